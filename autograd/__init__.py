@@ -1,0 +1,39 @@
+"""Automatic differentiation in a glass box: numbers and arrays that record their graph, and every walk over it.
+
+Importing this loads no NumPy: ``Tensor`` and the array functions load it when first used.
+"""
+
+import os as _os
+
+if _os.path.exists(_os.path.join(_os.path.dirname(__file__), "tracer.py")):
+    raise ImportError("chainrule and HIPS autograd are both called 'autograd' and are installed in one folder, "
+                      f"{_os.path.dirname(__file__)}. Each needs an environment of its own: python -m venv .venv, then "
+                      "pip install chainrule there; or pip uninstall autograd, then pip install --force-reinstall chainrule")
+
+from . import ops
+from .context import no_grad, scope
+from .errors import GradientError, NoDerivativeWarning
+from .formula import formula, formulas
+from .functional import grad, gradient, hessian, hvp, jacobian, jvp, value_and_grad, vjp
+from .ops import (
+    abs, add, arctan, clip, clip_max, clip_min, cos, cosh, div, elu, exp, expm1, floor, identity, leaky_relu, log,
+    log1p, maximum, minimum, mul, neg, pow, relu, sigmoid, sign, sin, sinh, softplus, sqrt, step, sub, tan, tanh,
+)
+from .row import op, where
+from .steps import steps
+from .value import Value
+
+_elsewhere: dict[str, str] = {}  # names that load their module when first used
+
+
+def __getattr__(name: str) -> object:
+    from importlib import import_module
+    if name in ops.rows:
+        return ops.rows[name]
+    if name not in _elsewhere:
+        raise AttributeError(f"module 'autograd' has no attribute {name!r}")
+    found = globals()[name] = getattr(import_module(f".{_elsewhere[name]}", __name__), name)
+    return found
+
+
+__all__ = [name for name in globals() if not name.startswith("_") and name != "ops"] + list(_elsewhere)

@@ -1,0 +1,98 @@
+"""Forward mode: a dual number carries a value and its tangent through the same rows.
+
+Each ``jvp`` makes duals of a level of its own, higher than those that exist, so that nested derivatives cannot
+be confused: an operation treats duals of a lower level as constants (Siskind & Pearlmutter, "Perturbation
+Confusion and Referential Transparency", 2005). A dual wraps whatever is differentiated below: a float, an
+array, a Value or Tensor (reverse under forward), or a dual of a lower level.
+"""
+
+from __future__ import annotations
+
+from itertools import count
+from typing import Any
+
+from .context import current
+from .errors import warn_no_derivative
+from .row import Operators, Row
+
+next_level = count(1).__next__
+
+
+class Dual(Operators):
+    """A primal value with its tangent, at the level of one ``jvp``."""
+
+    __slots__ = ("primal", "tangent", "level")
+    _rank = 4
+
+    def __init__(self, primal: Any, tangent: Any, level: int):
+        self.primal, self.tangent, self.level = primal, tangent, level
+
+    @staticmethod
+    def _apply(row: Row, args: tuple[Any, ...]) -> Any:
+        level = max(x.level for x in args if isinstance(x, Dual))
+        primals = tuple(primal(x, level) for x in args)
+        out = row(*primals)
+        tangent: Any = 0.0
+        for x, rule in zip(args, row.partials):
+            dx = tangent_of(x, level)
+            if rule is False:
+                warn_no_derivative(row.name)
+            if dx is None:
+                continue
+            local = rule(out, *primals) if callable(rule) else rule
+            if local is not False:  # a branch not taken
+                tangent = tangent + local * dx
+        context = current()
+        return out if context is not None and not context.recording else Dual(out, tangent, level)
+
+    @staticmethod
+    def _where(condition: Any, x: Any, y: Any) -> Any:
+        return x if condition else y
+
+    def item(self) -> Any:
+        """The primal number, which is what a value would show here."""
+        return self.primal.item() if hasattr(self.primal, "item") else self.primal
+
+    def detach(self) -> Any:
+        """The primal alone: no derivative flows through it."""
+        return self.primal
+
+    def __repr__(self) -> str:
+        return f"Dual({self.primal!r}, tangent={self.tangent!r}, level={self.level})"
+
+    def __bool__(self) -> bool:
+        return bool(self.primal)
+
+    def __eq__(self, other: object) -> Any:
+        return lowest(self) == lowest(other)
+
+    def __lt__(self, other: Any) -> Any:
+        return lowest(self) < lowest(other)
+
+    def __le__(self, other: Any) -> Any:
+        return lowest(self) <= lowest(other)
+
+    def __gt__(self, other: Any) -> Any:
+        return lowest(self) > lowest(other)
+
+    def __ge__(self, other: Any) -> Any:
+        return lowest(self) >= lowest(other)
+
+    __hash__ = object.__hash__
+
+
+def lowest(x: Any) -> Any:
+    """What lies under all levels of dual numbers."""
+    while isinstance(x, Dual):
+        x = x.primal
+    return x
+
+
+def primal(x: Any, level: int) -> Any:
+    """``x`` without its tangent at this level."""
+    return x.primal if isinstance(x, Dual) and x.level == level else x
+
+
+def tangent_of(x: Any, level: int) -> Any:
+    """The tangent of ``x`` at this level; None where it is a constant there."""
+    return x.tangent if isinstance(x, Dual) and x.level == level else None

@@ -1,0 +1,304 @@
+"""Derivatives of nodes and of functions: gradient; grad, jacobian, hessian, jvp, vjp, hvp, any of them nested.
+
+Functions take and return numbers, arrays, nodes, and nested lists, tuples and dicts of them. Given plain numbers
+they return plain numbers; given nodes (inside another derivative) they return nodes, so that derivatives nest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextvars import ContextVar
+from typing import Any
+
+from .dual import Dual, next_level, primal, tangent_of
+from .graph import topological
+from .ops import identity
+from .row import number
+from .value import Value
+
+Function = Callable[..., Any]
+
+
+def gradient(y: Any, xs: Any, seed: Any = None, create_graph: bool = False) -> Any:
+    """The gradient of the node ``y`` with respect to the node or nodes ``xs``; pure: nothing is changed.
+
+    ``xs`` is a node, or nested lists and tuples of them, and the result has the same form: numbers (arrays for
+    tensors), or with ``create_graph=True`` nodes that can be differentiated and drawn again. ``seed`` is the
+    gradient of ``y`` itself, 1 by default. A node that ``y`` does not depend on has gradient 0.
+
+    >>> x = Value(3.0)
+    >>> gradient(x**3, x)
+    27.0
+    >>> slope = gradient(x**3, x, create_graph=True)
+    >>> gradient(slope, x)
+    18.0
+    """
+    flat, rebuild = flatten(xs)
+    for x in flat:
+        if not hasattr(x, "_pull"):
+            raise TypeError(f"gradient: with respect to {x!r:.60}, which is a {type(x).__name__}; give the nodes "
+                            "(Value or Tensor) that y was computed from")
+    return rebuild(pull(y, flat, seed, create_graph))
+
+
+def pull(y: Any, xs: list[Any], seed: Any, create_graph: bool) -> list[Any]:
+    """Adjoints of ``xs``: the one reverse sweep behind every function here."""
+    if isinstance(y, Dual):  # the gradient of a dual number is the dual of the gradients
+        primals = pull(y.primal, xs, primal(seed, y.level), create_graph)
+        tangents = pull(y.tangent, xs, primal(seed, y.level), create_graph)
+        if (dseed := tangent_of(seed, y.level)) is not None:
+            tangents = [t + s for t, s in zip(tangents, pull(y.primal, xs, dseed, create_graph))]
+        return [Dual(p, t, y.level) for p, t in zip(primals, tangents)]
+    if not hasattr(y, "_pull"):
+        return [as_node(None, x) if create_graph else zero(x) for x in xs]
+    order = topological(y)
+    wanted = set(xs)
+    needed = set(xs)  # nodes on a way from xs to y: no partial is computed for any other
+    for node in order:
+        if not needed.isdisjoint(node.inputs):
+            needed.add(node)
+    adjoints: dict[Any, Any] = {y: y._seed(seed, create_graph)} if y in needed else {}
+    for node in reversed(order):
+        if node in adjoints:
+            upstream = adjoints[node] if node in wanted else adjoints.pop(node)
+            for x, downstream in node._pull(upstream, create_graph, needed):
+                adjoints[x] = adjoints[x] + downstream if x in adjoints else downstream
+    return [as_node(adjoints.get(x), x) if create_graph else adjoints.get(x, zero(x)) for x in xs]
+
+
+def zero(x: Any) -> Any:
+    """The gradient of what does not depend on the node ``x``."""
+    return x._zero()
+
+
+def as_node(adjoint: Any, x: Any) -> Any:
+    """An adjoint as a node, when it came out as a plain number: constant, with no graph."""
+    if hasattr(adjoint, "_pull"):
+        return adjoint
+    node = type(x)(zero(x) if adjoint is None else adjoint)
+    node._cut()
+    return node
+
+
+def innermost(x: Any) -> Any:
+    """The node of a variable, under the duals that surround it."""
+    while isinstance(x, Dual):
+        x = x.primal
+    return x
+
+
+def plain(x: Any) -> Any:
+    """The number or array in a node; duals keep their tangents."""
+    if isinstance(x, Dual):
+        return Dual(plain(x.primal), plain(x.tangent), x.level)
+    return x.data if hasattr(x, "_pull") else x
+
+
+# ── nested lists, tuples and dicts of numbers ────────────────────────────────────────────────────────────────────
+
+def flatten(tree: Any) -> tuple[list[Any], Callable[[list[Any]], Any]]:
+    """The leaves of nested lists, tuples and dicts, and a function that builds the same form from other leaves."""
+    leaves: list[Any] = []
+
+    def build(tree: Any, leaf: Callable[[Any], Any]) -> Any:
+        if isinstance(tree, dict):
+            return {key: build(child, leaf) for key, child in tree.items()}
+        if isinstance(tree, (list, tuple)):
+            children = [build(child, leaf) for child in tree]
+            return type(tree)(*children) if hasattr(tree, "_fields") else type(tree)(children)
+        return leaf(tree)
+    build(tree, leaves.append)
+    return leaves, lambda new: build(tree, lambda _, left=iter(new): next(left))
+
+
+def map_tree(function: Function, tree: Any) -> Any:
+    leaves, rebuild = flatten(tree)
+    return rebuild([function(x) for x in leaves])
+
+
+# ── functions to functions ───────────────────────────────────────────────────────────────────────────────────────
+
+_inside: ContextVar[bool] = ContextVar("inside a reverse-mode derivative", default=False)
+
+
+class Reverse:
+    """One run of ``f`` on fresh variables, ready to be differentiated with respect to them.
+
+    A variable is a new node even where the argument is one (an identity of it), so that an inner derivative
+    sees only its own dependence: the reverse-mode counterpart of the duals' levels.
+    """
+
+    def __init__(self, f: Function, args: tuple[Any, ...], named: dict[str, Any], argnums: int | tuple[int, ...]):
+        chosen = args[argnums] if isinstance(argnums, int) else tuple(args[i] for i in argnums)
+        given, self.rebuild = flatten(chosen)
+        variables = [variable(x) for x in given]
+        self.nodes = [innermost(x) for x in variables]
+        self.nested = _inside.get() or any(hasattr(innermost(x), "_pull") for x in given)
+        chosen = self.rebuild(variables)
+        args = tuple(dict(zip((argnums,), (chosen,)) if isinstance(argnums, int) else zip(argnums, chosen)).get(i, x)
+                     for i, x in enumerate(args))
+        token = _inside.set(True)
+        try:
+            self.y = f(*args, **named)
+        finally:
+            _inside.reset(token)
+
+    @property
+    def value(self) -> Any:
+        return self.y if self.nested else map_tree(plain, self.y)
+
+    def gradient(self, y: Any, seed: Any = None) -> Any:
+        return self.rebuild(self.adjoints(y, seed))
+
+    def adjoints(self, y: Any, seed: Any = None) -> list[Any]:
+        return pull(y, self.nodes, seed, self.nested)
+
+
+def variable(x: Any) -> Any:
+    """A fresh node for an argument, under the duals that it carries."""
+    if isinstance(x, Dual):
+        return Dual(variable(x.primal), x.tangent, x.level)
+    if hasattr(x, "_pull"):
+        return identity(x)
+    if getattr(x, "shape", ()) != ():
+        from .tensor import Tensor
+        return Tensor(x)
+    return Value(number(x, "an argument to differentiate by"))
+
+
+def value_and_grad(f: Function, argnums: int | tuple[int, ...] = 0) -> Function:
+    """A function that returns ``(f(x, ...), gradient)``, the gradient in the form of its argument ``x``.
+
+    ``argnums`` says by which argument, or tuple of arguments. ``f`` must return one number; else TypeError.
+
+    >>> value_and_grad(lambda x: x[0] * x[1])([3.0, 4.0])
+    (12.0, [4.0, 3.0])
+    """
+    def wrapped(*args: Any, **named: Any) -> Any:
+        run = Reverse(f, args, named, argnums)
+        if isinstance(run.y, (list, tuple, dict)) or getattr(innermost(run.y), "shape", ()) not in ((), (1,)):
+            raise TypeError(f"grad needs a function that returns one number; {_name(f)} returned {run.y!r:.80}. "
+                            "Use jacobian, or vjp with a cotangent")
+        return run.value, run.gradient(run.y)
+    return wrapped
+
+
+def grad(f: Function, argnums: int | tuple[int, ...] = 0) -> Function:
+    """The gradient of a function that returns one number, as a function, by its first argument or ``argnums``.
+
+    >>> grad(lambda x: x**2)(3.0)
+    6.0
+    >>> grad(grad(lambda x: x**3))(2.0)
+    12.0
+    >>> grad(lambda v: v[0]**2 + v[1]**2)([3.0, 4.0])
+    [6.0, 8.0]
+    """
+    both = value_and_grad(f, argnums)
+    return lambda *args, **named: both(*args, **named)[1]
+
+
+def jacobian(f: Function, argnums: int | tuple[int, ...] = 0) -> Function:
+    """All first derivatives of ``f``: in the form of its result, each entry in the form of its argument.
+
+    An array result of shape s by an array argument of shape t gives an array of shape s + t.
+
+    >>> jacobian(lambda v: [v[0] * v[1], v[0] - v[1]])([3.0, 4.0])
+    [[4.0, 3.0], [1.0, -1.0]]
+    """
+    def wrapped(*args: Any, **named: Any) -> Any:
+        run = Reverse(f, args, named, argnums)
+        return map_tree(lambda y: run.rebuild(rows_of(y, run)), run.y)
+    return wrapped
+
+
+def rows_of(y: Any, run: Reverse) -> list[Any]:
+    """The derivatives of every entry of ``y``, one sweep an entry, stacked for arrays."""
+    if getattr(innermost(y), "shape", ()) == ():
+        return run.adjoints(y)
+    from .tensor import jacobian_rows
+    return jacobian_rows(y, run.adjoints)
+
+
+def hessian(f: Function, argnums: int | tuple[int, ...] = 0) -> Function:
+    """All second derivatives of a function that returns one number: the jacobian of its gradient.
+
+    >>> hessian(lambda v: v[0]**2 * v[1])([3.0, 4.0])
+    [[8.0, 6.0], [6.0, 0.0]]
+    """
+    return jacobian(grad(f, argnums), argnums)
+
+
+def vjp(f: Function, *xs: Any) -> tuple[Any, Function]:
+    """``f(*xs)`` and its pullback: from a cotangent in the form of the result to a tuple, one for each of ``xs``.
+
+    >>> y, pullback = vjp(lambda a, b: [a * b, a + b], 3.0, 4.0)
+    >>> y, pullback([1.0, 10.0])
+    ([12.0, 7.0], (14.0, 13.0))
+    """
+    run = Reverse(f, xs, {}, tuple(range(len(xs))))
+    ys, rebuild_y = flatten(run.y)
+
+    def pullback(cotangent: Any) -> Any:
+        seeds, _ = flatten(cotangent)
+        if len(seeds) != len(ys):
+            raise ValueError(f"vjp: the cotangent {cotangent!r:.60} must have the form of the result {run.value!r:.60}")
+        sums = [run.adjoints(y, seed) for y, seed in zip(ys, seeds)]
+        return run.rebuild([_total(parts) for parts in zip(*sums)])
+    return run.value, pullback
+
+
+def _total(parts: tuple[Any, ...]) -> Any:
+    total = parts[0]
+    for part in parts[1:]:
+        total = total + part
+    return total
+
+
+def jvp(f: Function, xs: Any, vs: Any) -> tuple[Any, Any]:
+    """``f(*xs)`` and its derivative along the tangents ``vs``, in forward mode, in one pass.
+
+    ``xs`` is the tuple (or list) of arguments and ``vs`` has the same form; a lone number or array stands for
+    one argument. Raises ValueError where the forms differ.
+
+    >>> jvp(lambda a, b: a * b, (3.0, 4.0), (1.0, 0.5))
+    (12.0, 5.5)
+    """
+    xs, vs = (xs, vs) if isinstance(xs, (tuple, list)) else ((xs,), (vs,))
+    flat, rebuild = flatten(xs)
+    tangents, _ = flatten(vs)
+    shapes = [getattr(innermost(x), "shape", ()) for x in flat]
+    if len(flat) != len(tangents) or shapes != [getattr(innermost(v), "shape", ()) for v in tangents]:
+        raise ValueError(f"jvp: the tangents {vs!r:.80} must have the form of the arguments {xs!r:.80}")
+    level = next_level()
+    y = f(*rebuild([Dual(_operand(x), _operand(v), level) for x, v in zip(flat, tangents)]))
+    tangent = map_tree(lambda y: zero_tangent(y) if (t := tangent_of(y, level)) is None else t, y)
+    return map_tree(lambda y: primal(y, level), y), tangent
+
+
+def _operand(x: Any) -> Any:
+    return x if hasattr(x, "_rank") or getattr(x, "shape", ()) != () else number(x, "jvp: an argument")
+
+
+def zero_tangent(y: Any) -> Any:
+    """The tangent of a result that does not depend on the arguments."""
+    return 0.0 * plain(innermost(y)) if getattr(innermost(y), "shape", ()) != () else 0.0
+
+
+def hvp(f: Function, xs: Any, vs: Any) -> Any:
+    """The Hessian of ``f`` at ``xs`` times ``vs``, without forming it: forward mode over reverse mode.
+
+    ``xs`` is the tuple (or list) of arguments, ``vs`` and the result have the same form; a lone number or array
+    stands for one argument. Two gradients' time whatever the dimension (Pearlmutter, "Fast exact multiplication
+    by the Hessian", 1994).
+
+    >>> hvp(lambda x, y: x**2 * y, (3.0, 4.0), (1.0, 0.0))
+    (8.0, 6.0)
+    """
+    if not isinstance(xs, (tuple, list)):
+        return hvp(f, (xs,), (vs,))[0]
+    products = jvp(grad(f, tuple(range(len(xs)))), tuple(xs), tuple(vs))[1]
+    return type(xs)(products)
+
+
+def _name(f: Function) -> str:
+    return getattr(f, "__name__", repr(f))

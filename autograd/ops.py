@@ -1,0 +1,106 @@
+"""The table of operations: one row is one operation, and everything else loops over these rows.
+
+A row reads
+
+    name = row("name", "sign it is drawn with", forward, partial, ..., domain=(low, high))
+
+``forward`` maps floats to a float, IEEE style: it returns inf or nan where Python would raise. There is one
+partial derivative per argument: a number where it is constant, else a function of ``(out, x)`` or
+``(out, x, y)``. A partial uses ordinary operators, comparisons (which multiply like 0 and 1), ``where`` and
+the rows themselves, and nothing else; so the same rule runs on floats, arrays, graph nodes, dual numbers and
+symbols. ``shown`` is the textbook formula, where the one that runs is written differently to be stable.
+``no_derivative`` marks an argument through which no gradient flows. ``domain`` is where tests may sample,
+one interval per argument. Edge cases follow PyTorch's ``derivatives.yaml`` unless a comment says otherwise.
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+from math import inf, nan
+from typing import Any
+
+from .row import no_derivative, row, rows, where  # noqa: F401  (rows: the table itself)
+
+# ── forwards that need more than a line ──────────────────────────────────────────────────────────────────────────
+
+def _divide(x: float, y: float) -> float:
+    try:
+        return x / y
+    except ZeroDivisionError:
+        return nan if x == 0 or x != x else math.copysign(inf, x) * math.copysign(1.0, y)
+
+
+def _power(x: float, y: float) -> float:
+    if y == 2.0:
+        return x * x
+    try:
+        return math.pow(x, y)
+    except OverflowError:  # only an odd integer power of a negative base is negative
+        return -inf if x < 0 and y % 2 == 1 else inf
+    except ValueError:  # 0 to a negative power, or a negative base to a fractional one
+        return (math.copysign(inf, x) if y % 2 == 1 else inf) if x == 0 else nan
+
+
+def _sigmoid(x: float) -> float:
+    if x >= 0:
+        return 1.0 / (1.0 + math.exp(-x))
+    e = math.exp(x)
+    return e / (1.0 + e)
+
+
+# ── the table ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+constant = row("constant", "▪", lambda: nan)  # no operation: what was cut out of its graph, and takes no gradient
+identity = row("identity", "id", lambda x: x, 1.0)
+add = row("add", "+", operator.add, 1.0, 1.0)
+sub = row("sub", "−", operator.sub, 1.0, -1.0)
+mul = row("mul", "×", operator.mul, lambda out, x, y: y, lambda out, x, y: x)
+div = row("div", "/", _divide, lambda out, x, y: 1 / y, lambda out, x, y: -(x / y) / y,
+          shown=(None, lambda out, x, y: -x / y**2), domain=((-10.0, 10.0), (0.1, 10.0)))
+neg = row("neg", "×(−1)", operator.neg, -1.0)
+# x**0 has slope 0 even at x = 0; at base 0 the exponent's slope is 0 for every exponent >= 0, as in PyTorch
+pow = row("pow", "^", _power, lambda out, x, y: y * pow(x, y - 1 + (y == 0)),
+          lambda out, x, y: out * log(x + (x == 0) * (y >= 0)),
+          shown=(lambda out, x, y: y * x ** (y - 1), lambda out, x, y: out * log(x)), domain=((0.1, 10.0), (-3.0, 3.0)))
+exp = row("exp", "exp", lambda x: inf if x > 709.782712893384 else math.exp(x), lambda out, x: out, domain=(-20.0, 20.0))
+expm1 = row("expm1", "expm1", lambda x: inf if x > 709.782712893384 else math.expm1(x), lambda out, x: exp(x), domain=(-20.0, 20.0))
+log = row("log", "log", lambda x: math.log(x) if x > 0 else -inf if x == 0 else nan, lambda out, x: 1 / x, domain=(0.01, 100.0))
+log1p = row("log1p", "log1p", lambda x: math.log1p(x) if x > -1 else -inf if x == -1 else nan, lambda out, x: 1 / (1 + x), domain=(-0.99, 100.0))
+sqrt = row("sqrt", "√", lambda x: math.sqrt(x) if x >= 0 else nan, lambda out, x: 0.5 / out, domain=(0.01, 100.0))  # at 0: inf
+sin = row("sin", "sin", lambda x: math.sin(x) if math.isfinite(x) else nan, lambda out, x: cos(x))
+cos = row("cos", "cos", lambda x: math.cos(x) if math.isfinite(x) else nan, lambda out, x: -sin(x))
+tan = row("tan", "tan", lambda x: math.tan(x) if math.isfinite(x) else nan, lambda out, x: 1 + out**2, domain=(-1.5, 1.5))
+arctan = row("arctan", "arctan", math.atan, lambda out, x: 1 / (1 + x**2))
+sinh = row("sinh", "sinh", lambda x: math.sinh(x) if math.fabs(x) < 710.475860073943 else x * inf, lambda out, x: cosh(x))
+cosh = row("cosh", "cosh", lambda x: math.cosh(x) if math.fabs(x) < 710.475860073943 else x * x * inf, lambda out, x: sinh(x))
+tanh = row("tanh", "tanh", math.tanh, lambda out, x: 1 / cosh(x)**2, shown=lambda out, x: 1 - out**2)
+sigmoid = row("sigmoid", "σ", _sigmoid, lambda out, x: out * sigmoid(-x))
+softplus = row("softplus", "softplus", lambda x: (x if x > 0 else 0.0) + math.log1p(math.exp(-math.fabs(x))), lambda out, x: sigmoid(x))
+relu = row("relu", "relu", lambda x: 0.0 if x <= 0 else x, lambda out, x: x > 0)  # at 0: the smaller slope
+leaky_relu = row("leaky_relu", "lrelu", lambda x, slope: x if x > 0 else slope * x,  # at 0: from the left
+                 lambda out, x, slope: where(x > 0, 1.0, slope), lambda out, x, slope: where(x > 0, False, x), slope=0.01)
+elu = row("elu", "elu", lambda x, alpha: x if x > 0 else alpha * math.expm1(x),  # at 0: from the left
+          lambda out, x, alpha: where(x > 0, 1.0, alpha * exp(x)), lambda out, x, alpha: where(x > 0, False, expm1(x)), alpha=1.0)
+abs = row("abs", "|x|", math.fabs, lambda out, x: (x > 0) - 1.0 * (x < 0), shown=lambda out, x: sign(x))  # at 0: 0
+maximum = row("maximum", "max", lambda x, y: x if x > y or x != x else y,  # a tie shares equally
+              lambda out, x, y: where(x == y, 0.5, x > y), lambda out, x, y: where(x == y, 0.5, x < y))
+minimum = row("minimum", "min", lambda x, y: x if x < y or x != x else y,
+              lambda out, x, y: where(x == y, 0.5, x < y), lambda out, x, y: where(x == y, 0.5, x > y))
+clip_min = row("clip_min", "≥", lambda x, low: low if x < low else x,  # a bound belongs to the interval
+               lambda out, x, low: x >= low, lambda out, x, low: x < low)
+clip_max = row("clip_max", "≤", lambda x, high: high if x > high else x,
+               lambda out, x, high: x <= high, lambda out, x, high: x > high)
+step = row("step", "step", lambda x: 1.0 if x > 0 else x if x != x else 0.0, no_derivative)
+sign = row("sign", "sign", lambda x: 1.0 if x > 0 else -1.0 if x < 0 else x * 0.0, no_derivative)
+floor = row("floor", "⌊x⌋", lambda x: float(math.floor(x)) if math.isfinite(x) else x, no_derivative)
+
+
+def clip(x: Any, low: Any = None, high: Any = None) -> Any:
+    """``x`` held within [low, high] (None is no bound); the gradient passes on the closed interval.
+
+    >>> clip(3.0, -1.0, 1.0)
+    1.0
+    """
+    x = x if low is None else clip_min(x, low)
+    return x if high is None else clip_max(x, high)

@@ -1,0 +1,282 @@
+"""Value: one number in a graph of operations, with its local gradients; and the backward walk over the graph.
+
+A node is flat: its operands are ``a`` and ``b``, the local gradients towards them ``da`` and ``db`` (None where
+there is nothing to differentiate: no operand, or a constant), computed when the node is made. Methods are made
+from the table's rows by two small factories. There are no closures or cycles, so reference counts free a graph.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Container, Iterator
+from typing import Any
+
+from . import ops
+from .context import current, no_grad
+from .errors import GradientError, warn_no_derivative
+from .graph import Node, check_backward
+from .row import Row, ieee, number
+
+new = object.__new__
+
+
+# ── the factories: a row becomes a method ────────────────────────────────────────────────────────────────────────
+
+def unary(row: Row) -> Callable[[Value], Value]:
+    """The method of ``Value`` that applies a row of one argument."""
+    forward, dx = row.forward, row.partials[0]
+    fixed = not callable(dx)
+
+    def method(self: Value) -> Value:
+        x = self.data
+        try:
+            out = forward(x)
+            da = dx if fixed else dx(out, x)
+        except ArithmeticError:
+            out = ieee(forward, x)
+            da = dx if fixed else ieee(dx, out, x)
+        node = new(Value)
+        node.data, node.op, node.a, node.da = out, row, self, da
+        node.grad = node.b = node.db = node.mark = node.name = node.scope = None
+        context = current()
+        if context is not None:
+            context.made(node)
+        return node
+    method.__name__, method.__doc__ = row.name, row.__doc__
+    return method
+
+
+def binary(row: Row, reflected: bool = False) -> Callable[[Value, Any], Value]:
+    """The method of ``Value`` that applies a row of two arguments; reflected, the other operand comes first."""
+    forward, (dx, dy) = row.forward, row.partials
+    fixed_x, fixed_y = not callable(dx), not callable(dy)
+
+    def method(self: Value, other: Any) -> Value:
+        a: Any = self
+        b = other
+        if isinstance(other, Value):
+            given_x = given_y = False
+            x, y = self.data, other.data
+        else:  # a constant is kept for drawing, is asked for no partial, and gets no node
+            b = other if type(other) is float else plain_operand(other, row)
+            if b is NotImplemented:
+                return NotImplemented
+            x, y, given_x, given_y = self.data, b, reflected, not reflected
+            if reflected:
+                x, y, a, b = y, x, b, a
+        try:
+            out = forward(x, y)
+            da = None if given_x else dx if fixed_x else dx(out, x, y)
+            db = None if given_y else dy if fixed_y else dy(out, x, y)
+        except ArithmeticError:
+            out = ieee(forward, x, y)
+            da = None if given_x else dx if fixed_x else ieee(dx, out, x, y)
+            db = None if given_y else dy if fixed_y else ieee(dy, out, x, y)
+        node = new(Value)
+        node.data, node.op, node.a, node.b, node.da, node.db = out, row, a, b, da, db
+        node.grad = node.mark = node.name = node.scope = None
+        context = current()
+        if context is not None:
+            context.made(node)
+        return node
+    method.__name__, method.__doc__ = row.name, row.__doc__
+    return method
+
+
+def plain_operand(x: Any, row: Row) -> Any:
+    """A constant operand as a float; NotImplemented for what has operators of its own; TypeError otherwise."""
+    if hasattr(x, "_rank") or getattr(x, "shape", ()):
+        return NotImplemented
+    return number(x, f"{row.name}: an operand of Value")
+
+
+class Value(Node):
+    """A number that remembers how it was computed, so that gradients can flow back through it.
+
+    ``data`` is the number, copied when the node is made, so that changing a leaf later cannot corrupt a pending
+    ``backward``. ``grad`` is None until a backward pass reaches the node: absent is not zero. ``op`` is the row
+    that made it (None for a leaf), ``inputs`` the nodes that went in, constants left out. Numbers become floats;
+    complex, text, arrays and objects raise TypeError. ``x += 1`` makes a new node, as for Python's numbers.
+
+    >>> x, y, z = Value(-2.0, "x"), Value(5.0, "y"), Value(-4.0, "z")
+    >>> f = (x + y) * z
+    >>> f.backward()
+    >>> f.data, x.grad, y.grad, z.grad
+    (-12.0, -4.0, -4.0, 3.0)
+    >>> f
+    Value(-12.0, op='mul', grad=1.0)
+    """
+
+    __slots__ = ("data", "grad", "op", "a", "b", "da", "db", "mark", "name", "scope")
+    _links, _rank = ("a", "b"), 2
+
+    def __init__(self, data: float, name: str | None = None):
+        self.data = data if type(data) is float else number(data, "the data of a Value")
+        self.name = name
+        self.grad: float | None = None
+        self.op: Row | None = None
+        self.a = self.b = self.da = self.db = self.mark = None
+        context = current()
+        self.scope = context.scope if context is not None else None
+
+    __add__ = __radd__ = binary(ops.add)
+    __mul__ = __rmul__ = binary(ops.mul)
+    __sub__, __rsub__ = binary(ops.sub), binary(ops.sub, reflected=True)
+    __truediv__, __rtruediv__ = binary(ops.div), binary(ops.div, reflected=True)
+    __pow__, __rpow__ = binary(ops.pow), binary(ops.pow, reflected=True)
+    __neg__, __abs__ = unary(ops.neg), unary(ops.abs)
+    exp, log, sqrt, sin, cos = unary(ops.exp), unary(ops.log), unary(ops.sqrt), unary(ops.sin), unary(ops.cos)
+    tanh, sigmoid, relu = unary(ops.tanh), unary(ops.sigmoid), unary(ops.relu)  # further rows: by __getattr__
+
+    @staticmethod
+    def _apply(row: Row, args: tuple[Any, ...]) -> Value:
+        method = _methods.get(row)
+        if method is None:
+            made = (unary(row), None) if row.arity == 1 else (binary(row), binary(row, reflected=True))
+            method = _methods.setdefault(row, made)
+        if row.arity == 1:
+            return method[0](args[0])
+        first = isinstance(args[0], Value)
+        result = method[0](args[0], args[1]) if first else method[1](args[1], args[0])
+        if result is NotImplemented:
+            raise TypeError(f"{row.name} of {type(args[0]).__name__} and {type(args[1]).__name__}: a Value goes with "
+                            "numbers and Values; make it a Tensor to use it with arrays")
+        return result
+
+    @property
+    def inputs(self) -> tuple[Value, ...]:
+        """The nodes that this one was computed from, one entry per edge (``x * x`` has two); no constants."""
+        return tuple(x for x, d in ((self.a, self.da), (self.b, self.db)) if d is not None)
+
+    @property
+    def operands(self) -> tuple[Any, ...]:
+        """What the operation was applied to, constants included, in order; () for a leaf."""
+        return (self.a, self.b)[:self.op.arity] if self.op and self.a is not None else ()
+
+    @property
+    def local_gradients(self) -> tuple[Any, ...]:
+        """The local gradient towards each operand; None for a constant, False where a branch was not taken."""
+        return (self.da, self.db)[:len(self.operands)]
+
+    def item(self) -> float:
+        """The number itself."""
+        return self.data
+
+    def detach(self) -> Value:
+        """The same number as a constant node: no gradient flows through it.
+
+        >>> x = Value(3.0)
+        >>> gradient(x * x.detach(), x)
+        3.0
+        """
+        with no_grad():
+            return self + 0.0
+
+    def backward(self, seed: float | None = None) -> None:
+        """Back-propagate from here: leaves add this pass's gradient to ``.grad``, interior nodes show it.
+
+        ``seed`` is the gradient of this node itself, 1 by default. Raises GradientError inside ``no_grad`` and
+        where nothing here depends on a leaf; an interrupted pass leaves the leaves as they were.
+
+        >>> x = Value(3.0)
+        >>> y = x * x
+        >>> y.backward(); y.backward()
+        >>> x.grad, y.grad
+        (12.0, 1.0)
+        """
+        seed = 1.0 if seed is None else number(seed, "the seed of backward")
+        order, leaves = walk(self)
+        check_backward(self, leaves)
+        before = [leaf.grad for leaf in leaves]
+        done = False
+        try:
+            for node in order:
+                node.grad = 0.0
+            for node in leaves:
+                node.grad = 0.0
+            self.grad = seed
+            for node in reversed(order):
+                upstream = node.grad
+                local = node.da
+                if local is not None:
+                    if local is not False:  # False is a branch not taken: not even 0·inf comes through
+                        node.a.grad += upstream * local
+                    elif node.op.partials[0] is False:
+                        warn_no_derivative(node.op.name)
+                local = node.db
+                if local is not None and local is not False:
+                    node.b.grad += upstream * local
+            after = [None if leaf.op is ops.constant else leaf.grad if old is None else old + leaf.grad
+                     for leaf, old in zip(leaves, before)]
+            for leaf, grad in zip(leaves, after):
+                leaf.grad = grad
+            done = True
+        finally:
+            if not done:
+                for node in order:
+                    node.grad = None
+                for leaf, grad in zip(leaves, before):
+                    leaf.grad = grad
+
+    def _cut(self) -> None:
+        self.op, self.a, self.b, self.da, self.db = ops.constant, None, None, None, None
+
+    def _pull(self, upstream: Any, create_graph: bool, needed: Container[Any]) -> Iterator[tuple[Value, Any]]:
+        """Each needed input with its downstream gradient, upstream × local; as nodes where a graph is to be made."""
+        for x, local, rule in zip(self.operands, (self.da, self.db), self.op.partials if self.op else ()):
+            if local is False and rule is False:
+                warn_no_derivative(self.op.name)
+            if local is None or local is False or x not in needed:
+                continue
+            if create_graph and callable(rule):
+                then, local = local, rule(self, *self.operands)
+                if (now := float(local)) == now and not abs(now - then) <= 1e-9 * abs(then) and now != then:
+                    raise GradientError(f"{self!r} was computed with a local gradient of {then:.6g}, which now is {now:.6g}: "
+                                        f"the data of {self.operands} changed in between. Compute it again before its gradient")
+            yield x, local if type(upstream) is float and upstream == 1.0 else upstream * local
+
+    def _seed(self, seed: Any, create_graph: bool) -> Any:
+        """The gradient that a sweep from here begins with."""
+        return 1.0 if seed is None else seed if create_graph and isinstance(seed, Node) else number(seed, "the seed")
+
+    def _zero(self) -> float:
+        return 0.0
+
+    def __repr__(self) -> str:
+        parts = [repr(self.data)]
+        parts += [f"name={self.name!r}"] if self.name is not None else []
+        parts += [f"op={self.op.name!r}"] if self.op else []
+        return f"Value({', '.join(parts)}, grad={self.grad})"
+
+    def __format__(self, spec: str) -> str:
+        return format(self.data, spec) if spec else repr(self)
+
+
+_methods: dict[Row, Any] = {}
+
+
+# ── walking the graph ────────────────────────────────────────────────────────────────────────────────────────────
+
+def walk(root: Value) -> tuple[list[Value], list[Value]]:
+    """The interior nodes above ``root``, inputs before outputs, and the leaves; marks the nodes: for ``backward``."""
+    token = object()
+    order: list[Value] = []
+    leaves: list[Value] = []
+    stack: list[Any] = [root]
+    pop, push, emit = stack.pop, stack.append, order.append
+    while stack:
+        node = pop()
+        if node is None:  # what lies below has all its inputs in the order now
+            emit(pop())
+        elif node.mark is not token:
+            node.mark = token
+            da, db = node.da, node.db
+            if da is None and db is None:
+                leaves.append(node)
+                continue
+            push(node)
+            push(None)
+            if db is not None and node.b.mark is not token:
+                push(node.b)
+            if da is not None and node.a.mark is not token:
+                push(node.a)
+    return order, list(dict.fromkeys(leaves))  # another thread may have marked a leaf that it shares with us
