@@ -31,14 +31,14 @@ class Scope:
 class Context:
     """What the surrounding ``with`` statements say of the nodes made inside; None stands for nothing said."""
 
-    __slots__ = ("recording", "scope")
+    __slots__ = ("recording", "scope", "about")
 
     def __init__(self, recording: bool = True, scope: Scope | None = None):
-        self.recording, self.scope = recording, scope
+        self.recording, self.scope, self.about = recording, scope, (None, scope)
 
     def made(self, node: Any) -> None:
         """A node was just made in this context."""
-        node.scope = self.scope
+        node.about = self.about
         if not self.recording:
             node._cut()
 

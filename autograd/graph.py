@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from itertools import islice
 from typing import Any
 
 from . import ops
-from .context import current
+from .context import Scope, current
 from .errors import GradientError
 from .row import Operators
 
@@ -26,14 +27,18 @@ def topological(*roots: Any) -> list[Any]:
     return order
 
 
-def check_backward(y: Any, leaves: Iterable[Any]) -> None:
-    """Refuse a backward pass that would be silently useless."""
+def check_recording(y: Any) -> None:
+    """Refuse a backward pass where gradients are switched off."""
     context = current()
     if context is not None and not context.recording:
         raise GradientError(f"backward of {y!r} inside no_grad(): gradients are switched off here; call it outside")
+
+
+def check_leaves(y: Any, leaves: Iterable[Any]) -> None:
+    """Refuse a backward pass that would reach nothing."""
     if all(leaf.op is ops.constant for leaf in leaves):
         raise GradientError(f"backward of {y!r}: it depends on nothing that takes a gradient; it was computed inside "
-                            "no_grad(), or from detached nodes. Compute it outside, from Value(...)s")
+                            "no_grad(), or from detached nodes. Compute it outside, from Values or Tensors that take one")
 
 
 class Node(Operators):
@@ -44,6 +49,7 @@ class Node(Operators):
 
     __slots__ = ()
     _links: tuple[str, ...]
+    about: tuple[str | None, Scope | None] | None  # name and scope: nodes that have neither share None
     inputs: Any
     data: Any
 
@@ -74,8 +80,22 @@ class Node(Operators):
 
     __hash__ = object.__hash__
 
+    @property
+    def name(self) -> str | None:
+        """The name given to this node; assign to it to name the node."""
+        return self.about[0] if self.about else None
+
+    @name.setter
+    def name(self, name: str | None) -> None:
+        self.about = (name, self.scope)
+
+    @property
+    def scope(self) -> Scope | None:
+        """The innermost ``scope`` in which this node was made."""
+        return self.about[1] if self.about else None
+
     def _contents(self) -> list[Any]:
-        return [None if slot == "mark" else getattr(self, slot) for slot in self.__slots__]
+        return [getattr(self, slot) for slot in self.__slots__]
 
     def __copy__(self) -> Any:
         return _restore(type(self), self._contents())
@@ -85,33 +105,32 @@ class Node(Operators):
             if id(node) not in memo:
                 copied = memo[id(node)] = node.__copy__()
                 for slot in node._links:
-                    setattr(copied, slot, _relink(getattr(node, slot), lambda x: memo[id(x)]))
+                    setattr(copied, slot, _relink(getattr(node, slot), Node, lambda x: memo[id(x)]))
         return memo[id(self)]
 
     def __reduce__(self) -> Any:
         if not self.inputs:
             return _restore, (type(self), self._contents())
         place: dict[Any, int] = {}
-        records: list[Any] = []
-        for node in topological(self):  # one flat list: leaves themselves, and for other nodes what is in their slots
+        flat: list[Any] = []  # leaves themselves, and for every other node its slots, with places in place of nodes
+        for node in topological(self):
             place[node] = len(place)
-            contents = [_relink(content, lambda x: _Place(place[x])) for content in node._contents()]
-            records.append((type(node), contents) if node.inputs else node)
-        return _assemble, (records,)
+            if node.inputs:
+                flat += (_relink(content, Node, place.__getitem__) if slot in self._links else content
+                         for slot, content in zip(self.__slots__, node._contents()))
+            else:
+                flat.append(node)
+        return _assemble, (type(self), flat)
 
 
 def _data(x: Any) -> Any:
     return x.data if isinstance(x, Node) else x
 
 
-class _Place(int):
-    """Where in the flat list of a pickle a node stands."""
-
-
-def _relink(content: Any, replace: Any) -> Any:
-    if isinstance(content, (Node, _Place)):
-        return replace(content)
-    return tuple(_relink(x, replace) for x in content) if isinstance(content, tuple) else content
+def _relink(content: Any, kind: type, replace: Callable[[Any], Any]) -> Any:
+    if isinstance(content, tuple):
+        return tuple([_relink(x, kind, replace) for x in content])
+    return replace(content) if isinstance(content, kind) else content
 
 
 def _restore(kind: Any, contents: list[Any]) -> Any:
@@ -121,11 +140,13 @@ def _restore(kind: Any, contents: list[Any]) -> Any:
     return node
 
 
-def _assemble(records: list[Any]) -> Any:
+def _assemble(kind: Any, flat: list[Any]) -> Any:
     nodes: list[Any] = []
-    for record in records:
-        if not isinstance(record, Node):
-            kind, contents = record
-            record = _restore(kind, [_relink(content, nodes.__getitem__) for content in contents])
-        nodes.append(record)
+    rest = iter(flat)
+    for item in rest:
+        if not isinstance(item, Node):
+            contents = [item, *islice(rest, len(kind.__slots__) - 1)]
+            item = _restore(kind, [_relink(content, int, nodes.__getitem__) if slot in kind._links else content
+                                   for slot, content in zip(kind.__slots__, contents)])
+        nodes.append(item)
     return nodes[-1]

@@ -70,8 +70,10 @@ def row(name: str, sign: str, forward: Callable[..., float], *partials: Any, sho
     domain = domain if isinstance(domain[0], tuple) else (domain,) * len(partials)
     shown = shown if isinstance(shown, tuple) else (shown,) * len(partials)
     shown = tuple(text or rule for text, rule in zip(shown, partials, strict=True))
-    rows[name] = Row(name, sign, forward, partials, shown, domain, defaults)
-    return rows[name]
+    added = rows[name] = Row(name, sign, forward, partials, shown, domain, defaults)
+    # a method of every operand, by setattr: __getattr__ would double the time of every look at a node (measured)
+    setattr(Operators, name, lambda self, *args, **named: added(self, *args, **named))
+    return added
 
 
 def op(name: str, sign: str, forward: Callable[..., float], *partials: Any, **options: Any) -> Row:
@@ -156,11 +158,6 @@ class Operators:
     def __neg__(self) -> Any: return rows["neg"](self)
     def __pos__(self) -> Any: return self
     def __abs__(self) -> Any: return rows["abs"](self)
-
-    def __getattr__(self, name: str) -> Any:
-        if name in rows:
-            return lambda *args, **named: rows[name](self, *args, **named)
-        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
 
 class IEEE(Operators, float):

@@ -13,7 +13,7 @@ from typing import Any
 from . import ops
 from .context import current, no_grad
 from .errors import GradientError, warn_no_derivative
-from .graph import Node, check_backward
+from .graph import Node, check_leaves, check_recording
 from .row import Row, ieee, number
 
 new = object.__new__
@@ -36,7 +36,7 @@ def unary(row: Row) -> Callable[[Value], Value]:
             da = dx if fixed else ieee(dx, out, x)
         node = new(Value)
         node.data, node.op, node.a, node.da = out, row, self, da
-        node.grad = node.b = node.db = node.mark = node.name = node.scope = None
+        node.grad = node.b = node.db = node.about = None
         context = current()
         if context is not None:
             context.made(node)
@@ -73,7 +73,7 @@ def binary(row: Row, reflected: bool = False) -> Callable[[Value, Any], Value]:
             db = None if given_y else dy if fixed_y else ieee(dy, out, x, y)
         node = new(Value)
         node.data, node.op, node.a, node.b, node.da, node.db = out, row, a, b, da, db
-        node.grad = node.mark = node.name = node.scope = None
+        node.grad = node.about = None
         context = current()
         if context is not None:
             context.made(node)
@@ -106,17 +106,16 @@ class Value(Node):
     Value(-12.0, op='mul', grad=1.0)
     """
 
-    __slots__ = ("data", "grad", "op", "a", "b", "da", "db", "mark", "name", "scope")
+    __slots__ = ("data", "grad", "op", "a", "b", "da", "db", "about")
     _links, _rank = ("a", "b"), 2
 
     def __init__(self, data: float, name: str | None = None):
         self.data = data if type(data) is float else number(data, "the data of a Value")
-        self.name = name
         self.grad: float | None = None
         self.op: Row | None = None
-        self.a = self.b = self.da = self.db = self.mark = None
+        self.a = self.b = self.da = self.db = None
         context = current()
-        self.scope = context.scope if context is not None else None
+        self.about = None if name is None and context is None else (name, context and context.scope)
 
     __add__ = __radd__ = binary(ops.add)
     __mul__ = __rmul__ = binary(ops.mul)
@@ -125,7 +124,7 @@ class Value(Node):
     __pow__, __rpow__ = binary(ops.pow), binary(ops.pow, reflected=True)
     __neg__, __abs__ = unary(ops.neg), unary(ops.abs)
     exp, log, sqrt, sin, cos = unary(ops.exp), unary(ops.log), unary(ops.sqrt), unary(ops.sin), unary(ops.cos)
-    tanh, sigmoid, relu = unary(ops.tanh), unary(ops.sigmoid), unary(ops.relu)  # further rows: by __getattr__
+    tanh, sigmoid, relu = unary(ops.tanh), unary(ops.sigmoid), unary(ops.relu)  # further rows: from Operators
 
     @staticmethod
     def _apply(row: Row, args: tuple[Any, ...]) -> Value:
@@ -184,15 +183,34 @@ class Value(Node):
         (12.0, 1.0)
         """
         seed = 1.0 if seed is None else number(seed, "the seed of backward")
-        order, leaves = walk(self)
-        check_backward(self, leaves)
-        before = [leaf.grad for leaf in leaves]
+        check_recording(self)
+        zero = float("0")  # an object of this pass alone: a node whose gradient it is has been visited, and starts at 0
+        order: list[Value] = []
+        leaves: list[Value] = []
+        before: list[float | None] = []
+        stack: list[Any] = [self]
+        pop, push, emit = stack.pop, stack.append, order.append
         done = False
         try:
-            for node in order:
-                node.grad = 0.0
-            for node in leaves:
-                node.grad = 0.0
+            while stack:
+                node = pop()
+                if node is None:  # what lies below has all its inputs in the order now
+                    emit(pop())
+                elif node.grad is not zero:
+                    da, db = node.da, node.db
+                    if da is None and db is None:
+                        before.append(node.grad)
+                        leaves.append(node)
+                        node.grad = zero
+                        continue
+                    node.grad = zero
+                    push(node)
+                    push(None)
+                    if db is not None and node.b.grad is not zero:
+                        push(node.b)
+                    if da is not None and node.a.grad is not zero:
+                        push(node.a)
+            check_leaves(self, leaves)
             self.grad = seed
             for node in reversed(order):
                 upstream = node.grad
@@ -212,7 +230,7 @@ class Value(Node):
             done = True
         finally:
             if not done:
-                for node in order:
+                for node in order + [node for node in stack if node is not None and node.inputs]:
                     node.grad = None
                 for leaf, grad in zip(leaves, before):
                     leaf.grad = grad
@@ -252,31 +270,3 @@ class Value(Node):
 
 
 _methods: dict[Row, Any] = {}
-
-
-# ── walking the graph ────────────────────────────────────────────────────────────────────────────────────────────
-
-def walk(root: Value) -> tuple[list[Value], list[Value]]:
-    """The interior nodes above ``root``, inputs before outputs, and the leaves; marks the nodes: for ``backward``."""
-    token = object()
-    order: list[Value] = []
-    leaves: list[Value] = []
-    stack: list[Any] = [root]
-    pop, push, emit = stack.pop, stack.append, order.append
-    while stack:
-        node = pop()
-        if node is None:  # what lies below has all its inputs in the order now
-            emit(pop())
-        elif node.mark is not token:
-            node.mark = token
-            da, db = node.da, node.db
-            if da is None and db is None:
-                leaves.append(node)
-                continue
-            push(node)
-            push(None)
-            if db is not None and node.b.mark is not token:
-                push(node.b)
-            if da is not None and node.a.mark is not token:
-                push(node.a)
-    return order, list(dict.fromkeys(leaves))  # another thread may have marked a leaf that it shares with us
