@@ -1,0 +1,248 @@
+"""An arithmetic expression that somebody typed, read through an allow-list on Python's syntax tree.
+
+Numbers, names, ``+ - * / **``, brackets and calls of the table's operations; nothing else is looked at, let alone
+run. Reading and evaluating are loops over a list, so that no depth of nesting can exhaust the stack.
+"""
+
+from __future__ import annotations
+
+import ast
+import difflib
+import keyword
+import re
+import unicodedata
+import warnings
+from collections.abc import Iterable
+from math import isfinite
+from typing import Any, NamedTuple
+
+from autograd.ops import rows
+
+LONGEST, DEEPEST, LARGEST, HIGHEST = 2_000, 200, 1_000, 1_000.0  # characters, nesting, tree's nodes, exponent
+
+_OPERATORS: dict[type[ast.AST], str] = {ast.Add: "add", ast.Sub: "sub", ast.Mult: "mul", ast.Div: "div",
+                                        ast.Pow: "pow", ast.USub: "neg"}
+_ALIASES = {"max": "maximum", "min": "minimum"}
+_ALLOWED = "an expression holds real numbers, names, + - * / **, brackets and calls of operations, nothing else"
+_FOREIGN = {"^": "for a power write **", "×": "to multiply write *", "·": "to multiply write *",
+            "⋅": "to multiply write *", "÷": "to divide write /", "−": "for minus write -", "²": "for a square write **2",
+            "³": "for a cube write **3", "√": "for a square root write sqrt(…)", "[": "use round brackets",
+            "{": "use round brackets"}  # what is seen in books, and how it is written here
+
+
+class ExpressionError(ValueError):
+    """What is wrong with an expression: what was asked, the place with a mark under it, and the remedy."""
+
+    def __init__(self, problem: str, text: str = "", start: int = 0, end: int = 0):
+        super().__init__(problem + (f"\n{pointed(text, start, end)}" if text else ""))
+
+
+def pointed(text: str, start: int, end: int) -> str:
+    """The text with a line of carets under a stretch of it; of a long text, the part around the stretch.
+
+    >>> print(pointed("2*exq(x)", 2, 5))
+      2*exq(x)
+        ^^^
+    """
+    first = max(0, start - 40)
+    before, after = "…" * (first > 0), "…" * (len(text) > first + 90)
+    shown = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text[first:first + 90])
+    room = sum(1 + (unicodedata.east_asian_width(c) in "WF") for c in before + shown[:start - first])
+    return f"  {before}{shown}{after}\n  {' ' * room}{'^' * max(1, min(end, first + 90) - start)}"
+
+
+class _Operation(NamedTuple):
+    row: Any
+    count: int  # of operands, the named ones last
+    named: tuple[str, ...]
+    span: tuple[int, int]
+
+
+class Expression:
+    """An expression, ready to be evaluated on numbers, values or any operands of the table.
+
+    ``names`` maps the names in it, in the order of their first use, to their places. Raises ExpressionError for
+    what is not on the allow-list, and beyond 2,000 characters, 200 levels, 1,000 parts, exponents of 1,000.
+
+    >>> f = Expression("1/(1 + exp(-(w*x)))")
+    >>> list(f.names), f(w=0.0, x=3.0)
+    (['w', 'x'], 0.5)
+    """
+
+    def __init__(self, text: str):
+        self.text = re.sub(r"\s", " ", text).strip()
+        self.names: dict[str, tuple[int, int]] = {}
+        self._program = [item for node in self._postorder(self._parse()) if (item := self._read(node)) is not None]
+
+    def __call__(self, /, **values: Any) -> Any:
+        """The result; raises ExpressionError for a name that has no value."""
+        stack: list[Any] = []
+        for item in self._program:
+            if isinstance(item, float):
+                stack.append(item)
+            elif isinstance(item, str):
+                if item not in values:
+                    raise self._no_value(item, values)
+                stack.append(values[item])
+            else:
+                operands = stack[len(stack) - item.count:]
+                del stack[len(stack) - item.count:]
+                plain = item.count - len(item.named)
+                if item.row == "pow" and isinstance(operands[1], float) and not abs(operands[1]) <= HIGHEST:
+                    raise self._error(f"an exponent of {operands[1]:g}: at most {HIGHEST:g} is taken; "
+                                      "give a smaller one, or take the exp of a product with a log", item.span)
+                stack.append(item.row(*operands[:plain], **dict(zip(item.named, operands[plain:]))))
+        return stack.pop()
+
+    def _error(self, problem: str, span: tuple[int, int]) -> ExpressionError:
+        return ExpressionError(problem, self.text, *span)
+
+    # ── from text to tree ────────────────────────────────────────────────────────────────────────────────────────
+
+    def _parse(self) -> ast.expr:
+        text = self.text
+        if not text:
+            raise ExpressionError("the expression is empty; give one, as in 'w*x + b'")
+        if len(text) > LONGEST:
+            raise self._error(f"the expression has {len(text):,} characters; at most {LONGEST:,} are read: "
+                              "write it in Python", (LONGEST, LONGEST))
+        if odd := re.search(r"[^\w .,+\-*/()=]|[²³]", text):
+            raise self._error(f"{odd[0]!r} has no meaning here: {_FOREIGN.get(odd[0], _ALLOWED)}", odd.span())
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # "1if" and the like: refused below in any case
+                return ast.parse(text, mode="eval").body
+        except SyntaxError as error:
+            raise self._misread(error) from None
+        except (RecursionError, MemoryError, ValueError, OverflowError):
+            raise self._error(f"nested too deeply: at most {DEEPEST} levels are read; "
+                              "name a part of it and give its value", (0, len(text))) from None
+
+    def _misread(self, error: SyntaxError) -> ExpressionError:
+        ended = re.search(r"[-+*/(,]$", self.text)
+        at = ended.end() if ended else min(max((error.offset or 1) - 1, 0), len(self.text))
+        here = self.text[at:]
+        if error.msg.startswith("too many nested"):
+            problem = f"brackets are nested too deeply: at most {DEEPEST} levels are read"
+        elif error.msg.startswith(("'(' was never", "unmatched ')'")):
+            problem, at = f"{error.msg}: balance the brackets", (error.offset or 1) - 1
+        elif here.startswith("="):
+            problem = "'=' has no place in an expression: write it without 'y =', and the values after it, as in x=2"
+        elif re.match(r"\d+[.\d]*[^\W\d]", here):
+            problem = "a number runs into a name: to multiply write *, as in 2*x"
+        elif not here.strip(" )"):
+            problem = "the expression ends too early: an operand is missing"
+        elif keyword.iskeyword(word := (re.match(r"\w*", here) or [""])[0]):
+            problem = f"'{word}' is a word of Python's own: give the value another name"
+        else:
+            problem = "this cannot be read: an operator or an operand is missing here (to multiply write *)"
+        return self._error(problem, (at, at + 1))
+
+    def _postorder(self, tree: ast.expr) -> list[ast.expr]:
+        """All parts, operands before what is done with them; refuses too many of them and too deep a nesting."""
+        order: list[ast.expr] = []
+        stack = [(tree, 1)]
+        while stack:
+            node, depth = stack.pop()
+            order.append(node)
+            if len(order) > LARGEST or depth > DEEPEST:
+                limit = f"more than {LARGEST:,} parts" if len(order) > LARGEST else f"nested more than {DEEPEST} deep"
+                raise self._error(f"the expression has {limit}: name a part of it and give its value".replace(
+                    "has nested", "is nested"), self._span(node))
+            stack += ((part, depth + 1) for part in _parts(node))
+        return order[::-1]
+
+    def _span(self, node: ast.expr) -> tuple[int, int]:
+        text = self.text.encode()  # the tree counts bytes
+        return len(text[:node.col_offset].decode()), len(text[:node.end_col_offset].decode())
+
+    # ── from tree to program: the allow-list ─────────────────────────────────────────────────────────────────────
+
+    def _read(self, node: ast.expr) -> float | str | _Operation | None:
+        """One part as an item of the program; None for what needs none."""
+        span = self._span(node)
+        match node:
+            case ast.Constant(value=int() | float() as number) if not isinstance(number, bool):
+                return self._constant(number, span)
+            case ast.Name(id=name):
+                self.names.setdefault(name, span)
+                return name
+            case ast.UnaryOp(op=ast.UAdd()):
+                return None
+            case ast.UnaryOp(op=sign) | ast.BinOp(op=sign) if type(sign) in _OPERATORS:
+                return _Operation(rows[_OPERATORS[type(sign)]], len(_parts(node)), (), span)
+            case ast.Call(func=ast.Name(id=name)):
+                return self._call(node, name, span)
+            case ast.Call():
+                raise self._error("only an operation by its name can be called; to multiply write *, as in 2*(x + 1)", span)
+        raise self._error(f"this has no meaning here: {_ALLOWED}", span)
+
+    def _constant(self, number: float, span: tuple[int, int]) -> float:
+        try:
+            if isfinite(result := float(number)):
+                return result
+        except OverflowError:
+            pass
+        raise self._error("this number is too large for a float, which ends at 1.8e308", span)
+
+    def _call(self, node: ast.Call, name: str, span: tuple[int, int]) -> _Operation:
+        at = (span[0], span[0] + len(name))
+        row = rows.get(_ALIASES.get(name, name))
+        if row is None or row.arity == 0:
+            known = sorted([*(key for key, row in rows.items() if row.arity), *_ALIASES])
+            close = difflib.get_close_matches(name, known)
+            raise self._error(f"no operation is called '{name}'; " + (f"did you mean {' or '.join(close)}?" if close else
+                              f"there are {', '.join(known)}"), at)
+        named = tuple(key.arg or "**" for key in node.keywords)
+        least, unknown = row.arity - len(row.defaults), [key for key in named if key not in row.defaults]
+        if unknown or len(set(named)) < len(named) or not least <= len(_parts(node)) <= row.arity or len(node.args) < least:
+            extra = "".join(f", {key}={value:g}" for key, value in row.defaults.items())
+            raise self._error(f"{name} takes {', '.join('xyuv'[:least])}{extra}; here it is given "
+                              f"{len(node.args)} operand{'s' * (len(node.args) != 1)}"
+                              f"{''.join(f' and {key}' for key in named)}", span)
+        return _Operation(row, len(_parts(node)), named, span)
+
+    def _no_value(self, name: str, given: Iterable[str]) -> ExpressionError:
+        close = difflib.get_close_matches(name, [other for other in given if other not in self.names])
+        hint = (f"'{name}' is an operation: write {name}(…)" if name in rows or name in _ALIASES else
+                f"'{name}' has no value: give {name}=…" + (f", or did you mean {' or '.join(close)}?" if close else ""))
+        return self._error(f"{hint} (given: {', '.join(given) or 'none'})", self.names[name])
+
+
+def _parts(node: ast.expr) -> list[ast.expr]:
+    """The operands of a part, in order."""
+    match node:
+        case ast.BinOp(left=left, right=right):
+            return [left, right]
+        case ast.UnaryOp(operand=operand):
+            return [operand]
+        case ast.Call(args=operands, keywords=named):
+            return [*operands, *(key.value for key in named)]
+    return []
+
+
+def values(pairs: Iterable[str]) -> dict[str, float]:
+    """The numbers of ``name=value`` arguments, in order; ExpressionError for what is none, and a name given twice.
+
+    >>> values(["w0=2", "x0=-1"])
+    {'w0': 2.0, 'x0': -1.0}
+    """
+    found: dict[str, float] = {}
+    for pair in pairs:
+        name, equals, value = (part.strip() for part in unicodedata.normalize("NFKC", pair).partition("="))
+        shown = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in pair)[:60]
+        if not equals:
+            raise ExpressionError(f"'{shown}' is no value: give name=value, as in w0=2; "
+                                  "put an expression that has spaces in quotes")
+        if not name.isidentifier() or keyword.iskeyword(name):
+            raise ExpressionError(f"'{shown}': a name begins with a letter, goes on with letters and digits, "
+                                  "and is no word of Python's own; as in w0=2")
+        if name in found:
+            raise ExpressionError(f"'{shown}': {name} is given already, as {found[name]:g}; give each name once")
+        try:
+            found[name] = float(value.replace("−", "-"))
+        except ValueError:
+            raise ExpressionError(f"'{shown}': what follows = must be a number, as in {name}=2.5") from None
+        if not isfinite(found[name]):
+            raise ExpressionError(f"'{shown}': the value must be finite; an inf or nan can come of the expression")
+    return found
