@@ -1,0 +1,66 @@
+# One line a target for `make help`. Stamps in .venv/ make a second call quick; pyproject.toml renews them.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+BROWSERS := chromium-headless-shell chromium google-chrome
+
+.DEFAULT_GOAL := help
+.PHONY: help run test test-all lint coverage bench docs clean
+
+help:  ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-10s %s\n", $$1, $$2}'
+
+run: $(VENV)/.run  ## install, train a network on iris, write pictures to out/
+	$(BIN)/python -m examples.main_job
+
+test: lint  ## install what testing needs, then lint, types, tests and doctests
+	$(BIN)/python -m pytest -n 2
+
+test-all: test  ## the tests, then the long ones
+	$(BIN)/python -m pytest -n 2 --hypothesis-profile=thorough
+
+lint: $(VENV)/.test  ## style and types
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+coverage: $(VENV)/.test  ## the tests, with the lines and branches that none of them runs
+	$(BIN)/python -m pytest -n 2 --cov --cov-report=term-missing:skip-covered
+
+bench: $(VENV)/.bench  ## measure against every installed peer, interleaved, and print ratios
+	$(BIN)/python -m benchmarks
+
+docs: $(VENV)/.run  ## generate the pages and pictures of docs/
+	$(BIN)/python -m docs
+
+clean:  ## remove what the other targets made
+	rm -rf $(VENV) out build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "chainrule needs Python 3.11 or newer; say which with: make PYTHON=python3.12"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.run: pyproject.toml | $(BIN)/python
+	$(PIP) --editable '.[plot]'
+	@touch $@
+
+$(VENV)/.test: pyproject.toml | $(BIN)/python
+	$(PIP) --editable '.[test]'
+	@$(MAKE) --no-print-directory browser
+	@touch $@ $(VENV)/.run
+
+$(VENV)/.bench: pyproject.toml | $(BIN)/python
+	$(PIP) --editable '.[bench]'
+	@touch $@
+
+# The pictures are tested in a real browser: one that is there, else Debian's, else playwright's own.
+.PHONY: browser
+browser:
+	@for name in $(BROWSERS); do command -v $$name >/dev/null && exit 0; done; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive \
+	    apt-get install -y -qq --no-install-recommends chromium-headless-shell >/dev/null && exit 0; fi; \
+	$(BIN)/python -m playwright install chromium-headless-shell || \
+	  echo "No browser: the tests of pages are skipped. Install chromium, or run: playwright install --with-deps chromium"

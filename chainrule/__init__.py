@@ -1,0 +1,32 @@
+"""``import chainrule as cr``: the public names of autograd, with ``cr.nn`` and ``cr.viz``; each loads when first used."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+import autograd
+
+if TYPE_CHECKING:
+    import nn
+    import viz
+    from autograd import *
+
+_packages = ("autograd", "nn", "viz")
+__all__ = [*autograd.__all__, *_packages]
+
+
+def __getattr__(name: str) -> object:
+    if name == "__version__":
+        from importlib.metadata import version
+        return version("chainrule")
+    if name in _packages:
+        return import_module(name)
+    try:
+        return getattr(autograd, name)
+    except AttributeError:
+        raise AttributeError(f"module 'chainrule' has no attribute {name!r}") from None
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

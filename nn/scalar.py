@@ -1,0 +1,107 @@
+"""Networks of single numbers: every weight is a ``Value``, so that each operation can be drawn and stepped through."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from functools import reduce
+from operator import add
+from typing import Any
+
+from autograd import Value, identity
+from autograd.row import rows
+
+from .module import Module
+
+Activation = str | Callable[[Any], Any]
+
+
+def activation_function(activation: Activation) -> Callable[[Any], Any]:
+    """The function of that name: any operation of one operand. A function is taken as it is."""
+    if callable(activation):
+        return activation
+    found = rows.get(activation)
+    if found is None or found.arity - len(found.defaults) != 1:
+        usual = "identity, step, sigmoid, tanh, relu, leaky_relu, elu, softplus"
+        raise ValueError(f"no activation {activation!r}; the usual ones are {usual}, and any operation of one operand "
+                         "that autograd.op added; or give a function")
+    return found
+
+
+class Neuron(Module):
+    """``activation(w0·x0 + w1·x1 + … + b)``: takes a sequence of ``nin`` numbers or Values, returns a Value.
+
+    Weights and bias start uniform in ±1/√nin, drawn from ``rng`` (``random``, a ``random.Random``, or NumPy's
+    ``Generator``). Raises ValueError where the number of inputs is another.
+
+    >>> neuron = Neuron(2, "sigmoid")
+    >>> for parameter, number in zip(neuron.parameters(), (2.0, -3.0, -3.0)):
+    ...     parameter.data = number
+    >>> round(neuron([-1.0, -2.0]).data, 2)
+    0.73
+    """
+
+    def __init__(self, nin: int, activation: Activation = "tanh", rng: Any = random):
+        if nin < 1:
+            raise ValueError(f"a neuron needs at least one input; asked for {nin}")
+        limit = nin**-0.5
+        self.w = [Value(rng.uniform(-limit, limit), f"w{i}") for i in range(nin)]
+        self.b = Value(rng.uniform(-limit, limit), "b")
+        self.activation = activation_function(activation)
+
+    def forward(self, x: Sequence[Any]) -> Any:
+        if len(x) != len(self.w):
+            raise ValueError(f"{self.name or 'this neuron'} takes {len(self.w)} inputs; got {len(x)}: {x!r:.60}")
+        total = reduce(add, (w * x for w, x in zip(self.w, x))) + self.b
+        return total if self.activation is identity else self.activation(total)
+
+    def extra_repr(self) -> str:
+        return f"{len(self.w)}, {getattr(self.activation, '__name__', self.activation)}"
+
+
+class Layer(Module):
+    """``nout`` neurons side by side on the same ``nin`` inputs; returns a list of ``nout`` Values."""
+
+    def __init__(self, nin: int, nout: int, activation: Activation = "tanh", rng: Any = random):
+        if nout < 1:
+            raise ValueError(f"a layer needs at least one neuron; asked for {nout}")
+        self.neurons = [Neuron(nin, activation, rng) for _ in range(nout)]
+        for i, neuron in enumerate(self.neurons):
+            neuron.name = f"neuron {i}"
+
+    def forward(self, x: Sequence[Any]) -> list[Any]:
+        return [neuron(x) for neuron in self.neurons]
+
+    def __repr__(self) -> str:
+        return f"Layer({len(self.neurons)} × {self.neurons[0]!r})"
+
+
+class MLP(Module):
+    """A multi-layer perceptron: layers of ``nouts`` neurons, each fed by the one before; returns a list of Values.
+
+    Hidden layers use ``activation``, the last one ``output`` (scores, unless said otherwise).
+
+    >>> MLP(2, [16, 16, 1], "relu")
+    MLP(
+      (layers.0): Layer(16 × Neuron(2, relu))
+      (layers.1): Layer(16 × Neuron(16, relu))
+      (layers.2): Layer(1 × Neuron(16, identity))
+    )
+    >>> len(list(MLP(2, [16, 16, 1]).parameters()))
+    337
+    """
+
+    def __init__(self, nin: int, nouts: Sequence[int], activation: Activation = "tanh",
+                 output: Activation = "identity", rng: Any = random):
+        sizes = [nin, *nouts]
+        if len(sizes) < 2:
+            raise ValueError("an MLP needs at least one layer; nouts is empty")
+        self.layers = [Layer(n, m, activation if i < len(sizes) - 2 else output, rng)
+                       for i, (n, m) in enumerate(zip(sizes, sizes[1:]))]
+        for i, layer in enumerate(self.layers):
+            layer.name = f"layer {i}"
+
+    def forward(self, x: Sequence[Any]) -> list[Any]:
+        for layer in self.layers:
+            x = layer(x)
+        return list(x)
