@@ -36,4 +36,11 @@ def __getattr__(name: str) -> object:
     return found
 
 
-__all__ = [name for name in globals() if not name.startswith("_") and name != "ops"] + list(_elsewhere)
+# written out: type checkers and editors read which names are public from here
+__all__ = [
+    "GradientError", "NoDerivativeWarning", "Value", "abs", "add", "arctan", "clip", "clip_max", "clip_min", "cos",
+    "cosh", "div", "elu", "exp", "expm1", "floor", "formula", "formulas", "grad", "gradient", "hessian", "hvp",
+    "identity", "jacobian", "jvp", "leaky_relu", "log", "log1p", "maximum", "minimum", "mul", "neg", "no_grad",
+    "op", "pow", "relu", "scope", "sigmoid", "sign", "sin", "sinh", "softplus", "sqrt", "step", "steps", "sub",
+    "tan", "tanh", "value_and_grad", "vjp", "where",
+]
