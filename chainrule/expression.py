@@ -76,13 +76,12 @@ class Expression:
 
     def __call__(self, /, **values: Any) -> Any:
         """The result; raises ExpressionError for a name that has no value."""
+        self.check(values)
         stack: list[Any] = []
         for item in self._program:
             if isinstance(item, float):
                 stack.append(item)
             elif isinstance(item, str):
-                if item not in values:
-                    raise self._no_value(item, values)
                 stack.append(values[item])
             else:
                 operands = stack[len(stack) - item.count:]
@@ -93,6 +92,17 @@ class Expression:
                                       "give a smaller one, or take the exp of a product with a log", item.span)
                 stack.append(item.row(*operands[:plain], **dict(zip(item.named, operands[plain:]))))
         return stack.pop()
+
+    def check(self, given: Iterable[str]) -> None:
+        """Refuse a name in the expression that is not given."""
+        given = list(given)
+        for name, span in self.names.items():
+            if name not in given:
+                close = difflib.get_close_matches(name, [other for other in given if other not in self.names])
+                known = f" (given: {', '.join(given) or 'none'})"
+                raise self._error(f"'{name}' is an operation: write {name}(…)" if name in rows or name in _ALIASES else
+                                  f"'{name}' has no value: give {name}=…" +
+                                  (f", or did you mean {' or '.join(close)}?" if close else "") + known, span)
 
     def _error(self, problem: str, span: tuple[int, int]) -> ExpressionError:
         return ExpressionError(problem, self.text, *span)
@@ -201,12 +211,6 @@ class Expression:
                               f"{len(node.args)} operand{'s' * (len(node.args) != 1)}"
                               f"{''.join(f' and {key}' for key in named)}", span)
         return _Operation(row, len(_parts(node)), named, span)
-
-    def _no_value(self, name: str, given: Iterable[str]) -> ExpressionError:
-        close = difflib.get_close_matches(name, [other for other in given if other not in self.names])
-        hint = (f"'{name}' is an operation: write {name}(…)" if name in rows or name in _ALIASES else
-                f"'{name}' has no value: give {name}=…" + (f", or did you mean {' or '.join(close)}?" if close else ""))
-        return self._error(f"{hint} (given: {', '.join(given) or 'none'})", self.names[name])
 
 
 def _parts(node: ast.expr) -> list[ast.expr]:

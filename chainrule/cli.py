@@ -1,0 +1,225 @@
+"""The command line ``chainrule``: draw the circuit of an expression, step through it, check its gradient."""
+
+from __future__ import annotations
+
+import argparse
+import codecs
+import os
+import re
+import sys
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from .expression import Expression, ExpressionError, values
+
+_NEURON = '"1/(1+exp(-(w0*x0+w1*x1+w2)))" w0=2 x0=-1 w1=-3 x1=-2 w2=-3'
+_EXAMPLES = f"""examples:
+  chainrule draw {_NEURON} -o neuron.svg
+  chainrule step "(x + y)*z" x=-2 y=5 z=-4
+  chainrule check "tanh(w*x)**2" w=0.5 x=3
+"""
+_CODES = "exit status: 0 all right, 1 the gradient is wrong (check), 2 the command or the expression is at fault"
+_ASCII = str.maketrans({"−": "-", "×": "*", "…": "...", "←": "<-"})
+
+
+class Refusal(Exception):
+    """What the command cannot do, and the remedy, in words for the person at the terminal."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command with the given arguments, those of the process by default; returns the exit status.
+
+    >>> main(["step", "x*x", "x=3", "--digits=2"])
+    forward
+    x = 3.0 (given)
+    v1 = x × x = 3.0 × 3.0 = 9.0
+    backward
+    v1 = x × x; its gradient is 1.0
+      x: local gradient x = 3.0
+        downstream = upstream × local: 1.0 × 3.0 = 3.0
+        x collects 3.0
+      x: local gradient x = 3.0
+        downstream = upstream × local: 1.0 × 3.0 = 3.0
+        x collects 3.0, in all 3.0 + 3.0 = 6.0
+    gradient x 6.0
+    0
+    """
+    codecs.register_error("chainrule", _spelled)
+    if hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(errors="chainrule")
+    try:
+        with warnings.catch_warnings():
+            warnings.showwarning = lambda message, *_: say(f"note: {message}")
+            status = run(sys.argv[1:] if argv is None else argv)
+        sys.stdout.flush()
+        return status
+    except SystemExit as leaving:  # of argparse, after its own message
+        return leaving.code if isinstance(leaving.code, int) else 2
+    except BrokenPipeError:  # who read the output wants no more of it
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    except KeyboardInterrupt:
+        return 130
+    except (ExpressionError, Refusal) as error:
+        say(str(error))
+    except Exception as error:
+        say(f"unexpected {type(error).__name__}: {error}; this is a fault of chainrule: please report it with the command")
+    return 2
+
+
+def say(message: str) -> None:
+    print(f"chainrule: {message}", file=sys.stderr)
+
+
+def _spelled(error: UnicodeError) -> tuple[str, int]:
+    """What a terminal without mathematical signs shows for them."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    text = error.object[error.start:error.end].translate(_ASCII)
+    return text.encode("ascii", "backslashreplace").decode(), error.end
+
+
+# ── arguments ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+class _Version(argparse.Action):
+    """Looks the version up only when it is asked for."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
+        from importlib.metadata import version
+        print(f"chainrule {version('chainrule')}")
+        parser.exit()
+
+
+def run(argv: Sequence[str]) -> int:
+    parser = argument_parser()
+    # an expression may begin with a minus: after a blank, argparse does not take it for an option
+    options = re.compile(r"-|-h|-o|-o-|-o.+\.\w+|--|--[a-z][a-z-]*(=.*)?", re.DOTALL)
+    args, late = parser.parse_known_args(
+        [f" {x}" if x.startswith("-") and not options.fullmatch(x) else x for x in argv])
+    if unknown := [x for x in late if x.startswith("-")]:
+        parser.error(f"unrecognized arguments: {' '.join(unknown)}")
+    if "command" not in args or args.command is None:
+        parser.print_help(sys.stderr)
+        return 2
+    args.values += late  # name=value after an option
+    return args.command(args)
+
+
+def argument_parser() -> argparse.ArgumentParser:
+    form = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser("chainrule", allow_abbrev=False, formatter_class=form, epilog=f"{_EXAMPLES}\n{_CODES}",
+                                     description="See backpropagation: every value, gradient and local derivative.")
+    parser.add_argument("--version", action=_Version, nargs=0, help="print the version and exit")
+    commands = parser.add_subparsers(metavar="COMMAND")
+
+    def command(function: Any, summary: str) -> argparse.ArgumentParser:
+        sub = commands.add_parser(function.__name__, help=summary, description=summary, allow_abbrev=False,
+                                  formatter_class=form, epilog=f"{_EXAMPLES}\n{_CODES}")
+        sub.set_defaults(command=function)
+        sub.add_argument("expression", metavar="EXPR", help="as in Python: numbers, names, + - * / **, brackets, exp(x) …")
+        sub.add_argument("values", metavar="name=value", nargs="*", help="a number for each name in EXPR")
+        return sub
+
+    def add_digits(sub: argparse.ArgumentParser) -> None:
+        sub.add_argument("--digits", type=digits, default=3, metavar="N", help="digits of every number shown (3)")
+
+    sub = command(draw, "Draw the circuit of an expression, with its values and gradients.")
+    sub.add_argument("-o", "--output", default="circuit.svg", metavar="FILE",
+                     help="where to write: .svg or .dot; - writes SVG to the standard output (circuit.svg)")
+    sub.add_argument("--title", metavar="TEXT", help="title of the picture (the expression)")
+    sub.add_argument("--collapse", action="store_const", const=True, help="draw each scope as one gate (sigmoid)")
+    sub.add_argument("--products", action="store_true", help="write upstream × local = downstream on the wires")
+    sub.add_argument("--no-backward", action="store_true", help="values only: no gradient is computed")
+    add_digits(sub)
+    sub = command(step, "Print every step of an expression, forward and then backward.")
+    sub.add_argument("--interactive", action="store_true", help="wait for a key after each step, and go back too")
+    add_digits(sub)
+    command(check, "Check the gradient of an expression against differences of its values.")
+    return parser
+
+
+def digits(text: str) -> int:
+    if not text.strip().isdecimal() or not 1 <= int(text) <= 17:
+        raise argparse.ArgumentTypeError(f"{text.strip()!r:.40} is not a number of digits; give one from 1 to 17")
+    return int(text)
+
+
+def read(args: argparse.Namespace) -> tuple[Expression, dict[str, float]]:
+    """The expression and the numbers for the names in it; tells of those that are not in it."""
+    expression, given = Expression(args.expression), values(args.values)
+    if not expression.names:
+        raise ExpressionError("the expression has no name, and so no gradient; give one, as in 'w*2' w=3")
+    expression.check(given)
+    if unused := [name for name in given if name not in expression.names]:
+        say(f"note: {', '.join(unused)} {'is' if len(unused) == 1 else 'are'} given but not in the expression")
+    return expression, {name: x for name, x in given.items() if name in expression.names}
+
+
+def evaluate(args: argparse.Namespace) -> tuple[Any, dict[str, Any]]:
+    """The node of the result, and those of the names."""
+    from autograd import Value
+    expression, given = read(args)
+    leaves = {name: Value(x, name) for name, x in given.items()}
+    return expression(**leaves), leaves
+
+
+# ── commands ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+def draw(args: argparse.Namespace) -> int:
+    path = Path(args.output)
+    if args.output != "-" and path.suffix.lower() not in (".svg", ".dot"):
+        raise Refusal(f"cannot write '{args.output}': the name must end in .svg or .dot")
+    y, _ = evaluate(args)
+    if not args.no_backward:
+        y.backward()
+    import viz
+    title = (args.title or args.expression).strip()
+    drawing = viz.draw(y, collapse=args.collapse, digits=args.digits, products=args.products, title=title)
+    if args.output == "-":
+        sys.stdout.buffer.write(drawing.svg.encode())
+        return 0
+    # beside its place and then renamed: what was there stays whole until the new file is
+    path = path.resolve()
+    unfinished = path.with_name(f".{os.getpid()}-unfinished{path.suffix.lower()}")
+    try:
+        drawing.save(unfinished)
+        os.replace(unfinished, path)
+    except OSError as error:
+        remedy = f"; make the folder first: mkdir -p '{path.parent}'" if not path.parent.exists() else ""
+        raise Refusal(f"cannot write '{args.output}': {error.strerror or error}{remedy}") from None
+    finally:
+        unfinished.unlink(missing_ok=True)
+    print(f"wrote {args.output}")
+    return 0
+
+
+def step(args: argparse.Namespace) -> int:
+    from autograd import gradient, steps
+
+    from .stepping import FAINT, GRADIENT, Line, paged, printer, rounded, told
+    y, leaves = evaluate(args)
+    summary: Line = [("gradient", FAINT)]
+    for name, g in zip(leaves, gradient(y, list(leaves.values()))):
+        summary += [(f" {name} ", ""), (rounded(g, args.digits), GRADIENT)]
+    pages = [*told(steps(y), args.digits), [summary]]
+    show = printer(sys.stdout)
+    if args.interactive and sys.stdin.isatty() and sys.stdout.isatty():
+        paged(pages, show)
+    else:
+        for line in (line for page in pages for line in page):
+            show(line)
+    return 0
+
+
+def check(args: argparse.Namespace) -> int:
+    from autograd import check_gradients
+    expression, given = read(args)
+
+    def f(*xs: Any) -> Any:
+        return expression(**dict(zip(given, xs)))
+    f.__name__ = expression.text
+    report = check_gradients(f, *given.values())
+    print(report)
+    return 0 if report else 1

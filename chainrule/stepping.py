@@ -1,0 +1,150 @@
+"""The walk through backpropagation in the terminal: each step in words and numbers, at once or key by key."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from autograd.formula import formula
+from autograd.row import find
+from autograd.steps import Step
+
+Line = list[tuple[str, str]]  # pieces of text, each with its colour
+VALUE, GRADIENT, FORMULA, FAINT = "green", "red", "blue", "dim"
+_INFIX = {"add": "+", "sub": "−", "mul": "×", "div": "/", "pow": "**"}
+
+
+def rounded(x: float, digits: int = 3) -> str:
+    """A number with so many digits, a zero before the point counted, so that columns of them compare.
+
+    >>> [rounded(x) for x in (1.3678, -0.1966, 12.0, 0.00123, 5e9, float("-inf"))]
+    ['1.37', '−0.20', '12.0', '0.00123', '5e+09', '−inf']
+    """
+    exponent = int(f"{x:.{digits - 1}e}".partition("e")[2] or 0) if abs(x) < float("inf") else 9
+    text = f"{x:.{max(0, digits - 1 - max(exponent, 0))}f}" if -2 < exponent < 6 else f"{x:.{digits}g}"
+    return text.replace("-", "−", 1) if text.startswith("-") else text
+
+
+def told(walk: Iterable[Step], digits: int = 3) -> list[list[Line]]:
+    """Each step as lines to print: forward how a value comes about, backward what each input collects.
+
+    >>> from autograd import Value, steps
+    >>> w, x = Value(2.0, "w"), Value(-1.0, "x")
+    >>> for lines in told(steps(w * x)):
+    ...     for line in lines:
+    ...         print("".join(text for text, _ in line))
+    forward
+    w = 2.00 (given)
+    x = −1.00 (given)
+    v2 = w × x = 2.00 × (−1.00) = −2.00
+    backward
+    v2 = w × x; its gradient is 1.00
+      w: local gradient x = −1.00
+        downstream = upstream × local: 1.00 × (−1.00) = −1.00
+        w collects −1.00
+      x: local gradient w = 2.00
+        downstream = upstream × local: 1.00 × 2.00 = 2.00
+        x collects 2.00
+    """
+    def number(x: float) -> str:
+        return rounded(x, digits)
+
+    values: dict[str, float] = {}
+    collected: dict[int, float] = {}
+    pages: list[list[Line]] = []
+    phase = ""
+    for step in walk:
+        lines: list[Line] = [] if step.phase == phase else [[(step.phase, FAINT)]]
+        phase = step.phase
+        pages.append(lines)
+        names = [x if isinstance(x, str) else f"{x:g}".replace("-", "−") for x in step.inputs]
+        if step.phase == "forward":
+            values[step.label] = step.value
+            numbers = [number(values[x]) if isinstance(x, str) else name for x, name in zip(step.inputs, names)]
+            result = (number(step.value), VALUE)
+            lines.append([(f"{step.label} = ", ""), result, (" (given)", FAINT)] if not step.inputs else
+                         [(f"{step.label} = {applied(step, names)} = {applied(step, numbers)} = ", ""), result])
+            continue
+        lines.append([(f"{step.label} = {applied(step, names)}; its gradient is ", ""), (number(step.gradient), GRADIENT)])
+        for edge in step.edges:
+            local, downstream = number(edge.local), number(edge.downstream)
+            text = formula(find(step.operation), edge.argument, *step.inputs)  # in this walk's labels
+            is_number = text.lstrip("-").replace(".", "", 1).isdigit()
+            lines += [[(f"  {edge.target_label}: local gradient ", ""),
+                       *([] if is_number else [(text, FORMULA), (" = ", "")]), (local, FORMULA)],
+                      [("    downstream = upstream × local: ", FAINT),
+                       (f"{number(edge.upstream)} × {bracketed(local)} = {downstream}", GRADIENT)],
+                      [(f"    {edge.target_label} collects ", FAINT), (downstream, GRADIENT)]]
+            if edge.target in collected:
+                lines[-1] += [(", in all ", FAINT), (f"{number(collected[edge.target])} + {bracketed(downstream)}"
+                                                     f" = {number(edge.total)}", GRADIENT)]
+            collected[edge.target] = edge.total
+    return pages
+
+
+def applied(step: Step, operands: list[str]) -> str:
+    """The operation of a step written out on operands, names or numbers: ``w × x``, ``exp(v8)``."""
+    if step.operation == "neg":
+        return f"{operands[0]} × (−1)"
+    if sign := _INFIX.get(step.operation):
+        first = bracketed(operands[0]) if sign == "**" else operands[0]
+        return f"{first} {sign} {bracketed(operands[1])}"
+    return f"{step.operation}({', '.join(operands)})"
+
+
+def bracketed(number: str) -> str:
+    return f"({number})" if number.startswith("−") else number
+
+
+def printer(stream: Any) -> Callable[[Line], None]:
+    """A function that prints a line: in colour on a terminal where rich is installed, else plain."""
+    if stream.isatty():
+        try:
+            from rich.console import Console
+            from rich.text import Text
+        except ImportError:
+            pass
+        else:
+            console = Console(file=stream, highlight=False, soft_wrap=True)
+            return lambda line: console.print(Text.assemble(*line))
+    return lambda line: print("".join(text for text, _ in line), file=stream)
+
+
+def paged(pages: list[list[Line]], show: Callable[[Line], None]) -> None:
+    """Show page after page, each at the press of a key: forward, back with ← or b, out with q."""
+    at, shown = 0, -1
+    while at < len(pages):
+        if at != shown:
+            for line in pages[at]:
+                show(line)
+            shown = at
+        key = pressed(f"[step {at + 1} of {len(pages)}]  any key: next   ← or b: back   q: quit")
+        if key in ("q", "Q", "\x1b", "\x04", ""):
+            return
+        at = max(0, at - 1) if key in ("b", "B", "p", "\x7f", "\x1b[D", "\x1b[A", "\x1bOD", "\x1bOA") else at + 1
+
+
+def pressed(prompt: str) -> str:
+    """The key that is pressed next, an arrow key as its escape sequence; "" where the terminal is gone."""
+    try:
+        import termios
+        import tty
+    except ImportError:  # Windows: a line instead of a key
+        return input(f"{prompt}, then Enter ")[:1] or " "
+    from select import select
+    terminal = sys.stdin.fileno()
+    before = termios.tcgetattr(terminal)
+    try:
+        tty.setcbreak(terminal)
+        sys.stdout.write(prompt)
+        sys.stdout.flush()
+        key = os.read(terminal, 1)
+        if key == b"\x1b" and select([terminal], [], [], 0.05)[0]:  # the rest of an arrow key comes at once
+            key += os.read(terminal, 2)
+        return key.decode(errors="replace")
+    finally:
+        termios.tcsetattr(terminal, termios.TCSADRAIN, before)
+        sys.stdout.write(f"\r{' ' * len(prompt)}\r")
+        sys.stdout.flush()
