@@ -1,4 +1,4 @@
-"""``import chainrule as cr``: the public names of autograd, with ``cr.nn`` and ``cr.viz``; each loads when first used."""
+"""``import chainrule as cr``: the public names of autograd, ``cr.nn`` and ``cr.viz``; each loads when used."""
 
 from __future__ import annotations
 

@@ -31,8 +31,7 @@ def load(name: str) -> Dataset:
     shipped = {file.name.removesuffix(".csv"): file for file in files("nn.datasets").iterdir() if ".csv" in file.name}
     if name not in shipped:
         raise ValueError(f"no data set {name!r} ships with the package; there is {', '.join(sorted(shipped))}")
-    with shipped[name].open(encoding="utf-8", newline="") as file:
-        (*features, _), *rows = csv.reader(file)
+    (*features, _), *rows = csv.reader(shipped[name].read_text(encoding="utf-8").splitlines())
     classes = tuple(dict.fromkeys(row[-1] for row in rows))
     return Dataset([tuple(map(float, row[:-1])) for row in rows], [classes.index(row[-1]) for row in rows],
                    tuple(features), classes)
@@ -60,13 +59,13 @@ def train_test_split(inputs: Sequence[Any], labels: Sequence[Any], test_size: fl
         rng.shuffle(members)
         count = round(len(members) * test_size)
         if not 0 < count < len(members):
-            raise ValueError(f"train_test_split: class {label!r} has {len(members)} examples, too few to give {test_size:.0%} "
-                             "to the test; leave the class out, or change test_size")
+            raise ValueError(f"train_test_split: class {label!r} has {len(members)} examples, too few to give "
+                             f"{test_size:.0%} to the test; leave the class out, or change test_size")
         test += members[:count]
         train += members[count:]
     rng.shuffle(train)
     rng.shuffle(test)
-    return ([inputs[i] for i in train], [inputs[i] for i in test], [labels[i] for i in train], [labels[i] for i in test])
+    return [inputs[i] for i in train], [inputs[i] for i in test], [labels[i] for i in train], [labels[i] for i in test]
 
 
 def batches(size: int, *columns: Sequence[Any], rng: Any = None) -> Iterator[tuple[list[Any], ...]]:
@@ -106,4 +105,5 @@ class StandardScaler:
         self.std = tuple(pstdev(column) or 1.0 for column in columns)
 
     def __call__(self, inputs: Sequence[Sequence[float]]) -> list[tuple[float, ...]]:
-        return [tuple((x - mean) / std for x, mean, std in zip(row, self.mean, self.std, strict=True)) for row in inputs]
+        return [tuple((x - mean) / std for x, mean, std in zip(row, self.mean, self.std, strict=True))
+                for row in inputs]

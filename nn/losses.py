@@ -46,7 +46,7 @@ def hinge_loss(input: Sequence[Any], target: Any) -> Any:
     Of scores by class, with a label (or a batch of both): the mean of Σ max(0, s_j − s_label + 1) over j ≠ label.
     Of one score per example, with targets of −1 and 1: the mean of max(0, 1 − target · score).
 
-    >>> hinge_loss([3.2, 5.1, -1.7], 0)
+    >>> round(hinge_loss([3.2, 5.1, -1.7], 0), 12)
     2.9
     >>> hinge_loss([0.5, -2.0], [1, -1])
     0.25
@@ -103,6 +103,6 @@ def _labelled(loss: str, input: Sequence[Any], target: Any) -> list[tuple[Sequen
         if isinstance(label, bool) or not hasattr(label, "__index__"):
             raise TypeError(f"{loss}: a label must be an integer, the index of a class; got {label!r:.60}")
         if not _is_sequence(scores) or not 0 <= label < len(scores):
-            raise ValueError(f"{loss}: label {label!r} is out of range for the scores {scores!r:.60}: labels count from 0 "
-                             "to the number of classes - 1")
+            raise ValueError(f"{loss}: label {label!r} is out of range for {scores!r:.60}: labels count from "
+                             "0 to the number of classes - 1")
     return pairs

@@ -20,8 +20,8 @@ class Optimizer:
         self.params = [x if isinstance(x, tuple) else (x.name or f"parameter {i}", x) for i, x in enumerate(params)]
         self.strict = strict
         if not self.params:
-            raise ValueError(f"{type(self).__name__} was given no parameters; give model.parameters(), and mind that an "
-                             "iterator can be used up only once")
+            raise ValueError(f"{type(self).__name__} was given no parameters; give model.parameters(), and mind that "
+                             "an iterator can be used up only once")
         first: dict[int, str] = {}
         for name, x in self.params:
             if id(x) in first:
@@ -50,15 +50,15 @@ class Optimizer:
             return True
         if self.strict:
             why = ("no backward pass has reached it: call loss.backward() first, or leave the parameter out"
-                   if grad is None else f"its gradient is {grad}: lower the learning rate, and look at what made it with "
-                   "autograd.steps(loss)")
+                   if grad is None else f"its gradient is {grad}: lower the learning rate, and look with "
+                   "autograd.steps(loss) at what made it")
             raise ValueError(f"{type(self).__name__}.step: {name} was not updated, nor was any other: {why}. "
                              "strict=False passes over such parameters")
         return False
 
 
 class SGD(Optimizer):
-    """Gradient descent: ``data -= lr · velocity``, where ``velocity = momentum · velocity + grad + weight_decay · data``.
+    """Gradient descent: ``data -= lr · v``, where ``v = momentum · v + grad + weight_decay · data`` is the velocity.
 
     Raises ValueError for a rate, momentum or decay that is negative, nan or inf.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Sequence
 from functools import reduce
+from itertools import pairwise
 from operator import add
 from typing import Any
 
@@ -97,7 +98,7 @@ class MLP(Module):
         if len(sizes) < 2:
             raise ValueError("an MLP needs at least one layer; nouts is empty")
         self.layers = [Layer(n, m, activation if i < len(sizes) - 2 else output, rng)
-                       for i, (n, m) in enumerate(zip(sizes, sizes[1:]))]
+                       for i, (n, m) in enumerate(pairwise(sizes))]
         for i, layer in enumerate(self.layers):
             layer.name = f"layer {i}"
 
