@@ -65,7 +65,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (ExpressionError, Refusal) as error:
         say(str(error))
     except Exception as error:
-        say(f"unexpected {type(error).__name__}: {error}; this is a fault of chainrule: please report it with the command")
+        say(f"{type(error).__name__}: {error}; this is a fault of chainrule, please report it with the command")
     return 2
 
 
@@ -87,8 +87,11 @@ class _Version(argparse.Action):
     """Looks the version up only when it is asked for."""
 
     def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
-        from importlib.metadata import version
-        print(f"chainrule {version('chainrule')}")
+        try:
+            from . import __version__
+        except ImportError:  # run from its source
+            __version__ = "(not installed)"
+        print(f"chainrule {__version__}")
         parser.exit()
 
 
@@ -108,17 +111,17 @@ def run(argv: Sequence[str]) -> int:
 
 
 def argument_parser() -> argparse.ArgumentParser:
-    form = argparse.RawDescriptionHelpFormatter
-    parser = argparse.ArgumentParser("chainrule", allow_abbrev=False, formatter_class=form, epilog=f"{_EXAMPLES}\n{_CODES}",
+    form: Any = {"formatter_class": argparse.RawDescriptionHelpFormatter, "allow_abbrev": False,
+                 "epilog": f"{_EXAMPLES}\n{_CODES}"}
+    parser = argparse.ArgumentParser("chainrule", **form,
                                      description="See backpropagation: every value, gradient and local derivative.")
     parser.add_argument("--version", action=_Version, nargs=0, help="print the version and exit")
     commands = parser.add_subparsers(metavar="COMMAND")
 
     def command(function: Any, summary: str) -> argparse.ArgumentParser:
-        sub = commands.add_parser(function.__name__, help=summary, description=summary, allow_abbrev=False,
-                                  formatter_class=form, epilog=f"{_EXAMPLES}\n{_CODES}")
+        sub = commands.add_parser(function.__name__, help=summary, description=summary, **form)
         sub.set_defaults(command=function)
-        sub.add_argument("expression", metavar="EXPR", help="as in Python: numbers, names, + - * / **, brackets, exp(x) …")
+        sub.add_argument("expression", metavar="EXPR", help="as in Python: numbers, names, + - * / ** ( ), exp(x) …")
         sub.add_argument("values", metavar="name=value", nargs="*", help="a number for each name in EXPR")
         return sub
 
@@ -214,7 +217,7 @@ def step(args: argparse.Namespace) -> int:
 
 
 def check(args: argparse.Namespace) -> int:
-    from autograd import check_gradients
+    from autograd.check import check_gradients
     expression, given = read(args)
 
     def f(*xs: Any) -> Any:

@@ -16,7 +16,9 @@ from collections.abc import Iterable
 from math import isfinite
 from typing import Any, NamedTuple
 
-from autograd.ops import rows
+from autograd.context import Scope
+from autograd.graph import Node
+from autograd.row import rows
 
 LONGEST, DEEPEST, LARGEST, HIGHEST = 2_000, 200, 1_000, 1_000.0  # characters, nesting, tree's nodes, exponent
 
@@ -25,9 +27,9 @@ _OPERATORS: dict[type[ast.AST], str] = {ast.Add: "add", ast.Sub: "sub", ast.Mult
 _ALIASES = {"max": "maximum", "min": "minimum"}
 _ALLOWED = "an expression holds real numbers, names, + - * / **, brackets and calls of operations, nothing else"
 _FOREIGN = {"^": "for a power write **", "×": "to multiply write *", "·": "to multiply write *",
-            "⋅": "to multiply write *", "÷": "to divide write /", "−": "for minus write -", "²": "for a square write **2",
-            "³": "for a cube write **3", "√": "for a square root write sqrt(…)", "[": "use round brackets",
-            "{": "use round brackets"}  # what is seen in books, and how it is written here
+            "⋅": "to multiply write *", "÷": "to divide write /", "−": "for minus write -",
+            "²": "for a square write **2", "³": "for a cube write **3", "√": "for a square root write sqrt(…)",
+            "[": "use round brackets", "{": "use round brackets"}  # as in books, and how it is written here
 
 
 class ExpressionError(ValueError):
@@ -53,9 +55,10 @@ def pointed(text: str, start: int, end: int) -> str:
 
 class _Operation(NamedTuple):
     row: Any
-    count: int  # of operands, the named ones last
+    operands: int  # how many, the named ones last
     named: tuple[str, ...]
     span: tuple[int, int]
+    sigmoid: int = 0  # which written-out sigmoid this is a gate of
 
 
 class Expression:
@@ -72,25 +75,31 @@ class Expression:
     def __init__(self, text: str):
         self.text = re.sub(r"\s", " ", text).strip()
         self.names: dict[str, tuple[int, int]] = {}
-        self._program = [item for node in self._postorder(self._parse()) if (item := self._read(node)) is not None]
+        order = self._postorder(self._parse())
+        self._sigmoids = {id(gate): id(node) for node in order for gate in _sigmoid(node)}
+        self._program = [item for node in order if (item := self._read(node)) is not None]
 
     def __call__(self, /, **values: Any) -> Any:
         """The result; raises ExpressionError for a name that has no value."""
         self.check(values)
         stack: list[Any] = []
+        scopes: dict[int, Scope] = {}
         for item in self._program:
             if isinstance(item, float):
                 stack.append(item)
             elif isinstance(item, str):
                 stack.append(values[item])
             else:
-                operands = stack[len(stack) - item.count:]
-                del stack[len(stack) - item.count:]
-                plain = item.count - len(item.named)
+                operands = stack[len(stack) - item.operands:]
+                del stack[len(stack) - item.operands:]
+                plain = item.operands - len(item.named)
                 if item.row == "pow" and isinstance(operands[1], float) and not abs(operands[1]) <= HIGHEST:
                     raise self._error(f"an exponent of {operands[1]:g}: at most {HIGHEST:g} is taken; "
                                       "give a smaller one, or take the exp of a product with a log", item.span)
-                stack.append(item.row(*operands[:plain], **dict(zip(item.named, operands[plain:]))))
+                result = item.row(*operands[:plain], **dict(zip(item.named, operands[plain:])))
+                if item.sigmoid and isinstance(result, Node):
+                    result.about = (None, scopes.setdefault(item.sigmoid, Scope("sigmoid")))
+                stack.append(result)
         return stack.pop()
 
     def check(self, given: Iterable[str]) -> None:
@@ -170,7 +179,7 @@ class Expression:
 
     def _read(self, node: ast.expr) -> float | str | _Operation | None:
         """One part as an item of the program; None for what needs none."""
-        span = self._span(node)
+        span, sigmoid = self._span(node), self._sigmoids.get(id(node), 0)
         match node:
             case ast.Constant(value=int() | float() as number) if not isinstance(number, bool):
                 return self._constant(number, span)
@@ -180,11 +189,11 @@ class Expression:
             case ast.UnaryOp(op=ast.UAdd()):
                 return None
             case ast.UnaryOp(op=sign) | ast.BinOp(op=sign) if type(sign) in _OPERATORS:
-                return _Operation(rows[_OPERATORS[type(sign)]], len(_parts(node)), (), span)
+                return _Operation(rows[_OPERATORS[type(sign)]], len(_parts(node)), (), span, sigmoid)
             case ast.Call(func=ast.Name(id=name)):
-                return self._call(node, name, span)
+                return self._call(node, name, span, sigmoid)
             case ast.Call():
-                raise self._error("only an operation by its name can be called; to multiply write *, as in 2*(x + 1)", span)
+                raise self._error("only operations can be called, by name; to multiply write *, as in 2*(x + 1)", span)
         raise self._error(f"this has no meaning here: {_ALLOWED}", span)
 
     def _constant(self, number: float, span: tuple[int, int]) -> float:
@@ -195,22 +204,33 @@ class Expression:
             pass
         raise self._error("this number is too large for a float, which ends at 1.8e308", span)
 
-    def _call(self, node: ast.Call, name: str, span: tuple[int, int]) -> _Operation:
+    def _call(self, node: ast.Call, name: str, span: tuple[int, int], sigmoid: int) -> _Operation:
         at = (span[0], span[0] + len(name))
         row = rows.get(_ALIASES.get(name, name))
         if row is None or row.arity == 0:
             known = sorted([*(key for key, row in rows.items() if row.arity), *_ALIASES])
             close = difflib.get_close_matches(name, known)
-            raise self._error(f"no operation is called '{name}'; " + (f"did you mean {' or '.join(close)}?" if close else
-                              f"there are {', '.join(known)}"), at)
+            remedy = f"did you mean {' or '.join(close)}" if close else f"there are {', '.join(known)}"
+            raise self._error(f"no operation is called '{name}'; {remedy}; to multiply write {name}*(…)", at)
         named = tuple(key.arg or "**" for key in node.keywords)
-        least, unknown = row.arity - len(row.defaults), [key for key in named if key not in row.defaults]
-        if unknown or len(set(named)) < len(named) or not least <= len(_parts(node)) <= row.arity or len(node.args) < least:
+        least, most = row.arity - len(row.defaults), row.arity - len(named)
+        if not least <= len(node.args) <= most or len({*named, *row.defaults}) > len(row.defaults):
             extra = "".join(f", {key}={value:g}" for key, value in row.defaults.items())
             raise self._error(f"{name} takes {', '.join('xyuv'[:least])}{extra}; here it is given "
                               f"{len(node.args)} operand{'s' * (len(node.args) != 1)}"
                               f"{''.join(f' and {key}' for key in named)}", span)
-        return _Operation(row, len(_parts(node)), named, span)
+        return _Operation(row, len(_parts(node)), named, span, sigmoid)
+
+
+def _sigmoid(node: ast.expr) -> list[ast.expr]:
+    """The four gates of ``1/(1 + exp(-z))``, which are drawn in a box of that name; [] for any other node."""
+    match node:
+        case ast.BinOp(left=ast.Constant(value=1), op=ast.Div(), right=ast.BinOp(op=ast.Add()) as total):
+            for pair in ((total.left, total.right), (total.right, total.left)):
+                match pair:
+                    case ast.Constant(value=1), ast.Call(func=ast.Name(id="exp"), args=[ast.UnaryOp(op=ast.USub())]):
+                        return [node, total, pair[1], *_parts(pair[1])]
+    return []
 
 
 def _parts(node: ast.expr) -> list[ast.expr]:

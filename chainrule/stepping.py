@@ -67,7 +67,8 @@ def told(walk: Iterable[Step], digits: int = 3) -> list[list[Line]]:
             lines.append([(f"{step.label} = ", ""), result, (" (given)", FAINT)] if not step.inputs else
                          [(f"{step.label} = {applied(step, names)} = {applied(step, numbers)} = ", ""), result])
             continue
-        lines.append([(f"{step.label} = {applied(step, names)}; its gradient is ", ""), (number(step.gradient), GRADIENT)])
+        lines.append([(f"{step.label} = {applied(step, names)}; its gradient is ", ""),
+                      (number(step.gradient), GRADIENT)])
         for edge in step.edges:
             local, downstream = number(edge.local), number(edge.downstream)
             text = formula(find(step.operation), edge.argument, *step.inputs)  # in this walk's labels
@@ -78,8 +79,8 @@ def told(walk: Iterable[Step], digits: int = 3) -> list[list[Line]]:
                        (f"{number(edge.upstream)} × {bracketed(local)} = {downstream}", GRADIENT)],
                       [(f"    {edge.target_label} collects ", FAINT), (downstream, GRADIENT)]]
             if edge.target in collected:
-                lines[-1] += [(", in all ", FAINT), (f"{number(collected[edge.target])} + {bracketed(downstream)}"
-                                                     f" = {number(edge.total)}", GRADIENT)]
+                sum_so_far = f"{number(collected[edge.target])} + {bracketed(downstream)} = {number(edge.total)}"
+                lines[-1] += [(", in all ", FAINT), (sum_so_far, GRADIENT)]
             collected[edge.target] = edge.total
     return pages
 
