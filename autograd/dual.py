@@ -11,14 +11,15 @@ from __future__ import annotations
 from itertools import count
 from typing import Any
 
+from .arraylike import ArrayLike
 from .context import current
 from .errors import warn_no_derivative
-from .row import Operators, Row
+from .row import Operators, Row, partial
 
 next_level = count(1).__next__
 
 
-class Dual(Operators):
+class Dual(ArrayLike, Operators):
     """A primal value with its tangent, at the level of one ``jvp``."""
 
     __slots__ = ("primal", "tangent", "level")
@@ -39,15 +40,39 @@ class Dual(Operators):
                 warn_no_derivative(row.name)
             if dx is None:
                 continue
-            local = rule(out, *primals) if callable(rule) else rule
+            local = partial(rule, out, *primals)
             if local is not False:  # a branch not taken
                 tangent = tangent + local * dx
-        context = current()
-        return out if context is not None and not context.recording else Dual(out, tangent, level)
+        return made(out, tangent, level)
+
+    @staticmethod
+    def _mix(op: Any, operands: tuple[Any, ...], options: dict[str, Any]) -> Any:
+        level = max(x.level for x in operands if isinstance(x, Dual))
+        primals = [primal(x, level) for x in operands]
+        out = op(*primals, **options)
+        return made(out, op.push(out, primals, [tangent_of(x, level) for x in operands], options), level)
 
     @staticmethod
     def _where(condition: Any, x: Any, y: Any) -> Any:
+        if any(shape(z) for z in (condition, x, y)):
+            from .linear import where
+            return where(condition, x, y)
         return x if condition else y
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return shape(self)
+
+    @property
+    def ndim(self) -> int:
+        return len(shape(self))
+
+    @property
+    def dtype(self) -> Any:
+        return lowest(self).dtype
+
+    def __len__(self) -> int:
+        return shape(self)[0]
 
     def item(self) -> Any:
         """The primal number, which is what a value would show here."""
@@ -86,6 +111,22 @@ def lowest(x: Any) -> Any:
     while isinstance(x, Dual):
         x = x.primal
     return x
+
+
+def shape(x: Any) -> tuple[int, ...]:
+    """The shape of the array under all levels; () for numbers."""
+    return getattr(lowest(x), "shape", ())
+
+
+def made(out: Any, tangent: Any, level: int) -> Any:
+    """The dual of a result and its tangent, which takes the result's shape; within no_grad, the result alone."""
+    context = current()
+    if context is not None and not context.recording:
+        return out
+    if shape(tangent) != shape(out):
+        from .linear import broadcast_to
+        tangent = broadcast_to(tangent, shape(out))
+    return Dual(out, tangent, level)
 
 
 def primal(x: Any, level: int) -> Any:

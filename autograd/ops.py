@@ -9,7 +9,8 @@ partial derivative per argument: a number where it is constant, else a function 
 ``(out, x, y)``. A partial uses ordinary operators, comparisons (which multiply like 0 and 1), ``where`` and
 the rows themselves, and nothing else; so the same rule runs on floats, arrays, graph nodes, dual numbers and
 symbols. ``shown`` is the textbook formula, where the one that runs is written differently to be stable.
-``no_derivative`` marks an argument through which no gradient flows. ``domain`` is where tests may sample,
+``no_derivative`` marks an argument through which no gradient flows, and ``selects`` a rule that is a branch not
+taken where it is 0: arrays mask there, as numbers do where a rule is False. ``domain`` is where tests may sample,
 one interval per argument. Edge cases follow PyTorch's ``derivatives.yaml`` unless a comment says otherwise.
 """
 
@@ -60,7 +61,7 @@ div = row("div", "/", _divide, lambda out, x, y: 1 / y, lambda out, x, y: -(x / 
           shown=(None, lambda out, x, y: -x / y**2), domain=((-10.0, 10.0), (0.1, 10.0)))
 neg = row("neg", "×(−1)", operator.neg, -1.0)
 # x**0 has slope 0 even at x = 0; at base 0 the exponent's slope is 0 for every exponent >= 0, as in PyTorch
-pow = row("pow", "^", _power, lambda out, x, y: y * pow(x, y - 1 + (y == 0)),
+pow = row("pow", "^", _power, lambda out, x, y: y * pow(x, y - 1 + (x == 0) * (y == 0)),
           lambda out, x, y: out * log(x + (x == 0) * (y >= 0)),
           shown=(lambda out, x, y: y * x ** (y - 1), lambda out, x, y: out * log(x)), domain=((0.1, 10.0), (-3.0, 3.0)))
 exp = row("exp", "exp", lambda x: inf if x > 709.782712893384 else math.exp(x), lambda out, x: out, domain=(-20.0, 20.0))
@@ -84,12 +85,12 @@ elu = row("elu", "elu", lambda x, alpha: x if x > 0 else alpha * math.expm1(x), 
           lambda out, x, alpha: where(x > 0, 1.0, alpha * exp(x)), lambda out, x, alpha: where(x > 0, False, expm1(x)), alpha=1.0)
 abs = row("abs", "|x|", math.fabs, lambda out, x: (x > 0) - 1.0 * (x < 0), shown=lambda out, x: sign(x))  # at 0: 0
 maximum = row("maximum", "max", lambda x, y: x if x > y or x != x else y,  # a tie shares equally
-              lambda out, x, y: where(x == y, 0.5, x > y), lambda out, x, y: where(x == y, 0.5, x < y))
+              lambda out, x, y: where(x == y, 0.5, x > y), lambda out, x, y: where(x == y, 0.5, x < y), selects=True)
 minimum = row("minimum", "min", lambda x, y: x if x < y or x != x else y,
-              lambda out, x, y: where(x == y, 0.5, x < y), lambda out, x, y: where(x == y, 0.5, x > y))
-clip_min = row("clip_min", "≥", lambda x, low: low if x < low else x,  # a bound belongs to the interval
+              lambda out, x, y: where(x == y, 0.5, x < y), lambda out, x, y: where(x == y, 0.5, x > y), selects=True)
+clip_min = row("clip_min", "≥", lambda x, low: low if x < low or low != low else x,  # a bound belongs to the interval
                lambda out, x, low: x >= low, lambda out, x, low: x < low)
-clip_max = row("clip_max", "≤", lambda x, high: high if x > high else x,
+clip_max = row("clip_max", "≤", lambda x, high: high if x > high or high != high else x,
                lambda out, x, high: x <= high, lambda out, x, high: x > high)
 step = row("step", "step", lambda x: 1.0 if x > 0 else x if x != x else 0.0, no_derivative)
 sign = row("sign", "sign", lambda x: 1.0 if x > 0 else -1.0 if x < 0 else x * 0.0, no_derivative)

@@ -22,9 +22,11 @@ class Row:
     """
 
     def __init__(self, name: str, sign: str, forward: Callable[..., float], partials: tuple[Any, ...],
-                 shown: tuple[Any, ...], domain: tuple[Any, ...], defaults: dict[str, float]):
+                 shown: tuple[Any, ...], domain: tuple[Any, ...], defaults: dict[str, float],
+                 array: Callable[..., Any] | None, selects: bool):
         self.name, self.sign, self.forward, self.partials = name, sign, forward, partials
         self.shown, self.domain, self.defaults, self.arity = shown, domain, defaults, len(partials)
+        self.array, self.selects = array, selects
         self.__name__ = self.__qualname__ = name
         self.__doc__ = f"The operation ``{name}`` of numbers, arrays, values, tensors; drawn as {sign}."
 
@@ -56,7 +58,7 @@ class Row:
         return self.name
 
     def __eq__(self, other: object) -> bool:
-        return self is other or self.name == other
+        return self is other or (isinstance(other, str) and self.name == other)
 
     def __hash__(self) -> int:
         return hash(self.name)
@@ -66,11 +68,12 @@ class Row:
 
 
 def row(name: str, sign: str, forward: Callable[..., float], *partials: Any, shown: Any = None,
-        domain: Any = (-10.0, 10.0), **defaults: float) -> Row:
+        domain: Any = (-10.0, 10.0), array: Callable[..., Any] | None = None, selects: bool = False,
+        **defaults: float) -> Row:
     domain = domain if isinstance(domain[0], tuple) else (domain,) * len(partials)
     shown = shown if isinstance(shown, tuple) else (shown,) * len(partials)
     shown = tuple(text or rule for text, rule in zip(shown, partials, strict=True))
-    added = rows[name] = Row(name, sign, forward, partials, shown, domain, defaults)
+    added = rows[name] = Row(name, sign, forward, partials, shown, domain, defaults, array, selects)
     # a method of every operand, by setattr: __getattr__ would double the time of every look at a node (measured)
     setattr(Operators, name, lambda self, *args, **named: added(self, *args, **named))
     return added
@@ -82,7 +85,8 @@ def op(name: str, sign: str, forward: Callable[..., float], *partials: Any, **op
     ``forward`` takes floats and returns a float; each partial is a number or a function of ``(out, x)`` or
     ``(out, x, y)`` written with operators, comparisons, ``autograd.where`` and other operations. It is then
     a method of values and tensors too, is drawn, checked, and differentiated to any order.
-    Options: ``domain``, ``shown`` (a textbook formula to print instead), and defaults for a last argument.
+    Options: ``domain``, ``shown`` (a textbook formula to print instead), ``array`` (``forward`` for NumPy arrays;
+    without it they go entry by entry, slowly), and defaults for a last argument.
     Raises ValueError if the name is taken or not an identifier, TypeError for a wrong kind of partial.
 
     >>> cube = op("cube", "x³", lambda x: x * x * x, lambda out, x: 3 * x**2)
@@ -167,7 +171,7 @@ class IEEE(Operators, float):
 
     @staticmethod
     def _apply(row: Row, args: tuple[Any, ...]) -> IEEE:
-        return IEEE(row.forward(*map(float, args)))
+        return IEEE(row(*map(float, args)))
 
 
 def ieee(function: Callable[..., Any], *args: float) -> float:
@@ -176,3 +180,14 @@ def ieee(function: Callable[..., Any], *args: float) -> float:
         return float(function(*map(IEEE, args)))
     except ArithmeticError:
         return nan
+
+
+def partial(rule: Any, out: Any, *args: Any) -> Any:
+    """A rule of the table on any kind of operands, with NumPy's results where floats among them would raise."""
+    if not callable(rule):
+        return rule
+    try:
+        return rule(out, *args)
+    except ArithmeticError:
+        result = rule(*(IEEE(x) if type(x) is float else x for x in (out, *args)))
+        return float(result) if type(result) is IEEE else result

@@ -14,7 +14,7 @@ from . import ops
 from .context import current, no_grad
 from .errors import GradientError, warn_no_derivative
 from .graph import Node, check_leaves, check_recording
-from .row import Row, ieee, number
+from .row import Row, ieee, number, partial
 
 new = object.__new__
 
@@ -214,6 +214,8 @@ class Value(Node):
             self.grad = seed
             for node in reversed(order):
                 upstream = node.grad
+                if upstream is zero:  # nothing came here, all branches to it not taken: no 0·inf from here on
+                    continue
                 local = node.da
                 if local is not None:
                     if local is not False:  # False is a branch not taken: not even 0·inf comes through
@@ -246,7 +248,7 @@ class Value(Node):
             if local is None or local is False or x not in needed:
                 continue
             if create_graph and callable(rule):
-                then, local = local, rule(self, *self.operands)
+                then, local = local, partial(rule, self, *self.operands)
                 if (now := float(local)) == now and not abs(now - then) <= 1e-9 * abs(then) and now != then:
                     raise GradientError(f"{self!r} was computed with a local gradient of {then:.6g}, which now is {now:.6g}: "
                                         f"the data of {self.operands} changed in between. Compute it again before its gradient")
