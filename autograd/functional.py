@@ -58,12 +58,27 @@ def pull(y: Any, xs: list[Any], seed: Any, create_graph: bool) -> list[Any]:
         if not needed.isdisjoint(node.inputs):
             needed.add(node)
     adjoints: dict[Any, Any] = {y: y._seed(seed, create_graph)} if y in needed else {}
-    for node in reversed(order):
-        if node in adjoints:
-            upstream = adjoints[node] if node in wanted else adjoints.pop(node)
-            for x, downstream in node._pull(upstream, create_graph, needed):
-                adjoints[x] = adjoints[x] + downstream if x in adjoints else downstream
-    return [as_node(adjoints.get(x), x) if create_graph else adjoints.get(x, zero(x)) for x in xs]
+    with y._silence():
+        for node in reversed(order):
+            if node in adjoints:
+                upstream = adjoints[node] if node in wanted else adjoints.pop(node)
+                for x, downstream in node._pull(upstream, create_graph, needed):
+                    adjoints[x] = adjoints[x] + downstream if x in adjoints else downstream
+    if create_graph:
+        return [as_node(adjoints.get(x), x) for x in xs]
+    return own([adjoints.get(x, zero(x)) for x in xs])
+
+
+def own(arrays: list[Any]) -> list[Any]:
+    """Arrays that share nothing with each other or with a graph, so that a caller may write into each; numbers pass."""
+    seen: set[int] = set()
+    owned = []
+    for x in arrays:
+        if hasattr(x, "flags") and (id(x) in seen or not (x.flags.owndata and x.flags.writeable)):
+            x = x.copy()
+        seen.add(id(x))
+        owned.append(x)
+    return owned
 
 
 def zero(x: Any) -> Any:
@@ -91,7 +106,7 @@ def plain(x: Any) -> Any:
     """The number or array in a node; duals keep their tangents."""
     if isinstance(x, Dual):
         return Dual(plain(x.primal), plain(x.tangent), x.level)
-    return x.data if hasattr(x, "_pull") else x
+    return x._plain() if hasattr(x, "_pull") else x
 
 
 # ── nested lists, tuples and dicts of numbers ────────────────────────────────────────────────────────────────────
@@ -276,7 +291,9 @@ def jvp(f: Function, xs: Any, vs: Any) -> tuple[Any, Any]:
 
 
 def _operand(x: Any) -> Any:
-    return x if hasattr(x, "_rank") or getattr(x, "shape", ()) != () else number(x, "jvp: an argument")
+    if hasattr(x, "_rank") or getattr(x, "shape", ()) != ():
+        return x * 1.0 if getattr(x, "dtype", None) and x.dtype.kind in "iu" else x
+    return number(x, "jvp: an argument")
 
 
 def zero_tangent(y: Any) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from contextlib import nullcontext
 from itertools import islice
 from typing import Any
 
@@ -52,6 +53,11 @@ class Node(Operators):
     about: tuple[str | None, Scope | None] | None  # name and scope: nodes that have neither share None
     inputs: Any
     data: Any
+
+    _silence: Any = nullcontext  # what a backward sweep runs within
+
+    def _plain(self) -> Any:
+        return self.data
 
     def __float__(self) -> float:
         return float(self.data)

@@ -1,0 +1,735 @@
+"""The second table: operations that mix the entries of arrays, each with its pullback; and NumPy's functions on it.
+
+An operation is ``Mix(name, sign, forward, *pullbacks)``. A pullback takes ``(g, out, *operands, **options)`` and
+returns the downstream gradient for its operand; it is written with the functions of this module and the rows, so
+it runs on arrays in a plain backward sweep, and on tensors where the gradient is to be a graph: higher orders come
+for free. ``forward`` of a linear operation is its own pushforward; the others carry one. Broadcasting is undone
+by the walker, never here. Options are static: axes, shapes, indices.
+"""
+
+from __future__ import annotations
+
+import builtins
+import sys
+from collections.abc import Callable, Sequence
+from math import prod as product
+from typing import Any
+
+import numpy as np
+from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
+
+from . import arraylike, ops
+from .row import interpreter
+from .tensor import Arrays, Tensor
+
+mixes: dict[str, Mix] = {}
+
+
+class Mix:
+    """One operation that mixes entries: forward on arrays, a pullback per operand, and how tangents go forward.
+
+    ``pullbacks`` has one function per operand; an operation of any number of operands has one, which is told
+    which operand with ``i=``. ``push`` maps ``(out, operands, tangents, options)`` to the tangent of the result, a
+    tangent being None where the operand has none; left out, the operation is linear in all operands together,
+    with ``bilinear=True`` in each of them. ``shown`` are the texts on the edges of drawings.
+    """
+
+    def __init__(self, name: str, sign: str, forward: Callable[..., Any], *pullbacks: Callable[..., Any],
+                 push: Callable[..., Any] | None = None, bilinear: bool = False, variadic: bool = False,
+                 shown: tuple[str, ...] = ()):
+        self.name, self.sign, self.forward, self.pullbacks = name, sign, forward, pullbacks
+        self.variadic, self.shown = variadic, shown or (f"{name}ᵀ",)
+        self.push = push or (self._push_bilinear if bilinear else self._push_linear)
+        mixes[name] = self
+
+    def __call__(self, *operands: Any, **options: Any) -> Any:
+        kind = interpreter(operands)
+        if kind is Arrays or kind is None:
+            return self.forward(*[np.asarray(x) for x in operands], **options)
+        if not hasattr(kind, "_mix"):
+            raise TypeError(f"{self.name} of {', '.join(type(x).__name__ for x in operands)}: it works on tensors and "
+                            "arrays; make a Tensor of the numbers")
+        return kind._mix(self, operands, options)
+
+    def pull(self, i: int, g: Any, out: Any, operands: Any, options: dict[str, Any]) -> Any:
+        if self.variadic:
+            return self.pullbacks[0](g, out, *operands, i=i, **options)
+        return self.pullbacks[i](g, out, *operands, **options)
+
+    def _push_linear(self, out: Any, operands: Any, tangents: Any, options: dict[str, Any]) -> Any:
+        return self(*[x * 0.0 if t is None else t for x, t in zip(operands, tangents)], **options)
+
+    def _push_bilinear(self, out: Any, operands: Any, tangents: Any, options: dict[str, Any]) -> Any:
+        parts = [self(*operands[:i], t, *operands[i + 1:], **options) for i, t in enumerate(tangents) if t is not None]
+        total = parts[0]
+        for part in parts[1:]:
+            total = total + part
+        return total
+
+    def __repr__(self) -> str:
+        return f"<array operation {self.name}>"
+
+    def __str__(self) -> str:
+        return self.name
+
+    def __eq__(self, other: object) -> bool:
+        return self is other or self.name == other
+
+    def __hash__(self) -> int:
+        return hash(self.name)
+
+    def __reduce__(self) -> Any:
+        return find, (self.name,)
+
+
+def find(name: str) -> Mix:
+    """The array operation of that name (pickles refer to it by name)."""
+    if name not in mixes:
+        import nn.functional  # noqa: F401  (adds convolution, pooling and the fused losses)
+    return mixes[name]
+
+
+Tensor._mix = staticmethod(Tensor._apply)  # type: ignore[attr-defined]
+arraylike.functions = sys.modules[__name__]
+
+
+def _shape(x: Any) -> tuple[int, ...]:
+    return x.shape if hasattr(x, "shape") else np.shape(x)
+
+
+def _axes(axis: Any, ndim: int) -> tuple[int, ...]:
+    return tuple(range(ndim)) if axis is None else normalize_axis_tuple(axis, ndim)
+
+
+def _kept(shape: tuple[int, ...], axis: Any) -> tuple[int, ...]:
+    """The shape after a reduction with keepdims."""
+    axes = _axes(axis, len(shape))
+    return tuple(1 if i in axes else n for i, n in enumerate(shape))
+
+
+# ── the table: linear operations and their transposes ────────────────────────────────────────────────────────────
+
+_sum = Mix("sum", "Σ", lambda x, axis, keepdims: np.sum(x, axis=axis, keepdims=keepdims),
+           lambda g, out, x, axis, keepdims: broadcast_to(reshape(g, _kept(x.shape, axis)), x.shape), shown=("1",))
+_broadcast = Mix("broadcast_to", "⇉", lambda x, shape: np.broadcast_to(x, shape), lambda g, out, x, shape: g, shown=("Σ",))
+_reshape = Mix("reshape", "reshape", lambda x, shape: np.reshape(x, shape),
+               lambda g, out, x, shape: reshape(g, x.shape), shown=("reshape",))
+_transpose = Mix("transpose", "ᵀ", lambda x, axes: np.transpose(x, axes),
+                 lambda g, out, x, axes: transpose(g, None if axes is None else tuple(np.argsort([a % x.ndim for a in axes]))), shown=("ᵀ",))
+_getitem = Mix("getitem", "[ ]", lambda x, index: x[index],
+               lambda g, out, x, index: _scatter(g, shape=x.shape, index=index), shown=("scatter",))
+_scatter = Mix("scatter", "scatter", lambda g, shape, index: _scattered(g, shape, index),
+               lambda g, out, x, shape, index: getitem(g, index), shown=("[ ]",))
+_concatenate = Mix("concatenate", "⊕", lambda *xs, axis: np.concatenate(xs, axis),
+                   lambda g, out, *xs, i, axis: _piece(g, xs, i, axis), variadic=True, shown=("slice",))
+_stack = Mix("stack", "stack", lambda *xs, axis: np.stack(xs, axis),
+             lambda g, out, *xs, i, axis: take(g, i, axis), variadic=True, shown=("slice",))
+_pad = Mix("pad", "pad", lambda x, width: np.pad(x, width),
+           lambda g, out, x, width: getitem(g, tuple(slice(a, a + n) for (a, _), n in zip(width, x.shape))), shown=("slice",))
+_flip = Mix("flip", "flip", lambda x, axis: np.flip(x, axis), lambda g, out, x, axis: flip(g, axis), shown=("flip",))
+_cumsum = Mix("cumsum", "cumsum", lambda x, axis: np.cumsum(x, axis),
+              lambda g, out, x, axis: flip(cumsum(flip(g, axis), axis), axis), shown=("reversed cumsum",))
+_astype = Mix("astype", "dtype", lambda x, dtype: x.astype(dtype), lambda g, out, x, dtype: astype(g, x.dtype), shown=("1",))
+_select = Mix("where", "where", lambda x, y, condition: np.where(condition, x, y),
+              lambda g, out, x, y, condition: where(condition, g, 0.0),
+              lambda g, out, x, y, condition: where(condition, 0.0, g), shown=("condition", "not condition"))
+_matmul = Mix("matmul", "@", lambda x, y: x @ y,
+              lambda g, out, x, y: _matmul_left(g, x, y), lambda g, out, x, y: _matmul_right(g, x, y),
+              bilinear=True, shown=("· yᵀ", "xᵀ ·"))
+_einsum = Mix("einsum", "einsum", lambda *xs, spec: np.einsum(spec, *xs, optimize=len(xs) > 2),
+              lambda g, out, *xs, i, spec: _einsum_pullback(g, xs, i, spec), bilinear=True, variadic=True, shown=("einsum",))
+
+# ── the table: operations that are not linear, with pushforwards ─────────────────────────────────────────────────
+
+_max = Mix("max", "max", lambda x, axis, keepdims: np.max(x, axis=axis, keepdims=keepdims),
+           lambda g, out, x, axis, keepdims: _shares(out, x, axis) * reshape(g, _kept(x.shape, axis)),
+           push=lambda out, xs, ts, options: _pushed_extreme(out, xs, ts, **options), shown=("equal shares of max",))
+_min = Mix("min", "min", lambda x, axis, keepdims: np.min(x, axis=axis, keepdims=keepdims),
+           lambda g, out, x, axis, keepdims: _shares(out, x, axis) * reshape(g, _kept(x.shape, axis)),
+           push=lambda out, xs, ts, options: _pushed_extreme(out, xs, ts, **options), shown=("equal shares of min",))
+_logsumexp = Mix("logsumexp", "log Σ exp", lambda x, axis, keepdims: _logsumexp_forward(x, axis, keepdims),
+                 lambda g, out, x, axis, keepdims: reshape(g, _kept(x.shape, axis)) * softmax(x, axis),
+                 push=lambda out, xs, ts, o: sum(softmax(xs[0], o["axis"]) * ts[0], o["axis"], o["keepdims"]), shown=("softmax(x)",))
+_softmax = Mix("softmax", "softmax", lambda x, axis: _softmax_forward(x, axis),
+               lambda g, out, x, axis: out * (g - sum(g * out, axis, True)),
+               push=lambda out, xs, ts, o: out * (ts[0] - sum(ts[0] * out, o["axis"], True)), shown=("out·(δ − out)",))
+_log_softmax = Mix("log_softmax", "log softmax", lambda x, axis: x - _logsumexp_forward(x, axis, True),
+                   lambda g, out, x, axis: g - ops.exp(out) * sum(g, axis, True),
+                   push=lambda out, xs, ts, o: ts[0] - sum(ops.exp(out) * ts[0], o["axis"], True), shown=("δ − softmax(x)",))
+
+
+def _scattered(g: Any, shape: tuple[int, ...], index: Any) -> Any:
+    out = np.zeros(shape, g.dtype)
+    if all(isinstance(part, (int, slice, type(None), type(...))) for part in (index if isinstance(index, tuple) else (index,))):
+        out[index] = g  # every entry at most once
+    else:
+        np.add.at(out, index, g)
+    return out
+
+
+def _piece(g: Any, xs: Sequence[Any], i: int, axis: Any) -> Any:
+    if axis is None:
+        start = builtins.sum(product(x.shape) for x in xs[:i])
+        return reshape(g[start:start + product(xs[i].shape)], xs[i].shape)
+    axis = normalize_axis_index(axis, g.ndim)
+    start = builtins.sum(x.shape[axis] for x in xs[:i])
+    return getitem(g, (slice(None),) * axis + (slice(start, start + xs[i].shape[axis]),))
+
+
+def _swap(x: Any) -> Any:
+    return swapaxes(x, -1, -2)
+
+
+def _matmul_left(g: Any, x: Any, y: Any) -> Any:
+    if x.ndim == 1 and y.ndim == 1:
+        return g * y
+    if y.ndim == 1:
+        return expand_dims(g, -1) * y
+    if x.ndim == 1:
+        left = matmul(y, expand_dims(g, -1))
+        return reshape(left, left.shape[:-1])
+    return g @ (y.T if y.ndim == 2 else _swap(y))
+
+
+def _matmul_right(g: Any, x: Any, y: Any) -> Any:
+    if x.ndim == 1 and y.ndim == 1:
+        return g * x
+    if x.ndim == 1:
+        return expand_dims(g, -2) * expand_dims(x, -1)
+    if y.ndim == 1:
+        right = matmul(_swap(x), expand_dims(g, -1))
+        return reshape(right, right.shape[:-1])
+    return (x.T if x.ndim == 2 else _swap(x)) @ g
+
+
+def _shares(out: Any, x: Any, axis: Any) -> Any:
+    """1/k at each of k equal extremes: plain numbers, since they are constant wherever the extreme is smooth."""
+    x, out = _raw(x), _raw(out)
+    hit = x == out.reshape(_kept(x.shape, axis))
+    count = hit.sum(axis=_axes(axis, x.ndim), keepdims=True)
+    return (hit / np.maximum(count, 1)).astype(x.dtype)
+
+
+def _pushed_extreme(out: Any, xs: Any, ts: Any, axis: Any, keepdims: bool) -> Any:
+    return sum(_shares(out, xs[0], axis) * ts[0], axis, keepdims)
+
+
+def _raw(x: Any) -> Any:
+    """The array under tensors and duals."""
+    while not isinstance(x, np.ndarray):
+        x = x._data if isinstance(x, Tensor) else x.primal if hasattr(x, "primal") else np.asarray(x)
+    return x
+
+
+def _quiet(function: Callable[..., Any]) -> Callable[..., Any]:
+    return np.errstate(all="ignore")(function)
+
+
+@_quiet
+def _logsumexp_forward(x: Any, axis: Any, keepdims: bool) -> Any:
+    top = np.max(x, axis=axis, keepdims=True, initial=-np.inf)
+    top = np.where(np.isfinite(top), top, 0).astype(x.dtype)
+    out = np.log(np.sum(np.exp(x - top), axis=axis, keepdims=True)) + top
+    return out if keepdims else out.reshape([n for i, n in enumerate(x.shape) if i not in _axes(axis, x.ndim)])
+
+
+@_quiet
+def _softmax_forward(x: Any, axis: Any) -> Any:
+    e = np.exp(x - np.max(x, axis=axis, keepdims=True, initial=-np.inf))
+    e /= np.sum(e, axis=axis, keepdims=True)
+    return e
+
+
+# ── NumPy's names and arguments ──────────────────────────────────────────────────────────────────────────────────
+
+def _array(x: Any) -> Any:
+    """Lists of numbers as an array, and lists with nodes in them stacked; anything else as it is."""
+    if isinstance(x, (list, tuple)):
+        return stack([_array(item) for item in x]) if _has_node(x) else np.asarray(x)
+    return x
+
+
+def _has_node(x: Any) -> bool:
+    return builtins.any(_has_node(item) for item in x) if isinstance(x, (list, tuple)) else hasattr(x, "_rank")
+
+
+def _refuse(name: str, **options: Any) -> None:
+    given = {key: value for key, value in options.items() if value is not None}
+    if given:
+        raise TypeError(f"{name} with {', '.join(given)}: not supported where a gradient is kept; leave it out")
+
+
+def sum(x: Any, axis: Any = None, keepdims: bool = False, *, dtype: Any = None, out: Any = None) -> Any:
+    """The sum of entries over one axis, a tuple of axes, or all.
+
+    >>> sum(Tensor([[1.0, 2.0], [3.0, 4.0]]), axis=0).tolist()
+    [4.0, 6.0]
+    """
+    _refuse("sum", out=out)
+    x = _array(x)
+    return _sum(x if dtype is None else astype(x, dtype), axis=axis, keepdims=bool(keepdims))
+
+
+def mean(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """The mean over one axis, a tuple of axes, or all."""
+    x = _array(x)
+    shape = _shape(x)
+    count = product(shape[i] for i in _axes(axis, len(shape)))
+    return sum(x, axis, keepdims) * (1.0 / count if count else np.nan)
+
+
+def var(x: Any, axis: Any = None, keepdims: bool = False, *, ddof: float = 0) -> Any:
+    """The variance over axes, by two passes; ``ddof=1`` divides by one less (Bessel's correction)."""
+    x = _array(x)
+    shape = _shape(x)
+    freedom = product(shape[i] for i in _axes(axis, len(shape))) - ddof
+    centred = x - mean(x, axis, True)
+    return sum(centred * centred, axis, keepdims) * (1.0 / freedom if freedom > 0 else np.nan)
+
+
+def std(x: Any, axis: Any = None, keepdims: bool = False, *, ddof: float = 0) -> Any:
+    """The standard deviation over axes; where it is 0, so is its gradient."""
+    return _safe_root(var(x, axis, keepdims, ddof=ddof))
+
+
+def norm(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """The Euclidean norm over axes, all by default; where it is 0, so is its gradient."""
+    x = _array(x)
+    return _safe_root(sum(x * x, axis, keepdims))
+
+
+def _safe_root(square: Any) -> Any:
+    positive = _raw(square) != 0  # nan stays nan
+    return where(positive, ops.sqrt(where(positive, square, 1.0)), 0.0)
+
+
+def max(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """The largest entry over axes; equal ones share the gradient equally."""
+    return _max(_array(x), axis=axis, keepdims=bool(keepdims))
+
+
+def min(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """The smallest entry over axes; equal ones share the gradient equally."""
+    return _min(_array(x), axis=axis, keepdims=bool(keepdims))
+
+
+def prod(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """The product over axes, by pairs, so that zeros are no exception at any order of derivative."""
+    x = _array(x)
+    shape = _shape(x)
+    axes = _axes(axis, len(shape))
+    rest = tuple(i for i in range(len(shape)) if i not in axes)
+    x = reshape(transpose(x, rest + axes), tuple(shape[i] for i in rest) + (product(shape[i] for i in axes),))
+    while x.shape[-1] > 1:
+        half = x.shape[-1] // 2
+        pairs = x[..., :half] * x[..., half:2 * half]
+        x = concatenate([pairs, x[..., 2 * half:]], -1) if x.shape[-1] % 2 else pairs
+    x = sum(x, -1) if x.shape[-1] else sum(x, -1) + 1.0
+    return reshape(x, _kept(shape, axes)) if keepdims else x
+
+
+def cumsum(x: Any, axis: int | None = None) -> Any:
+    """The running sum along an axis; of all entries in order without one."""
+    x = _array(x)
+    return _cumsum(reshape(x, -1), axis=0) if axis is None else _cumsum(x, axis=axis)
+
+
+def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """log Σ exp over axes, shifted by the maximum so that nothing overflows."""
+    return _logsumexp(_array(x), axis=axis, keepdims=bool(keepdims))
+
+
+def softmax(x: Any, axis: Any = -1) -> Any:
+    """exp(x) scaled to sum to 1 along an axis.
+
+    >>> softmax(Tensor([0.0, 0.0])).tolist()
+    [0.5, 0.5]
+    """
+    return _softmax(_array(x), axis=axis)
+
+
+def log_softmax(x: Any, axis: Any = -1) -> Any:
+    """log of softmax, without forming it."""
+    return _log_softmax(_array(x), axis=axis)
+
+
+def matmul(x: Any, y: Any) -> Any:
+    """The matrix product ``x @ y``, for vectors, matrices and stacks of matrices that broadcast."""
+    return _matmul(_array(x), _array(y))
+
+
+def dot(x: Any, y: Any) -> Any:
+    """NumPy's dot: inner product of vectors, matrix product, and over the last axis of x and the second last of y."""
+    x, y = _array(x), _array(y)
+    nx, ny = len(_shape(x)), len(_shape(y))
+    if not nx or not ny:
+        return x * y
+    return matmul(x, y) if nx <= 2 and ny <= 2 else tensordot(x, y, ((nx - 1,), (builtins.max(ny - 2, 0),)))
+
+
+def inner(x: Any, y: Any) -> Any:
+    """The sum of products over the last axes."""
+    x, y = _array(x), _array(y)
+    if not _shape(x) or not _shape(y):
+        return x * y
+    return tensordot(x, y, ((len(_shape(x)) - 1,), (len(_shape(y)) - 1,)))
+
+
+def outer(x: Any, y: Any) -> Any:
+    """All products of an entry of ``x`` with one of ``y``, as a matrix."""
+    return reshape(_array(x), (-1, 1)) * reshape(_array(y), (1, -1))
+
+
+def tensordot(x: Any, y: Any, axes: Any = 2) -> Any:
+    """The sum of products over given axes of both."""
+    x, y = _array(x), _array(y)
+    nx, ny = len(_shape(x)), len(_shape(y))
+    if isinstance(axes, int):
+        axes = (tuple(range(nx - axes, nx)), tuple(range(axes)))
+    left, right = (normalize_axis_tuple(a, n) for a, n in zip(axes, (nx, ny)))
+    names = [chr(97 + i) for i in range(nx + ny)]
+    spec_y = [names[left[right.index(i)]] if i in right else names[nx + i] for i in range(ny)]
+    result = [names[i] for i in range(nx) if i not in left] + [spec_y[i] for i in range(ny) if i not in right]
+    return einsum(f"{''.join(names[:nx])},{''.join(spec_y)}->{''.join(result)}", x, y)
+
+
+def einsum(spec: str, *xs: Any) -> Any:
+    """Einstein's summation, with NumPy's notation; ``...`` and repeated letters included.
+
+    >>> einsum("ij,j->i", Tensor([[1.0, 2.0], [3.0, 4.0]]), Tensor([1.0, 1.0])).tolist()
+    [3.0, 7.0]
+    """
+    xs = tuple(_array(x) for x in xs)
+    return _einsum(*xs, spec=_explicit(spec, [len(_shape(x)) for x in xs]))
+
+
+def _explicit(spec: str, ndims: list[int]) -> str:
+    """The notation with the result spelled out and letters for every axis under ``...``."""
+    spec = spec.replace(" ", "")
+    terms, arrow, result = spec.partition("->")
+    inputs = terms.split(",")
+    if len(inputs) != len(ndims):
+        raise ValueError(f"einsum({spec!r}) names {len(inputs)} operands; got {len(ndims)}")
+    free = [c for c in "ZYXWVUTSRQPONMLKJIHGFEDCBA" if c not in spec]
+    longest = builtins.max((n - len(t.replace("...", "")) for t, n in zip(inputs, ndims) if "..." in t), default=0)
+    dots = "".join(reversed(free[:longest]))
+    full = []
+    for term, n in zip(inputs, ndims):
+        here = n - len(term.replace("...", ""))
+        full.append(term.replace("...", dots[longest - here:] if here else ""))
+    if not arrow:
+        letters = "".join(t.replace("...", "") for t in inputs)
+        result = ("..." if "..." in terms else "") + "".join(sorted(c for c in set(letters) if letters.count(c) == 1))
+    return f"{','.join(full)}->{result.replace('...', dots)}"
+
+
+def _einsum_pullback(g: Any, xs: Sequence[Any], i: int, spec: str) -> Any:
+    terms, result = spec.split("->")
+    inputs = terms.split(",")
+    own = inputs[i]
+    operands, names, target = [g], [result], ""
+    for other, x in zip(inputs[:i] + inputs[i + 1:], [*xs[:i], *xs[i + 1:]]):
+        operands.append(x)
+        names.append(other)
+    shape = _shape(xs[i])
+    free = iter(c for c in "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ" if c not in spec)
+    for position, letter in enumerate(own):  # a diagonal is written back through an identity matrix
+        if letter in target:
+            fresh = next(free)
+            operands.append(np.eye(shape[position], dtype=g.dtype))
+            names.append(letter + fresh)
+            letter = fresh
+        target += letter
+    known = set("".join(names))
+    sizes = dict(zip(own, shape))
+    for letter in target:  # summed away in the forward pass: the gradient is repeated along it
+        if letter not in known:
+            operands.append(np.ones(sizes[letter], dtype=g.dtype))
+            names.append(letter)
+    # an axis of length 1 that was broadcast against a longer one is summed by the walker
+    return einsum(f"{','.join(names)}->{target}", *operands)
+
+
+def reshape(x: Any, shape: Any) -> Any:
+    """The same entries in another shape; one length may be −1."""
+    return _reshape(_array(x), shape=shape if isinstance(shape, int) else tuple(shape))
+
+
+def transpose(x: Any, axes: Any = None) -> Any:
+    """The axes in another order, reversed by default."""
+    return _transpose(_array(x), axes=None if axes is None else tuple(axes))
+
+
+def swapaxes(x: Any, axis1: int, axis2: int) -> Any:
+    """Two axes exchanged."""
+    x = _array(x)
+    axes = list(range(len(_shape(x))))
+    a, b = normalize_axis_index(axis1, len(axes)), normalize_axis_index(axis2, len(axes))
+    axes[a], axes[b] = axes[b], axes[a]
+    return transpose(x, axes)
+
+
+def moveaxis(x: Any, source: Any, destination: Any) -> Any:
+    """Axes moved to other places, the rest in order."""
+    x = _array(x)
+    n = len(_shape(x))
+    source, destination = normalize_axis_tuple(source, n), normalize_axis_tuple(destination, n)
+    axes = [i for i in range(n) if i not in source]
+    for to, frm in sorted(zip(destination, source)):
+        axes.insert(to, frm)
+    return transpose(x, axes)
+
+
+def broadcast_to(x: Any, shape: Any) -> Any:
+    """The entries repeated to a larger shape by NumPy's rules."""
+    return _broadcast(_array(x), shape=(shape,) if isinstance(shape, int) else tuple(shape))
+
+
+def expand_dims(x: Any, axis: Any) -> Any:
+    """New axes of length 1 at the given places of the result."""
+    x = _array(x)
+    axes = normalize_axis_tuple(axis, len(_shape(x)) + (len(axis) if isinstance(axis, (tuple, list)) else 1))
+    lengths = iter(_shape(x))
+    return reshape(x, tuple(1 if i in axes else next(lengths) for i in range(len(_shape(x)) + len(axes))))
+
+
+def squeeze(x: Any, axis: Any = None) -> Any:
+    """Without the axes of length 1, all of them or those given."""
+    x = _array(x)
+    shape = _shape(x)
+    axes = tuple(i for i, n in enumerate(shape) if n == 1) if axis is None else normalize_axis_tuple(axis, len(shape))
+    if builtins.any(shape[i] != 1 for i in axes):
+        raise ValueError(f"squeeze: axis {axis} of shape {shape} is not of length 1; leave it out, or use reshape")
+    return reshape(x, tuple(n for i, n in enumerate(shape) if i not in axes))
+
+
+def flip(x: Any, axis: Any = None) -> Any:
+    """The order of entries reversed along axes, all by default."""
+    return _flip(_array(x), axis=axis)
+
+
+def pad(x: Any, pad_width: Any, mode: str = "constant", constant_values: float = 0.0) -> Any:
+    """Constant entries (0 by default) added before and after along each axis; ``pad_width`` as in NumPy."""
+    if mode != "constant" or np.ndim(constant_values):
+        raise TypeError(f"pad with mode={mode!r}: only 'constant' with one number is supported; use concatenate")
+    x = _array(x)
+    width = tuple((int(a), int(b)) for a, b in np.broadcast_to(pad_width, (len(_shape(x)), 2)))
+    padded = _pad(x, width=width)
+    if constant_values == 0:
+        return padded
+    inside = np.pad(np.ones(_shape(x), bool), width)
+    return where(inside, padded, float(constant_values))
+
+
+def concatenate(xs: Sequence[Any], axis: int | None = 0) -> Any:
+    """Arrays joined along an existing axis; flattened first where the axis is None."""
+    return _concatenate(*_sequence("concatenate", xs), axis=axis)
+
+
+def stack(xs: Sequence[Any], axis: int = 0) -> Any:
+    """Arrays of one shape joined along a new axis."""
+    return _stack(*_sequence("stack", xs), axis=axis)
+
+
+def _sequence(name: str, xs: Any) -> list[Any]:
+    parts = [_array(x) for x in xs]
+    if not parts:
+        raise ValueError(f"{name} of nothing: it needs at least one array")
+    return parts
+
+
+def vstack(xs: Sequence[Any]) -> Any:
+    """Arrays on top of each other; vectors become rows."""
+    return concatenate([x if len(_shape(x)) > 1 else reshape(x, (1, -1)) for x in _sequence("vstack", xs)])
+
+
+def hstack(xs: Sequence[Any]) -> Any:
+    """Arrays side by side."""
+    parts = [x if len(_shape(x)) else reshape(x, (1,)) for x in _sequence("hstack", xs)]
+    return concatenate(parts, 0 if len(_shape(parts[0])) == 1 else 1)
+
+
+def split(x: Any, sections: Any, axis: int = 0) -> list[Any]:
+    """A list of pieces along an axis: a number of equal ones, or cut before the given places."""
+    x = _array(x)
+    shape = _shape(x)
+    axis = normalize_axis_index(axis, len(shape))
+    if np.ndim(sections) == 0:
+        if shape[axis] % int(sections):
+            raise ValueError(f"split: axis {axis} of length {shape[axis]} does not divide into {sections} equal parts; give "
+                             "the places to cut at, or use array_split")
+        sections = [shape[axis] // int(sections) * i for i in range(1, int(sections))]
+    return _cut_at(x, list(sections), axis)
+
+
+def array_split(x: Any, sections: Any, axis: int = 0) -> list[Any]:
+    """As split, with pieces that may differ in length by one."""
+    x = _array(x)
+    axis = normalize_axis_index(axis, len(_shape(x)))
+    if np.ndim(sections) == 0:
+        each, more = divmod(_shape(x)[axis], int(sections))
+        sections = np.cumsum([each + (i < more) for i in range(int(sections) - 1)])
+    return _cut_at(x, [int(i) for i in sections], axis)
+
+
+def _cut_at(x: Any, places: list[int], axis: int) -> list[Any]:
+    return [getitem(x, (slice(None),) * axis + (slice(a, b),)) for a, b in zip([0, *places], [*places, None])]
+
+
+def getitem(x: Any, index: Any) -> Any:
+    """``x[index]``: basic, fancy, boolean, None and ``...`` indexing; repeated indices accumulate gradients."""
+    return _getitem(_array(x), index=_plain_index(index))
+
+
+def _plain_index(index: Any) -> Any:
+    if isinstance(index, tuple):
+        return tuple(_plain_index(part) for part in index)
+    if isinstance(index, (int, slice, type(None), type(...))) or hasattr(index, "__index__") and not hasattr(index, "shape"):
+        return index
+    index = _raw(index) if not isinstance(index, list) else np.asarray(index)
+    if index.size == 0 and index.dtype.kind == "f":
+        index = index.astype(int)
+    if index.dtype.kind not in "iub":
+        raise IndexError(f"an index must be integers or a mask, not {index.dtype}: {index!r:.60}")
+    return index.copy() if index.ndim else index[()]
+
+
+def take(x: Any, indices: Any, axis: int | None = None) -> Any:
+    """Entries at ``indices`` along an axis, of all entries in order without one."""
+    x = _array(x)
+    if axis is None:
+        return getitem(reshape(x, -1), _plain_index(indices))
+    return getitem(x, (slice(None),) * normalize_axis_index(axis, len(_shape(x))) + (_plain_index(indices),))
+
+
+def take_along_axis(x: Any, indices: Any, axis: int) -> Any:
+    """Entries picked along an axis, with indices of its own at every other place."""
+    x, indices = _array(x), _raw(indices)
+    axis = normalize_axis_index(axis, len(_shape(x)))
+    grid = np.ogrid[tuple(slice(n) for n in indices.shape)]
+    return getitem(x, tuple(indices if i == axis else g for i, g in enumerate(grid)))
+
+
+def repeat(x: Any, repeats: Any, axis: int | None = None) -> Any:
+    """Each entry repeated along an axis, of all entries in order without one."""
+    x = _array(x)
+    n = product(_shape(x)) if axis is None else _shape(x)[axis]
+    return take(x, np.repeat(np.arange(n), repeats), axis)
+
+
+def tile(x: Any, reps: Any) -> Any:
+    """The whole array repeated along each axis."""
+    x = _array(x)
+    reps = (reps,) if isinstance(reps, int) else tuple(reps)
+    shape = (1,) * (len(reps) - len(_shape(x))) + tuple(_shape(x))
+    reps = (1,) * (len(shape) - len(reps)) + reps
+    doubled = broadcast_to(reshape(x, tuple(m for n in shape for m in (1, n))), tuple(m for r, n in zip(reps, shape) for m in (r, n)))
+    return reshape(doubled, tuple(r * n for r, n in zip(reps, shape)))
+
+
+def roll(x: Any, shift: int, axis: int | None = None) -> Any:
+    """Entries shifted along an axis; what leaves at one end comes in at the other."""
+    x = _array(x)
+    if axis is None:
+        return reshape(roll(reshape(x, -1), shift, 0), _shape(x))
+    n = _shape(x)[axis]
+    return take(x, (np.arange(n) - shift) % n if n else np.arange(0), axis)
+
+
+def sort(x: Any, axis: int | None = -1) -> Any:
+    """Entries in ascending order along an axis; gradients go back to where the entries came from."""
+    x = _array(x)
+    if axis is None:
+        x, axis = reshape(x, -1), 0
+    return take_along_axis(x, np.argsort(_raw(x), axis=axis, kind="stable"), axis)
+
+
+def diff(x: Any, n: int = 1, axis: int = -1) -> Any:
+    """Differences of neighbours along an axis, n times over."""
+    x = _array(x)
+    axis = normalize_axis_index(axis, len(_shape(x)))
+    for _ in range(n):
+        x = getitem(x, (slice(None),) * axis + (slice(1, None),)) - getitem(x, (slice(None),) * axis + (slice(None, -1),))
+    return x
+
+
+def diagonal(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
+    """The entries of a diagonal, along a new last axis."""
+    x = _array(x)
+    n = len(_shape(x))
+    x = moveaxis(x, (axis1, axis2), (n - 2, n - 1))
+    where_to = np.arange(builtins.max(0, builtins.min(x.shape[-2] + builtins.min(offset, 0), x.shape[-1] - builtins.max(offset, 0))))
+    return getitem(x, (..., where_to - builtins.min(offset, 0), where_to + builtins.max(offset, 0)))
+
+
+def diag(x: Any, k: int = 0) -> Any:
+    """A vector as a diagonal matrix, or the diagonal of a matrix."""
+    x = _array(x)
+    if len(_shape(x)) == 2:
+        return diagonal(x, k)
+    n = _shape(x)[0] + abs(k)
+    at = np.arange(_shape(x)[0])
+    return _scatter(x, shape=(n, n), index=(at + builtins.max(-k, 0), at + builtins.max(k, 0)))
+
+
+def trace(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
+    """The sum of a diagonal."""
+    return sum(diagonal(x, offset, axis1, axis2), -1)
+
+
+def tril(x: Any, k: int = 0) -> Any:
+    """The lower triangle, zero above it."""
+    x = _array(x)
+    return where(np.tri(*_shape(x)[-2:], k=k, dtype=bool), x, 0.0)
+
+
+def triu(x: Any, k: int = 0) -> Any:
+    """The upper triangle, zero below it."""
+    x = _array(x)
+    return where(~np.tri(*_shape(x)[-2:], k=k - 1, dtype=bool), x, 0.0)
+
+
+def where(condition: Any, x: Any, y: Any) -> Any:
+    """``x`` where the condition holds, else ``y``; a branch not taken passes no gradient, not even 0·inf."""
+    condition = np.asarray(_raw(condition)) != 0
+    return _select(_array(x), _array(y), condition=condition)
+
+
+def clip(x: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: Any = None) -> Any:
+    """``x`` held within bounds (None is no bound); the gradient passes on the closed interval."""
+    return ops.clip(_array(x), a_min if min is None else min, a_max if max is None else max)
+
+
+def astype(x: Any, dtype: Any) -> Any:
+    """The entries as float32 or float64."""
+    if np.dtype(dtype).kind != "f":
+        raise TypeError(f"astype({np.dtype(dtype)}): a gradient needs float32 or float64; use x.data.astype({np.dtype(dtype)}) "
+                        "for numbers without one")
+    return _astype(_array(x), dtype=np.dtype(dtype))
+
+
+def argmax(x: Any, axis: int | None = None) -> Any:
+    """Where the largest entry is: plain integers, no gradient."""
+    return np.argmax(_raw(x), axis)
+
+
+def argmin(x: Any, axis: int | None = None) -> Any:
+    """Where the smallest entry is: plain integers, no gradient."""
+    return np.argmin(_raw(x), axis)
+
+
+def atleast_1d(x: Any) -> Any:
+    """``x`` with at least one axis."""
+    x = _array(x)
+    return x if len(_shape(x)) else reshape(x, (1,))
+
+
+__all__ = """sum mean max min var std norm prod cumsum logsumexp softmax log_softmax matmul dot inner outer tensordot einsum
+reshape transpose swapaxes moveaxis broadcast_to expand_dims squeeze flip pad concatenate stack vstack hstack split array_split
+take take_along_axis repeat tile roll sort diff diagonal diag trace tril triu where clip astype argmax argmin atleast_1d""".split()
+__all__.append("ravel")
+
+
+def ravel(x: Any) -> Any:
+    """All entries along one axis."""
+    return reshape(x, -1)

@@ -1,0 +1,472 @@
+"""Tensor: a NumPy array in a graph of operations; reads the same rows as Value, and the table of ``linear``.
+
+The partials of a row are evaluated in the backward sweep, on the arrays that the operands had at forward time:
+a graph owns its arrays. A leaf that hands out its array for writing (``.data``) parts from the graphs that hold
+it first, so writing never changes a gradient that is still to come; the arrays of other nodes are read-only.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Container, Iterator
+from typing import Any
+
+import numpy as np
+
+from . import ops
+from .arraylike import ArrayLike
+from .context import current
+from .errors import GradientError, warn_no_derivative
+from .graph import Node, check_leaves, check_recording, topological
+from .row import Row, rows
+
+new = object.__new__
+Array = np.ndarray[Any, Any]
+
+
+# ── rows on arrays: NumPy's function of the same name; one line where NumPy has none ─────────────────────────────
+
+def _sigmoid(x: Any) -> Any:
+    e = np.exp(-np.abs(x))
+    return np.where(x >= 0, 1, e) / (1 + e)
+
+
+def _where_nan(x: Any, out: Any) -> Any:
+    return np.where(np.isnan(x), x, out).astype(np.result_type(x, np.float32) if np.ndim(x) == 0 else x.dtype)
+
+
+array_functions: dict[str, Callable[..., Any]] = {
+    "identity": np.positive, "add": np.add, "sub": np.subtract, "mul": np.multiply, "div": np.true_divide,
+    "neg": np.negative, "pow": lambda x, y: x ** y, "abs": np.abs,
+    "sigmoid": _sigmoid,
+    "softplus": lambda x: np.logaddexp(x, 0),
+    "relu": lambda x: np.maximum(x, 0),
+    "leaky_relu": lambda x, slope: np.where(x > 0, x, slope * x),
+    "elu": lambda x, alpha: np.where(x > 0, x, alpha * np.expm1(np.minimum(x, 0))),
+    "clip_min": np.maximum, "clip_max": np.minimum,
+    "step": lambda x: _where_nan(x, x > 0),
+}
+_smooth = {"add", "sub", "mul", "neg", "identity", "relu", "maximum", "minimum", "abs", "clip_min", "clip_max"}
+
+
+def array_function(row: Row) -> Callable[..., Any]:
+    """A row's forward on arrays, silent at the edges of its domain as it is on numbers."""
+    function = array_functions.get(row.name)
+    if function is None:
+        function = getattr(np, row.name, None) if row.array is None else row.array
+        if function is None:
+            function = np.vectorize(row.forward, otypes=[np.float64])
+        if row.name not in _smooth:
+            function = np.errstate(all="ignore")(function)
+        array_functions[row.name] = function
+    return function
+
+
+for _name in [name for name in array_functions if name not in _smooth]:
+    array_functions[_name] = np.errstate(all="ignore")(array_functions[_name])
+
+
+class Arrays:
+    """The interpreter of plain NumPy arrays: a row or an array function is simply applied."""
+
+    @staticmethod
+    def _apply(row: Row, args: tuple[Any, ...]) -> Any:
+        return array_function(row)(*args)
+
+    @staticmethod
+    def _where(condition: Any, x: Any, y: Any) -> Any:
+        return np.where(condition, x, y)
+
+
+# ── the node ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+class Tensor(ArrayLike, Node):
+    """A NumPy array that remembers how it was computed, so that gradients can flow back through it.
+
+    ``data`` (anything that NumPy makes an array of) is copied; float32 and float64 are kept, integers become
+    float64 unless ``requires_grad=False`` (labels, indices). Text, objects, bool and complex raise TypeError.
+    Arithmetic follows NumPy: broadcasting, dtypes (float32 stays float32), names and arguments of functions,
+    and NumPy's own functions accept tensors. ``grad`` is an array of the shape and dtype of ``data``, or None.
+    To update a parameter assign to ``data`` or write into it: a graph that still needs it keeps its own.
+
+    >>> w = Tensor([[1.0, 2.0], [3.0, 4.0]], "w")
+    >>> loss = (w @ [1.0, -1.0]).sum() ** 2
+    >>> loss.backward()
+    >>> loss.item(), w.grad.tolist()
+    (4.0, [[-4.0, 4.0], [-4.0, 4.0]])
+    """
+
+    __slots__ = ("_data", "grad", "op", "operands", "saved", "static", "about", "requires_grad", "exposed")
+    _links, _rank = ("operands",), 3
+
+    def __init__(self, data: Any, name: str | None = None, requires_grad: bool = True):
+        self._data = as_array(data, requires_grad)
+        self.grad: Array | None = None
+        self.op: Any = None
+        self.operands: tuple[Any, ...] = ()
+        self.saved = self.static = None
+        self.requires_grad, self.exposed = requires_grad, False
+        context = current()
+        self.about = None if name is None and context is None else (name, context and context.scope)
+
+    @staticmethod
+    def _apply(op: Any, args: tuple[Any, ...], static: dict[str, Any] | None = None) -> Tensor:
+        operands, saved, tracked = [], [], False
+        for x in args:
+            if type(x) is Tensor:
+                saved.append(x._data if not x.exposed else x._lend())
+                tracked = tracked or x.requires_grad
+            elif type(x) is float or type(x) is int:
+                saved.append(x)
+            else:
+                x = _constant(x, op)
+                saved.append(x._data)
+            operands.append(x)
+        try:
+            if static is None:
+                data = (array_functions.get(op.name) or array_function(op))(*saved)
+            else:
+                data = op.forward(*saved, **static)
+        except (ValueError, IndexError, np.exceptions.AxisError) as error:
+            raise _explained(error, op, operands, static) from None
+        node: Tensor = new(Tensor)
+        node._data = data if type(data) is np.ndarray else np.asarray(data)
+        node.grad = node.about = None
+        node.exposed = False
+        context = current()
+        if tracked and (context is None or context.recording):
+            node.op, node.operands, node.saved, node.static, node.requires_grad = op, tuple(operands), saved, static, True
+        else:
+            node._cut()
+        if context is not None:
+            node.about = context.about
+        return node
+
+    @staticmethod
+    def _where(condition: Any, x: Any, y: Any) -> Any:
+        from .linear import where
+        return where(condition, x, y)
+
+    def _cut(self) -> None:
+        self.op, self.operands, self.saved, self.static, self.requires_grad = ops.constant, (), None, None, False
+
+    # ── the array, and who may write into it ──
+
+    @property
+    def data(self) -> Array:
+        """The array itself: a leaf's may be written into, that of a computed node is read-only."""
+        if self.op is not None:
+            self._data.flags.writeable = False
+        elif not self.exposed:
+            if _holders(self) > _ALONE:  # a graph holds it: the leaf goes on with a copy of its own
+                self._data = self._data.copy()
+            self.exposed = True
+        return self._data
+
+    @data.setter
+    def data(self, array: Any) -> None:
+        array = np.asarray(array)
+        if array.shape != self._data.shape:
+            raise ValueError(f"{self._called()}.data has shape {self._data.shape}; an array of shape {array.shape} cannot "
+                             "take its place. Make a new Tensor of that shape")
+        if array.dtype != self._data.dtype or not array.flags.writeable or not array.flags.owndata:
+            array = array.astype(self._data.dtype)
+        self._data, self.exposed = array, True
+
+    def _lend(self) -> Array:
+        """The array for a graph to keep: a copy where somebody outside may still write into this one."""
+        if _holders(self) > _ALONE:
+            return self._data.copy()
+        self.exposed = False
+        return self._data
+
+    @property
+    def inputs(self) -> tuple[Tensor, ...]:
+        """The tensors that this one was computed from and that take a gradient, one entry per edge."""
+        return tuple([x for x in self.operands if type(x) is Tensor and x.requires_grad])
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self._data.shape
+
+    @property
+    def ndim(self) -> int:
+        return self._data.ndim
+
+    @property
+    def size(self) -> int:
+        return self._data.size
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        return self._data.dtype
+
+    def item(self) -> float:
+        """The one number in it; ValueError if there are more."""
+        return self._data.item()
+
+    def numpy(self) -> Array:
+        """The array, as ``data`` gives it."""
+        return self.data
+
+    def tolist(self) -> Any:
+        """The numbers as nested Python lists."""
+        return self._data.tolist()
+
+    def detach(self) -> Tensor:
+        """The same array as a constant: no gradient flows through it."""
+        return Tensor(self._data, self.name, requires_grad=False)
+
+    # ── backward ──
+
+    def backward(self, seed: Any = None) -> None:
+        """Back-propagate from here: leaves add this pass's gradient to ``.grad``, interior nodes show it.
+
+        ``seed`` is the gradient of this tensor, of its shape; it may be left out where there is one entry only.
+        Raises GradientError inside ``no_grad``, without a seed where one is needed, and where nothing here takes
+        a gradient; ValueError for a seed of another shape. An interrupted pass leaves every leaf as it was.
+        """
+        check_recording(self)
+        if not self.requires_grad:
+            check_leaves(self, ())
+        adjoints: dict[Tensor, Any] = {self: self._seed(seed, False)}
+        order = topological(self)
+        with self._silence():
+            for node in reversed(order):
+                for x, downstream in node._pull(adjoints[node], False, None) if node in adjoints and node.op else ():
+                    adjoints[x] = adjoints[x] + downstream if x in adjoints else downstream
+        seen: set[int] = set()
+        fresh: list[Any] = []
+        for node in order:
+            gradient = adjoints.get(node)
+            if node.op is None:
+                if gradient is None:
+                    gradient = node.grad if node.grad is not None else np.zeros_like(node._data)
+                elif node.grad is not None:
+                    gradient = node.grad + gradient
+                elif not gradient.flags.owndata or id(gradient) in seen:  # a leaf's gradient is its own array
+                    gradient = gradient.copy()
+            seen.add(id(gradient))
+            fresh.append(gradient)
+        before = [node.grad for node in order]
+        done = False
+        try:
+            for node, gradient in zip(order, fresh):
+                node.grad = gradient
+            done = True
+        finally:
+            if not done:
+                for node, gradient in zip(order, before):
+                    node.grad = gradient
+
+    def _pull(self, upstream: Any, create_graph: bool, needed: Container[Any] | None) -> Iterator[tuple[Tensor, Any]]:
+        """Each needed input with its downstream gradient; as tensors where a graph is to be made."""
+        op = self.op
+        if create_graph:
+            self._check_unchanged()
+        out, operands = (self, self.operands) if create_graph else (self._data, self.saved)
+        for i, x in enumerate(self.operands):
+            if type(x) is not Tensor or not x.requires_grad or (needed is not None and x not in needed):
+                continue
+            if self.static is None:
+                downstream = row_pullback(op, i, upstream, out, operands)
+                if downstream is None:
+                    continue
+            else:
+                downstream = op.pull(i, upstream, out, operands, self.static)
+            if downstream.shape != x._data.shape:
+                downstream = unbroadcast(downstream, x._data.shape)
+            yield x, downstream if downstream.dtype == x._data.dtype else downstream.astype(x._data.dtype)
+
+    def _check_unchanged(self) -> None:
+        """A gradient that is a graph runs the rules on the operands again: they must be what they were."""
+        for x, then in zip(self.operands, self.saved or ()):
+            if type(x) is Tensor and x._data is not then and not np.array_equal(x._data, then, equal_nan=True):
+                raise GradientError(f"the data of {x._called()} changed after {self._called()} was computed from it; "
+                                    "compute it again before its gradient")
+
+    def _seed(self, seed: Any, create_graph: bool) -> Any:
+        if seed is None:
+            if self._data.size != 1:
+                raise GradientError(f"backward of {self._called()}, which has shape {self.shape}: a gradient starts at one "
+                                    "number. Reduce it first, y.sum() or y.mean(), or give seed=, an array of its shape")
+            return np.ones_like(self._data)
+        if create_graph and isinstance(seed, Node):
+            return seed
+        array = np.asarray(seed.data if isinstance(seed, Node) else seed, dtype=self.dtype)
+        if array.shape != self.shape:
+            raise ValueError(f"the seed of {self._called()} has shape {array.shape}; give it the tensor's shape {self.shape}")
+        return array
+
+    @staticmethod
+    def _silence() -> Any:
+        return np.errstate(all="ignore")
+
+    def _plain(self) -> Any:
+        return self._data if self.ndim else self._data[()]
+
+    def _zero(self) -> Array:
+        return np.zeros_like(self._data)
+
+    @property
+    def local_gradients(self) -> tuple[Any, ...]:
+        """For a row, the local gradient towards each operand, an array; None for constants and array operations."""
+        if not isinstance(self.op, Row) or not self.saved:
+            return (None,) * len(self.operands)
+        return tuple(local(self.op, i, self._data, self.saved) if type(x) is Tensor and x.requires_grad else None
+                     for i, x in enumerate(self.operands))
+
+    # ── what Python asks of it ──
+
+    def _called(self) -> str:
+        where = f" in {self.scope.path}" if self.scope else ""
+        return f"{self.name or 'a tensor'}{where}"
+
+    def __repr__(self) -> str:
+        text = np.array2string(self._data, separator=", ", prefix="Tensor(", threshold=60, edgeitems=3)
+        parts = [text, f"shape={self.shape}"] if self.ndim else [text]
+        parts += [f"dtype={self.dtype}"] if self.dtype != np.float64 else []
+        parts += [f"name={self.name!r}"] if self.name is not None else []
+        parts += [f"op={self.op.name!r}"] if self.op is not None else []
+        grad = "None" if self.grad is None else np.array2string(self.grad, separator=", ", threshold=6, edgeitems=1)
+        return f"Tensor({', '.join(parts)}, grad={grad})" if self.requires_grad else f"Tensor({', '.join(parts)})"
+
+    def __format__(self, spec: str) -> str:
+        return format(self.item(), spec) if spec else repr(self)
+
+    def __len__(self) -> int:
+        return len(self._data)
+
+    def __int__(self) -> int:
+        return int(self._data)
+
+    def __index__(self) -> int:
+        return self._data.__index__()
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
+        if copy or (dtype is not None and dtype != self.dtype):
+            return np.array(self._data, dtype=dtype)
+        view = self._data.view()
+        view.flags.writeable = False
+        return view
+
+    def __dlpack__(self, **options: Any) -> Any:
+        return self._data.copy().__dlpack__(**options)
+
+    def __dlpack_device__(self) -> Any:
+        return self._data.__dlpack_device__()
+
+    @staticmethod
+    def from_dlpack(x: Any) -> Tensor:
+        """A tensor with a copy of any array that speaks DLPack."""
+        return Tensor(np.from_dlpack(x))
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        raise TypeError(f"{self._called()}[…] = …: a Tensor cannot be written into, or its gradient would be lost; use "
+                        "where(mask, new, x) to compute a changed one, or write into a leaf's x.data[…]")
+
+
+def _holders(leaf: Tensor) -> int:
+    return sys.getrefcount(leaf._data)
+
+
+def as_array(data: Any, requires_grad: bool) -> Array:
+    """A fresh array of real numbers from ``data``; TypeError, in words, for what is none."""
+    if isinstance(data, Node):
+        raise TypeError(f"Tensor({data!r:.60}): that is a node already; use it as it is, or .detach() for its numbers alone")
+    try:
+        array = np.array(data)
+    except ValueError as error:
+        raise TypeError(f"Tensor: {data!r:.60} is not an array of numbers ({error}); give rows of equal length") from None
+    kind = array.dtype.kind
+    if kind not in "fiu":
+        raise TypeError(f"Tensor holds real numbers, not {array.dtype} as in {data!r:.60}; convert it first, for example "
+                        "with .astype(float)" + ("; a mask goes into where(mask, x, y) as it is" if kind == "b" else ""))
+    if kind != "f":
+        return array.astype(np.float64) if requires_grad else array
+    return array if array.dtype in (np.float32, np.float64) else array.astype(np.float32 if array.itemsize < 4 else np.float64)
+
+
+def _constant(x: Any, op: Any) -> Tensor:
+    """An operand that takes no gradient."""
+    if isinstance(x, Node):
+        raise TypeError(f"{op.name} of a Tensor and {type(x).__name__} {x!r:.40}: numbers and arrays live in separate "
+                        "graphs; make it a Tensor too, or take its number with .item()")
+    if isinstance(x, (bool, np.bool_)) or getattr(x, "dtype", None) == np.bool_:
+        x = np.asarray(x, dtype=np.int8)  # a mask multiplies like 0 and 1, and widens nothing
+    if isinstance(x, (str, bytes, complex)) or x is None:
+        raise TypeError(f"{op.name}: an operand of Tensor must be numbers, not {type(x).__name__} {x!r:.40}; convert it first")
+    return Tensor(x, requires_grad=False)
+
+
+def _explained(error: Exception, op: Any, operands: list[Any], static: dict[str, Any] | None) -> Exception:
+    """NumPy's complaint with the operation, shapes and names that it is about."""
+    shapes = ", ".join(f"{x.name or 'tensor'} {x.shape}" if isinstance(x, Tensor) else repr(x) for x in operands)
+    options = "".join(f", {key}={value!r:.60}" for key, value in (static or {}).items())
+    scope = current()
+    place = f" in {scope.scope.path}" if scope and scope.scope else ""
+    kind = IndexError if isinstance(error, IndexError) else ValueError
+    return kind(f"{op.name}({shapes}{options}){place}: {error}. Check the shapes{remedies.get(op.name, '')}")
+
+
+remedies = {"matmul": "; the inner sizes must be equal: (n, k) @ (k, m); transpose one with .T",
+            "reshape": "; the number of entries must stay the same"}
+
+
+def local(row: Row, i: int, out: Any, operands: Any) -> Any:
+    """The local gradient of a row towards operand ``i``, a number or an array."""
+    rule = row.partials[i]
+    return rule(out, *operands) if callable(rule) else rule
+
+
+def row_pullback(row: Row, i: int, upstream: Any, out: Any, operands: Any) -> Any:
+    """Upstream × local for a row; None where no gradient flows."""
+    rule = row.partials[i]
+    if rule is False:
+        warn_no_derivative(row.name)
+        return None
+    if not callable(rule):
+        return upstream if rule == 1.0 else upstream * rule
+    factor = rule(out, *operands)
+    if row.selects:  # a branch not taken passes nothing, not even 0·inf
+        return ops_where(factor, upstream)
+    return upstream * factor
+
+
+def ops_where(factor: Any, upstream: Any) -> Any:
+    """Upstream × factor where the factor is not zero, and zero elsewhere whatever the upstream."""
+    from .linear import where
+    mask = np.asarray(getattr(factor, "data", factor)) != 0 if not isinstance(factor, np.ndarray) else factor != 0
+    if getattr(factor, "dtype", None) == np.bool_ or isinstance(factor, bool):
+        return where(mask, upstream, 0.0)
+    return where(mask, upstream * factor, 0.0)
+
+
+def unbroadcast(g: Any, shape: tuple[int, ...]) -> Any:
+    """The transpose of broadcasting, for every operation: sum over the axes along which ``shape`` was repeated."""
+    from .linear import broadcast_to, reshape, sum
+    extra = g.ndim - len(shape)
+    if extra < 0 or any(n != m and n != 1 and m != 1 for n, m in zip(shape, g.shape[max(extra, 0):])):
+        return broadcast_to(g, shape)
+    axes = tuple(range(extra)) + tuple(i + extra for i, n in enumerate(shape) if n == 1 and g.shape[i + extra] != 1)
+    g = sum(g, axis=axes) if axes else g
+    g = g if g.shape == shape else reshape(g, shape)
+    return g
+
+
+def jacobian_rows(y: Any, adjoints: Callable[[Any, Any], list[Any]]) -> list[Any]:
+    """For each variable the derivatives of all entries of ``y``, stacked to shape y.shape + x.shape."""
+    from .linear import reshape, stack
+    per_entry = []
+    for index in np.ndindex(*y.shape):
+        seed = np.zeros(y.shape)
+        seed[index] = 1.0
+        per_entry.append(adjoints(y, seed))
+    if not per_entry:
+        raise ValueError(f"jacobian of an empty result, shape {y.shape}: it has no entries to differentiate")
+    return [reshape(stack(parts), y.shape + parts[0].shape) if hasattr(parts[0], "shape") else parts for parts in zip(*per_entry)]
+
+
+_ALONE = _holders(Tensor(0.0))  # the count when nobody but the leaf holds the array
+
+from . import linear  # noqa: E402, F401  (the second table: after Tensor, which it applies to)
