@@ -75,7 +75,7 @@ tan = row("tan", "tan", lambda x: math.tan(x) if math.isfinite(x) else nan, lamb
 arctan = row("arctan", "arctan", math.atan, lambda out, x: 1 / (1 + x**2))
 sinh = row("sinh", "sinh", lambda x: math.sinh(x) if math.fabs(x) < 710.475860073943 else x * inf, lambda out, x: cosh(x))
 cosh = row("cosh", "cosh", lambda x: math.cosh(x) if math.fabs(x) < 710.475860073943 else x * x * inf, lambda out, x: sinh(x))
-tanh = row("tanh", "tanh", math.tanh, lambda out, x: 1 / cosh(x)**2, shown=lambda out, x: 1 - out**2)
+tanh = row("tanh", "tanh", math.tanh, lambda out, x: 4 * sigmoid(2 * x) * sigmoid(-2 * x), shown=lambda out, x: 1 - out**2)
 sigmoid = row("sigmoid", "σ", _sigmoid, lambda out, x: out * sigmoid(-x))
 softplus = row("softplus", "softplus", lambda x: (x if x > 0 else 0.0) + math.log1p(math.exp(-math.fabs(x))), lambda out, x: sigmoid(x))
 relu = row("relu", "relu", lambda x: 0.0 if x <= 0 else x, lambda out, x: x > 0)  # at 0: the smaller slope

@@ -33,14 +33,17 @@ class Row:
     def __call__(self, *args: Any, **named: float) -> Any:
         if len(args) != self.arity or named:
             args = self._bind(args, named)
-        kind = interpreter(args)
-        if kind is not None:
-            return kind._apply(self, args)
-        numbers = [number(x, f"{self.name}: an operand") for x in args]
+        for x in args:
+            if type(x) is not float:
+                kind = interpreter(args)
+                if kind is not None:
+                    return kind._apply(self, args)
+                args = tuple(number(x, f"{self.name}: an operand") for x in args)
+                break
         try:
-            return self.forward(*numbers)
+            return self.forward(*args)
         except ArithmeticError:
-            return ieee(self.forward, *numbers)
+            return ieee(self.forward, *args)
 
     def _bind(self, args: tuple[Any, ...], named: dict[str, float]) -> tuple[Any, ...]:
         given = len(args) + len(self.defaults) - self.arity  # how many of the defaults stand among the operands

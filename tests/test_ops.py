@@ -366,6 +366,14 @@ def test_ieee_results_of_the_conventions(compute: Callable[[Any], Value], number
     assert compute(Value).data == pytest.approx(number, abs=0, nan_ok=True)
 
 
+@pytest.mark.parametrize("row", [ops.tanh, ops.sigmoid, ops.softplus, ops.arctan, ops.elu, ops.relu], ids=str)
+@pytest.mark.parametrize("x", [400.0, 800.0, -400.0, -800.0])
+def test_saturated_derivatives_of_every_order_are_finite(row: Row, x: float) -> None:
+    rest = (1.0,) * (row.arity - 1)
+    for got in [*nestings(row, (x, *rest), 0, 0).values(), grad(grad(grad(row)))(x, *rest)]:
+        assert abs(got) < 1e-6
+
+
 def test_overflow_within_a_rule() -> None:
     assert grad(ops.arctan)(1e200) == 0.0  # x**2 overflows inside 1 / (1 + x**2)
     assert grad(ops.tanh)(800.0) == 0.0
