@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .row import Operators, Row
+from .row import IEEE, Operators, Row
 
 _INFIX = {"add": ("+", 2), "sub": ("-", 2), "mul": ("*", 3), "div": ("/", 3), "pow": ("**", 5)}
 
@@ -78,7 +78,8 @@ def _infix(name: str, x: Any, y: Any) -> Symbol:
         return Symbol(f"{_within(x, binds + 1)}**{_within(y, binds)}", binds)
     right = _within(y, binds + (name in ("sub", "div")))
     gap = " " if binds == 2 else ""
-    return Symbol(f"{_within(x, binds)}{gap}{sign}{gap}{right}", binds)
+    left = _within(x, binds) if isinstance(x, Symbol) else _text(x)  # a number in front needs no brackets for its minus
+    return Symbol(f"{left}{gap}{sign}{gap}{right}", binds)
 
 
 def _is(x: Any, n: float) -> bool:
@@ -105,7 +106,7 @@ def formula(row: Row, argument: int, *names: Any) -> str:
     ('1 - out**2', 'x0', '-1/x**2')
     """
     rule = row.shown[argument]
-    operands = [Symbol(x) if isinstance(x, str) else x for x in names]
+    operands = [Symbol(x) if isinstance(x, str) else IEEE(x) for x in names]  # 1/y with a constant y = 0 is inf
     result = rule(Symbol("out"), *operands) if callable(rule) else float(rule)
     return _text(result)
 
