@@ -23,7 +23,12 @@ from .row import op, where
 from .steps import steps
 from .value import Value
 
-_elsewhere: dict[str, str] = {}  # names that load their module when first used
+_array_functions = """
+    sum mean max min var std norm prod cumsum logsumexp softmax log_softmax matmul dot inner outer tensordot einsum
+    reshape transpose swapaxes moveaxis broadcast_to expand_dims squeeze flip pad concatenate stack vstack hstack split
+    array_split take take_along_axis repeat tile roll sort diff diagonal diag trace tril triu astype argmax argmin ravel
+""".split()
+_elsewhere = {"Tensor": "tensor", **dict.fromkeys(_array_functions, "linear")}  # load their module when first used
 
 
 def __getattr__(name: str) -> object:
@@ -38,9 +43,14 @@ def __getattr__(name: str) -> object:
 
 # written out: type checkers and editors read which names are public from here
 __all__ = [
-    "GradientError", "NoDerivativeWarning", "Value", "abs", "add", "arctan", "clip", "clip_max", "clip_min", "cos",
-    "cosh", "div", "elu", "exp", "expm1", "floor", "formula", "formulas", "grad", "gradient", "hessian", "hvp",
+    "GradientError", "NoDerivativeWarning", "Value", "abs", "add", "arctan", "check_gradients", "clip", "clip_max", "clip_min",
+    "cos", "cosh", "div", "elu", "exp", "expm1", "floor", "formula", "formulas", "grad", "gradient", "hessian", "hvp",
     "identity", "jacobian", "jvp", "leaky_relu", "log", "log1p", "maximum", "minimum", "mul", "neg", "no_grad",
     "op", "pow", "relu", "scope", "sigmoid", "sign", "sin", "sinh", "softplus", "sqrt", "step", "steps", "sub",
     "tan", "tanh", "value_and_grad", "vjp", "where",
+    "Tensor", "sum", "mean", "max", "min", "var", "std", "norm", "prod", "cumsum", "logsumexp", "softmax", "log_softmax",
+    "matmul", "dot", "inner", "outer", "tensordot", "einsum", "reshape", "transpose", "swapaxes", "moveaxis", "broadcast_to",
+    "expand_dims", "squeeze", "flip", "pad", "concatenate", "stack", "vstack", "hstack", "split", "array_split", "take",
+    "take_along_axis", "repeat", "tile", "roll", "sort", "diff", "diagonal", "diag", "trace", "tril", "triu", "astype",
+    "argmax", "argmin", "ravel",
 ]

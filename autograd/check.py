@@ -1,0 +1,602 @@
+"""check_gradients: are the gradients of a function right? Against differences of its values, with an error bar.
+
+The function is measured along lines through the point (``differences.py``), every entry for small arguments,
+random signed directions for large ones, and each measured slope is held against what reverse and forward mode say
+of it, within the error bar of the measurement: no step size and no tolerance to choose.
+"""
+
+from __future__ import annotations
+
+import random
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from html import escape
+from math import copysign, inf, isfinite, isnan, log10, nan, prod, ulp
+from typing import Any
+
+from .context import no_grad
+from .differences import Slopes, slopes
+from .functional import Reverse, flatten, jvp, plain, variable, vjp
+from .graph import topological
+
+EACH = 64  # entries of one argument that are checked one by one; more are checked along random directions
+DIRECTIONS = 3
+OUTPUTS = 8  # entries of a result that are checked one by one; more are mixed by random signed cotangents
+MODES = ("reverse", "forward")
+
+ADVICE = {
+    "OK": "",
+    "OK_NOISY": "agrees, but the function is too noisy or too ill-conditioned there for more digits",
+    "KINK": "left and right slopes differ, and the gradient is a valid choice",
+    "WRONG": "the rule is wrong, or part of the function is hidden from it (detached, rounded, branched)",
+    "WRONG_AT_KINK": "the gradient is none of the slopes at this kink, nor between them: choose a side in the rule, "
+                     "or move the point off the kink",
+    "NONFINITE": "move the point into the domain, or mask the branch with where() before it is computed",
+    "NONDETERMINISTIC": "two evaluations at one point differ: fix the seed, or switch dropout and noise off",
+}
+SEVERITY = ["OK", "OK_NOISY", "KINK", "WRONG_AT_KINK", "WRONG", "NONFINITE", "NONDETERMINISTIC"]
+RIGHT = SEVERITY[:3]
+
+
+@dataclass
+class Finding:
+    """One comparison: the verdict, where, both numbers, the error bar, and what to do.
+
+    ``argument`` is the number of the argument, ``entry`` the path to the entry in it ("[2][1]", "" for a number,
+    "along a random direction"), ``point`` its value; ``output`` the path in the result. ``analytic`` is the gradient
+    that was checked, ``numeric`` ± ``bar`` the measured slope, ``left`` and ``right`` the one-sided ones. ``digits``
+    is how many digits agree within the bar, ``order`` the order of the derivative.
+    """
+
+    verdict: str
+    argument: int
+    entry: str
+    point: float
+    analytic: float = nan
+    numeric: float = nan
+    bar: float = inf
+    left: float = nan
+    right: float = nan
+    mode: str = ""
+    output: str = ""
+    order: int = 1
+    note: str = ""
+    samples: list[tuple[float, float, float, float]] = field(default_factory=list, repr=False)
+
+    @property
+    def digits(self) -> float:
+        """How many digits of the gradient are confirmed: −log10 of (difference + bar) ÷ size."""
+        size = max(abs(self.analytic), abs(self.numeric))
+        apart = abs(self.analytic - self.numeric) + self.bar
+        return 16.0 if apart == 0 else nan if not isfinite(apart) or not size else min(16.0, max(0.0, -log10(apart / size)))
+
+    @property
+    def what(self) -> str:
+        """In words: the derivative of what with respect to what."""
+        d = "d" if self.order == 1 else f"d{self.order} "
+        return f"{d}f{self.output}/dx{self.argument}{self.entry}"
+
+    @property
+    def advice(self) -> str:
+        """What was found out beyond the numbers, and what to do."""
+        return "; ".join(filter(None, (self.note, ADVICE[self.verdict])))
+
+
+class Report:
+    """What ``check_gradients`` found; true when every gradient is right, printed as a table, drawn in notebooks.
+
+    ``findings`` holds every comparison, ``worst`` the most serious, ``verdict`` its verdict: one of OK, OK_NOISY,
+    KINK (these are true) and WRONG, WRONG_AT_KINK, NONFINITE, NONDETERMINISTIC.
+    """
+
+    def __init__(self, findings: list[Finding], name: str = "f"):
+        self.findings, self.name = findings, name
+
+    def __bool__(self) -> bool:
+        return all(finding.verdict in RIGHT for finding in self.findings)
+
+    @property
+    def worst(self) -> Finding:
+        """The finding with the most serious verdict, and among those the fewest digits."""
+        return max(self.findings, key=lambda x: (SEVERITY.index(x.verdict), -x.digits if x.digits == x.digits else -99))
+
+    @property
+    def verdict(self) -> str:
+        """The most serious verdict."""
+        return self.worst.verdict if self.findings else "OK"
+
+    def rows(self, limit: int = 20) -> list[tuple[str, ...]]:
+        """The table as text: a row a finding, serious ones first."""
+        ranked = sorted(self.findings, key=lambda x: -SEVERITY.index(x.verdict))[:limit]
+        return [(x.verdict, x.what, f"{x.point:.6g}", f"{x.analytic + 0.0:.10g}", f"{x.numeric + 0.0:.10g}",
+                 f"{x.bar:.1e}", "" if isnan(x.digits) else f"{x.digits:.0f}", x.mode, x.advice) for x in ranked]
+
+    def __str__(self) -> str:
+        rows = [HEADER, *self.rows()]
+        widths = [max(len(row[i]) for row in rows) for i in range(len(HEADER))]
+        lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows]
+        return "\n".join([self.summary, *lines, *self._more()])
+
+    __repr__ = __str__
+
+    @property
+    def summary(self) -> str:
+        """One line: the verdict, and how many comparisons came to it."""
+        counts = {verdict: sum(x.verdict == verdict for x in self.findings) for verdict in SEVERITY}
+        return f"{self.name}: gradient {'right' if self else 'WRONG'} ({', '.join(f'{n} {v}' for v, n in counts.items() if n)})"
+
+    def _more(self) -> list[str]:
+        hidden = len(self.findings) - len(self.rows())
+        return [f"… and {hidden} more, no worse than {self.rows()[-1][0]}"] if hidden else []
+
+    def _repr_html_(self) -> str:
+        cells = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in self.rows())
+        heads = "".join(f"<th>{head}</th>" for head in HEADER)
+        more = "".join(f"<p>{escape(line)}</p>" for line in self._more())
+        return f"<p><b>{escape(self.summary)}</b></p><table><tr>{heads}</tr>{cells}</table>{more}{self._repr_svg_()}"
+
+    def _repr_svg_(self) -> str:
+        return picture(self.worst) if self.findings else ""
+
+
+HEADER = ("verdict", "of", "at", "gradient", "measured", "±", "digits", "mode", "what to do")
+
+
+class WrongGradient(AssertionError):
+    """A gradient check failed; the message is the report's table, ``report`` the report."""
+
+    def __init__(self, report: Report):
+        super().__init__(str(report))
+        self.report = report
+
+
+def check_gradients(f: Callable[..., Any], *xs: Any, order: int = 1, modes: Sequence[str] = MODES,
+                    gradient: Callable[..., Any] | None = None, raise_on_error: bool = False, seed: int = 0) -> Report:
+    """Check the gradients of ``f`` at ``xs`` against differences of its values, within their error bar.
+
+    ``xs`` are numbers, arrays, Values, Tensors, and nested lists, tuples and dicts of them; ``f`` returns the same kinds.
+    ``modes`` says what is checked: "reverse" (vjp), "forward" (jvp), and with both also that they agree. ``order=2``
+    checks the gradient of the gradient too. ``gradient``, a function of the same arguments that returns the gradient
+    in their form, is checked in place of both modes (another library's, or one written by hand); ``f`` is then only
+    evaluated, and must return one number. float32 arrays are checked against the function in float64.
+    Directions and cotangents are drawn from ``seed``.
+
+    Returns a ``Report``, true where right. Raises WrongGradient (an AssertionError) with its table where wrong if
+    ``raise_on_error``; TypeError and ValueError for what cannot be checked.
+
+    >>> report = check_gradients(lambda x, y: tanh(x * y), 0.5, 0.3)
+    >>> bool(report), report.verdict
+    (True, 'OK')
+    >>> wrong = check_gradients(lambda x: x**3, 2.0, gradient=lambda x: -3 * x**2)
+    >>> wrong.verdict, wrong.worst.analytic, round(wrong.worst.numeric, 9), wrong.worst.note
+    ('WRONG', -12.0, 12.0, 'the sign is wrong')
+    """
+    if not xs:
+        raise TypeError("check_gradients(f, *xs) needs at least one argument to differentiate by; got none")
+    if unknown := set(modes) - set(MODES) or not modes:
+        raise ValueError(f"check_gradients: modes={modes!r}; choose from {MODES}, at least one ({unknown})")
+    if order < 1 or (gradient is not None and order > 1):
+        raise ValueError(f"check_gradients: order={order!r} with gradient={gradient!r}; the order is 1, 2, …, and a "
+                         "gradient= that returns numbers is checked to the first: check it as a function for the second")
+    name = getattr(f, "__name__", repr(f))
+    findings: list[Finding] = []
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # points outside the domain are met on purpose, and rules without a derivative
+        for level in range(1, order + 1):
+            check = Check(f, xs, modes, gradient, random.Random(seed), level)
+            findings += check.findings()
+            f = check.cotangent_gradient
+            if any(x.verdict in ("NONFINITE", "NONDETERMINISTIC") for x in findings):
+                break
+    report = Report(findings, "f" if name == "<lambda>" else name)
+    if raise_on_error and not report:
+        raise WrongGradient(report)
+    return report
+
+
+# ── points and results as flat lists of floats ───────────────────────────────────────────────────────────────────
+
+class Form:
+    """The form of nested numbers and arrays, and the way between it and one flat list of floats."""
+
+    def __init__(self, tree: Any):
+        leaves, self.rebuild = flatten(tree)
+        self.shapes = [getattr(plain(x), "shape", ()) for x in leaves]
+        self.dtypes = [plain(x).dtype if shape else None for x, shape in zip(leaves, self.shapes)]
+        self.places = [place for path, shape in zip(_paths(tree), self.shapes) for place in _entries(path, shape)]
+
+    def flat(self, tree: Any) -> list[float]:
+        """Every number in a tree of this form, in order; ValueError where its form is another."""
+        numbers: list[float] = []
+        for leaf in flatten(tree)[0]:
+            leaf = plain(leaf) if hasattr(leaf, "_pull") else leaf.detach() if hasattr(leaf, "detach") else leaf
+            if getattr(leaf, "shape", ()) != ():
+                import numpy
+                numbers += numpy.asarray(leaf, dtype=float).ravel().tolist()
+            else:
+                numbers.append(nan if isinstance(leaf, complex) else float(leaf))  # (-1.0) ** 0.5 of plain floats
+        if len(numbers) != len(self.places):
+            raise ValueError(f"check_gradients: {len(numbers)} numbers where {len(self.places)} were expected, in {tree!r:.80}; "
+                             "results keep their form from point to point, and a gradient has the form of the arguments")
+        return numbers
+
+    def tree(self, numbers: Sequence[float], given_dtypes: bool = False) -> Any:
+        """The tree that holds these numbers: arrays of float64, or of the dtypes that were given."""
+        leaves: list[Any] = []
+        start = 0
+        for shape, dtype in zip(self.shapes, self.dtypes):
+            size = prod(shape)
+            leaves.append(_array(numbers[start:start + size], shape, dtype if given_dtypes else float) if shape else numbers[start])
+            start += size
+        return self.rebuild(leaves)
+
+    @property
+    def single(self) -> bool:
+        """Whether an array is of a precision lower than float64."""
+        return any(dtype is not None and dtype.kind == "f" and dtype.itemsize < 8 for dtype in self.dtypes)
+
+
+def _array(numbers: Sequence[float], shape: tuple[int, ...], dtype: Any) -> Any:
+    import numpy
+    return numpy.array(numbers, dtype=dtype).reshape(shape)
+
+
+def _paths(tree: Any, path: str = "") -> Iterator[str]:
+    if isinstance(tree, (dict, list, tuple)):
+        for key, child in tree.items() if isinstance(tree, dict) else enumerate(tree):
+            yield from _paths(child, f"{path}[{key!r}]")
+    else:
+        yield path
+
+
+def _entries(path: str, shape: tuple[int, ...]) -> list[str]:
+    indices = [""]
+    for n in shape:
+        indices = [f"{index}, {i}" if index else str(i) for index in indices for i in range(n)]
+    return [f"{path}[{index}]" if index else path for index in indices]
+
+
+# ── the check ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+Direction = dict[int, float]  # entries of the flat point, and how far each moves
+
+
+class Check:
+    """One order's check of one function at one point."""
+
+    def __init__(self, f: Callable[..., Any], xs: tuple[Any, ...], modes: Sequence[str],
+                 gradient: Callable[..., Any] | None, rng: random.Random, order: int):
+        self.f, self.gradient, self.modes, self.rng, self.order = f, gradient, tuple(modes), rng, order
+        self.form = Form(xs)
+        self.point = self.form.flat(xs)
+        self.spans: list[range] = []  # the entries of each argument
+        for x in xs:
+            start = self.spans[-1].stop if self.spans else 0
+            self.spans.append(range(start, start + len(Form(x).places)))
+        self.nodes = False  # whether f must be given nodes: it uses their methods
+        result = self.call(self.point)
+        self.result = Form(result)
+        self.values = self.result.flat(result)
+        self.cotangents = self._cotangents()
+
+    # ── evaluation ──
+
+    def call(self, point: list[float]) -> Any:
+        args = self.form.tree(point)
+        if not self.nodes:
+            try:
+                return self.f(*args)
+            except (AttributeError, TypeError, ArithmeticError):  # nodes have methods, and inf where floats raise
+                if self.gradient is not None:
+                    raise
+                self.nodes = True
+        leaves, rebuild = flatten(args)
+        with no_grad():
+            return self.f(*rebuild([variable(x) for x in leaves]))
+
+    def evaluate(self, point: list[float]) -> list[float]:
+        """The result at a point as flat numbers: nan where the function refuses it."""
+        try:
+            return self.result.flat(self.call(point))
+        except (ArithmeticError, ValueError) as error:
+            if isinstance(error, ValueError) and "check_gradients" in str(error):
+                raise
+            return [nan] * len(self.values)
+
+    def _cotangents(self) -> list[tuple[str, list[float]]]:
+        """What is differentiated: each of few results, or random signed mixtures of many."""
+        count = len(self.values)
+        if self.gradient is not None and count != 1:
+            raise TypeError(f"check_gradients: gradient= needs a function that returns one number; it returned {count}. "
+                            "Check a fixed weighted sum of them")
+        signed = lambda: self.rng.choice((-1, 1)) * self.rng.choice((0.5, 2.0))  # never 1, and exact to divide by
+        if self.gradient is not None:
+            return [("", [1.0])]
+        if count <= OUTPUTS:
+            return [(place, [signed() if i == j else 0.0 for j in range(count)]) for i, place in enumerate(self.result.places)]
+        return [(" mixed", [self.rng.choice((-1, 1)) * self.rng.uniform(0.5, 1.5) for _ in range(count)]) for _ in range(2)]
+
+    # ── the gradients that are checked ──
+
+    def gradients(self, cotangent: list[float], single: bool = False) -> list[float]:
+        """The gradient of ⟨cotangent, f⟩ at the point, flat, in reverse mode or as the caller's ``gradient``."""
+        args = self.form.tree(self.point, given_dtypes=single)
+        if self.gradient is not None:
+            found = self.gradient(*args)
+            bare = len(args) == 1 and not (isinstance(found, tuple) and len(found) == 1 and not isinstance(args[0], tuple))
+            return self.form.flat((found,) if bare else found)
+        pullback = vjp(self.f, *args)[1]
+        return self.form.flat(pullback(self.result.tree(cotangent)))
+
+    def cotangent_gradient(self, *args: Any) -> Any:
+        """The gradient of a fixed mixture of the results, as a function: what the next order checks."""
+        weights = [self.rng_weight(i) for i in range(len(self.values))]
+        return vjp(self.f, *args)[1](self.result.tree(weights))
+
+    def rng_weight(self, i: int) -> float:
+        return (0.75, -1.25, 1.5, -0.5, 1.0)[i % 5]
+
+    def tangent(self, direction: Direction, cotangent: list[float]) -> float:
+        """⟨cotangent, J direction⟩ in forward mode."""
+        moves = [direction.get(i, 0.0) for i in range(len(self.point))]
+        tangents = jvp(self.f, self.form.tree(self.point), self.form.tree(moves))[1]
+        return sum(u * t for u, t in zip(cotangent, self.result.flat(tangents)) if u)
+
+    # ── the comparisons ──
+
+    def findings(self) -> list[Finding]:
+        first = self.spans[0][0] if self.spans[0] else 0
+        blank = {"argument": 0, "entry": "", "point": self.point[first] if self.point else nan, "order": self.order}
+        if any(not _same(self.values, self.evaluate(self.point)) for _ in range(2)):
+            return [Finding("NONDETERMINISTIC", **blank)]
+        if not all(map(isfinite, self.values)):
+            note = f"the value is {next(v for v in self.values if not isfinite(v))}" + self.culprit(None)
+            return [Finding("NONFINITE", note=note, **blank)]
+        found: list[Finding] = []
+        for output, cotangent in self.cotangents:
+            scale = abs(max(cotangent, key=abs)) if len(self.values) == 1 else 1.0
+            reverse = self.gradients(cotangent) if "reverse" in self.modes or self.gradient is not None else None
+            coarse = self.gradients(cotangent, single=True) if reverse and self.form.single else None
+            for argument, span in enumerate(self.spans):
+                for direction in self.directions(span):
+                    found += self.along(argument, direction, output, cotangent, reverse, coarse)
+        if not _same(self.values, self.evaluate(self.point)):
+            found.append(Finding("NONDETERMINISTIC", **blank))
+        return found
+
+    def directions(self, span: range) -> list[Direction]:
+        if len(span) <= EACH:
+            return [{i: 1.0} for i in span]
+        # random signs, and sizes too: two entries that are swapped cancel under half of all bare signs
+        size = lambda: self.rng.choice((-1, 1)) * self.rng.randrange(512, 1537) / 1024
+        return [{i: size() for i in span} for _ in range(DIRECTIONS)]
+
+    def along(self, argument: int, direction: Direction, output: str, cotangent: list[float],
+              reverse: list[float] | None, coarse: list[float] | None) -> list[Finding]:
+        """The findings along a direction; where a whole direction is wrong, of the entries that make it so."""
+        finding = self.compare(argument, direction, output, cotangent, reverse, coarse)
+        if finding.verdict in RIGHT or len(direction) == 1:
+            return [finding]
+        entries = list(direction)
+        halves = [{i: direction[i] for i in part} for part in (entries[:len(entries) // 2], entries[len(entries) // 2:])]
+        parts = [self.compare(argument, half, output, cotangent, reverse, coarse) for half in halves]
+        for part, half in zip(parts, halves):
+            if part.verdict not in RIGHT:
+                return self.along(argument, half, output, cotangent, reverse, coarse)
+        if any(part.verdict == "KINK" for part in parts):
+            return parts  # kinks that open to different sides: right one by one
+        finding.note = f"spread over {len(entries)} entries, in none of which alone it can be seen"
+        return [finding]
+
+    def compare(self, argument: int, direction: Direction, output: str, cotangent: list[float],
+                reverse: list[float] | None, coarse: list[float] | None) -> Finding:
+        unit = next((u for u in cotangent if u), 1.0) if sum(map(bool, cotangent)) == 1 else 1.0
+        given: dict[str, float] = {}
+        if reverse is not None:
+            given["reverse" if self.gradient is None else "gradient"] = sum(reverse[i] * d for i, d in direction.items()) / unit
+        if "forward" in self.modes and self.gradient is None:
+            given["forward"] = self.tangent(direction, cotangent) / unit
+        analytic = next(iter(given.values()))
+        lone = next(iter(direction)) if len(direction) == 1 else None
+        place = {"argument": argument, "point": self.point[lone] if lone is not None else nan, "output": output,
+                 "entry": self.entry(argument, lone) if lone is not None else f" along {len(direction)} entries",
+                 "order": self.order, "mode": ", ".join(given)}
+        if not all(map(isfinite, given.values())):
+            return Finding("NONFINITE", analytic=analytic, note=f"the gradient is {analytic}" + self.culprit(cotangent), **place)
+        size = sum(abs((reverse[i] if reverse else analytic * unit) * d) for i, d in direction.items()) / abs(unit)
+        measured = self.measure(direction, cotangent, unit, size, analytic)
+        finding = judge(measured, analytic, place)
+        for mode, value in given.items():
+            if value != analytic and finding.verdict in RIGHT:
+                other = judge(measured, value, place | {"mode": mode})
+                if other.verdict in RIGHT and abs(value - analytic) > finding.bar + 1e-8 * size:
+                    other.verdict, other.note = "WRONG", f"reverse mode says {analytic:.10g}, forward mode {value:.10g}"
+                finding = other if other.verdict not in RIGHT else finding
+        if finding.verdict == "WRONG":
+            finding = self.confirmed(finding, direction, cotangent, unit, size)
+        if finding.verdict == "WRONG" and not finding.note:
+            finding.note = self.recognise(finding, lone)
+        if coarse is not None and finding.verdict in RIGHT:
+            value = sum(coarse[i] * d for i, d in direction.items()) / unit
+            room = 1e-5 * (size + max(map(abs, coarse)) / abs(unit))
+            if not abs(value - analytic) <= room:
+                finding = Finding("WRONG", analytic=value, numeric=analytic, bar=room,
+                                  note="right in float64, but not in float32: an unstable formula, or a cast", **place)
+        return finding
+
+    def measure(self, direction: Direction, cotangent: list[float], unit: float, size: float, hint: float,
+                stretch: float = 1.0) -> Slopes:
+        """The slopes of ⟨cotangent, f⟩ along a direction, from values alone."""
+        memo: dict[float, float] = {0.0: sum(u * v for u, v in zip(cotangent, self.values) if u) / unit}
+
+        def g(t: float) -> float:
+            if t not in memo:
+                point = list(self.point)
+                for i, d in direction.items():
+                    point[i] += t * d
+                memo[t] = sum(u * v for u, v in zip(cotangent, self.evaluate(point)) if u) / unit
+            return memo[t]
+
+        def blur(t: float) -> float:  # what rounding the moved point is worth
+            moved = max(abs((self.point[i] + t * d) - self.point[i] - t * d) / abs(d) for i, d in direction.items())
+            return moved * size if len(direction) == 1 or moved else 0.0
+
+        largest = max(abs(self.point[i]) for i in direction)
+        scale = 2.0 ** _exponent(largest) if largest else 1.0
+        return slopes(g, scale * stretch, ulp(largest), blur, hint)
+
+    def confirmed(self, finding: Finding, direction: Direction, cotangent: list[float], unit: float, size: float) -> Finding:
+        """A mismatch measured again with other steps: it stands where both measurements say so, and agree."""
+        again = self.measure(direction, cotangent, unit, size, finding.analytic, stretch=1.375)
+        bar = max(abs(again.slope.value - finding.numeric), again.slope.bar)
+        if abs(finding.analytic - finding.numeric) > 2 * bar + finding.bar:
+            return finding
+        finding.verdict, finding.bar = "OK_NOISY", max(2 * bar + finding.bar, finding.bar)
+        return finding
+
+    def entry(self, argument: int, i: int) -> str:
+        """The path to an entry within its argument."""
+        return self.form.places[i].removeprefix(f"[{argument}]")
+
+    def recognise(self, finding: Finding, entry: int | None) -> str:
+        """What kind of mistake the ratio of the two numbers looks like."""
+        a, n = finding.analytic, finding.numeric
+        close = max(1e-6, 2 * finding.bar / abs(n)) if n else inf
+        if a == 0:
+            return "no gradient arrives: detached, rounded, or a term is missing"
+        if close > 0.01:
+            return ""
+        ratio = a / n
+        named = {-1.0: "the sign is wrong", 2.0: "twice too large", 0.5: "half of what it should be"}
+        for known, text in named.items():
+            if abs(ratio / known - 1) <= close:
+                return text
+        for i in ([entry] if entry is not None else []) + [i for i in range(len(self.point[:EACH])) if i != entry]:
+            x, path = self.point[i], f"x{self.form.places[i][1:].replace(']', '', 1)}"
+            for power, text in ((-1, "is missing"), (1, "is too much")):
+                if x not in (0, 1, -1) and abs(ratio / x**power - 1) <= close:
+                    return f"a factor {path} = {x:.6g} {text}"
+        for q in range(1, 13):
+            p = round(ratio * q)
+            if p and abs(ratio * q / p - 1) <= close:
+                return f"{p}/{q} of what it should be" if q > 1 else f"{p} times too large"
+        if abs(ratio - 1) < 0.1:
+            return f"off by a relative {ratio - 1:.2g}"
+        return f"{ratio:.6g} times what it should be"
+
+    def culprit(self, cotangent: list[float] | None) -> str:
+        """The first node that is not finite, or with a cotangent the first that sends back a gradient that is not."""
+        if self.gradient is not None:
+            return ""
+        run = Reverse(self.f, self.form.tree(self.point), {}, tuple(range(len(self.spans))))
+        ys = [y for y in flatten(run.y)[0] if hasattr(y, "_pull")]
+        order = topological(*ys)
+        if cotangent is None:
+            bad = next((node for node in order if not _finite(node.data)), None)
+            return f", first at {_described(bad)}" if bad is not None else ""
+        adjoints: dict[Any, Any] = {}
+        for y, seed in zip(ys, flatten(self.result.tree(cotangent))[0]):
+            adjoints[y] = adjoints[y] + seed if y in adjoints else seed
+        needed = set(order)
+        for node in reversed(order):
+            if node in adjoints:
+                for x, downstream in node._pull(adjoints[node], False, needed):
+                    if not _finite(downstream):
+                        return f", first behind {_described(node)}"
+                    adjoints[x] = adjoints[x] + downstream if x in adjoints else downstream
+        return ""
+
+
+def judge(measured: Slopes, analytic: float, place: dict[str, Any]) -> Finding:
+    """The verdict on one slope, given what differences say."""
+    slope, left, right = measured.slope, measured.left, measured.right
+    finding = Finding("WRONG", analytic=analytic, numeric=slope.value, bar=slope.bar, left=left.value, right=right.value,
+                      samples=measured.samples, **place)
+    rounding = 1e-13 * abs(analytic)  # of the analytic value itself
+    if measured.kind == "nowhere":
+        finding.verdict, finding.note = "NONFINITE", "the function is finite at the point and nowhere next to it"
+    elif measured.kind in ("kink", "jump"):
+        low, high = sorted((left, right), key=lambda x: x.value)
+        inside = low.value - low.bar - rounding <= analytic <= high.value + high.bar + rounding
+        finding.verdict = "KINK" if inside else "WRONG_AT_KINK"
+        finding.bar = max(left.bar, right.bar)
+        finding.numeric = min((left.value, right.value), key=lambda x: abs(x - analytic))
+        which = next((side for side, x in (("left", left), ("right", right)) if x.covers(analytic)), "between")
+        finding.note = f"slopes {left.value + 0.0:.6g} left, {right.value + 0.0:.6g} right" + (f"; the gradient is {which}" if inside else "")
+        if measured.kind == "jump":
+            finding.note = "the value jumps here; " + finding.note
+    elif abs(analytic - slope.value) <= slope.bar + rounding:
+        size = max(abs(analytic), abs(slope.value))
+        finding.verdict = "OK_NOISY" if analytic and slope.bar > 1e-6 * size else "OK"
+        finding.note = "measured from one side: the other is not finite" if measured.kind == "edge" else ""
+    return finding
+
+
+def _same(one: list[float], other: list[float]) -> bool:
+    return all(x == y or (x != x and y != y) for x, y in zip(one, other))
+
+
+def _finite(x: Any) -> bool:
+    x = plain(x)
+    return isfinite(x) if not getattr(x, "shape", ()) else bool((x - x == 0).all())
+
+
+def _described(node: Any) -> str:
+    operands = ", ".join(f"{plain(x)!s:.40}" for x in node.operands)
+    return f"{node.op.name if node.op else 'an input'}({operands}) = {node.data!s:.40}" + (f" ({node.name})" if node.name else "")
+
+
+def _exponent(x: float) -> int:
+    from math import frexp
+    return frexp(x)[1]
+
+
+# ── the picture ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+WIDTH, HEIGHT, MARGIN = 520, 300, 56
+SERIES = (("central", "#1f77b4"), ("left", "#2ca02c"), ("right", "#d62728"))
+
+
+def picture(finding: Finding) -> str:
+    """The distance of each difference quotient from the gradient, against its step, as a self-contained SVG.
+
+    Both axes are logarithmic. A right gradient shows a V: truncation falls with the step, noise rises; a wrong one
+    shows a level line, at the size of its error; at a kink left and right stay level. The shaded band is the error bar.
+    """
+    points = [[(log10(h), log10(max(abs(row[i] - finding.analytic), 1e-300))) for h, *row in finding.samples
+               if isfinite(row[i] - finding.analytic)] for i in range(3)]
+    xs = [x for series in points for x, _ in series]
+    if not xs:
+        return ""
+    size = max(abs(finding.analytic), abs(finding.numeric)) if isfinite(finding.numeric) else abs(finding.analytic)
+    lowest = log10(size or 1.0) - 17
+    ys = [max(y, lowest) for series in points for _, y in series]
+    left, right, bottom, top = min(xs), max(xs) + 1e-9, min([*ys, lowest + 2]), max(ys) + 0.5
+
+    def at(x: float, y: float) -> tuple[float, float]:
+        return (MARGIN + (x - left) / (right - left) * (WIDTH - MARGIN - 16),
+                HEIGHT - 40 - (max(y, bottom) - bottom) / (top - bottom) * (HEIGHT - 76))
+
+    marks: list[str] = []
+    if 0 < finding.bar < inf:
+        edge = min(at(left, log10(finding.bar))[1], HEIGHT - 40)
+        marks.append(f'<rect x="{MARGIN}" y="{edge:.1f}" width="{WIDTH - MARGIN - 16}" height="{HEIGHT - 40 - edge:.1f}" fill="#8884"/>')
+    for i in range(int(left) - 1, int(right) + 1, 2):
+        if left <= i <= right:
+            marks.append(f'<text x="{at(i, bottom)[0]:.0f}" y="{HEIGHT - 24}" text-anchor="middle">1e{i}</text>')
+    for i in range(int(bottom), int(top) + 1, max(1, round((top - bottom) / 6))):
+        if i >= bottom:
+            marks.append(f'<text x="{MARGIN - 4}" y="{at(left, i)[1] + 4:.0f}" text-anchor="end">1e{i}</text>')
+    for (name, colour), series, row in zip(SERIES, points, range(3)):
+        places = [at(x, y) for x, y in series]
+        path = " ".join(f"{x:.1f},{y:.1f}" for x, y in places)
+        marks.append(f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="1.5"/>')
+        marks += [f'<circle cx="{x:.1f}" cy="{y:.1f}" r="2.5" fill="{colour}"/>' for x, y in places]
+        marks.append(f'<text x="{MARGIN + 8 + 64 * row}" y="36" fill="{colour}">{name}</text>')
+    title = escape(f"{finding.verdict}: |difference quotient − gradient| of {finding.what}, against the step")
+    return (f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" height="{HEIGHT}" '
+            f'font-family="sans-serif" font-size="11"><rect width="100%" height="100%" fill="white"/>'
+            f'<text x="8" y="18" font-weight="bold">{title}</text>'
+            f'<path d="M{MARGIN} 44V{HEIGHT - 40}H{WIDTH - 16}" fill="none" stroke="#888"/>{"".join(marks)}'
+            f'<text x="{WIDTH // 2}" y="{HEIGHT - 6}" text-anchor="middle">step</text></svg>')
