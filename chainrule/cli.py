@@ -51,6 +51,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stdout.reconfigure(errors="chainrule")
     try:
         with warnings.catch_warnings():
+            warnings.simplefilter("default")  # a note to the person, whatever the interpreter was told
             warnings.showwarning = lambda message, *_: say(f"note: {message}")
             status = run(sys.argv[1:] if argv is None else argv)
         sys.stdout.flush()
@@ -200,12 +201,13 @@ def draw(args: argparse.Namespace) -> int:
 
 def step(args: argparse.Namespace) -> int:
     from autograd import gradient, steps
+    from viz.graph import number
 
-    from .stepping import FAINT, GRADIENT, Line, paged, printer, rounded, told
+    from .stepping import FAINT, GRADIENT, Line, paged, printer, told
     y, leaves = evaluate(args)
     summary: Line = [("gradient", FAINT)]
     for name, g in zip(leaves, gradient(y, list(leaves.values()))):
-        summary += [(f" {name} ", ""), (rounded(g, args.digits), GRADIENT)]
+        summary += [(f" {name} ", ""), (number(g, args.digits), GRADIENT)]
     pages = [*told(steps(y), args.digits), [summary]]
     show = printer(sys.stdout)
     if args.interactive and sys.stdin.isatty() and sys.stdout.isatty():

@@ -107,7 +107,8 @@ class Expression:
         given = list(given)
         for name, span in self.names.items():
             if name not in given:
-                close = difflib.get_close_matches(name, [other for other in given if other not in self.names])
+                close = difflib.get_close_matches(name, [other for other in given if other not in self.names],
+                                                  cutoff=0.5)  # w1 for w0
                 known = f" (given: {', '.join(given) or 'none'})"
                 raise self._error(f"'{name}' is an operation: write {name}(…)" if name in rows or name in _ALIASES else
                                   f"'{name}' has no value: give {name}=…" +
@@ -141,6 +142,7 @@ class Expression:
         ended = re.search(r"[-+*/(,]$", self.text)
         at = ended.end() if ended else min(max((error.offset or 1) - 1, 0), len(self.text))
         here = self.text[at:]
+        word = re.split(r"[^\w.]", here, maxsplit=1)[0]
         if error.msg.startswith("too many nested"):
             problem = f"brackets are nested too deeply: at most {DEEPEST} levels are read"
         elif error.msg.startswith(("'(' was never", "unmatched ')'")):
@@ -151,11 +153,11 @@ class Expression:
             problem = "a number runs into a name: to multiply write *, as in 2*x"
         elif not here.strip(" )"):
             problem = "the expression ends too early: an operand is missing"
-        elif keyword.iskeyword(word := (re.match(r"\w*", here) or [""])[0]):
+        elif keyword.iskeyword(word):
             problem = f"'{word}' is a word of Python's own: give the value another name"
         else:
             problem = "this cannot be read: an operator or an operand is missing here (to multiply write *)"
-        return self._error(problem, (at, at + 1))
+        return self._error(problem, (at, at + max(1, len(word))))
 
     def _postorder(self, tree: ast.expr) -> list[ast.expr]:
         """All parts, operands before what is done with them; refuses too many of them and too deep a nesting."""

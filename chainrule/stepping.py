@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -10,21 +11,11 @@ from typing import Any
 from autograd.formula import formula
 from autograd.row import find
 from autograd.steps import Step
+from viz.graph import number, typeset
 
 Line = list[tuple[str, str]]  # pieces of text, each with its colour
 VALUE, GRADIENT, FORMULA, FAINT = "green", "red", "blue", "dim"
-_INFIX = {"add": "+", "sub": "−", "mul": "×", "div": "/", "pow": "**"}
-
-
-def rounded(x: float, digits: int = 3) -> str:
-    """A number with so many digits, a zero before the point counted, so that columns of them compare.
-
-    >>> [rounded(x) for x in (1.3678, -0.1966, 12.0, 0.00123, 5e9, float("-inf"))]
-    ['1.37', '−0.20', '12.0', '0.00123', '5e+09', '−inf']
-    """
-    exponent = int(f"{x:.{digits - 1}e}".partition("e")[2] or 0) if abs(x) < float("inf") else 9
-    text = f"{x:.{max(0, digits - 1 - max(exponent, 0))}f}" if -2 < exponent < 6 else f"{x:.{digits}g}"
-    return text.replace("-", "−", 1) if text.startswith("-") else text
+_INFIX = {"add": "+", "sub": "−", "mul": "×", "div": "/", "pow": "^"}
 
 
 def told(walk: Iterable[Step], digits: int = 3) -> list[list[Line]]:
@@ -48,9 +39,6 @@ def told(walk: Iterable[Step], digits: int = 3) -> list[list[Line]]:
         downstream = upstream × local: 1.00 × 2.00 = 2.00
         x collects 2.00
     """
-    def number(x: float) -> str:
-        return rounded(x, digits)
-
     values: dict[str, float] = {}
     collected: dict[int, float] = {}
     pages: list[list[Line]] = []
@@ -62,25 +50,25 @@ def told(walk: Iterable[Step], digits: int = 3) -> list[list[Line]]:
         names = [x if isinstance(x, str) else f"{x:g}".replace("-", "−") for x in step.inputs]
         if step.phase == "forward":
             values[step.label] = step.value
-            numbers = [number(values[x]) if isinstance(x, str) else name for x, name in zip(step.inputs, names)]
-            result = (number(step.value), VALUE)
+            numbers = [number(values[x], digits) if isinstance(x, str) else name for x, name in zip(step.inputs, names)]
+            result = (number(step.value, digits), VALUE)
             lines.append([(f"{step.label} = ", ""), result, (" (given)", FAINT)] if not step.inputs else
                          [(f"{step.label} = {applied(step, names)} = {applied(step, numbers)} = ", ""), result])
             continue
         lines.append([(f"{step.label} = {applied(step, names)}; its gradient is ", ""),
-                      (number(step.gradient), GRADIENT)])
+                      (number(step.gradient, digits), GRADIENT)])
         for edge in step.edges:
-            local, downstream = number(edge.local), number(edge.downstream)
+            local, downstream = number(edge.local, digits), number(edge.downstream, digits)
             text = formula(find(step.operation), edge.argument, *step.inputs)  # in this walk's labels
-            is_number = text.lstrip("-").replace(".", "", 1).isdigit()
+            is_number = re.fullmatch(r"-?(\d[\d.e+-]*|inf)|nan", text)
             lines += [[(f"  {edge.target_label}: local gradient ", ""),
-                       *([] if is_number else [(text, FORMULA), (" = ", "")]), (local, FORMULA)],
+                       *([] if is_number else [(typeset(text), FORMULA), (" = ", "")]), (local, FORMULA)],
                       [("    downstream = upstream × local: ", FAINT),
-                       (f"{number(edge.upstream)} × {bracketed(local)} = {downstream}", GRADIENT)],
+                       (f"{number(edge.upstream, digits)} × {bracketed(local)} = {downstream}", GRADIENT)],
                       [(f"    {edge.target_label} collects ", FAINT), (downstream, GRADIENT)]]
             if edge.target in collected:
-                sum_so_far = f"{number(collected[edge.target])} + {bracketed(downstream)} = {number(edge.total)}"
-                lines[-1] += [(", in all ", FAINT), (sum_so_far, GRADIENT)]
+                before, total = number(collected[edge.target], digits), number(edge.total, digits)
+                lines[-1] += [(", in all ", FAINT), (f"{before} + {bracketed(downstream)} = {total}", GRADIENT)]
             collected[edge.target] = edge.total
     return pages
 
@@ -90,13 +78,13 @@ def applied(step: Step, operands: list[str]) -> str:
     if step.operation == "neg":
         return f"{operands[0]} × (−1)"
     if sign := _INFIX.get(step.operation):
-        first = bracketed(operands[0]) if sign == "**" else operands[0]
+        first = bracketed(operands[0]) if sign == "^" else operands[0]
         return f"{first} {sign} {bracketed(operands[1])}"
     return f"{step.operation}({', '.join(operands)})"
 
 
-def bracketed(number: str) -> str:
-    return f"({number})" if number.startswith("−") else number
+def bracketed(text: str) -> str:
+    return f"({text})" if text.startswith("−") else text
 
 
 def printer(stream: Any) -> Callable[[Line], None]:
