@@ -28,7 +28,7 @@ _array_functions = """
     reshape transpose swapaxes moveaxis broadcast_to expand_dims squeeze flip pad concatenate stack vstack hstack split
     array_split take take_along_axis repeat tile roll sort diff diagonal diag trace tril triu astype argmax argmin ravel
 """.split()
-_elsewhere = {"Tensor": "tensor", **dict.fromkeys(_array_functions, "linear")}  # load their module when first used
+_elsewhere = {"check_gradients": "check", "Tensor": "tensor", **dict.fromkeys(_array_functions, "linear")}  # load their module when first used
 
 
 def __getattr__(name: str) -> object:
