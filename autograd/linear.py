@@ -19,6 +19,7 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from . import arraylike, ops
+from .ops import clip  # noqa: F401  (of arrays as of numbers)
 from .row import interpreter
 from .tensor import Arrays, Tensor
 
@@ -57,7 +58,7 @@ class Mix:
         return self.pullbacks[i](g, out, *operands, **options)
 
     def _push_linear(self, out: Any, operands: Any, tangents: Any, options: dict[str, Any]) -> Any:
-        return self(*[x * 0.0 if t is None else t for x, t in zip(operands, tangents)], **options)
+        return self(*[np.zeros_like(_raw(x)) if t is None else t for x, t in zip(operands, tangents)], **options)
 
     def _push_bilinear(self, out: Any, operands: Any, tangents: Any, options: dict[str, Any]) -> Any:
         parts = [self(*operands[:i], t, *operands[i + 1:], **options) for i, t in enumerate(tangents) if t is not None]
@@ -244,6 +245,8 @@ def _softmax_forward(x: Any, axis: Any) -> Any:
 
 def _array(x: Any) -> Any:
     """Lists of numbers as an array, and lists with nodes in them stacked; anything else as it is."""
+    if hasattr(x, "__next__"):
+        x = list(x)
     if isinstance(x, (list, tuple)):
         return stack([_array(item) for item in x]) if _has_node(x) else np.asarray(x)
     return x
@@ -695,11 +698,6 @@ def where(condition: Any, x: Any, y: Any) -> Any:
     return _select(_array(x), _array(y), condition=condition)
 
 
-def clip(x: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: Any = None) -> Any:
-    """``x`` held within bounds (None is no bound); the gradient passes on the closed interval."""
-    return ops.clip(_array(x), a_min if min is None else min, a_max if max is None else max)
-
-
 def astype(x: Any, dtype: Any) -> Any:
     """The entries as float32 or float64."""
     if np.dtype(dtype).kind != "f":
@@ -718,15 +716,9 @@ def argmin(x: Any, axis: int | None = None) -> Any:
     return np.argmin(_raw(x), axis)
 
 
-def atleast_1d(x: Any) -> Any:
-    """``x`` with at least one axis."""
-    x = _array(x)
-    return x if len(_shape(x)) else reshape(x, (1,))
-
-
 __all__ = """sum mean max min var std norm prod cumsum logsumexp softmax log_softmax matmul dot inner outer tensordot einsum
 reshape transpose swapaxes moveaxis broadcast_to expand_dims squeeze flip pad concatenate stack vstack hstack split array_split
-take take_along_axis repeat tile roll sort diff diagonal diag trace tril triu where clip astype argmax argmin atleast_1d""".split()
+take take_along_axis repeat tile roll sort diff diagonal diag trace tril triu where clip astype argmax argmin""".split()
 __all__.append("ravel")
 
 

@@ -97,11 +97,11 @@ sign = row("sign", "sign", lambda x: 1.0 if x > 0 else -1.0 if x < 0 else x * 0.
 floor = row("floor", "⌊x⌋", lambda x: float(math.floor(x)) if math.isfinite(x) else x, no_derivative)
 
 
-def clip(x: Any, low: Any = None, high: Any = None) -> Any:
-    """``x`` held within [low, high] (None is no bound); the gradient passes on the closed interval.
+def clip(x: Any, a_min: Any = None, a_max: Any = None) -> Any:
+    """``x`` held within [a_min, a_max] (None is no bound); the gradient passes on the closed interval.
 
     >>> clip(3.0, -1.0, 1.0)
     1.0
     """
-    x = x if low is None else clip_min(x, low)
-    return x if high is None else clip_max(x, high)
+    x = x if a_min is None else clip_min(x, a_min)
+    return x if a_max is None else clip_max(x, a_max)

@@ -78,6 +78,15 @@ class Arrays:
         return np.where(condition, x, y)
 
 
+def binary(row: Row, reflected: bool = False) -> Callable[[Tensor, Any], Any]:
+    """The operator of ``Tensor`` for a row of two arguments: straight to ``_apply``, unless the other one goes first."""
+    def method(self: Tensor, other: Any) -> Any:
+        if getattr(other, "_rank", 0) > Tensor._rank:
+            return NotImplemented
+        return Tensor._apply(row, (other, self) if reflected else (self, other))
+    return method
+
+
 # ── the node ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 class Tensor(ArrayLike, Node):
@@ -99,6 +108,12 @@ class Tensor(ArrayLike, Node):
     __slots__ = ("_data", "grad", "op", "operands", "saved", "static", "about", "requires_grad", "exposed")
     _links, _rank = ("operands",), 3
 
+    __add__, __radd__ = binary(ops.add), binary(ops.add, True)
+    __sub__, __rsub__ = binary(ops.sub), binary(ops.sub, True)
+    __mul__, __rmul__ = binary(ops.mul), binary(ops.mul, True)
+    __truediv__, __rtruediv__ = binary(ops.div), binary(ops.div, True)
+    __pow__, __rpow__ = binary(ops.pow), binary(ops.pow, True)
+
     def __init__(self, data: Any, name: str | None = None, requires_grad: bool = True):
         self._data = as_array(data, requires_grad)
         self.grad: Array | None = None
@@ -117,7 +132,7 @@ class Tensor(ArrayLike, Node):
                 saved.append(x._data if not x.exposed else x._lend())
                 tracked = tracked or x.requires_grad
             elif type(x) is float or type(x) is int:
-                saved.append(x)
+                saved.append(float(x))
             else:
                 x = _constant(x, op)
                 saved.append(x._data)

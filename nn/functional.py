@@ -1,0 +1,559 @@
+"""Losses, convolution, pooling and normalisation on tensors: PyTorch's names, arguments and results.
+
+Each is one operation of the array table (``autograd.linear``) where fusing pays, else a composition. Shapes are
+PyTorch's: images are (batch, channels, height, width), a linear weight is (out, in), logits are (batch, classes).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.lib.stride_tricks import as_strided
+
+from autograd import abs as _abs
+from autograd import log, softplus
+from autograd.linear import (
+    Mix, _raw, expand_dims, getitem, log_softmax, mean, pad, reshape, softmax, sum, transpose, var, where,
+)
+from autograd.ops import elu, leaky_relu, relu, sigmoid, tanh  # noqa: F401  (PyTorch has them here too)
+
+
+# ── losses ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+def _cross_entropy_forward(x: Any, target: Any, weights: Any, total: bool, cache: dict[str, Any]) -> Any:
+    top = x.max(axis=1, keepdims=True)
+    e = np.exp(x - top)
+    z = e.sum(axis=1, keepdims=True)
+    cache["softmax"] = e / z
+    rows = np.arange(len(x))
+    losses = (np.log(z) + top)[:, 0] - x[rows, target]
+    return losses @ weights if total else losses * weights
+
+
+def _cross_entropy_pullback(g: Any, out: Any, x: Any, target: Any, weights: Any, total: bool, cache: dict[str, Any]) -> Any:
+    if isinstance(g, np.ndarray):
+        down = cache["softmax"].copy()
+        down[np.arange(len(down)), target] -= 1
+        down *= (g * weights)[:, None]
+        return down
+    return (softmax(x, 1) - _one_hot(target, x.shape[1], x.dtype)) * expand_dims(g * weights, 1)
+
+
+def _cross_entropy_push(out: Any, xs: Any, ts: Any, o: dict[str, Any]) -> Any:
+    slope = sum((softmax(xs[0], 1) - _one_hot(o["target"], xs[0].shape[1], out.dtype)) * ts[0], 1) * o["weights"]
+    return sum(slope) if o["total"] else slope
+
+
+_cross_entropy = Mix("cross_entropy", "cross entropy", _cross_entropy_forward, _cross_entropy_pullback,
+                     push=_cross_entropy_push, shown=("softmax(x) − one-hot",))
+
+
+def _one_hot(target: Any, classes: int, dtype: Any) -> Any:
+    return (target[:, None] == np.arange(classes)).astype(dtype)
+
+
+def cross_entropy(input: Any, target: Any, weight: Any = None, *, ignore_index: int = -100, reduction: str = "mean",
+                  label_smoothing: float = 0.0) -> Any:
+    """Cross-entropy of logits (N, C) or (N, C, d1, …) with class indices (N, …), or probabilities of the input's shape.
+
+    ``weight`` (C,) weighs classes, and the mean then divides by the weights' sum; entries of ``ignore_index`` do
+    not count. Raises ValueError for labels of another length, out of range, not integers, or an empty batch.
+
+    >>> from autograd import Tensor
+    >>> round(cross_entropy(Tensor([[2.0, 0.0]]), np.array([0])).item(), 6)
+    0.126928
+    """
+    _check_reduction("cross_entropy", reduction)
+    shape = np.shape(input) if not hasattr(input, "shape") else input.shape
+    if len(shape) < 2 or 0 in shape:
+        raise ValueError(f"cross_entropy: the input has shape {shape}; it must be (batch, classes), with at least one of each")
+    labels = _raw(target)
+    classes = shape[1]
+    if labels.shape == shape and labels.dtype.kind == "f":
+        return _soft_cross_entropy(input, target, weight, reduction, label_smoothing)
+    if labels.shape != (shape[0], *shape[2:]):
+        raise ValueError(f"cross_entropy: {shape[0]} rows of logits of shape {shape} need labels of shape "
+                         f"{(shape[0], *shape[2:])}, one class index each; got shape {labels.shape}")
+    if labels.dtype.kind not in "iu":
+        raise ValueError(f"cross_entropy: labels must be integers from 0 to {classes - 1}, not {labels.dtype}; for "
+                         "probabilities give one per class, of the input's shape")
+    x = input
+    if len(shape) > 2:
+        x = reshape(transpose(x, (0, *range(2, len(shape)), 1)), (-1, classes))
+    flat = labels.reshape(-1)
+    counted = flat != ignore_index
+    wrong = flat[counted & ((flat < 0) | (flat >= classes))]
+    if wrong.size:
+        raise ValueError(f"cross_entropy: label {wrong[0]} is out of range for {classes} classes; labels go from 0 to {classes - 1}")
+    flat = np.where(counted, flat, 0)
+    dtype = _raw(x).dtype
+    weights = counted.astype(dtype) if weight is None else (np.asarray(weight, dtype)[flat] * counted)
+    if label_smoothing:
+        if weight is not None:
+            raise ValueError("cross_entropy: label_smoothing together with weight is not supported; smooth the targets yourself")
+        smooth = _one_hot(flat, classes, dtype) * (1 - label_smoothing) + label_smoothing / classes
+        losses = -sum(log_softmax(x, 1) * smooth, 1) * weights
+        losses = sum(losses) * (1.0 / weights.sum() if reduction == "mean" else 1.0) if reduction != "none" else losses
+    else:
+        scale = weights / weights.sum() if reduction == "mean" else weights
+        losses = _cross_entropy(x, target=flat, weights=scale, total=reduction != "none", cache={})
+    return reshape(losses, labels.shape) if reduction == "none" and len(shape) > 2 else losses
+
+
+def _soft_cross_entropy(input: Any, target: Any, weight: Any, reduction: str, label_smoothing: float) -> Any:
+    classes = input.shape[1]
+    target = target * (1 - label_smoothing) + label_smoothing / classes if label_smoothing else target
+    scores = log_softmax(input, 1) * target
+    if weight is not None:
+        scores = scores * np.asarray(weight).reshape((1, -1) + (1,) * (len(input.shape) - 2))
+    losses = -sum(scores, 1)
+    return _reduce(losses, reduction)
+
+
+def nll_loss(input: Any, target: Any, weight: Any = None, *, ignore_index: int = -100, reduction: str = "mean") -> Any:
+    """Negative log-likelihood of log-probabilities (N, C) at class indices (N,)."""
+    _check_reduction("nll_loss", reduction)
+    labels = _raw(target)
+    if labels.shape != input.shape[:1] or labels.dtype.kind not in "iu":
+        raise ValueError(f"nll_loss: {input.shape[0]} rows need as many integer labels; got {labels.dtype} of shape {labels.shape}")
+    counted = labels != ignore_index
+    if ((labels < 0) | (labels >= input.shape[1]))[counted].any():
+        raise ValueError(f"nll_loss: a label is out of range for {input.shape[1]} classes: {labels!r:.80}")
+    at = np.where(counted, labels, 0)
+    weights = (np.ones(input.shape[1]) if weight is None else np.asarray(weight))[at] * counted
+    weights = weights.astype(_raw(input).dtype)
+    losses = -getitem(input, (np.arange(len(at)), at)) * weights
+    return sum(losses) * (1.0 / weights.sum()) if reduction == "mean" else _reduce(losses, reduction)
+
+
+def mse_loss(input: Any, target: Any, *, reduction: str = "mean") -> Any:
+    """Mean squared error; ``reduction`` "mean", "sum" or "none".
+
+    >>> from autograd import Tensor
+    >>> round(mse_loss(Tensor([3.0, 4.0, 5.0]), np.array([2.7, 4.2, 5.5])).item(), 6)
+    0.126667
+    """
+    input, target = _pair("mse_loss", input, target)
+    difference = input - target
+    return _reduce(difference * difference, reduction)
+
+
+def l1_loss(input: Any, target: Any, *, reduction: str = "mean") -> Any:
+    """Mean absolute error."""
+    input, target = _pair("l1_loss", input, target)
+    return _reduce(_abs(input - target), reduction)
+
+
+def smooth_l1_loss(input: Any, target: Any, *, reduction: str = "mean", beta: float = 1.0) -> Any:
+    """Quadratic below ``beta``, linear above (Huber's loss over beta)."""
+    input, target = _pair("smooth_l1_loss", input, target)
+    d = _abs(input - target)
+    return _reduce(where(_raw(d) < beta, d * d * (0.5 / beta if beta else 0.0), d - 0.5 * beta), reduction)
+
+
+def binary_cross_entropy(input: Any, target: Any, weight: Any = None, *, reduction: str = "mean") -> Any:
+    """Cross-entropy of probabilities with targets in [0, 1]; a log is held at −100 or more, as in PyTorch."""
+    input, target = _pair("binary_cross_entropy", input, target)
+    p = _raw(input)
+    if ((p < 0) | (p > 1)).any():
+        raise ValueError(f"binary_cross_entropy: probabilities must lie in [0, 1]; got {p.min():g} to {p.max():g}. Use "
+                         "binary_cross_entropy_with_logits for logits")
+    losses = -(target * _held_log(input) + (1.0 - target) * _held_log(1.0 - input))
+    return _reduce(losses if weight is None else losses * weight, reduction)
+
+
+def _held_log(p: Any) -> Any:
+    inside = _raw(p) > np.exp(-100.0)
+    return where(inside, log(where(inside, p, 1.0)), -100.0)
+
+
+def binary_cross_entropy_with_logits(input: Any, target: Any, weight: Any = None, *, reduction: str = "mean",
+                                     pos_weight: Any = None) -> Any:
+    """Cross-entropy of sigmoid(input) with targets in [0, 1], without forming the sigmoid."""
+    input, target = _pair("binary_cross_entropy_with_logits", input, target)
+    if pos_weight is None:
+        losses = softplus(input) - input * target
+    else:
+        losses = (1.0 - target) * input + ((pos_weight - 1.0) * target + 1.0) * softplus(-input)
+    return _reduce(losses if weight is None else losses * weight, reduction)
+
+
+def hinge_loss(input: Any, target: Any, *, margin: float = 1.0, reduction: str = "mean") -> Any:
+    """The multiclass SVM loss Σ_{j≠y} max(0, s_j − s_y + margin) of scores (N, C), averaged over the batch."""
+    _check_reduction("hinge_loss", reduction)
+    labels = _raw(target)
+    if len(input.shape) != 2 or labels.shape != input.shape[:1] or labels.dtype.kind not in "iu" or not labels.size:
+        raise ValueError(f"hinge_loss: scores of shape {input.shape} need integer labels of shape {input.shape[:1]}, at least "
+                         f"one; got {labels.dtype} of shape {labels.shape}")
+    if labels.min() < 0 or labels.max() >= input.shape[1]:
+        raise ValueError(f"hinge_loss: labels {labels.min()} to {labels.max()} are out of range for {input.shape[1]} classes")
+    own = getitem(input, (np.arange(len(labels)), labels))
+    others = _one_hot(labels, input.shape[1], bool) == 0
+    return _reduce(sum(relu(input - expand_dims(own, 1) + margin) * others, 1), reduction)
+
+
+def _pair(name: str, input: Any, target: Any) -> tuple[Any, Any]:
+    """Prediction and target, which must have one shape: broadcasting here is nearly always a mistake."""
+    input, target = (x if hasattr(x, "shape") else np.asarray(x) for x in (input, target))
+    if input.shape != target.shape:
+        raise ValueError(f"{name}: the prediction has shape {input.shape} and the target {target.shape}; a loss compares equal "
+                         "shapes. Reshape one of them, for example target.reshape(-1, 1)")
+    if 0 in input.shape:
+        raise ValueError(f"{name}: an empty batch, shape {input.shape}, has no loss; give at least one example")
+    if _raw(target).dtype.kind in "iub" and not hasattr(target, "_rank"):
+        target = target.astype(_raw(input).dtype)
+    return input, target
+
+
+def _check_reduction(name: str, reduction: str) -> None:
+    if reduction not in ("mean", "sum", "none"):
+        raise ValueError(f"{name}: reduction={reduction!r}; it is 'mean', 'sum' or 'none'")
+
+
+def _reduce(losses: Any, reduction: str) -> Any:
+    _check_reduction("a loss", reduction)
+    return losses if reduction == "none" else mean(losses) if reduction == "mean" else sum(losses)
+
+
+# ── linear ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+def linear(input: Any, weight: Any, bias: Any = None) -> Any:
+    """``input @ weight.T + bias``, the weight of shape (out, in) as PyTorch has it."""
+    out = input @ weight.T
+    return out if bias is None else out + bias
+
+
+def embedding(input: Any, weight: Any) -> Any:
+    """Rows of ``weight`` (num, dim) at integer indices; repeated indices accumulate gradients."""
+    return getitem(weight, _raw(input))
+
+
+def dropout(input: Any, p: float = 0.5, training: bool = True, *, rng: Any = None) -> Any:
+    """Inverted dropout: in training each entry is 0 with probability p, else divided by 1 − p; else as it is.
+
+    ``rng`` is a ``numpy.random.Generator`` or a seed. Raises ValueError for p outside [0, 1].
+    """
+    if not 0 <= p <= 1:
+        raise ValueError(f"dropout: p={p} is no probability; it lies from 0 to 1")
+    if not training or p == 0:
+        return input
+    kept = np.random.default_rng(rng).random(input.shape) >= p
+    dtype = _raw(input).dtype
+    return input * (kept / (1 - p)).astype(dtype) if p < 1 else input * np.zeros((), dtype)
+
+
+# ── windows: convolution and pooling ─────────────────────────────────────────────────────────────────────────────
+
+Pair = int | tuple[int, int]
+
+
+def _two(x: Pair) -> tuple[int, int]:
+    return (x, x) if isinstance(x, int) else (int(x[0]), int(x[1]))
+
+
+def output_size(n: int, kernel: int, stride: int = 1, padding: int = 0, dilation: int = 1) -> int:
+    """How many places a window takes along an axis: ⌊(N − F + 2P)/S⌋ + 1 with F = dilation·(kernel − 1) + 1.
+
+    >>> output_size(32, 5)
+    28
+    """
+    span = dilation * (kernel - 1) + 1
+    if stride < 1 or padding < 0 or kernel < 1 or n + 2 * padding < span:
+        raise ValueError(f"a window of {kernel} (spanning {span}) does not fit: N={n}, padding P={padding}, stride S={stride}; "
+                         "(N − F + 2P)/S + 1 must be at least 1")
+    return (n + 2 * padding - span) // stride + 1
+
+
+def _columns(x: Any, kernel: tuple[int, int], stride: tuple[int, int], dilation: tuple[int, int], size: tuple[int, int]) -> Any:
+    """All windows of (N, C, H, W) as a view (N, OH, OW, C, KH, KW)."""
+    n, c = x.shape[:2]
+    a, b, h, w = x.strides
+    return as_strided(x, (n, *size, c, *kernel),
+                      (a, h * stride[0], w * stride[1], b, h * dilation[0], w * dilation[1]), writeable=False)
+
+
+def _slices(kernel: tuple[int, int], stride: tuple[int, int], dilation: tuple[int, int], size: tuple[int, int]) -> Iterator[Any]:
+    """For each place in a window, in row order, the entries of the image that come to lie under it."""
+    for i in range(kernel[0]):
+        for j in range(kernel[1]):
+            top, left = i * dilation[0], j * dilation[1]
+            yield (..., slice(top, top + stride[0] * (size[0] - 1) + 1, stride[0]),
+                   slice(left, left + stride[1] * (size[1] - 1) + 1, stride[1]))
+
+
+def _conv_forward(x: Any, w: Any, stride: Any, dilation: Any, groups: int, shapes: Any, cache: dict[str, Any]) -> Any:
+    (n, c), (o, ci, kh, kw) = x.shape[:2], w.shape
+    size = _conv_size(x.shape, w.shape, stride, dilation)
+    columns = cache.get("columns")
+    if columns is None:
+        columns = cache["columns"] = _flat_columns(x, (kh, kw), stride, dilation, size, groups)
+    filters = w.reshape(groups, o // groups, ci * kh * kw)
+    out = np.matmul(columns, filters.transpose(0, 2, 1))  # (groups, n·oh·ow, o/groups)
+    return out.reshape(groups, n, *size, o // groups).transpose(1, 0, 4, 2, 3).reshape(n, o, *size)
+
+
+def _conv_size(x: Any, w: Any, stride: Any, dilation: Any) -> tuple[int, int]:
+    return (output_size(x[2], w[2], stride[0], 0, dilation[0]), output_size(x[3], w[3], stride[1], 0, dilation[1]))
+
+
+def _flat_columns(x: Any, kernel: Any, stride: Any, dilation: Any, size: Any, groups: int) -> Any:
+    n, c = x.shape[:2]
+    view = _columns(x, kernel, stride, dilation, size)
+    view = view.reshape(n * size[0] * size[1], groups, -1) if groups > 1 else view.reshape(1, n * size[0] * size[1], -1)
+    return np.ascontiguousarray(view.transpose(1, 0, 2)) if groups > 1 else view
+
+
+def _rows(g: Any, groups: int) -> Any:
+    """A gradient (N, O, OH, OW) as rows (groups, N·OH·OW, O/groups)."""
+    n, o, oh, ow = g.shape
+    return g.reshape(n, groups, o // groups, oh, ow).transpose(1, 0, 3, 4, 2).reshape(groups, n * oh * ow, o // groups)
+
+
+def _conv_input_forward(g: Any, w: Any, stride: Any, dilation: Any, groups: int, shapes: Any, cache: Any) -> Any:
+    (n, c, h, wd), (o, ci, kh, kw) = shapes
+    size = g.shape[2:]
+    patches = np.matmul(_rows(g, groups), w.reshape(groups, o // groups, ci * kh * kw))
+    patches = patches.reshape(groups, n, *size, ci, kh, kw).transpose(1, 0, 4, 5, 6, 2, 3).reshape(n, c, kh * kw, *size)
+    out = np.zeros((n, c, h, wd), g.dtype)
+    for k, place in enumerate(_slices((kh, kw), stride, dilation, size)):
+        out[place] += patches[:, :, k]
+    return out
+
+
+def _conv_weight_forward(x: Any, g: Any, stride: Any, dilation: Any, groups: int, shapes: Any, cache: dict[str, Any]) -> Any:
+    o, ci, kh, kw = shapes[1]
+    columns = cache.get("columns")
+    if columns is None:
+        columns = _flat_columns(x, (kh, kw), stride, dilation, g.shape[2:], groups)
+    return np.matmul(_rows(g, groups).transpose(0, 2, 1), columns).reshape(o, ci, kh, kw)
+
+
+def _fresh(o: dict[str, Any]) -> dict[str, Any]:
+    return {**o, "cache": {}}
+
+
+# three operations, each bilinear, and each the transpose of the others with respect to one operand
+_conv2d = Mix("conv2d", "∗", _conv_forward,
+              lambda g, out, x, w, **o: _conv_input(g, w, **_fresh(o)),
+              lambda g, out, x, w, **o: _conv_weight(x, g, **(o if isinstance(x, np.ndarray) else _fresh(o))),
+              push=lambda out, xs, ts, o: _push_conv(_conv2d, xs, ts, o), shown=("∗ᵀ w", "x ∗"))
+_conv_input = Mix("conv2d_input", "∗ᵀ", _conv_input_forward,
+                  lambda g, out, y, w, **o: _conv2d(g, w, **_fresh(o)), lambda g, out, y, w, **o: _conv_weight(g, y, **_fresh(o)),
+                  push=lambda out, xs, ts, o: _push_conv(_conv_input, xs, ts, o))
+_conv_weight = Mix("conv2d_weight", "∗", _conv_weight_forward,
+                   lambda g, out, x, y, **o: _conv_input(y, g, **_fresh(o)), lambda g, out, x, y, **o: _conv2d(x, g, **_fresh(o)),
+                   push=lambda out, xs, ts, o: _push_conv(_conv_weight, xs, ts, o))
+
+
+def _push_conv(op: Mix, xs: Any, ts: Any, o: dict[str, Any]) -> Any:
+    x, y = xs
+    parts = [op(*pair, **_fresh(o)) for pair, t in (((ts[0], y), ts[0]), ((x, ts[1]), ts[1])) if t is not None]
+    return parts[0] if len(parts) == 1 else parts[0] + parts[1]
+
+
+def conv2d(input: Any, weight: Any, bias: Any = None, stride: Pair = 1, padding: Pair | str = 0, dilation: Pair = 1,
+           groups: int = 1) -> Any:
+    """Cross-correlation of images (N, C, H, W) with filters (O, C/groups, KH, KW), plus a bias (O,).
+
+    The result is (N, O, OH, OW) with OH = ⌊(H + 2·padding − dilation·(KH − 1) − 1)/stride⌋ + 1. ``padding`` is a
+    number of zeros on each side, or "valid", or "same" (stride 1). Raises ValueError where shapes do not fit.
+    """
+    x, w = (a if hasattr(a, "shape") else np.asarray(a) for a in (input, weight))
+    stride, dilation = _two(stride), _two(dilation)
+    if len(x.shape) != 4 or len(w.shape) != 4 or x.shape[1] != w.shape[1] * groups or w.shape[0] % groups:
+        raise ValueError(f"conv2d: images {tuple(x.shape)} and filters {tuple(w.shape)} with groups={groups} do not fit; they must "
+                         "be (N, C, H, W) and (O, C/groups, KH, KW), with O divisible by groups")
+    sides = _padding("conv2d", padding, w.shape[2:], stride, dilation)
+    if any(a or b for a, b in sides):
+        x = pad(x, ((0, 0), (0, 0), *sides))
+    _conv_size(x.shape, w.shape, stride, dilation)
+    out = _conv2d(x, w, stride=stride, dilation=dilation, groups=groups, shapes=(tuple(x.shape), tuple(w.shape)), cache={})
+    return out if bias is None else out + reshape(bias, (1, -1, 1, 1))
+
+
+def _padding(name: str, padding: Any, kernel: Any, stride: Any, dilation: Any) -> list[tuple[int, int]]:
+    if padding == "same":
+        if tuple(stride) != (1,) * len(stride):
+            raise ValueError(f"{name}: padding='same' needs stride 1, not {stride}")
+        spans = [d * (k - 1) for k, d in zip(kernel, dilation)]
+        return [(s // 2, s - s // 2) for s in spans]
+    if padding == "valid":
+        padding = 0
+    if isinstance(padding, str):
+        raise ValueError(f"{name}: padding={padding!r}; it is a number, 'same' or 'valid'")
+    return [(p, p) for p in _two(padding)]
+
+
+def conv1d(input: Any, weight: Any, bias: Any = None, stride: int = 1, padding: int | str = 0, dilation: int = 1,
+           groups: int = 1) -> Any:
+    """Cross-correlation of signals (N, C, L) with filters (O, C/groups, K), plus a bias (O,)."""
+    x, w = (a if hasattr(a, "shape") else np.asarray(a) for a in (input, weight))
+    if len(x.shape) != 3 or len(w.shape) != 3:
+        raise ValueError(f"conv1d: signals {tuple(x.shape)} and filters {tuple(w.shape)}; they must be (N, C, L) and (O, C/groups, K)")
+    stride, dilation = (int(np.ravel(s)[0]) for s in (stride, dilation))
+    side = padding if isinstance(padding, str) else (0, int(np.ravel(padding)[0]))
+    out = conv2d(expand_dims(x, 2), expand_dims(w, 2), bias, (1, stride), side, (1, dilation), groups)
+    return reshape(out, (out.shape[0], out.shape[1], out.shape[3]))
+
+
+def _first(x: Any, out: Any, kernel: Any, stride: Any, dilation: Any) -> Iterator[tuple[Any, Any]]:
+    """For each place in the windows the mask of windows whose maximum it is, the first in row order where equal."""
+    open_ = np.ones(out.shape, bool)
+    for place in _slices(kernel, stride, dilation, out.shape[2:]):
+        part = x[place]
+        mask = ((part == out) | (part != part)) & open_
+        open_ &= ~mask
+        yield place, mask
+
+
+def _max_pool_forward(x: Any, kernel: Any, stride: Any, dilation: Any) -> Any:
+    size = tuple(output_size(n, k, s, 0, d) for n, k, s, d in zip(x.shape[2:], kernel, stride, dilation))
+    parts = [x[place] for place in _slices(kernel, stride, dilation, size)]
+    out = parts[0].copy() if len(parts) == 1 else np.maximum(parts[0], parts[1])
+    for part in parts[2:]:
+        np.maximum(out, part, out=out)
+    return out
+
+
+def _unpool_forward(g: Any, x: Any, out: Any, kernel: Any, stride: Any, dilation: Any) -> Any:
+    down = np.zeros(x.shape, g.dtype)
+    tiles = kernel == stride and dilation == (1, 1)
+    for place, mask in _first(x, out, kernel, stride, dilation):
+        if tiles:
+            np.multiply(g, mask, out=down[place])
+        else:
+            down[place] += g * mask
+    return down
+
+
+def _pick_forward(t: Any, x: Any, out: Any, kernel: Any, stride: Any, dilation: Any) -> Any:
+    total = np.zeros(out.shape, t.dtype)
+    for place, mask in _first(x, out, kernel, stride, dilation):
+        total += t[place] * mask
+    return total
+
+
+_max_pool = Mix("max_pool2d", "max pool", _max_pool_forward,
+                lambda g, out, x, **o: _unpool(g, x=_raw(x), out=_raw(out), **o),
+                push=lambda out, xs, ts, o: _pick(ts[0], x=_raw(xs[0]), out=_raw(out), **o), shown=("first maximum",))
+_unpool = Mix("max_unpool2d", "unpool", lambda g, **o: _unpool_forward(g, **o), lambda g, out_, y, **o: _pick(g, **o))
+_pick = Mix("max_pick2d", "pick", lambda t, **o: _pick_forward(t, **o), lambda g, out_, y, **o: _unpool(g, **o))
+
+
+def max_pool2d(input: Any, kernel_size: Pair, stride: Pair | None = None, padding: Pair = 0, dilation: Pair = 1) -> Any:
+    """The largest entry under each window; where several are equal, the first in row order takes the gradient."""
+    kernel, dilation = _two(kernel_size), _two(dilation)
+    stride = kernel if stride is None else _two(stride)
+    x = _images("max_pool2d", input, padding, kernel, float("-inf"))
+    return _max_pool(x, kernel=kernel, stride=stride, dilation=dilation)
+
+
+def _images(name: str, x: Any, padding: Any, kernel: Any, fill: float) -> Any:
+    x = x if hasattr(x, "shape") else np.asarray(x)
+    if len(x.shape) != 4:
+        raise ValueError(f"{name}: images must be (N, C, H, W), not shape {tuple(x.shape)}")
+    top, left = _two(padding)
+    if top * 2 > kernel[0] or left * 2 > kernel[1]:
+        raise ValueError(f"{name}: padding {padding} is more than half the window {kernel}, so windows would hold nothing else")
+    return pad(x, ((0, 0), (0, 0), (top, top), (left, left)), constant_values=fill) if top or left else x
+
+
+def _window_sum_forward(x: Any, kernel: Any, stride: Any, shape: Any) -> Any:
+    size = tuple(output_size(n, k, s) for n, k, s in zip(x.shape[2:], kernel, stride))
+    total = np.zeros((*x.shape[:2], *size), x.dtype)
+    for place in _slices(kernel, stride, (1, 1), size):
+        total += x[place]
+    return total
+
+
+def _window_spread_forward(g: Any, kernel: Any, stride: Any, shape: Any) -> Any:
+    out = np.zeros(shape, g.dtype)
+    for place in _slices(kernel, stride, (1, 1), g.shape[2:]):
+        out[place] += g
+    return out
+
+
+_window_sum = Mix("window_sum", "avg pool", _window_sum_forward, lambda g, out, x, **o: _window_spread(g, **o), shown=("spread",))
+_window_spread = Mix("window_spread", "spread", _window_spread_forward, lambda g, out, x, **o: _window_sum(g, **o))
+
+
+def avg_pool2d(input: Any, kernel_size: Pair, stride: Pair | None = None, padding: Pair = 0, *,
+               count_include_pad: bool = True) -> Any:
+    """The mean under each window; zeros of the padding count unless told otherwise."""
+    kernel = _two(kernel_size)
+    stride = kernel if stride is None else _two(stride)
+    x = _images("avg_pool2d", input, padding, kernel, 0.0)
+    total = _window_sum(x, kernel=kernel, stride=stride, shape=tuple(x.shape))
+    if count_include_pad or not any(_two(padding)):
+        return total * (1.0 / (kernel[0] * kernel[1]))
+    top, left = _two(padding)
+    ones = np.pad(np.ones((1, 1, *input.shape[2:]), _raw(x).dtype), ((0, 0), (0, 0), (top, top), (left, left)))
+    return total / _window_sum(ones, kernel=kernel, stride=stride, shape=ones.shape)
+
+
+def max_pool1d(input: Any, kernel_size: int, stride: int | None = None, padding: int = 0, dilation: int = 1) -> Any:
+    """The largest entry under each window of signals (N, C, L)."""
+    out = max_pool2d(expand_dims(input, 2), (1, kernel_size), None if stride is None else (1, stride), (0, padding), (1, dilation))
+    return reshape(out, (out.shape[0], out.shape[1], out.shape[3]))
+
+
+# ── normalisation ────────────────────────────────────────────────────────────────────────────────────────────────
+
+def _normalise_forward(x: Any, axes: tuple[int, ...], eps: float) -> Any:
+    centred = x - x.mean(axis=axes, keepdims=True)
+    return centred / np.sqrt((centred * centred).mean(axis=axes, keepdims=True) + eps)
+
+
+def _projected(t: Any, out: Any, x: Any, axes: tuple[int, ...], eps: float) -> Any:
+    """The derivative of normalisation, a symmetric map: less its mean, and less its part along the result."""
+    return (t - mean(t, axes, True) - out * mean(t * out, axes, True)) / (var(x, axes, True) + eps) ** 0.5
+
+
+_normalise = Mix("normalise", "normalise", _normalise_forward,
+                 lambda g, out, x, axes, eps: _projected(g, out, x, axes, eps),
+                 push=lambda out, xs, ts, o: _projected(ts[0], out, xs[0], **o), shown=("(δ − mean − out·mean)/σ",))
+
+
+def batch_norm(input: Any, running_mean: Any = None, running_var: Any = None, weight: Any = None, bias: Any = None,
+               training: bool = False, momentum: float = 0.1, eps: float = 1e-5) -> Any:
+    """Each channel (axis 1) normalised over all other axes, then scaled and shifted (Ioffe & Szegedy, 2015).
+
+    In training with the batch's own mean and variance, and the running arrays move towards them in place by
+    ``momentum`` (the variance divided by n − 1, as PyTorch does); otherwise with the running ones.
+    Raises ValueError for a batch that has one value per channel in training.
+    """
+    x = input
+    shape = (1, -1) + (1,) * (len(x.shape) - 2)
+    axes = (0, *range(2, len(x.shape)))
+    count = int(np.prod([x.shape[i] for i in axes]))
+    if training or running_mean is None:
+        if count < 2:
+            raise ValueError(f"batch_norm: shape {tuple(x.shape)} has one value per channel, so its variance is 0; training needs a "
+                             "batch of two or more, or use eval mode")
+        out = _normalise(x, axes=axes, eps=float(eps))
+        if training and running_mean is not None:
+            raw = _raw(x)
+            running_mean += momentum * (raw.mean(axes) - running_mean)
+            running_var += momentum * (raw.var(axes, ddof=1) - running_var)
+    else:
+        deviation = np.sqrt(np.asarray(running_var) + eps).reshape(shape).astype(_raw(x).dtype)
+        out = (x - np.asarray(running_mean, _raw(x).dtype).reshape(shape)) / deviation
+    out = out if weight is None else out * reshape(weight, shape)
+    return out if bias is None else out + reshape(bias, shape)
+
+
+def layer_norm(input: Any, normalized_shape: Any, weight: Any = None, bias: Any = None, eps: float = 1e-5) -> Any:
+    """Each example normalised over its last axes, of the given shape, then scaled and shifted (Ba et al., 2016)."""
+    shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
+    if tuple(input.shape[-len(shape):]) != shape:
+        raise ValueError(f"layer_norm: normalized_shape {shape} must be the last axes of the input, whose shape is {tuple(input.shape)}")
+    out = _normalise(input, axes=tuple(range(-len(shape), 0)), eps=float(eps))
+    out = out if weight is None else out * weight
+    return out if bias is None else out + bias
+
+
+__all__ = """cross_entropy nll_loss mse_loss l1_loss smooth_l1_loss binary_cross_entropy binary_cross_entropy_with_logits
+hinge_loss linear embedding dropout output_size conv2d conv1d max_pool2d max_pool1d avg_pool2d batch_norm layer_norm
+softmax log_softmax relu leaky_relu elu sigmoid tanh softplus""".split()
