@@ -1,0 +1,7 @@
+"""Pictures of what was computed and differentiated: circuits as SVG, and tables for the terminal."""
+
+from .draw import Drawing, draw
+from .graph import Graph, graph
+from .text import text
+
+__all__ = ["Drawing", "Graph", "draw", "graph", "text"]

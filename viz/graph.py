@@ -1,0 +1,441 @@
+"""The graph of a result as plain data: what pictures, tables and pages show of it. Nothing in it is alive.
+
+A picture may leave things out: a scope collapses into one gate, and a very big graph becomes a summary of itself.
+``Graph.notes`` then says what was left out and how to see it.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+from autograd.context import Scope
+from autograd.formula import formulas, operand_names
+from autograd.graph import topological
+from autograd.row import Row
+
+MANY, TOO_MANY = 300, 5_000  # gates: above the first, scopes collapse by default; above the second, all is one gate
+FEW_INPUTS = 6  # more inputs than these that go to the same gates, one of them collapsed, are drawn as one
+
+
+class Array(NamedTuple):
+    """What a picture says of an array: all entries where they are few (in row order), else what they are like."""
+
+    shape: tuple[int, ...]
+    entries: tuple[float, ...] | None
+    minimum: float
+    mean: float
+    maximum: float
+    nans: int
+    infs: int
+    zeros: int
+
+
+class Node(NamedTuple):
+    """An input, gate, constant or output. ``id`` is the same however much of the graph is drawn.
+
+    ``sign`` is what is written in the gate, constants folded in; ``parts`` is the same in pieces, each with whether
+    it is a constant. ``gradient`` is the node's ``.grad``: None while no backward pass has reached it.
+    ``accumulated`` says that ``gradient`` holds more than the contributions on the wires that leave: an earlier
+    pass's share. ``scope`` is the path of its scope, ``box`` the id of the box that it is drawn in. ``trouble`` is
+    "first" where a nan or inf arises, "after" where one came in. ``hidden`` counts the gates inside a collapsed one.
+    """
+
+    id: str
+    kind: str
+    label: str
+    operation: str
+    sign: str
+    parts: tuple[tuple[str, bool], ...]
+    value: float | Array | None
+    gradient: float | Array | None
+    accumulated: bool = False
+    scope: str = ""
+    box: str = ""
+    trouble: str = ""
+    hidden: int = 0
+
+
+class Wire(NamedTuple):
+    """A value on its way from ``source`` into an argument of ``target``, and the gradient that comes back on it.
+
+    ``contribution = upstream × local``; all are None while no backward pass has reached the wire. ``local`` of a wire
+    into a collapsed gate is the gradient through all of it. ``formula`` is the local gradient as written on the
+    picture; ``note`` says where broadcasting expands and sums.
+    """
+
+    id: str
+    source: str
+    target: str
+    argument: int
+    value: float | Array | None
+    contribution: float | Array | None
+    local: float | Array | None
+    formula: str | None
+    upstream: float | Array | None
+    trouble: str = ""
+    note: str = ""
+
+
+class Box(NamedTuple):
+    """A scope that is drawn open; ``parent`` is the id of the box around it, or empty."""
+
+    id: str
+    name: str
+    path: str
+    parent: str
+
+
+class Graph(NamedTuple):
+    """Everything that is drawn; ``gates`` counts the operations of the whole graph, drawn or not."""
+
+    nodes: tuple[Node, ...]
+    wires: tuple[Wire, ...]
+    boxes: tuple[Box, ...]
+    notes: tuple[str, ...]
+    gates: int
+
+
+def graph(y: Any, collapse: bool | str | Iterable[str] | None = None) -> Graph:
+    """The graph of ``y`` (one node, or several in a list) as plain data; nothing is changed by looking.
+
+    ``collapse`` draws scopes as one gate each: True all of them, False none, a name or path (or several) those;
+    None decides by size: over 300 gates as much is collapsed as needed, over 5,000 all is summarised as one gate.
+    Raises LookupError for a scope that is not there, TypeError for what is not a node.
+
+    >>> from autograd import Value
+    >>> x, y = Value(3.0, "x"), Value(4.0, "y")
+    >>> g = graph(x * y + 1)
+    >>> [(n.id, n.kind, n.label, n.sign, n.value) for n in g.nodes]  # doctest: +NORMALIZE_WHITESPACE
+    [('n0', 'input', 'x', '', 3.0), ('n1', 'input', 'y', '', 4.0), ('n2', 'gate', '', '×', 12.0),
+     ('n3', 'gate', '', '+1', 13.0), ('out0', 'output', '', '', 13.0)]
+    >>> [(w.id, w.source, w.target, w.formula) for w in g.wires]  # doctest: +NORMALIZE_WHITESPACE
+    [('w2-0', 'n0', 'n2', 'y'), ('w2-1', 'n1', 'n2', 'x'), ('w3-0', 'n2', 'n3', '1'), ('w-out0', 'n3', 'out0', None)]
+    """
+    roots = list(y) if isinstance(y, (list, tuple)) else [y]
+    for root in roots or [None]:
+        if not hasattr(root, "inputs") or not hasattr(root, "operands"):
+            raise TypeError(f"a graph is drawn of a Value or Tensor, or of a list of them; got {root!r:.60} "
+                            f"({type(root).__name__}). Compute it from Values: Value(2.0, name='x')")
+    order = topological(*roots)
+    gates = [node for node in order if node.operands]
+    if len(gates) > TOO_MANY and collapse is None:
+        return _picture(order, roots, dict.fromkeys(gates, Scope(f"{len(gates):,} gates")), {None: ()}, (
+            f"A summary, because there are over {TOO_MANY:,} gates: "
+            + ", ".join(f"{count:,} {name}" for name, count in Counter(node.op.name for node in gates).most_common(5))
+            + f"; longest path {_depth(order):,}.",
+            "To see gates: draw a node nearer to the inputs, or group them with autograd.scope(name) and collapse=True."))
+    chains = _chains(order)
+    chosen = _chosen(collapse, gates, chains)
+    owner = {node: scope for node in gates if (scope := next((s for s in chains[node.scope] if s in chosen), None))}
+    if len(gates) - len(owner) > TOO_MANY:
+        raise ValueError(f"{len(gates) - len(owner):,} gates are too many for a picture (the limit is {TOO_MANY:,}): leave "
+                         "collapse out for a summary, group with autograd.scope(name) and collapse, or draw an earlier node")
+    notes: tuple[str, ...] = ()
+    if owner and collapse is None:
+        notes = (f"{len(owner):,} of {len(gates):,} gates are collapsed into {len(set(owner.values())):,} scopes, because there "
+                 f"are over {MANY:,}. To see them: collapse=False, or collapse=[names of scopes].",)
+    elif len(gates) > MANY and collapse is None:
+        notes = (f"All {len(gates):,} gates are drawn: none is in a scope. To see less, group them: with autograd.scope(name).",)
+    return _picture(order, roots, owner, chains, notes)
+
+
+# ── how things are written ───────────────────────────────────────────────────────────────────────────────────────
+
+def number(x: float | None, digits: int | None = 3) -> str:
+    """A number as pictures show it: as many digits as needed; all of them with ``digits=None``; nothing for None.
+
+    >>> [number(x) for x in (2.0, -0.19661, 12.0, 0.0123, 1234.5, 1e-7, -0.0, None)]
+    ['2.00', '−0.20', '12.0', '0.0123', '1234', '1.00e−7', '0.00', '']
+    """
+    if x is None:
+        return ""
+    if digits is None or not math.isfinite(x):
+        return repr(x).replace("-", "−")
+    text, exponent = f"{x:.{digits - 1}e}".split("e")  # the exponent after rounding: 0.9999 is 1.00
+    power = int(exponent)
+    if x == 0:
+        text = f"{0:.{digits - 1}f}"
+    elif -4 < power < 6:
+        text = f"{x:.{max(digits - 1 - (power if power != -1 else 0), 0)}f}"
+    else:
+        text += f"e{power}"
+    return text.replace("-", "−")
+
+
+def typeset(formula: str, names: Iterable[Any] = ()) -> str:
+    """Python text as it is written by hand; names that are not plain words stay as they are.
+
+    >>> typeset("-1/x**2"), typeset("2*x"), typeset("x >= 0")
+    ('−1/x²', '2·x', 'x ≥ 0')
+    """
+    kept = [re.escape(name) for name in names if isinstance(name, str) and name and not name.isidentifier()]
+    pieces = re.split(f"({'|'.join(sorted(kept, key=len, reverse=True))})", formula) if kept else [formula]
+    for i in range(0, len(pieces), 2):
+        text = re.sub(r"\*\*(?:(\d+)|\((-?\d+)\))(?![\d.])", lambda m: superscript(m[1] or m[2]), pieces[i])
+        for plain, written in (("**", "^"), ("*", "·"), ("-", "−"), (">=", "≥"), ("<=", "≤")):
+            text = text.replace(plain, written)
+        pieces[i] = text
+    return "".join(pieces)
+
+
+def superscript(text: str) -> str:
+    """Digits and signs raised: ``superscript("-1")`` is ⁻¹."""
+    return text.translate(str.maketrans("-−0123456789", "⁻⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
+
+
+def gate_sign(row: Any, operands: tuple[Any, ...]) -> tuple[tuple[str, bool], ...]:
+    """What is written in a gate: the row's sign with its constants folded in, in pieces (text, is it a constant).
+
+    >>> from autograd.ops import div, pow
+    >>> gate_sign(div, (1.0, object()))
+    (('1', True), ('/x', False))
+    """
+    at = [i for i, x in enumerate(operands) if not hasattr(x, "inputs")]
+    text = row.sign
+    if not at:
+        return ((text, False),)
+    if len(operands) != 2 or len(at) != 1:
+        return (text, False), *((f" {_constant(operands[i])}", True) for i in at)
+    c, last = _constant(operands[at[0]]), at[0] == 1
+    bracketed = f"({c})" if c.startswith("−") else c
+    if row.name in ("add", "mul"):
+        return (text, False), (bracketed, True)
+    if row.name == "pow":
+        whole = re.fullmatch(r"−?\d+", c)
+        return ((("x", False), (superscript(c) if whole else f"^{bracketed}", True)) if last
+                else ((bracketed, True), ("ˣ", False)))
+    if row.name in ("sub", "div"):
+        return ((text, False), (bracketed, True)) if last else ((c, True), (f"{text}x", False))
+    return ((text, False), (f" {c}", True)) if last else ((text, False), (f"({c}, x)", True))
+
+
+def _constant(x: Any) -> str:
+    if isinstance(x, (float, int)) and not isinstance(x, bool):
+        return number(float(x), None).removesuffix(".0") if len(repr(float(x))) < 8 else number(float(x))
+    shape = getattr(x, "shape", ())
+    return _shape(shape) if shape else str(x)[:12]
+
+
+def _shape(shape: tuple[int, ...]) -> str:
+    return "×".join(map(str, shape)) or "1"
+
+
+# ── numbers and arrays ───────────────────────────────────────────────────────────────────────────────────────────
+
+def plain(data: Any) -> Any:
+    """A node's data as a float, or an array's summary; None stays None."""
+    if data is None:
+        return None
+    if not getattr(data, "shape", ()):
+        return float(data)
+    import numpy as np
+    finite = np.isfinite(data)
+    kept = np.asarray(data, dtype=float)[finite]
+    low, mean, high = (kept.min(), kept.mean(), kept.max()) if kept.size else (math.nan,) * 3
+    nans = int(np.isnan(data).sum())
+    return Array(tuple(data.shape), tuple(map(float, np.ravel(data))) if data.size <= 6 else None, float(low), float(mean),
+                 float(high), nans, int(data.size - finite.sum()) - nans, int(data.size - np.count_nonzero(data)))
+
+
+def bad(x: float | Array | None) -> bool:
+    """Whether there is a nan or an infinity in it."""
+    return x is not None and (bool(x.nans or x.infs) if isinstance(x, Array) else not math.isfinite(x))
+
+
+def _differs(a: Any, b: Any) -> bool:
+    difference = abs(a - b) > 1e-9 * abs(b)
+    return bool(difference.any() if hasattr(difference, "any") else difference)
+
+
+# ── what is left out ─────────────────────────────────────────────────────────────────────────────────────────────
+
+def _chains(order: list[Any]) -> dict[Any, tuple[Any, ...]]:
+    """For every scope that occurs, the scopes from the outermost to itself."""
+    chains: dict[Any, tuple[Any, ...]] = {None: ()}
+    for node in order:
+        missing, scope = [], node.scope
+        while scope not in chains:
+            missing.append(scope)
+            scope = scope.parent
+        for inner in reversed(missing):
+            chains[inner] = (*chains[inner.parent], inner)
+    return chains
+
+
+def _chosen(collapse: Any, gates: list[Any], chains: dict[Any, tuple[Any, ...]]) -> set[Any]:
+    """The scopes to collapse."""
+    scopes = [scope for scope in chains if scope is not None]
+    if collapse is None:
+        counted = Counter(chains[node.scope] for node in gates)
+        for depth in range(max(map(len, chains.values())), 0, -1) if len(gates) > MANY else ():
+            shown = (sum(count for chain, count in counted.items() if len(chain) < depth)
+                     + len({chain[depth - 1] for chain in counted if len(chain) >= depth}))
+            if shown <= MANY or depth == 1:
+                return {scope for scope in scopes if len(chains[scope]) == depth}
+        return set()
+    if isinstance(collapse, bool):
+        return set(scopes if collapse else ())
+    wanted = {collapse} if isinstance(collapse, str) else set(collapse)
+    unknown = sorted(wanted - {scope.name for scope in scopes} - {scope.path for scope in scopes})
+    if unknown:
+        raise LookupError(f"collapse={collapse!r}: no scope is called {unknown[0]!r} here; there are "
+                          f"{sorted({scope.path for scope in scopes}) or 'none'}. Make one: with autograd.scope(name): …")
+    return {scope for scope in scopes if scope.name in wanted or scope.path in wanted}
+
+
+def _depth(order: list[Any]) -> int:
+    depth: dict[Any, int] = {}
+    for node in order:
+        depth[node] = max([depth[x] for x in node.inputs], default=-1) + 1
+    return max(depth.values())
+
+
+# ── from nodes to data ───────────────────────────────────────────────────────────────────────────────────────────
+
+def _picture(order: list[Any], roots: list[Any], owner: dict[Any, Any], chains: dict[Any, tuple[Any, ...]],
+             notes: tuple[str, ...]) -> Graph:
+    """The data of what is drawn; ``owner`` is the scope that a gate has collapsed into."""
+    index = {node: i for i, node in enumerate(order)}
+    scope_ids = {scope: f"s{i}" for i, scope in enumerate(scope for scope in chains if scope)}
+    shut = dict.fromkeys(owner.values())
+    scope_ids.update({scope: "all" for scope in shut if scope not in scope_ids})
+
+    def place(node: Any) -> str:
+        return scope_ids[owner[node]] if node in owner else f"n{index[node]}"
+
+    wires: dict[str, Wire] = {}
+    brought: dict[Any, Any] = {}  # what the wires of each node bring back to it, in all
+    used: dict[Any, dict[Any, None]] = {scope: {} for scope in shut}  # the nodes inside that are used outside
+    trouble_at = dict.fromkeys(shut, "")
+    visible = [node for node in order if node not in owner]
+    for node in order:
+        scope = owner.get(node)
+        if scope and not trouble_at[scope] and bad(node.data if isinstance(node.data, float) else plain(node.data)):
+            trouble_at[scope] = _trouble(node)
+        crossing = [(i, x) for i, x in enumerate(node.operands)
+                    if hasattr(x, "inputs") and (scope is None or owner.get(x) is not scope)]
+        if not crossing:
+            continue
+        gains = _contributions(node)
+        written = formulas(node) if isinstance(node.op, Row) and scope is None else (None,) * len(gains)
+        names = operand_names(node.operands) if scope is None else ()
+        for i, x in crossing:
+            if x not in index:  # a constant that is a node, which no walk reaches
+                index[x] = len(index)
+                visible.append(x)
+            if x in owner:
+                used[owner[x]][x] = None
+            gain = gains[i]
+            if gain is not None:
+                brought[x] = brought[x] + gain if x in brought else gain
+            value, contribution = plain(x.data), plain(gain)
+            if scope is None:
+                text, local = written[i], node.local_gradients[i]
+                wire = Wire(f"w{index[node]}-{i}", place(x), place(node), i, value, contribution,
+                            None if local is None else plain(1.0 * local), typeset(text, names) if text else None,
+                            plain(node.grad), _wire_trouble(node, contribution), _broadcast(x, node))
+            else:
+                name = f"w-{place(x)}-{place(node)}-{index[x]}"
+                before = wires[name].contribution if name in wires else None
+                if isinstance(before, float) and isinstance(contribution, float):
+                    contribution += before
+                wire = Wire(name, place(x), place(node), 0, value, contribution, None, None, None,
+                            _wire_trouble(node, contribution))
+            wires[wire.id] = wire
+    for i, root in enumerate(roots):
+        if root in owner:
+            used[owner[root]][root] = None
+        if root.grad is not None and root.op and root not in brought:
+            brought[root] = root.grad
+        wires[f"w-out{i}"] = Wire(f"w-out{i}", place(root), f"out{i}", 0, plain(root.data), plain(root.grad), None, None, None)
+    nodes = [_node(node, place(node), scope_ids, shut, brought.get(node)) for node in visible]
+    for scope in shut:
+        made = list(used[scope])
+        only = made[0] if len(made) == 1 else None
+        id = scope_ids[scope]
+        value, gradient = (plain(only.data), plain(only.grad)) if only is not None else (None, None)
+        if isinstance(gradient, float) and gradient and math.isfinite(gradient):
+            for key, wire in wires.items():
+                if wire.target == id and isinstance(wire.contribution, float):
+                    wires[key] = wire._replace(local=wire.contribution / gradient, upstream=gradient)
+        nodes.append(Node(id, "gate", (only.name or "") if only is not None else "", "scope", scope.name, ((scope.name, False),),
+                          value, gradient, False, scope.path, scope_ids.get(scope.parent, ""), trouble_at[scope],
+                          sum(inside is scope for inside in owner.values())))
+    for i, root in enumerate(roots):
+        nodes.append(Node(f"out{i}", "output", root.name or "", "", "", (), plain(root.data), plain(root.grad)))
+    boxes = {scope: Box(scope_ids[scope], scope.name, scope.path, scope_ids.get(scope.parent, ""))
+             for node in visible for scope in chains.get(node.scope, ()) if scope not in shut}
+    kept, joined = _bundled(nodes, list(wires.values()))
+    return Graph(tuple(kept), tuple(joined), tuple(boxes.values()), notes, sum(bool(node.operands) for node in order))
+
+
+def _node(node: Any, id: str, scope_ids: dict[Any, str], shut: dict[Any, None], brought: Any) -> Node:
+    scope = node.scope
+    while scope in shut:
+        scope = scope.parent
+    parts = gate_sign(node.op, node.operands) if node.operands else ()
+    kind = "gate" if node.operands else "constant" if node.op or getattr(node, "requires_grad", True) is False else "input"
+    more = not node.operands and node.grad is not None and brought is not None and _differs(node.grad, brought)
+    return Node(id, kind, node.name or "", node.op.name if node.op else "", "".join(text for text, _ in parts), parts,
+                plain(node.data), plain(node.grad), more, node.scope.path if node.scope else "", scope_ids.get(scope, ""),
+                _trouble(node))
+
+
+def _contributions(node: Any) -> list[Any]:
+    """The gradient that goes back to each operand: None where none is to come, or none has come yet."""
+    if node.grad is None:
+        return [None] * len(node.operands)
+    if isinstance(node.grad, float):
+        gains = [None if local is None else 0.0 if local is False else node.grad * local for local in node.local_gradients]
+    else:
+        pulled = list(node._pull(node.grad, False, set(node.inputs)))
+        gains = []
+        for x in node.operands:
+            arrived = next((i for i, (target, _) in enumerate(pulled) if target is x), None)
+            gains.append(None if arrived is None else pulled.pop(arrived)[1])
+    return [None if getattr(x, "grad", None) is None else gain for x, gain in zip(node.operands, gains)]
+
+
+def _trouble(node: Any) -> str:
+    """Where a nan or inf arises ("first"), and where it only came in ("after")."""
+    if not bad(plain(node.data)):
+        return ""
+    return "after" if any(bad(plain(x.data)) for x in node.operands if hasattr(x, "inputs")) else "first"
+
+
+def _wire_trouble(node: Any, contribution: Any) -> str:
+    return "" if not bad(contribution) else "after" if bad(plain(node.grad)) else "first"
+
+
+def _broadcast(x: Any, node: Any) -> str:
+    """What broadcasting does on a wire: only operations that work entry by entry broadcast."""
+    before, after = getattr(x.data, "shape", ()), getattr(node.data, "shape", ())
+    return f"{_shape(before)} → {_shape(after)}, gradient summed" if before != after and isinstance(node.op, Row) else ""
+
+
+def _bundled(nodes: list[Node], wires: list[Wire]) -> tuple[list[Node], list[Wire]]:
+    """Inputs that all go to the same collapsed gates become one, where they are more than a few."""
+    goes: dict[str, set[str]] = {}
+    for wire in wires:
+        goes.setdefault(wire.source, set()).add(wire.target)
+    collapsed = {node.id for node in nodes if node.hidden}
+    groups: dict[frozenset[str], list[Node]] = {}
+    for node in nodes:
+        if node.kind in ("input", "constant") and goes[node.id] & collapsed:
+            groups.setdefault(frozenset(goes[node.id]), []).append(node)
+    for targets, members in groups.items():
+        rest = members[FEW_INPUTS - 1:] if len(members) > FEW_INPUTS else []
+        if rest:
+            gone = {node.id for node in rest}
+            wires = [wire for wire in wires if wire.source not in gone]
+            first = rest[0].id
+            nodes = [node for node in nodes if node.id not in gone]
+            nodes.append(Node(f"{first}-more", "input", f"{len(rest):,} more inputs", "", "", (), None, None, box=rest[0].box,
+                              trouble=max(node.trouble for node in rest)))
+            wires += [Wire(f"w-{first}-more-{target}", f"{first}-more", target, 0, None, None, None, None, None)
+                      for target in sorted(targets)]
+    return nodes, wires
