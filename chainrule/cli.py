@@ -9,6 +9,7 @@ import re
 import sys
 import warnings
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -53,11 +54,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         with warnings.catch_warnings():
             warnings.simplefilter("default")  # a note to the person, whatever the interpreter was told
             warnings.showwarning = lambda message, *_: say(f"note: {message}")
-            status = run(sys.argv[1:] if argv is None else argv)
+            try:
+                status = run(sys.argv[1:] if argv is None else argv)
+            except SystemExit as leaving:  # of argparse, after its own message
+                status = int(leaving.code or 0)
         sys.stdout.flush()
         return status
-    except SystemExit as leaving:  # of argparse, after its own message
-        return leaving.code if isinstance(leaving.code, int) else 2
     except BrokenPipeError:  # who read the output wants no more of it
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
@@ -194,7 +196,8 @@ def draw(args: argparse.Namespace) -> int:
         remedy = f"; make the folder first: mkdir -p '{path.parent}'" if not path.parent.exists() else ""
         raise Refusal(f"cannot write '{args.output}': {error.strerror or error}{remedy}") from None
     finally:
-        unfinished.unlink(missing_ok=True)
+        with suppress(OSError):
+            unfinished.unlink()
     print(f"wrote {args.output}")
     return 0
 
@@ -222,9 +225,9 @@ def check(args: argparse.Namespace) -> int:
     from autograd.check import check_gradients
     expression, given = read(args)
 
-    def f(*xs: Any) -> Any:
-        return expression(**dict(zip(given, xs)))
+    def f(values: dict[str, Any]) -> Any:
+        return expression(**values)
     f.__name__ = expression.text
-    report = check_gradients(f, *given.values())
+    report = check_gradients(f, given)
     print(report)
     return 0 if report else 1

@@ -160,7 +160,8 @@ def test_an_error_names_the_problem_marks_its_place_and_tells_the_remedy(text: s
     "x.real", "x.__class__", "(1).__class__", "x[0]", "[x]", "{x}", "'x'", "f'{x}'", "lambda: x", "x if x else b",
     "(x for x in b)", "[x for x in b]", "(yield)", "(x, b)", "x, b", "exp(*x)", "x // b", "x % b", "x @ b", "x < b",
     "x == b", "x and b", "not x", "~x", "x << b", "x & b", "(x := 2)", "None", "b''", "x; b", "x\\", "#", "`x`", "x\0",
-    "__import__('os')", "__import__(os)", "eval(x)", "open(x)", "exec", "await x", "x is b", "x in b", "\ud800", "print(x)",
+    "__import__('os')", "__import__(os)", "eval(x)", "open(x)", "exec", "await x", "x is b", "x in b", "\ud800",
+    "print(x)",
 ])
 def test_nothing_but_arithmetic_is_read(text: str) -> None:
     refused(text)
@@ -198,8 +199,8 @@ def test_depth_and_size_and_length_are_bounded_and_up_to_there_it_works() -> Non
 
 
 @pytest.mark.parametrize("piece", [
-    "(", "-", "+", "~", "not ", "exp(", "((", "-(", "x+(", "x**", "**", "1/(", "lambda:", "[", "{", "x(", "f(x,", "x if ",
-    "yield ", "await ", "*", "x=", "0x", "1_", "\\", "\n", "(x)"])
+    "(", "-", "+", "~", "not ", "exp(", "((", "-(", "x+(", "x**", "**", "1/(", "lambda:", "[", "{", "x(", "f(x,",
+    "x if ", "yield ", "await ", "*", "x=", "0x", "1_", "\\", "\n", "(x)"])
 @pytest.mark.parametrize("length", [90, 199, 400, LONGEST, 10**6])
 def test_deep_text_is_refused_and_never_exhausts_the_stack(piece: str, length: int) -> None:
     with pytest.raises(ExpressionError):
@@ -211,23 +212,23 @@ def test_deep_text_is_refused_and_never_exhausts_the_stack(piece: str, length: i
 def test_any_text_is_a_number_or_the_documented_error(text: str) -> None:
     try:
         Expression(text)(**NAMES)
-    except ExpressionError as error:
-        assert str(error)
+    except ExpressionError:
+        return  # the documented error
 
 
 @given(expressions, st.randoms(use_true_random=False),
-       st.lists(st.sampled_from([*"()+-*/.,=xeEjJ_ 0", "**", "exp(", " if ", " for x in ", "lambda ", "\0", "é", "\ud800",
-                                 "1e", "0x", "=", "((((((((((((((((((((", "w0", "--------------------"]), max_size=6))
-def test_a_mutated_expression_is_a_number_or_the_documented_error(text: str, where: random.Random, bits: list[str]) -> None:
+       st.lists(st.sampled_from([*"()+-*/.,=xeEjJ_ 0", "**", "exp(", " if ", " for x in ", "lambda ", "\0", "é", "1e",
+                                 "0x", "\ud800", "=", "((((((((((((((((((((", "w0", "----------------"]), max_size=6))
+def test_a_mutated_expression_is_a_number_or_the_documented_error(
+        text: str, where: random.Random, bits: list[str]) -> None:
     for bit in bits:
         at = where.randint(0, len(text))
         text = text[:at] + bit + text[at + where.randint(0, 2):]
     try:
         result = Expression(text)(**NAMES)
-    except ExpressionError as error:
-        assert str(error)
-    else:
-        assert isinstance(result, float)
+    except ExpressionError:
+        return  # the documented error
+    assert isinstance(result, float)
 
 
 # ── values ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -262,5 +263,5 @@ def test_any_pair_is_a_number_or_the_documented_error(name: str, value: str) -> 
     try:
         (number,) = values([f"{name}={value}"]).values()
         assert math.isfinite(number)
-    except ExpressionError as error:
-        assert str(error)
+    except ExpressionError:
+        return  # the documented error
