@@ -125,10 +125,14 @@ def interpreter(args: tuple[Any, ...]) -> Any:
 
 
 def number(x: Any, what: str) -> float:
-    """``x`` as a float; TypeError, in words, for what is not one real number."""
+    """``x`` as a float; TypeError, in words, for what is not one real number, ValueError for an int beyond floats."""
     if isinstance(x, (float, int)):
-        return float(x)
-    if isinstance(x, (str, bytes, complex)) or not hasattr(x, "__float__") or getattr(x, "shape", ()) != ():
+        try:
+            return float(x)
+        except OverflowError:
+            raise ValueError(f"{what} is an integer of {x.bit_length()} bits, beyond a float's range; scale it first") from None
+    real = getattr(getattr(x, "dtype", None), "kind", "f") in "biuf" and not isinstance(x, (str, bytes, complex))
+    if not real or not hasattr(x, "__float__") or getattr(x, "shape", ()) != ():
         remedy = " use Tensor for arrays" if hasattr(x, "__len__") and not isinstance(x, (str, bytes)) else ""
         raise TypeError(f"{what} must be a real number, not {type(x).__name__} {x!r:.60};{remedy or ' convert it first'}")
     return float(x)

@@ -83,8 +83,8 @@ def binary(row: Row, reflected: bool = False) -> Callable[[Value, Any], Value]:
 
 
 def plain_operand(x: Any, row: Row) -> Any:
-    """A constant operand as a float; NotImplemented for what has operators of its own; TypeError otherwise."""
-    if hasattr(x, "_rank") or getattr(x, "shape", ()):
+    """A constant operand as a float; NotImplemented for nodes of another kind; TypeError otherwise."""
+    if getattr(x, "_rank", 0) > 1:
         return NotImplemented
     return number(x, f"{row.name}: an operand of Value")
 
@@ -108,6 +108,7 @@ class Value(Node):
 
     __slots__ = ("data", "grad", "op", "a", "b", "da", "db", "about")
     _links, _rank = ("a", "b"), 2
+    __array_ufunc__ = None  # a NumPy scalar or array on the left leaves the operation to the methods here
 
     def __init__(self, data: float, name: str | None = None):
         self.data = data if type(data) is float else number(data, "the data of a Value")
@@ -203,9 +204,9 @@ class Value(Node):
                         leaves.append(node)
                         node.grad = zero
                         continue
-                    node.grad = zero
                     push(node)
                     push(None)
+                    node.grad = zero
                     if db is not None and node.b.grad is not zero:
                         push(node.b)
                     if da is not None and node.a.grad is not zero:
