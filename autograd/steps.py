@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from .formula import formulas
+from .formula import formula
 from .graph import topological
 
 
@@ -73,15 +73,23 @@ def steps(y: Any, seed: Any = None) -> list[Step]:
     for node in order:
         add("forward", node, None, ())
     totals: dict[Any, Any] = {y: y._seed(seed, False)}
+    unreached: set[Any] = set()  # nodes to which no branch was taken: 0 from there on, not 0·inf
     for node in reversed(order):
         if not node.inputs or node not in totals:
             continue
         edges = []
-        for argument, (x, local, text) in enumerate(zip(node.operands, node.local_gradients, formulas(node))):
+        names = [labels[place[x]] if hasattr(x, "inputs") else x for x in node.operands]
+        for argument, (x, local) in enumerate(zip(node.operands, node.local_gradients)):
             if local is None:
                 continue
-            downstream = 0.0 if local is False else totals[node] * local
+            stopped = local is False or node in unreached
+            downstream = 0.0 if stopped else totals[node] * local
+            if not stopped:
+                unreached.discard(x)
+            elif x not in totals:
+                unreached.add(x)
             totals[x] = totals[x] + downstream if x in totals else downstream
-            edges.append(Edge(place[node], place[x], argument, labels[place[x]], totals[node], 1.0 * local, text or "", downstream, totals[x]))
+            edges.append(Edge(place[node], place[x], argument, labels[place[x]], totals[node], 1.0 * local,
+                              formula(node.op, argument, *names), downstream, totals[x]))
         add("backward", node, totals[node], tuple(edges))
     return walk

@@ -1,0 +1,104 @@
+"""The walk through backpropagation as plain records, held against the gradients it explains."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+from autograd import Value, gradient, no_grad, ops, scope, steps
+from hypothesis import given
+
+from .programs import Program, programs
+from .test_ops import quietly
+from .test_programs import quick
+
+
+def phases(walk: list[Any], phase: str) -> list[Any]:
+    return [step for step in walk if step.phase == phase]
+
+
+@quick
+@given(programs(most=20))
+def test_the_walk_adds_up_to_the_gradient(program: Program) -> None:
+    xs = [Value(x, f"x{i}") for i, x in enumerate(program.point)]
+    y = program(*xs)
+    if not isinstance(y, Value):
+        return
+    walk = steps(y)
+    forward, backward = phases(walk, "forward"), phases(walk, "backward")
+    assert walk == forward + backward
+    assert [step.node for step in forward] == list(range(len(forward)))
+    assert forward[-1].value == y.data
+    assert all(step.gradient is None and step.edges == () for step in forward)
+    arrived: dict[int, float] = {forward[-1].node: 1.0}
+    for step in backward:
+        assert step.gradient == arrived[step.node]  # complete when its turn comes
+        for edge in step.edges:
+            assert edge.source == step.node
+            assert edge.upstream == step.gradient
+            assert edge.downstream == edge.upstream * edge.local
+            arrived[edge.target] = arrived.get(edge.target, 0.0) + edge.downstream
+            assert edge.total == arrived[edge.target]
+            assert edge.target_label == forward[edge.target].label
+    place = {step.label: step.node for step in forward}
+    assert [arrived.get(place[x.name], 0.0) if x.name in place else 0.0 for x in xs] \
+        == pytest.approx(quietly(lambda: gradient(y, xs)), rel=1e-12, abs=1e-15)
+    assert all(x.grad is None for x in xs)
+
+
+def test_records() -> None:
+    x, w = Value(3.0, "x"), Value(-2.0, "w")
+    with scope("layer"), scope("inner"):
+        y = (w * x + 1).tanh()
+    first, second, product, total, last = phases(steps(y), "forward")
+    assert (first.operation, first.label, first.value, first.inputs, first.sign, first.scope) == ("input", "w", -2.0, (), "", "")
+    assert (product.operation, product.label, product.inputs, product.sign, product.scope) == ("mul", "v2", ("w", "x"), "×", "layer/inner")
+    assert (total.inputs, total.value) == (("v2", 1.0), -5.0)
+    assert [step.label for step in phases(steps(y), "backward")] == ["v4", "v3", "v2"]
+    assert last.edges == ()
+    tanh, add, mul = phases(steps(y, seed=2.0), "backward")
+    assert tanh.gradient == 2.0
+    assert [(e.argument, e.formula) for e in mul.edges] == [(0, "x"), (1, "w")]
+    assert [e.formula for e in add.edges] == ["1"]  # none for the constant
+    assert tanh.edges[0].formula == "1 - out**2"
+
+
+def test_formulas_speak_in_the_walks_own_labels() -> None:
+    x, y, z = Value(-2.0, "x"), Value(5.0, "y"), Value(-4.0, "z")
+    last = phases(steps((x + y) * z), "backward")[0]
+    assert [(e.formula, e.local) for e in last.edges] == [("z", -4.0), ("v2", 3.0)]  # 3 is x + y; x is −2
+
+
+def test_where_paths_meet_the_sum_runs() -> None:
+    x = Value(3.0, "x")
+    (edges,) = [step.edges for step in phases(steps(x * x), "backward")]
+    assert [(e.downstream, e.total) for e in edges] == [(3.0, 3.0), (3.0, 6.0)]
+
+
+def test_a_branch_not_taken_passes_0_and_no_nan() -> None:
+    x = Value(0.0, "x")
+    walk = phases(steps(ops.relu(-ops.sqrt(x))), "backward")
+    assert [step.operation for step in walk] == ["relu", "neg", "sqrt"]
+    assert [step.edges[0].downstream for step in walk] == [0.0, 0.0, 0.0]
+    both = phases(steps(ops.relu(-ops.sqrt(x)) + ops.sqrt(x)), "backward")
+    assert both[-1].edges[0].total == math.inf or both[-2].edges[0].total == math.inf
+    assert not any(math.isnan(step.edges[0].total) for step in both)
+
+
+def test_a_lone_leaf_and_a_constant() -> None:
+    assert [(s.phase, s.operation) for s in steps(Value(3.0))] == [("forward", "input")]
+    with no_grad():
+        y = Value(3.0) * 2
+    assert [(s.phase, s.operation, s.value) for s in steps(y)] == [("forward", "constant", 6.0)]
+
+
+def test_the_walk_changes_nothing() -> None:
+    x = Value(3.0)
+    y = x.exp() * x
+    steps(y)
+    assert (x.grad, y.grad) == (None, None)
+    y.backward()
+    before = x.grad
+    steps(y, seed=5.0)
+    assert (x.grad, y.grad) == (before, 1.0)
