@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 from autograd.context import Scope
 from autograd.graph import Node
-from autograd.row import rows
+from autograd.row import Row, rows
 
 LONGEST, DEEPEST, LARGEST, HIGHEST = 2_000, 200, 1_000, 1_000.0  # characters, nesting, tree's nodes, exponent
 
@@ -54,11 +54,12 @@ def pointed(text: str, start: int, end: int) -> str:
 
 
 class _Operation(NamedTuple):
-    row: Any
+    row: Row
     operands: int  # how many, the named ones last
     named: tuple[str, ...]
     span: tuple[int, int]
-    sigmoid: int = 0  # which written-out sigmoid this is a gate of
+    capped: bool  # a power with a constant exponent
+    sigmoid: int | None  # which written-out sigmoid this is a gate of
 
 
 class Expression:
@@ -77,6 +78,7 @@ class Expression:
         self.names: dict[str, tuple[int, int]] = {}
         order = self._postorder(self._parse())
         self._sigmoids = {id(gate): id(node) for node in order for gate in _sigmoid(node)}
+        self._varying: set[int] = set()  # parts that a name is in
         self._program = [item for node in order if (item := self._read(node)) is not None]
 
     def __call__(self, /, **values: Any) -> Any:
@@ -93,11 +95,11 @@ class Expression:
                 operands = stack[len(stack) - item.operands:]
                 del stack[len(stack) - item.operands:]
                 plain = item.operands - len(item.named)
-                if item.row == "pow" and isinstance(operands[1], float) and not abs(operands[1]) <= HIGHEST:
+                if item.capped and not abs(operands[1]) <= HIGHEST:
                     raise self._error(f"an exponent of {operands[1]:g}: at most {HIGHEST:g} is taken; "
                                       "give a smaller one, or take the exp of a product with a log", item.span)
                 result = item.row(*operands[:plain], **dict(zip(item.named, operands[plain:])))
-                if item.sigmoid and isinstance(result, Node):
+                if item.sigmoid is not None and isinstance(result, Node):
                     result.about = (None, scopes.setdefault(item.sigmoid, Scope("sigmoid")))
                 stack.append(result)
         return stack.pop()
@@ -181,7 +183,9 @@ class Expression:
 
     def _read(self, node: ast.expr) -> float | str | _Operation | None:
         """One part as an item of the program; None for what needs none."""
-        span, sigmoid = self._span(node), self._sigmoids.get(id(node), 0)
+        span = self._span(node)
+        if isinstance(node, ast.Name) or any(id(part) in self._varying for part in _parts(node)):
+            self._varying.add(id(node))
         match node:
             case ast.Constant(value=int() | float() as number) if not isinstance(number, bool):
                 return self._constant(number, span)
@@ -191,9 +195,9 @@ class Expression:
             case ast.UnaryOp(op=ast.UAdd()):
                 return None
             case ast.UnaryOp(op=sign) | ast.BinOp(op=sign) if type(sign) in _OPERATORS:
-                return _Operation(rows[_OPERATORS[type(sign)]], len(_parts(node)), (), span, sigmoid)
+                return self._operation(node, rows[_OPERATORS[type(sign)]], ())
             case ast.Call(func=ast.Name(id=name)):
-                return self._call(node, name, span, sigmoid)
+                return self._call(node, name, span)
             case ast.Call():
                 raise self._error("only operations can be called, by name; to multiply write *, as in 2*(x + 1)", span)
         raise self._error(f"this has no meaning here: {_ALLOWED}", span)
@@ -206,7 +210,7 @@ class Expression:
             pass
         raise self._error("this number is too large for a float, which ends at 1.8e308", span)
 
-    def _call(self, node: ast.Call, name: str, span: tuple[int, int], sigmoid: int) -> _Operation:
+    def _call(self, node: ast.Call, name: str, span: tuple[int, int]) -> _Operation:
         at = (span[0], span[0] + len(name))
         row = rows.get(_ALIASES.get(name, name))
         if row is None or row.arity == 0:
@@ -221,7 +225,12 @@ class Expression:
             raise self._error(f"{name} takes {', '.join('xyuv'[:least])}{extra}; here it is given "
                               f"{len(node.args)} operand{'s' * (len(node.args) != 1)}"
                               f"{''.join(f' and {key}' for key in named)}", span)
-        return _Operation(row, len(_parts(node)), named, span, sigmoid)
+        return self._operation(node, row, named)
+
+    def _operation(self, node: ast.expr, row: Row, named: tuple[str, ...]) -> _Operation:
+        parts = _parts(node)
+        capped = row == "pow" and id(parts[1]) not in self._varying
+        return _Operation(row, len(parts), named, self._span(node), capped, self._sigmoids.get(id(node)))
 
 
 def _sigmoid(node: ast.expr) -> list[ast.expr]:

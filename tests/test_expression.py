@@ -231,6 +231,13 @@ def test_a_mutated_expression_is_a_number_or_the_documented_error(
     assert isinstance(result, float)
 
 
+def test_an_exponent_is_bounded_where_it_is_a_constant_and_nowhere_else() -> None:
+    assert Expression("1.0001**x")(x=1e4) == pytest.approx(math.exp(1e4 * math.log1p(1e-4)), rel=1e-9)
+    assert Expression("x**(2*0 + 1000)")(x=1.0) == 1
+    assert "an exponent of 1001" in refused("2**(1e3 + 1)")[0]
+    assert "an exponent of inf" in refused("x**(1/0)")[0]
+
+
 # ── values ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 def test_values_are_numbers_as_python_writes_them_and_as_people_do() -> None:
