@@ -156,6 +156,9 @@ def _blocks(graph: Graph, digits: int | None, products: bool) -> dict[str, Block
         entering.setdefault(wire.target, []).append(wire)
         leaving.setdefault(wire.source, []).append(wire)
     nodes = {node.id: node for node in graph.nodes}
+    for node in graph.nodes:
+        if node.hidden:  # the arguments of a collapsed gate have no order: inputs last, so that fewer wires cross
+            entering.get(node.id, []).sort(key=lambda wire: nodes[wire.source].kind != "gate" and len(leaving[wire.source]) == 1)
     forks = {id for id, wires in leaving.items() if nodes[id].accumulated or len(wires) > 1}
     blocks = {}
     for id, node in nodes.items():
@@ -169,7 +172,7 @@ def _blocks(graph: Graph, digits: int | None, products: bool) -> dict[str, Block
             total = "" if node.gradient is None else ("Σ " if not node.accumulated else "grad ") + show(node.gradient, digits)
             stem = _sized(*_lines(node.label if node.kind == "gate" else "", node.value, total, bad(node.gradient), digits))
         if node.kind == "gate":
-            written = sum(width(text, SIGN * (0.8 if constant else 1)) for text, constant in _pieces(node))
+            written = sum(width(text, SIGN * (0.87 if constant else 1)) for text, constant in _pieces(node))
             radius = max(RADIUS, written / 2 + 5)
             round = radius <= 24 and len(labels) <= 2
             inside, tall = (2 * radius, 2 * radius) if round else (written + 22, 2 * RADIUS)
@@ -216,10 +219,12 @@ def show(x: float | Array | None, digits: int | None = 3) -> str:
     """A number, or an array in a few words, as pictures show it."""
     if not isinstance(x, Array):
         return number(x, digits)
+    shape = "×".join(map(str, x.shape))
     if x.entries is not None:
-        return "[" + " ".join(number(entry, digits) for entry in x.entries) + "]"
-    text = f"{'×'.join(map(str, x.shape))}: {number(x.minimum, digits)} … {number(x.mean, digits)} … {number(x.maximum, digits)}"
-    return text + "".join(f", {count} {what}" for count, what in ((x.nans, "nan"), (x.infs, "inf")) if count)
+        return (f"{shape}: " if len(x.shape) > 1 else "") + f"[{' '.join(number(entry, digits) for entry in x.entries)}]"
+    text = f"{shape}: {number(x.minimum, digits)} … {number(x.maximum, digits)}, mean {number(x.mean, digits)}"
+    counts = ((x.nans, "nan"), (x.infs, "inf"), (x.zeros if digits is None else 0, "zeros"))
+    return text + "".join(f", {count:,} {what}" for count, what in counts if count)
 
 
 def clip(text: str, letters: int = 24) -> str:
@@ -269,7 +274,7 @@ def _dot(graph: Graph, blocks: dict[str, Block]) -> str:
                 + "".join(f"<tr>{c}</tr>" for c in cells[1:]) + "</table>>")
 
     digraph = graphviz.Digraph(
-        "circuit", graph_attr={"rankdir": "LR", "ranksep": "0.3", "nodesep": "0.12", "nslimit": "2", "nslimit1": "2",
+        "circuit", graph_attr={"rankdir": "LR", "ranksep": "0.3" if len(blocks) < 20 else "0.5", "nodesep": "0.12", "nslimit": "2", "nslimit1": "2",
                                "mclimit": "0.3", "fontname": "Helvetica", "splines": "line" if big else "spline"},
         node_attr={"shape": "plain", "fontname": "Helvetica", "fontsize": "13"}, edge_attr={"dir": "none"})
     clusters = {box.id: graphviz.Digraph(f"cluster_{box.id}", graph_attr={
@@ -330,7 +335,7 @@ def _style(inks: dict[str, str]) -> str:
     return (".paper{{fill:{paper}}}.ink,.name,.letter{{fill:{ink}}}.value{{fill:{value}}}.gradient,.product{{fill:{gradient}}}"
             ".formula{{fill:{formula}}}.gate .shape{{fill:{gate};stroke:{frame}}}.sign{{fill:{ink}}}.constant,.note,.scope text{{fill:{frame}}}.wire path{{stroke:{wire}}}.tip,.fork{{fill:{wire}}}.scope rect{{stroke:{frame}}}"
             ".terminal{{stroke:{frame};fill:{paper}}}.mark{{fill:{mark};stroke:{bad}}}.bad{{fill:{bad}}}"
-            ".first .shape{{stroke:{bad};fill:{mark}}}.after .shape{{stroke:{bad}}}.halo{{stroke:{paper}}}").format(**inks).replace(
+            ".first .shape{{stroke:{bad};fill:{mark}}}.after .shape{{stroke:{bad}}}.value,.gradient,.name,.formula,.product,.note,.scope text{{stroke:{paper}}}").format(**inks).replace(
                 "}.", "}\n.").replace(",.", ",\n.").replace("\n.", "\n.chainrule .").replace(".paper", ".chainrule .paper", 1)
 
 
@@ -338,8 +343,11 @@ CSS = ("""\
 .chainrule { font-family: "Helvetica Neue", Helvetica, Arial, "Liberation Sans", "DejaVu Sans", sans-serif }
 .chainrule text { text-anchor: middle; font-size: 13px; font-variant-numeric: tabular-nums }
 .chainrule .letter, .chainrule .title { font-weight: bold; font-size: 15px }
-.chainrule .sign { font-size: 15px } .chainrule .sign .constant { font-size: 12px }
+.chainrule .sign { font-size: 15px } .chainrule .sign.alone { font-size: 21px } .chainrule .sign .constant { font-size: 13px }
 .chainrule .formula, .chainrule .product, .chainrule text.note { font-size: 10.5px; font-weight: normal }
+.chainrule .value, .chainrule .gradient, .chainrule .name, .chainrule .formula, .chainrule .product, .chainrule .note,
+.chainrule .scope text { paint-order: stroke; stroke-width: 3px; stroke-linejoin: round }
+.chainrule .bad { stroke: none !important }
 .chainrule .formula { text-anchor: end } .chainrule .name { text-anchor: end }
 .chainrule .left { text-anchor: start } .chainrule .scope text { font-size: 12px; text-anchor: start }
 .chainrule path { fill: none; stroke-width: 1.4 } .chainrule .shape { stroke-width: 1.4 }
@@ -366,7 +374,7 @@ class _Page:
                 self.frames[item["name"]] = (*self.point(f"{a},{d}"), c - a, d - b)
         routes = {edge["id"]: [self.point(p) for p in edge["pos"].split() if p[0] not in "es"]
                   for edge in places.get("edges", ()) if "pos" in edge}
-        notes = [line for note in graph.notes for line in textwrap.wrap(note, 96)]
+        notes = [line for note in graph.notes for line in textwrap.wrap(note, 116)]
         wide = max([wide, *(width(line, NOTE) for line in notes), width(clean(title or ""), NAME, True)]) + 2 * MARGIN
         bottom = self.top + high + (8 + 16 * len(notes) if notes else 0) + MARGIN
         said, described = describe(graph, title, digits)
@@ -376,10 +384,11 @@ class _Page:
                  f'<rect class="paper" width="{wide:.0f}" height="{bottom:.0f}" rx="6"/>']
         if title:
             parts.append(f'<text class="title ink left" x="{MARGIN:.1f}" y="{MARGIN + 13:.1f}">{written(title)}</text>')
-        parts += (self.scope(box.id, box.name) for box in graph.boxes)
+        parts += (self.scope(box.id) for box in graph.boxes)
         parts += (self.wire(wire, label, row, block, routes.get(wire.id, [])) for block in blocks.values()
                   for wire, label, row in block.rows())
         parts += map(self.node, blocks.values())
+        parts += (self.scope_name(box.id, box.name) for box in graph.boxes)  # above the wires that pass behind it
         parts += (f'<text class="note left" x="{MARGIN:.1f}" y="{self.top + high + 20 + 16 * i:.1f}">{written(line)}</text>'
                   for i, line in enumerate(notes))
         self.svg = "\n".join([*parts, "</svg>"])
@@ -392,10 +401,13 @@ class _Page:
         x, y = self.centre[block.node.id]
         return x - block.width / 2, y - block.height / 2
 
-    def scope(self, id: str, name: str) -> str:
+    def scope(self, id: str) -> str:
         x, y, w, h = self.frames[f"cluster_{id}"]
-        return (f'<g class="scope" id="{id}"><rect x="{x:.1f}" y="{y:.1f}" width="{w:.1f}" height="{h:.1f}" rx="9"/>'
-                f'<text x="{x + 10:.1f}" y="{y + 16:.1f}">{written(clip(name))}</text></g>')
+        return f'<g class="scope" id="{id}"><rect x="{x:.1f}" y="{y:.1f}" width="{w:.1f}" height="{h:.1f}" rx="9"/></g>'
+
+    def scope_name(self, id: str, name: str) -> str:
+        x, y, _, _ = self.frames[f"cluster_{id}"]
+        return f'<g class="scope"><text x="{x + 10:.1f}" y="{y + 16:.1f}">{written(clip(name))}</text></g>'
 
     def wire(self, wire: Wire, label: Label, row: float, block: Block, route: list[tuple[float, float]]) -> str:
         x, top = self.corner(block)
@@ -472,7 +484,8 @@ class _Page:
                        f'rx="{min(block.tall / 2, RADIUS if block.sign != block.tall else block.tall):.1f}"/>' if block.sign != block.tall else
                        f'<circle class="shape" cx="{(left + right) / 2:.1f}" cy="{y:.1f}" r="{block.sign / 2:.1f}"/>')
             sign = "".join(f'<tspan class="constant">{written(text)}</tspan>' if constant else written(text) for text, constant in _pieces(node))
-            out.append(f'<text class="sign" x="{(left + right) / 2:.1f}" y="{y + 5:.1f}">{sign}</text>')
+            alone = len(node.sign) == 1 and not node.sign.isalpha()
+            out.append(f'<text class="sign{" alone" if alone else ""}" x="{(left + right) / 2:.1f}" y="{y + (7 if alone else 5):.1f}">{sign}</text>')
         elif node.label:
             kind = "constant" if node.kind == "constant" else "letter"
             out.append(f'<text class="{kind}" x="{(left + right) / 2:.1f}" y="{y + 5:.1f}">{written(clip(node.label))}</text>')

@@ -131,8 +131,9 @@ def graph(y: Any, collapse: bool | str | Iterable[str] | None = None) -> Graph:
     chains = _chains(order)
     chosen = _chosen(collapse, gates, chains)
     owner = {node: scope for node in gates if (scope := next((s for s in chains[node.scope] if s in chosen), None))}
-    if len(gates) - len(owner) > TOO_MANY:
-        raise ValueError(f"{len(gates) - len(owner):,} gates are too many for a picture (the limit is {TOO_MANY:,}): leave "
+    drawn = len(gates) - len(owner) + len(set(owner.values()))
+    if drawn > TOO_MANY:
+        raise ValueError(f"{drawn:,} gates are too many for a picture (the limit is {TOO_MANY:,}): leave "
                          "collapse out for a summary, group with autograd.scope(name) and collapse, or draw an earlier node")
     notes: tuple[str, ...] = ()
     if owner and collapse is None:
@@ -176,7 +177,7 @@ def typeset(formula: str, names: Iterable[Any] = ()) -> str:
     pieces = re.split(f"({'|'.join(sorted(kept, key=len, reverse=True))})", formula) if kept else [formula]
     for i in range(0, len(pieces), 2):
         text = re.sub(r"\*\*(?:(\d+)|\((-?\d+)\))(?![\d.])", lambda m: superscript(m[1] or m[2]), pieces[i])
-        for plain, written in (("**", "^"), ("*", "·"), ("-", "−"), (">=", "≥"), ("<=", "≤")):
+        for plain, written in (("**", "^"), ("*", "·"), ("-", "−"), (">=", "≥"), ("<=", "≤"), ("==", "=")):
             text = text.replace(plain, written)
         pieces[i] = text
     return "".join(pieces)
@@ -190,8 +191,9 @@ def superscript(text: str) -> str:
 def gate_sign(row: Any, operands: tuple[Any, ...]) -> tuple[tuple[str, bool], ...]:
     """What is written in a gate: the row's sign with its constants folded in, in pieces (text, is it a constant).
 
-    >>> from autograd.ops import div, pow
-    >>> gate_sign(div, (1.0, object()))
+    >>> from autograd import Value
+    >>> y = 1 / Value(2.0)
+    >>> gate_sign(y.op, y.operands)
     (('1', True), ('/x', False))
     """
     at = [i for i, x in enumerate(operands) if not hasattr(x, "inputs")]
@@ -349,22 +351,24 @@ def _picture(order: list[Any], roots: list[Any], owner: dict[Any, Any], chains: 
     for i, root in enumerate(roots):
         if root in owner:
             used[owner[root]][root] = None
-        if root.grad is not None and root.op and root not in brought:
-            brought[root] = root.grad
         wires[f"w-out{i}"] = Wire(f"w-out{i}", place(root), f"out{i}", 0, plain(root.data), plain(root.grad), None, None, None)
     nodes = [_node(node, place(node), scope_ids, shut, brought.get(node)) for node in visible]
+    hidden = Counter(owner.values())
+    into: dict[str, list[Wire]] = {}
+    for wire in wires.values():
+        into.setdefault(wire.target, []).append(wire)
     for scope in shut:
         made = list(used[scope])
         only = made[0] if len(made) == 1 else None
         id = scope_ids[scope]
         value, gradient = (plain(only.data), plain(only.grad)) if only is not None else (None, None)
         if isinstance(gradient, float) and gradient and math.isfinite(gradient):
-            for key, wire in wires.items():
-                if wire.target == id and isinstance(wire.contribution, float):
-                    wires[key] = wire._replace(local=wire.contribution / gradient, upstream=gradient)
+            for wire in into.get(id, ()):
+                if isinstance(wire.contribution, float):
+                    wires[wire.id] = wire._replace(local=wire.contribution / gradient, upstream=gradient)
         nodes.append(Node(id, "gate", (only.name or "") if only is not None else "", "scope", scope.name, ((scope.name, False),),
                           value, gradient, False, scope.path, scope_ids.get(scope.parent, ""), trouble_at[scope],
-                          sum(inside is scope for inside in owner.values())))
+                          hidden[scope]))
     for i, root in enumerate(roots):
         nodes.append(Node(f"out{i}", "output", root.name or "", "", "", (), plain(root.data), plain(root.grad)))
     boxes = {scope: Box(scope_ids[scope], scope.name, scope.path, scope_ids.get(scope.parent, ""))
@@ -389,7 +393,7 @@ def _contributions(node: Any) -> list[Any]:
     """The gradient that goes back to each operand: None where none is to come, or none has come yet."""
     if node.grad is None:
         return [None] * len(node.operands)
-    if isinstance(node.grad, float):
+    if type(node.data) is float:
         gains = [None if local is None else 0.0 if local is False else node.grad * local for local in node.local_gradients]
     else:
         pulled = list(node._pull(node.grad, False, set(node.inputs)))
