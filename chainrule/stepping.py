@@ -29,11 +29,11 @@ def told(walk: Iterable[Step], digits: int = 3) -> list[list[Line]]:
     forward
     w = 2.00 (given)
     x = −1.00 (given)
-    v2 = w × x = 2.00 × (−1.00) = −2.00
+    v2 = w × x = 2.00 × −1.00 = −2.00
     backward
     v2 = w × x; its gradient is 1.00
       w: local gradient x = −1.00
-        downstream = upstream × local: 1.00 × (−1.00) = −1.00
+        downstream = upstream × local: 1.00 × −1.00 = −1.00
         w collects −1.00
       x: local gradient w = 2.00
         downstream = upstream × local: 1.00 × 2.00 = 2.00
@@ -64,7 +64,7 @@ def told(walk: Iterable[Step], digits: int = 3) -> list[list[Line]]:
             lines += [[(f"  {edge.target_label}: local gradient ", ""),
                        *([] if is_number else [(typeset(text), FORMULA), (" = ", "")]), (local, FORMULA)],
                       [("    downstream = upstream × local: ", FAINT),
-                       (f"{number(edge.upstream, digits)} × {bracketed(local)} = {downstream}", GRADIENT)],
+                       (f"{number(edge.upstream, digits)} × {local} = {downstream}", GRADIENT)],
                       [(f"    {edge.target_label} collects ", FAINT), (downstream, GRADIENT)]]
             if edge.target in collected:
                 before, total = number(collected[edge.target], digits), number(edge.total, digits)
@@ -79,7 +79,7 @@ def applied(step: Step, operands: list[str]) -> str:
         return f"{operands[0]} × (−1)"
     if sign := _INFIX.get(step.operation):
         first = bracketed(operands[0]) if sign == "^" else operands[0]
-        return f"{first} {sign} {bracketed(operands[1])}"
+        return f"{first} {sign} {operands[1] if sign == '×' else bracketed(operands[1])}"
     return f"{step.operation}({', '.join(operands)})"
 
 
