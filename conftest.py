@@ -11,9 +11,10 @@ settings.register_profile("default", deadline=None)  # tests state facts, not ti
 settings.register_profile("ci", deadline=None, derandomize=True)  # the same examples in every run of a submission
 settings.register_profile("thorough", deadline=None, max_examples=2000)
 settings.load_profile("ci" if os.environ.get("CI") else "default")
+scalar_names = {name: value for name, value in vars(autograd).items() if name in autograd.__all__}
 
 
 @pytest.fixture(autouse=True)
 def public_names(doctest_namespace: dict[str, object]) -> None:
-    """Doctests speak as a reader would who wrote ``from autograd import *``."""
-    doctest_namespace.update({name: vars(autograd)[name] for name in autograd.__all__ if name in vars(autograd)})
+    """Doctests find the names of scalar autograd; sum, max and their like are Python's own unless imported."""
+    doctest_namespace.update(scalar_names)

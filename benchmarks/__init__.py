@@ -1,0 +1,1 @@
+"""Measurements against every installed peer: ``python -m benchmarks``, or ``make bench``."""
