@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator
 from functools import cached_property
 from html import escape
 from pathlib import Path
+from string import Template
 from typing import Any, NamedTuple
 
 from .graph import MANY, Array, Graph, Node, Wire, bad, graph, number
@@ -22,9 +23,9 @@ SECONDS = 60.0  # that a layout may take
 VALUE, FORMULA, SIGN, NAME, NOTE = 13.0, 10.5, 15.0, 15.0, 11.0  # sizes of letters, in pixels
 RADIUS, ENTRY, GAP, MARGIN = 17.0, 20.0, 6.0, 14.0  # of gates; the way from the numbers to the gate; between; around
 
-_LIGHT = {"paper": "#ffffff", "ink": "#1f2328", "value": "#1a7f37", "gradient": "#cf222e", "formula": "#0969da",
+LIGHT = {"paper": "#ffffff", "ink": "#1f2328", "value": "#1a7f37", "gradient": "#cf222e", "formula": "#0969da",
           "frame": "#57606a", "wire": "#8c959f", "gate": "#f6f8fa", "bad": "#953800", "mark": "#fff1e5"}
-_DARK = {"paper": "#0d1117", "ink": "#e6edf3", "value": "#3fb950", "gradient": "#ff7b72", "formula": "#58a6ff",
+DARK = {"paper": "#0d1117", "ink": "#e6edf3", "value": "#3fb950", "gradient": "#ff7b72", "formula": "#58a6ff",
          "frame": "#8b949e", "wire": "#6e7681", "gate": "#21262d", "bad": "#ffa657", "mark": "#3d2300"}
 
 
@@ -49,8 +50,8 @@ def draw(y: Any, *, collapse: bool | str | Iterable[str] | None = None, digits: 
     if digits is not None and digits < 1:
         raise ValueError(f"digits={digits}: a number is shown with 1 digit or more, or all of them: digits=None")
     if engine not in (None, "dot"):
-        raise ValueError(f"engine={engine!r}: leave it out for the layout program that comes with chainrule, or say 'dot' "
-                         "for the system's Graphviz")
+        raise ValueError(f"engine={engine!r}: leave it out for the layout program that comes with chainrule, or say "
+                         "'dot' for the system's Graphviz")
     return Drawing(graph(y, collapse), digits, products, title, engine)
 
 
@@ -71,7 +72,7 @@ class Drawing:
     @cached_property
     def svg(self) -> str:
         """The picture as an SVG document: light and dark, without any reference to the outside."""
-        return _Page(self.graph, self._blocks, layout(self.dot, self.engine), self.title, self._digits).svg
+        return _Page(self.graph, self._blocks, layout(self.dot, self.engine), self.title, self._digits).svg()
 
     def save(self, path: str | Path) -> Path:
         """Write the picture to a file, as its name ends: ``.svg`` or ``.dot``. Returns the path.
@@ -141,6 +142,10 @@ class Block(NamedTuple):
     def height(self) -> float:
         return max(sum(2 * label.half for _, label in self.entering), self.tall, 2 * self.stem.half if self.stem else 0.0)
 
+    @property
+    def round(self) -> bool:
+        return self.node.kind == "gate" and self.sign == self.tall
+
     def rows(self) -> Iterator[tuple[Wire, Label, float]]:
         """Every wire that enters, its label, and how far its middle lies below the top of the block."""
         at = (self.height - sum(2 * label.half for _, label in self.entering)) / 2
@@ -156,63 +161,69 @@ def _blocks(graph: Graph, digits: int | None, products: bool) -> dict[str, Block
         entering.setdefault(wire.target, []).append(wire)
         leaving.setdefault(wire.source, []).append(wire)
     nodes = {node.id: node for node in graph.nodes}
-    for node in graph.nodes:
-        if node.hidden:  # the arguments of a collapsed gate have no order: inputs last, so that fewer wires cross
-            entering.get(node.id, []).sort(key=lambda wire: nodes[wire.source].kind != "gate" and len(leaving[wire.source]) == 1)
     forks = {id for id, wires in leaving.items() if nodes[id].accumulated or len(wires) > 1}
     blocks = {}
     for id, node in nodes.items():
+        wires = entering.get(id, [])
+        if node.hidden:  # the arguments of a collapsed gate have no order: inputs last, so that fewer wires cross
+            wires.sort(key=lambda wire: nodes[wire.source].kind != "gate" and len(leaving[wire.source]) == 1)
         labels = []
-        for wire in entering.get(id, ()):
+        for wire in wires:
             source = nodes[wire.source]
-            named = source.label if source.kind == "gate" and source.id not in forks and node.kind != "output" else ""
-            labels.append((wire, _label(wire, named, digits, products)))
+            named = source.kind == "gate" and source.id not in forks and node.kind != "output"
+            labels.append((wire, _label(wire, source.label if named else "", digits, products)))
         stem = None
         if id in forks:
-            total = "" if node.gradient is None else ("Σ " if not node.accumulated else "grad ") + show(node.gradient, digits)
-            stem = _sized(*_lines(node.label if node.kind == "gate" else "", node.value, total, bad(node.gradient), digits))
-        if node.kind == "gate":
-            written = sum(width(text, SIGN * (0.87 if constant else 1)) for text, constant in _pieces(node))
-            radius = max(RADIUS, written / 2 + 5)
-            round = radius <= 24 and len(labels) <= 2
-            inside, tall = (2 * radius, 2 * radius) if round else (written + 22, 2 * RADIUS)
-            if len(labels) > 1 and not round:
-                tall = max(tall, sum(2 * label.half for _, label in labels) - 16)
-        else:
-            inside, tall = max(width(clip(node.label), NAME, bold=True), 10.0) + 6, 24.0
-        blocks[id] = Block(node, tuple(labels), inside, tall, stem)
+            total = show(node.gradient, digits)
+            total = total and f"{'grad' if node.accumulated else 'Σ'} {total}"
+            name = node.label if node.kind == "gate" else ""
+            stem = _sized(*_lines(name, node.value, total, bad(node.gradient), digits))
+        blocks[id] = Block(node, tuple(labels), *_body(node, [label for _, label in labels]), stem)
     return blocks
+
+
+def _body(node: Node, labels: list[Label]) -> tuple[float, float]:
+    """How wide and how tall a gate or a name is: gates are circles as long as the sign and the wires allow it."""
+    if node.kind != "gate":
+        return max(width(clip(node.label), NAME, bold=True), 10.0) + 6, 24.0
+    sign = sum(width(text, SIGN * (0.87 if constant else 1)) for text, constant in _pieces(node))
+    radius = max(RADIUS, sign / 2 + 5)
+    if radius <= 24 and len(labels) <= 2:
+        return 2 * radius, 2 * radius
+    entries = sum(2 * label.half for label in labels) if len(labels) > 1 else 0.0
+    return sign + 22, max(2 * RADIUS, entries - 16)
 
 
 def _pieces(node: Node) -> tuple[tuple[str, bool], ...]:
     return tuple((clip(text), constant) for text, constant in node.parts)
 
 
-def _lines(name: str, value: Any, gradient: str, bad_gradient: bool, digits: int | None
-           ) -> tuple[tuple[Line, ...], tuple[Line, ...]]:
-    above = (Line("name", f"{clip(name)} = ", VALUE),) if name else ()
-    above += (Line("value", show(value, digits), VALUE, bad(value)),) if value is not None else ()
-    return above, (Line("gradient", gradient, VALUE, bad_gradient),) if gradient else ()
+def _lines(name: str, value: float | Array | None, gradient: str, bad_gradient: bool,
+           digits: int | None) -> tuple[list[Line], list[Line]]:
+    above = [Line("name", f"{clip(name)} = ", VALUE)] if name else []
+    above += [Line("value", show(value, digits), VALUE, bad(value))] if value is not None else []
+    return above, [Line("gradient", gradient, VALUE, bad_gradient)] if gradient else []
 
 
 def _label(wire: Wire, name: str, digits: int | None, products: bool) -> Label:
-    above, below = _lines(name, wire.value, show(wire.contribution, digits), bad(wire.contribution), digits)
-    if products and isinstance(wire.contribution, float) and isinstance(wire.local, float) and isinstance(wire.upstream, float):
-        below += (Line("product", " ".join((show(wire.upstream, digits), "×", show(wire.local, digits), "=",
-                                            show(wire.contribution, digits))), FORMULA),)
+    gradient = show(wire.contribution, digits)
+    above, below = _lines(name, wire.value, gradient, bad(wire.contribution), digits)
+    if products and gradient and isinstance(wire.local, float) and isinstance(wire.upstream, float):
+        product = f"{show(wire.upstream, digits)} × {show(wire.local, digits)} = {gradient}"
+        below.append(Line("product", product, FORMULA))
     if wire.note:
-        below += (Line("note", wire.note, FORMULA),)
-    text = clip(wire.formula) if wire.formula else number(wire.local, digits) if isinstance(wire.local, float) else ""
+        below.append(Line("note", wire.note, FORMULA))
+    text = clip(wire.formula or "") or (number(wire.local, digits) if isinstance(wire.local, float) else "")
     return _sized(above, below, Line("formula", text, FORMULA) if text else None)
 
 
-def _sized(above: tuple[Line, ...], below: tuple[Line, ...], formula: Line | None = None) -> Label:
-    first = max(sum(width(line.text, line.size) for line in above),
-                width(below[0].text, below[0].size) if below and below[0].kind == "gradient" else 0.0)
+def _sized(above: list[Line], below: list[Line], formula: Line | None = None) -> Label:
     beside = width(formula.text, formula.size) + GAP if formula else 0.0
-    wide = max([first + beside, *(width(line.text, line.size) for line in below if line.kind != "gradient")])
+    wide = sum(width(line.text, line.size) for line in above) + beside
+    for line in below:
+        wide = max(wide, width(line.text, line.size) + (beside if line.kind == "gradient" else 0.0))
     half = max(20.0, 6.0 + sum(line.size + 2 for line in below))
-    return Label(above, below, formula, wide + 2 * GAP if wide else GAP, half if wide else 12.0)
+    return Label(tuple(above), tuple(below), formula, wide + 2 * GAP, half) if wide else Label((), (), None, GAP, 12.0)
 
 
 def show(x: float | Array | None, digits: int | None = 3) -> str:
@@ -239,60 +250,68 @@ def clean(text: str) -> str:
 
 
 def width(text: str, size: float, bold: bool = False) -> float:
-    """The room that a text takes in pixels; an upper bound for the usual sans-serif fonts, DejaVu's being the widest."""
+    """The room that a text takes in pixels: an upper bound for usual sans-serif fonts, of which DejaVu is widest."""
     em = 0.0
     for c in text:
-        em += (1.0 if unicodedata.east_asian_width(c) in "WF" or c in "mwMW@%—…" else 0.36 if c in " ilj.,:;'|!()[]ftI/"
-               else 0.84 if c in "+−=×<>≥≤·→Σ" else 0.72 if c.isupper() else 0.64)
-    return em * size * (1.1 if bold else 1.0)
+        if unicodedata.east_asian_width(c) in "WF" or c in "mwMW@%—…":
+            em += 1.0
+        elif c in " ilj.,:;'|!()[]ftI/":
+            em += 0.4
+        else:
+            em += 0.84 if c in "+−=×<>≥≤·→Σ#&" else 0.76 if c.isupper() else 0.64
+    return em * size * (1.12 if bold else 1.0)
 
 
 # ── Graphviz: text in, places out ────────────────────────────────────────────────────────────────────────────────
 
 def _dot(graph: Graph, blocks: dict[str, Block]) -> str:
     import graphviz
-    big = sum(node.kind == "gate" for node in graph.nodes) > MANY  # routing round every label would take most of the time
-    inks = {kind: _LIGHT[kind] for kind in ("value", "gradient", "formula")}
-
-    def cell(port: str, label: Label, rows: int = 1, height: float = 0.0) -> str:
-        lines = ["".join(_font(line, inks) for line in label.above), *(_font(line, inks) for line in label.below)]
-        lines += [_font(label.formula, inks)] if label.formula else []
-        return (f'<td port="{port}" rowspan="{rows}" fixedsize="true" width="{label.width:.0f}" '
-                f'height="{height or 2 * label.half:.0f}">{"<br/>".join(filter(None, lines))}</td>')
-
-    def table(block: Block) -> str:
-        rows = max(len(block.entering), 1)
-        node, tall = block.node, block.height
-        gate = ' border="1" style="rounded" bgcolor="#f6f8fa"' if node.kind == "gate" else ""
-        text = escape(clip(node.sign or node.label))
-        middle = (f'<td port="{"" if block.stem else "o"}" rowspan="{rows}" fixedsize="true" '
-                  f'width="{block.entry + block.sign:.0f}" height="{tall:.0f}"{gate}>'
-                  f'{text if node.kind == "gate" or not text else f"<b>{text}</b>"}</td>').replace(' port=""', "")
-        cells = [cell(f"i{i}", label._replace(width=block.label_width)) for i, (_, label) in enumerate(block.entering)] or [""]
-        end = cell("o", block.stem, rows, tall) if block.stem else ""
-        return ('<<table border="0" cellborder="0" cellspacing="0" cellpadding="0"><tr>' + cells[0] + middle + end + "</tr>"
-                + "".join(f"<tr>{c}</tr>" for c in cells[1:]) + "</table>>")
-
-    digraph = graphviz.Digraph(
-        "circuit", graph_attr={"rankdir": "LR", "ranksep": "0.3" if len(blocks) < 20 else "0.5", "nodesep": "0.12", "nslimit": "2", "nslimit1": "2",
-                               "mclimit": "0.3", "fontname": "Helvetica", "splines": "line" if big else "spline"},
+    big = sum(node.kind == "gate" for node in graph.nodes) > MANY  # to route round every label would take most of the time
+    circuit = graphviz.Digraph(
+        "circuit", graph_attr={"rankdir": "LR", "ranksep": "0.3" if len(blocks) < 20 else "0.5", "nodesep": "0.12",
+                               "nslimit": "2", "nslimit1": "2", "mclimit": "0.3", "fontname": "Helvetica",
+                               "splines": "line" if big else "spline"},
         node_attr={"shape": "plain", "fontname": "Helvetica", "fontsize": "13"}, edge_attr={"dir": "none"})
     clusters = {box.id: graphviz.Digraph(f"cluster_{box.id}", graph_attr={
-        "label": graphviz.escape(clip(box.name)), "style": "rounded,dashed", "color": _LIGHT["frame"], "labeljust": "l",
+        "label": graphviz.escape(clip(box.name)), "style": "rounded,dashed", "color": LIGHT["frame"], "labeljust": "l",
         "fontsize": "12", "margin": "10"}) for box in graph.boxes}
-    for block in blocks.values():
-        inside = clusters.get(block.node.box, digraph)
-        inside.node(block.node.id, table(block), id=block.node.id)
+    for id, block in blocks.items():
+        clusters.get(block.node.box, circuit).node(id, _table(block), id=id)
     for box in reversed(graph.boxes):  # a box comes after the one around it, so it is complete when it is put in
-        clusters.get(box.parent, digraph).subgraph(clusters[box.id])
-    for block in blocks.values():
+        clusters.get(box.parent, circuit).subgraph(clusters[box.id])
+    for id, block in blocks.items():
         for i, (wire, _) in enumerate(block.entering):
-            digraph.edge(f"{wire.source}:o:e", f"{wire.target}:i{i}:w", id=wire.id)
-    return digraph.source
+            circuit.edge(f"{wire.source}:out:e", f"{id}:in{i}:w", id=wire.id)
+    return str(circuit.source)
 
 
-def _font(line: Line, inks: dict[str, str]) -> str:
-    return f'<font color="{inks.get(line.kind, _LIGHT["frame"])}" point-size="{line.size:g}">{escape(line.text)}</font>'
+def _table(block: Block) -> str:
+    """A block as one of Graphviz's tables: a cell for each wire that enters, the gate, and the sum on its way out."""
+    node, rows = block.node, max(len(block.entering), 1)
+
+    def cell(port: str, wide: float, high: float, content: str, rows: int = 1, more: str = "") -> str:
+        return (f'<td port="{port}" rowspan="{rows}" fixedsize="true" width="{wide:.0f}" height="{high:.0f}"{more}>'
+                f"{content}</td>")
+
+    def content(label: Label) -> str:
+        lines = ["".join(map(_font, label.above)), *map(_font, label.below)]
+        return "<br/>".join(filter(None, [*lines, _font(label.formula) if label.formula else ""]))
+
+    text = escape(clip(node.sign or node.label))
+    look = f' border="1" style="rounded" bgcolor="{LIGHT["gate"]}"' if node.kind == "gate" else ""
+    body = cell("gate" if block.stem else "out", block.entry + block.sign, block.height,
+                f"<b>{text}</b>" if text and node.kind != "gate" else text, rows, look)
+    if block.stem:
+        body += cell("out", block.stem.width, block.height, content(block.stem), rows)
+    first, *rest = [cell(f"in{i}", block.label_width, 2 * label.half, content(label))
+                    for i, (_, label) in enumerate(block.entering)] or [""]
+    return ('<<table border="0" cellborder="0" cellspacing="0" cellpadding="0">'
+            + "".join(f"<tr>{row}</tr>" for row in (first + body, *rest)) + "</table>>")
+
+
+def _font(line: Line) -> str:
+    ink = LIGHT.get(line.kind, LIGHT["frame"])
+    return f'<font color="{ink}" point-size="{line.size:g}">{escape(line.text)}</font>'
 
 
 def layout(dot: str, engine: str | None = None) -> dict[str, Any]:
@@ -312,10 +331,12 @@ def layout(dot: str, engine: str | None = None) -> dict[str, Any]:
     try:
         done = subprocess.run([program, "-Tjson0"], input=dot.encode(), capture_output=True, timeout=SECONDS, check=True)
     except subprocess.TimeoutExpired:
-        raise RuntimeError(f"the layout took over {SECONDS:.0f} s: draw less, with collapse=True or an earlier node") from None
+        raise RuntimeError(f"the layout took over {SECONDS:.0f} s: draw less, with collapse=True or an earlier node") \
+            from None
     except (subprocess.CalledProcessError, OSError) as error:
         said = getattr(error, "stderr", b"") or str(error).encode()
-        raise RuntimeError(f"{program} could not lay out the picture: {said.decode(errors='replace')[:300]}; {remedy}") from error
+        raise RuntimeError(f"{program} could not lay out the picture: {said.decode(errors='replace')[:300]}; "
+                           f"{remedy}") from error
     return json.loads(done.stdout)
 
 
@@ -325,202 +346,52 @@ def _bundled_program() -> str | None:
         listed = files("graphviz-pure") or ()
     except PackageNotFoundError:
         return None
-    return next((str(path) for file in listed if file.stem == "graphviz-pure" and (path := Path(str(file.locate()))).is_file()
-                 and file.suffix in ("", ".exe")), None)
+    programs = (Path(str(file.locate())) for file in listed if file.name in ("graphviz-pure", "graphviz-pure.exe"))
+    return next((str(program) for program in programs if program.is_file()), None)
 
 
 # ── SVG ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-def _style(inks: dict[str, str]) -> str:
-    return (".paper{{fill:{paper}}}.ink,.name,.letter{{fill:{ink}}}.value{{fill:{value}}}.gradient,.product{{fill:{gradient}}}"
-            ".formula{{fill:{formula}}}.gate .shape{{fill:{gate};stroke:{frame}}}.sign{{fill:{ink}}}.constant,.note,.scope text{{fill:{frame}}}.wire path{{stroke:{wire}}}.tip,.fork{{fill:{wire}}}.scope rect{{stroke:{frame}}}"
-            ".terminal{{stroke:{frame};fill:{paper}}}.mark{{fill:{mark};stroke:{bad}}}.bad{{fill:{bad}}}"
-            ".first .shape{{stroke:{bad};fill:{mark}}}.after .shape{{stroke:{bad}}}.value,.gradient,.name,.formula,.product,.note,.scope text{{stroke:{paper}}}").format(**inks).replace(
-                "}.", "}\n.").replace(",.", ",\n.").replace("\n.", "\n.chainrule .").replace(".paper", ".chainrule .paper", 1)
-
-
-CSS = ("""\
+_SHAPES = """\
 .chainrule { font-family: "Helvetica Neue", Helvetica, Arial, "Liberation Sans", "DejaVu Sans", sans-serif }
 .chainrule text { text-anchor: middle; font-size: 13px; font-variant-numeric: tabular-nums }
 .chainrule .letter, .chainrule .title { font-weight: bold; font-size: 15px }
-.chainrule .sign { font-size: 15px } .chainrule .sign.alone { font-size: 21px } .chainrule .sign .constant { font-size: 13px }
-.chainrule .formula, .chainrule .product, .chainrule text.note { font-size: 10.5px; font-weight: normal }
-.chainrule .value, .chainrule .gradient, .chainrule .name, .chainrule .formula, .chainrule .product, .chainrule .note,
-.chainrule .scope text { paint-order: stroke; stroke-width: 3px; stroke-linejoin: round }
-.chainrule .bad { stroke: none !important }
-.chainrule .formula { text-anchor: end } .chainrule .name { text-anchor: end }
-.chainrule .left { text-anchor: start } .chainrule .scope text { font-size: 12px; text-anchor: start }
-.chainrule path { fill: none; stroke-width: 1.4 } .chainrule .shape { stroke-width: 1.4 }
-.chainrule .scope rect { fill: none; stroke-dasharray: 5 4 } .chainrule .collapsed .shape { stroke-dasharray: 5 4 }
-.chainrule .first .shape { stroke-width: 3 } .chainrule .bad { font-weight: bold }
-""" + _style(_LIGHT) + "\n@media (prefers-color-scheme: dark) {\n" + _style(_DARK) + "\n}\n")
-
-
-class _Page:
-    """The SVG text, from the blocks and Graphviz's places for them."""
-
-    def __init__(self, graph: Graph, blocks: dict[str, Block], places: dict[str, Any], title: str | None, digits: int | None):
-        self.graph, self.blocks, self.digits = graph, blocks, digits
-        wide, high = (float(x) for x in places["bb"].split(",")[2:])
-        self.left, self.top = MARGIN, MARGIN + (26 if title else 0)
-        self.high = high
-        self.centre: dict[str, tuple[float, float]] = {}
-        self.frames: dict[str, tuple[float, float, float, float]] = {}
-        for item in places.get("objects", ()):
-            if "pos" in item:
-                self.centre[item["name"]] = self.point(item["pos"])
-            elif "bb" in item:
-                a, b, c, d = map(float, item["bb"].split(","))
-                self.frames[item["name"]] = (*self.point(f"{a},{d}"), c - a, d - b)
-        routes = {edge["id"]: [self.point(p) for p in edge["pos"].split() if p[0] not in "es"]
-                  for edge in places.get("edges", ()) if "pos" in edge}
-        notes = [line for note in graph.notes for line in textwrap.wrap(note, 116)]
-        wide = max([wide, *(width(line, NOTE) for line in notes), width(clean(title or ""), NAME, True)]) + 2 * MARGIN
-        bottom = self.top + high + (8 + 16 * len(notes) if notes else 0) + MARGIN
-        said, described = describe(graph, title, digits)
-        parts = [f'<svg xmlns="http://www.w3.org/2000/svg" class="chainrule" role="img" width="{wide:.0f}" height="{bottom:.0f}" '
-                 f'viewBox="0 0 {wide:.0f} {bottom:.0f}" style="max-width:100%;height:auto">',
-                 f"<title>{written(said)}</title>", f"<desc>{written(described)}</desc>", f"<style>{CSS}</style>",
-                 f'<rect class="paper" width="{wide:.0f}" height="{bottom:.0f}" rx="6"/>']
-        if title:
-            parts.append(f'<text class="title ink left" x="{MARGIN:.1f}" y="{MARGIN + 13:.1f}">{written(title)}</text>')
-        parts += (self.scope(box.id) for box in graph.boxes)
-        parts += (self.wire(wire, label, row, block, routes.get(wire.id, [])) for block in blocks.values()
-                  for wire, label, row in block.rows())
-        parts += map(self.node, blocks.values())
-        parts += (self.scope_name(box.id, box.name) for box in graph.boxes)  # above the wires that pass behind it
-        parts += (f'<text class="note left" x="{MARGIN:.1f}" y="{self.top + high + 20 + 16 * i:.1f}">{written(line)}</text>'
-                  for i, line in enumerate(notes))
-        self.svg = "\n".join([*parts, "</svg>"])
-
-    def point(self, text: str) -> tuple[float, float]:
-        x, y = map(float, text.split(","))
-        return x + self.left, self.high - y + self.top
-
-    def corner(self, block: Block) -> tuple[float, float]:
-        x, y = self.centre[block.node.id]
-        return x - block.width / 2, y - block.height / 2
-
-    def scope(self, id: str) -> str:
-        x, y, w, h = self.frames[f"cluster_{id}"]
-        return f'<g class="scope" id="{id}"><rect x="{x:.1f}" y="{y:.1f}" width="{w:.1f}" height="{h:.1f}" rx="9"/></g>'
-
-    def scope_name(self, id: str, name: str) -> str:
-        x, y, _, _ = self.frames[f"cluster_{id}"]
-        return f'<g class="scope"><text x="{x + 10:.1f}" y="{y + 16:.1f}">{written(clip(name))}</text></g>'
-
-    def wire(self, wire: Wire, label: Label, row: float, block: Block, route: list[tuple[float, float]]) -> str:
-        x, top = self.corner(block)
-        y, end = top + row, x + block.label_width
-        source = self.blocks[wire.source]
-        start = (self.corner(source)[0] + source.width, self.centre[wire.source][1])
-        if len(route) == 4 or len(route) < 4 or len(route) % 3 != 1:
-            middle = (start[0] + x) / 2
-            route = [start, (middle, start[1]), (middle, y), (x, y)]
-        path = f"M{start[0]:.1f} {start[1]:.1f}C" + " ".join(f"{a:.1f} {b:.1f}" for a, b in route[1:-1]) + f" {x:.1f} {y:.1f}H{end:.1f}"
-        tip, angle = self.tip(block, y)
-        back = (tip[0] - 7 * math.cos(angle), tip[1] - 7 * math.sin(angle))
-        if abs(tip[1] - y) > 0.5:
-            path += f"C{end + 8:.1f} {y:.1f} {back[0] - 6 * math.cos(angle):.1f} {back[1] - 6 * math.sin(angle):.1f} {back[0]:.1f} {back[1]:.1f}"
-        else:
-            path += f"H{back[0]:.1f}"
-        side = (3.4 * math.sin(angle), -3.4 * math.cos(angle))
-        head = " ".join(f"{a:.1f},{b:.1f}" for a, b in (tip, (back[0] + side[0], back[1] + side[1]), (back[0] - side[0], back[1] - side[1])))
-        return (f'<g class="wire{" " + wire.trouble if wire.trouble else ""}" id="{wire.id}"><title>{written(self.tooltip(wire))}</title>'
-                f'<path d="{path}"/><polygon class="tip" points="{head}"/>{self.label(label, x, y, block.label_width)}</g>')
-
-    def tip(self, block: Block, y: float) -> tuple[tuple[float, float], float]:
-        """Where a wire that comes in at this height meets the gate, and in which direction it goes there."""
-        left = self.corner(block)[0] + block.label_width + block.entry
-        middle = self.centre[block.node.id][1]
-        if block.node.kind != "gate" or block.tall != block.sign or abs(y - middle) < 0.5:
-            return (left, y), 0.0
-        angle = math.copysign(math.radians(36), middle - y)
-        radius = block.sign / 2
-        return (left + radius - radius * math.cos(angle), middle - radius * math.sin(angle)), angle
-
-    def label(self, label: Label, x: float, y: float, wide: float) -> str:
-        """The numbers of a wire that runs from x at the height y."""
-        beside = width(label.formula.text, label.formula.size) + GAP if label.formula else 0.0
-        centre = x + (wide - beside) / 2
-        out = []
-        if label.above:
-            value = label.above[-1]
-            if len(label.above) == 2 or label.above[0].kind == "name":
-                sizes = [width(line.text, line.size) for line in label.above]
-                split = centre - sum(sizes) / 2 + sizes[0]
-                out.append(f'<text class="name" x="{split:.1f}" y="{y - 5:.1f}" xml:space="preserve">{written(label.above[0].text)}</text>')
-                if value.kind == "value":
-                    out.append(self.text(value, split, y - 5, "left"))
-            else:
-                out.append(self.text(value, centre, y - 5))
-        at = y + 3
-        for line in label.below:
-            at += line.size - 1 if line.kind == "gradient" else line.size + 1.5
-            out.append(self.text(line, centre if line.kind == "gradient" else x + wide / 2, at))
-        if label.formula:
-            out.append(self.text(label.formula, x + wide - 2, y + 13))
-        return "".join(out)
-
-    def text(self, line: Line, x: float, y: float, more: str = "") -> str:
-        kinds = " ".join(filter(None, (line.kind, more, "bad" if line.bad else "")))
-        mark = ""
-        if line.bad:
-            w = width(line.text, line.size) + 8
-            mark = (f'<rect class="mark" x="{x - (4 if more == "left" else w / 2):.1f}" y="{y - line.size + 0.5:.1f}" width="{w:.1f}" '
-                    f'height="{line.size + 3:.1f}" rx="4"/>')
-        return f'{mark}<text class="{kinds}" x="{x:.1f}" y="{y:.1f}">{written(line.text)}</text>'
-
-    def node(self, block: Block) -> str:
-        node = block.node
-        x, top = self.corner(block)
-        y = self.centre[node.id][1]
-        left = x + block.label_width + block.entry
-        right = left + block.sign
-        kinds = " ".join(filter(None, ("node", node.kind, "collapsed" if node.hidden else "", node.trouble)))
-        out = [f'<g class="{kinds}" id="{node.id}"><title>{written(self.tooltip_node(node))}</title>']
-        if node.kind == "gate":
-            out.append(f'<rect class="shape" x="{left:.1f}" y="{y - block.tall / 2:.1f}" width="{block.sign:.1f}" height="{block.tall:.1f}" '
-                       f'rx="{min(block.tall / 2, RADIUS if block.sign != block.tall else block.tall):.1f}"/>' if block.sign != block.tall else
-                       f'<circle class="shape" cx="{(left + right) / 2:.1f}" cy="{y:.1f}" r="{block.sign / 2:.1f}"/>')
-            sign = "".join(f'<tspan class="constant">{written(text)}</tspan>' if constant else written(text) for text, constant in _pieces(node))
-            alone = len(node.sign) == 1 and not node.sign.isalpha()
-            out.append(f'<text class="sign{" alone" if alone else ""}" x="{(left + right) / 2:.1f}" y="{y + (7 if alone else 5):.1f}">{sign}</text>')
-        elif node.label:
-            kind = "constant" if node.kind == "constant" else "letter"
-            out.append(f'<text class="{kind}" x="{(left + right) / 2:.1f}" y="{y + 5:.1f}">{written(clip(node.label))}</text>')
-        else:
-            out.append(f'<circle class="terminal" cx="{(left + 5 if node.kind == "output" else right - 5):.1f}" cy="{y:.1f}" r="4"/>')
-        if block.stem:
-            end = right + block.stem.width
-            out.append(f'<g class="wire" id="{node.id}-sum"><path d="M{right:.1f} {y:.1f}H{end:.1f}"/>'
-                       f'<circle class="fork" cx="{end:.1f}" cy="{y:.1f}" r="3"/>{self.label(block.stem, right, y, block.stem.width)}</g>')
-        return "".join([*out, "</g>"])
-
-    def tooltip(self, wire: Wire) -> str:
-        source, target = self.blocks[wire.source].node, self.blocks[wire.target].node
-        lines = [f"{source.label or source.sign or 'input'} → {target.sign or target.label or 'result'}"]
-        lines += [f"value {show(wire.value, None)}"] if wire.value is not None else []
-        if wire.formula or isinstance(wire.local, float):
-            lines.append("local gradient " + " = ".join(filter(None, (wire.formula, show(wire.local, None)))))
-        if wire.contribution is None:
-            lines.append("gradient not computed")
-        elif isinstance(wire.local, float) and isinstance(wire.upstream, float):
-            lines.append(f"gradient {show(wire.upstream, None)} × {show(wire.local, None)} = {show(wire.contribution, None)}")
-        else:
-            lines.append(f"gradient {show(wire.contribution, None)}")
-        lines += [f"broadcast {wire.note}"] if wire.note else []
-        lines += ["a nan or inf arises here: upstream is finite"] if wire.trouble == "first" else []
-        return "\n".join(lines)
-
-    def tooltip_node(self, node: Node) -> str:
-        lines = [" ".join(filter(None, (node.label, node.operation if node.operation != "scope" else f"scope {node.scope}"))) or node.kind]
-        lines += [f"{node.hidden:,} gates inside"] if node.hidden else []
-        lines += [f"value {show(node.value, None)}"] if node.value is not None else []
-        lines.append(f"gradient {show(node.gradient, None)}" if node.gradient is not None else "gradient not computed")
-        lines += ["accumulated over several backward passes"] if node.accumulated else []
-        lines += {"first": ["a nan or inf arises here"], "after": ["a nan or inf came in"]}.get(node.trouble, [])
-        return "\n".join(lines)
+.chainrule .sign { font-size: 15px }
+.chainrule .sign.alone { font-size: 21px }
+.chainrule .sign .constant { font-size: 13px }
+.chainrule .formula, .chainrule .product, .chainrule .note { font-size: 10.5px }
+.chainrule .formula, .chainrule .name { text-anchor: end }
+.chainrule .name { white-space: pre }
+.chainrule .left, .chainrule .scope text { text-anchor: start }
+.chainrule .scope text, .chainrule .remark { font-size: 12px }
+.chainrule .number, .chainrule .scope text { paint-order: stroke; stroke-width: 3px; stroke-linejoin: round }
+.chainrule path { fill: none; stroke-width: 1.4 }
+.chainrule .shape, .chainrule .scope rect { stroke-width: 1.4 }
+.chainrule .scope rect { fill: none; stroke-dasharray: 5 4 }
+.chainrule .collapsed .shape { stroke-dasharray: 5 4 }
+.chainrule .first .shape { stroke-width: 3 }
+.chainrule .bad { font-weight: bold }
+"""
+_INKS = Template("""\
+.chainrule .paper { fill: $paper }
+.chainrule .letter, .chainrule .title, .chainrule .sign, .chainrule .name { fill: $ink }
+.chainrule .number, .chainrule .scope text { stroke: $paper }
+.chainrule .value { fill: $value }
+.chainrule .gradient, .chainrule .product { fill: $gradient }
+.chainrule .formula { fill: $formula }
+.chainrule .constant, .chainrule .note, .chainrule .remark, .chainrule .scope text { fill: $frame }
+.chainrule .wire path { stroke: $wire }
+.chainrule .tip, .chainrule .fork { fill: $wire }
+.chainrule .shape { fill: $gate; stroke: $frame }
+.chainrule .terminal { fill: $paper; stroke: $frame }
+.chainrule .scope rect { stroke: $frame }
+.chainrule .mark { fill: $mark; stroke: $bad }
+.chainrule .bad { fill: $bad; stroke: none }
+.chainrule .after .shape { stroke: $bad }
+.chainrule .first .shape { stroke: $bad; fill: $mark }
+""")
+CSS = (_SHAPES + _INKS.substitute(LIGHT)
+       + f"@media (prefers-color-scheme: dark) {{\n{_INKS.substitute(DARK)}}}\n")
 
 
 def written(text: str) -> str:
@@ -528,14 +399,188 @@ def written(text: str) -> str:
     return escape(clean(text))
 
 
+def tag(name: str, *inside: str, kind: str = "", **attributes: Any) -> str:
+    """An element of SVG: ``kind`` is its class, ``inside`` is markup, attributes are escaped and numbers rounded."""
+    given = {"class": kind or None, **attributes}
+    said = "".join(f' {key}="{written(f"{x:.1f}".removesuffix(".0") if isinstance(x, float) else str(x))}"'
+                   for key, x in given.items() if x is not None)
+    return f"<{name}{said}>{''.join(inside)}</{name}>" if inside else f"<{name}{said}/>"
+
+
+class _Page:
+    """The SVG text, from the blocks and Graphviz's places for them."""
+
+    def __init__(self, graph: Graph, blocks: dict[str, Block], places: dict[str, Any], title: str | None,
+                 digits: int | None):
+        self.graph, self.blocks, self.title, self.digits = graph, blocks, title, digits
+        self.wide, self.high = map(float, places["bb"].split(",")[2:])
+        self.top = MARGIN + (26 if title else 0)
+        self.centre: dict[str, tuple[float, float]] = {}
+        self.frames: dict[str, tuple[float, float, float, float]] = {}
+        for item in places.get("objects", ()):
+            if "pos" in item:
+                self.centre[item["name"]] = self.point(item["pos"])
+            elif "bb" in item:
+                left, low, right, high = map(float, item["bb"].split(","))
+                self.frames[item["name"]] = (*self.point(f"{left},{high}"), right - left, high - low)
+        self.routes = {edge["id"]: [self.point(p) for p in edge["pos"].split()]
+                       for edge in places.get("edges", ()) if "pos" in edge}
+
+    def point(self, text: str) -> tuple[float, float]:
+        x, y = map(float, text.split(","))
+        return x + MARGIN, self.high - y + self.top
+
+    def svg(self) -> str:
+        notes = [line for note in self.graph.notes for line in textwrap.wrap(note, 116)]
+        wide = 2 * MARGIN + max([self.wide, width(self.title or "", NAME, bold=True),
+                                 *(width(line, NOTE) for line in notes)])
+        below = self.top + self.high
+        high = below + MARGIN + (8 + 17 * len(notes) if notes else 0)
+        title, description = describe(self.graph, self.title, self.digits)
+        parts = [tag("title", written(title)), tag("desc", written(description)), tag("style", CSS),
+                 tag("rect", kind="paper", width=wide, height=high, rx=6)]
+        if self.title:
+            parts.append(tag("text", written(self.title), kind="title left", x=MARGIN, y=MARGIN + 13))
+        parts += (self.frame(box.id) for box in self.graph.boxes)
+        parts += (self.wire(wire, label, row, block) for block in self.blocks.values() for wire, label, row in block.rows())
+        parts += map(self.node, self.blocks.values())
+        parts += (self.frame(box.id, box.name) for box in self.graph.boxes)  # names lie above the wires that pass
+        parts += (tag("text", written(line), kind="remark left", x=MARGIN, y=below + 20 + 17 * i)
+                  for i, line in enumerate(notes))
+        return tag("svg", *(f"\n{part}" for part in parts), "\n", xmlns="http://www.w3.org/2000/svg", kind="chainrule",
+                   role="img", width=wide, height=high, viewBox=f"0 0 {wide:.1f} {high:.1f}",
+                   style="max-width:100%;height:auto") + "\n"
+
+    def frame(self, id: str, name: str | None = None) -> str:
+        x, y, wide, high = self.frames[f"cluster_{id}"]
+        if name is not None:
+            return tag("g", tag("text", written(clip(name)), x=x + 10, y=y + 16), kind="scope")
+        return tag("g", tag("rect", x=x, y=y, width=wide, height=high, rx=9), kind="scope", id=id)
+
+    def corner(self, block: Block) -> tuple[float, float]:
+        x, y = self.centre[block.node.id]
+        return x - block.width / 2, y - block.height / 2
+
+    def wire(self, wire: Wire, label: Label, row: float, block: Block) -> str:
+        left, top = self.corner(block)
+        y, end = top + row, left + block.label_width
+        source = self.blocks[wire.source]
+        start = self.corner(source)[0] + source.width, self.centre[wire.source][1]
+        bends = self.routes.get(wire.id, [])[1:-1]
+        if len(bends) < 4:  # nothing in the way: an S
+            middle = (start[0] + left) / 2
+            bends = [(middle, start[1]), (middle, y)]
+        tip, angle = self.tip(block, y)
+        cos, sin = math.cos(angle), math.sin(angle)
+        back = tip[0] - 7 * cos, tip[1] - 7 * sin
+        last = (end + 8, y), (back[0] - 6 * cos, back[1] - 6 * sin), back
+        path = f"M{_points(start)}C{_points(*bends, (left, y))}H{end:.1f}" + (f"C{_points(*last)}" if angle else f"H{back[0]:.1f}")
+        head = tip, (back[0] + 3.4 * sin, back[1] - 3.4 * cos), (back[0] - 3.4 * sin, back[1] + 3.4 * cos)
+        return tag("g", tag("title", written(self.of_wire(wire))), tag("path", d=path),
+                   tag("polygon", kind="tip", points=_points(*head)), self.label(label, left, y, block.label_width),
+                   kind=f"wire {wire.trouble}".strip(), id=wire.id)
+
+    def tip(self, block: Block, y: float) -> tuple[tuple[float, float], float]:
+        """Where a wire that comes in at this height meets the gate, and at which angle."""
+        left = self.corner(block)[0] + block.label_width + block.entry
+        middle = self.centre[block.node.id][1]
+        if not block.round or abs(y - middle) < 0.5:
+            return (left, y), 0.0
+        radius, angle = block.sign / 2, math.copysign(math.radians(36), middle - y)
+        return (left + radius * (1 - math.cos(angle)), middle - radius * math.sin(angle)), angle
+
+    def label(self, label: Label, x: float, y: float, wide: float) -> str:
+        """The numbers of a wire that runs from x at the height y."""
+        beside = width(label.formula.text, label.formula.size) + GAP if label.formula else 0.0
+        centre = x + (wide - beside) / 2
+        out = []
+        if len(label.above) == 2:  # a name, which ends where the value begins
+            name, value = (width(line.text, line.size) for line in label.above)
+            split = centre + (name - value) / 2
+            out = [self.text(label.above[0], split, y - 5), self.text(label.above[1], split, y - 5, "left")]
+        elif label.above:
+            out = [self.text(label.above[0], centre, y - 5)]
+        at = y + 2
+        for line in label.below:
+            at += line.size if line.kind == "gradient" else line.size + 2
+            out.append(self.text(line, centre if line.kind == "gradient" else x + wide / 2, at))
+        if label.formula:
+            out.append(self.text(label.formula, x + wide - 2, y + 13))
+        return "".join(out)
+
+    def text(self, line: Line, x: float, y: float, more: str = "") -> str:
+        said = tag("text", written(line.text), kind=" ".join(filter(None, ("number", line.kind, more, "bad" * line.bad))),
+                   x=x, y=y)
+        if not line.bad:
+            return said
+        room = width(line.text, line.size) + 8
+        return tag("rect", kind="mark", x=x - (4 if more else room / 2), y=y - line.size + 0.5, width=room,
+                   height=line.size + 3, rx=4) + said
+
+    def node(self, block: Block) -> str:
+        node = block.node
+        left, y = self.corner(block)[0] + block.label_width + block.entry, self.centre[node.id][1]
+        right, middle = left + block.sign, left + block.sign / 2
+        out = [tag("title", written(self.of_node(node)))]
+        if node.kind == "gate":
+            alone = len(node.sign) == 1 and not node.sign.isalpha()
+            sign = "".join(tag("tspan", written(text), kind="constant") if constant else written(text)
+                           for text, constant in _pieces(node))
+            out += (tag("circle", kind="shape", cx=middle, cy=y, r=block.sign / 2) if block.round else
+                    tag("rect", kind="shape", x=left, y=y - block.tall / 2, width=block.sign, height=block.tall, rx=RADIUS),
+                    tag("text", sign, kind="sign alone" if alone else "sign", x=middle, y=y + (7 if alone else 5)))
+        elif node.label:
+            out.append(tag("text", written(clip(node.label)), kind="constant" if node.kind == "constant" else "letter",
+                           x=middle, y=y + 5))
+        else:
+            out.append(tag("circle", kind="terminal", cx=left + 5 if node.kind == "output" else right - 5, cy=y, r=4))
+        if block.stem:
+            end = right + block.stem.width
+            out.append(tag("g", tag("path", d=f"M{_points((right, y))}H{end:.1f}"), tag("circle", kind="fork", cx=end, cy=y, r=3),
+                           self.label(block.stem, right, y, block.stem.width), kind="wire", id=f"{node.id}-sum"))
+        kinds = "node", node.kind, "collapsed" if node.hidden else "", node.trouble
+        return tag("g", *out, kind=" ".join(filter(None, kinds)), id=node.id)
+
+    def of_wire(self, wire: Wire) -> str:
+        """What is said of a wire when the pointer rests on it, with all digits."""
+        source, target = self.blocks[wire.source].node, self.blocks[wire.target].node
+        value, gradient, local = (show(x, None) for x in (wire.value, wire.contribution, wire.local))
+        lines = [f"{source.label or source.sign or 'input'} → {target.sign or target.label or 'result'}"]
+        lines += [f"value {value}"] if value else []
+        lines += [f"local gradient {' = '.join(filter(None, (wire.formula, local)))}"] if wire.formula or local else []
+        if gradient and local and wire.upstream is not None:
+            gradient = f"{show(wire.upstream, None)} × {local} = {gradient}"
+        lines.append(f"gradient {gradient or 'not computed'}")
+        lines += [f"broadcast {wire.note}"] if wire.note else []
+        lines += ["a nan or inf arises here: what came from above was finite"] if wire.trouble == "first" else []
+        return "\n".join(lines)
+
+    def of_node(self, node: Node) -> str:
+        """What is said of a node when the pointer rests on it, with all digits."""
+        operation = f"scope {node.scope}" if node.hidden else node.operation
+        lines = [" ".join(filter(None, (node.label, operation))) or node.kind]
+        lines += [f"{node.hidden:,} gates inside"] if node.hidden else []
+        lines += [f"value {show(node.value, None)}"] if node.value is not None else []
+        lines.append(f"gradient {show(node.gradient, None) or 'not computed'}")
+        lines += ["accumulated over several backward passes"] if node.accumulated else []
+        lines += {"first": ["a nan or inf arises here"], "after": ["a nan or inf came in"]}.get(node.trouble, [])
+        return "\n".join(lines)
+
+
+def _points(*points: tuple[float, float]) -> str:
+    return " ".join(f"{x:.1f} {y:.1f}" for x, y in points)
+
+
 def describe(graph: Graph, title: str | None, digits: int | None = 3) -> tuple[str, str]:
     """The title and the description that a screen reader says of a picture."""
     def said(node: Node) -> str:
-        gradient = f"gradient {show(node.gradient, digits)}" if node.gradient is not None else "gradient not computed"
-        return f"{node.label or 'unnamed'} = {show(node.value, digits)}, {gradient}" if node.value is not None else node.label
+        if node.value is None:
+            return node.label
+        gradient = show(node.gradient, digits) or "not computed"
+        return f"{node.label or 'unnamed'} = {show(node.value, digits)}, gradient {gradient}"
 
-    results = [said(node) for node in graph.nodes if node.kind == "output"]
+    results = "; ".join(said(node) for node in graph.nodes if node.kind == "output")
     inputs = [said(node) for node in graph.nodes if node.kind in ("input", "constant")]
-    shown = "; ".join(inputs[:12]) + (f"; and {len(inputs) - 12} more" if len(inputs) > 12 else "")
-    return (title or f"Circuit of {'; '.join(results)}",
-            f"{graph.gates:,} gates. Inputs: {shown}. Result: {'; '.join(results)}. {' '.join(graph.notes)}".strip())
+    more = [f"and {len(inputs) - 12} more"] if len(inputs) > 12 else []
+    described = f"{graph.gates:,} gates. Inputs: {'; '.join(inputs[:12] + more)}. Result: {results}."
+    return title or f"Circuit of {results}", " ".join([described, *graph.notes])
