@@ -12,11 +12,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from math import inf, isfinite, nan, sqrt
+from math import hypot, inf, isfinite, nan, sqrt
 from sys import float_info
 
-RATIO = 4.0  # of one step to the next
-WINDOW = 12  # steps in a table, centred on ε^(1/3) × scale
+WINDOW = 14  # steps in the first table, each half of the one before, from a quarter of the scale down
+MORE = 6  # steps by which a table is widened
+SCOUTS = (3, 6, 9, 12, 15)  # steps below the table, far apart: the derivative is what small steps say, so a table that
+# settles at large ones (beyond a kink nearby, or over ripples) must not contradict them
 COLUMNS = 6  # of the tableau: errors up to the sixth power of step² are removed
 TRUNCATION = 10.0  # bars per disagreement of neighbours, and
 NOISE = 4.0  # bars per standard deviation of rounding: on the safe side, since 1e-11 is the usual bar, and errors are above 1e-6
@@ -56,68 +58,83 @@ class Slopes:
     samples: list[tuple[float, float, float, float]] = field(default_factory=list)
 
 
-def slopes(g: Curve, scale: float, quantum: float = 0.0, blur: Curve = lambda t: 0.0, hint: float = 0.0) -> Slopes:
+def slopes(g: Curve, scale: float, quantum: float = 0.0, blur: Curve = lambda t: 0.0, hint: float = 0.0,
+           patience: int = 3) -> Slopes:
     """Measure the slope of ``g`` at 0 by differences.
 
     ``scale`` is the size of a natural step (|x|, say), from which the length scale of the function is searched;
     ``quantum`` the smallest step that can be told from none; ``blur(t)`` the error of g(t) because the point itself
-    was rounded. The search ends when the bar is 1e-9 of the slope, or of ``hint``, the value it will be held against.
+    was rounded. The search ends when the bar is 1e-9 of the slope, or of ``hint``, the value it will be held against,
+    or when ``patience`` widenings in a row have brought nothing.
     """
-    line = _Line(g, scale, quantum, blur)
+    line = _Line(g, scale, quantum, blur, hint)
     best = line.best(0)
     idle = {"up": 0, "down": 0}  # rounds in a row that brought nothing
-    while not _settled(best, hint) and min(idle.values()) < 3:
+    while not _settled(best, hint) and min(idle.values()) < patience:
         towards = "up" if best.noise > best.bar / 2 else "down"
-        if idle[towards] >= 3 or not line.widen(towards):
-            idle[towards] = 3
+        if idle[towards] >= patience:
             towards = "down" if towards == "up" else "up"
-            if idle[towards] >= 3 or not line.widen(towards):
-                idle[towards] = 3
-                continue
+        if not line.widen(towards):
+            idle[towards] = patience
+            continue
         found = line.best(0)
-        if found.bar < best.bar / 2:
-            idle = {"up": 0, "down": 0}
-        else:
-            idle[towards] += 1
+        idle = {"up": 0, "down": 0} if found.bar < best.bar / 2 else idle | {towards: idle[towards] + 1}
         best = found
     return line.verdict(best)
 
 
 def _settled(best: Estimate, hint: float) -> bool:
-    return best.bar <= 1e-9 * max(abs(best.value), abs(hint)) or (hint == 0 and best.covers(0.0))
+    return best.bar <= 1e-9 * abs(best.value) or (best.covers(hint) and (hint == 0 or best.bar <= 1e-9 * abs(hint)))
 
 
 class _Line:
     """The function along a line, its noise, and tables of differences over a growing range of steps."""
 
-    def __init__(self, g: Curve, scale: float, quantum: float, blur: Curve):
+    def __init__(self, g: Curve, scale: float, quantum: float, blur: Curve, hint: float):
         self.g, self.blur, self.quantum = g, blur, max(quantum, TINY)
-        self.top_step, self.limit = scale / 64, 2.0**20 * max(scale, 1.0)
+        self.top_step, self.limit = scale / 4, 2.0**20 * max(scale, 1.0)
         self.first, self.last = 0, WINDOW
         self.base = (g(0.0), g(0.0))  # the values that left and right differences start from
-        start = max(scale * 2.0**-48, 2 * self.quantum)
-        self.noise = max(noise_level(g, start, self.top_step), noise_level(g, -start, -self.top_step))
+        around = [v for h in self.steps() for side in (-1, 1) if isfinite(v := g(side * h))]
+        coarse = 1e-3 * max(map(abs, around), default=0.0)  # jumps below this are taken for rounding of the values
+        grid = max(scale * 2.0**-48, 2 * self.quantum)
+        self.near = self.far = self.relative = 0.0  # noise at the point, a step away, and for each unit of value
+        if hint or set(around) != {self.base[0]}:
+            self.near = max(noise_level(g, side * grid, coarse) for side in (-1, 1))
+            away = self.top_step / 2
+            self.far = max(self.near, noise_level(lambda t: g(away + t), grid, coarse))
+            if self.far and isfinite(size := abs(g(away))):
+                self.relative = min(self.far / size, 1e-3) if size else 0.0
+
+    def noise(self, t: float, value: float) -> float:
+        """The standard deviation of the noise in a value: measured at the point and a step away, in proportion beyond."""
+        measured = self.near if abs(t) < self.top_step / 1024 else self.far
+        beyond = self.relative * abs(value) if abs(t) > self.top_step else 0.0
+        return max(measured, beyond, float_info.epsilon / 2 * abs(value), TINY) + self.blur(t)
 
     def step(self, rung: int) -> float:
-        return self.top_step * RATIO**-rung
+        return self.top_step * 2.0**-rung
 
     def widen(self, towards: str) -> bool:
-        """Four more steps above or below; False at the end of what makes sense."""
+        """More steps above or below; False at the end of what makes sense."""
         if towards == "up":
-            self.first -= 4
-            return self.step(self.first + 3) <= self.limit
-        self.last += 4
-        return self.step(self.last - 4) >= 4 * self.quantum
+            self.first -= MORE
+            return self.step(self.first + MORE - 1) <= self.limit
+        self.last += MORE
+        return self.step(self.last - MORE) >= 4 * self.quantum
 
     def steps(self) -> list[float]:
-        return [h for k in range(self.first, self.last) if (h := self.step(k)) >= self.quantum]
+        rungs = [*range(self.first, self.last), *(self.last - 1 + more for more in SCOUTS)]
+        return [h for k in rungs if (h := self.step(k)) >= self.quantum]
 
     def difference(self, h: float, side: int) -> tuple[float, float]:
         """The difference quotient at step h, central (0) or to one side (±1), and the noise in it."""
         ends = (h, -h) if side == 0 else (side * h, 0.0)
         values = [self.g(t) if t else self.base[side > 0] for t in ends]
-        rounding = sum(max(self.noise, float_info.epsilon / 2 * abs(v), TINY) + self.blur(t) for v, t in zip(values, ends))
+        rounding = hypot(*map(self.noise, ends, values))
         width = ends[0] - ends[1]
+        if values[0] == values[1] and h > self.top_step:  # equal values far out say nothing of the slope near by
+            rounding *= h / self.top_step
         return (values[0] - values[1]) / width, NOISE * rounding / abs(width)
 
     def best(self, side: int) -> Estimate:
@@ -127,14 +144,17 @@ class _Line:
     def jump(self, side: int) -> bool:
         """Whether the value jumps on that side: it differs from g(0) as much at tiny steps as at larger ones."""
         steps = [h for h in self.steps() if isfinite(self.g(side * h))]
-        if len(steps) < 6:
+        if len(steps) < 10:
             return False
-        small, large = (abs(self.g(side * h) - self.base[0]) for h in (steps[-1], steps[-5]))
-        floor = max(self.noise, float_info.epsilon * abs(self.base[0]), TINY)
+        small, large = (abs(self.g(side * h) - self.base[0]) for h in (steps[-1], steps[-9]))
+        floor = self.noise(0.0, 2 * self.base[0])
         return small > 100 * floor and small > large / 2
 
     def verdict(self, central: Estimate) -> Slopes:
         jumps = [self.jump(-1), self.jump(1)]
+        for _ in range(2):
+            if any(jumps) and self.widen("down"):
+                jumps = [self.jump(-1), self.jump(1)]
         if any(jumps):  # each branch starts from its own value next to the point
             tip = self.steps()[-1]
             self.base = tuple(self.g(t) if there else x for t, there, x in zip((-tip, tip), jumps, self.base))
@@ -153,7 +173,7 @@ class _Line:
             central = left if isfinite(left.bar) else right
         elif kind == "edge":
             kind = "smooth"
-        return Slopes(central, left, right, kind, self.noise, samples)
+        return Slopes(central, left, right, kind, self.near, samples)
 
 
 def _differ(left: Estimate, right: Estimate) -> bool:
@@ -163,22 +183,23 @@ def _differ(left: Estimate, right: Estimate) -> bool:
 def _best(table: list[tuple[float, float, float]], order: int) -> Estimate:
     """The best entry of Richardson's tableau over (step, quotient, noise); ``order`` 2 where errors go with step²."""
     chosen: list[Estimate] = []  # of each row
-    above: list[tuple[float, float, float]] = []  # the row before: step, value, noise
-    for h, quotient, noise in table:
-        row: list[tuple[float, float, float]] = []
+    above: list[tuple[float, float]] = []  # the row before: value, noise
+    for i, (h, quotient, noise) in enumerate(table):
+        row: list[tuple[float, float]] = []
         best = Estimate()
         if isfinite(quotient):
-            row = [(h, quotient, noise)]
-            for j, (_, old, old_noise) in enumerate(above[:COLUMNS]):
-                _, value, rounding = row[j]
-                factor = RATIO ** (order * (j + 1))
+            row = [(quotient, noise)]
+            slow = _tail(table[max(i - 2, 0):i + 1])
+            for j, (old, old_noise) in enumerate(above[:COLUMNS]):
+                value, rounding = row[j]
+                factor = (table[i - 1 - j][0] / h) ** order
                 better = value + (value - old) / (factor - 1)
                 far = max(abs(better - value), abs(better - old)) if j else abs(value - old)
                 if j == 0:
-                    best = _smaller(best, Estimate(value, TRUNCATION * far + rounding, rounding, h))
-                rounding = (factor * rounding + old_noise) / (factor - 1)
-                row.append((h, better, rounding))
-                best = _smaller(best, Estimate(better, TRUNCATION * far + rounding, rounding, h))
+                    best = _smaller(best, Estimate(value, TRUNCATION * far + slow + rounding, rounding, h))
+                rounding = hypot(factor * rounding, old_noise) / (factor - 1)
+                row.append((better, rounding))
+                best = _smaller(best, Estimate(better, TRUNCATION * far + slow + rounding, rounding, h))
         above = row
         chosen.append(best)
     result = Estimate()
@@ -188,37 +209,52 @@ def _best(table: list[tuple[float, float, float]], order: int) -> Estimate:
     return result
 
 
+def _tail(three: list[tuple[float, float, float]]) -> float:
+    """What quotients that converge slower than the step (|x|^1.1 at 0) are still away from their limit; else 0."""
+    if len(three) < 3 or not isfinite(sum(quotient for _, quotient, _ in three)):
+        return 0.0
+    (h0, q0, _), (h1, q1, _), (h2, q2, noise) = three
+    last, before = q2 - q1, q1 - q0
+    if abs(last) <= 2 * noise or last * before <= 0 or h0 / h1 != h1 / h2:
+        return 0.0
+    ratio = last / before
+    return 0.0 if ratio < (h2 / h1) ** 0.7 else 2 * abs(last) * ratio / (1 - ratio) if ratio < 1 else inf
+
+
 def _smaller(one: Estimate, other: Estimate) -> Estimate:
     return other if other.bar < one.bar else one
 
 
-def noise_level(g: Curve, step: float, largest: float) -> float:
+def noise_level(g: Curve, step: float, coarse: float) -> float:
     """The standard deviation of the rounding noise in g next to 0, from differences of values on a tiny grid.
 
-    A smooth function's differences of high order vanish; what stays is noise. The grid is widened until its values
-    differ at all. 0 where the function is exactly linear there, or not finite.
+    A smooth function's differences of high order vanish; what stays is noise. Where most values are equal, the nearest
+    change is searched and narrowed down: a function that rounds its values to few digits jumps there, by less than
+    ``coarse``, and others do not.
 
-    >>> 1e-17 < noise_level(lambda t: 1 / (3 + t), 1e-13, 0.1) < 1e-15
+    >>> 1e-17 < noise_level(lambda t: 1 / (3 + t), 1e-13, 1e-3) < 1e-15
     True
+    >>> round(noise_level(lambda t: round(1 / (3 + t), 6), 1e-13, 1e-3), 9)
+    3e-07
     """
-    if len({g(largest * x) for x in (0.0, 1.0, 0.3, 0.01, 1e-4, 1e-7)}) == 1:
-        return 0.0  # a constant
-    coarse = 0.0
-    while True:
-        values = [g(step * j) for j in range(1, 9)]
-        if not all(map(isfinite, values)):
-            return coarse
-        jumps = [abs(b - a) for a, b in zip(values, values[1:])]
-        if any(jumps) and 0.0 in jumps[next(i for i, jump in enumerate(jumps) if jump):]:
-            coarse = max(coarse, min(filter(None, jumps)) * 0.3)  # flat stretches with jumps between: a rounded value
-        if len(set(values)) > 4 or abs(step) * 4 > abs(largest):
-            break
-        step *= 4
-    size = max(map(abs, values)) or 1.0
+    values = [g(step * j) for j in range(1, 9)]
+    if not all(map(isfinite, values)):
+        return 0.0
+    if len(set(values)) <= 4:
+        inner = step
+        outer = next((t for k in range(30) if g(t := step * 4.0**k) != values[0]), None)
+        if outer is None or not isfinite(g(outer)):
+            return 0.0
+        while abs(outer - inner) > max(abs(step) / 2, abs(outer) * 2.0**-50):
+            middle = (inner + outer) / 2
+            inner, outer = (middle, outer) if g(middle) == values[0] else (inner, middle)
+        jump = abs(g(outer) - values[0])
+        return 0.3 * jump if jump < coarse else 0.0
+    size = max(map(abs, values))
     differences = [v / size for v in values]
     levels: list[float] = []
     mixed: list[bool] = []
-    weight = 1.0  # (k!)² / (2k)!, by which the k-th differences of noise exceed it
+    weight = 1.0  # (k!)² / (2k)!, by which the squares of the k-th differences of noise exceed its own
     for k in range(1, 7):
         differences = [b - a for a, b in zip(differences, differences[1:])]
         weight *= k * k / (2 * k * (2 * k - 1))
@@ -226,5 +262,5 @@ def noise_level(g: Curve, step: float, largest: float) -> float:
         mixed.append(min(differences) < 0 < max(differences))
     for three, changes in zip(zip(levels, levels[1:], levels[2:]), mixed):
         if changes and max(three) <= 4 * min(three):
-            return max(coarse, size * three[0])
-    return max(coarse, size * min(levels[-2:]))
+            return size * three[0]
+    return size * min(levels[-2:])

@@ -1,0 +1,184 @@
+"""For tests of your own operations and layers: values, arrays and programs to try them on, and assert_gradients.
+
+The strategies are Hypothesis's (``pip install hypothesis``); ``assert_gradients`` and ``random_program`` need nothing.
+A test of an operation of your own, at values from its domain, to the second order and inside other programs:
+
+>>> from autograd.testing import assert_gradients, values, programs
+>>> from hypothesis import given, settings
+>>> cube = op("cube", "x³", lambda x: x * x * x, lambda out, x: 3 * x**2, domain=(-2.0, 2.0))
+>>> @given(values(cube))
+... @settings(max_examples=10, database=None)
+... def test_cube(xs):
+...     assert_gradients(cube, *xs, order=2)
+>>> test_cube()
+>>> @given(programs(using=["cube", "add", "mul", "sin"]))
+... @settings(max_examples=5, database=None)
+... def test_cube_among_others(program):
+...     assert_gradients(program, *program.point)
+>>> test_cube_among_others()
+>>> wrong = op("wrong", "w", lambda x: x * x, lambda out, x: x)
+>>> try:
+...     assert_gradients(wrong, 3.0)
+... except AssertionError as error:
+...     print(error.report.worst.note)
+half of what it should be
+>>> del rows["cube"], rows["wrong"]
+
+A layer is checked as a function of its input and its parameters, whose order of entries ``check_gradients`` reports:
+
+>>> def layer(x, weights, bias):
+...     return [tanh(sum(w * v for w, v in zip(row, x)) + b) for row, b in zip(weights, bias)]
+>>> assert_gradients(layer, [0.5, -1.0], [[0.1, 0.2], [0.3, 0.4]], [0.0, 0.1])
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from math import isfinite
+from typing import Any, NamedTuple
+
+from .check import check_gradients
+from .row import Row, find, rows
+
+
+def assert_gradients(f: Callable[..., Any], *xs: Any, **options: Any) -> None:
+    """Raise WrongGradient, an AssertionError with the table, unless the gradients of ``f`` at ``xs`` are right.
+
+    Options are those of ``check_gradients``.
+
+    >>> assert_gradients(lambda x, y: x * sin(y), 2.0, 0.5, order=2)
+    """
+    __tracebackhide__ = True
+    check_gradients(f, *xs, raise_on_error=True, **options)
+
+
+class Program(NamedTuple):
+    """A program that was drawn, with the ``point`` at which every operation is inside its domain: call it, print it.
+
+    ``lines`` are (operation's name, operands); an operand is the number of an earlier result, the inputs being the
+    first ones, or a float constant. ``outputs`` are the numbers of the results that it returns, alone or as a list.
+    """
+
+    point: tuple[float, ...]
+    lines: tuple[tuple[str, tuple[int | float, ...]], ...]
+    outputs: tuple[int, ...]
+
+    def __call__(self, *inputs: Any) -> Any:
+        results = list(inputs)
+        for name, operands in self.lines:
+            results.append(find(name)(*(results[x] if isinstance(x, int) else x for x in operands)))
+        return results[self.outputs[0]] if len(self.outputs) == 1 else [results[i] for i in self.outputs]
+
+    def __str__(self) -> str:
+        count = len(self.point)
+        called = lambda x: repr(x) if isinstance(x, float) else f"x{x}" if x < count else f"v{x - count}"
+        lines = [f"v{i} = {name}({', '.join(map(called, operands))})" for i, (name, operands) in enumerate(self.lines)]
+        return "\n".join([*lines, f"return {', '.join(map(called, self.outputs))}   # at {self.point}"])
+
+
+def random_program(rng: random.Random, inputs: int = 2, size: int = 8, outputs: int = 1,
+                   using: Sequence[str] | None = None, decades: float = 0.0, kink: bool = False) -> Program:
+    """A program of about ``size`` operations of the table, drawn together with its point.
+
+    ``using`` names the operations to draw from (all of one or two operands by default). Inputs are of size about 1,
+    or spread over ``decades`` powers of ten to either side, with factors in the program that bring them back.
+    With ``kink`` one piecewise operation is met exactly at its kink.
+
+    >>> program = random_program(random.Random(1), size=3, using=["mul", "sin"])
+    >>> print(program)
+    v0 = sin(x0)
+    v1 = mul(x1, x0)
+    v2 = sin(x1)
+    return v2   # at (1.583, -2.292)
+    """
+    scale = [10.0 ** round(rng.uniform(-decades, decades)) for _ in range(inputs)]
+    point = tuple(round(rng.uniform(-3, 3), rng.choice((1, 3, 9))) * s for s in scale)
+    values: list[float] = list(point)
+    lines: list[tuple[str, tuple[int | float, ...]]] = []
+
+    def emit(name: str, *operands: int | float) -> int:
+        values.append(rows[name](*(values[x] if isinstance(x, int) else x for x in operands)))
+        lines.append((name, operands))
+        return len(values) - 1
+
+    def operand(low: float, high: float) -> int:
+        room = 0.02 * (high - low)
+        fitting = [i for i, x in enumerate(values) if low + room <= x <= high - room]
+        if fitting and rng.random() < 0.85:
+            return rng.choice(fitting[-4:])
+        squashed = emit("sigmoid", rng.randrange(len(values)))
+        return emit("add", emit("mul", squashed, 0.9 * (high - low)), low + 0.05 * (high - low))
+
+    for i, s in enumerate(scale):
+        if s != 1.0 and rng.random() < 0.8:
+            emit("mul", i, 1 / s)
+    names = using or [name for name, row in rows.items() if row.arity in (1, 2) and name not in FLAT]
+    bent = rng.randrange(size) if kink else -1
+    for n in range(size):
+        if n == bent:
+            chosen = rng.randrange(len(values))
+            emit(rng.choice(("relu", "abs")), emit("sub", chosen, values[chosen]))
+            emit("add", len(values) - 1, rng.randrange(len(values) - 1))
+            continue
+        row = find(rng.choice(names))
+        operands: list[int | float] = [operand(*domain) for domain in row.domain]
+        if row.arity == 2 and rng.random() < 0.25:
+            side = rng.randrange(2)
+            low, high = row.domain[side]
+            operands[side] = round(rng.uniform(low + 0.02 * (high - low), high - 0.02 * (high - low)), 3)
+        made = emit(row.name, *operands)
+        if not isfinite(values[made]) or abs(values[made]) > 1e6:
+            emit("tanh", made)
+    last = len(values) - 1
+    return Program(point, tuple(lines), tuple(range(max(last - outputs + 1, 0), last + 1)))
+
+
+FLAT = ("step", "sign", "floor", "constant")  # no gradient: they would cut programs short
+
+
+# ── strategies ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+def _strategies() -> Any:
+    try:
+        from hypothesis import strategies
+    except ImportError:
+        raise ImportError("autograd.testing: the strategies need Hypothesis; pip install hypothesis") from None
+    return strategies
+
+
+def values(operation: Row | str) -> Any:
+    """A strategy for tuples of operands within an operation's test domain, one float per argument.
+
+    >>> values("log").example()  # doctest: +SKIP
+    (17.25,)
+    """
+    row = find(operation) if isinstance(operation, str) else operation
+    return _strategies().tuples(*(_strategies().floats(low, high) for low, high in row.domain))
+
+
+def arrays(shape: Any = None, dtype: Any = float, low: float = -10.0, high: float = 10.0) -> Any:
+    """A strategy for NumPy arrays of floats between ``low`` and ``high``.
+
+    ``shape`` is a tuple, or a strategy for one; up to three axes of up to four entries by default.
+
+    >>> arrays((2, 3)).example().shape  # doctest: +SKIP
+    (2, 3)
+    """
+    st = _strategies()
+    from hypothesis.extra import numpy
+    shape = numpy.array_shapes(max_dims=3, max_side=4) if shape is None else shape
+    width = 32 if numpy.np.dtype(dtype).itemsize == 4 else 64
+    return numpy.arrays(dtype, shape, elements=st.floats(low, high, width=width))
+
+
+def programs(inputs: int = 2, size: int = 8, outputs: int = 1, using: Sequence[str] | None = None) -> Any:
+    """A strategy for programs of up to ``inputs`` inputs and ``size`` operations; see ``random_program``.
+
+    >>> print(programs(using=["add", "sin"]).example())  # doctest: +SKIP
+    v0 = add(x0, x0)
+    return v0   # at (0.0,)
+    """
+    st = _strategies()
+    return st.builds(random_program, st.randoms(use_true_random=False), inputs=st.integers(1, inputs),
+                     size=st.integers(1, size), outputs=st.integers(1, outputs), using=st.just(using))
