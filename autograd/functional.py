@@ -11,7 +11,7 @@ from contextvars import ContextVar
 from typing import Any
 
 from .dual import Dual, next_level, primal, tangent_of
-from .graph import topological
+from .graph import check_recording, topological
 from .ops import identity
 from .row import number
 from .value import Value
@@ -38,17 +38,22 @@ def gradient(y: Any, xs: Any, seed: Any = None, create_graph: bool = False) -> A
         if not hasattr(x, "_pull"):
             raise TypeError(f"gradient: with respect to {x!r:.60}, which is a {type(x).__name__}; give the nodes "
                             "(Value or Tensor) that y was computed from")
+    if create_graph:
+        check_recording(y, "a recorded gradient")
     return rebuild(pull(y, flat, seed, create_graph))
 
 
 def pull(y: Any, xs: list[Any], seed: Any, create_graph: bool) -> list[Any]:
     """Adjoints of ``xs``: the one reverse sweep behind every function here."""
-    if isinstance(y, Dual):  # the gradient of a dual number is the dual of the gradients
-        primals = pull(y.primal, xs, primal(seed, y.level), create_graph)
-        tangents = pull(y.tangent, xs, primal(seed, y.level), create_graph)
-        if (dseed := tangent_of(seed, y.level)) is not None:
-            tangents = [t + s for t, s in zip(tangents, pull(y.primal, xs, dseed, create_graph))]
-        return [Dual(p, t, y.level) for p, t in zip(primals, tangents)]
+    if isinstance(y, Dual) or isinstance(seed, Dual):  # the gradient of a dual number is the dual of the gradients
+        level = max(x.level for x in (y, seed) if isinstance(x, Dual))
+        primals = pull(primal(y, level), xs, primal(seed, level), create_graph)
+        parts = []
+        if (dy := tangent_of(y, level)) is not None:
+            parts.append(pull(dy, xs, primal(seed, level), create_graph))
+        if (dseed := tangent_of(seed, level)) is not None:
+            parts.append(pull(primal(y, level), xs, dseed, create_graph))
+        return [Dual(p, _total(t), level) for p, t in zip(primals, zip(*parts))]
     if not hasattr(y, "_pull"):
         return [as_node(None, x) if create_graph else zero(x) for x in xs]
     order = topological(y)
@@ -144,17 +149,23 @@ class Reverse:
     """
 
     def __init__(self, f: Function, args: tuple[Any, ...], named: dict[str, Any], argnums: int | tuple[int, ...]):
-        chosen = args[argnums] if isinstance(argnums, int) else tuple(args[i] for i in argnums)
+        check_recording(_name(f), "a derivative")
+        places = [argnums] if isinstance(argnums, int) else list(argnums)
+        if len({i % len(args) for i in places if -len(args) <= i < len(args)}) < len(places):
+            raise TypeError(f"argnums={argnums} of a call with {len(args)} positional argument(s) to {_name(f)}: give "
+                            "each argument's place once, counted from 0")
+        chosen = args[argnums] if isinstance(argnums, int) else tuple(args[i] for i in places)
         given, self.rebuild = flatten(chosen)
         variables = [variable(x) for x in given]
         self.nodes = [innermost(x) for x in variables]
         self.nested = _inside.get() or any(hasattr(innermost(x), "_pull") for x in given)
         chosen = self.rebuild(variables)
-        args = tuple(dict(zip((argnums,), (chosen,)) if isinstance(argnums, int) else zip(argnums, chosen)).get(i, x)
-                     for i, x in enumerate(args))
+        operands = list(args)
+        for i, x in zip(places, [chosen] if isinstance(argnums, int) else chosen):
+            operands[i] = x
         token = _inside.set(True)
         try:
-            self.y = f(*args, **named)
+            self.y = f(*operands, **named)
         finally:
             _inside.reset(token)
 
@@ -191,7 +202,7 @@ def value_and_grad(f: Function, argnums: int | tuple[int, ...] = 0) -> Function:
     """
     def wrapped(*args: Any, **named: Any) -> Any:
         run = Reverse(f, args, named, argnums)
-        if isinstance(run.y, (list, tuple, dict)) or getattr(innermost(run.y), "shape", ()) not in ((), (1,)):
+        if not hasattr(y := innermost(run.y), "__float__") or getattr(y, "shape", ()) not in ((), (1,)):
             raise TypeError(f"grad needs a function that returns one number; {_name(f)} returned {run.y!r:.80}. "
                             "Use jacobian, or vjp with a cotangent")
         return run.value, run.gradient(run.y)
@@ -284,6 +295,7 @@ def jvp(f: Function, xs: Any, vs: Any) -> tuple[Any, Any]:
     shapes = [getattr(innermost(x), "shape", ()) for x in flat]
     if len(flat) != len(tangents) or shapes != [getattr(innermost(v), "shape", ()) for v in tangents]:
         raise ValueError(f"jvp: the tangents {vs!r:.80} must have the form of the arguments {xs!r:.80}")
+    check_recording(_name(f), "a derivative")
     level = next_level()
     y = f(*rebuild([Dual(_operand(x), _operand(v), level) for x, v in zip(flat, tangents)]))
     tangent = map_tree(lambda y: zero_tangent(y) if (t := tangent_of(y, level)) is None else t, y)

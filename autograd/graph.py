@@ -28,11 +28,11 @@ def topological(*roots: Any) -> list[Any]:
     return order
 
 
-def check_recording(y: Any) -> None:
-    """Refuse a backward pass where gradients are switched off."""
+def check_recording(y: Any, what: str = "backward") -> None:
+    """Refuse a derivative where gradients are switched off."""
     context = current()
     if context is not None and not context.recording:
-        raise GradientError(f"backward of {y!r} inside no_grad(): gradients are switched off here; call it outside")
+        raise GradientError(f"{what} of {y!r} inside no_grad(): gradients are switched off here; call it outside")
 
 
 def check_leaves(y: Any, leaves: Iterable[Any]) -> None:
