@@ -43,7 +43,7 @@ def s1(node: Callable[[float], Any], relu: Callable[[Any], Any], zero: Callable[
             x = [relu(s) for s in sums] if i < 2 else sums
         return x[0]
 
-    def step() -> float:
+    def step() -> tuple[float, object]:
         for p in parameters:
             if zero:
                 zero(p)
@@ -52,7 +52,7 @@ def s1(node: Callable[[float], Any], relu: Callable[[Any], Any], zero: Callable[
         losses = [relu(1 + -y * score([node(x) for x in point])) for point, y in zip(POINTS, LABELS)]
         loss = total(losses) * (1 / len(losses)) + 1e-4 * total([p * p for p in parameters])
         loss.backward()
-        return math.fsum(float(p.grad) for p in parameters)
+        return math.fsum(float(p.grad) for p in parameters), loss
     return step
 
 
@@ -97,7 +97,7 @@ def _() -> Step:
         penalty = sum((p * p).sum() for p in jax.tree.leaves(parameters))
         return jax.nn.relu(1 - y * h[:, 0]).mean() + 1e-4 * penalty
     gradient = jax.jit(jax.grad(loss))
-    return lambda: math.fsum(float(g.sum()) for g in jax.tree.leaves(gradient(parameters)))
+    return lambda: (math.fsum(float(g.sum()) for g in jax.tree.leaves(gradient(parameters))), None)
 
 
 @S1.engine("numpy, by hand on arrays")
@@ -106,7 +106,7 @@ def _() -> Step:
     (w1, w2, w3), (b1, b2, b3) = map(np.array, WEIGHTS), (np.zeros(16), np.zeros(16), np.zeros(1))
     x, y = np.array(POINTS), np.array(LABELS)
 
-    def step() -> float:
+    def step() -> tuple[float, object]:
         h1 = np.maximum(x @ w1.T + b1, 0)
         h2 = np.maximum(h1 @ w2.T + b2, 0)
         margin = 1 - y * (h2 @ w3.T + b3)[:, 0]
@@ -115,24 +115,24 @@ def _() -> Step:
         g1 = (g2 @ w2) * (h1 > 0)
         gradients = [g.T @ h + 2e-4 * w for g, h, w in ((g1, x, w1), (g2, h1, w2), (g3, h2, w3))]
         biases = [g.sum(0) + 2e-4 * b for g, b in ((g1, b1), (g2, b2), (g3, b3))]
-        return math.fsum(float(g.sum()) for g in gradients + biases)
+        return math.fsum(float(g.sum()) for g in gradients + biases), None
     return step
 
 
 # ── a chain ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 NODES = 1_000_000
-CHAIN = Row("chain", f"Chain x ← a·x + b of {NODES:,} nodes, forward + backward + freed", "µs/node", scale=1e6 / NODES,
+CHAIN = Row("chain", f"Chain x ← a·x + b of {NODES:,} nodes, forward + backward", "µs/node", scale=1e6 / NODES,
             rounds=3, nodes=NODES)
 A, B, X = 0.999, 0.5, 1.0
 
 
-def chain(node: Callable[[float], Any], nodes: int = NODES) -> float:
+def chain(node: Callable[[float], Any], nodes: int = NODES) -> tuple[float, object]:
     a, b, x = start = node(A), node(B), node(X)
     for _ in range(nodes // 2):
         x = a * x + b
     x.backward()
-    return math.fsum(float(leaf.grad) for leaf in start)
+    return math.fsum(float(leaf.grad) for leaf in start), x
 
 
 @CHAIN.engine("chainrule")
@@ -170,7 +170,7 @@ def _() -> Step:
     def loop(a: Any, b: Any, x: Any) -> Any:
         return jax.lax.scan(lambda x, _: (a * x + b, None), x, length=NODES // 2)[0]
     gradient = jax.jit(jax.grad(loop, argnums=(0, 1, 2)))
-    return lambda: math.fsum(map(float, gradient(A, B, X)))
+    return lambda: (math.fsum(map(float, gradient(A, B, X))), None)
 
 
 # ── import time ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -187,9 +187,9 @@ def imports(module: str) -> Callable[[], Step]:
         if find_spec(module) is None:
             raise ModuleNotFoundError(name=module)
 
-        def step() -> float:
+        def step() -> tuple[float, object]:
             subprocess.run([sys.executable, "-c", f"import {module}"], check=True, env=environment)
-            return 0.0
+            return 0.0, None
         return step
     return build
 
