@@ -65,7 +65,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 141
     except KeyboardInterrupt:
         return 130
-    except (ExpressionError, Refusal) as error:
+    except (ExpressionError, Refusal, ImportError) as error:
         say(str(error))
     except Exception as error:
         say(f"{type(error).__name__}: {error}; this is a fault of chainrule, please report it with the command")
@@ -124,7 +124,8 @@ def argument_parser() -> argparse.ArgumentParser:
     def command(function: Any, summary: str) -> argparse.ArgumentParser:
         sub = commands.add_parser(function.__name__, help=summary, description=summary, **form)
         sub.set_defaults(command=function)
-        sub.add_argument("expression", metavar="EXPR", help="as in Python: numbers, names, + - * / ** ( ), exp(x) …")
+        sub.add_argument("expression", metavar="EXPR", help="as in Python: numbers, names, + - * / ** ( ), exp(x) …; "
+                                                                "put -- before one that begins with --")
         sub.add_argument("values", metavar="name=value", nargs="*", help="a number for each name in EXPR")
         return sub
 

@@ -1,7 +1,9 @@
 """Expressions from the command line: Python's own arithmetic as the oracle, and what is refused, and where."""
 
+import inspect
 import math
 import random
+import sys
 
 import pytest
 from hypothesis import example, given
@@ -205,6 +207,15 @@ def test_depth_and_size_and_length_are_bounded_and_up_to_there_it_works() -> Non
 def test_deep_text_is_refused_and_never_exhausts_the_stack(piece: str, length: int) -> None:
     with pytest.raises(ExpressionError):
         Expression((piece * length)[:length - 1] + "(")
+
+
+def test_where_little_stack_is_left_it_is_the_same_error() -> None:
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(len(inspect.stack()) + 60)
+    try:
+        assert "nested too deeply" in refused("-" * (LONGEST - 1) + "1")[0]
+    finally:
+        sys.setrecursionlimit(before)
 
 
 @given(st.text(max_size=80))
