@@ -39,7 +39,7 @@ class Mix:
                  push: Callable[..., Any] | None = None, bilinear: bool = False, variadic: bool = False,
                  shown: tuple[str, ...] = ()):
         self.name, self.sign, self.forward, self.pullbacks = name, sign, forward, pullbacks
-        self.variadic, self.shown = variadic, shown or (f"{name}ᵀ",)
+        self.variadic, self.bilinear, self.shown, self.saves = variadic, bilinear, shown or (f"{name}ᵀ",), True
         self.push = push or (self._push_bilinear if bilinear else self._push_linear)
         mixes[name] = self
 
@@ -182,22 +182,21 @@ def _swap(x: Any) -> Any:
 
 
 def _matmul_left(g: Any, x: Any, y: Any) -> Any:
-    if x.ndim == 1 and y.ndim == 1:
-        return g * y
     if y.ndim == 1:
-        return expand_dims(g, -1) * y
-    if x.ndim == 1:
+        return (expand_dims(g, -1) if g.ndim else g) * y
+    if g.ndim == y.ndim - 1:  # x is a vector
         left = matmul(y, expand_dims(g, -1))
         return reshape(left, left.shape[:-1])
     return g @ (y.T if y.ndim == 2 else _swap(y))
 
 
 def _matmul_right(g: Any, x: Any, y: Any) -> Any:
-    if x.ndim == 1 and y.ndim == 1:
+    y_is_vector = g.ndim == x.ndim - 1
+    if x.ndim == 1 and y_is_vector:
         return g * x
     if x.ndim == 1:
         return expand_dims(g, -2) * expand_dims(x, -1)
-    if y.ndim == 1:
+    if y_is_vector:
         right = matmul(_swap(x), expand_dims(g, -1))
         return reshape(right, right.shape[:-1])
     return (x.T if x.ndim == 2 else _swap(x)) @ g

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from keyword import iskeyword
 from math import nan
 from typing import Any
 
@@ -27,6 +28,7 @@ class Row:
         self.name, self.sign, self.forward, self.partials = name, sign, forward, partials
         self.shown, self.domain, self.defaults, self.arity = shown, domain, defaults, len(partials)
         self.array, self.selects = array, selects
+        self.saves = any(map(callable, partials))  # whether a backward sweep over arrays needs the operands
         self.__name__ = self.__qualname__ = name
         self.__doc__ = f"The operation ``{name}`` of numbers, arrays, values, tensors; drawn as {sign}."
 
@@ -97,13 +99,22 @@ def op(name: str, sign: str, forward: Callable[..., float], *partials: Any, **op
     8.0
     >>> del rows["cube"]
     """
-    if not name.isidentifier() or name in rows or name.startswith("_"):
+    taken = name in rows or iskeyword(name) or any(name in vars(kind) for kind in kinds(Operators))
+    if taken or not name.isidentifier() or name.startswith("_"):
         raise ValueError(f"op({name!r}): the name must be a new public identifier"
                          f"{'; this one is in the table already' if name in rows else ''}; choose another")
     if len(partials) not in (1, 2) or not all(callable(p) or isinstance(p, (int, float)) for p in partials):
         raise TypeError(f"op({name!r}) needs one partial derivative per argument, one or two, each a number or "
                         f"a function of (out, x) or (out, x, y); got {partials!r}. Compose rows to take more")
-    return row(name, sign, lambda *xs: float(forward(*xs)), *partials, **options)
+    if not callable(forward):
+        raise TypeError(f"op({name!r}): forward must be a function of floats; got {forward!r}")
+    what = f"{name}: the result of forward"
+    return row(name, sign, lambda *xs: number(forward(*xs), what), *partials, **options)
+
+
+def kinds(kind: type) -> list[type]:
+    """All classes made from this one: their attributes are no names for operations."""
+    return [below for child in kind.__subclasses__() for below in (child, *kinds(child))]
 
 
 def find(name: str) -> Row:

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Container, Iterator
+from contextvars import ContextVar
+from math import prod as product
 from typing import Any
 
 import numpy as np
@@ -105,8 +107,8 @@ class Tensor(ArrayLike, Node):
     (4.0, [[-4.0, 4.0], [-4.0, 4.0]])
     """
 
-    __slots__ = ("_data", "grad", "op", "operands", "saved", "static", "about", "requires_grad", "exposed")
-    _links, _rank = ("operands",), 3
+    __slots__ = ("_data", "grad", "op", "operands", "inputs", "saved", "static", "about", "requires_grad", "exposed")
+    _links, _rank = ("operands", "inputs"), 3
 
     __add__, __radd__ = binary(ops.add), binary(ops.add, True)
     __sub__, __rsub__ = binary(ops.sub), binary(ops.sub, True)
@@ -119,38 +121,49 @@ class Tensor(ArrayLike, Node):
         self.grad: Array | None = None
         self.op: Any = None
         self.operands: tuple[Any, ...] = ()
+        self.inputs: tuple[Tensor, ...] = ()  # the operands that take a gradient, one entry per edge
         self.saved = self.static = None
         self.requires_grad, self.exposed = requires_grad, False
         context = current()
         self.about = None if name is None and context is None else (name, context and context.scope)
 
+    def __matmul__(self, other: Any) -> Any:
+        return NotImplemented if getattr(other, "_rank", 0) > 3 else Tensor._apply(linear._matmul, (self, other), {})
+
     @staticmethod
     def _apply(op: Any, args: tuple[Any, ...], static: dict[str, Any] | None = None) -> Tensor:
-        operands, saved, tracked = [], [], False
+        """The node of an operation: a row, or with its options (``static``) one of the second table."""
+        saved: list[Any] = []
+        inputs: list[Tensor] = []
+        operands: Any = args
         for x in args:
             if type(x) is Tensor:
-                saved.append(x._data if not x.exposed else x._lend())
-                tracked = tracked or x.requires_grad
+                saved.append(x._lend() if x.exposed else x._data)
+                if x.requires_grad:
+                    inputs.append(x)
             elif type(x) is float or type(x) is int:
                 saved.append(float(x))
             else:
                 x = _constant(x, op)
+                operands = (*operands[:len(saved)], x, *operands[len(saved) + 1:])
                 saved.append(x._data)
-            operands.append(x)
         try:
             if static is None:
                 data = (array_functions.get(op.name) or array_function(op))(*saved)
             else:
                 data = op.forward(*saved, **static)
-        except (ValueError, IndexError, np.exceptions.AxisError) as error:
+        except (ValueError, IndexError) as error:  # AxisError is both
             raise _explained(error, op, operands, static) from None
         node: Tensor = new(Tensor)
         node._data = data if type(data) is np.ndarray else np.asarray(data)
         node.grad = node.about = None
         node.exposed = False
         context = current()
-        if tracked and (context is None or context.recording):
-            node.op, node.operands, node.saved, node.static, node.requires_grad = op, tuple(operands), saved, static, True
+        if inputs and (context is None or context.recording):
+            node.op, node.operands, node.inputs, node.static, node.requires_grad = op, operands, tuple(inputs), static, True
+            node.saved = saved if op.saves else None
+            if static is not None and op.bilinear and len(inputs) == 1 and len(args) == 2:
+                saved[args[1] is inputs[0]] = None  # its own gradient needs the other operand only
         else:
             node._cut()
         if context is not None:
@@ -163,7 +176,8 @@ class Tensor(ArrayLike, Node):
         return where(condition, x, y)
 
     def _cut(self) -> None:
-        self.op, self.operands, self.saved, self.static, self.requires_grad = ops.constant, (), None, None, False
+        self.op, self.saved, self.static, self.requires_grad = ops.constant, None, None, False
+        self.operands = self.inputs = ()
 
     # ── the array, and who may write into it ──
 
@@ -194,11 +208,6 @@ class Tensor(ArrayLike, Node):
             return self._data.copy()
         self.exposed = False
         return self._data
-
-    @property
-    def inputs(self) -> tuple[Tensor, ...]:
-        """The tensors that this one was computed from and that take a gradient, one entry per edge."""
-        return tuple([x for x in self.operands if type(x) is Tensor and x.requires_grad])
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -244,59 +253,72 @@ class Tensor(ArrayLike, Node):
         check_recording(self)
         if not self.requires_grad:
             check_leaves(self, ())
-        adjoints: dict[Tensor, Any] = {self: self._seed(seed, False)}
         order = topological(self)
-        with self._silence():
-            for node in reversed(order):
-                for x, downstream in node._pull(adjoints[node], False, None) if node in adjoints and node.op else ():
-                    adjoints[x] = adjoints[x] + downstream if x in adjoints else downstream
+        adjoints = self._sweep(order, self._seed(seed, False))
         seen: set[int] = set()
-        fresh: list[Any] = []
+        before = []
         for node in order:
-            gradient = adjoints.get(node)
-            if node.op is None:
+            before.append(node.grad)
+            if not node.inputs:  # a leaf: it accumulates, into an array of its own
+                gradient = adjoints.get(node)
                 if gradient is None:
-                    gradient = node.grad if node.grad is not None else np.zeros_like(node._data)
+                    adjoints[node] = np.zeros_like(node._data) if node.grad is None else node.grad
                 elif node.grad is not None:
-                    gradient = node.grad + gradient
-                elif not gradient.flags.owndata or id(gradient) in seen:  # a leaf's gradient is its own array
-                    gradient = gradient.copy()
-            seen.add(id(gradient))
-            fresh.append(gradient)
-        before = [node.grad for node in order]
+                    adjoints[node] = node.grad + gradient
+                elif not gradient.flags.owndata or id(gradient) in seen:
+                    adjoints[node] = gradient.copy()
+            seen.add(id(adjoints.get(node)))
         done = False
         try:
-            for node, gradient in zip(order, fresh):
-                node.grad = gradient
+            for node in order:
+                node.grad = adjoints.get(node)
             done = True
         finally:
             if not done:
                 for node, gradient in zip(order, before):
                     node.grad = gradient
 
+    def _sweep(self, order: list[Tensor], seed: Any) -> dict[Tensor, Any]:
+        """The gradient of every node in the order, on arrays."""
+        hopeful = bool(np.isfinite(seed).all()) if seed.ndim else True
+        while True:
+            adjoints = {self: seed}
+            token = _hopeful.set(hopeful)
+            try:
+                with np.errstate(all="ignore", invalid="raise" if hopeful else "ignore"):
+                    for node in reversed(order):
+                        if node.inputs and node in adjoints:
+                            for x, downstream in node._pull(adjoints[node], False, None):
+                                adjoints[x] = adjoints[x] + downstream if x in adjoints else downstream
+                return adjoints
+            except FloatingPointError:
+                hopeful = False
+            finally:
+                _hopeful.reset(token)
+
     def _pull(self, upstream: Any, create_graph: bool, needed: Container[Any] | None) -> Iterator[tuple[Tensor, Any]]:
         """Each needed input with its downstream gradient; as tensors where a graph is to be made."""
-        op = self.op
+        op, static = self.op, self.static
         if create_graph:
             self._check_unchanged()
         out, operands = (self, self.operands) if create_graph else (self._data, self.saved)
         for i, x in enumerate(self.operands):
             if type(x) is not Tensor or not x.requires_grad or (needed is not None and x not in needed):
                 continue
-            if self.static is None:
-                downstream = row_pullback(op, i, upstream, out, operands)
-                if downstream is None:
-                    continue
-            else:
-                downstream = op.pull(i, upstream, out, operands, self.static)
-            if downstream.shape != x._data.shape:
-                downstream = unbroadcast(downstream, x._data.shape)
-            yield x, downstream if downstream.dtype == x._data.dtype else downstream.astype(x._data.dtype)
+            downstream = row_pullback(op, i, upstream, out, operands) if static is None else op.pull(i, upstream, out, operands, static)
+            if downstream is None:
+                continue
+            data = x._data
+            if downstream.shape != data.shape:
+                downstream = unbroadcast(downstream, data.shape)
+            if downstream.dtype != data.dtype:
+                downstream = downstream.astype(data.dtype)
+            yield x, downstream
 
     def _check_unchanged(self) -> None:
         """A gradient that is a graph runs the rules on the operands again: they must be what they were."""
         for x, then in zip(self.operands, self.saved or ()):
-            if type(x) is Tensor and x._data is not then and not np.array_equal(x._data, then, equal_nan=True):
+            if type(x) is Tensor and then is not None and x._data is not then and not np.array_equal(x._data, then, equal_nan=True):
                 raise GradientError(f"the data of {x._called()} changed after {self._called()} was computed from it; "
                                     "compute it again before its gradient")
 
@@ -305,7 +327,7 @@ class Tensor(ArrayLike, Node):
             if self._data.size != 1:
                 raise GradientError(f"backward of {self._called()}, which has shape {self.shape}: a gradient starts at one "
                                     "number. Reduce it first, y.sum() or y.mean(), or give seed=, an array of its shape")
-            return np.ones_like(self._data)
+            return np.ones(self._data.shape, self._data.dtype)
         if create_graph and isinstance(seed, Node):
             return seed
         array = np.asarray(seed.data if isinstance(seed, Node) else seed, dtype=self.dtype)
@@ -443,35 +465,47 @@ def row_pullback(row: Row, i: int, upstream: Any, out: Any, operands: Any) -> An
     if not callable(rule):
         return upstream if rule == 1.0 else upstream * rule
     factor = rule(out, *operands)
-    if row.selects:  # a branch not taken passes nothing, not even 0·inf
-        return ops_where(factor, upstream)
+    if type(factor) is np.ndarray and factor.dtype == np.bool_:  # a branch not taken passes nothing, not even 0·inf
+        return masked(upstream, factor) if type(upstream) is np.ndarray else ops.where(factor, upstream, 0.0)
+    if row.selects:
+        return ops.where(_raw(factor) != 0, upstream * factor, 0.0)
     return upstream * factor
 
 
-def ops_where(factor: Any, upstream: Any) -> Any:
-    """Upstream × factor where the factor is not zero, and zero elsewhere whatever the upstream."""
-    from .linear import where
-    mask = np.asarray(getattr(factor, "data", factor)) != 0 if not isinstance(factor, np.ndarray) else factor != 0
-    if getattr(factor, "dtype", None) == np.bool_ or isinstance(factor, bool):
-        return where(mask, upstream, 0.0)
-    return where(mask, upstream * factor, 0.0)
+def _raw(x: Any) -> Any:
+    return x._data if isinstance(x, Tensor) else x
+
+
+_hopeful: ContextVar[bool] = ContextVar("a sweep in which 0·inf raises", default=False)
+
+
+def masked(upstream: Any, mask: Any) -> Any:
+    """``upstream`` where the mask holds, else 0, even where upstream is inf or nan.
+
+    np.where takes eight times as long as a product (measured), so a sweep first hopes for finite gradients, in
+    which a product does as well; 0·inf raises there, and the sweep is run again with care.
+    """
+    if not _hopeful.get():
+        return np.where(mask, upstream, 0.0)
+    product = mask.astype(upstream.dtype)
+    product *= upstream
+    return product
 
 
 def unbroadcast(g: Any, shape: tuple[int, ...]) -> Any:
     """The transpose of broadcasting, for every operation: sum over the axes along which ``shape`` was repeated."""
-    from .linear import broadcast_to, reshape, sum
     extra = g.ndim - len(shape)
-    if extra < 0 or any(n != m and n != 1 and m != 1 for n, m in zip(shape, g.shape[max(extra, 0):])):
-        return broadcast_to(g, shape)
-    axes = tuple(range(extra)) + tuple(i + extra for i, n in enumerate(shape) if n == 1 and g.shape[i + extra] != 1)
-    g = sum(g, axis=axes) if axes else g
-    g = g if g.shape == shape else reshape(g, shape)
-    return g
+    if extra >= 0:
+        axes = tuple([i for i, n in enumerate(g.shape) if i < extra or (shape[i - extra] == 1 and n != 1)])
+        if axes:
+            g = np.add.reduce(g, axes) if type(g) is np.ndarray else linear.sum(g, axes)
+        if g.shape != shape and g.size == product(shape):
+            g = linear.reshape(g, shape)
+    return g if g.shape == shape else linear.broadcast_to(g, shape)
 
 
 def jacobian_rows(y: Any, adjoints: Callable[[Any, Any], list[Any]]) -> list[Any]:
     """For each variable the derivatives of all entries of ``y``, stacked to shape y.shape + x.shape."""
-    from .linear import reshape, stack
     per_entry = []
     for index in np.ndindex(*y.shape):
         seed = np.zeros(y.shape)
@@ -479,7 +513,7 @@ def jacobian_rows(y: Any, adjoints: Callable[[Any, Any], list[Any]]) -> list[Any
         per_entry.append(adjoints(y, seed))
     if not per_entry:
         raise ValueError(f"jacobian of an empty result, shape {y.shape}: it has no entries to differentiate")
-    return [reshape(stack(parts), y.shape + parts[0].shape) if hasattr(parts[0], "shape") else parts for parts in zip(*per_entry)]
+    return [linear.reshape(linear.stack(parts), y.shape + parts[0].shape) if hasattr(parts[0], "shape") else parts for parts in zip(*per_entry)]
 
 
 _ALONE = _holders(Tensor(0.0))  # the count when nobody but the leaf holds the array

@@ -17,28 +17,30 @@ from autograd import log, softplus
 from autograd.linear import (
     Mix, _raw, expand_dims, getitem, log_softmax, mean, pad, reshape, softmax, sum, transpose, var, where,
 )
+from autograd.tensor import masked
 from autograd.ops import elu, leaky_relu, relu, sigmoid, tanh  # noqa: F401  (PyTorch has them here too)
 
 
 # ── losses ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 def _cross_entropy_forward(x: Any, target: Any, weights: Any, total: bool, cache: dict[str, Any]) -> Any:
-    top = x.max(axis=1, keepdims=True)
+    top = np.maximum.reduce(x, axis=1, keepdims=True)
     e = np.exp(x - top)
-    z = e.sum(axis=1, keepdims=True)
-    cache["softmax"] = e / z
-    rows = np.arange(len(x))
-    losses = (np.log(z) + top)[:, 0] - x[rows, target]
-    return losses @ weights if total else losses * weights
+    z = np.add.reduce(e, axis=1, keepdims=True)
+    losses = (np.log(z) + top)[:, 0] - x[cache["rows"], target]
+    e /= z
+    cache["softmax"] = e
+    return np.add.reduce(losses * weights) if total else losses * weights
 
 
 def _cross_entropy_pullback(g: Any, out: Any, x: Any, target: Any, weights: Any, total: bool, cache: dict[str, Any]) -> Any:
+    scale = g * weights
     if isinstance(g, np.ndarray):
         down = cache["softmax"].copy()
-        down[np.arange(len(down)), target] -= 1
-        down *= (g * weights)[:, None]
+        down[cache["rows"], target] -= 1
+        down *= scale[:, None] if scale.ndim else scale
         return down
-    return (softmax(x, 1) - _one_hot(target, x.shape[1], x.dtype)) * expand_dims(g * weights, 1)
+    return (softmax(x, 1) - _one_hot(target, x.shape[1], x.dtype)) * (expand_dims(scale, 1) if scale.ndim else scale)
 
 
 def _cross_entropy_push(out: Any, xs: Any, ts: Any, o: dict[str, Any]) -> Any:
@@ -83,22 +85,29 @@ def cross_entropy(input: Any, target: Any, weight: Any = None, *, ignore_index: 
     if len(shape) > 2:
         x = reshape(transpose(x, (0, *range(2, len(shape)), 1)), (-1, classes))
     flat = labels.reshape(-1)
-    counted = flat != ignore_index
-    wrong = flat[counted & ((flat < 0) | (flat >= classes))]
-    if wrong.size:
-        raise ValueError(f"cross_entropy: label {wrong[0]} is out of range for {classes} classes; labels go from 0 to {classes - 1}")
-    flat = np.where(counted, flat, 0)
-    dtype = _raw(x).dtype
-    weights = counted.astype(dtype) if weight is None else (np.asarray(weight, dtype)[flat] * counted)
+    weights: Any = 1.0  # of each example; one number where all are equal
+    if np.minimum.reduce(flat) < 0 or np.maximum.reduce(flat) >= classes:
+        counted = flat != ignore_index
+        wrong = flat[counted & ((flat < 0) | (flat >= classes))]
+        if wrong.size:
+            raise ValueError(f"cross_entropy: label {wrong[0]} is out of range for {classes} classes; labels go from 0 to {classes - 1}")
+        flat = np.where(counted, flat, 0)
+        weights = counted.astype(_raw(x).dtype)
+    elif 0 <= ignore_index < classes:
+        weights = (flat != ignore_index).astype(_raw(x).dtype)
+    if weight is not None:
+        weights = weights * np.asarray(weight, _raw(x).dtype)[flat]
     if label_smoothing:
         if weight is not None:
             raise ValueError("cross_entropy: label_smoothing together with weight is not supported; smooth the targets yourself")
-        smooth = _one_hot(flat, classes, dtype) * (1 - label_smoothing) + label_smoothing / classes
+        smooth = _one_hot(flat, classes, _raw(x).dtype) * (1 - label_smoothing) + label_smoothing / classes
         losses = -sum(log_softmax(x, 1) * smooth, 1) * weights
-        losses = sum(losses) * (1.0 / weights.sum() if reduction == "mean" else 1.0) if reduction != "none" else losses
+        count = weights.sum() if isinstance(weights, np.ndarray) else len(flat)
+        losses = _reduce(losses, reduction) if reduction != "mean" else sum(losses) * float(1.0 / count)
     else:
-        scale = weights / weights.sum() if reduction == "mean" else weights
-        losses = _cross_entropy(x, target=flat, weights=scale, total=reduction != "none", cache={})
+        if reduction == "mean":
+            weights = weights / weights.sum() if isinstance(weights, np.ndarray) else 1.0 / len(flat)
+        losses = _cross_entropy(x, target=flat, weights=weights, total=reduction != "none", cache={"rows": np.arange(len(flat))})
     return reshape(losses, labels.shape) if reduction == "none" and len(shape) > 2 else losses
 
 
@@ -266,14 +275,6 @@ def output_size(n: int, kernel: int, stride: int = 1, padding: int = 0, dilation
     return (n + 2 * padding - span) // stride + 1
 
 
-def _columns(x: Any, kernel: tuple[int, int], stride: tuple[int, int], dilation: tuple[int, int], size: tuple[int, int]) -> Any:
-    """All windows of (N, C, H, W) as a view (N, OH, OW, C, KH, KW)."""
-    n, c = x.shape[:2]
-    a, b, h, w = x.strides
-    return as_strided(x, (n, *size, c, *kernel),
-                      (a, h * stride[0], w * stride[1], b, h * dilation[0], w * dilation[1]), writeable=False)
-
-
 def _slices(kernel: tuple[int, int], stride: tuple[int, int], dilation: tuple[int, int], size: tuple[int, int]) -> Iterator[Any]:
     """For each place in a window, in row order, the entries of the image that come to lie under it."""
     for i in range(kernel[0]):
@@ -283,51 +284,45 @@ def _slices(kernel: tuple[int, int], stride: tuple[int, int], dilation: tuple[in
                    slice(left, left + stride[1] * (size[1] - 1) + 1, stride[1]))
 
 
-def _conv_forward(x: Any, w: Any, stride: Any, dilation: Any, groups: int, shapes: Any, cache: dict[str, Any]) -> Any:
-    (n, c), (o, ci, kh, kw) = x.shape[:2], w.shape
-    size = _conv_size(x.shape, w.shape, stride, dilation)
-    columns = cache.get("columns")
-    if columns is None:
-        columns = cache["columns"] = _flat_columns(x, (kh, kw), stride, dilation, size, groups)
-    filters = w.reshape(groups, o // groups, ci * kh * kw)
-    out = np.matmul(columns, filters.transpose(0, 2, 1))  # (groups, n·oh·ow, o/groups)
-    return out.reshape(groups, n, *size, o // groups).transpose(1, 0, 4, 2, 3).reshape(n, o, *size)
-
-
 def _conv_size(x: Any, w: Any, stride: Any, dilation: Any) -> tuple[int, int]:
     return (output_size(x[2], w[2], stride[0], 0, dilation[0]), output_size(x[3], w[3], stride[1], 0, dilation[1]))
 
 
-def _flat_columns(x: Any, kernel: Any, stride: Any, dilation: Any, size: Any, groups: int) -> Any:
+def _columns(x: Any, w: Any, size: Any, stride: Any, dilation: Any, groups: int) -> Any:
+    """All windows of (N, C, H, W), copied once, as the columns of matrices (N, groups, C/groups·KH·KW, OH·OW)."""
     n, c = x.shape[:2]
-    view = _columns(x, kernel, stride, dilation, size)
-    view = view.reshape(n * size[0] * size[1], groups, -1) if groups > 1 else view.reshape(1, n * size[0] * size[1], -1)
-    return np.ascontiguousarray(view.transpose(1, 0, 2)) if groups > 1 else view
+    a, b, high, wide = x.strides
+    windows = as_strided(x, (n, c, w[2], w[3], *size), (a, b, high * dilation[0], wide * dilation[1], high * stride[0],
+                                                        wide * stride[1]), writeable=False)
+    return np.ascontiguousarray(windows).reshape(n, groups, c // groups * w[2] * w[3], -1)
 
 
-def _rows(g: Any, groups: int) -> Any:
-    """A gradient (N, O, OH, OW) as rows (groups, N·OH·OW, O/groups)."""
-    n, o, oh, ow = g.shape
-    return g.reshape(n, groups, o // groups, oh, ow).transpose(1, 0, 3, 4, 2).reshape(groups, n * oh * ow, o // groups)
+def _conv_forward(x: Any, w: Any, b: Any = None, *, stride: Any, dilation: Any, groups: int, shapes: Any,
+                  cache: dict[str, Any]) -> Any:
+    size = _conv_size(x.shape, w.shape, stride, dilation)
+    columns = cache["columns"] = _columns(x, w.shape, size, stride, dilation, groups)
+    out = np.matmul(w.reshape(groups, w.shape[0] // groups, -1), columns).reshape(len(x), w.shape[0], *size)
+    if b is not None:
+        out = np.add(out, b[:, None, None], out=out if b.dtype == out.dtype else None)
+    return out
 
 
 def _conv_input_forward(g: Any, w: Any, stride: Any, dilation: Any, groups: int, shapes: Any, cache: Any) -> Any:
-    (n, c, h, wd), (o, ci, kh, kw) = shapes
-    size = g.shape[2:]
-    patches = np.matmul(_rows(g, groups), w.reshape(groups, o // groups, ci * kh * kw))
-    patches = patches.reshape(groups, n, *size, ci, kh, kw).transpose(1, 0, 4, 5, 6, 2, 3).reshape(n, c, kh * kw, *size)
-    out = np.zeros((n, c, h, wd), g.dtype)
-    for k, place in enumerate(_slices((kh, kw), stride, dilation, size)):
+    (n, c, high, wide), (o, _, kh, kw) = shapes
+    filters = w.reshape(groups, o // groups, -1).transpose(0, 2, 1)
+    patches = np.matmul(filters, g.reshape(n, groups, o // groups, -1)).reshape(n, c, kh * kw, *g.shape[2:])
+    out = np.zeros((n, c, high, wide), g.dtype)
+    for k, place in enumerate(_slices((kh, kw), stride, dilation, g.shape[2:])):
         out[place] += patches[:, :, k]
     return out
 
 
 def _conv_weight_forward(x: Any, g: Any, stride: Any, dilation: Any, groups: int, shapes: Any, cache: dict[str, Any]) -> Any:
-    o, ci, kh, kw = shapes[1]
     columns = cache.get("columns")
     if columns is None:
-        columns = _flat_columns(x, (kh, kw), stride, dilation, g.shape[2:], groups)
-    return np.matmul(_rows(g, groups).transpose(0, 2, 1), columns).reshape(o, ci, kh, kw)
+        columns = _columns(x, shapes[1], g.shape[2:], stride, dilation, groups)
+    rows = g.reshape(len(g), groups, shapes[1][0] // groups, -1)
+    return np.add.reduce(np.matmul(rows, columns.transpose(0, 1, 3, 2)), 0).reshape(shapes[1])
 
 
 def _fresh(o: dict[str, Any]) -> dict[str, Any]:
@@ -336,9 +331,10 @@ def _fresh(o: dict[str, Any]) -> dict[str, Any]:
 
 # three operations, each bilinear, and each the transpose of the others with respect to one operand
 _conv2d = Mix("conv2d", "∗", _conv_forward,
-              lambda g, out, x, w, **o: _conv_input(g, w, **_fresh(o)),
-              lambda g, out, x, w, **o: _conv_weight(x, g, **(o if isinstance(x, np.ndarray) else _fresh(o))),
-              push=lambda out, xs, ts, o: _push_conv(_conv2d, xs, ts, o), shown=("∗ᵀ w", "x ∗"))
+              lambda g, out, x, w, *b, **o: _conv_input(g, w, **_fresh(o)),
+              lambda g, out, x, w, *b, **o: _conv_weight(x, g, **(o if isinstance(x, np.ndarray) else _fresh(o))),
+              lambda g, out, x, w, b, **o: sum(g, (0, 2, 3)),
+              push=lambda out, xs, ts, o: _push_conv(_conv2d, xs, ts, o), shown=("∗ᵀ w", "x ∗", "Σ"))
 _conv_input = Mix("conv2d_input", "∗ᵀ", _conv_input_forward,
                   lambda g, out, y, w, **o: _conv2d(g, w, **_fresh(o)), lambda g, out, y, w, **o: _conv_weight(g, y, **_fresh(o)),
                   push=lambda out, xs, ts, o: _push_conv(_conv_input, xs, ts, o))
@@ -348,9 +344,13 @@ _conv_weight = Mix("conv2d_weight", "∗", _conv_weight_forward,
 
 
 def _push_conv(op: Mix, xs: Any, ts: Any, o: dict[str, Any]) -> Any:
-    x, y = xs
+    x, y = xs[:2]
     parts = [op(*pair, **_fresh(o)) for pair, t in (((ts[0], y), ts[0]), ((x, ts[1]), ts[1])) if t is not None]
-    return parts[0] if len(parts) == 1 else parts[0] + parts[1]
+    parts += [reshape(t, (1, -1, 1, 1)) for t in ts[2:] if t is not None]
+    total = parts[0]
+    for part in parts[1:]:
+        total = total + part
+    return total
 
 
 def conv2d(input: Any, weight: Any, bias: Any = None, stride: Pair = 1, padding: Pair | str = 0, dilation: Pair = 1,
@@ -368,9 +368,11 @@ def conv2d(input: Any, weight: Any, bias: Any = None, stride: Pair = 1, padding:
     sides = _padding("conv2d", padding, w.shape[2:], stride, dilation)
     if any(a or b for a, b in sides):
         x = pad(x, ((0, 0), (0, 0), *sides))
-    _conv_size(x.shape, w.shape, stride, dilation)
-    out = _conv2d(x, w, stride=stride, dilation=dilation, groups=groups, shapes=(tuple(x.shape), tuple(w.shape)), cache={})
-    return out if bias is None else out + reshape(bias, (1, -1, 1, 1))
+    _conv_size(x.shape, w.shape, stride, dilation)  # refuses a window that does not fit
+    if bias is not None and np.shape(_raw(bias)) != (w.shape[0],):
+        raise ValueError(f"conv2d: the bias has shape {np.shape(_raw(bias))}; it needs one entry per filter, ({w.shape[0]},)")
+    operands = (x, w) if bias is None else (x, w, bias)
+    return _conv2d(*operands, stride=stride, dilation=dilation, groups=groups, shapes=(tuple(x.shape), tuple(w.shape)), cache={})
 
 
 def _padding(name: str, padding: Any, kernel: Any, stride: Any, dilation: Any) -> list[tuple[int, int]]:
@@ -400,38 +402,44 @@ def conv1d(input: Any, weight: Any, bias: Any = None, stride: int = 1, padding: 
 
 def _first(x: Any, out: Any, kernel: Any, stride: Any, dilation: Any) -> Iterator[tuple[Any, Any]]:
     """For each place in the windows the mask of windows whose maximum it is, the first in row order where equal."""
-    open_ = np.ones(out.shape, bool)
+    free = np.ones(out.shape, bool)
+    lost = np.isnan(out) if np.isnan(np.add.reduce(out, None)) else None
     for place in _slices(kernel, stride, dilation, out.shape[2:]):
-        part = x[place]
-        mask = ((part == out) | (part != part)) & open_
-        open_ &= ~mask
+        mask = x[place] == out
+        if lost is not None:
+            mask |= lost & np.isnan(x[place])
+        mask &= free
+        free ^= mask
         yield place, mask
 
 
 def _max_pool_forward(x: Any, kernel: Any, stride: Any, dilation: Any) -> Any:
     size = tuple(output_size(n, k, s, 0, d) for n, k, s, d in zip(x.shape[2:], kernel, stride, dilation))
-    parts = [x[place] for place in _slices(kernel, stride, dilation, size)]
-    out = parts[0].copy() if len(parts) == 1 else np.maximum(parts[0], parts[1])
-    for part in parts[2:]:
-        np.maximum(out, part, out=out)
-    return out
+    for axis in (2, 3):  # along the height, then along the width: the rows that this reads lie together in memory
+        n, k, s, d = size[axis - 2], kernel[axis - 2], stride[axis - 2], dilation[axis - 2]
+        parts = [x[(slice(None),) * axis + (slice(i * d, i * d + s * (n - 1) + 1, s),)] for i in range(k)]
+        x = parts[0] if k == 1 else np.maximum(parts[0], parts[1])
+        for part in parts[2:]:
+            np.maximum(x, part, out=x)
+    return x
 
 
 def _unpool_forward(g: Any, x: Any, out: Any, kernel: Any, stride: Any, dilation: Any) -> Any:
-    down = np.zeros(x.shape, g.dtype)
-    tiles = kernel == stride and dilation == (1, 1)
+    apart = kernel[0] <= stride[0] and kernel[1] <= stride[1] and dilation == (1, 1)  # no entry lies in two windows
+    covered = kernel == stride and x.shape[2:] == (out.shape[2] * stride[0], out.shape[3] * stride[1])
+    down = np.empty(x.shape, g.dtype) if covered else np.zeros(x.shape, g.dtype)
     for place, mask in _first(x, out, kernel, stride, dilation):
-        if tiles:
-            np.multiply(g, mask, out=down[place])
+        if apart:
+            down[place] = masked(g, mask)
         else:
-            down[place] += g * mask
+            down[place] += masked(g, mask)
     return down
 
 
 def _pick_forward(t: Any, x: Any, out: Any, kernel: Any, stride: Any, dilation: Any) -> Any:
     total = np.zeros(out.shape, t.dtype)
     for place, mask in _first(x, out, kernel, stride, dilation):
-        total += t[place] * mask
+        total += masked(t[place], mask)
     return total
 
 
