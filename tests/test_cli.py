@@ -162,6 +162,11 @@ def test_a_sigmoid_written_out_collapses_to_one_gate(tmp_path: Path) -> None:
     assert {"0.73", "0.20", "sigmoid"} <= set(one)
 
 
+def test_products_are_written_on_the_wires_when_asked_for(tmp_path: Path) -> None:
+    assert main(["draw", *NEURON, "--products", "-o", str(tmp_path / "a.svg")]) == 0
+    assert "−0.53 × 0.37 = −0.20" in texts((tmp_path / "a.svg").read_text(encoding="utf-8"))
+
+
 def test_dot_is_dot_and_an_older_file_is_replaced_whole(tmp_path: Path) -> None:
     path = tmp_path / "circuit.dot"
     path.write_text("older" * 10**5)
