@@ -16,8 +16,8 @@ class Row:
 
     A row equals its name (``y.op == "mul"``), and works on numbers, NumPy arrays and every kind of node.
 
-    >>> tanh(0.5)
-    0.46211715726000973
+    >>> sqrt(16.0)
+    4.0
     >>> str(mul), mul.sign, mul.arity
     ('mul', '×', 2)
     """

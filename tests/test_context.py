@@ -1,0 +1,172 @@
+"""no_grad and scope: what they do, and that they end with their block however it ends, in their own thread and task."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from autograd import GradientError, Value, gradient, no_grad, scope
+from autograd.context import current
+
+
+def recording() -> bool:
+    return bool((Value(1.0) * 2).inputs)
+
+
+def test_no_grad_records_nothing() -> None:
+    x = Value(3.0, "x")
+    with no_grad():
+        y = x * 2 + 1
+        assert (y.data, y.inputs, y.operands, y.op) == (7.0, (), (), "constant")
+    assert recording()
+    z = x * y
+    assert gradient(z, [x, y]) == [7.0, 3.0]  # asked for, a constant has its gradient as any node
+    z.backward()
+    assert (x.grad, y.grad) == (7.0, None)  # but takes none
+
+
+def test_no_grad_decorates() -> None:
+    @no_grad()
+    def evaluate(x: Any) -> Any:
+        """What it says."""
+        return x * 2
+    for _ in range(2):
+        assert evaluate(Value(3.0)).inputs == ()
+        assert recording()
+    assert (evaluate.__name__, evaluate.__doc__) == ("evaluate", "What it says.")
+
+
+def test_no_grad_nests() -> None:
+    with no_grad():
+        with no_grad():
+            assert not recording()
+        assert not recording()
+    assert recording()
+
+
+@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, SystemExit, GeneratorExit])
+def test_an_exception_ends_both(error: type[BaseException]) -> None:
+    def interrupted() -> None:
+        with scope("outer"), no_grad(), scope("inner"):
+            raise error
+
+    with pytest.raises(error):
+        interrupted()
+    assert recording()
+    assert current() is None
+    assert (Value(1.0) * 2).scope is None
+
+    @no_grad()
+    def fails() -> None:
+        raise error
+    with pytest.raises(error):
+        fails()
+    assert recording()
+
+
+def test_threads_have_their_own() -> None:
+    entered, checked = threading.Event(), threading.Event()
+
+    def other() -> tuple[bool, Any]:
+        entered.wait(10)
+        answer = recording(), (Value(1.0) * 2).scope
+        checked.set()
+        return answer
+
+    with ThreadPoolExecutor(1) as pool:
+        answer = pool.submit(other)
+        with no_grad(), scope("here"):
+            entered.set()
+            assert checked.wait(10)
+            assert not recording()
+        assert answer.result() == (True, None)
+
+
+def test_asyncio_tasks_have_their_own() -> None:
+    async def switched_off(inside: asyncio.Event, done: asyncio.Event) -> bool:
+        with no_grad(), scope("task"):
+            inside.set()
+            await done.wait()
+            return recording()
+
+    async def main() -> tuple[bool, bool, Any]:
+        inside, done = asyncio.Event(), asyncio.Event()
+        task = asyncio.create_task(switched_off(inside, done))
+        await inside.wait()
+        here = recording(), (Value(1.0) * 2).scope
+        done.set()
+        return await task, *here
+    assert asyncio.run(main()) == (False, True, None)
+
+
+def test_graphs_built_in_threads_do_not_meet() -> None:
+    def work(seed: int) -> float:
+        x = Value(seed)
+        y = x
+        for _ in range(2000):
+            y = y * 0.999 + x
+        y.backward()
+        with no_grad():
+            assert not recording()
+        return x.grad
+
+    with ThreadPoolExecutor(4) as pool:
+        together = list(pool.map(work, range(8)))
+    assert together == [work(seed) for seed in range(8)]
+
+
+def test_scope_groups_and_nests() -> None:
+    x = Value(2.0)
+    with scope("layer") as layer:
+        y = x * 3
+        named = Value(1.0, "bias")
+        with scope("neuron") as neuron:
+            z = y + named
+        last = z.relu()
+    assert (y.scope, named.scope, z.scope, last.scope, x.scope) == (layer, layer, neuron, layer, None)
+    assert (neuron.path, neuron.parent, layer.parent, repr(neuron)) == ("layer/neuron", layer, None, "Scope('layer/neuron')")
+    assert named.name == "bias"
+    assert gradient(last, x) == 3.0
+
+
+def test_each_entry_is_a_scope_of_its_own() -> None:
+    with scope("neuron") as first:
+        pass
+    with scope("neuron") as second:
+        pass
+    assert first is not second
+
+
+def test_scope_within_no_grad_and_no_grad_within_scope() -> None:
+    with no_grad(), scope("s") as s:
+        y = Value(1.0) * 2
+        assert (y.scope, y.inputs) == (s, ())
+    with scope("s") as s, no_grad():
+        y = Value(1.0) * 2
+        assert (y.scope, y.inputs) == (s, ())
+    assert recording()
+
+
+def test_scope_decorates() -> None:
+    @scope("sigmoid")
+    def sigmoid(x: Any) -> Any:
+        return 1 / (1 + (-x).exp())
+    assert sigmoid(Value(0.0)).scope.path == "sigmoid"
+    assert (Value(1.0) * 2).scope is None
+
+
+def test_naming_a_node_keeps_its_scope() -> None:
+    with scope("s") as s:
+        y = Value(1.0) * 2
+    y.name = "y"
+    assert (y.name, y.scope) == ("y", s)
+
+
+def test_a_constant_result_cannot_be_trained() -> None:
+    with no_grad():
+        y = Value(3.0) * 2
+    with pytest.raises(GradientError, match="depends on nothing that takes a gradient"):
+        y.backward()
