@@ -20,11 +20,16 @@ def topological(*roots: Any) -> list[Any]:
     stack: list[Any] = list(reversed(roots))
     while stack:
         node = stack.pop()
-        if node is None:
+        if node is None:  # what lies below has all its inputs in the order now
             order.append(stack.pop())
         elif node not in seen:
             seen.add(node)
-            stack += (node, None, *reversed(node.inputs))
+            inputs = node.inputs
+            if inputs:
+                stack += (node, None)
+                stack += inputs[::-1]
+            else:
+                order.append(node)
     return order
 
 

@@ -255,19 +255,20 @@ class Tensor(ArrayLike, Node):
             check_leaves(self, ())
         order = topological(self)
         adjoints = self._sweep(order, self._seed(seed, False))
-        seen: set[int] = set()
-        before = []
+        shown: set[int] = set()  # the arrays that are some node's gradient already
+        before = [node.grad for node in order]
         for node in order:
-            before.append(node.grad)
-            if not node.inputs:  # a leaf: it accumulates, into an array of its own
-                gradient = adjoints.get(node)
-                if gradient is None:
-                    adjoints[node] = np.zeros_like(node._data) if node.grad is None else node.grad
-                elif node.grad is not None:
-                    adjoints[node] = node.grad + gradient
-                elif not gradient.flags.owndata or id(gradient) in seen:
-                    adjoints[node] = gradient.copy()
-            seen.add(id(adjoints.get(node)))
+            gradient = adjoints.get(node)
+            if node.inputs:
+                shown.add(id(gradient))
+            elif gradient is None:
+                adjoints[node] = np.zeros_like(node._data) if node.grad is None else node.grad
+            elif node.grad is not None:  # a leaf accumulates
+                adjoints[node] = node.grad + gradient
+            else:
+                if id(gradient) in shown or not gradient.flags.owndata:
+                    adjoints[node] = gradient = gradient.copy()  # and its gradient is an array of its own
+                shown.add(id(gradient))
         done = False
         try:
             for node in order:
@@ -327,7 +328,7 @@ class Tensor(ArrayLike, Node):
             if self._data.size != 1:
                 raise GradientError(f"backward of {self._called()}, which has shape {self.shape}: a gradient starts at one "
                                     "number. Reduce it first, y.sum() or y.mean(), or give seed=, an array of its shape")
-            return np.ones(self._data.shape, self._data.dtype)
+            return _ONE[self._data.dtype] if not self._data.ndim else np.ones(self._data.shape, self._data.dtype)
         if create_graph and isinstance(seed, Node):
             return seed
         array = np.asarray(seed.data if isinstance(seed, Node) else seed, dtype=self.dtype)
@@ -516,6 +517,9 @@ def jacobian_rows(y: Any, adjoints: Callable[[Any, Any], list[Any]]) -> list[Any
     return [linear.reshape(linear.stack(parts), y.shape + parts[0].shape) if hasattr(parts[0], "shape") else parts for parts in zip(*per_entry)]
 
 
+_ONE = {np.dtype(kind): np.ones((), kind) for kind in (np.float32, np.float64)}
+for _one in _ONE.values():
+    _one.flags.writeable = False
 _ALONE = _holders(Tensor(0.0))  # the count when nobody but the leaf holds the array
 
 from . import linear  # noqa: E402, F401  (the second table: after Tensor, which it applies to)
