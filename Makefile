@@ -14,8 +14,9 @@ help:  ## list the targets
 run: $(VENV)/.run  ## install, train a network on iris, write pictures to out/
 	$(BIN)/python -m examples.main_job
 
-test: lint  ## install what testing needs, then lint, types, tests and doctests
-	$(BIN)/python -m pytest -n 2
+test: $(VENV)/.test  ## install what testing needs, then style, types, tests and doctests: all, whichever fails
+	@status=0; for check in "ruff check ." "mypy" "python -m pytest -n 2"; do \
+	  echo "── $$check"; $(BIN)/$$check || status=1; done; exit $$status
 
 test-all: test  ## the tests, then the long ones
 	$(BIN)/python -m pytest -n 2 --hypothesis-profile=thorough
