@@ -29,10 +29,11 @@ class Edge(NamedTuple):
 class Step(NamedTuple):
     """One step: a node computed (``phase`` "forward") or its gradient passed on to its inputs ("backward").
 
-    ``node`` is the node's number in topological order, ``label`` its name or ``v`` and the number; ``operation``
-    is the row's name, "input" for a leaf. ``inputs`` are the operands' labels, constants as numbers. ``value`` is
-    the node's number, ``gradient`` the gradient of the result with respect to it (None in the forward phase),
-    complete when its step comes; ``edges`` are its wires to its inputs (empty in the forward phase).
+    ``node`` is the node's number in topological order, ``label`` its name or ``v`` and the number (``vv`` where
+    a name is like that); ``operation`` is the row's name, "input" for a leaf. ``inputs`` are the operands' labels,
+    constants as numbers. ``value`` is the node's number, ``gradient`` the gradient of the result with respect to it
+    (None in the forward phase), complete when its step comes; ``edges`` are its wires to its inputs (empty in the
+    forward phase).
     """
 
     phase: str
@@ -60,7 +61,10 @@ def steps(y: Any, seed: Any = None) -> list[Step]:
     """
     order = topological(y)
     place = {node: i for i, node in enumerate(order)}
-    labels = [node.name or f"v{i}" for i, node in enumerate(order)]
+    letter = "v"
+    while not {f"{letter}{i}" for i in range(len(order))}.isdisjoint(node.name for node in order):  # somebody's own v2
+        letter += "v"
+    labels = [node.name or f"{letter}{i}" for i, node in enumerate(order)]
     walk: list[Step] = []
 
     def add(phase: str, node: Any, gradient: Any, edges: tuple[Edge, ...]) -> None:

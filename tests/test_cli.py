@@ -81,6 +81,11 @@ def test_formulas_speak_of_the_steps_own_names(capsys: pytest.CaptureFixture[str
     assert "v3: local gradient −3/v3² = " in told
 
 
+def test_a_name_like_those_of_unnamed_steps_is_not_confused_with_one(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["step", "x*y + v2", "x=2", "y=3", "v2=10"])
+    assert "vv4 = vv2 + v2 = 6.00 + 10.0 = 16.0\n" in capsys.readouterr().out
+
+
 def test_digits_are_those_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
     main(["step", "exp(x)", "x=1", "--digits", "6"])
     assert "v1 = exp(x) = exp(1.00000) = 2.71828\n" in capsys.readouterr().out
