@@ -12,7 +12,8 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from html import escape
-from math import copysign, inf, isfinite, isnan, log10, nan, prod, ulp
+from math import frexp, hypot, inf, isfinite, isnan, log10, nan, prod, ulp
+from sys import float_info
 from typing import Any
 
 from .context import no_grad
@@ -358,6 +359,7 @@ class Check:
             scale = abs(max(cotangent, key=abs)) if len(self.values) == 1 else 1.0
             reverse = self.gradients(cotangent) if "reverse" in self.modes or self.gradient is not None else None
             coarse = self.gradients(cotangent, single=True) if reverse and self.form.single else None
+            self.value_noise, self.gradient_noise = self.rounding(cotangent)
             for argument, span in enumerate(self.spans):
                 for direction in self.directions(span):
                     found += self.along(argument, direction, output, cotangent, reverse, coarse)
@@ -405,16 +407,18 @@ class Check:
         if not all(map(isfinite, given.values())):
             return Finding("NONFINITE", analytic=analytic, note=f"the gradient is {analytic}" + self.culprit(cotangent), **place)
         size = sum(abs((reverse[i] if reverse else analytic * unit) * d) for i, d in direction.items()) / abs(unit)
+        slack = sum(self.gradient_noise[i] * abs(d) for i, d in direction.items()) / abs(unit)
         measured = self.measure(direction, cotangent, unit, size, analytic)
-        finding = judge(measured, analytic, place)
+        finding = judge(measured, analytic, place, slack)
         for mode, value in given.items():
             if value != analytic and finding.verdict in RIGHT:
-                other = judge(measured, value, place | {"mode": mode})
-                if other.verdict in RIGHT and abs(value - analytic) > finding.bar + 1e-8 * size:
+                other = judge(measured, value, place | {"mode": mode}, slack)
+                if other.verdict in RIGHT and abs(value - analytic) > finding.bar + 1e-8 * size + slack:
                     other.verdict, other.note = "WRONG", f"reverse mode says {analytic:.10g}, forward mode {value:.10g}"
                 finding = other if other.verdict not in RIGHT else finding
         if finding.verdict in ("WRONG", "WRONG_AT_KINK"):  # it is wrong when a second, longer look with other steps says so
-            again = judge(self.measure(direction, cotangent, unit, size, analytic, again=True), finding.analytic, place)
+            again = judge(self.measure(direction, cotangent, unit, size, analytic, again=True), finding.analytic,
+                          place | {"mode": finding.mode}, slack)
             finding = again if again.verdict in RIGHT else finding
         if finding.verdict == "WRONG" and not finding.note:
             finding.note = self.recognise(finding, lone)
@@ -444,8 +448,36 @@ class Check:
             return moved * size if len(direction) == 1 or moved else 0.0
 
         largest = max(abs(self.point[i]) for i in direction)
-        scale = 2.0 ** _exponent(largest) if largest else 1.0
-        return slopes(g, scale * (1.375 if again else 1.0), ulp(largest), blur, hint, patience=10 if again else 3)
+        scale = 2.0 ** frexp(largest)[1] if largest else 1.0
+        return slopes(g, scale * (1.375 if again else 1.0), ulp(largest), blur, hint, self.value_noise / abs(unit), patience=10 if again else 3)
+
+    def rounding(self, cotangent: list[float]) -> tuple[float, list[float]]:
+        """How much rounding alone puts into the value and into each entry of the gradient, by a sweep over the graph.
+
+        The value: every result is off by a third of ε, independently. The gradient: its paths add up without signs.
+        0 where there is no graph of scalars to look at.
+        """
+        nothing = [0.0] * len(self.point)
+        if self.gradient is not None or any(self.form.shapes) or any(self.result.shapes):
+            return 0.0, nothing
+        run = Reverse(self.f, self.form.tree(self.point), {}, tuple(range(len(self.spans))))
+        ys = [(y, u) for y, u in zip(flatten(run.y)[0], cotangent) if hasattr(y, "local_gradients") and u]
+        signed: dict[Any, float] = {}
+        paths: dict[Any, float] = {}
+        for y, u in ys:
+            signed[y], paths[y] = signed.get(y, 0.0) + u, paths.get(y, 0.0) + abs(u)
+        noise = 0.0
+        for node in reversed(topological(*(y for y, _ in ys))):
+            if node not in signed:
+                continue  # behind a branch that was not taken
+            if node.op:
+                noise = hypot(noise, signed[node] * node.data)
+            for x, local in zip(node.operands, node.local_gradients):
+                if local is not None and local is not False:
+                    signed[x] = signed.get(x, 0.0) + signed[node] * local
+                    paths[x] = paths.get(x, 0.0) + paths[node] * abs(local)
+        noise, sums = 0.3 * float_info.epsilon * noise, [4 * float_info.epsilon * paths.get(x, 0.0) for x in run.nodes]
+        return (noise if isfinite(noise) else 0.0), [x if isfinite(x) else 0.0 for x in sums]
 
     def entry(self, argument: int, i: int) -> str:
         """The path to an entry within its argument."""
@@ -500,12 +532,12 @@ class Check:
         return ""
 
 
-def judge(measured: Slopes, analytic: float, place: dict[str, Any]) -> Finding:
+def judge(measured: Slopes, analytic: float, place: dict[str, Any], slack: float) -> Finding:
     """The verdict on one slope, given what differences say."""
     slope, left, right = measured.slope, measured.left, measured.right
     finding = Finding("WRONG", analytic=analytic, numeric=slope.value, bar=slope.bar, left=left.value, right=right.value,
                       samples=measured.samples, **place)
-    rounding = 1e-13 * abs(analytic)  # of the analytic value itself
+    rounding = 1e-13 * abs(analytic) + slack  # of the analytic value itself
     if measured.kind == "nowhere":
         finding.verdict, finding.note = "NONFINITE", "the function is finite at the point and nowhere next to it"
     elif measured.kind in ("kink", "jump"):
@@ -540,11 +572,6 @@ def _finite(x: Any) -> bool:
 def _described(node: Any) -> str:
     operands = ", ".join(f"{plain(x)!s:.40}" for x in node.operands)
     return f"{node.op.name if node.op else 'an input'}({operands}) = {node.data!s:.40}" + (f" ({node.name})" if node.name else "")
-
-
-def _exponent(x: float) -> int:
-    from math import frexp
-    return frexp(x)[1]
 
 
 # ── the picture ──────────────────────────────────────────────────────────────────────────────────────────────────

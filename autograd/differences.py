@@ -59,15 +59,15 @@ class Slopes:
 
 
 def slopes(g: Curve, scale: float, quantum: float = 0.0, blur: Curve = lambda t: 0.0, hint: float = 0.0,
-           patience: int = 3) -> Slopes:
+           floor: float = 0.0, patience: int = 3) -> Slopes:
     """Measure the slope of ``g`` at 0 by differences.
 
     ``scale`` is the size of a natural step (|x|, say), from which the length scale of the function is searched;
     ``quantum`` the smallest step that can be told from none; ``blur(t)`` the error of g(t) because the point itself
-    was rounded. The search ends when the bar is 1e-9 of the slope, or of ``hint``, the value it will be held against,
+    was rounded; ``floor`` the least noise in g. The search ends when the bar is 1e-9 of the slope, or of ``hint``, the value it will be held against,
     or when ``patience`` widenings in a row have brought nothing.
     """
-    line = _Line(g, scale, quantum, blur, hint)
+    line = _Line(g, scale, quantum, blur, hint, floor)
     best = line.best(0)
     idle = {"up": 0, "down": 0}  # rounds in a row that brought nothing
     while not _settled(best, hint) and min(idle.values()) < patience:
@@ -90,17 +90,22 @@ def _settled(best: Estimate, hint: float) -> bool:
 class _Line:
     """The function along a line, its noise, and tables of differences over a growing range of steps."""
 
-    def __init__(self, g: Curve, scale: float, quantum: float, blur: Curve, hint: float):
+    def __init__(self, g: Curve, scale: float, quantum: float, blur: Curve, hint: float, floor: float):
         self.g, self.blur, self.quantum = g, blur, max(quantum, TINY)
         self.top_step, self.limit = scale / 4, 2.0**20 * max(scale, 1.0)
         self.first, self.last = 0, WINDOW
         self.base = (g(0.0), g(0.0))  # the values that left and right differences start from
         around = [v for h in self.steps() for side in (-1, 1) if isfinite(v := g(side * h))]
+        flat = set(around) == {self.base[0]}
+        if flat and hint:
+            around += [v for side in (-4, 4, -16, 16) if isfinite(v := g(side * self.top_step))]
         coarse = 1e-3 * max(map(abs, around), default=0.0)  # jumps below this are taken for rounding of the values
         grid = max(scale * 2.0**-48, 2 * self.quantum)
-        self.near = self.far = self.relative = 0.0  # noise at the point, a step away, and for each unit of value
-        if hint or set(around) != {self.base[0]}:
-            self.near = max(noise_level(g, side * grid, coarse) for side in (-1, 1))
+        self.near = self.far = floor  # noise at the point, a step away
+        self.relative = 0.0  # and for each unit of value beyond
+        if hint or not flat:
+            single = 3e-8 * abs(self.base[0]) if flat else 0.0  # flat as far as can be seen: it may have been float32
+            self.near = max(floor, single, *(noise_level(g, side * grid, coarse) for side in (-1, 1)))
             away = self.top_step / 2
             self.far = max(self.near, noise_level(lambda t: g(away + t), grid, coarse))
             if self.far and isfinite(size := abs(g(away))):
@@ -133,8 +138,8 @@ class _Line:
         values = [self.g(t) if t else self.base[side > 0] for t in ends]
         rounding = hypot(*map(self.noise, ends, values))
         width = ends[0] - ends[1]
-        if values[0] == values[1] and h > self.top_step:  # equal values far out say nothing of the slope near by
-            rounding *= h / self.top_step
+        if h > self.top_step and abs(values[0] - values[1]) <= 10 * NOISE * rounding:
+            rounding *= h / self.top_step  # a change that is lost in noise far out says nothing of the slope near by
         return (values[0] - values[1]) / width, NOISE * rounding / abs(width)
 
     def best(self, side: int) -> Estimate:
@@ -177,7 +182,7 @@ class _Line:
 
 
 def _differ(left: Estimate, right: Estimate) -> bool:
-    return abs(left.value - right.value) > 3 * (left.bar + right.bar)
+    return abs(left.value - right.value) > left.bar + right.bar
 
 
 def _best(table: list[tuple[float, float, float]], order: int) -> Estimate:

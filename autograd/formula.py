@@ -98,14 +98,18 @@ def _within(x: Any, binds: int) -> str:
     return f"({text})" if loose else text
 
 
-def formula(row: Row, argument: int, *names: Any) -> str:
+def formula(op: Any, argument: int, *names: Any) -> str:
     """The partial derivative of a row with respect to one argument, as Python text, in terms of names or numbers.
+
+    Of an array operation it is the text in its table.
 
     >>> from autograd.ops import div, mul, tanh
     >>> formula(tanh, 0, "x"), formula(mul, 0, "w0", "x0"), formula(div, 1, 1.0, "x")
     ('1 - out**2', 'x0', '-1/x**2')
     """
-    rule = row.shown[argument]
+    if not isinstance(op, Row):
+        return op.shown[min(argument, len(op.shown) - 1)]
+    rule = op.shown[argument]
     operands = [Symbol(x) if isinstance(x, str) else IEEE(x) for x in names]  # 1/y with a constant y = 0 is inf
     result = rule(Symbol("out"), *operands) if callable(rule) else float(rule)
     return _text(result)
@@ -120,20 +124,33 @@ def formulas(node: Any) -> tuple[str | None, ...]:
     >>> formulas(Value(2.0, "w") * Value(3.0))
     ('x', 'w')
     """
-    operands = node.operands
-    names = operand_names(operands)
-    return tuple(formula(node.op, i, *names) if hasattr(x, "inputs") else None for i, x in enumerate(operands))
+    names = operand_names(node.operands)
+    edges = {id(x) for x in node.inputs}
+    return tuple(formula(node.op, i, *names) if id(x) in edges else None for i, x in enumerate(node.operands))
 
 
-def operand_names(operands: tuple[Any, ...]) -> list[Any]:
-    """How formulas call the operands: by name, else x and y; a constant is its number."""
-    taken = {x.name for x in operands if hasattr(x, "inputs")}
-    free = [letter for letter in "xyuv" if letter not in taken]
+def operand_names(operands: tuple[Any, ...], given: list[str | None] | None = None) -> list[Any]:
+    """How formulas call the operands: as given, or by name, else x and y; a constant is its number."""
+    labels = given or [getattr(x, "name", None) for x in operands]
+    free = [letter for letter in "xyuv" if letter not in labels]
     called: dict[int, str] = {}
     names: list[Any] = []
-    for x in operands:
+    for x, label in zip(operands, labels):
         if not hasattr(x, "inputs"):
             names.append(x)
+        elif not label and isinstance(known := constant(x), float):
+            names.append(known)
         else:
-            names.append(called.setdefault(id(x), x.name or free.pop(0) if id(x) not in called else ""))
+            if id(x) not in called:
+                called[id(x)] = label or (free.pop(0) if free else "x")
+            names.append(called[id(x)])
     return names
+
+
+def constant(x: Any) -> Any:
+    """What stands for an operand that is not an input: its name, else its number, else its array."""
+    if not hasattr(x, "inputs"):
+        return x
+    if x.name:
+        return x.name
+    return x.item() if not x.inputs and x.op is None and getattr(x, "requires_grad", True) is False and not x.shape else x

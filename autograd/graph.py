@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import nullcontext
 from itertools import islice
 from typing import Any
@@ -57,12 +57,20 @@ class Node(Operators):
     _links: tuple[str, ...]
     about: tuple[str | None, Scope | None] | None  # name and scope: nodes that have neither share None
     inputs: Any
+    operands: Any
+    local_gradients: Any
     data: Any
 
     _silence: Any = nullcontext  # what a backward sweep runs within
 
     def _plain(self) -> Any:
         return self.data
+
+    def _arrivals(self, upstream: Any) -> Iterator[tuple[int, Any, Any, Any]]:
+        """For each edge its argument, the input, the local gradient and the downstream gradient."""
+        for i, (x, local) in enumerate(zip(self.operands, self.local_gradients)):
+            if local is not None:
+                yield i, x, local, 0.0 if local is False else upstream * local
 
     def __float__(self) -> float:
         return float(self.data)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from .formula import formula
+from .formula import constant, formula, operand_names
 from .graph import topological
 
 
@@ -69,7 +69,7 @@ def steps(y: Any, seed: Any = None) -> list[Step]:
 
     def add(phase: str, node: Any, gradient: Any, edges: tuple[Edge, ...]) -> None:
         i = place[node]
-        inputs = tuple(labels[place[x]] if hasattr(x, "inputs") else x for x in node.operands)
+        inputs = tuple(labels[place[x]] if x in place else constant(x) for x in node.operands)
         operation, sign = (node.op.name, node.op.sign) if node.op else ("input", "")
         walk.append(Step(phase, i, labels[i], operation, sign, inputs, node.data, gradient, edges,
                          node.scope.path if node.scope else ""))
@@ -82,18 +82,16 @@ def steps(y: Any, seed: Any = None) -> list[Step]:
         if not node.inputs or node not in totals:
             continue
         edges = []
-        names = [labels[place[x]] if hasattr(x, "inputs") else x for x in node.operands]
-        for argument, (x, local) in enumerate(zip(node.operands, node.local_gradients)):
-            if local is None:
-                continue
-            stopped = local is False or node in unreached
-            downstream = 0.0 if stopped else totals[node] * local
-            if not stopped:
+        names = operand_names(node.operands, [labels[place[x]] if x in place else None for x in node.operands])
+        for argument, x, local, downstream in node._arrivals(totals[node]):
+            if node in unreached:
+                downstream = 0.0 * node.data
+            if local is False or node in unreached:
+                unreached |= {x} - totals.keys()
+            else:
                 unreached.discard(x)
-            elif x not in totals:
-                unreached.add(x)
             totals[x] = totals[x] + downstream if x in totals else downstream
-            edges.append(Edge(place[node], place[x], argument, labels[place[x]], totals[node], 1.0 * local,
-                              formula(node.op, argument, *names), downstream, totals[x]))
+            edges.append(Edge(place[node], place[x], argument, labels[place[x]], totals[node],
+                              None if local is None else 1.0 * local, formula(node.op, argument, *names), downstream, totals[x]))
         add("backward", node, totals[node], tuple(edges))
     return walk

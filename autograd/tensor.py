@@ -309,12 +309,7 @@ class Tensor(ArrayLike, Node):
             downstream = row_pullback(op, i, upstream, out, operands) if static is None else op.pull(i, upstream, out, operands, static)
             if downstream is None:
                 continue
-            data = x._data
-            if downstream.shape != data.shape:
-                downstream = unbroadcast(downstream, data.shape)
-            if downstream.dtype != data.dtype:
-                downstream = downstream.astype(data.dtype)
-            yield x, downstream
+            yield x, fitted(downstream, x._data)
 
     def _check_unchanged(self) -> None:
         """A gradient that is a graph runs the rules on the operands again: they must be what they were."""
@@ -348,11 +343,17 @@ class Tensor(ArrayLike, Node):
 
     @property
     def local_gradients(self) -> tuple[Any, ...]:
-        """For a row, the local gradient towards each operand, an array; None for constants and array operations."""
-        if not isinstance(self.op, Row) or not self.saved:
-            return (None,) * len(self.operands)
-        return tuple(local(self.op, i, self._data, self.saved) if type(x) is Tensor and x.requires_grad else None
-                     for i, x in enumerate(self.operands))
+        """The local gradient towards each operand, an array; None for a constant, and for an array operation."""
+        return tuple(local(self.op, i, self._data, self.saved) if type(x) is Tensor and x.requires_grad and self.static is None
+                     else None for i, x in enumerate(self.operands))
+
+    def _arrivals(self, upstream: Any) -> Iterator[tuple[int, Tensor, Any, Any]]:
+        """For each edge its argument, the input, the local gradient (as in ``local_gradients``) and the downstream one."""
+        for i, (x, slope) in enumerate(zip(self.operands, self.local_gradients)):
+            if type(x) is Tensor and x.requires_grad:
+                downstream = self.op.pull(i, upstream, self._data, self.saved, self.static) if self.static is not None else \
+                    0.0 * self._data if self.op.partials[i] is False else row_pullback(self.op, i, upstream, self._data, self.saved)
+                yield i, x, slope, fitted(downstream, x._data)
 
     # ── what Python asks of it ──
 
@@ -491,6 +492,13 @@ def masked(upstream: Any, mask: Any) -> Any:
     product = mask.astype(upstream.dtype)
     product *= upstream
     return product
+
+
+def fitted(downstream: Any, data: Array) -> Any:
+    """A downstream gradient in the shape and dtype of the operand that it belongs to."""
+    if downstream.shape != data.shape:
+        downstream = unbroadcast(downstream, data.shape)
+    return downstream if downstream.dtype == data.dtype else downstream.astype(data.dtype)
 
 
 def unbroadcast(g: Any, shape: tuple[int, ...]) -> Any:
