@@ -262,7 +262,7 @@ def vjp(f: Function, *xs: Any) -> tuple[Any, Function]:
     ([12.0, 7.0], (14.0, 13.0))
     """
     run = Reverse(f, xs, {}, tuple(range(len(xs))))
-    ys, rebuild_y = flatten(run.y)
+    ys, _ = flatten(run.y)
 
     def pullback(cotangent: Any) -> Any:
         seeds, _ = flatten(cotangent)

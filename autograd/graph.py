@@ -43,8 +43,8 @@ def check_recording(y: Any, what: str = "backward") -> None:
 def check_leaves(y: Any, leaves: Iterable[Any]) -> None:
     """Refuse a backward pass that would reach nothing."""
     if all(leaf.op is ops.constant for leaf in leaves):
-        raise GradientError(f"backward of {y!r}: it depends on nothing that takes a gradient; it was computed inside "
-                            "no_grad(), or from detached nodes. Compute it outside, from Values or Tensors that take one")
+        raise GradientError(f"backward of {y!r}: it depends on nothing that takes a gradient; it was computed "
+                            "inside no_grad(), or from detached nodes. Compute it outside, from nodes that take one")
 
 
 class Node(Operators):

@@ -52,7 +52,10 @@ class Program(NamedTuple):
         """The exact program with every result off by half a unit in a float's last place, up or down at random."""
         def run(*inputs: Any) -> Any:
             draw = random.Random(seed)
-            return self.run(lambda name, xs: TWINS[name](*map(mp.mpf, xs)) * (1 + draw.choice((-1, 1)) * mp.mpf(2) ** -53), inputs)
+
+            def off(name: str, xs: list[Any]) -> Any:
+                return TWINS[name](*map(mp.mpf, xs)) * (1 + draw.choice((-1, 1)) * mp.mpf(2) ** -53)
+            return self.run(off, inputs)
         return run
 
 
@@ -92,7 +95,8 @@ def programs(draw: Any, inputs: int = 3, least: int = 10, most: int = 40) -> Pro
         made = emit(row.name, *operands)
         if not abs(values[made]) < 50:
             emit("arctan", made)
-    loose = set(range(len(values))) - {x for _, operands in lines for x in operands if isinstance(x, int)} - {len(values) - 1}
+    used = {x for _, operands in lines for x in operands if isinstance(x, int)}
+    loose = set(range(len(values) - 1)) - used
     for end in sorted(loose, reverse=True):  # nothing that was computed is in vain
         emit("add", len(values) - 1, end)
     assert all(map(math.isfinite, values))

@@ -127,7 +127,8 @@ def test_scope_groups_and_nests() -> None:
             z = y + named
         last = z.relu()
     assert (y.scope, named.scope, z.scope, last.scope, x.scope) == (layer, layer, neuron, layer, None)
-    assert (neuron.path, neuron.parent, layer.parent, repr(neuron)) == ("layer/neuron", layer, None, "Scope('layer/neuron')")
+    assert (neuron.path, repr(neuron)) == ("layer/neuron", "Scope('layer/neuron')")
+    assert (neuron.parent, layer.parent) == (layer, None)
     assert named.name == "bias"
     assert gradient(last, x) == 3.0
 

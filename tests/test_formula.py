@@ -1,4 +1,4 @@
-"""The text of local gradients: right as Python, and as a reader would write it. (test_ops holds every row's to its rule.)"""
+"""The text of local gradients: right as Python, as a reader would write it (test_ops holds every row to its rule)."""
 
 from __future__ import annotations
 
@@ -16,9 +16,11 @@ from autograd.row import rows
 
 @pytest.mark.parametrize("row, argument, names, text", [
     (ops.add, 0, "xy", "1"), (ops.sub, 1, "xy", "-1"), (ops.mul, 0, "xy", "y"), (ops.mul, 1, "xy", "x"),
-    (ops.div, 0, "xy", "1/y"), (ops.div, 1, "xy", "-x/y**2"), (ops.pow, 0, "xy", "y*x**(y - 1)"), (ops.pow, 1, "xy", "out*log(x)"),
+    (ops.div, 0, "xy", "1/y"), (ops.div, 1, "xy", "-x/y**2"), (ops.pow, 0, "xy", "y*x**(y - 1)"),
+        (ops.pow, 1, "xy", "out*log(x)"),
     (ops.exp, 0, "x", "out"), (ops.log, 0, "x", "1/x"), (ops.sqrt, 0, "x", "0.5/out"), (ops.sin, 0, "x", "cos(x)"),
-    (ops.cos, 0, "x", "-sin(x)"), (ops.tanh, 0, "x", "1 - out**2"), (ops.sigmoid, 0, "x", "out*sigmoid(-x)"), (ops.relu, 0, "x", "x > 0"),
+    (ops.cos, 0, "x", "-sin(x)"), (ops.tanh, 0, "x", "1 - out**2"), (ops.sigmoid, 0, "x", "out*sigmoid(-x)"),
+        (ops.relu, 0, "x", "x > 0"),
     (ops.abs, 0, "x", "sign(x)"), (ops.step, 0, "x", "0"), (ops.neg, 0, "x", "-1"), (ops.tan, 0, "x", "1 + out**2"),
 ])
 def test_as_a_textbook_has_it(row: Any, argument: int, names: str, text: str) -> None:
@@ -40,9 +42,12 @@ def test_constants_and_names_stand_in_the_formula() -> None:
 
 
 OPERATIONS: list[tuple[int, Callable[..., Any]]] = [
-    (2, lambda x, y: x + y), (2, lambda x, y: x - y), (2, lambda x, y: x * y), (2, lambda x, y: x / y), (1, lambda x: -x),
-    (1, lambda x: x**2), (1, lambda x: 2 ** (x / 8)), (1, ops.exp), (2, ops.maximum), (2, lambda x, y: where(x > y, x, y)),
-    (2, lambda x, y: (x <= y) * 1.0), (1, lambda x: 1 * x + 0), (1, lambda x: x * -1), (1, lambda x: x - 3), (1, lambda x: -3 * x),
+    (2, lambda x, y: x + y), (2, lambda x, y: x - y), (2, lambda x, y: x * y), (2, lambda x, y: x / y),
+    (1, lambda x: -x),
+    (1, lambda x: x**2), (1, lambda x: 2 ** (x / 8)), (1, ops.exp), (2, ops.maximum),
+    (2, lambda x, y: where(x > y, x, y)),
+    (2, lambda x, y: (x <= y) * 1.0), (1, lambda x: 1 * x + 0), (1, lambda x: x * -1), (1, lambda x: x - 3),
+    (1, lambda x: -3 * x),
 ]
 
 
@@ -71,14 +76,16 @@ def test_precedence_in_all_pairs() -> None:
     binary = [lambda a, b: a + b, lambda a, b: a - b, lambda a, b: a * b, lambda a, b: a / b, lambda a, b: a**b]
     names = {"x": 1.7, "y": 0.6, "z": 2.3}
     for first, second in itertools.product(binary, repeat=2):
-        for build in (lambda a, b, c: first(second(a, b), c), lambda a, b, c: first(a, second(b, c)), lambda a, b, c: first(-second(a, b), -c)):
+        for build in (lambda a, b, c: first(second(a, b), c), lambda a, b, c: first(a, second(b, c)),
+                      lambda a, b, c: first(-second(a, b), -c)):
             expected = build(*names.values())
             if isinstance(expected, float):
                 assert eval(repr(build(x, y, z)), dict(names)) == pytest.approx(expected, rel=1e-12)
 
 
 def test_a_users_row_has_its_formula() -> None:
-    swish = op("swish", "sw", lambda x: x / (1 + math.exp(-x)), lambda out, x: ops.sigmoid(x) * (1 + x * ops.sigmoid(-x)))
+    swish = op("swish", "sw", lambda x: x / (1 + math.exp(-x)),
+               lambda out, x: ops.sigmoid(x) * (1 + x * ops.sigmoid(-x)))
     try:
         assert formulas(swish(Value(1.0))) == ("sigmoid(x)*(1 + x*sigmoid(-x))",)
     finally:

@@ -40,7 +40,8 @@ TWINS: dict[str, Callable[..., Any]] = {
 # NumPy's function of the same meaning, as said in its terms where it has none of that name
 NUMPY: dict[str, Callable[..., Any]] = {
     "identity": np.positive, "neg": np.negative, "add": np.add, "sub": np.subtract, "mul": np.multiply,
-    "div": np.divide, "pow": lambda x, y: np.power([x], [y])[0], "exp": np.exp, "expm1": np.expm1, "log": np.log, "log1p": np.log1p,
+    "div": np.divide, "pow": lambda x, y: np.power([x], [y])[0], "exp": np.exp, "expm1": np.expm1, "log": np.log,
+    "log1p": np.log1p,
     "sqrt": np.sqrt, "sin": np.sin, "cos": np.cos, "tan": np.tan, "arctan": np.arctan, "sinh": np.sinh,
     "cosh": np.cosh, "tanh": np.tanh, "sigmoid": lambda x: np.exp(-np.logaddexp(0.0, -x)),
     "softplus": lambda x: np.logaddexp(0.0, x), "relu": lambda x: np.maximum(x, 0.0),
@@ -100,7 +101,9 @@ def exactly(function: Callable[..., Any], point: Iterable[float], orders: tuple[
     # far out a sigmoid is 1 − exp(−700): differences there want the 304 digits of that, and 50 more; so do steps near 0
     digits = 50 if all(1e-3 < abs(coordinate) < 15 for coordinate in x) else 800
     with mp.workdps(digits):
-        return mp.diff(function, x if len(x) > 1 else x[0], orders if len(x) > 1 else orders[0]) if orders else function(*x)
+        if not orders:
+            return function(*x)
+        return mp.diff(function, x, orders) if len(x) > 1 else mp.diff(function, *x, *orders)
 
 
 def unit(length: int, *indices: int) -> tuple[int, ...]:
@@ -156,8 +159,10 @@ def nestings(row: Row, point: tuple[float, ...], i: int, j: int) -> dict[str, fl
 
     def pushed(*xs: Any) -> Any:
         return jvp(row, xs, unit(row.arity, i))[1]
-    return {"reverse over reverse": grad(first, j)(*point), "forward over reverse": jvp(first, point, unit(row.arity, j))[1],
-            "reverse over forward": grad(pushed, j)(*point), "forward over forward": jvp(pushed, point, unit(row.arity, j))[1]}
+    return {"reverse over reverse": grad(first, j)(*point),
+            "forward over reverse": jvp(first, point, unit(row.arity, j))[1],
+            "reverse over forward": grad(pushed, j)(*point),
+            "forward over forward": jvp(pushed, point, unit(row.arity, j))[1]}
 
 
 def check_second(row: Row) -> None:
@@ -175,7 +180,7 @@ def check_second(row: Row) -> None:
 
 
 def check_formula(row: Row) -> None:
-    """What is shown is what ran: the text, in exact arithmetic, is the number stored; in floats too, to its rounding."""
+    """What is shown is what ran: the text in exact arithmetic is the number stored; in floats too, to its rounding."""
     names = ("x", "y")[:row.arity]
     exact_names = TWINS | {"where": lambda condition, x, y: x if condition else y}
     for argument in range(row.arity):
@@ -197,7 +202,8 @@ def check_formula(row: Row) -> None:
 KINKS: list[tuple[str, tuple[float, ...], tuple[float, ...]]] = [
     ("relu", (0.0,), (0.0,)), ("relu", (-0.0,), (0.0,)), ("relu", (5e-324,), (1.0,)), ("relu", (-5e-324,), (0.0,)),
     ("abs", (0.0,), (0.0,)), ("abs", (5e-324,), (1.0,)), ("abs", (-5e-324,), (-1.0,)),
-    ("leaky_relu", (0.0, 0.01), (0.01, 0.0)), ("leaky_relu", (0.0, 0.2), (0.2, 0.0)), ("leaky_relu", (1e-9, 0.2), (1.0, 0.0)),
+    ("leaky_relu", (0.0, 0.01), (0.01, 0.0)), ("leaky_relu", (0.0, 0.2), (0.2, 0.0)),
+    ("leaky_relu", (1e-9, 0.2), (1.0, 0.0)),
     ("elu", (0.0, 1.0), (1.0, 0.0)), ("elu", (0.0, 2.5), (2.5, 0.0)), ("elu", (1e-9, 2.5), (1.0, 0.0)),
     ("step", (0.0,), (0.0,)), ("step", (1.0,), (0.0,)), ("sign", (0.0,), (0.0,)), ("floor", (2.0,), (0.0,)),
     ("maximum", (2.0, 2.0), (0.5, 0.5)), ("maximum", (2.0, 3.0), (0.0, 1.0)), ("maximum", (3.0, 2.0), (1.0, 0.0)),
@@ -273,7 +279,8 @@ def slopes(f: Callable[[Any], Any], x: float) -> list[float]:
     (ops.relu, 0.0, 0.0), (abs, 0.0, 0.0), (ops.leaky_relu, 0.0, 0.01), (lambda x: x.elu(alpha=3.0), 0.0, 3.0),
     (lambda x: x.leaky_relu(0.5), 0.0, 0.5), (lambda x: ops.leaky_relu(x, slope=0.5), -2.0, 0.5),
     (ops.sqrt, 0.0, inf), (lambda x: x**0, 0.0, 0.0), (lambda x: x**1, 0.0, 1.0), (lambda x: x**2, 0.0, 0.0),
-    (lambda x: x**2, -3.0, -6.0), (lambda x: x**0, -3.0, 0.0), (lambda x: 0.0**x, 2.0, 0.0), (lambda x: x**-1, 0.0, -inf),
+    (lambda x: x**2, -3.0, -6.0), (lambda x: x**0, -3.0, 0.0), (lambda x: 0.0**x, 2.0, 0.0),
+    (lambda x: x**-1, 0.0, -inf),
 ])
 def test_slope_at_a_kink_in_every_mode(f: Callable[[Any], Any], x: float, slope: float) -> None:
     assert slopes(f, x) == [slope] * 5
@@ -327,8 +334,8 @@ def test_mixed_second_derivative_of_a_power_whose_exponent_is_0(x: float) -> Non
 
 # ── IEEE edges ───────────────────────────────────────────────────────────────────────────────────────────────────
 
-SPECIAL = [0.0, -0.0, 0.5, -0.5, 1.0, -1.0, 2.0, -2.0, 3.0, -3.0, 30.0, -30.0, 720.0, -720.0, 1000.0, -1000.0, 1e200, -1e200,
-           1e308, -1e308, 1e-300, -1e-300, 5e-324, -5e-324, inf, -inf, nan]
+SPECIAL = [0.0, -0.0, 0.5, -0.5, 1.0, -1.0, 2.0, -2.0, 3.0, -3.0, 30.0, -30.0, 720.0, -720.0, 1000.0, -1000.0, 1e200,
+           -1e200, 1e308, -1e308, 1e-300, -1e-300, 5e-324, -5e-324, inf, -inf, nan]
 
 
 @every_row
@@ -355,11 +362,15 @@ def test_rules_never_raise(row: Row) -> None:
 
 
 @pytest.mark.parametrize("compute, number", [
-    (lambda v: v(1) / v(0), inf), (lambda v: v(-1) / v(0), -inf), (lambda v: v(1) / v(-0.0), -inf), (lambda v: v(0) / v(0), nan),
-    (lambda v: v(0).log(), -inf), (lambda v: v(-1).log(), nan), (lambda v: v(1000).exp(), inf), (lambda v: v(-2) ** 0.5, nan),
-    (lambda v: v(0) ** -1, inf), (lambda v: v(-0.0) ** -1, -inf), (lambda v: v(0) ** -2, inf), (lambda v: v(-1).sqrt(), nan),
+    (lambda v: v(1) / v(0), inf), (lambda v: v(-1) / v(0), -inf), (lambda v: v(1) / v(-0.0), -inf),
+    (lambda v: v(0) / v(0), nan),
+    (lambda v: v(0).log(), -inf), (lambda v: v(-1).log(), nan), (lambda v: v(1000).exp(), inf),
+    (lambda v: v(-2) ** 0.5, nan),
+    (lambda v: v(0) ** -1, inf), (lambda v: v(-0.0) ** -1, -inf), (lambda v: v(0) ** -2, inf),
+    (lambda v: v(-1).sqrt(), nan),
     (lambda v: v(1e300) * v(1e300), inf), (lambda v: v(1e200) ** 2, inf), (lambda v: v(-1e200) ** 3, -inf),
-    (lambda v: 1 / v(0), inf), (lambda v: v(1) / 0, inf), (lambda v: 2 ** v(5000), inf), (lambda v: (-2) ** v(0.5), nan),
+    (lambda v: 1 / v(0), inf), (lambda v: v(1) / 0, inf), (lambda v: 2 ** v(5000), inf),
+    (lambda v: (-2) ** v(0.5), nan),
     (lambda v: 0 ** v(-1), inf), (lambda v: v(inf).sin(), nan), (lambda v: v(-inf).cos(), nan),
 ])
 def test_ieee_results_of_the_conventions(compute: Callable[[Any], Value], number: float) -> None:

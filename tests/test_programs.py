@@ -21,7 +21,8 @@ from hypothesis import strategies as st
 from .programs import Program, programs
 from .test_ops import mp, quietly, unit
 
-quick = settings(max_examples=60, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck),
+quick = settings(max_examples=60, deadline=None, derandomize=True, database=None,
+                 suppress_health_check=list(HealthCheck),
                  phases=(Phase.explicit, Phase.generate))  # a program is one seed: there is nothing to shrink
 long = settings(quick, max_examples=600, derandomize=False)
 TOLERANCE = 1e-11
@@ -49,7 +50,7 @@ def agree(got: list[Any], program: Program, order: int) -> None:
         assume(spread <= TOLERANCE * max(size, 1))  # else this program's derivative is not to be had in floats
         # terms of 1 that cancel, as in the derivative of x / x, leave their rounding
         bar = TOLERANCE * abs(entry) + 20 * spread + 1e-14 * max(size, 1)
-        assert abs(mp.mpf(float(number)) - entry) <= bar, (number, mpmath.nstr(entry, 20), mpmath.nstr(spread, 3), program)
+        assert abs(mp.mpf(float(number)) - entry) <= bar, (number, mpmath.nstr(entry, 20), float(spread), program)
 
 
 def check_first_order(program: Program) -> None:
@@ -62,7 +63,8 @@ def check_first_order(program: Program) -> None:
     assert all(type(slope) is float for slope in slopes)
     agree(slopes, program, 1)
     quietly(y.backward)
-    assert [node.grad if node.grad is not None else 0.0 for node in nodes] == pytest.approx(slopes, rel=1e-12, abs=1e-300)
+    reached = [node.grad if node.grad is not None else 0.0 for node in nodes]
+    assert reached == pytest.approx(slopes, rel=1e-12, abs=1e-300)
     value, tuple_of_slopes = quietly(lambda: value_and_grad(program, tuple(many))(*x))
     assert (value, list(tuple_of_slopes)) == (y.data, slopes)
     assert quietly(lambda: list(jacobian(program, tuple(many))(*x))) == slopes

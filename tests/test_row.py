@@ -34,7 +34,8 @@ def test_a_row_is_its_name_and_a_function_of_numbers() -> None:
 
 def test_defaults_by_place_and_by_name() -> None:
     assert ops.leaky_relu(-2.0) == -0.02
-    assert ops.leaky_relu(-2.0, 0.5) == ops.leaky_relu(-2.0, slope=0.5) == Value(-2.0).leaky_relu(slope=0.5).data == -1.0
+    assert ops.leaky_relu(-2.0, 0.5) == ops.leaky_relu(-2.0, slope=0.5) == -1.0
+    assert Value(-2.0).leaky_relu(0.5).data == Value(-2.0).leaky_relu(slope=0.5).data == -1.0
     assert ops.elu(-1.0, alpha=2.0) == 2 * math.expm1(-1.0)
     slope = Value(0.25, "slope")
     assert gradient(ops.leaky_relu(-2.0, slope), slope) == -2.0  # a learned slope: PReLU
@@ -89,7 +90,8 @@ def test_a_users_row_goes_everywhere() -> None:
 
 def test_a_users_row_of_two_arguments_with_a_default_and_a_kink() -> None:
     f = op("deadband", "db", lambda x, width: 0.0 if abs(x) <= width else x - math.copysign(width, x),
-           lambda out, x, width: abs(x) > width, lambda out, x, width: where(abs(x) > width, -1.0 * ops.sign(x), False), width=0.5)
+           lambda out, x, width: abs(x) > width,
+           lambda out, x, width: where(abs(x) > width, -1.0 * ops.sign(x), False), width=0.5)
     assert (f(2.0), f(-2.0, 1.0), f(0.3), f(2.0, width=1.5)) == (1.5, -1.0, 0.0, 0.5)
     assert grad(f)(2.0) == 1.0
     assert grad(f, (0, 1))(-2.0, 1.0) == (1.0, 1.0)
@@ -119,7 +121,7 @@ def test_a_users_row_is_pickled_by_name() -> None:
     loaded.backward()
     assert loaded.inputs[0].inputs[0].grad == 24.0
     del rows["cube"]
-    with pytest.raises(LookupError, match=r"no operation 'cube' in the table; add it with autograd.op\('cube', …\) before loading"):
+    with pytest.raises(LookupError, match=r"no operation 'cube' in the table; add it with autograd.op\('cube', …\)"):
         pickle.loads(stored)
 
 
@@ -133,7 +135,9 @@ def test_a_row_made_again_runs_its_new_rule() -> None:
     assert first != second
 
 
-@pytest.mark.parametrize("name", ["tanh", "add", "", "two words", "1st", "_private", "lambda", "class", "data", "grad", "backward", "item", "inputs"])
+@pytest.mark.parametrize("name", [
+    "tanh", "add", "", "two words", "1st", "_private", "lambda", "class", "data", "grad", "backward", "item", "inputs",
+])
 def test_names_that_cannot_be_added(name: str) -> None:
     with pytest.raises(ValueError, match=r"op\(.*\): the name must be a new public identifier.*; choose another"):
         op(name, "?", lambda x: x, 1.0)
@@ -147,7 +151,7 @@ def test_a_name_in_the_table_is_said_to_be_there() -> None:
 
 @pytest.mark.parametrize("partials", [(), (1.0, 1.0, 1.0), ("x",), (None,), (1.0, [2.0]), (1j,)])
 def test_partials_that_cannot_be_added(partials: tuple[Any, ...]) -> None:
-    with pytest.raises(TypeError, match="needs one partial derivative per argument, one or two, each a number or a function"):
+    with pytest.raises(TypeError, match="needs one partial derivative per argument, one or two, each a number or a"):
         op("broken", "?", lambda *x: 0.0, *partials)
     assert "broken" not in rows
 

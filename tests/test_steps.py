@@ -51,9 +51,9 @@ def test_records() -> None:
     x, w = Value(3.0, "x"), Value(-2.0, "w")
     with scope("layer"), scope("inner"):
         y = (w * x + 1).tanh()
-    first, second, product, total, last = phases(steps(y), "forward")
-    assert (first.operation, first.label, first.value, first.inputs, first.sign, first.scope) == ("input", "w", -2.0, (), "", "")
-    assert (product.operation, product.label, product.inputs, product.sign, product.scope) == ("mul", "v2", ("w", "x"), "×", "layer/inner")
+    first, _, product, total, last = phases(steps(y), "forward")
+    assert first == ("forward", 0, "w", "input", "", (), -2.0, None, (), "")
+    assert product == ("forward", 2, "v2", "mul", "×", ("w", "x"), -6.0, None, (), "layer/inner")
     assert (total.inputs, total.value) == (("v2", 1.0), -5.0)
     assert [step.label for step in phases(steps(y), "backward")] == ["v4", "v3", "v2"]
     assert last.edges == ()

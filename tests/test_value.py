@@ -18,7 +18,9 @@ from autograd import GradientError, Value, gradient, no_grad, ops, scope
 # ── data ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-@pytest.mark.parametrize("number", [3, True, 3.0, np.float64(3), np.float32(3), np.int64(3), np.array(3.0), Fraction(3), Decimal(3)])
+@pytest.mark.parametrize("number", [
+    3, True, 3.0, np.float64(3), np.float32(3), np.int64(3), np.array(3.0), Fraction(3), Decimal(3),
+])
 def test_numbers_become_floats(number: Any) -> None:
     value = Value(number)
     assert type(value.data) is float
@@ -28,7 +30,8 @@ def test_numbers_become_floats(number: Any) -> None:
 
 
 @pytest.mark.parametrize("thing, kind", [
-    (1j, "complex 1j"), (np.complex64(1), "complex64"), (np.complex128(1), "complex128"), ("3", "str '3'"), (b"3", "bytes b'3'"),
+    (1j, "complex 1j"), (np.complex64(1), "complex64"), (np.complex128(1), "complex128"), ("3", "str '3'"),
+    (b"3", "bytes b'3'"),
     (None, "NoneType None"), ([1.0], "list [1.0]; use Tensor for arrays"), ((1.0,), "tuple (1.0,); use Tensor"),
     ({}, "dict {}"), (np.array([1.0]), "ndarray array([1.]); use Tensor"), (np.array([True]), "ndarray array([ True])"),
     (np.array(1j), "ndarray"), (object, "type <class 'object'>"), (len, "builtin_function"),
@@ -38,14 +41,15 @@ def test_what_is_no_real_number_is_refused(thing: Any, kind: str) -> None:
         Value(thing)
     assert f"the data of a Value must be a real number, not {kind}" in str(refused.value)
     if not isinstance(thing, np.ndarray):
-        for operate in (lambda: Value(2.0) * thing, lambda: thing * Value(2.0), lambda: Value(2.0) ** thing, lambda: ops.add(thing, Value(1.0))):
+        for operate in (lambda: Value(2.0) * thing, lambda: thing * Value(2.0), lambda: Value(2.0) ** thing,
+                        lambda: ops.add(thing, Value(1.0))):
             with pytest.raises(TypeError, match="an operand of Value must be a real number, not "):
                 operate()
 
 
 @pytest.mark.parametrize("operate", [
-    lambda x, a: x * a, lambda x, a: a * x, lambda x, a: a + x, lambda x, a: x / a, lambda x, a: a - x, lambda x, a: a**x,
-    ops.maximum, lambda x, a: ops.maximum(a, x), lambda x, a: np.add(a, x), lambda x, a: np.exp(x),
+    lambda x, a: x * a, lambda x, a: a * x, lambda x, a: a + x, lambda x, a: x / a, lambda x, a: a - x,
+    lambda x, a: a**x, ops.maximum, lambda x, a: ops.maximum(a, x), lambda x, a: np.add(a, x), lambda x, a: np.exp(x),
 ])
 def test_arrays_do_not_silently_become_arrays_of_values(operate: Any) -> None:
     with pytest.raises(TypeError):
@@ -53,7 +57,7 @@ def test_arrays_do_not_silently_become_arrays_of_values(operate: Any) -> None:
 
 
 def test_integers_too_large_for_a_float() -> None:
-    with pytest.raises(ValueError, match="the data of a Value is an integer of 16610 bits, beyond a float's range; scale it"):
+    with pytest.raises(ValueError, match="the data of a Value is an integer of 16610 bits, beyond a float's range; "):
         Value(10**5000)
     with pytest.raises(ValueError, match="mul: an operand of Value is an integer of 1329 bits"):
         Value(1.0) * 10**400
@@ -62,7 +66,8 @@ def test_integers_too_large_for_a_float() -> None:
 def test_numpy_scalars_go_both_ways() -> None:
     x = Value(3.0)
     for two in (np.float64(2), np.float32(2), np.int32(2)):
-        for y, number in ((two * x, 6.0), (x * two, 6.0), (two - x, -1.0), (two**x, 8.0), (two / x, 2 / 3), (x**two, 9.0)):
+        for y, number in (
+                (two * x, 6.0), (x * two, 6.0), (two - x, -1.0), (two**x, 8.0), (two / x, 2 / 3), (x**two, 9.0)):
             assert type(y) is Value
             assert y.data == number
             assert y.inputs == (x,)
@@ -70,7 +75,8 @@ def test_numpy_scalars_go_both_ways() -> None:
 
 def test_operators_both_ways_round() -> None:
     x = Value(3.0)
-    assert [(2 + x).data, (x + 2).data, (2 - x).data, (x - 2).data, (2 * x).data, (x * 2).data, (2 / x).data, (x / 2).data,
+    assert [(2 + x).data, (x + 2).data, (2 - x).data, (x - 2).data, (2 * x).data, (x * 2).data, (2 / x).data,
+            (x / 2).data,
             (2**x).data, (x**2).data, (-x).data, (+x).data, abs(-x).data] \
         == [5.0, 5.0, -1.0, 1.0, 6.0, 6.0, 2 / 3, 1.5, 8.0, 9.0, -3.0, 3.0, 3.0]
     assert [gradient(y, x) for y in (2 + x, 2 - x, x - 2, 2 * x, 6 / x, x / 2, 2**x, x**2, -x, +x, abs(-x))] \
@@ -95,7 +101,7 @@ def test_augmented_assignment_makes_a_new_node() -> None:
 
 def test_comparisons_are_of_the_data_and_nodes_are_keys() -> None:
     x, y = Value(3.0), Value(3.0)
-    assert x == y and x == 3 and x != 4 and x < 4 and x <= 3 and x > 2 and x >= 3 and not x < y  # noqa: PT018
+    assert x == y and x == 3 and x != 4 and x < 4 and x <= 3 and x > 2 and x >= 3 and not x < y
     assert len({x, y, x}) == 2
     assert x and not Value(0.0)
     assert float(x) == 3.0 == x.item()
@@ -124,9 +130,11 @@ def test_a_constant_is_asked_for_no_partial() -> None:
 def test_repr_says_absent_zero_and_number() -> None:
     x, y = Value(3.0, "x"), Value(0.0)
     z = x * y
-    assert [repr(x), repr(y), repr(z)] == ["Value(3.0, name='x', grad=None)", "Value(0.0, grad=None)", "Value(0.0, op='mul', grad=None)"]
+    assert [repr(x), repr(y)] == ["Value(3.0, name='x', grad=None)", "Value(0.0, grad=None)"]
+    assert repr(z) == "Value(0.0, op='mul', grad=None)"
     z.backward()
-    assert [repr(x), repr(y), repr(z)] == ["Value(3.0, name='x', grad=0.0)", "Value(0.0, grad=3.0)", "Value(0.0, op='mul', grad=1.0)"]
+    assert [repr(x), repr(y)] == ["Value(3.0, name='x', grad=0.0)", "Value(0.0, grad=3.0)"]
+    assert repr(z) == "Value(0.0, op='mul', grad=1.0)"
     assert f"{x:.2f} {x}" == "3.00 Value(3.0, name='x', grad=0.0)"
 
 
@@ -185,7 +193,8 @@ def test_a_seed_is_one_number(seed: Any) -> None:
 def test_backward_inside_no_grad_is_refused() -> None:
     x = Value(3.0)
     y = x * 2
-    with no_grad(), pytest.raises(GradientError, match=r"backward of Value\(6.0, op='mul', grad=None\) inside no_grad\(\): .* call it outside"):
+    message = r"backward of Value\(6.0, op='mul', grad=None\) inside no_grad\(\): .* call it outside"
+    with no_grad(), pytest.raises(GradientError, match=message):
         y.backward()
     y.backward()
     assert x.grad == 2.0
@@ -222,7 +231,7 @@ def test_recording_gradients_after_a_leaf_changed_is_refused() -> None:
     x, y = Value(3.0), Value(4.0)
     z = x * y
     x.data = 5.0
-    with pytest.raises(GradientError, match=r"was computed with a local gradient of 3, which now is 5: .* changed in between"):
+    with pytest.raises(GradientError, match=r"with a local gradient of 3, which now is 5: .* changed in between"):
         gradient(z, y, create_graph=True)
 
 
@@ -266,7 +275,8 @@ def test_interrupted_at_any_line_leaves_have_the_whole_pass_or_nothing_of_it() -
                 result.backward()
         except KeyboardInterrupt:
             outcomes.append((x.grad, y.grad, z.grad) != (10.0, None, None))
-            assert (x.grad, y.grad, z.grad) == ((10.0 + done[0], done[1], done[2]) if outcomes[-1] else (10.0, None, None)), line
+            expected = (10.0 + done[0], done[1], done[2]) if outcomes[-1] else (10.0, None, None)
+            assert (x.grad, y.grad, z.grad) == expected, line
             assert all((node.grad is not None) is outcomes[-1] for node in interior), line
             x.grad, y.grad, z.grad = 10.0, None, None
         else:
@@ -358,6 +368,8 @@ def test_a_chain_of_a_million_nodes() -> None:
 
 
 def test_importing_loads_no_numpy_and_nothing_heavy() -> None:
-    code = ("import sys; from autograd import Value, grad, jvp, steps, op; Value(2.0).exp().backward(); grad(lambda x: x * x)(2.0); "
+    code = ("import sys; from autograd import Value, grad, jvp, steps, op; Value(2.0).exp().backward(); "
+            "grad(lambda x: x * x)(2.0); "
             "print(sorted({'numpy', 'nn', 'viz', 'matplotlib', 'autograd.tensor'} & set(sys.modules)))")
-    assert subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
+    ran = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout == "[]\n"
