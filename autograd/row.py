@@ -141,10 +141,11 @@ def number(x: Any, what: str) -> float:
         try:
             return float(x)
         except OverflowError:
-            raise ValueError(f"{what} is an integer of {x.bit_length()} bits, beyond a float's range; scale it") from None
+            raise ValueError(f"{what} is an integer of {x.bit_length()} bits, beyond a float's range") from None
     real = getattr(getattr(x, "dtype", None), "kind", "f") in "biuf" and not isinstance(x, (str, bytes, complex))
     if not real or not hasattr(x, "__float__") or getattr(x, "shape", ()) != ():
-        remedy = "use Tensor for arrays" if hasattr(x, "__len__") and not isinstance(x, (str, bytes)) else "convert it first"
+        array = hasattr(x, "__len__") and not isinstance(x, (str, bytes))
+        remedy = "use Tensor for arrays" if array else "convert it first"
         raise TypeError(f"{what} must be a real number, not {type(x).__name__} {x!r:.60}; {remedy}")
     return float(x)
 

@@ -85,7 +85,7 @@ def steps(y: Any, seed: Any = None) -> list[Step]:
         names = operand_names(node.operands, [labels[place[x]] if x in place else None for x in node.operands])
         for argument, x, local, downstream in node._arrivals(totals[node]):
             if node in unreached:
-                downstream = 0.0 * node.data
+                downstream = x._zero()
             if local is False or node in unreached:
                 unreached |= {x} - totals.keys()
             else:

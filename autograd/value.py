@@ -251,8 +251,8 @@ class Value(Node):
             if create_graph and callable(rule):
                 then, local = local, partial(rule, self, *self.operands)
                 if (now := float(local)) == now and not abs(now - then) <= 1e-9 * abs(then) and now != then:
-                    raise GradientError(f"{self!r} was computed with a local gradient of {then:.6g}, which now is {now:.6g}:"
-                                        f" the data of {self.operands} changed in between. Compute it again, then this")
+                    raise GradientError(f"{self!r} was computed with a local gradient of {then:.6g}, which now is "
+                                        f"{now:.6g}: the data of {self.operands} changed in between. Compute it again")
             yield x, local if create_graph and type(upstream) is float and upstream == 1.0 else upstream * local
 
     def _seed(self, seed: Any, create_graph: bool) -> Any:

@@ -22,6 +22,7 @@ Point = namedtuple("Point", "x y")
 def test_the_gradient_has_the_form_of_the_argument(argument: Any, expected: Any) -> None:
     got = grad(lambda p: p[0] * p[1])(argument)
     assert got == expected
+    assert got is not argument
     assert type(got) is type(expected)
 
 
@@ -64,6 +65,9 @@ def test_gradient_of_nodes_has_the_form_asked_for() -> None:
     assert gradient(z, {"x": x, "z": z}) == {"x": 4.0, "z": 1.0}
     assert gradient(z, x, seed=2) == 8.0
     assert gradient(z, []) == []
+    seed = Value(2.0)
+    assert type(gradient(z, x, seed)) is float
+    assert gradient(gradient(z, x, seed, create_graph=True), [seed, y]) == [4.0, 2.0]
     recorded = gradient(z, [x, other], create_graph=True)
     assert [type(g) for g in recorded] == [Value, Value]
     assert [g.data for g in recorded] == [4.0, 0.0]

@@ -81,6 +81,8 @@ def test_a_branch_not_taken_passes_0_and_no_nan() -> None:
     walk = phases(steps(ops.relu(-ops.sqrt(x))), "backward")
     assert [step.operation for step in walk] == ["relu", "neg", "sqrt"]
     assert [step.edges[0].downstream for step in walk] == [0.0, 0.0, 0.0]
+    infinite = phases(steps(ops.relu(ops.log(x) * 2)), "backward")
+    assert [step.edges[0].downstream for step in infinite] == [0.0, 0.0, 0.0]  # where a value is −inf, too
     both = phases(steps(ops.relu(-ops.sqrt(x)) + ops.sqrt(x)), "backward")
     assert both[-1].edges[0].total == math.inf or both[-2].edges[0].total == math.inf
     assert not any(math.isnan(step.edges[0].total) for step in both)
