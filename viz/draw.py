@@ -19,7 +19,6 @@ from typing import Any, NamedTuple
 
 from .graph import MANY, Array, Graph, Node, Wire, bad, graph, number
 
-SECONDS = 60.0  # that a layout may take
 VALUE, FORMULA, SIGN, NAME, NOTE = 13.0, 10.5, 15.0, 15.0, 11.0  # sizes of letters, in pixels
 RADIUS, ENTRY, GAP, MARGIN = 17.0, 20.0, 6.0, 14.0  # of gates; the way from the numbers to the gate; between; around
 
@@ -140,7 +139,8 @@ class Block(NamedTuple):
 
     @property
     def height(self) -> float:
-        return max(sum(2 * label.half for _, label in self.entering), self.tall, 2 * self.stem.half if self.stem else 0.0)
+        entries = sum(2 * label.half for _, label in self.entering)
+        return max(entries, self.tall, 2 * self.stem.half if self.stem else 0.0)
 
     @property
     def round(self) -> bool:
@@ -232,7 +232,8 @@ def show(x: float | Array | None, digits: int | None = 3) -> str:
         return number(x, digits)
     shape = "×".join(map(str, x.shape))
     if x.entries is not None:
-        return (f"{shape}: " if len(x.shape) > 1 else "") + f"[{' '.join(number(entry, digits) for entry in x.entries)}]"
+        entries = " ".join(number(entry, digits) for entry in x.entries)
+        return (f"{shape}: " if len(x.shape) > 1 else "") + f"[{entries}]"
     text = f"{shape}: {number(x.minimum, digits)} … {number(x.maximum, digits)}, mean {number(x.mean, digits)}"
     counts = ((x.nans, "nan"), (x.infs, "inf"), (x.zeros if digits is None else 0, "zeros"))
     return text + "".join(f", {count:,} {what}" for count, what in counts if count)
@@ -266,7 +267,7 @@ def width(text: str, size: float, bold: bool = False) -> float:
 
 def _dot(graph: Graph, blocks: dict[str, Block]) -> str:
     import graphviz
-    big = sum(node.kind == "gate" for node in graph.nodes) > MANY  # to route round every label would take most of the time
+    big = sum(node.kind == "gate" for node in graph.nodes) > MANY  # to route round every label takes most of the time
     circuit = graphviz.Digraph(
         "circuit", graph_attr={"rankdir": "LR", "ranksep": "0.3" if len(blocks) < 20 else "0.5", "nodesep": "0.12",
                                "nslimit": "2", "nslimit1": "2", "mclimit": "0.3", "fontname": "Helvetica",
@@ -314,10 +315,10 @@ def _font(line: Line) -> str:
     return f'<font color="{ink}" point-size="{line.size:g}">{escape(line.text)}</font>'
 
 
-def layout(dot: str, engine: str | None = None) -> dict[str, Any]:
+def layout(dot: str, engine: str | None = None, seconds: float = 60.0) -> dict[str, Any]:
     """Graphviz's answer to where things go, as its JSON; by the program that comes with the package graphviz-pure.
 
-    Raises RuntimeError where the program is missing, fails, or takes over a minute.
+    Raises RuntimeError where the program is missing, fails, or takes longer than ``seconds``.
     """
     import json
     import shutil
@@ -325,13 +326,15 @@ def layout(dot: str, engine: str | None = None) -> dict[str, Any]:
     if engine == "dot":
         program, remedy = shutil.which("dot"), "install Graphviz, or leave out engine='dot'"
     else:
-        program, remedy = _bundled_program(), "pip install graphviz-pure==0.2.2, or with Graphviz on this machine engine='dot'"
+        program = _bundled_program()
+        remedy = "pip install graphviz-pure==0.2.2, or install Graphviz and say engine='dot'"
     if program is None:
         raise RuntimeError(f"no program to lay out the picture: {remedy}")
     try:
-        done = subprocess.run([program, "-Tjson0"], input=dot.encode(), capture_output=True, timeout=SECONDS, check=True)
+        done = subprocess.run([program, "-Tjson0"], input=dot.encode(), capture_output=True, timeout=seconds,
+                              check=True)
     except subprocess.TimeoutExpired:
-        raise RuntimeError(f"the layout took over {SECONDS:.0f} s: draw less, with collapse=True or an earlier node") \
+        raise RuntimeError(f"the layout took over {seconds:g} s: draw less, with collapse=True or an earlier node") \
             from None
     except (subprocess.CalledProcessError, OSError) as error:
         said = getattr(error, "stderr", b"") or str(error).encode()
@@ -442,7 +445,7 @@ class _Page:
         if self.title:
             parts.append(tag("text", written(self.title), kind="title left", x=MARGIN, y=MARGIN + 13))
         parts += (self.frame(box.id) for box in self.graph.boxes)
-        parts += (self.wire(wire, label, row, block) for block in self.blocks.values() for wire, label, row in block.rows())
+        parts += (self.wire(*row, block) for block in self.blocks.values() for row in block.rows())
         parts += map(self.node, self.blocks.values())
         parts += (self.frame(box.id, box.name) for box in self.graph.boxes)  # names lie above the wires that pass
         parts += (tag("text", written(line), kind="remark left", x=MARGIN, y=below + 20 + 17 * i)
@@ -474,7 +477,8 @@ class _Page:
         cos, sin = math.cos(angle), math.sin(angle)
         back = tip[0] - 7 * cos, tip[1] - 7 * sin
         last = (end + 8, y), (back[0] - 6 * cos, back[1] - 6 * sin), back
-        path = f"M{_points(start)}C{_points(*bends, (left, y))}H{end:.1f}" + (f"C{_points(*last)}" if angle else f"H{back[0]:.1f}")
+        path = f"M{_points(start)}C{_points(*bends, (left, y))}H{end:.1f}"
+        path += f"C{_points(*last)}" if angle else f"H{back[0]:.1f}"
         head = tip, (back[0] + 3.4 * sin, back[1] - 3.4 * cos), (back[0] - 3.4 * sin, back[1] + 3.4 * cos)
         return tag("g", tag("title", written(self.of_wire(wire))), tag("path", d=path),
                    tag("polygon", kind="tip", points=_points(*head)), self.label(label, left, y, block.label_width),
@@ -509,8 +513,8 @@ class _Page:
         return "".join(out)
 
     def text(self, line: Line, x: float, y: float, more: str = "") -> str:
-        said = tag("text", written(line.text), kind=" ".join(filter(None, ("number", line.kind, more, "bad" * line.bad))),
-                   x=x, y=y)
+        kinds = "number", line.kind, more, "bad" if line.bad else ""
+        said = tag("text", written(line.text), kind=" ".join(filter(None, kinds)), x=x, y=y)
         if not line.bad:
             return said
         room = width(line.text, line.size) + 8
@@ -526,9 +530,10 @@ class _Page:
             alone = len(node.sign) == 1 and not node.sign.isalpha()
             sign = "".join(tag("tspan", written(text), kind="constant") if constant else written(text)
                            for text, constant in _pieces(node))
-            out += (tag("circle", kind="shape", cx=middle, cy=y, r=block.sign / 2) if block.round else
-                    tag("rect", kind="shape", x=left, y=y - block.tall / 2, width=block.sign, height=block.tall, rx=RADIUS),
-                    tag("text", sign, kind="sign alone" if alone else "sign", x=middle, y=y + (7 if alone else 5)))
+            shape = (tag("circle", kind="shape", cx=middle, cy=y, r=block.sign / 2) if block.round else
+                     tag("rect", kind="shape", x=left, y=y - block.tall / 2, width=block.sign, height=block.tall,
+                         rx=RADIUS))
+            out += shape, tag("text", sign, kind="sign alone" if alone else "sign", x=middle, y=y + (7 if alone else 5))
         elif node.label:
             out.append(tag("text", written(clip(node.label)), kind="constant" if node.kind == "constant" else "letter",
                            x=middle, y=y + 5))
@@ -536,7 +541,8 @@ class _Page:
             out.append(tag("circle", kind="terminal", cx=left + 5 if node.kind == "output" else right - 5, cy=y, r=4))
         if block.stem:
             end = right + block.stem.width
-            out.append(tag("g", tag("path", d=f"M{_points((right, y))}H{end:.1f}"), tag("circle", kind="fork", cx=end, cy=y, r=3),
+            out.append(tag("g", tag("path", d=f"M{_points((right, y))}H{end:.1f}"),
+                           tag("circle", kind="fork", cx=end, cy=y, r=3),
                            self.label(block.stem, right, y, block.stem.width), kind="wire", id=f"{node.id}-sum"))
         kinds = "node", node.kind, "collapsed" if node.hidden else "", node.trouble
         return tag("g", *out, kind=" ".join(filter(None, kinds)), id=node.id)

@@ -10,6 +10,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterable
+from itertools import takewhile
 from typing import Any, NamedTuple
 
 from autograd.context import Scope
@@ -123,24 +124,25 @@ def graph(y: Any, collapse: bool | str | Iterable[str] | None = None) -> Graph:
     order = topological(*roots)
     gates = [node for node in order if node.operands]
     if len(gates) > TOO_MANY and collapse is None:
-        return _picture(order, roots, dict.fromkeys(gates, Scope(f"{len(gates):,} gates")), {None: ()}, (
-            f"A summary, because there are over {TOO_MANY:,} gates: "
-            + ", ".join(f"{count:,} {name}" for name, count in Counter(node.op.name for node in gates).most_common(5))
-            + f"; longest path {_depth(order):,}.",
-            "To see gates: draw a node nearer to the inputs, or group them with autograd.scope(name) and collapse=True."))
+        most = Counter(node.op.name for node in gates).most_common(5)
+        counts = ", ".join(f"{count:,} {name}" for name, count in most)
+        return _picture(order, roots, dict.fromkeys(gates, Scope(f"{len(gates):,} gates")), {None: ()}, [
+            f"A summary, because there are over {TOO_MANY:,} gates: {counts}; longest path {_depth(order):,}.",
+            "To see gates: draw a node nearer to the inputs, or group with autograd.scope(name) and collapse=True."])
     chains = _chains(order)
     chosen = _chosen(collapse, gates, chains)
     owner = {node: scope for node in gates if (scope := next((s for s in chains[node.scope] if s in chosen), None))}
-    drawn = len(gates) - len(owner) + len(set(owner.values()))
-    if drawn > TOO_MANY:
-        raise ValueError(f"{drawn:,} gates are too many for a picture (the limit is {TOO_MANY:,}): leave "
-                         "collapse out for a summary, group with autograd.scope(name) and collapse, or draw an earlier node")
-    notes: tuple[str, ...] = ()
-    if owner and collapse is None:
-        notes = (f"{len(owner):,} of {len(gates):,} gates are collapsed into {len(set(owner.values())):,} scopes, because there "
-                 f"are over {MANY:,}. To see them: collapse=False, or collapse=[names of scopes].",)
+    shut = len(set(owner.values()))
+    if (drawn := len(gates) - len(owner) + shut) > TOO_MANY:
+        raise ValueError(f"{drawn:,} gates are too many for a picture (the limit is {TOO_MANY:,}): leave collapse out "
+                         "for a summary, group with autograd.scope(name) and collapse, or draw an earlier node")
+    notes = []
+    if shut and collapse is None:
+        notes = [f"{len(owner):,} of {len(gates):,} gates are collapsed into {shut:,} scopes: over {MANY:,} are a lot.",
+                 "To see them: collapse=False, or collapse=[names of scopes]."]
     elif len(gates) > MANY and collapse is None:
-        notes = (f"All {len(gates):,} gates are drawn: none is in a scope. To see less, group them: with autograd.scope(name).",)
+        notes = [f"All {len(gates):,} gates are drawn, because none is in a scope.",
+                 "To see less, group them: with autograd.scope(name)."]
     return _picture(order, roots, owner, chains, notes)
 
 
@@ -239,8 +241,9 @@ def plain(data: Any) -> Any:
     kept = np.asarray(data, dtype=float)[finite]
     low, mean, high = (kept.min(), kept.mean(), kept.max()) if kept.size else (math.nan,) * 3
     nans = int(np.isnan(data).sum())
-    return Array(tuple(data.shape), tuple(map(float, np.ravel(data))) if data.size <= 6 else None, float(low), float(mean),
-                 float(high), nans, int(data.size - finite.sum()) - nans, int(data.size - np.count_nonzero(data)))
+    entries = tuple(map(float, np.ravel(data))) if data.size <= 6 else None
+    return Array(tuple(data.shape), entries, float(low), float(mean), float(high), nans,
+                 int(data.size - finite.sum()) - nans, int(data.size - np.count_nonzero(data)))
 
 
 def bad(x: float | Array | None) -> bool:
@@ -284,8 +287,9 @@ def _chosen(collapse: Any, gates: list[Any], chains: dict[Any, tuple[Any, ...]])
     wanted = {collapse} if isinstance(collapse, str) else set(collapse)
     unknown = sorted(wanted - {scope.name for scope in scopes} - {scope.path for scope in scopes})
     if unknown:
-        raise LookupError(f"collapse={collapse!r}: no scope is called {unknown[0]!r} here; there are "
-                          f"{sorted({scope.path for scope in scopes}) or 'none'}. Make one: with autograd.scope(name): …")
+        there = sorted({scope.path for scope in scopes})[:9] or "none"
+        raise LookupError(f"collapse={collapse!r}: no scope is called {unknown[0]!r} here; there are {there}. "
+                          "Make one: with autograd.scope(name): …")
     return {scope for scope in scopes if scope.name in wanted or scope.path in wanted}
 
 
@@ -299,7 +303,7 @@ def _depth(order: list[Any]) -> int:
 # ── from nodes to data ───────────────────────────────────────────────────────────────────────────────────────────
 
 def _picture(order: list[Any], roots: list[Any], owner: dict[Any, Any], chains: dict[Any, tuple[Any, ...]],
-             notes: tuple[str, ...]) -> Graph:
+             notes: list[str]) -> Graph:
     """The data of what is drawn; ``owner`` is the scope that a gate has collapsed into."""
     index = {node: i for i, node in enumerate(order)}
     scope_ids = {scope: f"s{i}" for i, scope in enumerate(scope for scope in chains if scope)}
@@ -322,7 +326,7 @@ def _picture(order: list[Any], roots: list[Any], owner: dict[Any, Any], chains: 
                     if hasattr(x, "inputs") and (scope is None or owner.get(x) is not scope)]
         if not crossing:
             continue
-        gains = _contributions(node)
+        locals, gains = _backward(node)
         written = formulas(node) if isinstance(node.op, Row) and scope is None else (None,) * len(gains)
         names = operand_names(node.operands) if scope is None else ()
         for i, x in crossing:
@@ -336,7 +340,7 @@ def _picture(order: list[Any], roots: list[Any], owner: dict[Any, Any], chains: 
                 brought[x] = brought[x] + gain if x in brought else gain
             value, contribution = plain(x.data), plain(gain)
             if scope is None:
-                text, local = written[i], node.local_gradients[i]
+                text, local = written[i], locals[i]
                 wire = Wire(f"w{index[node]}-{i}", place(x), place(node), i, value, contribution,
                             None if local is None else plain(1.0 * local), typeset(text, names) if text else None,
                             plain(node.grad), _wire_trouble(node, contribution), _broadcast(x, node))
@@ -351,8 +355,11 @@ def _picture(order: list[Any], roots: list[Any], owner: dict[Any, Any], chains: 
     for i, root in enumerate(roots):
         if root in owner:
             used[owner[root]][root] = None
-        wires[f"w-out{i}"] = Wire(f"w-out{i}", place(root), f"out{i}", 0, plain(root.data), plain(root.grad), None, None, None)
-    nodes = [_node(node, place(node), scope_ids, shut, brought.get(node)) for node in visible]
+        value, gradient = plain(root.data), plain(root.grad)
+        wires[f"w-out{i}"] = Wire(f"w-out{i}", place(root), f"out{i}", 0, value, gradient, None, None, None)
+    around = [tuple(takewhile(lambda scope: scope not in shut, chains.get(node.scope, ()))) for node in visible]
+    nodes = [_node(node, place(node), scope_ids[scopes[-1]] if scopes else "", brought.get(node))
+             for node, scopes in zip(visible, around)]
     hidden = Counter(owner.values())
     into: dict[str, list[Wire]] = {}
     for wire in wires.values():
@@ -366,42 +373,45 @@ def _picture(order: list[Any], roots: list[Any], owner: dict[Any, Any], chains: 
             for wire in into.get(id, ()):
                 if isinstance(wire.contribution, float):
                     wires[wire.id] = wire._replace(local=wire.contribution / gradient, upstream=gradient)
-        nodes.append(Node(id, "gate", (only.name or "") if only is not None else "", "scope", scope.name, ((scope.name, False),),
-                          value, gradient, False, scope.path, scope_ids.get(scope.parent, ""), trouble_at[scope],
+        name = (only.name or "") if only is not None else ""
+        nodes.append(Node(id, "gate", name, "scope", scope.name, ((scope.name, False),), value, gradient, False,
+                          scope.path, scope_ids.get(scope.parent, ""), trouble_at[scope],
                           hidden[scope]))
     for i, root in enumerate(roots):
         nodes.append(Node(f"out{i}", "output", root.name or "", "", "", (), plain(root.data), plain(root.grad)))
     boxes = {scope: Box(scope_ids[scope], scope.name, scope.path, scope_ids.get(scope.parent, ""))
-             for node in visible for scope in chains.get(node.scope, ()) if scope not in shut}
+             for scopes in around for scope in scopes}
     kept, joined = _bundled(nodes, list(wires.values()))
-    return Graph(tuple(kept), tuple(joined), tuple(boxes.values()), notes, sum(bool(node.operands) for node in order))
+    gates = sum(bool(node.operands) for node in order)
+    return Graph(tuple(kept), tuple(joined), tuple(boxes.values()), tuple(notes), gates)
 
 
-def _node(node: Any, id: str, scope_ids: dict[Any, str], shut: dict[Any, None], brought: Any) -> Node:
-    scope = node.scope
-    while scope in shut:
-        scope = scope.parent
+def _node(node: Any, id: str, box: str, brought: Any) -> Node:
     parts = gate_sign(node.op, node.operands) if node.operands else ()
-    kind = "gate" if node.operands else "constant" if node.op or getattr(node, "requires_grad", True) is False else "input"
+    fixed = node.op is not None or getattr(node, "requires_grad", True) is False  # cut from its graph, or never in one
+    kind = "gate" if node.operands else "constant" if fixed else "input"
     more = not node.operands and node.grad is not None and brought is not None and _differs(node.grad, brought)
     return Node(id, kind, node.name or "", node.op.name if node.op else "", "".join(text for text, _ in parts), parts,
-                plain(node.data), plain(node.grad), more, node.scope.path if node.scope else "", scope_ids.get(scope, ""),
-                _trouble(node))
+                plain(node.data), plain(node.grad), more, node.scope.path if node.scope else "",
+                box, _trouble(node))
 
 
-def _contributions(node: Any) -> list[Any]:
-    """The gradient that goes back to each operand: None where none is to come, or none has come yet."""
-    if node.grad is None:
-        return [None] * len(node.operands)
+def _backward(node: Any) -> tuple[Any, list[Any]]:
+    """For each operand the local gradient, and what goes back to it: None where nothing is to come, or has come yet."""
     if type(node.data) is float:
-        gains = [None if local is None else 0.0 if local is False else node.grad * local for local in node.local_gradients]
+        locals = node.local_gradients
+        gains = [None if local is None or node.grad is None else 0.0 if local is False else node.grad * local
+                 for local in locals]
     else:
-        pulled = list(node._pull(node.grad, False, set(node.inputs)))
+        import numpy as np
+        with np.errstate(all="ignore"):
+            locals = node.local_gradients
+            pulled = list(node._pull(node.grad, False, None)) if node.grad is not None else []
         gains = []
         for x in node.operands:
             arrived = next((i for i, (target, _) in enumerate(pulled) if target is x), None)
             gains.append(None if arrived is None else pulled.pop(arrived)[1])
-    return [None if getattr(x, "grad", None) is None else gain for x, gain in zip(node.operands, gains)]
+    return locals, [None if getattr(x, "grad", None) is None else gain for x, gain in zip(node.operands, gains)]
 
 
 def _trouble(node: Any) -> str:
@@ -418,7 +428,9 @@ def _wire_trouble(node: Any, contribution: Any) -> str:
 def _broadcast(x: Any, node: Any) -> str:
     """What broadcasting does on a wire: only operations that work entry by entry broadcast."""
     before, after = getattr(x.data, "shape", ()), getattr(node.data, "shape", ())
-    return f"{_shape(before)} → {_shape(after)}, gradient summed" if before != after and isinstance(node.op, Row) else ""
+    if before == after or not isinstance(node.op, Row):
+        return ""
+    return f"{_shape(before)} → {_shape(after)}, gradient summed"
 
 
 def _bundled(nodes: list[Node], wires: list[Wire]) -> tuple[list[Node], list[Wire]]:
@@ -438,8 +450,8 @@ def _bundled(nodes: list[Node], wires: list[Wire]) -> tuple[list[Node], list[Wir
             wires = [wire for wire in wires if wire.source not in gone]
             first = rest[0].id
             nodes = [node for node in nodes if node.id not in gone]
-            nodes.append(Node(f"{first}-more", "input", f"{len(rest):,} more inputs", "", "", (), None, None, box=rest[0].box,
-                              trouble=max(node.trouble for node in rest)))
+            nodes.append(Node(f"{first}-more", "input", f"{len(rest):,} more inputs", "", "", (), None, None,
+                              box=rest[0].box, trouble=max(node.trouble for node in rest)))
             wires += [Wire(f"w-{first}-more-{target}", f"{first}-more", target, 0, None, None, None, None, None)
                       for target in sorted(targets)]
     return nodes, wires

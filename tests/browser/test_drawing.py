@@ -1,0 +1,158 @@
+"""Drawings in a real browser: labels apart, colours in light and dark, no request, no message, harmless names."""
+
+import pytest
+
+from autograd import Value, log, maximum, scope
+from viz import draw
+
+from ..test_viz_draw import EVIL
+from ..test_viz_graph import mlp, neuron
+
+
+def backward(y):
+    y.backward()
+    return y
+
+
+def square():
+    x = Value(3.0, "x")
+    return backward(x * x)
+
+
+def not_a_number():
+    a, b = Value(0.0, "a"), Value(2.0, "b")
+    return backward(log(a - 1) * b + maximum(b, a) ** 2)
+
+
+def long_names():
+    weights = [Value(0.1 * i, f"weight_of_feature_number_{i}") for i in range(5)]
+    return backward(sum((w * w for w in weights), Value(0.0, "bias")))
+
+
+PICTURES = {
+    "sigmoid neuron": lambda: draw(neuron()),
+    "with products": lambda: draw(neuron(), products=True, title="The sigmoid neuron"),
+    "collapsed": lambda: draw(neuron(), collapse=True),
+    "before backward": lambda: draw(neuron(backward=False)),
+    "all digits": lambda: draw(neuron(), digits=None),
+    "one value twice": lambda: draw(square()),
+    "nan": lambda: draw(not_a_number()),
+    "network": lambda: draw(backward(mlp([3, 4, 3, 1]))),
+    "network collapsed": lambda: draw(backward(mlp([3, 4, 3, 1])), collapse=True),
+    "over 300 gates": lambda: draw(backward(mlp([6, 10, 10, 1])), collapse=False),
+    "long names": lambda: draw(long_names()),
+}
+
+# what can be seen of texts and gates: each text's box, and each gate's with the texts that are its own sign
+BOXES = """() => [...document.querySelectorAll('text')].filter(t => !t.closest('.scope')).map(t => {
+    const b = t.getBoundingClientRect()
+    return {text: t.textContent, kind: t.getAttribute('class'), x: b.x, y: b.y, right: b.right, bottom: b.bottom}
+})"""
+SHAPES = """() => [...document.querySelectorAll('.shape')].map(t => {
+    const b = t.getBoundingClientRect()
+    return {text: 'gate', kind: 'gate', x: b.x, y: b.y, right: b.right, bottom: b.bottom}
+})"""
+
+
+def overlaps(one, other):
+    # fonts leave room above and below their letters: 3 px of it may be shared
+    return (min(one["right"], other["right"]) - max(one["x"], other["x"]) > 0.5
+            and min(one["bottom"], other["bottom"]) - max(one["y"], other["y"]) > 3)
+
+
+@pytest.mark.parametrize("name", PICTURES)
+@pytest.mark.parametrize("font", ["sans-serif", "DejaVu Sans", "Liberation Sans"])
+def test_no_label_lies_on_another_or_on_a_gate(visit, tmp_path, name, font):
+    drawing = PICTURES[name]()
+    page = visit(drawing.save(tmp_path / "picture.svg"))
+    page.evaluate("font => document.querySelectorAll('text').forEach(t => t.style.fontFamily = font)", font)
+    texts, gates = page.evaluate(BOXES), page.evaluate(SHAPES)
+    assert len(texts) >= len(drawing.graph.wires)
+    clashes = [(a["text"], b["text"]) for i, a in enumerate(texts) for b in texts[:i] if overlaps(a, b)]
+    assert clashes == []
+    outside = [t for t in texts if not t["kind"].startswith("sign")]
+    assert [t["text"] for t in outside for gate in gates if overlaps(t, gate)] == []
+    paper = page.evaluate(SHAPES.replace(".shape", ".paper"))[0]
+    assert [t["text"] for t in texts if t["x"] < 0 or t["right"] > paper["right"] or t["bottom"] > paper["bottom"]] == []
+
+
+def test_signs_fit_into_their_gates(visit, tmp_path):
+    page = visit(draw(backward(mlp([2, 2, 1]) ** 2 * -1.5 / 7)).save(tmp_path / "picture.svg"))
+    gaps = page.evaluate("""() => [...document.querySelectorAll('.gate')].map(gate => {
+        const shape = gate.querySelector('.shape').getBoundingClientRect()
+        const sign = gate.querySelector('.sign').getBoundingClientRect()
+        return Math.min(sign.x - shape.x, shape.right - sign.right)
+    })""")
+    assert len(gaps) > 10
+    assert min(gaps) > 0
+
+
+def rgb(colour):
+    return f"rgb({', '.join(str(int(colour[i:i + 2], 16)) for i in (1, 3, 5))})"
+
+
+def ink(page, selector, property="fill"):
+    return page.evaluate("([s, p]) => getComputedStyle(document.querySelector(s))[p]", [selector, property])
+
+
+def luminance(colour):
+    """Relative luminance by WCAG 2, of rgb(…)."""
+    parts = [int(x) / 255 for x in colour[4:-1].split(",")]
+    linear = [x / 12.92 if x <= 0.04045 else ((x + 0.055) / 1.055) ** 2.4 for x in parts]
+    return sum(share * x for share, x in zip((0.2126, 0.7152, 0.0722), linear))
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_colours_are_the_agreed_ones_and_can_be_read(visit, tmp_path, scheme):
+    page = visit(draw(neuron()).save(tmp_path / "picture.svg"), color_scheme=scheme)
+    paper = ink(page, ".paper")
+    seen = {kind: ink(page, f"text.{kind}") for kind in ("value", "gradient", "formula", "sign", "letter")}
+    if scheme == "light":
+        assert (seen["value"], seen["gradient"], seen["formula"]) == (rgb("#1a7f37"), rgb("#cf222e"), rgb("#0969da"))
+        assert (ink(page, ".shape", "stroke"), ink(page, ".shape")) == (rgb("#57606a"), rgb("#f6f8fa"))
+        assert paper == rgb("#ffffff")
+    else:
+        assert luminance(paper) < 0.02
+    for kind, colour in seen.items():
+        behind = ink(page, ".shape") if kind == "sign" else paper
+        dark, bright = sorted((luminance(colour), luminance(behind)))
+        assert (bright + 0.05) / (dark + 0.05) >= 4.5, kind  # WCAG 2.2, AA
+
+
+def test_values_stand_above_their_wires_and_gradients_below(visit, tmp_path):
+    page = visit(draw(neuron()).save(tmp_path / "picture.svg"))
+    places = page.evaluate("""() => [...document.querySelectorAll('g.wire')].map(g => [
+        g.querySelector('.value').getBoundingClientRect().bottom,
+        g.querySelector('.gradient').getBoundingClientRect().y])""")
+    assert len(places) == 13
+    assert all(value < gradient + 3 for value, gradient in places)
+
+
+@pytest.mark.parametrize("wide", [360, 1280])
+def test_a_page_shows_all_of_it_at_any_width(visit, wide):
+    page = visit(markup=f"<!doctype html><body style='margin:0'>{draw(neuron()).svg}</body>",
+                 viewport={"width": wide, "height": 800})
+    shown, drawn = page.evaluate("""() => {
+        const svg = document.querySelector('svg'), box = svg.getBoundingClientRect(), own = svg.viewBox.baseVal
+        return [[box.width, box.height], [own.width, own.height]]
+    }""")
+    assert shown[0] == pytest.approx(min(wide, drawn[0]), abs=1)
+    assert shown[0] / shown[1] == pytest.approx(drawn[0] / drawn[1], rel=0.02)
+
+
+@pytest.mark.parametrize("name", EVIL)
+def test_names_are_shown_and_not_run(visit, tmp_path, name):
+    with scope(name):
+        x = Value(2.0, name)
+        y = backward(x * x)
+    drawing = draw(y, title=name)
+    shown = [t["text"] for t in visit(drawing.save(tmp_path / "picture.svg")).evaluate(BOXES)]
+    inline = visit(markup=f"<!doctype html><body>{drawing.svg}<p id=after>after</p></body>")
+    assert inline.evaluate("() => [...document.body.children].map(e => e.localName)") == ["svg", "p"]
+    assert [t["text"] for t in inline.evaluate(BOXES)] == shown
+    assert inline.evaluate("() => document.querySelectorAll('script, img, b, a').length") == 0
+
+
+def test_the_browser_calls_it_an_image_with_a_name(visit, tmp_path):
+    page = visit(markup=f"<!doctype html><body>{draw(neuron()).svg}</body>")
+    assert page.get_by_role("img", name="Circuit of y = 0.73, gradient 1.00").count() == 1
