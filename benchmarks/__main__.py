@@ -5,20 +5,21 @@ import platform
 import sys
 
 from . import scalar  # noqa: F401  (each module adds its rows)
-from .measure import peak_growth, rows
+from .measure import rows, work
 
 parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
 parser.add_argument("keys", nargs="*", metavar="KEY", help=f"which rows: {', '.join(rows)} (else all)")
-parser.add_argument("--memory", nargs=2, metavar=("KEY", "ENGINE"), help=argparse.SUPPRESS)
+parser.add_argument("--worker", nargs=2, metavar=("KEY", "ENGINE"), help=argparse.SUPPRESS)
 arguments = parser.parse_args()
 if unknown := set(arguments.keys) - set(rows):
     parser.error(f"no row {', '.join(sorted(unknown))}; there is {', '.join(rows)}")
 
-if arguments.memory:
-    key, engine = arguments.memory
-    print(peak_growth(rows[key].engines[engine]))
+if arguments.worker:
+    key, engine = arguments.worker
+    work(rows[key].engines[engine])
     sys.exit()
 
-print(f"Python {platform.python_version()} on {platform.machine()}; one thread; medians, engines taking turns")
+print(f"Python {platform.python_version()} on {platform.machine()}, one thread. Medians; engines take turns, each in a "
+      "process of its own")
 for key in arguments.keys or rows:
     print(rows[key].measure(), flush=True)

@@ -1,8 +1,10 @@
-"""How a row is measured: engines one after another, again and again (A B A B …), and the median of each."""
+"""How a row is measured: each engine in a process of its own, one after another, again and again (A B A B …)."""
 
 from __future__ import annotations
 
 import gc
+import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -11,10 +13,12 @@ from math import nan
 from pathlib import Path
 from statistics import median
 from time import perf_counter
+from typing import Any
 
 # does the work once; returns a number on which all engines must agree, and what is not to be freed within the time
 Step = Callable[[], tuple[float, object]]
 rows: dict[str, Row] = {}
+ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false"}
 SLOW = 10.0  # seconds: an engine that takes longer is measured once
 
 
@@ -24,8 +28,8 @@ class Row:
 
     ``scale`` is how many ``unit`` there are in a second (of work per node, where the unit is). An engine is a
     function that imports its library, builds the problem and returns the step to be timed; the first one added is
-    the project's own, the others are its peers. With ``nodes``, the memory that a step needs is measured too: the
-    growth of the peak of a fresh process, in bytes per node.
+    the project's own, the others are its peers. With ``nodes``, the memory that a step needs is printed too: the
+    growth of the peak of its process, in bytes per node.
     """
 
     key: str
@@ -48,66 +52,73 @@ class Row:
 
     def measure(self) -> str:
         """The table of this row. Raises ArithmeticError where engines disagree about the result."""
-        steps: dict[str, Step] = {}
-        times: dict[str, list[float]] = {}
-        failures: dict[str, str] = {}
-        answer: float | None = None
-        for name, build in self.engines.items():
-            try:
-                step = build()
-                seconds, result = timed(step)
-            except ImportError as error:
-                failures[name] = f"not installed ({error.name})"
-            except RecursionError:
-                failures[name] = "fails: RecursionError"
-            else:
-                answer = result if answer is None else answer
-                if not abs(result - answer) <= 1e-9 * abs(answer):
-                    raise ArithmeticError(f"{self.key}: {name} computes {result!r}, the others {answer!r}")
-                times[name] = [seconds]
-                if seconds < SLOW:  # the first run was only the warm-up
-                    steps[name], times[name] = step, []
+        workers = {name: Worker(self.key, name) for name in self.engines}
+        first = {name: worker.run() for name, worker in workers.items()}
+        done = {name: run for name, run in first.items() if "failure" not in run}
+        answer = next(iter(done.values()))["result"]
+        for name, run in done.items():
+            if not abs(run["result"] - answer) <= 1e-9 * abs(answer):
+                raise ArithmeticError(f"{self.key}: {name} computes {run['result']!r}, the others {answer!r}")
+        times = {name: [run["seconds"]] if run["seconds"] > SLOW else [] for name, run in done.items()}
         for _ in range(self.rounds):
-            for name, step in steps.items():
-                times[name].append(timed(step)[0])
-        return self.table({name: self.scale * median(samples) for name, samples in times.items()}, failures)
+            for name in [name for name, run in done.items() if run["seconds"] <= SLOW]:
+                times[name].append(workers[name].run()["seconds"])
+        for worker in workers.values():
+            worker.stop()
+        medians = {name: self.scale * median(samples) for name, samples in times.items()}
+        return "\n".join([f"\n{self.title}", *(self.line(name, first[name], medians) for name in self.engines)])
 
-    def table(self, medians: dict[str, float], failures: dict[str, str]) -> str:
-        """One line an engine: its median, its memory, and how the project's time compares."""
+    def line(self, name: str, run: dict[str, Any], medians: dict[str, float]) -> str:
+        """An engine's line of the table: its median, its memory, and how the project's time compares."""
+        if "failure" in run:
+            return f"  {name:<24}{run['failure']}"
         own = next(iter(medians))
-        lines = [f"\n{self.title}"]
-        for name in self.engines:
-            if name in failures:
-                lines.append(f"  {name:<24}{failures[name]}")
-                continue
-            memory = f"{self.memory(name):>8.0f} bytes/node" if self.nodes else ""
-            ratio = "" if name == own else f"   {own} takes {medians[own] / medians[name]:.3g} × as long"
-            lines.append(f"  {name:<24}{medians[name]:>9.4g} {self.unit}{memory}{ratio}")
-        return "\n".join(lines)
-
-    def memory(self, name: str) -> float:
-        """Bytes per node that a step of an engine adds to the peak of a process of its own."""
-        run = subprocess.run([sys.executable, "-m", "benchmarks", "--memory", self.key, name], capture_output=True,
-                             text=True, check=True)
-        return float(run.stdout) / self.nodes
+        memory = f"{run['bytes'] / self.nodes:>8.0f} bytes/node" if self.nodes else ""
+        ratio = "" if name == own else f"   {own} takes {medians[own] / medians[name]:.3g} × as long"
+        return f"  {name:<24}{medians[name]:>9.4g} {self.unit}{memory}{ratio}"
 
 
-def timed(step: Step) -> tuple[float, float]:
-    """How many seconds a step takes, and its result."""
-    gc.collect()  # nobody pays for another's garbage
-    start = perf_counter()
-    result, _kept = step()
-    return perf_counter() - start, result
+class Worker:
+    """A process in which one engine waits for its turns, so that nobody pays for what another library keeps."""
+
+    def __init__(self, key: str, engine: str):
+        command = [sys.executable, "-m", "benchmarks", "--worker", key, engine]
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+                                        env={**os.environ, **ONE_THREAD})
+
+    def run(self) -> dict[str, Any]:
+        """One turn: the seconds it took, its result, and how many bytes it added to the peak; or the failure."""
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.process.stdin.write("run\n")
+        self.process.stdin.flush()
+        turn: dict[str, Any] = json.loads(self.process.stdout.readline())
+        return turn
+
+    def stop(self) -> None:
+        """End the process: it has no more turns."""
+        self.process.communicate()
 
 
-def peak_growth(build: Callable[[], Step]) -> float:
-    """How many bytes a step adds to the peak of this process; nan on systems without Linux's /proc."""
-    step = build()
-    before = peak()
-    step()
-    return peak() - before
+def work(build: Callable[[], Step]) -> None:
+    """What a worker does: build the engine, then a step and a line of output for every line of input."""
+    step: Step | None = None
+    for _ in sys.stdin:
+        try:
+            step = step or build()
+            gc.collect()
+            before, start = peak(), perf_counter()
+            result, _kept = step()
+            turn = {"seconds": perf_counter() - start, "result": result, "bytes": peak() - before}
+            del _kept
+        except ImportError as error:
+            turn = {"failure": f"not installed ({error.name})"}
+        except RecursionError:
+            turn = {"failure": "fails: RecursionError"}
+        print(json.dumps(turn), flush=True)
 
 
 def peak() -> float:
+    """The most bytes that this process has held; nan on systems without Linux's /proc."""
     status = Path("/proc/self/status")  # getrusage would count the parent's peak too
     return 1024.0 * int(status.read_text(encoding="ascii").split("VmHWM:")[1].split()[0]) if status.exists() else nan

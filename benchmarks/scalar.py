@@ -194,6 +194,6 @@ def imports(module: str) -> Callable[[], Step]:
     return build
 
 
-for module in ("autograd", "micrograd", "numpy", "torch", "mygrad", "jax"):
+for module in ("autograd", "micrograd.engine", "numpy", "torch", "mygrad", "jax"):
     IMPORT.engine(module)(imports(module))
 IMPORT.engine("nothing (sys)")(imports("sys"))
