@@ -14,7 +14,7 @@ from . import ops
 from .context import current, no_grad
 from .errors import GradientError, warn_no_derivative
 from .graph import Node, check_leaves, check_recording
-from .row import Row, ieee, number, partial
+from .row import Operators, Row, ieee, number, partial
 
 new = object.__new__
 
@@ -111,6 +111,9 @@ class Value(Node):
     __array_ufunc__ = None  # a NumPy scalar or array on the left leaves the operation to the methods here
 
     def __init__(self, data: float, name: str | None = None):
+        if type(data) is not float and isinstance(data, Operators):
+            raise TypeError(f"Value({data!r:.60}): that is a node already, and would be cut off from its graph; "
+                            "use it as it is, or .detach()")
         self.data = data if type(data) is float else number(data, "the data of a Value")
         self.grad: float | None = None
         self.op: Row | None = None

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from autograd import GradientError, Value, gradient, no_grad, ops, scope
+from autograd import GradientError, Value, grad, gradient, jvp, no_grad, ops, scope
 
 # ── data ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -45,6 +45,17 @@ def test_what_is_no_real_number_is_refused(thing: Any, kind: str) -> None:
                         lambda: ops.add(thing, Value(1.0))):
             with pytest.raises(TypeError, match="an operand of Value must be a real number, not "):
                 operate()
+
+
+def test_a_value_of_a_value_would_cut_the_graph_and_is_refused() -> None:
+    x = Value(3.0)
+    message = r"Value\(Value\(6.0, op='mul', grad=None\)\): that is a node already, .* use it as it is, or .detach"
+    with pytest.raises(TypeError, match=message):
+        Value(x * 2)
+    with pytest.raises(TypeError, match="that is a node already"):
+        grad(lambda x: Value(x) * 2)(3.0)
+    with pytest.raises(TypeError, match="that is a node already"):
+        jvp(lambda x: Value(x) * 2, 3.0, 1.0)
 
 
 @pytest.mark.parametrize("operate", [
