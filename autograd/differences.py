@@ -47,7 +47,7 @@ class Slopes:
 
     ``kind`` is "smooth", "kink" (left and right slopes differ), "jump" (the value itself does), "edge" (one side
     is not finite; the slope is that of the other) or "nowhere" (neither is). ``samples`` holds (step, central,
-    left, right) for the picture.
+    left, right) for the picture; ``noise`` is the standard deviation of the rounding in the values.
     """
 
     slope: Estimate
@@ -55,6 +55,7 @@ class Slopes:
     right: Estimate
     kind: str
     noise: float
+    natural: float  # the slope of a function that changed by all its size over a natural step
     samples: list[tuple[float, float, float, float]] = field(default_factory=list)
 
 
@@ -70,7 +71,7 @@ def slopes(g: Curve, scale: float, quantum: float = 0.0, blur: Curve = lambda t:
     line = _Line(g, scale, quantum, blur, hint, floor)
     best = line.best(0)
     idle = {"up": 0, "down": 0}  # rounds in a row that brought nothing
-    while not _settled(best, hint) and min(idle.values()) < patience:
+    while not _settled(best, hint, line.natural) and min(idle.values()) < patience:
         towards = "up" if best.noise > best.bar / 2 else "down"
         if idle[towards] >= patience:
             towards = "down" if towards == "up" else "up"
@@ -83,8 +84,8 @@ def slopes(g: Curve, scale: float, quantum: float = 0.0, blur: Curve = lambda t:
     return line.verdict(best)
 
 
-def _settled(best: Estimate, hint: float) -> bool:
-    return best.bar <= 1e-9 * abs(best.value) or (best.covers(hint) and (hint == 0 or best.bar <= 1e-9 * abs(hint)))
+def _settled(best: Estimate, hint: float, natural: float) -> bool:
+    return best.bar <= 1e-9 * abs(best.value) or (best.covers(hint) and best.bar <= 1e-9 * (abs(hint) or natural))
 
 
 class _Line:
@@ -99,6 +100,7 @@ class _Line:
         flat = set(around) == {self.base[0]}
         if flat and hint:
             around += [v for side in (-4, 4, -16, 16) if isfinite(v := g(side * self.top_step))]
+        self.natural = (max(map(abs, around), default=0.0) or 1.0) / self.top_step
         coarse = 1e-3 * max(map(abs, around), default=0.0)  # jumps below this are taken for rounding of the values
         grid = max(scale * 2.0**-48, 2 * self.quantum)
         self.near = self.far = floor  # noise at the point, a step away
@@ -144,7 +146,7 @@ class _Line:
 
     def best(self, side: int) -> Estimate:
         steps = self.steps()
-        return _best([(h, *self.difference(h, side)) for h in steps], 1 if side else 2)
+        return _best([(h, *self.difference(h, side)) for h in steps], 1 if side else 2, self.top_step)
 
     def jump(self, side: int) -> bool:
         """Whether the value jumps on that side: it differs from g(0) as much at tiny steps as at larger ones."""
@@ -178,15 +180,18 @@ class _Line:
             central = left if isfinite(left.bar) else right
         elif kind == "edge":
             kind = "smooth"
-        return Slopes(central, left, right, kind, self.near, samples)
+        return Slopes(central, left, right, kind, self.near, self.natural, samples)
 
 
 def _differ(left: Estimate, right: Estimate) -> bool:
     return abs(left.value - right.value) > left.bar + right.bar
 
 
-def _best(table: list[tuple[float, float, float]], order: int) -> Estimate:
-    """The best entry of Richardson's tableau over (step, quotient, noise); ``order`` 2 where errors go with step²."""
+def _best(table: list[tuple[float, float, float]], order: int, natural: float) -> Estimate:
+    """The best entry of Richardson's tableau over (step, quotient, noise); ``order`` 2 where errors go with step².
+
+    Steps longer than the ``natural`` one are heard where they see a slope: mean slopes of what saturates vanish.
+    """
     chosen: list[Estimate] = []  # of each row
     above: list[tuple[float, float]] = []  # the row before: value, noise
     for i, (h, quotient, noise) in enumerate(table):
@@ -206,10 +211,10 @@ def _best(table: list[tuple[float, float, float]], order: int) -> Estimate:
                 row.append((better, rounding))
                 best = _smaller(best, Estimate(better, TRUNCATION * far + slow + rounding, rounding, h))
         above = row
-        chosen.append(best)
+        chosen.append(best if h <= natural or best.bar < abs(best.value) / 10 else Estimate())
     result = Estimate()
     for i, one in enumerate(chosen):  # the derivative is what small steps say: a wide plateau must not contradict them
-        if one.bar < result.bar and all(abs(one.value - x.value) <= one.bar + x.bar for x in chosen[i + 1:] if x.bar < inf):
+        if one.bar < result.bar and all(abs(one.value - x.value) <= one.bar + 5 * x.bar for x in chosen[i + 1:] if x.bar < inf):
             result = one
     return result
 
