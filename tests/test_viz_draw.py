@@ -71,6 +71,18 @@ def test_contributions_stand_on_the_wires_and_their_sum_at_the_source():
     assert "grad 12.0" in classed(draw(y).svg, "gradient")
 
 
+def test_a_collapsed_gate_with_two_results_shows_each_on_its_wire_and_no_sum():
+    x = Value(2.0, "x")
+    with scope("both"):
+        a, b = x * 3, x + 5
+    y = a * b
+    y.backward()
+    svg = draw(y, collapse=True).svg
+    assert "Σ" not in svg
+    assert sorted(classed(svg, "value")) == sorted(["2.00", "6.00", "7.00", "42.0"])
+    assert sorted(classed(svg, "gradient")) == sorted(["27.0", "7.00", "6.00", "1.00"])  # 3·7 + 6
+
+
 def test_names_of_values_inside_the_graph_are_shown():
     x, y, z = Value(-2.0, "x"), Value(5.0, "y"), Value(-4.0, "z")
     q = x + y

@@ -161,7 +161,8 @@ def _blocks(graph: Graph, digits: int | None, products: bool) -> dict[str, Block
         entering.setdefault(wire.target, []).append(wire)
         leaving.setdefault(wire.source, []).append(wire)
     nodes = {node.id: node for node in graph.nodes}
-    forks = {id for id, wires in leaving.items() if nodes[id].accumulated or len(wires) > 1}
+    forks = {id for id, wires in leaving.items()  # a collapsed gate with several results has no one sum
+             if nodes[id].value is not None and (nodes[id].accumulated or len(wires) > 1)}
     blocks = {}
     for id, node in nodes.items():
         wires = entering.get(id, [])
@@ -195,7 +196,7 @@ def _body(node: Node, labels: list[Label]) -> tuple[float, float]:
 
 
 def _pieces(node: Node) -> tuple[tuple[str, bool], ...]:
-    return tuple((clip(text), constant) for text, constant in node.parts)
+    return tuple((" " * text.startswith(" ") + clip(text), constant) for text, constant in node.parts)
 
 
 def _lines(name: str, value: float | Array | None, gradient: str, bad_gradient: bool,

@@ -170,15 +170,16 @@ def number(x: float | None, digits: int | None = 3) -> str:
 
 
 def typeset(formula: str, names: Iterable[Any] = ()) -> str:
-    """Python text as it is written by hand; names that are not plain words stay as they are.
+    """Python text as it is written by hand, long numbers shortened; names that are not plain words stay as they are.
 
-    >>> typeset("-1/x**2"), typeset("2*x"), typeset("x >= 0")
-    ('−1/x²', '2·x', 'x ≥ 0')
+    >>> typeset("-1/x**2"), typeset("x >= 0"), typeset("out*0.6931471805599453")
+    ('−1/x²', 'x ≥ 0', 'out·0.69')
     """
     kept = [re.escape(name) for name in names if isinstance(name, str) and name and not name.isidentifier()]
     pieces = re.split(f"({'|'.join(sorted(kept, key=len, reverse=True))})", formula) if kept else [formula]
     for i in range(0, len(pieces), 2):
         text = re.sub(r"\*\*(?:(\d+)|\((-?\d+)\))(?![\d.])", lambda m: superscript(m[1] or m[2]), pieces[i])
+        text = re.sub(r"(?<![\w.])\d+\.\d{4,}(e[-+]?\d+)?", lambda m: number(float(m[0])), text)
         for plain, written in (("**", "^"), ("*", "·"), ("-", "−"), (">=", "≥"), ("<=", "≤"), ("==", "=")):
             text = text.replace(plain, written)
         pieces[i] = text

@@ -73,7 +73,8 @@ def test_no_label_lies_on_another_or_on_a_gate(visit, tmp_path, name, font):
     outside = [t for t in texts if not t["kind"].startswith("sign")]
     assert [t["text"] for t in outside for gate in gates if overlaps(t, gate)] == []
     paper = page.evaluate(SHAPES.replace(".shape", ".paper"))[0]
-    assert [t["text"] for t in texts if t["x"] < 0 or t["right"] > paper["right"] or t["bottom"] > paper["bottom"]] == []
+    assert min(min(t["x"], t["y"]) for t in texts) >= 0
+    assert all(t["right"] <= paper["right"] and t["bottom"] <= paper["bottom"] for t in texts)
 
 
 def test_signs_fit_into_their_gates(visit, tmp_path):
