@@ -90,3 +90,12 @@ def test_a_users_row_has_its_formula() -> None:
         assert formulas(swish(Value(1.0))) == ("sigmoid(x)*(1 + x*sigmoid(-x))",)
     finally:
         del rows["swish"]
+
+
+def test_numbers_and_comparisons_within_a_formula() -> None:
+    x, y = Symbol("x"), Symbol("y")
+    assert repr((x > 0) > y) == "(x > 0) > y"  # Python would read x > 0 > y as a chain
+    assert repr((x + 1 > y) * 2) == "(x + 1 > y)*2"
+    assert [repr(x * number) for number in (-2, 0.5, 2.0**40, 1e20, 1e15)] \
+        == ["x*(-2)", "x*0.5", "x*1099511627776", "x*1e+20", "x*1000000000000000"]
+    assert [repr(y - -2 * x), repr(x + -2), repr(x**-2), repr((-2) ** x)] == ["y - -2*x", "x + -2", "x**(-2)", "(-2)**x"]
