@@ -10,7 +10,7 @@ if _os.path.exists(_os.path.join(_os.path.dirname(__file__), "tracer.py")):
                       f"{_os.path.dirname(__file__)}. Each needs an environment of its own: python -m venv .venv, then "
                       "pip install chainrule there; or pip uninstall autograd, then pip install --force-reinstall chainrule")
 
-from . import ops
+from . import ops, row as _row
 from .context import no_grad, scope
 from .errors import GradientError, NoDerivativeWarning
 from .formula import formula, formulas
@@ -28,13 +28,15 @@ _array_functions = """
     reshape transpose swapaxes moveaxis broadcast_to expand_dims squeeze flip pad concatenate stack vstack hstack split
     array_split take take_along_axis repeat tile roll sort diff diagonal diag trace tril triu astype argmax argmin ravel
 """.split()
-_elsewhere = {"check_gradients": "check", "Tensor": "tensor", **dict.fromkeys(_array_functions, "linear")}  # load their module when first used
+_elsewhere = {
+    "detect_anomaly": "anomaly", "find_anomaly": "anomaly", "AnomalyError": "anomaly", "explain": "paths",
+    "check_gradients": "check", "Tensor": "tensor", **dict.fromkeys(_array_functions, "linear")}  # load their module when first used
 
 
 def __getattr__(name: str) -> object:
     from importlib import import_module
-    if name in ops.rows:
-        return ops.rows[name]
+    if name in _row.rows:
+        return _row.rows[name]
     if name not in _elsewhere:
         raise AttributeError(f"module 'autograd' has no attribute {name!r}")
     found = globals()[name] = getattr(import_module(f".{_elsewhere[name]}", __name__), name)
@@ -43,7 +45,7 @@ def __getattr__(name: str) -> object:
 
 # written out: type checkers and editors read which names are public from here
 __all__ = [
-    "GradientError", "NoDerivativeWarning", "Value", "abs", "add", "arctan", "check_gradients", "clip", "clip_max", "clip_min",
+    "AnomalyError", "GradientError", "NoDerivativeWarning", "Value", "abs", "add", "arctan", "check_gradients", "clip", "clip_max", "clip_min",
     "cos", "cosh", "div", "elu", "exp", "expm1", "floor", "formula", "formulas", "grad", "gradient", "hessian", "hvp",
     "identity", "jacobian", "jvp", "leaky_relu", "log", "log1p", "maximum", "minimum", "mul", "neg", "no_grad",
     "op", "pow", "relu", "scope", "sigmoid", "sign", "sin", "sinh", "softplus", "sqrt", "step", "steps", "sub",
@@ -52,5 +54,5 @@ __all__ = [
     "matmul", "dot", "inner", "outer", "tensordot", "einsum", "reshape", "transpose", "swapaxes", "moveaxis", "broadcast_to",
     "expand_dims", "squeeze", "flip", "pad", "concatenate", "stack", "vstack", "hstack", "split", "array_split", "take",
     "take_along_axis", "repeat", "tile", "roll", "sort", "diff", "diagonal", "diag", "trace", "tril", "triu", "astype",
-    "argmax", "argmin", "ravel",
+    "argmax", "argmin", "ravel", "detect_anomaly", "find_anomaly", "explain",
 ]

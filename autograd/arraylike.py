@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
@@ -89,7 +90,7 @@ for _name in ("sum mean max min var std prod cumsum dot swapaxes squeeze take cl
 # NumPy's names where the table's differ, what is composed of rows, and what gives plain arrays
 _ufuncs = {"subtract": "sub", "multiply": "mul", "divide": "div", "true_divide": "div", "negative": "neg", "power": "pow",
            "absolute": "abs", "fabs": "abs", "positive": "identity", "float_power": "pow"}
-_composed = {
+_composed: dict[str, Callable[..., Any]] = {
     "square": lambda x: x * x, "reciprocal": lambda x: 1.0 / x, "exp2": lambda x: ops.pow(2.0, x),
     "log2": lambda x: ops.log(x) * 1.4426950408889634, "log10": lambda x: ops.log(x) * 0.4342944819032518,
     "logaddexp": lambda x, y: ops.maximum(x, y) + ops.softplus(-ops.abs(x - y)),

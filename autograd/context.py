@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
+
 class Scope:
     """One stretch of a computation that belongs together: a name, and the scope around it.
 
@@ -31,20 +32,34 @@ class Scope:
 class Context:
     """What the surrounding ``with`` statements say of the nodes made inside; None stands for nothing said."""
 
-    __slots__ = ("recording", "scope", "about")
+    __slots__ = ("recording", "scope", "watch", "about")
 
-    def __init__(self, recording: bool = True, scope: Scope | None = None):
-        self.recording, self.scope, self.about = recording, scope, (None, scope)
+    def __init__(self, recording: bool = True, scope: Scope | None = None, watch: Any = None):
+        self.recording, self.scope, self.watch, self.about = recording, scope, watch, (None, scope)
 
     def made(self, node: Any) -> None:
         """A node was just made in this context."""
         node.about = self.about
         if not self.recording:
             node._cut()
+        if self.watch is not None:
+            self.watch(node)
 
 
 _context: ContextVar[Context | None] = ContextVar("autograd", default=None)
 current = _context.get
+
+
+@contextmanager
+def inside(**said: Any) -> Iterator[None]:
+    """A context that differs from the surrounding one in what is said here."""
+    outer = current() or Context()
+    kept = {"recording": outer.recording, "scope": outer.scope, "watch": outer.watch}
+    token = _context.set(Context(**{**kept, **said}))
+    try:
+        yield
+    finally:
+        _context.reset(token)
 
 
 @contextmanager
@@ -56,12 +71,8 @@ def no_grad() -> Iterator[None]:
     >>> y.inputs
     ()
     """
-    outer = current()
-    token = _context.set(Context(False, outer.scope if outer else None))
-    try:
+    with inside(recording=False):
         yield
-    finally:
-        _context.reset(token)
 
 
 @contextmanager
@@ -75,8 +86,5 @@ def scope(name: str) -> Iterator[Scope]:
     """
     outer = current()
     here = Scope(str(name), outer.scope if outer else None)
-    token = _context.set(Context(outer.recording if outer else True, here))
-    try:
+    with inside(scope=here):
         yield here
-    finally:
-        _context.reset(token)

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Any
 
+from .context import current
 from .dual import Dual, next_level, primal, tangent_of
 from .graph import check_recording, topological
 from .ops import identity
@@ -69,6 +70,8 @@ def pull(y: Any, xs: list[Any], seed: Any, create_graph: bool) -> list[Any]:
                 upstream = adjoints[node] if node in wanted else adjoints.pop(node)
                 for x, downstream in node._pull(upstream, create_graph, needed):
                     adjoints[x] = adjoints[x] + downstream if x in adjoints else downstream
+    if (context := current()) is not None and context.watch is not None and not create_graph:
+        context.watch.swept(y, seed, adjoints)
     if create_graph:
         return [as_node(adjoints.get(x), x) for x in xs]
     return own([adjoints.get(x, zero(x)) for x in xs])

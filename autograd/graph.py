@@ -53,9 +53,9 @@ class Node(Operators):
     A class names its slots that hold other nodes, alone or in tuples, in ``_links``; all other slots are copied.
     """
 
-    __slots__ = ()
+    __slots__: tuple[str, ...] = ()
     _links: tuple[str, ...]
-    about: tuple[str | None, Scope | None] | None  # name and scope: nodes that have neither share None
+    about: tuple[Any, ...] | None  # name, scope, and within detect_anomaly where it was made; None where there is none
     inputs: Any
     operands: Any
     local_gradients: Any
@@ -106,7 +106,7 @@ class Node(Operators):
 
     @name.setter
     def name(self, name: str | None) -> None:
-        self.about = (name, self.scope)
+        self.about = (name, self.scope, *(self.about or ())[2:])
 
     @property
     def scope(self) -> Scope | None:

@@ -682,13 +682,13 @@ def trace(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
 def tril(x: Any, k: int = 0) -> Any:
     """The lower triangle, zero above it."""
     x = _array(x)
-    return where(np.tri(*_shape(x)[-2:], k=k, dtype=bool), x, 0.0)
+    return where(np.tri(_shape(x)[-2], _shape(x)[-1], k, dtype=bool), x, 0.0)
 
 
 def triu(x: Any, k: int = 0) -> Any:
     """The upper triangle, zero below it."""
     x = _array(x)
-    return where(~np.tri(*_shape(x)[-2:], k=k - 1, dtype=bool), x, 0.0)
+    return where(~np.tri(_shape(x)[-2], _shape(x)[-1], k - 1, dtype=bool), x, 0.0)
 
 
 def where(condition: Any, x: Any, y: Any) -> Any:

@@ -114,7 +114,8 @@ def op(name: str, sign: str, forward: Callable[..., float], *partials: Any, **op
 
 def kinds(kind: type) -> list[type]:
     """All classes made from this one: their attributes are no names for operations."""
-    return [below for child in kind.__subclasses__() for below in (child, *kinds(child))]
+    children: list[type] = kind.__subclasses__()
+    return [below for child in children for below in (child, *kinds(child))]
 
 
 def find(name: str) -> Row:
@@ -141,7 +142,7 @@ def number(x: Any, what: str) -> float:
         try:
             return float(x)
         except OverflowError:
-            raise ValueError(f"{what} is an integer of {x.bit_length()} bits, beyond a float's range") from None
+            raise ValueError(f"{what} is an integer of {int(x).bit_length()} bits, beyond a float's range") from None
     real = getattr(getattr(x, "dtype", None), "kind", "f") in "biuf" and not isinstance(x, (str, bytes, complex))
     if not real or not hasattr(x, "__float__") or getattr(x, "shape", ()) != ():
         array = hasattr(x, "__len__") and not isinstance(x, (str, bytes))

@@ -20,7 +20,7 @@ from .arraylike import ArrayLike
 from .context import current
 from .errors import GradientError, warn_no_derivative
 from .graph import Node, check_leaves, check_recording, topological
-from .row import Row, rows
+from .row import Row, where
 
 new = object.__new__
 Array = np.ndarray[Any, Any]
@@ -122,7 +122,8 @@ class Tensor(ArrayLike, Node):
         self.op: Any = None
         self.operands: tuple[Any, ...] = ()
         self.inputs: tuple[Tensor, ...] = ()  # the operands that take a gradient, one entry per edge
-        self.saved = self.static = None
+        self.saved: list[Any] | None = None  # the operands' arrays as they were
+        self.static: dict[str, Any] | None = None  # the options of an array operation; None for a row
         self.requires_grad, self.exposed = requires_grad, False
         context = current()
         self.about = None if name is None and context is None else (name, context and context.scope)
@@ -159,7 +160,7 @@ class Tensor(ArrayLike, Node):
         node.grad = node.about = None
         node.exposed = False
         context = current()
-        if inputs and (context is None or context.recording):
+        if inputs:
             node.op, node.operands, node.inputs, node.static, node.requires_grad = op, operands, tuple(inputs), static, True
             node.saved = saved if op.saves else None
             if static is not None and op.bilinear and len(inputs) == 1 and len(args) == 2:
@@ -167,7 +168,7 @@ class Tensor(ArrayLike, Node):
         else:
             node._cut()
         if context is not None:
-            node.about = context.about
+            context.made(node)
         return node
 
     @staticmethod
@@ -255,6 +256,8 @@ class Tensor(ArrayLike, Node):
             check_leaves(self, ())
         order = topological(self)
         adjoints = self._sweep(order, self._seed(seed, False))
+        if (context := current()) is not None and context.watch is not None:
+            context.watch.swept(self, seed, adjoints)
         shown: set[int] = set()  # the arrays that are some node's gradient already
         before = [node.grad for node in order]
         for node in order:
@@ -313,7 +316,7 @@ class Tensor(ArrayLike, Node):
 
     def _check_unchanged(self) -> None:
         """A gradient that is a graph runs the rules on the operands again: they must be what they were."""
-        for x, then in zip(self.operands, self.saved or ()):
+        for x, then in zip(self.operands, self.saved or []):
             if type(x) is Tensor and then is not None and x._data is not then and not np.array_equal(x._data, then, equal_nan=True):
                 raise GradientError(f"the data of {x._called()} changed after {self._called()} was computed from it; "
                                     "compute it again before its gradient")
@@ -468,9 +471,9 @@ def row_pullback(row: Row, i: int, upstream: Any, out: Any, operands: Any) -> An
         return upstream if rule == 1.0 else upstream * rule
     factor = rule(out, *operands)
     if type(factor) is np.ndarray and factor.dtype == np.bool_:  # a branch not taken passes nothing, not even 0·inf
-        return masked(upstream, factor) if type(upstream) is np.ndarray else ops.where(factor, upstream, 0.0)
+        return masked(upstream, factor) if type(upstream) is np.ndarray else where(factor, upstream, 0.0)
     if row.selects:
-        return ops.where(_raw(factor) != 0, upstream * factor, 0.0)
+        return where(_raw(factor) != 0, upstream * factor, 0.0)
     return upstream * factor
 
 
@@ -530,4 +533,4 @@ for _one in _ONE.values():
     _one.flags.writeable = False
 _ALONE = _holders(Tensor(0.0))  # the count when nobody but the leaf holds the array
 
-from . import linear  # noqa: E402, F401  (the second table: after Tensor, which it applies to)
+from . import linear  # noqa: E402  (the second table: after Tensor, which it applies to)

@@ -34,7 +34,7 @@ def unary(row: Row) -> Callable[[Value], Value]:
         except ArithmeticError:
             out = ieee(forward, x)
             da = dx if fixed else ieee(dx, out, x)
-        node = new(Value)
+        node: Any = new(Value)
         node.data, node.op, node.a, node.da = out, row, self, da
         node.grad = node.b = node.db = node.about = None
         context = current()
@@ -71,7 +71,7 @@ def binary(row: Row, reflected: bool = False) -> Callable[[Value, Any], Value]:
             out = ieee(forward, x, y)
             da = None if given_x else dx if fixed_x else ieee(dx, out, x, y)
             db = None if given_y else dy if fixed_y else ieee(dy, out, x, y)
-        node = new(Value)
+        node: Any = new(Value)
         node.data, node.op, node.a, node.b, node.da, node.db = out, row, a, b, da, db
         node.grad = node.about = None
         context = current()
@@ -229,7 +229,9 @@ class Value(Node):
                 local = node.db
                 if local is not None and local is not False:
                     node.b.grad += upstream * local
-            after = [None if leaf.op is ops.constant else leaf.grad if old is None else old + leaf.grad
+            if (context := current()) is not None and context.watch is not None:
+                context.watch.swept(self, seed, order + leaves)
+            after = [None if leaf.op is ops.constant else leaf.grad if old is None else old + leaf.grad  # type: ignore[operator]
                      for leaf, old in zip(leaves, before)]
             for leaf, grad in zip(leaves, after):
                 leaf.grad = grad

@@ -275,7 +275,7 @@ def output_size(n: int, kernel: int, stride: int = 1, padding: int = 0, dilation
     return (n + 2 * padding - span) // stride + 1
 
 
-def _slices(kernel: tuple[int, int], stride: tuple[int, int], dilation: tuple[int, int], size: tuple[int, int]) -> Iterator[Any]:
+def _slices(kernel: tuple[int, ...], stride: tuple[int, ...], dilation: tuple[int, ...], size: tuple[int, ...]) -> Iterator[Any]:
     """For each place in a window, in row order, the entries of the image that come to lie under it."""
     for i in range(kernel[0]):
         for j in range(kernel[1]):
