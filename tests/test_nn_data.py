@@ -73,6 +73,7 @@ def test_a_split_loses_nothing_and_gives_every_class_its_share(sizes, share, see
 def test_a_split_comes_from_its_seed():
     split = [train_test_split(IRIS.inputs, IRIS.labels, rng=random.Random(seed)) for seed in (1, 1, 2)]
     assert split[0] == split[1] != split[2]
+    assert set(split[0][1]) != set(split[2][1])  # other flowers, not the same ones in another order
     assert Counter(split[0][3]) == {0: 10, 1: 10, 2: 10}
     assert split[0][3] != sorted(split[0][3])  # the classes are mixed
 

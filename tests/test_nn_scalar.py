@@ -262,11 +262,15 @@ def test_an_optimiser_that_cannot_be_is_refused(wrong, message):
 ])
 def test_a_step_on_a_bad_gradient_names_the_parameter_and_changes_nothing(grad, message):
     good, bad = Value(1.0), Value(2.0)
-    optimizer = nn.optim.SGD([("layer.b", good), ("layer.w", bad)], lr=0.5)
+    optimizer = nn.optim.SGD([("layer.b", good), ("layer.w", bad)], lr=0.5, momentum=0.5)
     good.grad, bad.grad = 1.0, grad
     with pytest.raises(ValueError, match=message):
         optimizer.step()
     assert (good.data, bad.data) == (1.0, 2.0)
+    bad.grad = 4.0
+    optimizer.step()
+    assert (good.data, bad.data) == (0.5, 0.0)  # no velocity is left of the step that was refused
+    good.data, bad.data, bad.grad = 1.0, 2.0, grad
     lenient = nn.optim.SGD([good, bad], lr=0.5, strict=False)
     lenient.step()
     assert (good.data, bad.data) == (0.5, 2.0)
