@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import json
 import os
 import subprocess
@@ -79,7 +78,7 @@ class Row:
 
 
 class Worker:
-    """A process in which one engine waits for its turns, so that nobody pays for what another library keeps."""
+    """A process in which one engine waits for its turns: each pays for its own garbage, and for nobody else's."""
 
     def __init__(self, key: str, engine: str):
         command = [sys.executable, "-m", "benchmarks", "--worker", key, engine]
@@ -106,7 +105,6 @@ def work(build: Callable[[], Step]) -> None:
     for _ in sys.stdin:
         try:
             step = step or build()
-            gc.collect()
             before, start = peak(), perf_counter()
             result, _kept = step()
             turn = {"seconds": perf_counter() - start, "result": result, "bytes": peak() - before}
