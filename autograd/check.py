@@ -364,9 +364,39 @@ class Check:
             for argument, span in enumerate(self.spans):
                 for direction in self.directions(span):
                     found += self.along(argument, direction, output, cotangent, reverse, coarse)
+            self.together(found, cotangent, reverse)
         if not _same(self.values, self.evaluate(self.point)):
             found.append(Finding("NONDETERMINISTIC", **blank))
         return found
+
+    def together(self, found: list[Finding], cotangent: list[float], reverse: list[float] | None) -> None:
+        """At a kink of two entries, whether their choices fit: (0, ½) is no gradient of max(x, y), though each is possible.
+
+        A gradient there is a mixture of those close by (Clarke, "Generalized gradients and applications", 1975), so
+        along any direction it lies between the slopes that are met close by.
+        """
+        bent = [i for i, _ in enumerate(self.point) if any(
+            x.verdict == "KINK" and self.form.places[i] == f"[{x.argument}]{x.entry}" for x in found)]
+        if reverse is None or len(bent) != 2:
+            return
+        radius = 1e-5 * (max(abs(self.point[i]) for i in bent) or 1.0)
+        for signs in ((1, 1), (1, -1)):
+            near = []
+            for _ in range(40):
+                centre, step = list(self.point), 1e-3 * radius
+                for i in bent:
+                    centre[i] += radius * self.rng.uniform(-1, 1)
+                ends = ([x + side * step * (signs[bent.index(i)] if i in bent else 0) for i, x in enumerate(centre)] for side in (1, -1))
+                high, low = (sum(u * v for u, v in zip(cotangent, self.evaluate(end)) if u) for end in ends)
+                near.append((high - low) / (2 * step))
+            along = sum(reverse[i] * sign for i, sign in zip(bent, signs))
+            room = 0.01 * max(map(abs, near))
+            if isfinite(room) and not min(near) - room <= along <= max(near) + room:
+                wrong = next(x for x in found if x.verdict == "KINK")
+                wrong.verdict, wrong.note = "WRONG_AT_KINK", (
+                    f"{wrong.note}; but with the other entry's choice the slope along both is {along:.6g}, "
+                    f"and close by it is {min(near):.6g} to {max(near):.6g}")
+                return
 
     def directions(self, span: range) -> list[Direction]:
         if len(span) <= EACH:
@@ -406,7 +436,9 @@ class Check:
                  "entry": self.entry(argument, lone) if lone is not None else f" along {len(direction)} entries",
                  "order": self.order, "mode": ", ".join(given)}
         if not all(map(isfinite, given.values())):
-            return Finding("NONFINITE", analytic=analytic, note=f"the gradient is {analytic}" + self.culprit(cotangent), **place)
+            mode, value = next((m, v) for m, v in given.items() if not isfinite(v))
+            note = f"the gradient is {value}" + (self.culprit(cotangent) if mode == "reverse" else "")
+            return Finding("NONFINITE", analytic=value, note=note, **place | {"mode": mode})
         size = sum(abs((reverse[i] if reverse else analytic * unit) * d) for i, d in direction.items()) / abs(unit)
         slack = sum(self.gradient_noise[i] * abs(d) for i, d in direction.items()) / abs(unit)
         measured = self.measure(direction, cotangent, unit, size, analytic)
@@ -556,14 +588,15 @@ def judge(measured: Slopes, analytic: float, place: dict[str, Any], slack: float
         finding.verdict, finding.note = "NONFINITE", "the function is finite at the point and nowhere next to it"
         return finding
     if measured.kind in ("kink", "jump"):
-        low, high = sorted((left, right), key=lambda x: x.value)
+        sides = sorted((x for x in (left, right) if isfinite(x.bar)), key=lambda x: x.value) or [left]
+        low, high = sides[0], sides[-1]
         inside = low.value - low.bar - rounding <= analytic <= high.value + high.bar + rounding
         for side in (low.value, high.value, (low.value + high.value) / 2):  # the usual choices; next to one is a slip
             off = abs(analytic - side)
             inside &= not low.bar + high.bar + rounding < off < 1e-4 * (high.value - low.value) or place["entry"].startswith(" along")
         finding.verdict = "KINK" if inside else "WRONG_AT_KINK"
-        finding.bar = max(left.bar, right.bar)
-        finding.numeric = min((left.value, right.value), key=lambda x: abs(x - analytic))
+        finding.bar = max(low.bar, high.bar)
+        finding.numeric = min((low.value, high.value), key=lambda x: abs(x - analytic))
         which = next((side for side, x in (("left", left), ("right", right)) if x.covers(analytic)), "between")
         finding.note = f"slopes {left.value + 0.0:.6g} left, {right.value + 0.0:.6g} right" + (f"; the gradient is {which}" if inside else "")
         if measured.kind == "jump":

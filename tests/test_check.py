@@ -390,7 +390,7 @@ def score(cases, rounds):
 @pytest.mark.parametrize("cases", [lambda r: families(r).items(), programs], ids=["families", "programs"])
 @pytest.mark.parametrize("size", [1, pytest.param(10, marks=pytest.mark.slow)])
 def test_no_false_alarm_and_nearly_no_error_missed(cases, size, capsys, request):
-    rounds = size * (18 if "families" in request.node.name else 60)
+    rounds = size * (18 if "families" in request.node.name else 150)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ag.NoDerivativeWarning)
         right, alarms, injected, caught, missed, faint = score(cases, rounds)
