@@ -189,10 +189,15 @@ def variable(x: Any) -> Any:
         return Dual(variable(x.primal), x.tangent, x.level)
     if hasattr(x, "_pull"):
         return identity(x)
-    if getattr(x, "shape", ()) != ():
+    if _is_array(x):
         from .tensor import Tensor
         return Tensor(x)
     return Value(number(x, "an argument to differentiate by"))
+
+
+def _is_array(x: Any) -> bool:
+    """Whether it is an array, be it of shape (); NumPy's numbers have that shape too, but are none."""
+    return getattr(x, "shape", ()) != () or hasattr(x, "__dlpack__")
 
 
 def value_and_grad(f: Function, argnums: int | tuple[int, ...] = 0) -> Function:
@@ -306,7 +311,7 @@ def jvp(f: Function, xs: Any, vs: Any) -> tuple[Any, Any]:
 
 
 def _operand(x: Any) -> Any:
-    if hasattr(x, "_rank") or getattr(x, "shape", ()) != ():
+    if hasattr(x, "_rank") or _is_array(x):
         return x * 1.0 if getattr(x, "dtype", None) and x.dtype.kind in "iu" else x
     return number(x, "jvp: an argument")
 

@@ -163,7 +163,7 @@ class Tensor(ArrayLike, Node):
         if inputs:
             node.op, node.operands, node.inputs, node.static, node.requires_grad = op, operands, tuple(inputs), static, True
             node.saved = saved if op.saves else None
-            if static is not None and op.bilinear and len(inputs) == 1 and len(args) == 2:
+            if static is not None and len(inputs) == 1 and len(args) == 2 and op.bilinear and not op.variadic:
                 saved[args[1] is inputs[0]] = None  # its own gradient needs the other operand only
         else:
             node._cut()
