@@ -416,7 +416,8 @@ class Check:
         parts = [self.compare(argument, half, output, cotangent, reverse, coarse) for half in halves]
         for part, half in zip(parts, halves):
             if part.verdict not in RIGHT:
-                return self.along(argument, half, output, cotangent, reverse, coarse)
+                alone = {i: 1.0 for i in half} if len(half) == 1 else half
+                return self.along(argument, alone, output, cotangent, reverse, coarse)
         if any(part.verdict == "KINK" for part in parts):
             return parts  # kinks that open to different sides: right one by one
         finding.note = f"spread over {len(entries)} entries, in none of which alone it can be seen"

@@ -400,3 +400,28 @@ def test_no_false_alarm_and_nearly_no_error_missed(cases, size, capsys, request)
               f"{faint} gradients too faint for any")
     assert not alarms, "\n".join(map(str, alarms))
     assert caught >= 0.995 * injected, "\n".join(map(str, missed))
+
+
+# ── arrays ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+def test_arrays_entry_by_entry_and_along_directions_down_to_the_wrong_entry():
+    np = pytest.importorskip("numpy")
+    small, large = (np.random.default_rng(1).normal(size=shape) for shape in ((3, 4), (30, 40)))
+    for a in (small, large):
+        slip = lambda a: np.exp(a) * (1 + 1e-5 * (a == a[1, 2]))
+        assert check_gradients(lambda a: ag.sum(ag.exp(a)), a, order=2)
+        wrong = check_gradients(lambda a: ag.sum(ag.exp(a)), a, gradient=slip)
+        assert {x.entry for x in wrong.findings if x.verdict == "WRONG"} == {"[1, 2]"}
+        assert wrong.worst.numeric == pytest.approx(math.exp(a[1, 2]), rel=1e-7)
+
+
+def test_float32_is_held_against_the_same_function_in_float64():
+    np = pytest.importorskip("numpy")
+    a = np.random.default_rng(2).normal(size=(2, 3)).astype("float32")
+    report = check_gradients(lambda a: ag.sum(ag.tanh(a) ** 2), a)
+    assert report.verdict == "OK"
+    assert report.worst.digits > 8  # which differences in float32 could not tell
+    unstable = lambda a: ag.sum(ag.log(ag.exp(a * 100))) if a.dtype == "float64" else ag.sum(a * 100.5)
+    report = check_gradients(unstable, a)
+    assert report.verdict == "WRONG"
+    assert "float32" in report.worst.note

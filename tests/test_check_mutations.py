@@ -5,8 +5,10 @@ import inspect
 import random
 import warnings
 
+import autograd as ag
+import numpy as np
 import pytest
-from autograd import NoDerivativeWarning, check_gradients, ops
+from autograd import NoDerivativeWarning, check_gradients, grad, linear, ops, tensor
 from autograd.row import Row
 from autograd.value import _methods
 
@@ -190,3 +192,46 @@ def test_every_broken_rule_is_found_out(capsys):
     assert not any(row.name.endswith("_") for row in _methods)
     assert caught > 300
     assert score >= 0.99
+
+
+# ── arrays: the pullbacks of the second table ────────────────────────────────────────────────────────────────────
+
+A, B, C = (np.random.default_rng(7).normal(size=shape) for shape in ((3, 4), (4, 2), (4,)))
+ARRAY_FUNCTIONS = {
+    "sum": lambda a: ag.sum(a * a, axis=0), "broadcast_to": lambda a: ag.broadcast_to(a * a, (2, 3, 4)), "reshape": lambda a: ag.reshape(a, (2, 6)) ** 2,
+    "transpose": lambda a: ag.transpose(a) * B[:, :1], "getitem": lambda a: (a * a)[1:, ::2], "scatter": lambda a: grad(lambda a: ag.sum(a[1:] ** 3))(a),
+    "concatenate": lambda a: ag.concatenate([a, a * a], axis=1), "stack": lambda a: ag.stack([a * a, a], axis=1), "pad": lambda a: ag.pad(a * a, 1),
+    "flip": lambda a: ag.flip(a, 0) * a, "cumsum": lambda a: ag.cumsum(a * a, axis=1), "astype": lambda a: ag.astype(a * a, float),
+    "where": lambda a: ag.where(a > 0, a * a, -3 * a), "matmul": lambda a: ag.matmul(a, a.T if hasattr(a, "T") else a), "einsum": lambda a: ag.einsum("ij,ik->jk", a, a),
+    "max": lambda a: ag.max(a, axis=1), "min": lambda a: ag.min(a, axis=0), "logsumexp": lambda a: ag.logsumexp(a, axis=1),
+    "softmax": lambda a: ag.softmax(a, axis=1), "log_softmax": lambda a: ag.log_softmax(a, axis=0),
+}
+
+
+def test_every_pullback_of_the_array_table_is_tried():
+    assert set(linear.mixes) <= set(ARRAY_FUNCTIONS)
+    for f in ARRAY_FUNCTIONS.values():
+        report = check_gradients(f, A)
+        assert report, report
+
+
+def test_every_broken_pullback_is_found_out(monkeypatch, capsys):
+    breaks = {"sign": lambda rule: lambda *xs, **o: -rule(*xs, **o), "factor 1 + 1e-6": lambda rule: lambda *xs, **o: rule(*xs, **o) * (1 + 1e-6),
+              "lost": lambda rule: lambda *xs, **o: rule(*xs, **o) * 0.0}
+    caught, survived = 0, []
+    for name, mix in linear.mixes.items():
+        for i, rule in enumerate(mix.pullbacks):
+            for what, broken_rule in breaks.items():
+                with monkeypatch.context() as patch:
+                    patch.setattr(mix, "pullbacks", (*mix.pullbacks[:i], broken_rule(rule), *mix.pullbacks[i + 1:]))
+                    found = not check_gradients(ARRAY_FUNCTIONS[name], A)
+                caught += found
+                survived += [] if found else [f"{name} pullback {i}: {what}"]
+    with monkeypatch.context() as patch:  # the entries that were broadcast get one share instead of the sum of all
+        patch.setattr(tensor, "unbroadcast", lambda g, shape: g[(0,) * (g.ndim - len(shape))] if g.ndim > len(shape) else g)
+        found = not check_gradients(lambda a, c: a * c, A, C)
+        caught += found
+        survived += [] if found else ["dropped broadcast sum"]
+    with capsys.disabled():
+        print(f"\nmutants of the array table: {caught} of {caught + len(survived)} caught; survived: {survived}")
+    assert caught >= 0.99 * (caught + len(survived))

@@ -1,0 +1,90 @@
+"""The strategies and assert_gradients, as people use them who test operations and layers of their own."""
+
+import random
+import sys
+
+import autograd as ag
+import pytest
+from autograd import testing
+from autograd.testing import arrays, assert_gradients, programs, random_program, values
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+
+@given(st.data())
+@settings(max_examples=30)
+def test_values_lie_in_the_domain_of_the_operation(data):
+    row = data.draw(st.sampled_from([row for row in ag.ops.rows.values() if row.arity]))
+    xs = data.draw(values(row))
+    assert len(xs) == row.arity
+    assert all(low <= x <= high for x, (low, high) in zip(xs, row.domain))
+
+
+def test_values_takes_a_name_and_refuses_one_that_is_not_there():
+    assert values("log").validate() is None
+    with pytest.raises(LookupError, match="no operation 'lgo'"):
+        values("lgo")
+
+
+@given(programs(inputs=3, size=6, outputs=2))
+@settings(max_examples=40)
+def test_drawn_programs_are_finite_and_differentiable_and_print_as_what_they_compute(program):
+    results = program(*program.point)
+    scope = {name: row for name, row in ag.ops.rows.items()} | {f"x{i}": x for i, x in enumerate(program.point)}
+    *lines, last = str(program).splitlines()
+    exec("\n".join(lines), scope)
+    printed = eval(last.removeprefix("return ").split("#")[0], scope)
+    assert printed == (tuple(results) if isinstance(results, list) else results)
+    assert_gradients(program, *program.point)
+
+
+@given(arrays((2, 3), low=-1, high=1), arrays((3,), dtype="float32"))
+@settings(max_examples=20)
+def test_arrays_have_the_shape_type_and_bounds_asked_for(a, b):
+    assert a.shape == (2, 3)
+    assert abs(a).max() <= 1
+    assert b.dtype == "float32"
+
+
+@given(arrays((2, 3), low=-2, high=2), arrays((3,), low=-2, high=2))
+@settings(max_examples=10)
+def test_a_layer_of_arrays_is_checked_by_every_parameter(w, b):
+    assert_gradients(lambda w, b: ag.tanh(w * b + b).sum(), w, b)
+
+
+def test_assert_gradients_passes_options_on_and_raises_the_table():
+    assert_gradients(lambda x: x**3, 2.0, order=2, modes=("forward",))
+    with pytest.raises(AssertionError, match="twice too large"):
+        assert_gradients(lambda x: x**2, 2.0, gradient=lambda x: 4 * x)
+
+
+def test_an_operation_of_ones_own_with_a_wrong_rule_fails_inside_programs():
+    ag.op("slip", "s", lambda x: x * x * x, lambda out, x: 3 * x * x * (1 + 1e-6))
+    try:
+        failed = 0
+        for seed in range(20):
+            program = random_program(random.Random(seed), inputs=1, size=3, using=["slip", "add", "tanh"])
+            names = [name for name, _ in program.lines]
+            try:
+                assert_gradients(program, *program.point)
+            except AssertionError:
+                failed += 1
+                assert "slip" in names
+        assert failed > 3
+    finally:
+        del ag.ops.rows["slip"]
+
+
+def test_a_program_meets_a_kink_when_asked_to():
+    verdicts = set()
+    for seed in range(20):
+        program = random_program(random.Random(seed), kink=True)
+        verdicts.add(ag.check_gradients(program, *program.point).verdict)
+    assert "KINK" in verdicts
+    assert verdicts <= {"OK", "KINK", "OK_NOISY"}
+
+
+def test_without_hypothesis_the_strategies_say_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "hypothesis", None)
+    with pytest.raises(ImportError, match="pip install hypothesis"):
+        testing.values("log")
