@@ -52,7 +52,8 @@ def s1(node: Callable[[float], Any], relu: Callable[[Any], Any], zero: Callable[
         losses = [relu(1 + -y * score([node(x) for x in point])) for point, y in zip(POINTS, LABELS)]
         loss = total(losses) * (1 / len(losses)) + 1e-4 * total([p * p for p in parameters])
         loss.backward()
-        return math.fsum(float(p.grad) for p in parameters), None  # a loop frees its graph, or leaves it to the collector
+        # nothing is kept: a training loop frees its graph too, or leaves it to the collector
+        return math.fsum(float(p.grad) for p in parameters), None
     return step
 
 
