@@ -1,78 +1,283 @@
-"""Data for training, as plain lists: real sets by name, a stratified split, mini-batches, standardisation."""
+"""Data for training: real sets by name, files, splits, mini-batches, preprocessing, augmentation.
+
+Lists in, lists out, with no NumPy (so that networks of single numbers need none); arrays in, arrays out. Whatever is
+random comes from ``rng``: a seed, a ``numpy.random.Generator``, a ``random.Random``, or ``random`` itself.
+"""
 
 from __future__ import annotations
 
 import csv
+import gzip
+import math
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from importlib.resources import files
+from pathlib import Path
 from statistics import fmean, pstdev
 from typing import Any, NamedTuple
 
 
 class Dataset(NamedTuple):
-    """Examples and what they are: a tuple of numbers and an integer label each, and the names of both."""
+    """Examples and what they are: numbers and a label each (the index of a class; any number where there are no
+    classes), and the names of both.
+    """
 
-    inputs: list[tuple[float, ...]]
-    labels: list[int]
+    inputs: Any
+    labels: Any
     feature_names: tuple[str, ...]
     class_names: tuple[str, ...]
 
+    def arrays(self, *shape: int, dtype: Any = "float32") -> tuple[Any, Any]:
+        """Inputs of shape (N, *shape) (their own by default), of layers' own dtype, and labels (N,) as NumPy arrays.
+
+        >>> x, y = load("digits").arrays(1, 8, 8)
+        >>> x.shape, y.shape
+        ((1797, 1, 8, 8), (1797,))
+        """
+        x, y = arrays(self)
+        return x.reshape(len(x), *(shape or x.shape[1:])).astype(dtype), y
+
+
+# ── where data come from ─────────────────────────────────────────────────────────────────────────────────────────
 
 def load(name: str) -> Dataset:
-    """A real data set that ships with the package: ``"iris"`` (150 flowers, 4 lengths in cm, 3 species).
+    """A real data set that ships with the package, as tuples of numbers and integer labels.
 
+    ``"iris"``: 150 flowers, 4 lengths in cm, 3 species. ``"digits"``: 1,797 handwritten digits, 8×8 pixels of 0 to 16.
     ``nn/datasets/`` says where each comes from and under which licence. Raises ValueError for another name.
 
     >>> iris = load("iris")
     >>> len(iris.inputs), iris.inputs[0], iris.class_names[iris.labels[0]]
     (150, (5.1, 3.5, 1.4, 0.2), 'setosa')
     """
-    shipped = {file.name.removesuffix(".csv"): file for file in files("nn.datasets").iterdir() if ".csv" in file.name}
+    shipped = {file.name.partition(".")[0]: file for file in files("nn.datasets").iterdir() if ".csv" in file.name}
     if name not in shipped:
         raise ValueError(f"no data set {name!r} ships with the package; there is {', '.join(sorted(shipped))}")
-    (*features, _), *rows = csv.reader(shipped[name].read_text(encoding="utf-8").splitlines())
-    classes = tuple(dict.fromkeys(row[-1] for row in rows))
-    return Dataset([tuple(map(float, row[:-1])) for row in rows], [classes.index(row[-1]) for row in rows],
-                   tuple(features), classes)
+    return _table(name, _text(shipped[name].read_bytes()), -1)
 
 
-def train_test_split(inputs: Sequence[Any], labels: Sequence[Any], test_size: float = 0.2,
-                     rng: Any = random) -> tuple[list[Any], list[Any], list[Any], list[Any]]:
-    """Inputs for training and for testing, then labels for both; every class gives the same share to each.
+def read_csv(path: str | Path, target: int | str = -1) -> Dataset:
+    """A table of numbers from a CSV file (``.gz`` too): one column is the target, all others are inputs.
 
-    ``rng`` (``random``, a ``random.Random``, or NumPy's ``Generator``) shuffles. Raises ValueError where lengths
-    differ, ``test_size`` is not between 0 and 1, or a class is too small to be on both sides.
+    The first line may name the columns; ``target`` is a name or a position. A target that is text or whole numbers
+    gives classes, in order of appearance (text) or of size (numbers); any other gives numbers. Raises ValueError, with
+    the row, for one of another length or an entry that is no number.
+    """
+    return _table(str(path), _text(Path(path).read_bytes()), target)
+
+
+def read_npz(path: str | Path) -> dict[str, Any]:
+    """The arrays of an NPZ file by name; ValueError where one would need pickle, which may run any code."""
+    import numpy as np
+    with np.load(path, allow_pickle=False) as file:
+        try:
+            return {name: file[name] for name in file.files}
+        except ValueError as error:
+            raise ValueError(f"{path}: {error}. Save plain numbers, not objects: np.savez(path, x=x, y=y)") from None
+
+
+def read_idx(path: str | Path) -> Any:
+    """The array in an IDX file (MNIST's format; ``.gz`` too). Raises ValueError where it is none, or is cut short."""
+    import numpy as np
+    content = Path(path).read_bytes()
+    content = gzip.decompress(content) if content[:2] == b"\x1f\x8b" else content
+    kinds = {8: "u1", 9: "i1", 11: ">i2", 12: ">i4", 13: ">f4", 14: ">f8"}
+    if len(content) < 4 or content[:2] != b"\0\0" or content[2] not in kinds or len(content) < 4 + 4 * content[3]:
+        raise ValueError(f"{path} is no IDX file: it begins with {content[:4]!r}, not with 0, 0, a type, a rank")
+    kind, rank = np.dtype(kinds[content[2]]), content[3]
+    shape = tuple(int(n) for n in np.frombuffer(content, ">u4", rank, 4))
+    due = 4 + 4 * rank + math.prod(shape) * kind.itemsize
+    if len(content) != due:
+        raise ValueError(f"{path} holds {len(content)} bytes, but an IDX file of shape {shape} and type {kind} has "
+                         f"{due}; it was cut short, or is another format. Fetch it again")
+    return np.frombuffer(content, kind, offset=4 + 4 * rank).reshape(shape).astype(kind.newbyteorder("="))
+
+
+def arrays(data: Any) -> tuple[Any, Any]:
+    """Inputs and labels as NumPy arrays: from a pair of arrays, lists, pandas frames or series, a ``Dataset``, a
+    scikit-learn bunch.
+
+    Text labels become integers, the index among the sorted classes. Raises TypeError for other data, ValueError
+    where lengths differ or there is no example.
+
+    >>> x, y = arrays(([[1.0], [2.0], [3.0]], ["no", "yes", "no"]))
+    >>> x.shape, y.tolist()
+    ((3, 1), [0, 1, 0])
+    """
+    import numpy as np
+    for inputs, labels in (("inputs", "labels"), ("data", "target")):
+        if hasattr(data, inputs) and hasattr(data, labels):
+            data = getattr(data, inputs), getattr(data, labels)
+    if not isinstance(data, (tuple, list)) or len(data) != 2:
+        raise TypeError("data must be a pair (inputs, labels), a Dataset or a bunch; got "
+                        f"{type(data).__name__} {data!r:.60}")
+    x, y = (column.to_numpy() if hasattr(column, "to_numpy") else np.asarray(column) for column in data)
+    if x.ndim == 0 or y.ndim == 0 or len(x) != len(y) or not len(x):
+        raise ValueError(f"data: inputs of shape {x.shape} and labels of shape {y.shape}; give one label for each "
+                         "example, and at least one example")
+    if x.dtype.kind not in "fiub":
+        raise TypeError(f"data: the inputs are {x.dtype}, not numbers; leave such columns out, or make them one_hot")
+    return x, y if y.dtype.kind in "fiub" else np.unique(y.astype(str), return_inverse=True)[1]
+
+
+def one_hot(labels: Any, classes: int | None = None) -> Any:
+    """An array (N, classes) with 1 at each label and 0 elsewhere. Raises ValueError for a label out of range.
+
+    >>> one_hot([1, 0, 2]).tolist()
+    [[0.0, 1.0, 0.0], [1.0, 0.0, 0.0], [0.0, 0.0, 1.0]]
+    """
+    import numpy as np
+    labels = np.asarray(labels)
+    if labels.ndim != 1 or labels.dtype.kind not in "iu" or not labels.size:
+        raise ValueError("one_hot: labels must be integers of shape (N,), one or more; got "
+                         f"{labels.dtype} of shape {labels.shape}")
+    classes = int(labels.max()) + 1 if classes is None else classes
+    if labels.min() < 0 or labels.max() >= classes:
+        raise ValueError(f"one_hot: labels run from {labels.min()} to {labels.max()}; "
+                         f"{classes} classes have 0 to {classes - 1}")
+    return np.eye(classes)[labels]
+
+
+def _text(content: bytes) -> str:
+    return (gzip.decompress(content) if content[:2] == b"\x1f\x8b" else content).decode("utf-8-sig")
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None
+
+
+def _table(source: str, text: str, target: int | str) -> Dataset:
+    rows = [row for row in csv.reader(text.splitlines()) if row]
+    if not rows:
+        raise ValueError(f"{source} holds no rows")
+    named = all(_number(entry) is None for entry in rows[0])
+    names = rows[0] if named else [f"column {i}" for i in range(len(rows[0]))]
+    if target not in (names if isinstance(target, str) else range(-len(names), len(names))):
+        raise ValueError(f"{source} has no column {target!r}; there is {', '.join(names)}")
+    place = names.index(target) if isinstance(target, str) else target % len(names)
+    inputs, targets = [], []
+    for line, row in enumerate(rows[named:], 1 + named):
+        numbers = [_number(entry) for i, entry in enumerate(row) if i != place]
+        if len(row) != len(names) or None in numbers:
+            wrong = f"{len(row)} entries, not {len(names)}" if len(row) != len(names) else \
+                f"{row[numbers.index(None) + (numbers.index(None) >= place)]!r}, which is no number"
+            raise ValueError(f"{source}, row {line} has {wrong}; correct it, or leave the row out")
+        inputs.append(tuple(numbers))
+        targets.append(row[place])
+    values = [_number(entry) for entry in targets]
+    if None in values:
+        classes = tuple(dict.fromkeys(targets))
+    elif all(value.is_integer() for value in values):  # type: ignore[union-attr]
+        classes = tuple(sorted(set(targets), key=float))
+    else:
+        return Dataset(inputs, values, (*names[:place], *names[place + 1:]), ())
+    index = {name: i for i, name in enumerate(classes)}
+    return Dataset(inputs, [index[entry] for entry in targets], (*names[:place], *names[place + 1:]), classes)
+
+
+# ── splits ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+def generator(rng: Any) -> Any:
+    """What ``rng`` stands for: a seed, or None for one from the system, gives a ``numpy.random.Generator``."""
+    if rng is None or isinstance(rng, int):
+        import numpy as np
+        return np.random.default_rng(rng)
+    return rng
+
+
+def split(inputs: Any, labels: Any, shares: Sequence[float] = (0.6, 0.2, 0.2), rng: Any = random,
+          stratify: bool = True) -> list[tuple[Any, Any]]:
+    """The examples in parts of these shares, shuffled: pairs (inputs, labels), say training, validation, test.
+
+    With ``stratify`` every class gives the same share to each part. Raises ValueError where lengths differ, the shares
+    do not sum to 1, or a class (without ``stratify``, the whole) is too small to be in every part.
+
+    >>> [len(y) for x, y in split(range(10), [0] * 5 + [1] * 5, rng=random.Random(1))]
+    [6, 2, 2]
+    """
+    if len(inputs) != len(labels):
+        raise ValueError(f"split: {len(inputs)} inputs but {len(labels)} labels; give one label for each")
+    if any(not 0 < share < 1 for share in shares) or not math.isclose(sum(shares), 1):
+        raise ValueError(f"split: shares lie between 0 and 1 and sum to 1; got {tuple(shares)!r}")
+    rng = generator(rng)
+    parts: list[list[int]] = [[] for _ in shares]
+    for label, members in _members(labels, stratify):
+        rng.shuffle(members)
+        first = 0
+        for part, i in zip(reversed(parts), range(len(shares) - 1, -1, -1)):
+            last = round(len(members) * sum(shares[i:])) if i else len(members)
+            if last <= first:
+                raise ValueError(f"split: {label} has {len(members)} examples, too few to give {shares[i]:.0%} to "
+                                 f"part {i}; leave the class out, change the shares, or use stratify=False")
+            part += members[first:last]
+            first = last
+    for part in parts:
+        rng.shuffle(part)
+    return [(take(inputs, part), take(labels, part)) for part in parts]
+
+
+def train_test_split(inputs: Any, labels: Any, test_size: float = 0.2, rng: Any = random,
+                     stratify: bool = True) -> tuple[Any, Any, Any, Any]:
+    """Inputs for training and for testing, then labels for both; ``split`` in two.
 
     >>> parts = train_test_split(range(10), [0] * 5 + [1] * 5, rng=random.Random(1))
     >>> [len(part) for part in parts], sorted(parts[3])
     ([8, 2, 8, 2], [0, 1])
     """
-    if len(inputs) != len(labels):
-        raise ValueError(f"train_test_split: {len(inputs)} inputs but {len(labels)} labels; give one label for each")
     if not 0 < test_size < 1:
         raise ValueError(f"train_test_split: test_size is a share between 0 and 1; got {test_size!r}")
-    train: list[int] = []
-    test: list[int] = []
-    for label in dict.fromkeys(labels):
-        members = [i for i, other in enumerate(labels) if other == label]
+    (x_train, y_train), (x_test, y_test) = split(inputs, labels, (1 - test_size, test_size), rng, stratify)
+    return x_train, x_test, y_train, y_test
+
+
+def k_fold(labels: Any, k: int = 5, rng: Any = random, stratify: bool = True) -> Iterator[tuple[list[int], list[int]]]:
+    """For each of k folds the places of the examples to train on, and of those to validate on: every example once.
+
+    With ``stratify`` every class is spread evenly over the folds. Raises ValueError for k under 2, or more folds than
+    there are examples.
+
+    >>> [sorted(validation) for _, validation in k_fold([0, 0, 1, 1], 2, random.Random(0))]
+    [[0, 2], [1, 3]]
+    """
+    if not 2 <= k <= len(labels):
+        raise ValueError(f"k_fold: {len(labels)} examples in {k} folds; k goes from 2 to the number of examples")
+    rng = generator(rng)
+    folds: list[list[int]] = [[] for _ in range(k)]
+    dealt = 0
+    for _, members in _members(labels, stratify):
         rng.shuffle(members)
-        count = round(len(members) * test_size)
-        if not 0 < count < len(members):
-            raise ValueError(f"train_test_split: class {label!r} has {len(members)} examples, too few to give "
-                             f"{test_size:.0%} to the test; leave the class out, or change test_size")
-        test += members[:count]
-        train += members[count:]
-    rng.shuffle(train)
-    rng.shuffle(test)
-    return [inputs[i] for i in train], [inputs[i] for i in test], [labels[i] for i in train], [labels[i] for i in test]
+        for i in members:  # dealt round like cards, on from where the last class ended: sizes differ by one at most
+            folds[dealt % k].append(i)
+            dealt += 1
+    for i, fold in enumerate(folds):
+        yield sorted(j for other in folds[:i] + folds[i + 1:] for j in other), fold
 
 
-def batches(size: int, *columns: Sequence[Any], rng: Any = None) -> Iterator[tuple[list[Any], ...]]:
+def take(column: Any, places: Sequence[int]) -> Any:
+    """The entries at these places: an array of an array, rows of a frame, a list of anything else."""
+    if hasattr(column, "iloc"):
+        return column.iloc[list(places)]
+    return column[list(places)] if hasattr(column, "__array__") else [column[i] for i in places]
+
+
+def _members(labels: Any, stratify: bool) -> list[tuple[str, list[int]]]:
+    if not stratify:
+        return [("the data set", list(range(len(labels))))]
+    members: dict[Any, list[int]] = {}
+    for i, label in enumerate(labels.tolist() if hasattr(labels, "tolist") else labels):
+        members.setdefault(label, []).append(i)
+    return [(f"class {label!r}", places) for label, places in members.items()]
+
+
+# ── mini-batches ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+def batches(size: int, *columns: Sequence[Any], rng: Any = None) -> Iterator[tuple[Any, ...]]:
     """Mini-batches of ``size`` examples from columns of one length, ⌈N / size⌉ of them: the last may be smaller.
 
-    In order, or shuffled by ``rng`` (as in ``train_test_split``). Raises ValueError for a size under 1 or columns
-    of different lengths.
+    In order, or shuffled by ``rng``. Raises ValueError for a size under 1 or columns of different lengths.
 
     >>> [x for x, in batches(2, [1, 2, 3, 4, 5])]
     [[1, 2], [3, 4], [5]]
@@ -82,28 +287,194 @@ def batches(size: int, *columns: Sequence[Any], rng: Any = None) -> Iterator[tup
                          f"{[len(column) for column in columns]}")
     order = list(range(len(columns[0])))
     if rng is not None:
-        rng.shuffle(order)
+        generator(rng).shuffle(order)
     for start in range(0, len(order), size):
-        yield tuple([column[i] for i in order[start:start + size]] for column in columns)
+        yield tuple(take(column, order[start:start + size]) for column in columns)
 
+
+class DataLoader:
+    """Mini-batches (inputs, labels) as arrays, epoch after epoch: ⌈N / batch_size⌉ of them, the last may be smaller.
+
+    ``data`` is whatever ``arrays`` takes. With ``shuffle`` each epoch has an order of its own, drawn from ``generator``
+    (a seed or a ``numpy.random.Generator``); ``transform`` (say ``Augment``) is given each batch of inputs and the
+    generator. ``state_dict`` holds all that decides the batches to come, even within an epoch.
+
+    >>> loader = DataLoader(([[1.0], [2.0], [3.0]], [0, 1, 0]), batch_size=2)
+    >>> len(loader), [y.tolist() for x, y in loader]
+    (2, [[0, 1], [0]])
+    """
+
+    def __init__(self, data: Any, batch_size: int = 32, shuffle: bool = False, generator: Any = None,
+                 transform: Callable[[Any, Any], Any] | None = None):
+        self.x, self.y = arrays(data)
+        if not isinstance(batch_size, int) or batch_size < 1:
+            raise ValueError(f"DataLoader: batch_size={batch_size!r}; it is an integer, 1 or more")
+        self.batch_size, self.shuffle, self.transform = batch_size, shuffle, transform
+        self.generator = globals()["generator"](generator)
+        self.position, self._order, self._resumed = 0, None, False
+
+    def __len__(self) -> int:
+        return -(-len(self.x) // self.batch_size)
+
+    def __iter__(self) -> Iterator[tuple[Any, Any]]:
+        if not self._resumed:
+            self.position = 0
+            self._order = self.generator.permutation(len(self.x)) if self.shuffle else None
+        self._resumed = False
+        while self.position < len(self):
+            chosen: Any = slice(self.position * self.batch_size, (self.position + 1) * self.batch_size)
+            if self._order is not None:
+                chosen = self._order[chosen]
+            self.position += 1
+            x = self.x[chosen]
+            yield (x if self.transform is None else self.transform(x, self.generator)), self.y[chosen]
+
+    def state_dict(self) -> dict[str, Any]:
+        """The position in this epoch, its order, and the generator's state."""
+        return {"position": self.position, "order": None if self._order is None else self._order.copy(),
+                "generator": self.generator.bit_generator.state}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on where another loader of the same data was: the next iteration gives the rest of its epoch."""
+        order = state["order"]
+        if (order is not None) != self.shuffle or order is not None and len(order) != len(self.x):
+            raise ValueError(f"DataLoader.load_state_dict: the state has {0 if order is None else len(order)} shuffled "
+                             f"examples; this loader has {len(self.x)}, and shuffle={self.shuffle}. Give the same data")
+        self.position, self._order, self._resumed = int(state["position"]), order, True
+        self.generator.bit_generator.state = state["generator"]
+
+
+# ── preprocessing: measured on the training inputs alone, then applied to any ────────────────────────────────────
 
 class StandardScaler:
     """Shifts and scales each feature to mean 0 and standard deviation 1, as measured on the training inputs alone.
 
-    A feature that never varies is only shifted.
+    ``axis`` are the axes to measure over: 0 for each feature, (0, 2, 3) for each channel of images (N, C, H, W).
+    ``with_std=False`` takes the mean away only: the mean image (as AlexNet did), the channels' mean (as VGG did). A
+    feature that never varies is only shifted. Lists give lists of tuples, arrays give arrays.
 
     >>> scaler = StandardScaler([(1.0, 7.0), (3.0, 7.0)])
     >>> scaler([(1.0, 7.0), (5.0, 8.0)])
     [(-1.0, 0.0), (3.0, 1.0)]
     """
 
-    def __init__(self, inputs: Sequence[Sequence[float]]):
-        columns = list(zip(*inputs, strict=True))
-        if not columns:
-            raise ValueError("StandardScaler: no training inputs to measure mean and standard deviation on")
-        self.mean = tuple(map(fmean, columns))
-        self.std = tuple(pstdev(column) or 1.0 for column in columns)
+    mean: Any
+    std: Any
 
-    def __call__(self, inputs: Sequence[Sequence[float]]) -> list[tuple[float, ...]]:
+    def __init__(self, inputs: Any, axis: int | tuple[int, ...] = 0, with_std: bool = True):
+        if not len(inputs):
+            raise ValueError("StandardScaler: no training inputs to measure mean and standard deviation on")
+        if hasattr(inputs, "__array__"):
+            import numpy as np
+            x = _floats(inputs)
+            self.mean = x.mean(axis=axis, keepdims=True, dtype=np.float64)
+            self.std = x.std(axis=axis, keepdims=True, dtype=np.float64) if with_std else np.ones_like(self.mean)
+            self.std[self.std == 0] = 1.0
+        elif axis != 0:
+            raise TypeError(f"StandardScaler: axis={axis} needs an array; make one of the lists with np.asarray")
+        else:
+            columns = list(zip(*inputs, strict=True))
+            self.mean = tuple(map(fmean, columns))
+            self.std = tuple(pstdev(column) or 1.0 if with_std else 1.0 for column in columns)
+
+    def __call__(self, inputs: Any) -> Any:
+        if hasattr(self.mean, "shape"):
+            x = _floats(inputs)
+            return ((x - self.mean) / self.std).astype(x.dtype)
         return [tuple((x - mean) / std for x, mean, std in zip(row, self.mean, self.std, strict=True))
                 for row in inputs]
+
+
+class PCA:
+    """Turns inputs (N, D) into their parts along the directions in which the training inputs vary most.
+
+    ``n_components`` is their number, or the share of the variance to keep (a float under 1); all by default.
+    With ``whiten`` each part has variance 1 on the training inputs, and directions without variance are left out.
+    ``components`` (K, D) are the directions, ``variance`` (K,) what the training inputs have along each (over N − 1).
+
+    >>> import numpy as np
+    >>> pca = PCA(np.array([[0.0, 0.0], [3.0, 4.0], [6.0, 8.0]]), n_components=1)
+    >>> round(float(pca.variance[0]), 9), np.abs(pca(np.array([[3.0, 4.0], [6.0, 8.0]]))).round(9).tolist()
+    (25.0, [[0.0], [5.0]])
+    """
+
+    def __init__(self, inputs: Any, n_components: float | None = None, whiten: bool = False):
+        import numpy as np
+        x = np.asarray(inputs, np.float64)
+        if x.ndim != 2 or len(x) < 2:
+            raise ValueError(f"PCA: inputs have shape {x.shape}; give (N, D) with two examples or more, images as "
+                             "x.reshape(len(x), -1)")
+        self.mean = x.mean(axis=0)
+        _, singular, directions = np.linalg.svd(x - self.mean, full_matrices=False)
+        variance = singular**2 / (len(x) - 1)
+        count = len(variance)
+        if isinstance(n_components, float) and n_components < 1:
+            count = int(np.searchsorted(np.cumsum(variance) / variance.sum(), n_components)) + 1
+        elif n_components is not None:
+            count = int(n_components)
+        if not 0 < count <= len(variance):
+            raise ValueError(f"PCA: n_components={n_components}; {x.shape} inputs have 1 to {len(variance)}")
+        if whiten:
+            count = min(count, int((variance > variance[0] * 1e-12).sum()))
+        self.whiten, self.components, self.variance = whiten, directions[:count], variance[:count]
+        self._scale = np.sqrt(self.variance) if whiten else np.ones(count)
+
+    def __call__(self, inputs: Any) -> Any:
+        x = _floats(inputs)
+        return ((x - self.mean) @ self.components.T / self._scale).astype(x.dtype)
+
+    def inverse(self, parts: Any) -> Any:
+        """Inputs from their parts: what the components that were kept can say of them."""
+        return parts * self._scale @ self.components + self.mean
+
+
+class Augment:
+    """Images (N, C, H, W), each moved a little: shifted by up to ``shift`` pixels, turned by up to ``rotate`` degrees,
+    and with ``flip`` mirrored left to right every second time. What comes in from outside is 0.
+
+    >>> import numpy as np
+    >>> Augment(shift=1)(np.ones((2, 1, 8, 8)), np.random.default_rng(0)).shape
+    (2, 1, 8, 8)
+    """
+
+    def __init__(self, shift: float = 0.0, rotate: float = 0.0, flip: bool = False):
+        self.shift, self.rotate, self.flip = shift, rotate, flip
+
+    def __call__(self, images: Any, rng: Any = None) -> Any:
+        rng, n = generator(rng), len(images)
+        angle = rng.uniform(-self.rotate, self.rotate, n)
+        down, right = rng.uniform(-self.shift, self.shift, (2, n))
+        return moved(images, angle, down, right, rng.random(n) < 0.5 if self.flip else False)
+
+
+def moved(images: Any, degrees: Any = 0.0, down: Any = 0.0, right: Any = 0.0, mirror: Any = False) -> Any:
+    """Images (N, C, H, W) mirrored left to right, turned anticlockwise about the centre, then shifted by pixels.
+
+    Each movement is one number for all images or one for each, (N,). Bilinear between pixels, 0 outside.
+    """
+    import numpy as np
+    images = _floats(images)
+    if images.ndim != 4:
+        raise ValueError(f"images must be (N, C, H, W), not {images.shape}; reshape them first")
+    n, _, height, width = images.shape
+    angle, down, right, mirror = (np.broadcast_to(each, n)[:, None, None]
+                                  for each in (np.deg2rad(degrees), down, right, mirror))
+    y, x = np.mgrid[:height, :width] - np.array([height - 1, width - 1])[:, None, None] / 2
+    y, x = y - down, x - right  # for every pixel, where it comes from
+    y, x = np.cos(angle) * y + np.sin(angle) * x, np.cos(angle) * x - np.sin(angle) * y
+    row = (y + (height - 1) / 2).round(9)  # no movement is none
+    column = (np.where(mirror, -x, x) + (width - 1) / 2).round(9)
+    top, left = np.floor(row).astype(int), np.floor(column).astype(int)
+    framed = np.pad(images, ((0, 0), (0, 0), (1, 1), (1, 1)))  # with the 0 that lies outside
+    out = np.zeros_like(images)
+    for r, row_share in ((top, top + 1 - row), (top + 1, row - top)):
+        for c, share in ((left, left + 1 - column), (left + 1, column - left)):
+            pixels = framed[np.arange(n)[:, None, None], :, np.clip(r + 1, 0, height + 1), np.clip(c + 1, 0, width + 1)]
+            out += (pixels * (row_share * share)[..., None]).transpose(0, 3, 1, 2).astype(images.dtype)
+    return out
+
+
+def _floats(x: Any) -> Any:
+    import numpy as np
+    x = np.asarray(x)
+    return x if x.dtype in (np.float32, np.float64) else x.astype(np.float64)

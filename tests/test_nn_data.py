@@ -1,17 +1,23 @@
-"""Data: Fisher's iris, the split, mini-batches, standardisation."""
+"""Data: Fisher's iris and UCI's digits, files, splits, mini-batches, preprocessing, augmentation."""
 
+import gzip
 import math
 import random
 import re
+import struct
 from collections import Counter
 from importlib.resources import files
 from statistics import fmean, pstdev
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nn.data import StandardScaler, batches, load, train_test_split
+from nn.data import (
+    PCA, Augment, DataLoader, StandardScaler, arrays, batches, k_fold, load, moved, one_hot, read_csv, read_idx,
+    read_npz, split, train_test_split,
+)
 
 IRIS = load("iris")
 
@@ -40,8 +46,8 @@ def test_the_two_rows_that_uci_has_wrong_are_fisher_s():
 
 
 def test_every_data_set_comes_with_its_source_and_licence():
-    sets = [file.name.removesuffix(".csv") for file in files("nn.datasets").iterdir() if file.name.endswith(".csv")]
-    assert sets == ["iris"]
+    sets = [file.name.partition(".")[0] for file in files("nn.datasets").iterdir() if ".csv" in file.name]
+    assert sorted(sets) == ["digits", "iris"]
     for name in sets:
         text = files("nn.datasets").joinpath(f"{name}.md").read_text(encoding="utf-8")
         assert "Source:" in text
@@ -50,7 +56,8 @@ def test_every_data_set_comes_with_its_source_and_licence():
 
 @pytest.mark.parametrize("name", ["mnist", "../data", ""])
 def test_a_data_set_that_does_not_ship_is_refused(name):
-    with pytest.raises(ValueError, match=re.escape(f"no data set {name!r} ships with the package; there is iris")):
+    message = f"no data set {name!r} ships with the package; there is digits, iris"
+    with pytest.raises(ValueError, match=re.escape(message)):
         load(name)
 
 
@@ -82,7 +89,7 @@ def test_a_split_comes_from_its_seed():
     (([1, 2], [0]), "2 inputs but 1 labels"),
     (([1, 2], [0, 0], 0.0), "a share between 0 and 1; got 0.0"),
     (([1, 2], [0, 0], 1.5), "got 1.5"),
-    (([1, 2, 3], [0, 0, 1], 0.5), "class 1 has 1 examples, too few to give 50% to the test"),
+    (([1, 2, 3], [0, 0, 1], 0.5), "class 1 has 1 examples, too few to give 50% to part 1"),
 ])
 def test_a_split_that_cannot_be_is_refused(arguments, message):
     with pytest.raises(ValueError, match=message):
@@ -129,3 +136,257 @@ def test_a_feature_that_never_varies_is_only_shifted():
 def test_a_scaler_of_nothing_is_refused():
     with pytest.raises(ValueError, match="no training inputs"):
         StandardScaler([])
+
+
+def test_digits_are_uci_s():
+    x, y = load("digits").arrays(dtype="float64")
+    assert x.shape == (1797, 64)
+    assert (x.min(), x.max()) == (0, 16)
+    assert np.array_equal(x, x.astype(int))
+    assert np.bincount(y).tolist() == [178, 182, 177, 183, 181, 182, 181, 179, 174, 180]  # optdigits.names
+    assert x.mean() == pytest.approx(4.884164579855314, rel=1e-12)
+    assert load("digits").class_names == tuple("0123456789")
+    assert load("digits").arrays(8, 8)[0][0, 0].tolist() == [0, 0, 5, 13, 9, 1, 0, 0]  # the top of a zero
+
+
+def test_digits_and_iris_are_scikit_learn_s():
+    datasets = pytest.importorskip("sklearn.datasets")
+    for name, bunch in (("digits", datasets.load_digits()), ("iris", datasets.load_iris())):
+        for ours, theirs in zip(load(name).arrays(dtype=float), arrays(bunch), strict=True):
+            assert np.array_equal(ours, theirs)
+
+
+def test_frames_and_bunches_are_data():
+    pd = pytest.importorskip("pandas")
+    frame = pd.DataFrame({"a": [1, 2, 3, 4], "b": [0.5, 1.5, 2.5, 3.5], "kind": list("xyyx")}, index=list("pqrs"))
+    x, y = arrays((frame[["a", "b"]], frame["kind"]))
+    assert x.tolist() == [[1, 0.5], [2, 1.5], [3, 2.5], [4, 3.5]]
+    assert y.tolist() == [0, 1, 1, 0]
+    (x_train, y_train), (x_test, y_test) = split(frame[["a", "b"]], frame["kind"], (0.5, 0.5), rng=0)
+    assert sorted([*x_train.index, *x_test.index]) == list("pqrs")
+    assert list(x_train.index) == list(y_train.index)
+    assert sorted(y_test) == ["x", "y"]
+
+
+@pytest.mark.parametrize(("data", "error", "message"), [
+    (np.zeros((3, 2)), TypeError, "must be a pair"),
+    (([[1.0]], [0, 1]), ValueError, r"inputs of shape \(1, 1\) and labels of shape \(2,\)"),
+    (([], []), ValueError, "at least one example"),
+    (([["a"], ["b"]], [0, 1]), TypeError, "not numbers"),
+])
+def test_what_is_no_data_is_refused(data, error, message):
+    with pytest.raises(error, match=message):
+        arrays(data)
+
+
+def test_a_csv_file_gives_what_is_in_it(tmp_path):
+    plain = tmp_path / "flowers.csv"
+    plain.write_text("size,kind,weight\n1,rose,2.5\n3,lily,-1e3\n\n5,rose,0\n", encoding="utf-8-sig")
+    data = read_csv(plain, "kind")
+    assert data == ([(1, 2.5), (3, -1000), (5, 0)], [0, 1, 0], ("size", "weight"), ("rose", "lily"))
+    assert read_csv(plain, 1) == data
+    packed = tmp_path / "numbers.csv.gz"
+    packed.write_bytes(gzip.compress(b"1,10\n2,9\n3,10\n"))
+    assert read_csv(packed) == ([(1,), (2,), (3,)], [1, 0, 1], ("column 0",), ("9", "10"))
+    packed.write_bytes(b"1,0.5\n2,9")
+    assert read_csv(packed).labels == [0.5, 9]  # to be predicted as a number
+
+
+@pytest.mark.parametrize(("text", "target", "message"), [
+    ("a,b\n1,2\n3\n", -1, "row 3 has 1 entries, not 2"),
+    ("a,b,c\n1,2,3\n1,?,3\n", 0, "row 3 has '\\?', which is no number"),
+    ("a,b\n1,2\n", "d", "no column 'd'; there is a, b"),
+    ("a,b\n1,2\n", 2, "no column 2"),
+    ("", 0, "holds no rows"),
+])
+def test_a_csv_file_that_is_wrong_says_where(tmp_path, text, target, message):
+    (tmp_path / "x.csv").write_text(text)
+    with pytest.raises(ValueError, match=message):
+        read_csv(tmp_path / "x.csv", target)
+
+
+def test_npz_files_are_read_without_pickle(tmp_path):
+    np.savez(tmp_path / "good.npz", x=np.arange(3), y=np.eye(2))
+    found = read_npz(tmp_path / "good.npz")
+    assert sorted(found) == ["x", "y"]
+    assert found["x"].tolist() == [0, 1, 2]
+    np.savez(tmp_path / "bad.npz", x=np.array([{}], dtype=object))
+    with pytest.raises(ValueError, match="Save plain numbers, not objects"):
+        read_npz(tmp_path / "bad.npz")
+
+
+def test_idx_files_are_read_as_mnist_s_page_describes_them(tmp_path):
+    path = tmp_path / "images-idx3-ubyte"
+    pixels = bytes(range(12))
+    path.write_bytes(struct.pack(">iiii", 2051, 2, 2, 3) + pixels)  # the magic number of MNIST's images
+    assert read_idx(path).tolist() == [[[0, 1, 2], [3, 4, 5]], [[6, 7, 8], [9, 10, 11]]]
+    path.write_bytes(gzip.compress(struct.pack(">ii", 2049, 3) + bytes([7, 2, 1])))  # and of its labels
+    assert read_idx(path).tolist() == [7, 2, 1]
+    path.write_bytes(struct.pack(">BBBBi2d", 0, 0, 14, 1, 2, 0.5, -2.0))
+    assert read_idx(path).tolist() == [0.5, -2.0]
+    path.write_bytes(struct.pack(">iiii", 2051, 2, 2, 3) + pixels[:-1])
+    with pytest.raises(ValueError, match="holds 27 bytes, but an IDX file of shape .* has 28"):
+        read_idx(path)
+    path.write_bytes(b"PK\x03\x04")
+    with pytest.raises(ValueError, match="no IDX file"):
+        read_idx(path)
+
+
+def test_one_hot_labels():
+    assert one_hot([2, 0], 4).tolist() == [[0, 0, 1, 0], [1, 0, 0, 0]]
+    for labels, message in (([0, 4], "4 classes have 0 to 3"), ([-1], "run from -1"), ([0.5], "must be integers"),
+                            ([], "one or more")):
+        with pytest.raises(ValueError, match=message):
+            one_hot(labels, 4)
+
+
+@pytest.mark.parametrize("kind", [list, np.asarray])
+def test_three_parts_of_the_digits_share_every_class(kind):
+    x, y = load("digits").arrays()
+    parts = split(kind(x), kind(y), (0.6, 0.2, 0.2), rng=3)
+    assert [len(labels) for _, labels in parts] == [1078, 360, 359]
+    for share, (_, labels) in zip((0.6, 0.2, 0.2), parts, strict=True):
+        assert np.abs(np.bincount(labels) - share * np.bincount(y)).max() <= 1
+    rows = np.concatenate([np.column_stack([inputs, labels]) for inputs, labels in parts])
+    everything = np.column_stack([x, y])
+    assert np.array_equal(np.unique(rows, axis=0), np.unique(everything, axis=0))
+
+
+def test_numbers_to_predict_are_split_without_classes():
+    (x, y), (x_test, y_test) = split(range(10), [i / 10 for i in range(10)], (0.7, 0.3), rng=0, stratify=False)
+    assert sorted(x + x_test) == list(range(10))
+    assert y_test == [i / 10 for i in x_test]
+    assert len(y) == 7
+    with pytest.raises(ValueError, match="sum to 1"):
+        split([1, 2], [0, 0], (0.7, 0.7))
+
+
+@given(st.lists(st.integers(0, 3), min_size=2, max_size=60), st.integers(2, 10), st.booleans(), st.integers(0, 99))
+def test_every_example_validates_once_and_every_fold_has_its_share_of_every_class(labels, k, stratify, seed):
+    if k > len(labels):
+        with pytest.raises(ValueError, match="k goes from 2"):
+            next(k_fold(labels, k, seed))
+        return
+    folds = list(k_fold(labels, k, seed, stratify))
+    assert len(folds) == k
+    assert sorted(i for _, validation in folds for i in validation) == list(range(len(labels)))
+    sizes = [len(validation) for _, validation in folds]
+    assert max(sizes) - min(sizes) <= 1
+    for train, validation in folds:
+        assert sorted(train + validation) == list(range(len(labels)))
+    if stratify:
+        for label in set(labels):
+            counts = [sum(labels[i] == label for i in validation) for _, validation in folds]
+            assert max(counts) - min(counts) <= 1
+
+
+@given(st.integers(1, 70), st.integers(1, 40), st.booleans(), st.integers(0, 2**32), st.data())
+def test_a_loader_goes_on_where_another_was_stopped(count, size, shuffle, seed, draw):
+    def loader(seed):
+        data = np.arange(count)[:, None], np.arange(count)
+        return DataLoader(data, size, shuffle, seed, lambda x, rng: x + rng.random(x.shape))
+
+    whole = loader(seed)
+    assert len(whole) == math.ceil(count / size)
+    epochs = [list(whole) for _ in range(3)]
+    for epoch in epochs:
+        assert sorted(np.concatenate([y for _, y in epoch])) == list(range(count))
+    stopped = loader(seed)
+    list(stopped)
+    at = draw.draw(st.integers(1, len(stopped)))
+    for _, _ in zip(range(at), stopped):
+        pass
+    resumed = loader(seed + 1)
+    resumed.load_state_dict(stopped.state_dict())
+    rest = [*resumed, *resumed]
+    expected = [*epochs[1][at:], *epochs[2]]
+    assert len(rest) == len(expected)
+    for (x, y), (x_due, y_due) in zip(rest, expected, strict=True):
+        assert np.array_equal(x, x_due)
+        assert np.array_equal(y, y_due)
+
+
+def test_a_loader_refuses_the_state_of_other_data():
+    state = DataLoader(([[1], [2]], [0, 1]), shuffle=True, generator=0)
+    list(state)
+    with pytest.raises(ValueError, match="Give the same data"):
+        DataLoader(([[1], [2], [3]], [0, 1, 1]), shuffle=True).load_state_dict(state.state_dict())
+    with pytest.raises(ValueError, match="batch_size=0"):
+        DataLoader(([[1]], [0]), 0)
+
+
+def test_the_mean_image_the_channels_means_and_their_deviations():
+    images = np.random.default_rng(0).normal(3.0, [[[2.0]], [[0.1]]], (50, 2, 4, 4)).astype("float32")
+    assert np.allclose(StandardScaler(images, with_std=False)(images).mean(axis=0), 0, atol=1e-6)  # AlexNet
+    by_channel = StandardScaler(images, (0, 2, 3), with_std=False)  # VGG
+    assert by_channel.mean.shape == (1, 2, 1, 1)
+    assert by_channel(images).std(axis=(0, 2, 3)) == pytest.approx(images.std(axis=(0, 2, 3)), rel=1e-5)
+    scaled = StandardScaler(images, (0, 2, 3))(images)
+    assert scaled.dtype == np.float32
+    assert scaled.mean(axis=(0, 2, 3)) == pytest.approx(0, abs=1e-5)
+    assert scaled.std(axis=(0, 2, 3)) == pytest.approx(1, rel=1e-5)
+    with pytest.raises(TypeError, match="needs an array"):
+        StandardScaler([[1.0]], axis=1)
+
+
+def test_lists_and_arrays_are_scaled_alike():
+    x, _ = IRIS.arrays(dtype=float)
+    assert np.allclose(StandardScaler(IRIS.inputs)(IRIS.inputs), StandardScaler(x)(x), rtol=0, atol=1e-13)
+    assert StandardScaler(np.array([[2.0], [2.0]]))(np.array([[5.0]])).tolist() == [[3.0]]
+
+
+def test_principal_components_of_iris_are_the_textbooks():
+    x, _ = IRIS.arrays(dtype=float)
+    pca = PCA(x)
+    assert pca.variance == pytest.approx([4.22824171, 0.24267075, 0.0782095, 0.02383509], abs=1e-8)
+    assert abs(pca.components[0]) == pytest.approx([0.36138659, 0.08452251, 0.85667061, 0.3582892], abs=1e-8)
+    assert pca.components @ pca.components.T == pytest.approx(np.eye(4), abs=1e-12)
+    assert pca.inverse(pca(x)) == pytest.approx(x, abs=1e-12)
+    assert PCA(x, 0.95).components.shape == (2, 4)  # the first direction alone holds 92.5 % of the variance
+    assert PCA(x, 0.92).components.shape == (1, 4)
+
+
+def test_whitened_digits_have_unit_covariance_and_what_never_varies_is_left_out():
+    x, _ = load("digits").arrays(dtype=float)
+    white = PCA(x[:1000], whiten=True)
+    assert white.components.shape == (np.linalg.matrix_rank(x[:1000] - x[:1000].mean(0)), 64)
+    assert np.cov(white(x[:1000]).T) == pytest.approx(np.eye(len(white.components)), abs=1e-9)
+    assert white(x[1000:]).std() != pytest.approx(1, rel=1e-3)  # the rest was not looked at
+    for wrong in (0, 65):
+        with pytest.raises(ValueError, match="have 1 to 64"):
+            PCA(x, wrong)
+    with pytest.raises(ValueError, match="give \\(N, D\\)"):
+        PCA(x.reshape(-1, 8, 8))
+
+
+def test_images_move_as_told():
+    images = np.random.default_rng(0).random((3, 2, 5, 4))
+    assert np.array_equal(moved(images), images)
+    assert np.array_equal(moved(images, mirror=True), images[..., ::-1])
+    down = moved(images, down=2, right=[0, -1, 1])
+    assert np.array_equal(down[:, :, :2], np.zeros((3, 2, 2, 4)))
+    assert np.array_equal(down[0, :, 2:], images[0, :, :3])
+    assert np.array_equal(down[1, :, 2:, :3], images[1, :, :3, 1:])
+    assert np.array_equal(down[2, :, 2:, 1:], images[2, :, :3, :3])
+    square = images[..., :4, :]
+    turned = [np.rot90(image, k, (1, 2)) for image, k in zip(square, (1, 2, -1), strict=True)]
+    assert np.allclose(moved(square, degrees=[90, 180, -90]), turned)
+    assert np.allclose(moved(images, right=0.5)[..., 1:], (images[..., 1:] + images[..., :-1]) / 2)
+    with pytest.raises(ValueError, match="must be"):
+        moved(images[0])
+
+
+def test_augmentation_stays_within_its_bounds_and_comes_from_its_seed():
+    dot = np.zeros((400, 1, 9, 9))
+    dot[:, :, 4, 7] = 1.0  # 3 pixels to the right of the centre
+    augment = Augment(shift=1, rotate=15, flip=True)
+    made = augment(dot, np.random.default_rng(5))
+    assert np.array_equal(made, augment(dot, 5))
+    assert not np.array_equal(made, augment(dot, 6))
+    assert made.sum(axis=(1, 2, 3)) == pytest.approx(1, abs=0.05)  # spread, not lost: nothing leaves the image
+    row, column = (np.einsum("nchw,hw->n", made, axis) for axis in np.mgrid[:9, :9])
+    reach = 1 + 3 * math.sin(math.radians(15))
+    assert np.abs(row - 4).max() < reach + 1e-6
+    assert (np.abs(np.abs(column - 4) - 3) < 1.2).all()
+    assert 150 < (column < 4).sum() < 250  # every second one is mirrored
+    assert len({*np.round(row, 6)}) > 390
