@@ -1,66 +1,182 @@
-"""Optimisers: how parameters follow their gradients. Names and update rules as in PyTorch."""
+"""Optimisers: how parameters follow their gradients. Names, arguments, defaults and update rules are PyTorch's.
+
+An update rule is one function of data, gradient and state, written with operators, so that it runs on the floats of
+Values and the arrays of Tensors alike. It changes none of the three in place: a step is worked out for all parameters,
+then taken for all, so that an exception leaves model and optimiser as they were. (Working in place on what the rule
+itself has just made saves temporaries.)
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from math import isfinite
+from math import inf, isfinite
 from typing import Any
+
+from autograd import maximum
+
+Params = Iterable[Any]
 
 
 class Optimizer:
-    """What optimisers share: the parameters, checked once; and ``step``, which checks every gradient first.
+    """What optimisers share: groups of parameters with their options, the state kept of each, and ``step``.
 
     ``params`` are parameters, or pairs of a name and a parameter (``model.named_parameters()``), whose names then
-    stand in messages. Raises ValueError for none, or for the same one twice.
-    ``step`` raises ValueError where a gradient is None, nan or inf and changes nothing then;
-    with ``strict=False`` it leaves such a parameter as it is and updates the others.
+    stand in messages; or groups, dicts of ``"params"`` and options of their own. Raises ValueError for none, or for
+    the same parameter twice. ``param_groups`` is a list of such dicts, whose options (``"lr"``) may be changed.
+    ``step`` raises ValueError where a gradient is None, nan or inf and changes nothing then; with ``strict=False`` it
+    leaves such a parameter as it is and updates the others. Frozen parameters (``requires_grad_(False)``) are passed over.
     """
 
-    def __init__(self, params: Iterable[Any], strict: bool = True):
-        self.params = [x if isinstance(x, tuple) else (x.name or f"parameter {i}", x) for i, x in enumerate(params)]
+    def __init__(self, params: Params, defaults: dict[str, Any], maximize: bool = False, strict: bool = True):
+        self.defaults = {**defaults, "maximize": maximize}
         self.strict = strict
-        if not self.params:
-            raise ValueError(f"{type(self).__name__} was given no parameters; give model.parameters(), and mind that "
+        self.param_groups: list[dict[str, Any]] = []
+        self.state: list[dict[str, Any]] = []  # one dict for each parameter, in the order of all groups
+        groups = list(params)
+        for group in groups if groups and isinstance(groups[0], dict) else [{"params": groups}]:
+            self.add_param_group(group)
+
+    def add_param_group(self, group: dict[str, Any]) -> None:
+        """Train further parameters: ``{"params": …, "lr": …}``, with defaults for the options it does not name."""
+        kind = type(self).__name__
+        given = group["params"] if isinstance(group["params"], Iterable) and not hasattr(group["params"], "op") else [group["params"]]
+        named = [x if isinstance(x, tuple) else (x.name or f"parameter {i}", x) for i, x in enumerate(given, len(self.state))]
+        if not named:
+            raise ValueError(f"{kind} was given no parameters; give model.parameters(), and mind that "
                              "an iterator can be used up only once")
-        first: dict[int, str] = {}
-        for name, x in self.params:
-            if id(x) in first:
-                raise ValueError(f"{type(self).__name__} was given the same parameter twice, as {first[id(x)]!r} and "
+        if unknown := group.keys() - self.defaults - {"params"}:
+            raise ValueError(f"{kind} has no option {', '.join(sorted(map(repr, unknown)))}; it has {', '.join(self.defaults)}")
+        seen = {id(x): name for known in self.param_groups for name, x in zip(known["names"], known["params"])}
+        for name, x in named:
+            if not hasattr(x, "grad") or getattr(x, "op", None) is not None:
+                raise TypeError(f"{kind}: {name!r} is no parameter but {x!r:.60}; a parameter is a Value or Tensor that "
+                                "nothing was computed into")
+            if id(x) in seen:
+                raise ValueError(f"{kind} was given the same parameter twice, as {seen[id(x)]!r} and "
                                  f"{name!r}; it would be updated twice a step. Give each once")
-            first[id(x)] = name
-        self.state: list[dict[str, Any]] = [{} for _ in self.params]
+            seen[id(x)] = name
+        options = {**self.defaults, **{key: value for key, value in group.items() if key != "params"}}
+        self._check_options(options)
+        self.param_groups.append({"params": [x for _, x in named], "names": [name for name, _ in named], **options})
+        self.state += [{} for _ in named]
+
+    def _check_options(self, options: dict[str, Any]) -> None:
+        for name, option in options.items():
+            for number in option if name == "betas" else (option,):
+                share = name in ("betas", "rho", "alpha")
+                if not (number >= 0 and isfinite(number)) or share and number >= 1:
+                    rule = "in [0, 1)" if share else "a finite number, 0 or more"
+                    raise ValueError(f"{type(self).__name__}: {name} must be {rule}; got {option!r}")
 
     def zero_grad(self) -> None:
         """Forget every gradient: each is None again until a backward pass reaches it."""
-        for _, x in self.params:
-            x.grad = None
+        for group in self.param_groups:
+            for x in group["params"]:
+                x.grad = None
 
     def step(self) -> None:
         """Update every parameter from its gradient, once."""
-        good = [(x, state) for (name, x), state in zip(self.params, self.state) if self._check(name, x.grad)]
-        for x, data in [(x, self.update(x.data, x.grad, state)) for x, state in good]:
-            x.data = data
+        taken = []
+        states = iter(enumerate(self.state))
+        for group in self.param_groups:
+            sign = -1.0 if group["maximize"] else 1.0
+            for name, x, (i, state) in zip(group["names"], group["params"], states):
+                if not getattr(x, "requires_grad", True) or not self._check(name, x.grad):
+                    continue
+                before = x.data if type(x.grad) is float else x._data  # .data of a Tensor that a graph holds is a copy
+                after = dict(state)
+                data = self.update(before, x.grad if sign > 0 else -x.grad, after, group)
+                taken.append((x, i, data, before, state, after))
+        done = False
+        try:
+            for x, i, data, _, _, after in taken:
+                x.data, self.state[i] = data, after
+            done = True
+        finally:
+            if not done:
+                for x, i, _, before, state, _ in taken:
+                    x.data, self.state[i] = before, state
 
-    def update(self, data: Any, grad: Any, state: dict[str, Any]) -> Any:
-        """One parameter's new data; ``state`` is what is kept of it from step to step."""
-        raise NotImplementedError(f"{type(self).__name__} has no update rule")
+    def update(self, x: Any, g: Any, state: dict[str, Any], group: dict[str, Any]) -> Any:
+        """The new data of one parameter from its data and gradient; what is kept of it goes into ``state``."""
+        raise NotImplementedError(f"{type(self).__name__} has no update rule: write def update(self, x, g, state, group)")
 
     def _check(self, name: str, grad: Any) -> bool:
-        if grad is not None and isfinite(grad):
+        if grad is not None and (isfinite(grad) if type(grad) is float else _finite(grad)):
             return True
         if self.strict:
+            worst = grad if type(grad) is float or grad is None else next(v for v in grad.flat if not isfinite(v))
             why = ("no backward pass has reached it: call loss.backward() first, or leave the parameter out"
-                   if grad is None else f"its gradient is {grad}: lower the learning rate, and look with "
-                   "autograd.steps(loss) at what made it")
+                   if grad is None else f"its gradient is {worst}{'' if type(grad) is float else ' somewhere'}: lower the "
+                   "learning rate, and look with autograd.steps(loss) at what made it")
             raise ValueError(f"{type(self).__name__}.step: {name} was not updated, nor was any other: {why}. "
                              "strict=False passes over such parameters")
         return False
 
+    def state_dict(self) -> dict[str, Any]:
+        """A copy of everything but the parameters: options of each group, and the state of each parameter in order."""
+        return {"state": [{key: _copied(value) for key, value in state.items()} for state in self.state],
+                "param_groups": [{**{key: value for key, value in group.items() if key not in ("params", "names")},
+                                  "params": len(group["params"])} for group in self.param_groups]}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from what ``state_dict`` gave; ValueError, and nothing changed, where it is of other parameters."""
+        kind = type(self).__name__
+        try:
+            groups, states = list(state["param_groups"]), list(state["state"])
+            sizes = [int(group["params"]) for group in groups]
+            options = [{key: value for key, value in group.items() if key != "params"} for group in groups]
+            known = all(set(found) == set(self.defaults) | ({"initial_lr"} & set(found)) for found in options)
+        except (TypeError, KeyError, AttributeError, ValueError):
+            raise ValueError(f"{kind}.load_state_dict: {state!r:.60} is not what {kind}.state_dict gives") from None
+        own = [len(group["params"]) for group in self.param_groups]
+        if sizes != own or len(states) != len(self.state) or not known:
+            raise ValueError(f"{kind}.load_state_dict: the state is of groups of {sizes} parameters; this optimiser has {own}, "
+                             f"with the options {', '.join(self.defaults)}. Make it as the saved one was made")
+        parameters = [(name, x) for group in self.param_groups for name, x in zip(group["names"], group["params"])]
+        for (name, x), kept in zip(parameters, states):
+            for key, value in kept.items():
+                if getattr(value, "shape", None) not in (None, (), getattr(x, "shape", ())):
+                    raise ValueError(f"{kind}.load_state_dict: {key} of {name} has shape {value.shape}; the parameter {x.shape}")
+        for found in options:
+            self._check_options({key: value for key, value in found.items() if key in self.defaults})
+        self.state = [{key: _copied(value) for key, value in kept.items()} for kept in states]
+        for group, found in zip(self.param_groups, options):
+            group.update(found)
+
+    def __repr__(self) -> str:
+        groups = ["; ".join(f"{key}={value!r}" for key, value in group.items() if key not in ("params", "names"))
+                  + f": {len(group['params'])} parameters" for group in self.param_groups]
+        return f"{type(self).__name__}({' | '.join(groups)})"
+
+
+def _finite(array: Any) -> bool:
+    import numpy as np  # only where there are arrays: Values train without NumPy
+    return bool(np.logical_and.reduce(np.isfinite(array), axis=None))
+
+
+def _copied(value: Any) -> Any:
+    return value.copy() if hasattr(value, "copy") else value
+
+
+def _decayed(x: Any, g: Any, rate: float) -> Any:
+    """The gradient of the loss with ``rate``/2 · x² added to it."""
+    return g + rate * x if rate else g
+
+
+def _averaged(before: Any, new: Any, keep: float) -> Any:
+    """A running average: ``keep`` of what it was, the rest new."""
+    after = new * (1 - keep)
+    if before is not None:
+        after += before * keep
+    return after
+
 
 class SGD(Optimizer):
-    """Gradient descent: ``data -= lr · v``, where ``v = momentum · v + grad + weight_decay · data`` is the velocity.
+    """Gradient descent: ``x −= lr · v``, where ``v = momentum · v + (1 − dampening) · g`` is the velocity.
 
-    Raises ValueError for a rate, momentum or decay that is negative, nan or inf.
+    Nesterov's form looks ahead: ``x −= lr · (g + momentum · v)``. Without momentum v is the gradient g, to which
+    ``weight_decay · x`` is added. Raises ValueError for a rate, momentum or decay that is negative, nan or inf.
 
     >>> x = Value(3.0, "x")
     >>> optimizer = SGD([x], lr=0.1)
@@ -70,18 +186,202 @@ class SGD(Optimizer):
     2.4
     """
 
-    def __init__(self, params: Iterable[Any], lr: float = 1e-3, momentum: float = 0.0, weight_decay: float = 0.0,
-                 strict: bool = True):
-        super().__init__(params, strict)
-        for name, number in (("lr", lr), ("momentum", momentum), ("weight_decay", weight_decay)):
-            if not (number >= 0 and isfinite(number)):
-                raise ValueError(f"SGD: {name} must be a finite number, 0 or more; got {number!r}")
-        self.lr, self.momentum, self.weight_decay = lr, momentum, weight_decay
+    def __init__(self, params: Params, lr: float = 1e-3, momentum: float = 0.0, dampening: float = 0.0,
+                 weight_decay: float = 0.0, nesterov: bool = False, *, maximize: bool = False, strict: bool = True):
+        if nesterov and (momentum <= 0 or dampening != 0):
+            raise ValueError(f"SGD: Nesterov's form needs momentum and no dampening; got momentum={momentum!r}, "
+                             f"dampening={dampening!r}")
+        super().__init__(params, {"lr": lr, "momentum": momentum, "dampening": dampening, "weight_decay": weight_decay,
+                                  "nesterov": nesterov}, maximize, strict)
 
-    def update(self, data: Any, grad: Any, state: dict[str, Any]) -> Any:
-        """The parameter's data one step on; the velocity is what ``state`` keeps."""
-        if self.weight_decay:
-            grad = grad + self.weight_decay * data
-        if self.momentum:
-            grad = state["velocity"] = self.momentum * state["velocity"] + grad if state else grad
-        return data - self.lr * grad
+    def update(self, x: Any, g: Any, state: dict[str, Any], group: dict[str, Any]) -> Any:
+        """``x − lr · v``; the velocity is what is kept."""
+        g = _decayed(x, g, group["weight_decay"])
+        if momentum := group["momentum"]:
+            if "momentum_buffer" in state:
+                v = state["momentum_buffer"] * momentum
+                v += g if group["dampening"] == 0 else g * (1 - group["dampening"])
+            else:
+                v = g * 1.0
+            state["momentum_buffer"] = v
+            g = g + v * momentum if group["nesterov"] else v
+        after = g * -group["lr"]
+        after += x
+        return after
+
+
+class Adagrad(Optimizer):
+    """Rates that shrink with all squared gradients so far (Duchi et al., 2011): ``x −= lr · g / (√Σg² + eps)``."""
+
+    def __init__(self, params: Params, lr: float = 1e-2, lr_decay: float = 0.0, weight_decay: float = 0.0,
+                 initial_accumulator_value: float = 0.0, eps: float = 1e-10, *, maximize: bool = False, strict: bool = True):
+        super().__init__(params, {"lr": lr, "lr_decay": lr_decay, "weight_decay": weight_decay,
+                                  "initial_accumulator_value": initial_accumulator_value, "eps": eps}, maximize, strict)
+
+    def update(self, x: Any, g: Any, state: dict[str, Any], group: dict[str, Any]) -> Any:
+        """``x − lr · g / (√Σg² + eps)``; the sum is what is kept."""
+        g = _decayed(x, g, group["weight_decay"])
+        state["step"] = t = state.get("step", 0) + 1
+        total = g * g
+        total += state.get("sum", group["initial_accumulator_value"])
+        state["sum"] = total
+        return _moved(x, g, -group["lr"] / (1 + (t - 1) * group["lr_decay"]), total, group["eps"])
+
+
+class Adadelta(Optimizer):
+    """Steps in units of x: the ratio of running averages of squared steps and gradients (Zeiler, 2012)."""
+
+    def __init__(self, params: Params, lr: float = 1.0, rho: float = 0.9, eps: float = 1e-6, weight_decay: float = 0.0, *,
+                 maximize: bool = False, strict: bool = True):
+        super().__init__(params, {"lr": lr, "rho": rho, "eps": eps, "weight_decay": weight_decay}, maximize, strict)
+
+    def update(self, x: Any, g: Any, state: dict[str, Any], group: dict[str, Any]) -> Any:
+        """``x − lr · √(avg Δ² + eps) / √(avg g² + eps) · g``; both averages are kept."""
+        g, eps = _decayed(x, g, group["weight_decay"]), group["eps"]
+        state["square_avg"] = square = _averaged(state.get("square_avg"), g * g, group["rho"])
+        delta = (state.get("acc_delta", 0.0) + eps) ** 0.5 / (square + eps) ** 0.5 * g
+        state["acc_delta"] = _averaged(state.get("acc_delta"), delta * delta, group["rho"])
+        return x - group["lr"] * delta
+
+
+class RMSprop(Optimizer):
+    """Gradients over a running average of their size (Hinton, 2012): ``x −= lr · g / (√avg g² + eps)``.
+
+    ``centered`` takes the average gradient out of it, so that it is a standard deviation; ``momentum`` as SGD's.
+    """
+
+    def __init__(self, params: Params, lr: float = 1e-2, alpha: float = 0.99, eps: float = 1e-8, weight_decay: float = 0.0,
+                 momentum: float = 0.0, centered: bool = False, *, maximize: bool = False, strict: bool = True):
+        super().__init__(params, {"lr": lr, "alpha": alpha, "eps": eps, "weight_decay": weight_decay, "momentum": momentum,
+                                  "centered": centered}, maximize, strict)
+
+    def update(self, x: Any, g: Any, state: dict[str, Any], group: dict[str, Any]) -> Any:
+        """``x − lr · g / (√avg g² + eps)``; the averages and the velocity are kept."""
+        g = _decayed(x, g, group["weight_decay"])
+        state["square_avg"] = size = _averaged(state.get("square_avg"), g * g, group["alpha"])
+        if group["centered"]:
+            state["grad_avg"] = mean = _averaged(state.get("grad_avg"), g, group["alpha"])
+            size = size - mean * mean
+        if not group["momentum"]:
+            return _moved(x, g, -group["lr"], size, group["eps"])
+        v = _moved(0.0, g, 1.0, size, group["eps"])
+        if "momentum_buffer" in state:
+            v += state["momentum_buffer"] * group["momentum"]
+        state["momentum_buffer"] = v
+        return x - group["lr"] * v
+
+
+class Adam(Optimizer):
+    """Momentum over size, both averaged, and both corrected for their start at 0 (Kingma & Ba, 2015).
+
+    ``x −= lr · m̂ / (√v̂ + eps)``; ``amsgrad`` divides by the largest v so far (Reddi et al., 2018).
+    """
+
+    decoupled = False  # whether weights shrink by themselves, beside the gradient: AdamW
+
+    def __init__(self, params: Params, lr: float = 1e-3, betas: tuple[float, float] = (0.9, 0.999), eps: float = 1e-8,
+                 weight_decay: float = 0.0, amsgrad: bool = False, *, maximize: bool = False, strict: bool = True):
+        super().__init__(params, {"lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay, "amsgrad": amsgrad},
+                         maximize, strict)
+
+    def update(self, x: Any, g: Any, state: dict[str, Any], group: dict[str, Any]) -> Any:
+        """``x − lr · m̂ / (√v̂ + eps)``; both averages are kept."""
+        beta1, beta2 = group["betas"]
+        if self.decoupled:
+            x = x * (1 - group["lr"] * group["weight_decay"])
+        else:
+            g = _decayed(x, g, group["weight_decay"])
+        state["step"] = t = state.get("step", 0) + 1
+        state["exp_avg"] = m = _averaged(state.get("exp_avg"), g, beta1)
+        state["exp_avg_sq"] = v = _averaged(state.get("exp_avg_sq"), g * g, beta2)
+        if group["amsgrad"]:
+            state["max_exp_avg_sq"] = v = maximum(state["max_exp_avg_sq"], v) if "max_exp_avg_sq" in state else v
+        scale = (1 - beta2**t) ** 0.5  # m̂ / (√v̂ + eps) = m · scale / (1 − beta1ᵗ) / (√v + eps · scale)
+        return _moved(x, m, -group["lr"] * scale / (1 - beta1**t), v, group["eps"] * scale)
+
+
+class AdamW(Adam):
+    """Adam with weight decay beside the gradient, not in it (Loshchilov & Hutter, 2019): first ``x −= lr · decay · x``."""
+
+    decoupled = True
+
+    def __init__(self, params: Params, lr: float = 1e-3, betas: tuple[float, float] = (0.9, 0.999), eps: float = 1e-8,
+                 weight_decay: float = 1e-2, amsgrad: bool = False, *, maximize: bool = False, strict: bool = True):
+        super().__init__(params, lr, betas, eps, weight_decay, amsgrad, maximize=maximize, strict=strict)
+
+
+class NAdam(Optimizer):
+    """Adam with Nesterov's momentum (Dozat, 2016), whose share grows with time by ``momentum_decay``."""
+
+    def __init__(self, params: Params, lr: float = 2e-3, betas: tuple[float, float] = (0.9, 0.999), eps: float = 1e-8,
+                 weight_decay: float = 0.0, momentum_decay: float = 4e-3, decoupled_weight_decay: bool = False, *,
+                 maximize: bool = False, strict: bool = True):
+        super().__init__(params, {"lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay,
+                                  "momentum_decay": momentum_decay, "decoupled_weight_decay": decoupled_weight_decay},
+                         maximize, strict)
+
+    def update(self, x: Any, g: Any, state: dict[str, Any], group: dict[str, Any]) -> Any:
+        """``x − lr · (share of g + share of m) / (√v̂ + eps)``; both averages are kept."""
+        beta1, beta2 = group["betas"]
+        lr, decay = group["lr"], group["weight_decay"]
+        if group["decoupled_weight_decay"]:
+            x = x * (1 - lr * decay)
+        else:
+            g = _decayed(x, g, decay)
+        state["step"] = t = state.get("step", 0) + 1
+        mu, mu_next = (beta1 * (1 - 0.5 * 0.96 ** (s * group["momentum_decay"])) for s in (t, t + 1))
+        state["mu_product"] = product = state.get("mu_product", 1.0) * mu
+        state["exp_avg"] = m = _averaged(state.get("exp_avg"), g, beta1)
+        state["exp_avg_sq"] = v = _averaged(state.get("exp_avg_sq"), g * g, beta2)
+        ahead = g * ((1 - mu) / (1 - product))
+        ahead += m * (mu_next / (1 - product * mu_next))
+        return _moved(x, ahead, -lr, v / (1 - beta2**t), group["eps"])
+
+
+def _moved(x: Any, direction: Any, rate: float, square: Any, eps: float) -> Any:
+    """``x + rate · direction / (√square + eps)``."""
+    size = square ** 0.5
+    size += eps
+    after = direction * rate
+    after /= size
+    after += x
+    return after
+
+
+# ── gradient clipping ────────────────────────────────────────────────────────────────────────────────────────────
+
+def clip_grad_norm_(parameters: Params, max_norm: float, norm_type: float = 2.0, error_if_nonfinite: bool = False) -> float:
+    """Scale all gradients together so that their norm is at most ``max_norm``; returns the norm that it was.
+
+    Parameters without a gradient are passed over. Raises ValueError for a norm of nan or inf where asked to.
+
+    >>> x, y = Value(0.0), Value(0.0)
+    >>> x.grad, y.grad = 3.0, 4.0
+    >>> clip_grad_norm_([x, y], 1.0), round(x.grad, 5), round(y.grad, 5)
+    (5.0, 0.6, 0.8)
+    """
+    found = [x for x in _parameters(parameters) if x.grad is not None]
+    sizes = [x.grad.__abs__() for x in found]
+    if norm_type == inf:
+        total = float(max((size if type(size) is float else size.max() for size in sizes), default=0.0))
+    else:
+        total = float(sum(size**norm_type if type(size) is float else (size**norm_type).sum() for size in sizes)) ** (1 / norm_type)
+    if error_if_nonfinite and not isfinite(total):
+        raise ValueError(f"clip_grad_norm_: the gradients' norm is {total}, so no scale makes it {max_norm}; look with "
+                         "autograd.steps(loss) at what made it")
+    scale = max_norm / (total + 1e-6)
+    if not scale >= 1:  # nan too: PyTorch passes it on, and the optimiser refuses it by name
+        for x in found:
+            x.grad = x.grad * scale
+    return total
+
+
+def clip_grad_value_(parameters: Params, clip_value: float) -> None:
+    """Hold every entry of every gradient within ±``clip_value``."""
+    for x in _parameters(parameters):
+        if x.grad is not None:
+            x.grad = min(max(x.grad, -clip_value), clip_value) if type(x.grad) is float else x.grad.clip(-clip_value, clip_value)
+
+
+def _parameters(parameters: Params) -> list[Any]:
+    return [parameters] if hasattr(parameters, "op") else [x[1] if isinstance(x, tuple) else x for x in parameters]

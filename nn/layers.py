@@ -1,0 +1,615 @@
+"""Layers on tensors: PyTorch's names, arguments, parameters' names and shapes, starting weights and results.
+
+A layer takes a batch, of float32 unless ``dtype`` says otherwise. What is random comes from ``rng``, a
+``numpy.random.Generator`` or a seed: give one generator to all layers of a network (the same seed given twice
+makes two layers start alike), and the same seed gives the same network, to the bit.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from math import prod, sqrt
+from typing import Any
+
+import numpy as np
+
+from autograd import Tensor, elu, leaky_relu, relu, sigmoid, softplus, step, tanh
+from autograd.linear import concatenate, getitem, log_softmax, max, reshape, softmax, stack, swapaxes
+
+from . import functional as F
+from . import init
+from .init import Rng
+from .module import Module
+from .scalar import Activation as ActivationName
+from .scalar import activation_function
+
+
+def _uniform(shape: tuple[int, ...], fan_in: int, rng: Any, dtype: Any, name: str) -> Tensor:
+    """A parameter uniform in ±1/√fan-in, where PyTorch's layers start."""
+    return init.uniform_(Tensor(np.empty(shape, dtype), name), -1 / sqrt(fan_in), 1 / sqrt(fan_in), rng)
+
+
+def _positive(layer: str, **sizes: int) -> None:
+    for name, size in sizes.items():
+        if not isinstance(size, (int, np.integer)) or size < 1:
+            raise ValueError(f"{layer}: {name} must be a whole number, 1 or more; got {size!r}")
+
+
+# ── containers ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+class Sequential(Module):
+    """Modules one after the other, each given what the one before returned; numbered, or named in a dict.
+
+    >>> model = Sequential(Linear(2, 3, rng=0), Tanh(), Linear(3, 1, rng=1))
+    >>> model
+    Sequential(
+      (0): Linear(2, 3)
+      (1): Tanh()
+      (2): Linear(3, 1)
+    )
+    >>> model(np.zeros((5, 2), np.float32)).shape, [name for name, _ in model.named_parameters()]
+    ((5, 1), ['0.weight', '0.bias', '2.weight', '2.bias'])
+    """
+
+    def __init__(self, *modules: Any):
+        named = isinstance(modules[0], dict) if len(modules) == 1 else False
+        for key, module in modules[0].items() if named else enumerate(modules):
+            if not isinstance(module, Module):
+                raise TypeError(f"Sequential takes modules; got {type(module).__name__} {module!r:.60}. A function goes into "
+                                "Activation(function)")
+            if hasattr(type(self), str(key)) or "." in str(key):
+                raise ValueError(f"Sequential cannot call a module {key!r}; choose a name without a dot that is no method's")
+            if not named and module.name is None:
+                module.name = f"{type(module).__name__} {key}"  # a box in a drawing that says no more than "0" is mute
+            setattr(self, str(key), module)
+
+    def forward(self, input: Any) -> Any:
+        for module in self:
+            input = module(input)
+        return input
+
+    def __iter__(self) -> Iterator[Module]:
+        return (part for part in vars(self).values() if isinstance(part, Module))
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    def __getitem__(self, index: Any) -> Any:
+        if isinstance(index, slice):
+            items = [(key, part) for key, part in vars(self).items() if isinstance(part, Module)][index]
+            return Sequential(OrderedDict(items))
+        return list(self)[index]
+
+
+class Identity(Module):
+    """What comes in goes out; arguments are ignored, so that it can stand in for any layer."""
+
+    def __init__(self, *args: Any, **options: Any):
+        pass
+
+    def forward(self, input: Any) -> Any:
+        return input
+
+
+class Flatten(Module):
+    """The axes from ``start_dim`` to ``end_dim`` made one: (N, C, H, W) becomes (N, C·H·W)."""
+
+    def __init__(self, start_dim: int = 1, end_dim: int = -1):
+        self.start_dim, self.end_dim = start_dim, end_dim
+
+    def forward(self, input: Any) -> Any:
+        shape = tuple(input.shape)
+        start, end = self.start_dim % len(shape), self.end_dim % len(shape)
+        return reshape(input, (*shape[:start], prod(shape[start:end + 1]), *shape[end + 1:]))
+
+
+# ── fully connected ──────────────────────────────────────────────────────────────────────────────────────────────
+
+class Linear(Module):
+    """``input @ weight.T + bias``: (…, in) to (…, out); weight (out, in), bias (out,).
+
+    >>> layer = Linear(3, 2, rng=0)
+    >>> layer(np.ones((4, 3), np.float32)).shape, layer.weight.shape, layer.bias.shape
+    ((4, 2), (2, 3), (2,))
+    """
+
+    def __init__(self, in_features: int, out_features: int, bias: bool = True, *, rng: Rng = None, dtype: Any = np.float32):
+        _positive("Linear", in_features=in_features, out_features=out_features)
+        rng = np.random.default_rng(rng)
+        self.in_features, self.out_features = in_features, out_features
+        self.weight = _uniform((out_features, in_features), in_features, rng, dtype, "weight")
+        self.bias = _uniform((out_features,), in_features, rng, dtype, "bias") if bias else None
+
+    def forward(self, input: Any) -> Any:
+        return F.linear(input, self.weight, self.bias)
+
+    def extra_repr(self) -> str:
+        return f"{self.in_features}, {self.out_features}{'' if self.bias is not None else ', bias=False'}"
+
+
+class Maxout(Module):
+    """The largest of ``pieces`` linear functions, for each output (Goodfellow et al., 2013): (…, in) to (…, out)."""
+
+    def __init__(self, in_features: int, out_features: int, pieces: int = 2, bias: bool = True, *, rng: Rng = None,
+                 dtype: Any = np.float32):
+        _positive("Maxout", out_features=out_features, pieces=pieces)
+        self.out_features, self.pieces = out_features, pieces
+        self.linear = Linear(in_features, out_features * pieces, bias, rng=rng, dtype=dtype)
+
+    def forward(self, input: Any) -> Any:
+        scores = self.linear(input)
+        return max(reshape(scores, (*scores.shape[:-1], self.out_features, self.pieces)), -1)
+
+    def extra_repr(self) -> str:
+        return f"{self.linear.in_features}, {self.out_features}, pieces={self.pieces}"
+
+
+class Embedding(Module):
+    """A row of ``weight`` (num_embeddings, embedding_dim) for each index: (…) integers to (…, embedding_dim)."""
+
+    def __init__(self, num_embeddings: int, embedding_dim: int, *, rng: Rng = None, dtype: Any = np.float32):
+        _positive("Embedding", num_embeddings=num_embeddings, embedding_dim=embedding_dim)
+        self.num_embeddings, self.embedding_dim = num_embeddings, embedding_dim
+        self.weight = init.normal_(Tensor(np.empty((num_embeddings, embedding_dim), dtype), "weight"), rng=rng)
+
+    def forward(self, input: Any) -> Any:
+        index = np.asarray(input)
+        if index.dtype.kind not in "iu":
+            raise TypeError(f"Embedding: indices must be integers, not {index.dtype}; convert them with .astype(int)")
+        if index.size and not 0 <= index.min() <= index.max() < self.num_embeddings:
+            raise ValueError(f"Embedding: indices from {index.min()} to {index.max()} are out of range; they go from 0 to "
+                             f"{self.num_embeddings - 1}")
+        return F.embedding(index, self.weight)
+
+    def extra_repr(self) -> str:
+        return f"{self.num_embeddings}, {self.embedding_dim}"
+
+
+# ── windows ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+class _Conv(Module):
+    """What convolutions share; subclasses say over how many axes they run and which function computes them."""
+
+    _axes: int
+    _convolve: Callable[..., Any]
+
+    def __init__(self, in_channels: int, out_channels: int, kernel_size: Any, stride: Any = 1, padding: Any = 0,
+                 dilation: Any = 1, groups: int = 1, bias: bool = True, *, rng: Rng = None, dtype: Any = np.float32):
+        kind = type(self).__name__
+        _positive(kind, in_channels=in_channels, out_channels=out_channels, groups=groups)
+        if in_channels % groups or out_channels % groups:
+            raise ValueError(f"{kind}: in_channels={in_channels} and out_channels={out_channels} must be divisible by "
+                             f"groups={groups}")
+        rng = np.random.default_rng(rng)
+        kernel = (kernel_size,) * self._axes if isinstance(kernel_size, int) else tuple(kernel_size)
+        _positive(kind, **{f"kernel_size[{i}]": k for i, k in enumerate(kernel)})
+        self.in_channels, self.out_channels, self.kernel_size = in_channels, out_channels, kernel
+        self.stride, self.padding, self.dilation, self.groups = stride, padding, dilation, groups
+        fan_in = in_channels // groups * prod(kernel)
+        self.weight = _uniform((out_channels, in_channels // groups, *kernel), fan_in, rng, dtype, "weight")
+        self.bias = _uniform((out_channels,), fan_in, rng, dtype, "bias") if bias else None
+
+    def forward(self, input: Any) -> Any:
+        return type(self)._convolve(input, self.weight, self.bias, self.stride, self.padding, self.dilation, self.groups)
+
+    def extra_repr(self) -> str:
+        usual = {"stride": 1, "padding": 0, "dilation": 1, "groups": 1}
+        said = "".join(f", {name}={getattr(self, name)}" for name, value in usual.items() if getattr(self, name) != value)
+        return (f"{self.in_channels}, {self.out_channels}, kernel_size={self.kernel_size}{said}"
+                f"{'' if self.bias is not None else ', bias=False'}")
+
+
+class Conv1d(_Conv):
+    """Cross-correlation of signals (N, C, L) with ``out_channels`` filters; weight (out, in/groups, K), bias (out,)."""
+
+    _axes, _convolve = 1, F.conv1d
+
+
+class Conv2d(_Conv):
+    """Cross-correlation of images (N, C, H, W) with ``out_channels`` filters; weight (out, in/groups, KH, KW), bias (out,).
+
+    The result is (N, out, OH, OW) with OH = ⌊(H + 2·padding − dilation·(KH − 1) − 1)/stride⌋ + 1. ``padding`` is a
+    number of zeros on each side, "valid" or "same".
+
+    >>> Conv2d(3, 10, 5, stride=1, padding=2, rng=0)(np.zeros((1, 3, 32, 32), np.float32)).shape
+    (1, 10, 32, 32)
+    """
+
+    _axes, _convolve = 2, F.conv2d
+
+
+class _Pool(Module):
+    """What poolings share: a window, and the function that computes them."""
+
+    _pool: Callable[..., Any]
+
+    def __init__(self, kernel_size: Any, stride: Any = None, padding: Any = 0, **options: Any):
+        self.kernel_size, self.stride, self.padding = kernel_size, kernel_size if stride is None else stride, padding
+        self.options = options
+
+    def forward(self, input: Any) -> Any:
+        return type(self)._pool(input, self.kernel_size, self.stride, self.padding, **self.options)
+
+    def extra_repr(self) -> str:
+        said = "".join(f", {name}={value}" for name, value in self.options.items())
+        return f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}{said}"
+
+
+class MaxPool1d(_Pool):
+    """The largest entry under each window of signals (N, C, L)."""
+
+    _pool = F.max_pool1d
+
+    def __init__(self, kernel_size: int, stride: int | None = None, padding: int = 0, dilation: int = 1):
+        super().__init__(kernel_size, stride, padding, dilation=dilation)
+
+
+class MaxPool2d(_Pool):
+    """The largest entry under each window of images (N, C, H, W)."""
+
+    _pool = F.max_pool2d
+
+    def __init__(self, kernel_size: F.Pair, stride: F.Pair | None = None, padding: F.Pair = 0, dilation: F.Pair = 1):
+        super().__init__(kernel_size, stride, padding, dilation=dilation)
+
+
+class AvgPool2d(_Pool):
+    """The mean under each window of images (N, C, H, W); zeros of the padding count unless told otherwise."""
+
+    _pool = F.avg_pool2d
+
+    def __init__(self, kernel_size: F.Pair, stride: F.Pair | None = None, padding: F.Pair = 0, *,
+                 count_include_pad: bool = True):
+        super().__init__(kernel_size, stride, padding, count_include_pad=count_include_pad)
+
+
+# ── normalisation and dropout ────────────────────────────────────────────────────────────────────────────────────
+
+class _BatchNorm(Module):
+    """What batch norms share; subclasses say how many axes an input has."""
+
+    _ndims: tuple[int, ...]
+
+    def __init__(self, num_features: int, eps: float = 1e-5, momentum: float | None = 0.1, affine: bool = True,
+                 track_running_stats: bool = True, *, dtype: Any = np.float32):
+        _positive(type(self).__name__, num_features=num_features)
+        self.num_features, self.eps, self.momentum = num_features, eps, momentum
+        self.weight = Tensor(np.ones(num_features, dtype), "weight") if affine else None
+        self.bias = Tensor(np.zeros(num_features, dtype), "bias") if affine else None
+        self.running_mean = self.running_var = self.num_batches_tracked = None
+        if track_running_stats:
+            self.running_mean = Tensor(np.zeros(num_features, dtype), "running_mean", requires_grad=False)
+            self.running_var = Tensor(np.ones(num_features, dtype), "running_var", requires_grad=False)
+            self.num_batches_tracked = Tensor(np.zeros((), np.int64), "num_batches_tracked", requires_grad=False)
+
+    def forward(self, input: Any) -> Any:
+        if input.ndim not in self._ndims or input.shape[1] != self.num_features:
+            raise ValueError(f"{type(self).__name__}({self.num_features}): the input has shape {tuple(input.shape)}; it needs "
+                             f"{self.num_features} channels on axis 1 and {' or '.join(map(str, self._ndims))} axes")
+        if self.running_mean is None:
+            return F.batch_norm(input, None, None, self.weight, self.bias, True, 0.0, self.eps)
+        if not self.training:
+            return F.batch_norm(input, self.running_mean._data, self.running_var._data, self.weight, self.bias, False, 0.0,
+                                self.eps)
+        seen = int(self.num_batches_tracked._data) + 1
+        mean, var = self.running_mean._data.copy(), self.running_var._data.copy()
+        output = F.batch_norm(input, mean, var, self.weight, self.bias, True,
+                              1.0 / seen if self.momentum is None else self.momentum, self.eps)
+        self.running_mean.data, self.running_var.data, self.num_batches_tracked.data = mean, var, np.array(seen)
+        return output
+
+    def extra_repr(self) -> str:
+        return f"{self.num_features}, eps={self.eps}, momentum={self.momentum}{'' if self.weight is not None else ', affine=False'}"
+
+
+class BatchNorm1d(_BatchNorm):
+    """Each feature of (N, C), or channel of (N, C, L), normalised over the batch, then scaled and shifted (Ioffe & Szegedy, 2015).
+
+    In training with the batch's mean and variance, which ``running_mean`` and ``running_var`` follow by ``momentum``
+    (None: their plain average so far); in evaluation with those. Raises ValueError for a batch of one in training.
+    """
+
+    _ndims = (2, 3)
+
+
+class BatchNorm2d(_BatchNorm):
+    """Each channel of images (N, C, H, W) normalised over the batch: as BatchNorm1d."""
+
+    _ndims = (4,)
+
+
+class LayerNorm(Module):
+    """Each example normalised over its last axes, of shape ``normalized_shape``, then scaled and shifted (Ba et al., 2016)."""
+
+    def __init__(self, normalized_shape: int | tuple[int, ...], eps: float = 1e-5, elementwise_affine: bool = True,
+                 bias: bool = True, *, dtype: Any = np.float32):
+        self.normalized_shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
+        self.eps = eps
+        self.weight = Tensor(np.ones(self.normalized_shape, dtype), "weight") if elementwise_affine else None
+        self.bias = Tensor(np.zeros(self.normalized_shape, dtype), "bias") if elementwise_affine and bias else None
+
+    def forward(self, input: Any) -> Any:
+        return F.layer_norm(input, self.normalized_shape, self.weight, self.bias, self.eps)
+
+    def extra_repr(self) -> str:
+        return f"{self.normalized_shape}, eps={self.eps}"
+
+
+class Dropout(Module):
+    """Inverted dropout: in training each entry is 0 with probability ``p``, else divided by 1 − p (Srivastava et al., 2014)."""
+
+    def __init__(self, p: float = 0.5, *, rng: Rng = None):
+        if not 0 <= p <= 1:
+            raise ValueError(f"Dropout: p={p} is no probability; it lies from 0 to 1")
+        self.p, self.rng = p, np.random.default_rng(rng)
+
+    def forward(self, input: Any) -> Any:
+        return F.dropout(input, self.p, self.training, rng=self.rng)
+
+    def extra_repr(self) -> str:
+        return f"p={self.p}"
+
+
+# ── recurrent ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+class _Recurrent(Module):
+    """What recurrent layers share: layers, directions, and the walk through time; subclasses write one step."""
+
+    _gates: int
+    _states = 1
+
+    def __init__(self, input_size: int, hidden_size: int, num_layers: int = 1, bias: bool = True, batch_first: bool = False,
+                 dropout: float = 0.0, bidirectional: bool = False, *, rng: Rng = None, dtype: Any = np.float32):
+        _positive(type(self).__name__, input_size=input_size, hidden_size=hidden_size, num_layers=num_layers)
+        self.rng = np.random.default_rng(rng)
+        self.input_size, self.hidden_size, self.num_layers, self.batch_first = input_size, hidden_size, num_layers, batch_first
+        self.dropout, self._ends = dropout, ("", "_reverse") if bidirectional else ("",)
+        rows = self._gates * hidden_size
+        for layer in range(num_layers):
+            width = input_size if layer == 0 else hidden_size * len(self._ends)
+            for end in self._ends:
+                shapes = {"weight_ih": (rows, width), "weight_hh": (rows, hidden_size)}
+                shapes |= {"bias_ih": (rows,), "bias_hh": (rows,)} if bias else {}
+                for kind, shape in shapes.items():
+                    name = f"{kind}_l{layer}{end}"
+                    setattr(self, name, _uniform(shape, hidden_size, self.rng, dtype, name))
+
+    def _step(self, x: Any, state: Any, weight_hh: Any, bias_hh: Any) -> tuple[Any, ...]:
+        """The next state (its first part is the output) from the input's share ``x`` (N, gates · hidden) and the state."""
+        raise NotImplementedError
+
+    def forward(self, input: Any, hx: Any = None) -> tuple[Any, Any]:
+        x = input if isinstance(input, Tensor) else Tensor(input, requires_grad=False)
+        alone = x.ndim == 2
+        if x.ndim not in (2, 3) or x.shape[-1] != self.input_size or 0 in x.shape:
+            raise ValueError(f"{type(self).__name__}: the input has shape {tuple(x.shape)}; it must be "
+                             f"{'(N, L, in)' if self.batch_first else '(L, N, in)'} or (L, in), with in = {self.input_size}")
+        x = reshape(x, (x.shape[0], 1, x.shape[1])) if alone else swapaxes(x, 0, 1) if self.batch_first else x
+        before = self._start(hx, x, alone)
+        last: list[tuple[Any, ...]] = []
+        for layer in range(self.num_layers):
+            if layer and self.dropout:
+                x = F.dropout(x, self.dropout, self.training, rng=self.rng)
+            outputs = []
+            for end in self._ends:
+                state = tuple(part[len(last)] for part in before)
+                steps, state = self._walk(x, state, f"_l{layer}{end}", backwards=end != "")
+                outputs.append(stack(steps))
+                last.append(state)
+            x = outputs[0] if len(outputs) == 1 else concatenate(outputs, -1)
+        after = tuple(stack(parts) for parts in zip(*last))
+        if alone:
+            return x[:, 0], _single(tuple(part[:, 0] for part in after))
+        return swapaxes(x, 0, 1) if self.batch_first else x, _single(after)
+
+    def _start(self, hx: Any, x: Any, alone: bool) -> tuple[Any, ...]:
+        shape = (self.num_layers * len(self._ends), x.shape[1], self.hidden_size)
+        if hx is None:
+            return (Tensor(np.zeros(shape, getattr(self, "weight_hh_l0").dtype), requires_grad=False),) * self._states
+        parts = []
+        for part in (hx,) if self._states == 1 else hx:
+            part = part if isinstance(part, Tensor) else Tensor(part, requires_grad=False)
+            part = reshape(part, (part.shape[0], 1, -1)) if alone and part.ndim == 2 else part
+            if part.shape != shape:
+                raise ValueError(f"{type(self).__name__}: the state has shape {part.shape}; for this input it must be {shape}")
+            parts.append(part)
+        return tuple(parts)
+
+    def _walk(self, x: Any, state: tuple[Any, ...], at: str, backwards: bool) -> tuple[list[Any], tuple[Any, ...]]:
+        """One layer in one direction: the output of every moment, in the order of time, and the last state."""
+        bias_ih, bias_hh = getattr(self, f"bias_ih{at}", None), getattr(self, f"bias_hh{at}", None)
+        weight_hh = getattr(self, f"weight_hh{at}").T
+        moments = F.linear(x, getattr(self, f"weight_ih{at}"), bias_ih)  # the input's share, of all moments at once
+        outputs = []
+        for t in range(x.shape[0])[::-1 if backwards else 1]:
+            state = self._step(moments[t], state, weight_hh, bias_hh)
+            outputs.append(state[0])
+        return outputs[::-1] if backwards else outputs, state
+
+    def _chunks(self, x: Any) -> list[Any]:
+        n = self.hidden_size
+        return [getitem(x, (..., slice(i * n, i * n + n))) for i in range(self._gates)]
+
+    def extra_repr(self) -> str:
+        said = {"num_layers": (self.num_layers, 1), "batch_first": (self.batch_first, False),
+                "dropout": (self.dropout, 0.0), "bidirectional": (len(self._ends) == 2, False)}
+        return f"{self.input_size}, {self.hidden_size}" + "".join(f", {k}={v}" for k, (v, usual) in said.items() if v != usual)
+
+
+def _single(parts: tuple[Any, ...]) -> Any:
+    return parts[0] if len(parts) == 1 else parts
+
+
+def _affine(x: Any, weight: Any, bias: Any) -> Any:
+    return x @ weight if bias is None else x @ weight + bias
+
+
+class RNN(_Recurrent):
+    """The plain recurrent layer: h′ = tanh(W_ih x + b_ih + W_hh h + b_hh), or relu; returns (output, h).
+
+    ``input`` is (L, N, in), or (N, L, in) with ``batch_first``, or (L, in) without a batch; the state ``hx`` starts at
+    zeros unless given, of shape (layers · directions, N, hidden). ``output`` holds the last layer's h of every moment, h
+    the state of every layer after the last one. Weights are ``weight_ih_l0`` (gates · hidden, in), ``weight_hh_l0``,
+    ``bias_ih_l0``, ``bias_hh_l0``, ``…_l1`` …; with ``bidirectional`` a second set, ``…_reverse``, walks back in time,
+    and outputs stand side by side. ``dropout`` applies between layers, in training.
+    """
+
+    _gates = 1
+
+    def __init__(self, input_size: int, hidden_size: int, num_layers: int = 1, nonlinearity: str = "tanh", bias: bool = True,
+                 batch_first: bool = False, dropout: float = 0.0, bidirectional: bool = False, *, rng: Rng = None,
+                 dtype: Any = np.float32):
+        if nonlinearity not in ("tanh", "relu"):
+            raise ValueError(f"RNN: nonlinearity={nonlinearity!r}; it is 'tanh' or 'relu'")
+        self.nonlinearity = nonlinearity
+        super().__init__(input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, rng=rng, dtype=dtype)
+
+    def _step(self, x: Any, state: Any, weight_hh: Any, bias_hh: Any) -> tuple[Any, ...]:
+        return ((tanh if self.nonlinearity == "tanh" else relu)(x + _affine(state[0], weight_hh, bias_hh)),)
+
+
+class LSTM(_Recurrent):
+    """Long short-term memory (Hochreiter & Schmidhuber, 1997), gates in the order input, forget, cell, output.
+
+    i, f, o = σ(…), g = tanh(…); c′ = f·c + i·g; h′ = o·tanh(c′); returns (output, (h, c)). Else as RNN.
+    """
+
+    _gates, _states = 4, 2
+
+    def _step(self, x: Any, state: Any, weight_hh: Any, bias_hh: Any) -> tuple[Any, ...]:
+        h, c = state
+        i, f, g, o = self._chunks(x + _affine(h, weight_hh, bias_hh))
+        c = sigmoid(f) * c + sigmoid(i) * tanh(g)
+        return sigmoid(o) * tanh(c), c
+
+
+class GRU(_Recurrent):
+    """The gated recurrent unit (Cho et al., 2014), gates in the order reset, update, new.
+
+    r, z = σ(…); n = tanh(W_in x + b_in + r·(W_hn h + b_hn)); h′ = (1 − z)·n + z·h; returns (output, h). Else as
+    RNN.
+    """
+
+    _gates = 3
+
+    def _step(self, x: Any, state: Any, weight_hh: Any, bias_hh: Any) -> tuple[Any, ...]:
+        (h,) = state
+        x_r, x_z, x_n = self._chunks(x)
+        h_r, h_z, h_n = self._chunks(_affine(h, weight_hh, bias_hh))
+        z = sigmoid(x_z + h_z)
+        n = tanh(x_n + sigmoid(x_r + h_r) * h_n)
+        return (n + z * (h - n),)
+
+
+# ── activations ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+class Activation(Module):
+    """Any function of one argument as a module: an operation's name, or a function.
+
+    >>> Activation("sin")(0.0)
+    0.0
+    """
+
+    def __init__(self, function: ActivationName):
+        self.function = activation_function(function)
+
+    def forward(self, input: Any) -> Any:
+        return self.function(input)
+
+    def extra_repr(self) -> str:
+        return getattr(self.function, "__name__", str(self.function))
+
+
+class ReLU(Module):
+    """max(0, x); its gradient at 0 is 0."""
+
+    def forward(self, input: Any) -> Any: return relu(input)
+
+
+class Sigmoid(Module):
+    """1 / (1 + exp(−x))."""
+
+    def forward(self, input: Any) -> Any: return sigmoid(input)
+
+
+class Tanh(Module):
+    """The hyperbolic tangent."""
+
+    def forward(self, input: Any) -> Any: return tanh(input)
+
+
+class Step(Module):
+    """1 where x > 0, else 0: the perceptron's; training through it warns, since its derivative is 0."""
+
+    def forward(self, input: Any) -> Any: return step(input)
+
+
+class LeakyReLU(Module):
+    """x where x > 0, else ``negative_slope`` · x."""
+
+    def __init__(self, negative_slope: float = 0.01):
+        self.negative_slope = float(negative_slope)
+
+    def forward(self, input: Any) -> Any: return leaky_relu(input, self.negative_slope)
+
+    def extra_repr(self) -> str: return f"negative_slope={self.negative_slope}"
+
+
+class PReLU(Module):
+    """A leaky relu whose slope is learned (He et al., 2015): one, or one for each channel on axis 1."""
+
+    def __init__(self, num_parameters: int = 1, init: float = 0.25, *, dtype: Any = np.float32):
+        _positive("PReLU", num_parameters=num_parameters)
+        self.weight = Tensor(np.full(num_parameters, init, dtype), "weight")
+
+    def forward(self, input: Any) -> Any:
+        slope = self.weight
+        if slope.size > 1:
+            if input.ndim < 2 or input.shape[1] != slope.size:
+                raise ValueError(f"PReLU({slope.size}): the input has shape {tuple(input.shape)}; it needs {slope.size} channels "
+                                 "on axis 1")
+            slope = reshape(slope, (-1,) + (1,) * (input.ndim - 2))
+        return leaky_relu(input, slope)
+
+    def extra_repr(self) -> str: return f"num_parameters={self.weight.size}"
+
+
+class ELU(Module):
+    """x where x > 0, else ``alpha`` · (exp(x) − 1)."""
+
+    def __init__(self, alpha: float = 1.0):
+        self.alpha = float(alpha)
+
+    def forward(self, input: Any) -> Any: return elu(input, self.alpha)
+
+    def extra_repr(self) -> str: return f"alpha={self.alpha}"
+
+
+class Softplus(Module):
+    """log(1 + exp(``beta`` · x)) / ``beta``: a relu without a corner."""
+
+    def __init__(self, beta: float = 1.0):
+        self.beta = float(beta)
+
+    def forward(self, input: Any) -> Any:
+        return softplus(input) if self.beta == 1 else softplus(input * self.beta) / self.beta
+
+    def extra_repr(self) -> str: return f"beta={self.beta}"
+
+
+class Softmax(Module):
+    """exp(x) / Σ exp(x) over the axis ``dim``: positive, and sums to 1."""
+
+    def __init__(self, dim: int = -1):
+        self.dim = dim
+
+    def forward(self, input: Any) -> Any: return softmax(input, self.dim)
+
+    def extra_repr(self) -> str: return f"dim={self.dim}"
+
+
+class LogSoftmax(Softmax):
+    """The logarithm of softmax over the axis ``dim``, without forming it."""
+
+    def forward(self, input: Any) -> Any: return log_softmax(input, self.dim)
