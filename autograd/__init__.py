@@ -8,7 +8,8 @@ import os as _os
 if _os.path.exists(_os.path.join(_os.path.dirname(__file__), "tracer.py")):
     raise ImportError("chainrule and HIPS autograd are both called 'autograd' and are installed in one folder, "
                       f"{_os.path.dirname(__file__)}. Each needs an environment of its own: python -m venv .venv, then "
-                      "pip install chainrule there; or pip uninstall autograd, then pip install --force-reinstall chainrule")
+                      "pip install chainrule there; or pip uninstall autograd, then pip install --force-reinstall "
+                      "chainrule")
 
 from . import ops, row as _row
 from .context import no_grad, scope
@@ -28,9 +29,10 @@ _array_functions = """
     reshape transpose swapaxes moveaxis broadcast_to expand_dims squeeze flip pad concatenate stack vstack hstack split
     array_split take take_along_axis repeat tile roll sort diff diagonal diag trace tril triu astype argmax argmin ravel
 """.split()
-_elsewhere = {
+_elsewhere = {  # names that load their module when first used
     "detect_anomaly": "anomaly", "find_anomaly": "anomaly", "AnomalyError": "anomaly", "explain": "paths",
-    "check_gradients": "check", "Tensor": "tensor", **dict.fromkeys(_array_functions, "linear")}  # load their module when first used
+    "check_gradients": "check", "Tensor": "tensor", **dict.fromkeys(_array_functions, "linear"),
+}
 
 
 def __getattr__(name: str) -> object:
@@ -45,13 +47,16 @@ def __getattr__(name: str) -> object:
 
 # written out: type checkers and editors read which names are public from here
 __all__ = [
-    "AnomalyError", "GradientError", "NoDerivativeWarning", "Value", "abs", "add", "arctan", "check_gradients", "clip", "clip_max", "clip_min",
+    "AnomalyError", "GradientError", "NoDerivativeWarning", "Value", "abs", "add", "arctan", "check_gradients",
+    "clip", "clip_max", "clip_min",
     "cos", "cosh", "div", "elu", "exp", "expm1", "floor", "formula", "formulas", "grad", "gradient", "hessian", "hvp",
     "identity", "jacobian", "jvp", "leaky_relu", "log", "log1p", "maximum", "minimum", "mul", "neg", "no_grad",
     "op", "pow", "relu", "scope", "sigmoid", "sign", "sin", "sinh", "softplus", "sqrt", "step", "steps", "sub",
     "tan", "tanh", "value_and_grad", "vjp", "where",
-    "Tensor", "sum", "mean", "max", "min", "var", "std", "norm", "prod", "cumsum", "logsumexp", "softmax", "log_softmax",
-    "matmul", "dot", "inner", "outer", "tensordot", "einsum", "reshape", "transpose", "swapaxes", "moveaxis", "broadcast_to",
+    "Tensor", "sum", "mean", "max", "min", "var", "std", "norm", "prod", "cumsum", "logsumexp", "softmax",
+    "log_softmax",
+    "matmul", "dot", "inner", "outer", "tensordot", "einsum", "reshape", "transpose", "swapaxes", "moveaxis",
+    "broadcast_to",
     "expand_dims", "squeeze", "flip", "pad", "concatenate", "stack", "vstack", "hstack", "split", "array_split", "take",
     "take_along_axis", "repeat", "tile", "roll", "sort", "diff", "diagonal", "diag", "trace", "tril", "triu", "astype",
     "argmax", "argmin", "ravel", "detect_anomaly", "find_anomaly", "explain",

@@ -21,8 +21,8 @@ class Anomaly(NamedTuple):
     """The first nan or inf: in the forward ``phase`` the value of ``node``, in the backward phase a gradient from it.
 
     ``inputs`` are the operands by name or number; ``entry`` is the place in an array (() for numbers); ``result`` is
-    the nan or inf; ``reason`` says how it came about, ``remedy`` what to do. ``file``, ``line`` and ``code`` are where the
-    node was made, known for nodes made within ``detect_anomaly()``.
+    the nan or inf; ``reason`` says how it came about, ``remedy`` what to do. ``file``, ``line`` and ``code`` say
+    where the node was made, known for nodes made within ``detect_anomaly()``.
     """
 
     node: Any
@@ -41,7 +41,9 @@ class Anomaly(NamedTuple):
     def __str__(self) -> str:
         what = "value" if self.phase == "forward" else "gradient"
         at = f"[{', '.join(map(str, self.entry))}]" if self.entry else ""
-        made = f"{self.operation}({', '.join(self.inputs)}){at}" if self.operation != "input" else f"input {self.inputs[0]}{at}"
+        made = f"input {self.inputs[0]}{at}"
+        if self.operation != "input":
+            made = f"{self.operation}({', '.join(self.inputs)}){at}"
         lines = [f"the first {what} that is {self.result}: {made}" + (f", in {self.scope}" if self.scope else ""),
                  f"  why: {self.reason}"]
         if self.file:
@@ -109,7 +111,7 @@ class _Watch:
 
 
 def find_anomaly(y: Any, seed: Any = None) -> Anomaly | None:
-    """The first node in the graph of ``y`` whose value is nan or inf, else the first such gradient; None if all is well.
+    """The first node in the graph of ``y`` whose value is nan or inf, else the first such gradient; or None.
 
     >>> from autograd import Value, sqrt
     >>> found = find_anomaly(sqrt(Value(0.0, "x")))
@@ -172,7 +174,8 @@ def _at(x: Any, entry: tuple[int, ...]) -> float | None:
 def _operands(node: Any) -> list[Any]:
     """The operands' numbers or arrays, as they were when the node was made."""
     saved = list(getattr(node, "saved", None) or [None] * len(node.operands))
-    return [then if then is not None else _array(x) if hasattr(x, "inputs") else x for x, then in zip(node.operands, saved)]
+    return [then if then is not None else _array(x) if hasattr(x, "inputs") else x
+            for x, then in zip(node.operands, saved)]
 
 
 def _told(node: Any, phase: str, result: float, entry: tuple[int, ...], reason: str, remedy: str) -> Anomaly:
@@ -184,8 +187,11 @@ def _told(node: Any, phase: str, result: float, entry: tuple[int, ...], reason: 
         inputs.append(f"{name} = {shown}" if isinstance(name, str) else shown)
     site = (node.about or ())[2:]
     file, line = site[0] if site else ("", 0)
-    return Anomaly(node, phase, node.op.name if node.op and node.operands else "input", tuple(inputs) or (node.name or "without a name",),
-                   entry, result, reason, remedy, node.scope.path if node.scope else "", file, line, getline(file, line).strip())
+    operation = node.op.name if node.operands else "input"
+    scope = node.scope.path if node.scope else ""
+    told = tuple(inputs) or (node.name or "without a name",)
+    return Anomaly(node, phase, operation, told, entry, result, reason, remedy, scope, file, line,
+                   getline(file, line).strip())
 
 
 # ── how it came about ────────────────────────────────────────────────────────────────────────────────────────────
@@ -194,16 +200,19 @@ _SHIFT = "take the largest out before exp: logsumexp, softmax, log_softmax, sigm
 _TRUE_WHERE = "choose the operand with where before the operation, so that the bad branch is never computed"
 # by operation: which operands, and what they say
 _CAUSES: dict[str, tuple[tuple[Callable[..., bool], str, str], ...]] = {
-    "log": ((lambda x: x == 0, "log of 0", "keep it above 0: log(x + 1e-12), or log_softmax of scores for probabilities"),
+    "log": ((lambda x: x == 0, "log of 0",
+             "keep it above 0: log(x + 1e-12), or log_softmax of scores for probabilities"),
             (lambda x: x < 0, "log of a negative number is not real", "keep it above 0, with exp, softplus or a clip")),
     "log1p": ((lambda x: x == -1, "log1p of −1 is log of 0", "keep it above −1"),
               (lambda x: x < -1, "log1p below −1 is not real", "keep it above −1")),
     "div": ((lambda x, y: y == 0, "a division by 0", "keep the divisor from 0: x/(y + 1e-12), or " + _TRUE_WHERE),),
-    "sqrt": ((lambda x: x < 0, "the root of a negative number is not real", "keep it at 0 or above, or look at why it is not"),),
+    "sqrt": ((lambda x: x < 0, "the root of a negative number is not real",
+              "keep it at 0 or above, or look at why it is not"),),
     "exp": ((lambda x: x > 0, "exp overflows", _SHIFT),),
     "expm1": ((lambda x: x > 0, "expm1 overflows", _SHIFT),),
     "pow": ((lambda x, y: x == 0 and y < 0, "0 to a negative power", "keep the base from 0: (x + 1e-12)**y"),
-            (lambda x, y: x < 0 and y != int(y), "a negative base to a fractional power is not real", "use abs(x)**y, or a whole exponent"),
+            (lambda x, y: x < 0 and y != int(y), "a negative base to a fractional power is not real",
+             "use abs(x)**y, or a whole exponent"),
             (lambda x, y: True, "the power overflows", "scale the base down, or work with logarithms")),
 }
 _SCALE = "scale down what goes in (the data, the learning rate, the initial weights), or clip it"
@@ -214,14 +223,15 @@ def _forward(node: Any) -> Anomaly:
     entry = _first_bad(data)
     result = data if isinstance(data, float) else float(data[entry])
     if not node.inputs and not node.operands:
-        return _told(node, "forward", result, entry, f"it was {result} when it came in", "look at where this number comes from: the data "
-                     "(missing entries?), or an update with a gradient that was nan or inf")
+        return _told(node, "forward", result, entry, f"it was {result} when it came in", "look at where this number "
+                     "comes from: the data (missing entries?), or an update with a gradient that was nan or inf")
     xs = [_at(x, entry) for x in _operands(node)]
     if getattr(node, "static", None) is None and None not in xs:
         for applies, reason, remedy in _CAUSES.get(node.op.name, ()):
             if applies(*xs):
-                return _told(node, "forward", result, entry, reason if "not real" in reason or "overflows" in reason else f"{reason} is {result}", remedy)
-    reason = "the result is beyond the largest number there is" if abs(result) == inf else "these numbers have no result"
+                complete = "not real" in reason or "overflows" in reason
+                return _told(node, "forward", result, entry, reason if complete else f"{reason} is {result}", remedy)
+    reason = "the result is beyond the largest number" if abs(result) == inf else "these numbers have no result"
     return _told(node, "forward", result, entry, reason, _SCALE)
 
 
@@ -235,11 +245,13 @@ def _backward(node: Any, argument: int, upstream: Any, local: Any, downstream: A
         reason, remedy = "the contributions that meet here add up beyond the largest number", _SCALE
     elif slope is not None and not _all_finite(float(slope)):
         x = _at(_operands(node)[argument], here)
-        reason = f"the local gradient {formula(node.op, argument, *names)} is {slope}" + (f" where {names[argument]} = {x}" if x is not None else "")
+        reason = f"the local gradient {formula(node.op, argument, *names)} is {slope}"
+        reason += f" where {names[argument]} = {x}" if x is not None else ""
         above = _at(upstream, here)
         reason += ", and 0 · inf is nan" if above == 0 else ""
         remedy = (f"keep {node.op.name} away from there: add a small number inside, or {_TRUE_WHERE}")
     else:
-        reason, remedy = "the product upstream × local is beyond the largest number", _SCALE + "; clip gradients by their norm"
+        reason = "the product upstream × local is beyond the largest number"
+        remedy = _SCALE + "; clip gradients by their norm"
     return _told(node, "backward", result, here or entry, reason, remedy)
 

@@ -53,7 +53,8 @@ class ArrayLike:
             options = {"axis": 0, **{k: v for k, v in options.items() if v is not None or k == "axis"}}
             return getattr(_functions(), reduction)(*args, **options)
         if method != "__call__" or options:
-            raise TypeError(f"np.{ufunc.__name__}{'' if method == '__call__' else '.' + method} with {sorted(options)} is not "
+            called = ufunc.__name__ if method == "__call__" else f"{ufunc.__name__}.{method}"
+            raise TypeError(f"np.{called} with {sorted(options)} is not "
                             f"differentiable here; use the plain call np.{ufunc.__name__}(x), without out= or where=")
         if name in _plain:
             return ufunc(*(getattr(x, "_data", x) for x in args))
@@ -62,8 +63,8 @@ class ArrayLike:
         if name in _composed:
             return _composed[name](*args)
         if name not in rows:
-            raise TypeError(f"np.{ufunc.__name__} has no derivative in the table; use one of {', '.join(sorted(rows))}, or "
-                            f"add it with autograd.op({ufunc.__name__!r}, …)")
+            raise TypeError(f"np.{ufunc.__name__} has no derivative in the table; use one of "
+                            f"{', '.join(sorted(rows))}, or add it with autograd.op({ufunc.__name__!r}, …)")
         return rows[name](*args)
 
     def __array_function__(self, function: Any, types: Any, args: Any, options: Any) -> Any:
@@ -72,7 +73,8 @@ class ArrayLike:
             return function(*(x._data if hasattr(x, "_data") else x for x in args), **options)
         if name not in _functions().__all__:
             raise TypeError(f"np.{function.__name__} is not differentiable here; use one of "
-                            f"{', '.join(_functions().__all__)}, or np.{function.__name__}(x.data) for numbers without a gradient")
+                            f"{', '.join(_functions().__all__)}, or np.{function.__name__}(x.data) for numbers without "
+                            "a gradient")
         return getattr(_functions(), name)(*args, **options)
 
 
@@ -88,8 +90,8 @@ for _name in ("sum mean max min var std prod cumsum dot swapaxes squeeze take cl
     setattr(ArrayLike, _name, _method(_name))  # the function of the same name, with the array first
 
 # NumPy's names where the table's differ, what is composed of rows, and what gives plain arrays
-_ufuncs = {"subtract": "sub", "multiply": "mul", "divide": "div", "true_divide": "div", "negative": "neg", "power": "pow",
-           "absolute": "abs", "fabs": "abs", "positive": "identity", "float_power": "pow"}
+_ufuncs = {"subtract": "sub", "multiply": "mul", "divide": "div", "true_divide": "div", "negative": "neg",
+           "power": "pow", "absolute": "abs", "fabs": "abs", "positive": "identity", "float_power": "pow"}
 _composed: dict[str, Callable[..., Any]] = {
     "square": lambda x: x * x, "reciprocal": lambda x: 1.0 / x, "exp2": lambda x: ops.pow(2.0, x),
     "log2": lambda x: ops.log(x) * 1.4426950408889634, "log10": lambda x: ops.log(x) * 0.4342944819032518,

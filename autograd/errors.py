@@ -13,5 +13,6 @@ class NoDerivativeWarning(UserWarning):
 
 def warn_no_derivative(name: str) -> None:
     """Say that training through this operation changes nothing before it."""
-    warnings.warn(f"a gradient stops at {name}, whose derivative is zero wherever it has one: what lies before it is not "
-                  "trained. Use a smooth operation (sigmoid for step, tanh for sign)", NoDerivativeWarning, stacklevel=3)
+    warnings.warn(f"a gradient stops at {name}, whose derivative is zero wherever it has one: what lies before it is "
+                  "not trained. Use a smooth operation (sigmoid for step, tanh for sign)", NoDerivativeWarning,
+                  stacklevel=3)

@@ -153,4 +153,5 @@ def constant(x: Any) -> Any:
         return x
     if x.name:
         return x.name
-    return x.item() if not x.inputs and x.op is None and getattr(x, "requires_grad", True) is False and not x.shape else x
+    plain = not x.inputs and x.op is None and getattr(x, "requires_grad", True) is False
+    return x.item() if plain and not x.shape else x

@@ -75,7 +75,8 @@ def explain(y: Any, x: Any, most: int = 3) -> Explanation:
     """
     for node in (y, x):
         if not hasattr(node, "_arrivals"):
-            raise TypeError(f"explain({node!r:.60}): that is a {type(node).__name__}; give the result and an input as nodes")
+            raise TypeError(f"explain({node!r:.60}): that is a {type(node).__name__}; give the result and an "
+                            "input as nodes")
     order = topological(y)
     if x not in set(order):
         return Explanation(_label(y), _label(x), 0.0, 0, (), _unreached(y, x, order))
@@ -95,7 +96,7 @@ def explain(y: Any, x: Any, most: int = 3) -> Explanation:
                 counts[child] = counts.get(child, 0) + counts[node]
                 edge = (node, i, child, gain, downstream)
                 grown = [_Way(way.product * gain, way.killed + (gain == 0), edge, way) for way in best[node]]
-                best[child] = nlargest(most, best.get(child, []) + grown, key=lambda way: (abs(way.product), -way.killed))
+                best[child] = nlargest(most, best.get(child, []) + grown, _strength)
     gradient = totals[x]
     paths = tuple(way.path() for way in best[x])
     return Explanation(_label(y), _label(x), gradient, counts[x], paths, _summary(y, x, gradient, counts[x], paths))
@@ -118,8 +119,14 @@ class _Way(NamedTuple):
         return Path(tuple(reversed(links)), self.product)
 
 
+def _strength(way: _Way) -> tuple[float, int]:
+    """Larger products first; of those that are dead, the one with fewer killed edges."""
+    return abs(way.product), -way.killed
+
+
 def _shortened(parts: list[str], ends: int = 8) -> list[str]:
-    return parts if len(parts) <= 2 * ends + 1 else [*parts[:ends], f"… {len(parts) - 2 * ends:,} more …", *parts[-ends:]]
+    more = len(parts) - 2 * ends
+    return parts if more < 2 else [*parts[:ends], f"… {more:,} more …", *parts[-ends:]]
 
 
 def _between(order: list[Any], x: Any) -> set[Any]:
@@ -146,8 +153,11 @@ def _link(node: Any, argument: int, child: Any, gain: float, downstream: Any) ->
     else:
         dead = float((downstream == 0).mean()) if downstream.size else 0.0
         remark = ""
-        if gain < SMALL or (dead > 0.5 and str(node.op) in ("relu", "sigmoid", "tanh", "clip_min", "clip_max", "where")):
-            remark = f"{dead:.0%} of the gradient's entries are zero behind it" if dead else f"it shrinks the gradient to {gain:.2g}"
+        chooses = str(node.op) in ("relu", "sigmoid", "tanh", "clip_min", "clip_max", "where")
+        if gain < SMALL or (dead > 0.5 and chooses):
+            remark = f"it shrinks the gradient to {gain:.2g}"
+            if dead:
+                remark = f"{dead:.0%} of the gradient's entries are zero behind it"
         elif gain > LARGE:
             remark = f"it stretches the gradient {gain:.2g} times"
     return Link(node, child, str(node.op), text, gain, remark)
@@ -190,8 +200,10 @@ def _summary(y: Any, x: Any, gradient: Any, count: int, paths: tuple[Path, ...])
 def _unreached(y: Any, x: Any, order: list[Any]) -> str:
     cut = [node for node in order if str(node.op or "") == "constant"]
     operands = [z for node in order for z in node.operands if getattr(z, "requires_grad", True) is False]
-    why = ("some of it was detached or computed within no_grad(), " + ", ".join(map(_label, [*cut, *operands][:3])) + ", where a path may have "
-           "been cut" if cut or operands else f"{_label(x)} was not used in computing it (was it changed to a plain number, or made anew?)")
+    why = f"{_label(x)} was not used in computing it (was it changed to a plain number, or made anew?)"
+    if cut or operands:
+        named = ", ".join(map(_label, [*cut, *operands][:3]))
+        why = f"some of it was detached or computed within no_grad(), {named}, where a path may have been cut"
     return f"the gradient of {_label(y)} with respect to {_label(x)} is 0: there is no path between them; {why}"
 
 

@@ -92,6 +92,7 @@ def steps(y: Any, seed: Any = None) -> list[Step]:
                 unreached.discard(x)
             totals[x] = totals[x] + downstream if x in totals else downstream
             edges.append(Edge(place[node], place[x], argument, labels[place[x]], totals[node],
-                              None if local is None else 1.0 * local, formula(node.op, argument, *names), downstream, totals[x]))
+                              None if local is None else 1.0 * local, formula(node.op, argument, *names), downstream,
+                              totals[x]))
         add("backward", node, totals[node], tuple(edges))
     return walk

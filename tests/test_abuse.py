@@ -8,6 +8,7 @@ import pickle
 import random
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -22,7 +23,7 @@ def neuron_loss(seed: int) -> list[float]:
     """The gradients of a small network of its own, from a seed: what a thread, task or process computes."""
     rng = random.Random(seed)
     w = [Value(rng.gauss(0, 1), f"w{i}") for i in range(30)]
-    y = sum(tanh(a * rng.gauss(0, 1) + b) * relu(b) for a, b in zip(w, w[1:]))
+    y = sum(tanh(a * rng.gauss(0, 1) + b) * relu(b) for a, b in pairwise(w))
     with scope(f"loss {seed}"):
         loss = y * y
     assert loss.scope.name == f"loss {seed}"
@@ -45,7 +46,7 @@ def test_8_threads_each_with_its_own_graph_give_the_serial_numbers():
 
 def test_threads_take_gradients_of_one_shared_graph():
     w = [Value(float(i), f"w{i}") for i in range(50)]
-    y = sum((a * b for a, b in zip(w, w[1:])), Value(0.0)).tanh() + sum(w)
+    y = sum((a * b for a, b in pairwise(w)), Value(0.0)).tanh() + sum(w)
     expected = gradient(y, w)
     with ThreadPoolExecutor(8) as pool:
         assert list(pool.map(lambda _: gradient(y, w), range(64))) == [expected] * 64
