@@ -71,7 +71,9 @@ class Finding:
         """How many digits of the gradient are confirmed: −log10 of (difference + bar) ÷ size."""
         size = max(abs(self.analytic), abs(self.numeric))
         apart = abs(self.analytic - self.numeric) + self.bar
-        return 16.0 if apart == 0 else nan if not isfinite(apart) or not size else min(16.0, max(0.0, -log10(apart / size)))
+        if not isfinite(apart) or not size:
+            return 16.0 if apart == 0 else nan
+        return min(16.0, max(0.0, -log10(apart / size))) if apart else 16.0
 
     @property
     def what(self) -> str:
@@ -126,7 +128,8 @@ class Report:
     def summary(self) -> str:
         """One line: the verdict, and how many comparisons came to it."""
         counts = {verdict: sum(x.verdict == verdict for x in self.findings) for verdict in SEVERITY}
-        return f"{self.name}: gradient {'right' if self else 'WRONG'} ({', '.join(f'{n} {v}' for v, n in counts.items() if n)})"
+        counted = ", ".join(f"{n} {verdict}" for verdict, n in counts.items() if n)
+        return f"{self.name}: gradient {'right' if self else 'WRONG'} ({counted})"
 
     def _more(self) -> list[str]:
         hidden = len(self.findings) - len(self.rows())
@@ -157,7 +160,7 @@ def check_gradients(f: Callable[..., Any], *xs: Any, order: int = 1, modes: Sequ
                     gradient: Callable[..., Any] | None = None, raise_on_error: bool = False, seed: int = 0) -> Report:
     """Check the gradients of ``f`` at ``xs`` against differences of its values, within their error bar.
 
-    ``xs`` are numbers, arrays, Values, Tensors, and nested lists, tuples and dicts of them; ``f`` returns the same kinds.
+    ``xs`` are numbers, arrays, Values, Tensors, nested lists, tuples and dicts of them; ``f`` returns the same kinds.
     ``modes`` says what is checked: "reverse" (vjp), "forward" (jvp), and with both also that they agree. ``order=2``
     checks the gradient of the gradient too. ``gradient``, a function of the same arguments that returns the gradient
     in their form, is checked in place of both modes (another library's, or one written by hand); ``f`` is then only
@@ -180,7 +183,7 @@ def check_gradients(f: Callable[..., Any], *xs: Any, order: int = 1, modes: Sequ
         raise ValueError(f"check_gradients: modes={modes!r}; choose from {MODES}, at least one ({unknown})")
     if order < 1 or (gradient is not None and order > 1):
         raise ValueError(f"check_gradients: order={order!r} with gradient={gradient!r}; the order is 1, 2, …, and a "
-                         "gradient= that returns numbers is checked to the first: check it as a function for the second")
+                         "gradient= that returns numbers is checked to the first; check it as a function for the second")
     name = getattr(f, "__name__", repr(f))
     findings: list[Finding] = []
     with warnings.catch_warnings():
@@ -217,10 +220,12 @@ class Form:
                 import numpy
                 numbers += numpy.asarray(leaf, dtype=float).ravel().tolist()
             else:
-                numbers.append(nan if isinstance(leaf, complex) else number(leaf, "check_gradients: an entry"))  # (-1.0) ** 0.5 of plain floats
+                complex_power = isinstance(leaf, complex)  # (-1.0) ** 0.5 of plain floats
+                numbers.append(nan if complex_power else number(leaf, "check_gradients: an entry"))
         if len(numbers) != len(self.places):
-            raise ValueError(f"check_gradients: {len(numbers)} numbers where {len(self.places)} were expected, in {tree!r:.80}; "
-                             "results keep their form from point to point, and a gradient has the form of the arguments")
+            raise ValueError(f"check_gradients: {len(numbers)} numbers where {len(self.places)} were expected, in "
+                             f"{tree!r:.80}; results keep their form from point to point, and a gradient has the "
+                             "form of the arguments")
         return numbers
 
     def tree(self, numbers: Sequence[float], given_dtypes: bool = False) -> Any:
@@ -229,7 +234,8 @@ class Form:
         start = 0
         for shape, dtype in zip(self.shapes, self.dtypes):
             size = prod(shape)
-            leaves.append(_array(numbers[start:start + size], shape, dtype if given_dtypes else float) if shape else numbers[start])
+            kind = dtype if given_dtypes else float
+            leaves.append(_array(numbers[start:start + size], shape, kind) if shape else numbers[start])
             start += size
         return self.rebuild(leaves)
 
@@ -312,12 +318,17 @@ class Check:
         if self.gradient is not None and count != 1:
             raise TypeError(f"check_gradients: gradient= needs a function that returns one number; it returned {count}. "
                             "Check a fixed weighted sum of them")
-        signed = lambda: self.rng.choice((-1, 1)) * self.rng.choice((0.5, 2.0))  # never 1, and exact to divide by
         if self.gradient is not None:
             return [("", [1.0])]
-        if count <= OUTPUTS:
-            return [(place, [signed() if i == j else 0.0 for j in range(count)]) for i, place in enumerate(self.result.places)]
-        return [(" mixed", [self.rng.choice((-1, 1)) * self.rng.uniform(0.5, 1.5) for _ in range(count)]) for _ in range(2)]
+        if count <= OUTPUTS:  # never 1, and exact to divide by
+            sizes = [self.rng.choice((-2.0, -0.5, 0.5, 2.0)) for _ in range(count)]
+            return [(place, [size if i == j else 0.0 for j in range(count)])
+                    for i, (place, size) in enumerate(zip(self.result.places, sizes))]
+        return [(" mixed", [self._signed() for _ in range(count)]) for _ in range(2)]
+
+    def _signed(self) -> float:
+        """A number of random sign and of size ½ to 1½: two that are swapped cancel under half of all bare signs."""
+        return self.rng.choice((-1, 1)) * self.rng.randrange(512, 1537) / 1024
 
     # ── the gradients that are checked ──
 
@@ -326,8 +337,8 @@ class Check:
         args = self.form.tree(self.point, given_dtypes=single)
         if self.gradient is not None:
             found = self.gradient(*args)
-            bare = len(args) == 1 and not (isinstance(found, tuple) and len(found) == 1 and not isinstance(args[0], tuple))
-            return self.form.flat((found,) if bare else found)
+            wrapped = isinstance(found, tuple) and len(found) == 1 and not isinstance(args[0], tuple)
+            return self.form.flat((found,) if len(args) == 1 and not wrapped else found)
         pullback = vjp(self.f, *args)[1]
         return self.form.flat(pullback(self.result.tree(cotangent)))
 
@@ -349,7 +360,7 @@ class Check:
 
     def findings(self) -> list[Finding]:
         first = self.spans[0][0] if self.spans[0] else 0
-        blank = {"argument": 0, "entry": "", "point": self.point[first] if self.point else nan, "order": self.order}
+        blank: dict[str, Any] = {"argument": 0, "entry": "", "point": self.point[first] if self.point else nan, "order": self.order}
         if any(not _same(self.values, self.evaluate(self.point)) for _ in range(2)):
             return [Finding("NONDETERMINISTIC", **blank)]
         if not all(map(isfinite, self.values)):
@@ -357,7 +368,6 @@ class Check:
             return [Finding("NONFINITE", note=note, **blank)]
         found: list[Finding] = []
         for output, cotangent in self.cotangents:
-            scale = abs(max(cotangent, key=abs)) if len(self.values) == 1 else 1.0
             reverse = self.gradients(cotangent) if "reverse" in self.modes or self.gradient is not None else None
             coarse = self.gradients(cotangent, single=True) if reverse and self.form.single else None
             self.value_noise, self.gradient_noise = self.rounding(cotangent)
@@ -370,7 +380,7 @@ class Check:
         return found
 
     def together(self, found: list[Finding], cotangent: list[float], reverse: list[float] | None) -> None:
-        """At a kink of two entries, whether their choices fit: (0, ½) is no gradient of max(x, y), though each is possible.
+        """At a kink of two entries, whether their choices fit: (0, ½) is no gradient of max(x, y), though each might be.
 
         A gradient there is a mixture of those close by (Clarke, "Generalized gradients and applications", 1975), so
         along any direction it lies between the slopes that are met close by.
@@ -386,9 +396,13 @@ class Check:
                 centre, step = list(self.point), 1e-3 * radius
                 for i in bent:
                     centre[i] += radius * self.rng.uniform(-1, 1)
-                ends = ([x + side * step * (signs[bent.index(i)] if i in bent else 0) for i, x in enumerate(centre)] for side in (1, -1))
-                high, low = (sum(u * v for u, v in zip(cotangent, self.evaluate(end)) if u) for end in ends)
-                near.append((high - low) / (2 * step))
+                values = []
+                for side in (step, -step):
+                    end = list(centre)
+                    for i, sign in zip(bent, signs):
+                        end[i] += side * sign
+                    values.append(sum(u * v for u, v in zip(cotangent, self.evaluate(end)) if u))
+                near.append((values[0] - values[1]) / (2 * step))
             along = sum(reverse[i] * sign for i, sign in zip(bent, signs))
             room = 0.01 * max(map(abs, near))
             if isfinite(room) and not min(near) - room <= along <= max(near) + room:
@@ -401,9 +415,7 @@ class Check:
     def directions(self, span: range) -> list[Direction]:
         if len(span) <= EACH:
             return [{i: 1.0} for i in span]
-        # random signs, and sizes too: two entries that are swapped cancel under half of all bare signs
-        size = lambda: self.rng.choice((-1, 1)) * self.rng.randrange(512, 1537) / 1024
-        return [{i: size() for i in span} for _ in range(DIRECTIONS)]
+        return [{i: self._signed() for i in span} for _ in range(DIRECTIONS)]
 
     def along(self, argument: int, direction: Direction, output: str, cotangent: list[float],
               reverse: list[float] | None, coarse: list[float] | None) -> list[Finding]:
@@ -412,11 +424,12 @@ class Check:
         if finding.verdict in RIGHT or len(direction) == 1:
             return [finding]
         entries = list(direction)
-        halves = [{i: direction[i] for i in part} for part in (entries[:len(entries) // 2], entries[len(entries) // 2:])]
+        middle = len(entries) // 2
+        halves = [{i: direction[i] for i in part} for part in (entries[:middle], entries[middle:])]
         parts = [self.compare(argument, half, output, cotangent, reverse, coarse) for half in halves]
         for part, half in zip(parts, halves):
             if part.verdict not in RIGHT:
-                alone = {i: 1.0 for i in half} if len(half) == 1 else half
+                alone = dict.fromkeys(half, 1.0) if len(half) == 1 else half
                 return self.along(argument, alone, output, cotangent, reverse, coarse)
         if any(part.verdict == "KINK" for part in parts):
             return parts  # kinks that open to different sides: right one by one
@@ -428,12 +441,13 @@ class Check:
         unit = next((u for u in cotangent if u), 1.0) if sum(map(bool, cotangent)) == 1 else 1.0
         given: dict[str, float] = {}
         if reverse is not None:
-            given["reverse" if self.gradient is None else "gradient"] = sum(reverse[i] * d for i, d in direction.items()) / unit
+            name = "reverse" if self.gradient is None else "gradient"
+            given[name] = sum(reverse[i] * d for i, d in direction.items()) / unit
         if "forward" in self.modes and self.gradient is None:
             given["forward"] = self.tangent(direction, cotangent) / unit
         analytic = next(iter(given.values()))
         lone = next(iter(direction)) if len(direction) == 1 else None
-        place = {"argument": argument, "point": self.point[lone] if lone is not None else nan, "output": output,
+        place: dict[str, Any] = {"argument": argument, "point": self.point[lone] if lone is not None else nan, "output": output,
                  "entry": self.entry(argument, lone) if lone is not None else f" along {len(direction)} entries",
                  "order": self.order, "mode": ", ".join(given)}
         if not all(map(isfinite, given.values())):
@@ -457,7 +471,8 @@ class Check:
             if again.bar < finding.bar if unsettled else again.verdict in RIGHT:
                 finding = again
         if finding.verdict == "WRONG" and (kinks := self.kinks()):
-            finding.verdict, finding.note = "WRONG_AT_KINK", f"at the kink of {kinks}, whose choices do not add up to a slope"
+            finding.verdict = "WRONG_AT_KINK"
+            finding.note = f"at the kink of {kinks}, whose choices do not add up to a slope"
         if finding.verdict == "WRONG" and not finding.note:
             finding.note = self.recognise(finding, lone)
         if coarse is not None and finding.verdict in RIGHT:
@@ -487,16 +502,17 @@ class Check:
 
         largest = max(abs(self.point[i]) for i in direction)
         scale = 2.0 ** frexp(largest)[1] if largest else 1.0
-        return slopes(g, scale * (1.375 if again else 1.0), ulp(largest), blur, hint, self.value_noise / abs(unit), patience=10 if again else 3)
+        return slopes(g, scale * (1.375 if again else 1.0), ulp(largest), blur, hint,
+                      self.value_noise / abs(unit), patience=10 if again else 3)
 
     def kinks(self) -> str:
         """The operations in the graph that are met at their kink: a partial jumps next to its operand."""
         if self.gradient is not None or any(self.form.shapes) or any(self.result.shapes):
             return ""
         run = Reverse(self.f, self.form.tree(self.point), {}, tuple(range(len(self.spans))))
-        found = dict.fromkeys(_described(node).split(" = ")[0] for node in topological(*(y for y in flatten(run.y)[0] if hasattr(y, "_pull")))
-                              if node.op and any(map(_bends, [node] * node.op.arity, range(node.op.arity))))
-        return ", ".join(list(found)[:4])
+        nodes = topological(*(y for y in flatten(run.y)[0] if hasattr(y, "_pull")))
+        bent = [node for node in nodes if node.op and any(_bends(node, i) for i in range(len(node.operands)))]
+        return ", ".join(list(dict.fromkeys(_described(node).split(" = ")[0] for node in bent))[:4])
 
     def rounding(self, cotangent: list[float]) -> tuple[float, list[float]]:
         """How much rounding alone puts into the value and into each entry of the gradient, by a sweep over the graph.
@@ -582,8 +598,8 @@ class Check:
 def judge(measured: Slopes, analytic: float, place: dict[str, Any], slack: float) -> Finding:
     """The verdict on one slope, given what differences say."""
     slope, left, right = measured.slope, measured.left, measured.right
-    finding = Finding("WRONG", analytic=analytic, numeric=slope.value, bar=slope.bar, left=left.value, right=right.value,
-                      samples=measured.samples, **place)
+    finding = Finding("WRONG", analytic=analytic, numeric=slope.value, bar=slope.bar, left=left.value,
+                      right=right.value, samples=measured.samples, **place)
     rounding = 1e-13 * abs(analytic) + slack  # of the analytic value itself
     if measured.kind == "nowhere":
         finding.verdict, finding.note = "NONFINITE", "the function is finite at the point and nowhere next to it"
@@ -592,20 +608,22 @@ def judge(measured: Slopes, analytic: float, place: dict[str, Any], slack: float
         sides = sorted((x for x in (left, right) if isfinite(x.bar)), key=lambda x: x.value) or [left]
         low, high = sides[0], sides[-1]
         inside = low.value - low.bar - rounding <= analytic <= high.value + high.bar + rounding
-        for side in (low.value, high.value, (low.value + high.value) / 2):  # the usual choices; next to one is a slip
-            off = abs(analytic - side)
-            inside &= not low.bar + high.bar + rounding < off < 1e-4 * (high.value - low.value) or place["entry"].startswith(" along")
+        if not place["entry"].startswith(" along"):
+            for usual in (low.value, high.value, (low.value + high.value) / 2):  # next to a usual choice is a slip
+                off = abs(analytic - usual)
+                inside &= not low.bar + high.bar + rounding < off < 1e-4 * (high.value - low.value)
         finding.verdict = "KINK" if inside else "WRONG_AT_KINK"
         finding.bar = max(low.bar, high.bar)
         finding.numeric = min((low.value, high.value), key=lambda x: abs(x - analytic))
         which = next((side for side, x in (("left", left), ("right", right)) if x.covers(analytic)), "between")
-        finding.note = f"slopes {left.value + 0.0:.6g} left, {right.value + 0.0:.6g} right" + (f"; the gradient is {which}" if inside else "")
+        finding.note = f"slopes {left.value + 0.0:.6g} left, {right.value + 0.0:.6g} right"
+        finding.note += f"; the gradient is {which}" if inside else ""
         if measured.kind == "jump":
             finding.note = "the value jumps here; " + finding.note
         return finding
     size = max(abs(analytic), abs(slope.value))
-    low, high = min(left.value - left.bar, right.value - right.bar), max(left.value + left.bar, right.value + right.bar)
-    if low <= analytic <= high and high - low <= 1e-8 * size:  # a kink too faint to be told from rounding
+    least, most = min(left.value - left.bar, right.value - right.bar), max(left.value + left.bar, right.value + right.bar)
+    if least <= analytic <= most and most - least <= 1e-8 * size:  # a kink too faint to be told from rounding
         finding.bar = max(slope.bar, abs(analytic - slope.value))
     if abs(analytic - slope.value) <= finding.bar + rounding:
         finding.verdict = "OK_NOISY" if finding.bar > 1e-6 * (size if analytic else measured.natural) else "OK"
@@ -615,7 +633,7 @@ def judge(measured: Slopes, analytic: float, place: dict[str, Any], slack: float
 
 def _bends(node: Any, argument: int) -> bool:
     rule, xs = node.op.partials[argument], [float(x) for x in node.operands]
-    if not callable(rule) or argument >= len(xs):
+    if not callable(rule):
         return False
     x = xs[argument]
     sides = []
@@ -636,7 +654,8 @@ def _finite(x: Any) -> bool:
 
 def _described(node: Any) -> str:
     operands = ", ".join(f"{plain(x)!s:.40}" for x in node.operands)
-    return f"{node.op.name if node.op else 'an input'}({operands}) = {node.data!s:.40}" + (f" ({node.name})" if node.name else "")
+    name = f" ({node.name})" if node.name else ""
+    return f"{node.op.name if node.op else 'an input'}({operands}) = {node.data!s:.40}{name}"
 
 
 # ── the picture ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -668,7 +687,8 @@ def picture(finding: Finding) -> str:
     marks: list[str] = []
     if 0 < finding.bar < inf:
         edge = min(at(left, log10(finding.bar))[1], HEIGHT - 40)
-        marks.append(f'<rect x="{MARGIN}" y="{edge:.1f}" width="{WIDTH - MARGIN - 16}" height="{HEIGHT - 40 - edge:.1f}" fill="#8884"/>')
+        marks.append(f'<rect x="{MARGIN}" y="{edge:.1f}" width="{WIDTH - MARGIN - 16}" '
+                     f'height="{HEIGHT - 40 - edge:.1f}" fill="#8884"/>')
     for i in range(int(left) - 1, int(right) + 1, 2):
         if left <= i <= right:
             marks.append(f'<text x="{at(i, bottom)[0]:.0f}" y="{HEIGHT - 24}" text-anchor="middle">1e{i}</text>')

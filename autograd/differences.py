@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import pairwise
 from math import hypot, inf, isfinite, nan, sqrt
 from sys import float_info
 
@@ -21,7 +22,7 @@ SCOUTS = (3, 6, 9, 12, 15)  # steps below the table, far apart: the derivative i
 # settles at large ones (beyond a kink nearby, or over ripples) must not contradict them
 COLUMNS = 6  # of the tableau: errors up to the sixth power of step² are removed
 TRUNCATION = 10.0  # bars per disagreement of neighbours, and
-NOISE = 4.0  # bars per standard deviation of rounding: on the safe side, since 1e-11 is the usual bar, and errors are above 1e-6
+NOISE = 4.0  # bars per standard deviation of rounding: on the safe side, for 1e-11 is the usual bar, errors are above 1e-6
 TINY = 5e-324
 
 Curve = Callable[[float], float]
@@ -65,7 +66,8 @@ def slopes(g: Curve, scale: float, quantum: float = 0.0, blur: Curve = lambda t:
 
     ``scale`` is the size of a natural step (|x|, say), from which the length scale of the function is searched;
     ``quantum`` the smallest step that can be told from none; ``blur(t)`` the error of g(t) because the point itself
-    was rounded; ``floor`` the least noise in g. The search ends when the bar is 1e-9 of the slope, or of ``hint``, the value it will be held against,
+    was rounded; ``floor`` the least noise in g. The search ends when the bar is 1e-9 of the slope, or of ``hint``,
+    the value it will be held against,
     or when ``patience`` widenings in a row have brought nothing.
     """
     line = _Line(g, scale, quantum, blur, hint, floor)
@@ -114,7 +116,7 @@ class _Line:
                 self.relative = min(self.far / size, 1e-3) if size else 0.0
 
     def noise(self, t: float, value: float) -> float:
-        """The standard deviation of the noise in a value: measured at the point and a step away, in proportion beyond."""
+        """The standard deviation of the noise in a value: as at the point, as a step away, in proportion beyond."""
         measured = self.near if abs(t) < self.top_step / 1024 else self.far
         beyond = self.relative * abs(value) if abs(t) > self.top_step else 0.0
         return max(measured, beyond, float_info.epsilon / 2 * abs(value), TINY) + self.blur(t)
@@ -164,12 +166,14 @@ class _Line:
                 jumps = [self.jump(-1), self.jump(1)]
         if any(jumps):  # each branch starts from its own value next to the point
             tip = self.steps()[-1]
-            self.base = tuple(self.g(t) if there else x for t, there, x in zip((-tip, tip), jumps, self.base))
+            left_base, right_base = (self.g(t) if there else x for t, there, x in zip((-tip, tip), jumps, self.base))
+            self.base = (left_base, right_base)
         left, right = self.best(-1), self.best(1)
         for _ in range(3):  # a bend is a kink when it stays one at smaller steps
             if not any(jumps) and _differ(left, right) and self.widen("down"):
                 left, right = self.best(-1), self.best(1)
-        samples = [(h, *(self.difference(h, side)[0] for side in (0, -1, 1))) for h in self.steps()]
+        sides = [[self.difference(h, side)[0] for h in self.steps()] for side in (0, -1, 1)]
+        samples = list(zip(self.steps(), *sides))
         if any(jumps):
             kind = "jump"
         elif isfinite(left.bar) and isfinite(right.bar):
@@ -214,7 +218,8 @@ def _best(table: list[tuple[float, float, float]], order: int, natural: float) -
         chosen.append(best if h <= natural or best.bar < abs(best.value) / 10 else Estimate())
     result = Estimate()
     for i, one in enumerate(chosen):  # the derivative is what small steps say: a wide plateau must not contradict them
-        if one.bar < result.bar and all(abs(one.value - x.value) <= one.bar + 5 * x.bar for x in chosen[i + 1:] if x.bar < inf):
+        smaller = (x for x in chosen[i + 1:] if x.bar < inf)
+        if one.bar < result.bar and all(abs(one.value - x.value) <= one.bar + 5 * x.bar for x in smaller):
             result = one
     return result
 
@@ -266,7 +271,7 @@ def noise_level(g: Curve, step: float, coarse: float) -> float:
     mixed: list[bool] = []
     weight = 1.0  # (k!)² / (2k)!, by which the squares of the k-th differences of noise exceed its own
     for k in range(1, 7):
-        differences = [b - a for a, b in zip(differences, differences[1:])]
+        differences = [b - a for a, b in pairwise(differences)]
         weight *= k * k / (2 * k * (2 * k - 1))
         levels.append(sqrt(weight * sum(d * d for d in differences) / len(differences)))
         mixed.append(min(differences) < 0 < max(differences))

@@ -170,10 +170,11 @@ def arrays(shape: Any = None, dtype: Any = float, low: float = -10.0, high: floa
     (2, 3)
     """
     st = _strategies()
-    from hypothesis.extra import numpy
-    shape = numpy.array_shapes(max_dims=3, max_side=4) if shape is None else shape
-    width = 32 if numpy.np.dtype(dtype).itemsize == 4 else 64
-    return numpy.arrays(dtype, shape, elements=st.floats(low, high, width=width))
+    import numpy
+    from hypothesis.extra import numpy as extra
+    shape = extra.array_shapes(max_dims=3, max_side=4) if shape is None else shape
+    width = 32 if numpy.dtype(dtype).itemsize == 4 else 64
+    return extra.arrays(dtype, shape, elements=st.floats(low, high, width=width))
 
 
 def programs(inputs: int = 2, size: int = 8, outputs: int = 1, using: Sequence[str] | None = None) -> Any:
