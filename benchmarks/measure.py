@@ -28,7 +28,7 @@ class Row:
     ``scale`` is how many ``unit`` there are in a second (of work per node, where the unit is). An engine is a
     function that imports its library, builds the problem and returns the step to be timed; the first one added is
     the project's own, the others are its peers. With ``nodes``, the memory that a step needs is printed too: the
-    growth of the peak of its process, in bytes per node.
+    growth of the peak of its process, in bytes per node. ``agree`` is how far results may differ, relatively.
     """
 
     key: str
@@ -37,6 +37,7 @@ class Row:
     scale: float
     rounds: int
     nodes: int = 0
+    agree: float = 1e-9
     engines: dict[str, Callable[[], Step]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -56,7 +57,7 @@ class Row:
         done = {name: run for name, run in first.items() if "failure" not in run}
         answer = next(iter(done.values()))["result"]
         for name, run in done.items():
-            if not abs(run["result"] - answer) <= 1e-9 * abs(answer):
+            if not abs(run["result"] - answer) <= self.agree * abs(answer):
                 raise ArithmeticError(f"{self.key}: {name} computes {run['result']!r}, the others {answer!r}")
         times = {name: [run["seconds"]] if run["seconds"] > SLOW else [] for name, run in done.items()}
         for _ in range(self.rounds):

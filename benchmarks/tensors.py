@@ -1,0 +1,174 @@
+"""Rows about arrays: a training step, update included, of two dense networks and a convolutional one, in float32."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from .measure import Row, Step
+
+T1 = Row("t1", "T1  MLP 784-128-10, batch 64: a training step", "µs", 1e6 / 50, rounds=9, agree=1e-3)
+T2 = Row("t2", "T2  MLP 4-16-3, batch 32: a training step", "µs", 1e6 / 1000, rounds=9, agree=1e-3)
+T3 = Row("t3", "T3  conv 8×3×3 on 28×28, relu, 2×2 max-pool, linear, batch 32: a training step", "µs", 1e6 / 20, rounds=9,
+         agree=1e-3)
+RATE = 0.01
+
+
+def data(row: Row) -> tuple[Any, Any, list[Any]]:
+    """Inputs, labels and parameters, the same for every engine."""
+    import numpy as np
+    rng = np.random.default_rng(0)
+
+    def normal(*shape: int, spread: float = 1.0) -> Any:
+        return (spread * rng.normal(size=shape)).astype(np.float32)
+    if row is T3:
+        return (normal(32, 1, 28, 28), rng.integers(0, 10, 32),
+                [normal(8, 1, 3, 3, spread=0.3), normal(8), normal(1352, 10, spread=0.03), normal(10)])
+    batch, inputs, hidden, outputs = (64, 784, 128, 10) if row is T1 else (32, 4, 16, 3)
+    return (normal(batch, inputs), rng.integers(0, outputs, batch),
+            [normal(inputs, hidden, spread=inputs**-0.5), normal(hidden), normal(hidden, outputs, spread=hidden**-0.5),
+             normal(outputs)])
+
+
+def repeated(row: Row, train: Callable[[], Any]) -> Step:
+    """As many training steps as the row counts, and the last loss."""
+    def step() -> tuple[float, object]:
+        for _ in range(round(1e6 / row.scale)):
+            loss = train()
+        return float(loss), None
+    return step
+
+
+def chainrule(row: Row) -> Step:
+    import nn.functional as F
+    from autograd import Tensor, relu
+    x, labels, arrays = data(row)
+    params = [Tensor(array) for array in arrays]
+    x = Tensor(x, requires_grad=False)
+    w1, b1, w2, b2 = params
+
+    def train() -> Any:
+        if row is T3:
+            hidden = F.max_pool2d(relu(F.conv2d(x, w1, b1)), 2).reshape(len(labels), -1)
+        else:
+            hidden = relu(x @ w1 + b1)
+        loss = F.cross_entropy(hidden @ w2 + b2, labels)
+        for p in params:
+            p.grad = None
+        loss.backward()
+        for p in params:
+            p.data -= RATE * p.grad
+        return loss.item()
+    return repeated(row, train)
+
+
+def by_hand(row: Row) -> Step:
+    import numpy as np
+    from numpy.lib.stride_tricks import as_strided
+    x, labels, params = data(row)
+    w1, b1, w2, b2 = params
+    n, rows = len(x), np.arange(len(x))
+    rate = np.float32(RATE)
+
+    def top(hidden: Any) -> tuple[Any, Any, Any, Any]:
+        """The last layer and the loss, forward and backward; the softmax is made in place."""
+        scores = hidden @ w2
+        scores += b2
+        scores -= scores.max(1, keepdims=True)
+        np.exp(scores, out=scores)
+        scores /= scores.sum(1, keepdims=True)
+        loss = -np.log(scores[rows, labels]).mean()
+        scores[rows, labels] -= 1
+        scores /= n
+        return loss, scores @ w2.T, hidden.T @ scores, scores.sum(0)
+
+    def update(*grads: Any) -> None:
+        for p, grad in zip(params, grads):
+            grad *= rate
+            p -= grad
+
+    def dense() -> Any:
+        hidden = x @ w1
+        hidden += b1
+        np.maximum(hidden, 0, out=hidden)
+        loss, down, dw2, db2 = top(hidden)
+        down *= hidden > 0
+        update(x.T @ down, down.sum(0), dw2, db2)
+        return loss
+
+    def convolutional() -> Any:
+        a, b, high, wide = x.strides
+        columns = np.ascontiguousarray(as_strided(x, (n, 1, 3, 3, 26, 26), (a, b, high, wide, high, wide))).reshape(n, 9, 676)
+        hidden = w1.reshape(8, 9) @ columns
+        hidden += b1[:, None]
+        np.maximum(hidden, 0, out=hidden)
+        image = hidden.reshape(n, 8, 26, 26)
+        rowwise = np.maximum(image[:, :, 0::2], image[:, :, 1::2])
+        pooled = np.maximum(rowwise[..., 0::2], rowwise[..., 1::2])
+        loss, down, dw2, db2 = top(pooled.reshape(n, -1))
+        down = down.reshape(pooled.shape)
+        down *= pooled > 0  # relu's mask, of the entries that pooling lets through
+        back, free = np.empty_like(image), np.ones(pooled.shape, bool)
+        for i in (0, 1):
+            for j in (0, 1):
+                first = image[:, :, i::2, j::2] == pooled
+                first &= free
+                free ^= first
+                np.multiply(down, first, out=back[:, :, i::2, j::2])
+        back = back.reshape(n, 8, 676)
+        update(np.matmul(back, columns.transpose(0, 2, 1)).sum(0).reshape(w1.shape), back.sum((0, 2)), dw2, db2)
+        return loss
+    return repeated(row, convolutional if row is T3 else dense)
+
+
+def torch(row: Row) -> Step:
+    import torch as th
+    import torch.nn.functional as F
+    th.set_num_threads(1)
+    x, labels, params = ([th.tensor(y) for y in part] if isinstance(part, list) else th.tensor(part) for part in data(row))
+    for p in params:
+        p.requires_grad_()
+    w1, b1, w2, b2 = params
+
+    def train() -> Any:
+        if row is T3:
+            hidden = F.max_pool2d(th.relu(F.conv2d(x, w1, b1)), 2).reshape(len(labels), -1)
+        else:
+            hidden = th.relu(x @ w1 + b1)
+        loss = F.cross_entropy(hidden @ w2 + b2, labels)
+        for p in params:
+            p.grad = None
+        loss.backward()
+        with th.no_grad():
+            for p in params:
+                p -= RATE * p.grad
+        return loss.item()
+    return repeated(row, train)
+
+
+def mygrad(row: Row) -> Step:
+    import mygrad as mg
+    from mygrad.nnet.activations import relu
+    from mygrad.nnet.layers import conv_nd, max_pool
+    from mygrad.nnet.losses import softmax_crossentropy
+    x, labels, arrays = data(row)
+    params = [mg.tensor(array) for array in arrays]
+    w1, b1, w2, b2 = params
+
+    def train() -> Any:
+        if row is T3:
+            hidden = max_pool(relu(conv_nd(x, w1, stride=1) + b1.reshape(1, 8, 1, 1)), (2, 2), 2).reshape(len(labels), -1)
+        else:
+            hidden = relu(x @ w1 + b1)
+        loss = softmax_crossentropy(hidden @ w2 + b2, labels)
+        loss.backward()
+        for p in params:
+            p.data -= RATE * p.grad
+            p.null_grad()
+        return loss.item()
+    return repeated(row, train)
+
+
+for _row in (T1, T2, T3):
+    for _name, _build in (("chainrule", chainrule), ("NumPy by hand", by_hand), ("torch, 1 thread", torch), ("mygrad", mygrad)):
+        _row.engine(_name)(lambda build=_build, row=_row: build(row))
