@@ -9,8 +9,8 @@ from .measure import Row, Step
 
 T1 = Row("t1", "T1  MLP 784-128-10, batch 64: a training step", "µs", 1e6 / 50, rounds=9, agree=1e-3)
 T2 = Row("t2", "T2  MLP 4-16-3, batch 32: a training step", "µs", 1e6 / 1000, rounds=9, agree=1e-3)
-T3 = Row("t3", "T3  conv 8×3×3 on 28×28, relu, 2×2 max-pool, linear, batch 32: a training step", "µs", 1e6 / 20, rounds=9,
-         agree=1e-3)
+T3 = Row("t3", "T3  conv 8×3×3 on 28×28, relu, 2×2 max-pool, linear, batch 32: a training step", "µs", 1e6 / 20,
+         rounds=9, agree=1e-3)
 RATE = 0.01
 
 
@@ -98,7 +98,8 @@ def by_hand(row: Row) -> Step:
 
     def convolutional() -> Any:
         a, b, high, wide = x.strides
-        columns = np.ascontiguousarray(as_strided(x, (n, 1, 3, 3, 26, 26), (a, b, high, wide, high, wide))).reshape(n, 9, 676)
+        windows = as_strided(x, (n, 1, 3, 3, 26, 26), (a, b, high, wide, high, wide))
+        columns = np.ascontiguousarray(windows).reshape(n, 9, 676)
         hidden = w1.reshape(8, 9) @ columns
         hidden += b1[:, None]
         np.maximum(hidden, 0, out=hidden)
@@ -125,9 +126,9 @@ def torch(row: Row) -> Step:
     import torch as th
     import torch.nn.functional as F
     th.set_num_threads(1)
-    x, labels, params = ([th.tensor(y) for y in part] if isinstance(part, list) else th.tensor(part) for part in data(row))
-    for p in params:
-        p.requires_grad_()
+    x, labels, arrays = data(row)
+    x, labels = th.tensor(x), th.tensor(labels)
+    params = [th.tensor(array, requires_grad=True) for array in arrays]
     w1, b1, w2, b2 = params
 
     def train() -> Any:
@@ -157,7 +158,8 @@ def mygrad(row: Row) -> Step:
 
     def train() -> Any:
         if row is T3:
-            hidden = max_pool(relu(conv_nd(x, w1, stride=1) + b1.reshape(1, 8, 1, 1)), (2, 2), 2).reshape(len(labels), -1)
+            image = relu(conv_nd(x, w1, stride=1) + b1.reshape(1, 8, 1, 1))
+            hidden = max_pool(image, (2, 2), 2).reshape(len(labels), -1)
         else:
             hidden = relu(x @ w1 + b1)
         loss = softmax_crossentropy(hidden @ w2 + b2, labels)
@@ -170,5 +172,6 @@ def mygrad(row: Row) -> Step:
 
 
 for _row in (T1, T2, T3):
-    for _name, _build in (("chainrule", chainrule), ("NumPy by hand", by_hand), ("torch, 1 thread", torch), ("mygrad", mygrad)):
+    for _name, _build in (("chainrule", chainrule), ("NumPy by hand", by_hand), ("torch, 1 thread", torch),
+                          ("mygrad", mygrad)):
         _row.engine(_name)(lambda build=_build, row=_row: build(row))
