@@ -183,7 +183,7 @@ def check_gradients(f: Callable[..., Any], *xs: Any, order: int = 1, modes: Sequ
         raise ValueError(f"check_gradients: modes={modes!r}; choose from {MODES}, at least one ({unknown})")
     if order < 1 or (gradient is not None and order > 1):
         raise ValueError(f"check_gradients: order={order!r} with gradient={gradient!r}; the order is 1, 2, …, and a "
-                         "gradient= that returns numbers is checked to the first; check it as a function for the second")
+                         "gradient= that returns numbers is checked to the first: check it as a function for more")
     name = getattr(f, "__name__", repr(f))
     findings: list[Finding] = []
     with warnings.catch_warnings():
@@ -316,7 +316,7 @@ class Check:
         """What is differentiated: each of few results, or random signed mixtures of many."""
         count = len(self.values)
         if self.gradient is not None and count != 1:
-            raise TypeError(f"check_gradients: gradient= needs a function that returns one number; it returned {count}. "
+            raise TypeError(f"check_gradients: gradient= needs a function that returns one number; not {count}. "
                             "Check a fixed weighted sum of them")
         if self.gradient is not None:
             return [("", [1.0])]
@@ -360,7 +360,8 @@ class Check:
 
     def findings(self) -> list[Finding]:
         first = self.spans[0][0] if self.spans[0] else 0
-        blank: dict[str, Any] = {"argument": 0, "entry": "", "point": self.point[first] if self.point else nan, "order": self.order}
+        blank: dict[str, Any] = {"argument": 0, "entry": "", "order": self.order,
+                                 "point": self.point[first] if self.point else nan}
         if any(not _same(self.values, self.evaluate(self.point)) for _ in range(2)):
             return [Finding("NONDETERMINISTIC", **blank)]
         if not all(map(isfinite, self.values)):
@@ -380,7 +381,7 @@ class Check:
         return found
 
     def together(self, found: list[Finding], cotangent: list[float], reverse: list[float] | None) -> None:
-        """At a kink of two entries, whether their choices fit: (0, ½) is no gradient of max(x, y), though each might be.
+        """At a kink of two entries, whether their choices fit: (0, ½) is no gradient of max(x, y), though each may be.
 
         A gradient there is a mixture of those close by (Clarke, "Generalized gradients and applications", 1975), so
         along any direction it lies between the slopes that are met close by.
@@ -447,7 +448,8 @@ class Check:
             given["forward"] = self.tangent(direction, cotangent) / unit
         analytic = next(iter(given.values()))
         lone = next(iter(direction)) if len(direction) == 1 else None
-        place: dict[str, Any] = {"argument": argument, "point": self.point[lone] if lone is not None else nan, "output": output,
+        place: dict[str, Any] = {"argument": argument, "output": output,
+                 "point": self.point[lone] if lone is not None else nan,
                  "entry": self.entry(argument, lone) if lone is not None else f" along {len(direction)} entries",
                  "order": self.order, "mode": ", ".join(given)}
         if not all(map(isfinite, given.values())):
@@ -622,7 +624,8 @@ def judge(measured: Slopes, analytic: float, place: dict[str, Any], slack: float
             finding.note = "the value jumps here; " + finding.note
         return finding
     size = max(abs(analytic), abs(slope.value))
-    least, most = min(left.value - left.bar, right.value - right.bar), max(left.value + left.bar, right.value + right.bar)
+    least = min(left.value - left.bar, right.value - right.bar)
+    most = max(left.value + left.bar, right.value + right.bar)
     if least <= analytic <= most and most - least <= 1e-8 * size:  # a kink too faint to be told from rounding
         finding.bar = max(slope.bar, abs(analytic - slope.value))
     if abs(analytic - slope.value) <= finding.bar + rounding:

@@ -22,7 +22,7 @@ SCOUTS = (3, 6, 9, 12, 15)  # steps below the table, far apart: the derivative i
 # settles at large ones (beyond a kink nearby, or over ripples) must not contradict them
 COLUMNS = 6  # of the tableau: errors up to the sixth power of step² are removed
 TRUNCATION = 10.0  # bars per disagreement of neighbours, and
-NOISE = 4.0  # bars per standard deviation of rounding: on the safe side, for 1e-11 is the usual bar, errors are above 1e-6
+NOISE = 4.0  # bars per standard deviation of rounding: on the safe side: usual bars are 1e-11, errors above 1e-6
 TINY = 5e-324
 
 Curve = Callable[[float], float]

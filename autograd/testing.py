@@ -39,7 +39,7 @@ from math import isfinite
 from typing import Any, NamedTuple
 
 from .check import check_gradients
-from .row import Row, find, rows
+from .row import Row, find, ieee, rows
 
 
 def assert_gradients(f: Callable[..., Any], *xs: Any, **options: Any) -> None:
@@ -130,6 +130,10 @@ def random_program(rng: random.Random, inputs: int = 2, size: int = 8, outputs: 
         x, y = ([values[i] if isinstance(i, int) else i for i in operands] + [0.0])[:2]
         if kink and row.name in BENT and 0 in (x, x - y):
             continue  # at two kinks at once the rules' choices need not add up to a slope
+        numbers = [values[i] if isinstance(i, int) else i for i in operands]
+        out = row(*numbers)
+        if not all(isfinite(ieee(rule, out, *numbers)) for rule in row.partials if callable(rule)):
+            continue  # at a pole of its own: the cube root at 0, say
         made = emit(row.name, *operands)
         if not isfinite(values[made]) or abs(values[made]) > 1e6:
             emit("tanh", made)

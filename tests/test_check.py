@@ -24,14 +24,26 @@ def verdict(f, *xs, **options):
 
 # ── functions whose derivative is known ──────────────────────────────────────────────────────────────────────────
 
-@pytest.mark.parametrize(("f", "derivative", "x"), [
-    (math.sin, math.cos, 1.0), (math.exp, math.exp, -3.0), (math.log, lambda x: 1 / x, 1e-300), (math.erf, lambda x: 2 / math.sqrt(math.pi) * math.exp(-x * x), 0.5),
-    (math.gamma, lambda x: math.gamma(x) * -0.5772156649015329, 1.0),  # −γ, Euler's constant
-    (math.sin, math.cos, 1e8), (math.sin, math.cos, 1e-8), (lambda x: math.exp(1e3 * x), lambda x: 1e3 * math.exp(1e3 * x), 0.1),
-    (lambda x: x * math.sin(1 / x), lambda x: math.sin(1 / x) - math.cos(1 / x) / x, 1e-4),
-    (lambda x: x * x, lambda x: 2 * x, 1e-160), (lambda x: x**3, lambda x: 3 * x * x, 1e8), (lambda x: 1e-8 + x, lambda x: 1.0, 1e8),
-    (lambda x: math.sqrt(x * x + 1e-16), lambda x: x / math.sqrt(x * x + 1e-16), 0.0), (lambda x: 1 / (1 + math.exp(-1e10 * x)), lambda x: 2.5e9, 0.0),
-])
+
+@pytest.mark.parametrize(
+    ("f", "derivative", "x"),
+    [
+        (math.sin, math.cos, 1.0),
+        (math.exp, math.exp, -3.0),
+        (math.log, lambda x: 1 / x, 1e-300),
+        (math.erf, lambda x: 2 / math.sqrt(math.pi) * math.exp(-x * x), 0.5),
+        (math.gamma, lambda x: math.gamma(x) * -0.5772156649015329, 1.0),  # −γ, Euler's constant
+        (math.sin, math.cos, 1e8),
+        (math.sin, math.cos, 1e-8),
+        (lambda x: math.exp(1e3 * x), lambda x: 1e3 * math.exp(1e3 * x), 0.1),
+        (lambda x: x * math.sin(1 / x), lambda x: math.sin(1 / x) - math.cos(1 / x) / x, 1e-4),
+        (lambda x: x * x, lambda x: 2 * x, 1e-160),
+        (lambda x: x**3, lambda x: 3 * x * x, 1e8),
+        (lambda x: 1e-8 + x, lambda x: 1.0, 1e8),
+        (lambda x: math.sqrt(x * x + 1e-16), lambda x: x / math.sqrt(x * x + 1e-16), 0.0),
+        (lambda x: 1 / (1 + math.exp(-1e10 * x)), lambda x: 2.5e9, 0.0),
+    ],
+)
 def test_exact_derivatives_pass_and_one_part_in_a_million_does_not(f, derivative, x):
     assert verdict(f, x, gradient=derivative) == "OK"
     for factor in (1 + 1e-6, 1 - 1e-6, -1, 2, 0.5, 0.0):
@@ -39,12 +51,19 @@ def test_exact_derivatives_pass_and_one_part_in_a_million_does_not(f, derivative
             assert verdict(f, x, gradient=lambda x, k=factor: k * derivative(x)) == "WRONG"
 
 
-@pytest.mark.parametrize(("wrong", "note"), [
-    (lambda x, y: (-2 * x * y, x * x), "the sign is wrong"), (lambda x, y: (x * y, x * x), "half of what it should be"),
-    (lambda x, y: (4 * x * y, x * x), "twice too large"), (lambda x, y: (0.0, x * x), "no gradient arrives"),
-    (lambda x, y: (2 * y, x * x), "a factor x0 = 1.7 is missing"), (lambda x, y: (2 * x, x * x), "a factor x1 = 3.1 is missing"),
-    (lambda x, y: (2 * x * y * (1 + 1e-6), x * x), "off by a relative 1e-06"), (lambda x, y: (6 * x * y, x * x), "3 times too large"),
-])
+@pytest.mark.parametrize(
+    ("wrong", "note"),
+    [
+        (lambda x, y: (-2 * x * y, x * x), "the sign is wrong"),
+        (lambda x, y: (x * y, x * x), "half of what it should be"),
+        (lambda x, y: (4 * x * y, x * x), "twice too large"),
+        (lambda x, y: (0.0, x * x), "no gradient arrives"),
+        (lambda x, y: (2 * y, x * x), "a factor x0 = 1.7 is missing"),
+        (lambda x, y: (2 * x, x * x), "a factor x1 = 3.1 is missing"),
+        (lambda x, y: (2 * x * y * (1 + 1e-6), x * x), "off by a relative 1e-06"),
+        (lambda x, y: (6 * x * y, x * x), "3 times too large"),
+    ],
+)
 def test_a_wrong_gradient_is_recognised_with_both_numbers(wrong, note):
     report = check_gradients(lambda x, y: x * x * y, 1.7, 3.1, gradient=wrong)
     worst = report.worst
@@ -59,16 +78,31 @@ def test_a_wrong_gradient_is_recognised_with_both_numbers(wrong, note):
 
 # ── kinks, jumps, edges ──────────────────────────────────────────────────────────────────────────────────────────
 
-@pytest.mark.parametrize(("f", "x", "left", "right"), [
-    (ag.relu, 0.0, 0, 1), (abs, 0.0, -1, 1), (lambda x: ag.clip(x, -1, 1), 1.0, 1, 0), (lambda x: ag.maximum(x, 2 * x), 0.0, 1, 2),
-    (lambda x: ag.leaky_relu(x, 0.1), 0.0, 0.1, 1), (lambda x: 3 * x + abs(x - 2), 2.0, 2, 4), (lambda x: 1e6 + ag.relu(x), 0.0, 0, 1),
-])
+
+@pytest.mark.parametrize(
+    ("f", "x", "left", "right"),
+    [
+        (ag.relu, 0.0, 0, 1),
+        (abs, 0.0, -1, 1),
+        (lambda x: ag.clip(x, -1, 1), 1.0, 1, 0),
+        (lambda x: ag.maximum(x, 2 * x), 0.0, 1, 2),
+        (lambda x: ag.leaky_relu(x, 0.1), 0.0, 0.1, 1),
+        (lambda x: 3 * x + abs(x - 2), 2.0, 2, 4),
+        (lambda x: 1e6 + ag.relu(x), 0.0, 0, 1),
+    ],
+)
 def test_at_a_kink_each_choice_between_the_slopes_is_right_and_none_beyond(f, x, left, right):
     report = check_gradients(f, x)
     assert (report.verdict, bool(report)) == ("KINK", True)
     assert (report.worst.left, report.worst.right) == (pytest.approx(left, abs=1e-6), pytest.approx(right, abs=1e-6))
-    for value, expected in [(left, "KINK"), (right, "KINK"), ((left + right) / 2, "KINK"), (min(left, right) - 0.1, "WRONG_AT_KINK"),
-                            (max(left, right) + 0.1, "WRONG_AT_KINK"), (right + 1e-4 * (right - left), "WRONG_AT_KINK")]:
+    for value, expected in [
+        (left, "KINK"),
+        (right, "KINK"),
+        ((left + right) / 2, "KINK"),
+        (min(left, right) - 0.1, "WRONG_AT_KINK"),
+        (max(left, right) + 0.1, "WRONG_AT_KINK"),
+        (right + 1e-4 * (right - left), "WRONG_AT_KINK"),
+    ]:
         assert verdict(f, x, gradient=lambda _, value=value: value) == expected
 
 
@@ -109,10 +143,18 @@ def test_at_the_edge_of_a_domain_the_slope_is_that_of_one_side():
 
 # ── what cannot be right ─────────────────────────────────────────────────────────────────────────────────────────
 
-@pytest.mark.parametrize(("f", "x", "said"), [
-    (lambda x: ag.log(x) * 0, 0.0, "log(0.0)"), (lambda x: ag.sqrt(x), 0.0, "sqrt(0.0)"), (lambda x: ag.log(x - 2) + 1, 1.0, "log(-1.0)"),
-    (lambda x: 1 / x, 0.0, "div(1.0, 0.0)"), (lambda x: ag.exp(x) * 2, 1000.0, "exp(1000.0)"), (lambda x: ag.sqrt(x * x), 0.0, "sqrt(0.0)"),
-])
+
+@pytest.mark.parametrize(
+    ("f", "x", "said"),
+    [
+        (lambda x: ag.log(x) * 0, 0.0, "log(0.0)"),
+        (lambda x: ag.sqrt(x), 0.0, "sqrt(0.0)"),
+        (lambda x: ag.log(x - 2) + 1, 1.0, "log(-1.0)"),
+        (lambda x: 1 / x, 0.0, "div(1.0, 0.0)"),
+        (lambda x: ag.exp(x) * 2, 1000.0, "exp(1000.0)"),
+        (lambda x: ag.sqrt(x * x), 0.0, "sqrt(0.0)"),
+    ],
+)
 def test_not_finite_names_the_first_node_that_made_it(f, x, said):
     report = check_gradients(f, x)
     assert (report.verdict, bool(report)) == ("NONFINITE", False)
@@ -129,6 +171,7 @@ def test_a_function_that_rolls_dice_is_told_so():
 
 
 # ── noise ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
 
 @pytest.mark.parametrize("digits", [4, 6, 8])
 def test_a_rounded_function_is_right_to_fewer_digits_and_a_factor_two_is_still_wrong(digits):
@@ -151,7 +194,10 @@ def test_the_bar_covers_the_error_and_is_not_much_wider():
     rng = random.Random(5)
     for _ in range(300):
         k, x = 10 ** rng.uniform(-3, 3), rng.uniform(-3, 3)
-        for f, exact in [(lambda t: math.sin(k * (x + t)), k * math.cos(k * x)), (lambda t: math.exp(-((x + t) ** 2)), -2 * x * math.exp(-x * x))]:
+        for f, exact in [
+            (lambda t: math.sin(k * (x + t)), k * math.cos(k * x)),
+            (lambda t: math.exp(-((x + t) ** 2)), -2 * x * math.exp(-x * x)),
+        ]:
             found = slopes(f, 2.0, math.ulp(x), hint=exact).slope
             rounding = 1e-15 * abs(k * k * x) + 1e-15  # of the exact value, computed in floats
             assert abs(found.value - exact) <= found.bar + rounding
@@ -160,13 +206,16 @@ def test_the_bar_covers_the_error_and_is_not_much_wider():
 
 # ── forms, modes, orders ─────────────────────────────────────────────────────────────────────────────────────────
 
+
 def test_nested_arguments_and_results_and_the_path_to_the_entry():
     def f(weights, options):
         return [weights[0] * options["k"], {"s": ag.sin(weights[1][0])}]
+
     report = check_gradients(f, [2.0, (0.5,)], {"k": 3.0})
     assert report
     assert {(x.output, f"{x.argument}{x.entry}") for x in report.findings} == {
-        (o, e) for o in ("[0]", "[1]['s']") for e in ("0[0]", "0[1][0]", "1['k']")}
+        (o, e) for o in ("[0]", "[1]['s']") for e in ("0[0]", "0[1][0]", "1['k']")
+    }
 
 
 def test_many_entries_are_checked_along_directions_and_the_wrong_one_is_found():
@@ -176,11 +225,16 @@ def test_many_entries_are_checked_along_directions_and_the_wrong_one_is_found():
     right = lambda v: [3 * x * x for x in v]
     assert len(check_gradients(f, xs, gradient=right).findings) < 10
     for culprit in (1, 123, 299):
-        report = check_gradients(f, xs, gradient=lambda v, i=culprit: [g * (1.001 if j == i else 1) for j, g in enumerate(right(v))])
+        report = check_gradients(
+            f, xs, gradient=lambda v, i=culprit: [g * (1.001 if j == i else 1) for j, g in enumerate(right(v))]
+        )
         assert not report
         assert {x.entry for x in report.findings if x.verdict == "WRONG"} == {f"[{culprit}]"}
     swapped = lambda v: [right(v)[{5: 6, 6: 5}.get(i, i)] for i in range(n)]
-    assert {x.entry for x in check_gradients(f, xs, gradient=swapped).findings if x.verdict == "WRONG"} <= {"[5]", "[6]"}
+    assert {x.entry for x in check_gradients(f, xs, gradient=swapped).findings if x.verdict == "WRONG"} <= {
+        "[5]",
+        "[6]",
+    }
     assert not check_gradients(f, xs, gradient=swapped)
 
 
@@ -192,6 +246,7 @@ def test_softmax_is_seen_although_its_entries_add_up_to_one():
     def softmax(v, slip=1.0):
         e = [ag.exp(x) for x in v]
         return [x / sum(e) for x in e]
+
     assert check_gradients(softmax, [0.1, -1.0, 2.0])
     assert check_gradients(lambda v: softmax(v) * 4, [0.1, -1.0, 2.0])  # more results than are taken one by one
 
@@ -236,6 +291,7 @@ def test_methods_of_values_work_too():
 
 # ── the report ───────────────────────────────────────────────────────────────────────────────────────────────────
 
+
 def test_raise_on_error_raises_an_assertion_error_with_the_table():
     with pytest.raises(AssertionError, match="WRONG") as caught:
         check_gradients(lambda x: x**2, 3.0, gradient=lambda x: x, raise_on_error=True)
@@ -245,7 +301,12 @@ def test_raise_on_error_raises_an_assertion_error_with_the_table():
 
 
 def test_the_picture_is_a_self_contained_svg_and_text_is_escaped():
-    for f, x, options in [(ag.sin, 1.0, {}), (abs, 0.0, {}), (math.sin, 1.0, {"gradient": lambda x: 2.0}), (ag.floor, 1.0, {})]:
+    for f, x, options in [
+        (ag.sin, 1.0, {}),
+        (abs, 0.0, {}),
+        (math.sin, 1.0, {"gradient": lambda x: 2.0}),
+        (ag.floor, 1.0, {}),
+    ]:
         report = check_gradients(f, x, **options)
         svg = ET.fromstring(report._repr_svg_())
         assert svg.tag.endswith("svg")
@@ -262,34 +323,46 @@ def test_a_long_table_is_cut_and_says_so():
     assert max(map(len, text.splitlines())) < 200
 
 
-@pytest.mark.parametrize(("call", "error", "said"), [
-    (lambda: check_gradients(math.sin), TypeError, "at least one argument"),
-    (lambda: check_gradients(math.sin, 1.0, modes=("backward",)), ValueError, "reverse"),
-    (lambda: check_gradients(math.sin, 1.0, modes=()), ValueError, "at least one"),
-    (lambda: check_gradients(math.sin, 1.0, order=0), ValueError, "order"),
-    (lambda: check_gradients(math.sin, 1.0, order=2, gradient=math.cos), ValueError, "gradient="),
-    (lambda: check_gradients(lambda x: [x, x], 1.0, gradient=math.cos), TypeError, "returns one number"),
-    (lambda: check_gradients(lambda v: v[0], [1.0, 2.0], gradient=lambda v: [1.0]), ValueError, "form of the arguments"),
-    (lambda: check_gradients(ag.sin, "x"), TypeError, "number"),
-])
+@pytest.mark.parametrize(
+    ("call", "error", "said"),
+    [
+        (lambda: check_gradients(math.sin), TypeError, "at least one argument"),
+        (lambda: check_gradients(math.sin, 1.0, modes=("backward",)), ValueError, "reverse"),
+        (lambda: check_gradients(math.sin, 1.0, modes=()), ValueError, "at least one"),
+        (lambda: check_gradients(math.sin, 1.0, order=0), ValueError, "order"),
+        (lambda: check_gradients(math.sin, 1.0, order=2, gradient=math.cos), ValueError, "gradient="),
+        (lambda: check_gradients(lambda x: [x, x], 1.0, gradient=math.cos), TypeError, "returns one number"),
+        (
+            lambda: check_gradients(lambda v: v[0], [1.0, 2.0], gradient=lambda v: [1.0]),
+            ValueError,
+            "form of the arguments",
+        ),
+        (lambda: check_gradients(ag.sin, "x"), TypeError, "number"),
+    ],
+)
 def test_what_cannot_be_checked_is_refused_with_the_remedy(call, error, said):
     with pytest.raises(error, match=said):
         call()
 
 
 def test_numbers_are_checked_without_numpy_and_the_core_does_not_import_the_checker():
-    code = ("import sys, autograd; assert 'autograd.check' not in sys.modules; "
-            "from autograd import check_gradients; assert check_gradients(lambda v: v[0] * v[1], [1.0, 2.0]); "
-            "assert 'numpy' not in sys.modules")
+    code = (
+        "import sys, autograd; assert 'autograd.check' not in sys.modules; "
+        "from autograd import check_gradients; assert check_gradients(lambda v: v[0] * v[1], [1.0, 2.0]); "
+        "assert 'numpy' not in sys.modules"
+    )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
 
 
 # ── how often it is wrong itself ─────────────────────────────────────────────────────────────────────────────────
 
+
 def families(r):
     """Functions of many kinds with parameters over many decades. The checker was never tuned on these."""
+
     def wide(low, high):
         return 10 ** r.uniform(low, high) * r.choice((-1, 1))
+
     k, c, x, y, z, n = wide(-3, 3), wide(-4, 4), wide(-8, 8), r.uniform(-3, 3), r.uniform(0.1, 3), r.randint(2, 6)
     w, v = [[r.uniform(-1, 1) for _ in range(3)] for _ in range(4)], [r.uniform(-1, 1) for _ in range(4)]
     xs, near = [r.uniform(-2, 2) for _ in range(3)], wide(-6, -1)
@@ -332,25 +405,51 @@ def families(r):
         return [q / sum(e) for q in e]
 
     return {
-        "tanh layer": (layer(ag.tanh), xs), "relu layer": (layer(ag.relu), xs), "relu layer, inputs of 0": (layer(ag.relu), [0.0, xs[1], 0.0]),
-        "Horner": (horner, x), "Heron": (heron, abs(x)), "logistic map": (logistic, r.uniform(2, 4)), "pendulum": (pendulum, y),
-        "Kepler": (kepler, r.uniform(0, 0.8), r.uniform(0, 3)), "softmax": (softmax, [4 * q for q in xs]),
-        "logsumexp": (lambda v: ag.log(sum(ag.exp(q) for q in v)), [10 * q for q in xs]), "sin(kx)": (lambda t: ag.sin(k * t), y),
-        "Gauss": (lambda s, t: ag.exp(-((s - t) ** 2) / (2 * z * z)) / z, y, y + 2 * z * r.uniform(-1, 1)), "1/x": (lambda t: k / t, x),
-        "Rosenbrock": (lambda s, t: (1 - s) ** 2 + 100 * (t - s * s) ** 2, y, r.uniform(-3, 3)), "power": (lambda t: t**n, x), "log": (ag.log, abs(x)),
-        "hypot": (lambda s, t: ag.sqrt(s * s + t * t), x, x * r.uniform(-2, 2)), "offset": (lambda t: c + t * t, y), "arctan": (lambda t: ag.arctan(k * t) * c, y),
-        "pole": (lambda t: 1 / (t - 1), 1 + near), "log pole": (lambda t: ag.log(t * t - 1), 1 + abs(near)), "x sin(1/x)": (lambda t: t * ag.sin(1 / t), wide(-4, -1)),
-        "hinge at its kink": (lambda s, t: ag.relu(1 - s * t), y, 1 / y), "lasso": (lambda v: sum(abs(q) for q in v) + v[0] ** 2, [0.0, y, 0.0]),
-        "ties": (lambda v: ag.maximum(ag.maximum(v[0], v[1]), v[2]), [1.0, 1.0, y]), "cancels": (lambda t: (1 + t) * (1 + t) - 1 - 2 * t, r.uniform(-1, 1)),
-        "floor": (lambda t: t * ag.floor(t), y), "clip": (lambda t: ag.clip(t, -1, 1) * t, r.choice((1.0, -1.0, y))), "softplus": (lambda t: ag.softplus(k * t) / k, y),
-        "sums of unlike": (lambda s, t: s + t, x, wide(-8, 8)), "products of unlike": (lambda s, t: s * t + k, x, wide(-8, 8)),
-        "cross-entropy": (lambda t: -(0.3 * ag.log(ag.sigmoid(t)) + 0.7 * ag.log(1 - ag.sigmoid(t))), 3 * y), "chain": (lambda t: ag.sin(ag.exp(ag.tanh(t))) * t, y),
+        "tanh layer": (layer(ag.tanh), xs),
+        "relu layer": (layer(ag.relu), xs),
+        "relu layer, inputs of 0": (layer(ag.relu), [0.0, xs[1], 0.0]),
+        "Horner": (horner, x),
+        "Heron": (heron, abs(x)),
+        "logistic map": (logistic, r.uniform(2, 4)),
+        "pendulum": (pendulum, y),
+        "Kepler": (kepler, r.uniform(0, 0.8), r.uniform(0, 3)),
+        "softmax": (softmax, [4 * q for q in xs]),
+        "logsumexp": (lambda v: ag.log(sum(ag.exp(q) for q in v)), [10 * q for q in xs]),
+        "sin(kx)": (lambda t: ag.sin(k * t), y),
+        "Gauss": (lambda s, t: ag.exp(-((s - t) ** 2) / (2 * z * z)) / z, y, y + 2 * z * r.uniform(-1, 1)),
+        "1/x": (lambda t: k / t, x),
+        "Rosenbrock": (lambda s, t: (1 - s) ** 2 + 100 * (t - s * s) ** 2, y, r.uniform(-3, 3)),
+        "power": (lambda t: t**n, x),
+        "log": (ag.log, abs(x)),
+        "hypot": (lambda s, t: ag.sqrt(s * s + t * t), x, x * r.uniform(-2, 2)),
+        "offset": (lambda t: c + t * t, y),
+        "arctan": (lambda t: ag.arctan(k * t) * c, y),
+        "pole": (lambda t: 1 / (t - 1), 1 + near),
+        "log pole": (lambda t: ag.log(t * t - 1), 1 + abs(near)),
+        "x sin(1/x)": (lambda t: t * ag.sin(1 / t), wide(-4, -1)),
+        "hinge at its kink": (lambda s, t: ag.relu(1 - s * t), y, 1 / y),
+        "lasso": (lambda v: sum(abs(q) for q in v) + v[0] ** 2, [0.0, y, 0.0]),
+        "ties": (lambda v: ag.maximum(ag.maximum(v[0], v[1]), v[2]), [1.0, 1.0, y]),
+        "cancels": (lambda t: (1 + t) * (1 + t) - 1 - 2 * t, r.uniform(-1, 1)),
+        "floor": (lambda t: t * ag.floor(t), y),
+        "clip": (lambda t: ag.clip(t, -1, 1) * t, r.choice((1.0, -1.0, y))),
+        "softplus": (lambda t: ag.softplus(k * t) / k, y),
+        "sums of unlike": (lambda s, t: s + t, x, wide(-8, 8)),
+        "products of unlike": (lambda s, t: s * t + k, x, wide(-8, 8)),
+        "cross-entropy": (lambda t: -(0.3 * ag.log(ag.sigmoid(t)) + 0.7 * ag.log(1 - ag.sigmoid(t))), 3 * y),
+        "chain": (lambda t: ag.sin(ag.exp(ag.tanh(t))) * t, y),
     }
 
 
 def programs(r):
     """Random programs over the whole table; seeds 1 to 3 of these were used to tune the checker."""
-    for kind, options in {"plain": {}, "decades": {"decades": 8}, "vector": {"outputs": 3}, "kink": {"kink": True}, "long": {"size": 25}}.items():
+    for kind, options in {
+        "plain": {},
+        "decades": {"decades": 8},
+        "vector": {"outputs": 3},
+        "kink": {"kink": True},
+        "long": {"size": 25},
+    }.items():
         program = random_program(r, **({"inputs": r.randint(1, 3), "size": r.randint(2, 12)} | options))
         yield kind, (program, *program.point)
 
@@ -395,14 +494,17 @@ def test_no_false_alarm_and_nearly_no_error_missed(cases, size, capsys, request)
         warnings.simplefilter("ignore", ag.NoDerivativeWarning)
         right, alarms, injected, caught, missed, faint = score(cases, rounds)
     with capsys.disabled():
-        print(f"\ncheck_gradients on {request.node.callspec.id}: {len(alarms)} false alarms in {right} right functions; "
-              f"{caught} of {injected} relative errors of 1e-6 caught ({caught / injected:.2%}); "
-              f"{faint} gradients too faint for any")
+        print(
+            f"\ncheck_gradients on {request.node.callspec.id}: {len(alarms)} false alarms in {right} right functions; "
+            f"{caught} of {injected} relative errors of 1e-6 caught ({caught / injected:.2%}); "
+            f"{faint} gradients too faint for any"
+        )
     assert not alarms, "\n".join(map(str, alarms))
     assert caught >= 0.995 * injected, "\n".join(map(str, missed))
 
 
 # ── arrays ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
 
 def test_arrays_entry_by_entry_and_along_directions_down_to_the_wrong_entry():
     np = pytest.importorskip("numpy")

@@ -30,7 +30,7 @@ def test_values_takes_a_name_and_refuses_one_that_is_not_there():
 @settings(max_examples=40)
 def test_drawn_programs_are_finite_and_differentiable_and_print_as_what_they_compute(program):
     results = program(*program.point)
-    scope = {name: row for name, row in ag.ops.rows.items()} | {f"x{i}": x for i, x in enumerate(program.point)}
+    scope = dict(ag.ops.rows) | {f"x{i}": x for i, x in enumerate(program.point)}
     *lines, last = str(program).splitlines()
     exec("\n".join(lines), scope)
     printed = eval(last.removeprefix("return ").split("#")[0], scope)
