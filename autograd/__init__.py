@@ -17,17 +17,20 @@ from .errors import GradientError, NoDerivativeWarning
 from .formula import formula, formulas
 from .functional import grad, gradient, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 from .ops import (
-    abs, add, arctan, clip, clip_max, clip_min, cos, cosh, div, elu, exp, expm1, floor, identity, leaky_relu, log,
-    log1p, maximum, minimum, mul, neg, pow, relu, sigmoid, sign, sin, sinh, softplus, sqrt, step, sub, tan, tanh,
+    abs, add, arccos, arccosh, arcsin, arcsinh, arctan, arctan2, arctanh, cbrt, clip, clip_max, clip_min, cos, cosh,
+    div, elu, exp, expm1, floor, hypot, identity, leaky_relu, log, log1p, log2, log10, maximum, minimum, mul, neg, pow,
+    relu, sigmoid, sign, sin, sinh, softplus, sqrt, step, sub, tan, tanh,
 )
 from .row import op, where
 from .steps import steps
 from .value import Value
 
 _array_functions = """
-    sum mean max min var std norm prod cumsum logsumexp softmax log_softmax matmul dot inner outer tensordot einsum
-    reshape transpose swapaxes moveaxis broadcast_to expand_dims squeeze flip pad concatenate stack vstack hstack split
-    array_split take take_along_axis repeat tile roll sort diff diagonal diag trace tril triu astype argmax argmin ravel
+    sum mean average max min ptp var std norm prod cumsum cumprod logsumexp softmax log_softmax matmul dot vdot inner
+    outer kron tensordot einsum reshape ravel transpose matrix_transpose swapaxes moveaxis broadcast_to broadcast_arrays
+    expand_dims squeeze atleast_1d atleast_2d atleast_3d flip flipud fliplr rot90 pad concatenate append stack vstack
+    hstack dstack column_stack split array_split take take_along_axis repeat tile roll sort diff diagonal diag trace
+    tril triu nan_to_num astype argmax argmin
 """.split()
 _elsewhere = {  # names that load their module when first used
     "detect_anomaly": "anomaly", "find_anomaly": "anomaly", "AnomalyError": "anomaly", "explain": "paths",
@@ -47,17 +50,17 @@ def __getattr__(name: str) -> object:
 
 # written out: type checkers and editors read which names are public from here
 __all__ = [
-    "AnomalyError", "GradientError", "NoDerivativeWarning", "Value", "abs", "add", "arctan", "check_gradients",
-    "clip", "clip_max", "clip_min",
-    "cos", "cosh", "div", "elu", "exp", "expm1", "floor", "formula", "formulas", "grad", "gradient", "hessian", "hvp",
-    "identity", "jacobian", "jvp", "leaky_relu", "log", "log1p", "maximum", "minimum", "mul", "neg", "no_grad",
+    "AnomalyError", "GradientError", "NoDerivativeWarning", "Value", "abs", "add", "arccos", "arccosh", "arcsin",
+    "arcsinh", "arctan", "arctan2", "arctanh", "cbrt", "check_gradients", "clip", "clip_max", "clip_min", "cos", "cosh",
+    "div", "elu", "exp", "expm1", "floor", "formula", "formulas", "grad", "gradient", "hessian", "hvp", "hypot",
+    "identity", "jacobian", "jvp", "leaky_relu", "log", "log1p", "log2", "log10", "maximum", "minimum", "mul", "neg", "no_grad",
     "op", "pow", "relu", "scope", "sigmoid", "sign", "sin", "sinh", "softplus", "sqrt", "step", "steps", "sub",
     "tan", "tanh", "value_and_grad", "vjp", "where",
-    "Tensor", "sum", "mean", "max", "min", "var", "std", "norm", "prod", "cumsum", "logsumexp", "softmax",
-    "log_softmax",
-    "matmul", "dot", "inner", "outer", "tensordot", "einsum", "reshape", "transpose", "swapaxes", "moveaxis",
-    "broadcast_to",
-    "expand_dims", "squeeze", "flip", "pad", "concatenate", "stack", "vstack", "hstack", "split", "array_split", "take",
-    "take_along_axis", "repeat", "tile", "roll", "sort", "diff", "diagonal", "diag", "trace", "tril", "triu", "astype",
-    "argmax", "argmin", "ravel", "detect_anomaly", "find_anomaly", "explain",
+    "Tensor", "sum", "mean", "average", "max", "min", "ptp", "var", "std", "norm", "prod", "cumsum", "cumprod",
+    "logsumexp", "softmax", "log_softmax", "matmul", "dot", "vdot", "inner", "outer", "kron", "tensordot", "einsum",
+    "reshape", "ravel", "transpose", "matrix_transpose", "swapaxes", "moveaxis", "broadcast_to", "broadcast_arrays",
+    "expand_dims", "squeeze", "atleast_1d", "atleast_2d", "atleast_3d", "flip", "flipud", "fliplr", "rot90", "pad",
+    "concatenate", "append", "stack", "vstack", "hstack", "dstack", "column_stack", "split", "array_split", "take",
+    "take_along_axis", "repeat", "tile", "roll", "sort", "diff", "diagonal", "diag", "trace", "tril", "triu",
+    "nan_to_num", "astype", "argmax", "argmin", "detect_anomaly", "find_anomaly", "explain",
 ]

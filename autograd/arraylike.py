@@ -46,6 +46,21 @@ class ArrayLike:
 
     ravel = flatten
 
+    @property
+    def mT(self) -> Any:
+        """The last two axes exchanged."""
+        return _functions().matrix_transpose(self)
+
+    def copy(self) -> Any:
+        """A node of the same entries, through which gradients pass."""
+        return ops.identity(self)
+
+    def __mod__(self, other: Any) -> Any:
+        return _remainder(self, other)
+
+    def __rmod__(self, other: Any) -> Any:
+        return _remainder(other, self)
+
     def __array_ufunc__(self, ufunc: Any, method: str, *args: Any, **options: Any) -> Any:
         name = _ufuncs.get(ufunc.__name__, ufunc.__name__)
         if method == "reduce" and (reduction := {"add": "sum", "multiply": "prod", "maximum": "max",
@@ -57,7 +72,7 @@ class ArrayLike:
             raise TypeError(f"np.{called} with {sorted(options)} is not "
                             f"differentiable here; use the plain call np.{ufunc.__name__}(x), without out= or where=")
         if name in _plain:
-            return ufunc(*(getattr(x, "_data", x) for x in args))
+            return ufunc(*map(_plain_array, args))
         if name == "matmul":
             return _functions().matmul(*args)
         if name in _composed:
@@ -70,12 +85,36 @@ class ArrayLike:
     def __array_function__(self, function: Any, types: Any, args: Any, options: Any) -> Any:
         name = _renamed.get(function.__name__, function.__name__)
         if name in _about:
-            return function(*(x._data if hasattr(x, "_data") else x for x in args), **options)
-        if name not in _functions().__all__:
-            raise TypeError(f"np.{function.__name__} is not differentiable here; use one of "
-                            f"{', '.join(_functions().__all__)}, or np.{function.__name__}(x.data) for numbers without "
-                            "a gradient")
-        return getattr(_functions(), name)(*args, **options)
+            return function(*map(_plain_array, args), **options)
+        if function.__module__ == "numpy.linalg" and name in ("diagonal", "trace"):  # there of the last two axes
+            return getattr(_functions(), name)(*args, **options, axis1=-2, axis2=-1)
+        if name not in _functions().__all__ or (function.__module__ != "numpy" and name not in _linalg):
+            called = f"{function.__module__}.{function.__name__}".replace("numpy", "np", 1)
+            raise TypeError(f"{called} is not differentiable here; use one of {', '.join(_functions().__all__)}, or "
+                            f"{called}(x.data) for numbers without a gradient")
+        ours = getattr(_functions(), name)
+        code = ours.__code__
+        options = {key: value for key, value in options.items() if key not in ("out", "dtype", "mean") or value is not None}
+        unknown = options.keys() - code.co_varnames[:code.co_argcount + code.co_kwonlyargcount]
+        if unknown or (name in _reductions and len(args) > 2):  # NumPy's third place is dtype or out
+            raise TypeError(f"np.{function.__name__} with {', '.join(sorted(unknown)) or 'more than an axis by place'}: not "
+                            f"supported where a gradient is kept; give {', '.join(code.co_varnames[1:code.co_argcount])} by name")
+        return ours(*args, **options)
+
+
+def _plain_array(x: Any) -> Any:
+    return _functions()._raw(x) if hasattr(x, "_rank") else [*map(_plain_array, x)] if isinstance(x, (list, tuple)) else x
+
+
+def _remainder(x: Any, y: Any) -> Any:
+    import numpy as np
+    with np.errstate(all="ignore"):
+        return x - y * np.floor_divide(_plain_array(x), _plain_array(y))  # the quotient is constant wherever it is smooth
+
+
+def _logaddexp(x: Any, y: Any) -> Any:
+    f = _functions()
+    return f.logsumexp(f.stack(f.broadcast_arrays(x, y)), 0)
 
 
 def _method(name: str) -> Any:
@@ -85,7 +124,7 @@ def _method(name: str) -> Any:
     return method
 
 
-for _name in ("sum mean max min var std prod cumsum dot swapaxes squeeze take clip repeat argmax argmin astype "
+for _name in ("sum mean max min var std prod cumsum cumprod dot swapaxes squeeze take clip repeat argmax argmin astype "
               "logsumexp softmax log_softmax expand_dims broadcast_to flip norm trace diagonal").split():
     setattr(ArrayLike, _name, _method(_name))  # the function of the same name, with the array first
 
@@ -94,16 +133,17 @@ _ufuncs = {"subtract": "sub", "multiply": "mul", "divide": "div", "true_divide":
            "power": "pow", "absolute": "abs", "fabs": "abs", "positive": "identity", "float_power": "pow"}
 _composed: dict[str, Callable[..., Any]] = {
     "square": lambda x: x * x, "reciprocal": lambda x: 1.0 / x, "exp2": lambda x: ops.pow(2.0, x),
-    "log2": lambda x: ops.log(x) * 1.4426950408889634, "log10": lambda x: ops.log(x) * 0.4342944819032518,
-    "logaddexp": lambda x, y: ops.maximum(x, y) + ops.softplus(-ops.abs(x - y)),
-    "cbrt": lambda x: ops.sign(getattr(x, "_data", x)) * ops.abs(x) ** (1 / 3),
-    "hypot": lambda x, y: ops.sqrt(x * x + y * y),
+    "logaddexp": _logaddexp,
+    "logaddexp2": lambda x, y: _logaddexp(x * 0.6931471805599453, y * 0.6931471805599453) * 1.4426950408889634,
+    "remainder": _remainder, "ceil": lambda x: -ops.floor(-x),
     "deg2rad": lambda x: x * 0.017453292519943295, "radians": lambda x: x * 0.017453292519943295,
     "rad2deg": lambda x: x * 57.29577951308232, "degrees": lambda x: x * 57.29577951308232,
     "fmax": lambda x, y: ops.maximum(x, y), "fmin": lambda x, y: ops.minimum(x, y),
 }
 _plain = {"greater", "greater_equal", "less", "less_equal", "equal", "not_equal", "isnan", "isinf", "isfinite",
-          "logical_and", "logical_or", "logical_not", "signbit", "ceil", "rint", "trunc"}
+          "logical_and", "logical_or", "logical_not", "signbit", "rint", "trunc", "floor_divide"}
+_linalg = {"norm", "matmul", "tensordot", "matrix_transpose", "vecdot"}
+_reductions = {"sum", "mean", "max", "min", "prod", "var", "std", "cumsum", "cumprod"}
 _renamed = {"amax": "max", "amin": "min", "concat": "concatenate", "permute_dims": "transpose"}
 _about = {"shape", "ndim", "size", "argmax", "argmin", "argsort", "allclose", "isclose", "array_equal", "array_equiv",
           "array2string", "array_repr", "array_str", "result_type", "can_cast", "iscomplexobj", "isrealobj",

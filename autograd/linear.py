@@ -286,7 +286,7 @@ def var(x: Any, axis: Any = None, keepdims: bool = False, *, ddof: float = 0) ->
     shape = _shape(x)
     freedom = product(shape[i] for i in _axes(axis, len(shape))) - ddof
     centred = x - mean(x, axis, True)
-    return sum(centred * centred, axis, keepdims) * (1.0 / freedom if freedom > 0 else np.nan)
+    return sum(centred * centred, axis, keepdims) / float(builtins.max(freedom, 0))
 
 
 def std(x: Any, axis: Any = None, keepdims: bool = False, *, ddof: float = 0) -> Any:
@@ -294,15 +294,27 @@ def std(x: Any, axis: Any = None, keepdims: bool = False, *, ddof: float = 0) ->
     return _safe_root(var(x, axis, keepdims, ddof=ddof))
 
 
-def norm(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    """The Euclidean norm over axes, all by default; where it is 0, so is its gradient."""
+def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
+    """The Euclidean norm over axes, all by default; of vectors along one axis, any other order p > 0, and ±inf, too.
+
+    Where the norm is 0, so is its gradient. Raises ValueError for orders of matrices other than "fro".
+    """
     x = _array(x)
-    return _safe_root(sum(x * x, axis, keepdims))
+    along = len(_axes(axis, len(_shape(x))))
+    if ord is None or (ord == 2 and along == 1) or (ord == "fro" and along == 2):
+        return _safe_root(sum(x * x, axis, keepdims))
+    if along != 1 or isinstance(ord, str) or ord != ord or -np.inf < ord <= 0:
+        raise ValueError(f"norm of order {ord!r} over {along} axes of shape {tuple(_shape(x))}: give one axis= and an order above "
+                         "0 or ±inf, or leave the order out for the Euclidean norm")
+    if np.isinf(ord):
+        return (max if ord > 0 else min)(ops.abs(x), axis, keepdims)
+    return _safe_root(sum(ops.abs(x) ** float(ord), axis, keepdims), 1.0 / float(ord))
 
 
-def _safe_root(square: Any) -> Any:
-    positive = _raw(square) != 0  # nan stays nan
-    return where(positive, ops.sqrt(where(positive, square, 1.0)), 0.0)
+def _safe_root(total: Any, power: float = 0.5) -> Any:
+    positive = _raw(total) != 0  # nan stays nan
+    inside = where(positive, total, 1.0)
+    return where(positive, ops.sqrt(inside) if power == 0.5 else inside**power, 0.0)
 
 
 def max(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
@@ -334,6 +346,20 @@ def cumsum(x: Any, axis: int | None = None) -> Any:
     """The running sum along an axis; of all entries in order without one."""
     x = _array(x)
     return _cumsum(reshape(x, -1), axis=0) if axis is None else _cumsum(x, axis=axis)
+
+
+def cumprod(x: Any, axis: int | None = None) -> Any:
+    """The running product along an axis, of all entries in order without one; by doubling, so that zeros are no exception."""
+    x = _array(x)
+    if axis is None:
+        x, axis = reshape(x, -1), 0
+    before = (slice(None),) * normalize_axis_index(axis, len(_shape(x)))
+    step = 1
+    while step < _shape(x)[axis]:
+        x = concatenate([getitem(x, (*before, slice(None, step))),
+                         getitem(x, (*before, slice(step, None))) * getitem(x, (*before, slice(None, -step)))], axis)
+        step *= 2
+    return x
 
 
 def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
@@ -382,6 +408,20 @@ def outer(x: Any, y: Any) -> Any:
     return reshape(_array(x), (-1, 1)) * reshape(_array(y), (1, -1))
 
 
+def vdot(x: Any, y: Any) -> Any:
+    """The sum of products of all entries in order."""
+    return dot(reshape(_array(x), -1), reshape(_array(y), -1))
+
+
+def kron(x: Any, y: Any) -> Any:
+    """The Kronecker product: ``y`` scaled by every entry of ``x``, in blocks."""
+    x, y = _array(x), _array(y)
+    ndim = builtins.max(len(_shape(x)), len(_shape(y)))
+    a, b = ((1,) * (ndim - len(_shape(z))) + tuple(_shape(z)) for z in (x, y))
+    blocks = reshape(x, tuple(m for n in a for m in (n, 1))) * reshape(y, tuple(m for n in b for m in (1, n)))
+    return reshape(blocks, tuple(m * n for m, n in zip(a, b)))
+
+
 def tensordot(x: Any, y: Any, axes: Any = 2) -> Any:
     """The sum of products over given axes of both."""
     x, y = _array(x), _array(y)
@@ -395,12 +435,14 @@ def tensordot(x: Any, y: Any, axes: Any = 2) -> Any:
     return einsum(f"{''.join(names[:nx])},{''.join(spec_y)}->{''.join(result)}", x, y)
 
 
-def einsum(spec: str, *xs: Any) -> Any:
-    """Einstein's summation, with NumPy's notation; ``...`` and repeated letters included.
+def einsum(spec: str, *xs: Any, optimize: Any = None) -> Any:
+    """Einstein's summation, with NumPy's notation; ``...`` and repeated letters included, ``optimize`` without effect.
 
     >>> einsum("ij,j->i", Tensor([[1.0, 2.0], [3.0, 4.0]]), Tensor([1.0, 1.0])).tolist()
     [3.0, 7.0]
     """
+    if not isinstance(spec, str):
+        raise TypeError(f"einsum: the notation comes first, as a string like 'ij,jk->ik'; got {spec!r:.60}")
     xs = tuple(_array(x) for x in xs)
     return _einsum(*xs, spec=_explicit(spec, [len(_shape(x)) for x in xs]))
 
@@ -505,9 +547,62 @@ def squeeze(x: Any, axis: Any = None) -> Any:
     return reshape(x, tuple(n for i, n in enumerate(shape) if i not in axes))
 
 
+def atleast_1d(*xs: Any) -> Any:
+    """Arrays of shape () as vectors, others as they are; a tuple where several are given."""
+    return _atleast(lambda shape: shape or (1,), xs)
+
+
+def atleast_2d(*xs: Any) -> Any:
+    """Vectors as matrices of one row, others of two axes or more as they are."""
+    return _atleast(lambda shape: (1,) * (2 - len(shape)) + shape, xs)
+
+
+def atleast_3d(*xs: Any) -> Any:
+    """Matrices with a new last axis, vectors with one on each side."""
+    return _atleast(lambda shape: ((1, *shape, 1) if len(shape) == 1 else shape + (1,) * (3 - len(shape))), xs)
+
+
+def _atleast(shaped: Callable[[tuple[int, ...]], tuple[int, ...]], xs: Any) -> Any:
+    parts = tuple(x if (shape := shaped(tuple(_shape(x)))) == tuple(_shape(x)) else reshape(x, shape) for x in map(_array, xs))
+    return parts[0] if len(parts) == 1 else parts
+
+
+def broadcast_arrays(*xs: Any) -> tuple[Any, ...]:
+    """All arrays in the shape that they broadcast to together."""
+    parts = [_array(x) for x in xs]
+    shape = np.broadcast_shapes(*map(_shape, parts))
+    return tuple(broadcast_to(x, shape) for x in parts)
+
+
+def matrix_transpose(x: Any) -> Any:
+    """The last two axes exchanged."""
+    return swapaxes(x, -1, -2)
+
+
 def flip(x: Any, axis: Any = None) -> Any:
     """The order of entries reversed along axes, all by default."""
     return _flip(_array(x), axis=axis)
+
+
+def flipud(x: Any) -> Any:
+    """The order of rows reversed."""
+    return flip(x, 0)
+
+
+def fliplr(x: Any) -> Any:
+    """The order of columns reversed."""
+    return flip(x, 1)
+
+
+def rot90(x: Any, k: int = 1, axes: Any = (0, 1)) -> Any:
+    """The plane of two axes turned k times by 90°, from the first axis to the second."""
+    x = _array(x)
+    a, b = normalize_axis_tuple(axes, len(_shape(x)))
+    if k % 4 == 0:
+        return ops.identity(x)
+    if k % 4 == 2:
+        return flip(x, (a, b))
+    return swapaxes(flip(x, b), a, b) if k % 4 == 1 else flip(swapaxes(x, a, b), b)
 
 
 def pad(x: Any, pad_width: Any, mode: str = "constant", constant_values: float = 0.0) -> Any:
@@ -543,6 +638,21 @@ def _sequence(name: str, xs: Any) -> list[Any]:
 def vstack(xs: Sequence[Any]) -> Any:
     """Arrays on top of each other; vectors become rows."""
     return concatenate([x if len(_shape(x)) > 1 else reshape(x, (1, -1)) for x in _sequence("vstack", xs)])
+
+
+def append(x: Any, values: Any, axis: int | None = None) -> Any:
+    """``values`` after ``x`` along an axis; both flattened first without one."""
+    return concatenate([x, values], axis)
+
+
+def dstack(xs: Sequence[Any]) -> Any:
+    """Arrays behind each other, along the third axis."""
+    return concatenate([atleast_3d(atleast_2d(x)) for x in _sequence("dstack", xs)], 2)
+
+
+def column_stack(xs: Sequence[Any]) -> Any:
+    """Vectors as the columns of a matrix, and matrices side by side."""
+    return concatenate([x if len(_shape(x)) > 1 else reshape(x, (-1, 1)) for x in _sequence("column_stack", xs)], 1)
 
 
 def hstack(xs: Sequence[Any]) -> Any:
@@ -622,20 +732,25 @@ def repeat(x: Any, repeats: Any, axis: int | None = None) -> Any:
 def tile(x: Any, reps: Any) -> Any:
     """The whole array repeated along each axis."""
     x = _array(x)
-    reps = (reps,) if isinstance(reps, int) else tuple(reps)
+    reps = tuple(np.atleast_1d(reps).tolist())
     shape = (1,) * (len(reps) - len(_shape(x))) + tuple(_shape(x))
     reps = (1,) * (len(shape) - len(reps)) + reps
     doubled = broadcast_to(reshape(x, tuple(m for n in shape for m in (1, n))), tuple(m for r, n in zip(reps, shape) for m in (r, n)))
     return reshape(doubled, tuple(r * n for r, n in zip(reps, shape)))
 
 
-def roll(x: Any, shift: int, axis: int | None = None) -> Any:
-    """Entries shifted along an axis; what leaves at one end comes in at the other."""
+def roll(x: Any, shift: Any, axis: Any = None) -> Any:
+    """Entries shifted along an axis, or several in turn; what leaves at one end comes in at the other."""
     x = _array(x)
     if axis is None:
         return reshape(roll(reshape(x, -1), shift, 0), _shape(x))
+    if np.ndim(shift) or np.ndim(axis):
+        for by, along in np.broadcast(shift, axis):
+            x = roll(x, by, int(along))
+        return x
+    axis = normalize_axis_index(axis, len(_shape(x)))
     n = _shape(x)[axis]
-    return take(x, (np.arange(n) - shift) % n if n else np.arange(0), axis)
+    return take(x, (np.arange(n) - int(shift)) % n if n else np.arange(0), axis)
 
 
 def sort(x: Any, axis: int | None = -1) -> Any:
@@ -682,19 +797,48 @@ def trace(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
 def tril(x: Any, k: int = 0) -> Any:
     """The lower triangle, zero above it."""
     x = _array(x)
-    return where(np.tri(_shape(x)[-2], _shape(x)[-1], k, dtype=bool), x, 0.0)
+    return where(np.tri(*_shape(x)[-2:], k=k, dtype=bool), x, 0.0)
 
 
 def triu(x: Any, k: int = 0) -> Any:
     """The upper triangle, zero below it."""
     x = _array(x)
-    return where(~np.tri(_shape(x)[-2], _shape(x)[-1], k - 1, dtype=bool), x, 0.0)
+    return where(~np.tri(*_shape(x)[-2:], k=k - 1, dtype=bool), x, 0.0)
 
 
 def where(condition: Any, x: Any, y: Any) -> Any:
     """``x`` where the condition holds, else ``y``; a branch not taken passes no gradient, not even 0·inf."""
     condition = np.asarray(_raw(condition)) != 0
     return _select(_array(x), _array(y), condition=condition)
+
+
+def nan_to_num(x: Any) -> Any:
+    """nan as 0 and ±inf as the largest numbers; a gradient passes where the entry was finite."""
+    x = _array(x)
+    plain = _raw(x)
+    return where(np.isfinite(plain), x, np.nan_to_num(plain))
+
+
+def average(x: Any, axis: Any = None, weights: Any = None) -> Any:
+    """The mean over axes; with ``weights`` of the array's shape, or one for each entry of an axis, the weighted one."""
+    x = _array(x)
+    if weights is None:
+        return mean(x, axis)
+    weights = _array(weights)
+    if _shape(weights) != _shape(x):
+        weights = reshape(weights, tuple(n if i in _axes(axis, len(_shape(x))) else 1 for i, n in enumerate(_shape(x))))
+        weights = broadcast_to(weights, _shape(x))
+    return sum(x * weights, axis) / sum(weights, axis)
+
+
+def ptp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """From the smallest entry to the largest over axes."""
+    return max(x, axis, keepdims) - min(x, axis, keepdims)
+
+
+def ravel(x: Any) -> Any:
+    """All entries along one axis."""
+    return reshape(x, -1)
 
 
 def astype(x: Any, dtype: Any) -> Any:
@@ -715,12 +859,8 @@ def argmin(x: Any, axis: int | None = None) -> Any:
     return np.argmin(_raw(x), axis)
 
 
-__all__ = """sum mean max min var std norm prod cumsum logsumexp softmax log_softmax matmul dot inner outer tensordot einsum
-reshape transpose swapaxes moveaxis broadcast_to expand_dims squeeze flip pad concatenate stack vstack hstack split array_split
-take take_along_axis repeat tile roll sort diff diagonal diag trace tril triu where clip astype argmax argmin""".split()
-__all__.append("ravel")
-
-
-def ravel(x: Any) -> Any:
-    """All entries along one axis."""
-    return reshape(x, -1)
+__all__ = """sum mean average max min ptp var std norm prod cumsum cumprod logsumexp softmax log_softmax matmul dot vdot inner outer
+kron tensordot einsum reshape ravel transpose matrix_transpose swapaxes moveaxis broadcast_to broadcast_arrays expand_dims
+squeeze atleast_1d atleast_2d atleast_3d flip flipud fliplr rot90 pad concatenate append stack vstack hstack dstack column_stack
+split array_split take take_along_axis repeat tile roll sort diff diagonal diag trace tril triu where clip nan_to_num astype
+argmax argmin""".split()

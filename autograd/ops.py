@@ -67,12 +67,22 @@ pow = row("pow", "^", _power, lambda out, x, y: y * pow(x, y - 1 + (x == 0) * (y
 exp = row("exp", "exp", lambda x: inf if x > 709.782712893384 else math.exp(x), lambda out, x: out, domain=(-20.0, 20.0))
 expm1 = row("expm1", "expm1", lambda x: inf if x > 709.782712893384 else math.expm1(x), lambda out, x: exp(x), domain=(-20.0, 20.0))
 log = row("log", "log", lambda x: math.log(x) if x > 0 else -inf if x == 0 else nan, lambda out, x: 1 / x, domain=(0.01, 100.0))
+log2 = row("log2", "log2", lambda x: math.log2(x) if x > 0 else -inf if x == 0 else nan, lambda out, x: 1 / (x * 0.6931471805599453), domain=(0.01, 100.0))
+log10 = row("log10", "log10", lambda x: math.log10(x) if x > 0 else -inf if x == 0 else nan, lambda out, x: 1 / (x * 2.302585092994046), domain=(0.01, 100.0))
 log1p = row("log1p", "log1p", lambda x: math.log1p(x) if x > -1 else -inf if x == -1 else nan, lambda out, x: 1 / (1 + x), domain=(-0.99, 100.0))
 sqrt = row("sqrt", "√", lambda x: math.sqrt(x) if x >= 0 else nan, lambda out, x: 0.5 / out, domain=(0.01, 100.0))  # at 0: inf
 sin = row("sin", "sin", lambda x: math.sin(x) if math.isfinite(x) else nan, lambda out, x: cos(x))
 cos = row("cos", "cos", lambda x: math.cos(x) if math.isfinite(x) else nan, lambda out, x: -sin(x))
 tan = row("tan", "tan", lambda x: math.tan(x) if math.isfinite(x) else nan, lambda out, x: 1 + out**2, domain=(-1.5, 1.5))
 arctan = row("arctan", "arctan", math.atan, lambda out, x: 1 / (1 + x**2))
+arctan2 = row("arctan2", "arctan2", math.atan2, lambda out, x, y: y / (x**2 + y**2), lambda out, x, y: -x / (x**2 + y**2))
+arcsin = row("arcsin", "arcsin", lambda x: math.asin(x) if -1 <= x <= 1 else nan, lambda out, x: 1 / sqrt((1 - x) * (1 + x)), domain=(-0.99, 0.99))
+arccos = row("arccos", "arccos", lambda x: math.acos(x) if -1 <= x <= 1 else nan, lambda out, x: -1 / sqrt((1 - x) * (1 + x)), domain=(-0.99, 0.99))
+arcsinh = row("arcsinh", "arcsinh", math.asinh, lambda out, x: 1 / hypot(x, 1.0), shown=lambda out, x: 1 / sqrt(1 + x**2))
+arccosh = row("arccosh", "arccosh", lambda x: math.acosh(x) if x >= 1 else nan, lambda out, x: 1 / (sqrt(x - 1) * sqrt(x + 1)), domain=(1.01, 100.0))
+arctanh = row("arctanh", "arctanh", lambda x: math.atanh(x) if -1 < x < 1 else x * inf if -1 <= x <= 1 else nan, lambda out, x: 1 / ((1 - x) * (1 + x)), domain=(-0.99, 0.99))
+cbrt = row("cbrt", "∛", math.cbrt, lambda out, x: 1 / (3 * out**2))  # at 0: inf
+hypot = row("hypot", "hypot", math.hypot, lambda out, x, y: x / (out + (out == 0)), lambda out, x, y: y / (out + (out == 0)), shown=(lambda out, x, y: x / out, lambda out, x, y: y / out))  # at 0: 0
 sinh = row("sinh", "sinh", lambda x: math.sinh(x) if math.fabs(x) < 710.475860073943 else x * inf, lambda out, x: cosh(x))
 cosh = row("cosh", "cosh", lambda x: math.cosh(x) if math.fabs(x) < 710.475860073943 else x * x * inf, lambda out, x: sinh(x))
 tanh = row("tanh", "tanh", math.tanh, lambda out, x: 4 * sigmoid(2 * x) * sigmoid(-2 * x), shown=lambda out, x: 1 - out**2)
@@ -97,11 +107,12 @@ sign = row("sign", "sign", lambda x: 1.0 if x > 0 else -1.0 if x < 0 else x * 0.
 floor = row("floor", "⌊x⌋", lambda x: float(math.floor(x)) if math.isfinite(x) else x, no_derivative)
 
 
-def clip(x: Any, a_min: Any = None, a_max: Any = None) -> Any:
+def clip(x: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: Any = None) -> Any:
     """``x`` held within [a_min, a_max] (None is no bound); the gradient passes on the closed interval.
 
     >>> clip(3.0, -1.0, 1.0)
     1.0
     """
-    x = x if a_min is None else clip_min(x, a_min)
-    return x if a_max is None else clip_max(x, a_max)
+    low, high = min if a_min is None else a_min, max if a_max is None else a_max
+    x = x if low is None else clip_min(x, low)
+    return x if high is None else clip_max(x, high)

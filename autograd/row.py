@@ -37,7 +37,7 @@ class Row:
             args = self._bind(args, named)
         for x in args:
             if type(x) is not float:
-                kind = interpreter(args)
+                kind = type(x) if hasattr(x, "_apply") and self.arity == 1 else interpreter(args)
                 if kind is not None:
                     return kind._apply(self, args)
                 args = tuple(number(x, f"{self.name}: an operand") for x in args)
@@ -208,6 +208,6 @@ def partial(rule: Any, out: Any, *args: Any) -> Any:
         return rule
     try:
         return rule(out, *args)
-    except ArithmeticError:
+    except (ZeroDivisionError, OverflowError):  # FloatingPointError is NumPy's, and its sweep's to handle
         result = rule(*(IEEE(x) if type(x) is float else x for x in (out, *args)))
         return float(result) if type(result) is IEEE else result

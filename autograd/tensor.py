@@ -20,7 +20,7 @@ from .arraylike import ArrayLike
 from .context import current
 from .errors import GradientError, warn_no_derivative
 from .graph import Node, check_leaves, check_recording, topological
-from .row import Row, where
+from .row import Row, number, partial, where
 
 new = object.__new__
 Array = np.ndarray[Any, Any]
@@ -143,7 +143,7 @@ class Tensor(ArrayLike, Node):
                 if x.requires_grad:
                     inputs.append(x)
             elif type(x) is float or type(x) is int:
-                saved.append(float(x))
+                saved.append(number(x, "an operand"))
             else:
                 x = _constant(x, op)
                 operands = (*operands[:len(saved)], x, *operands[len(saved) + 1:])
@@ -195,6 +195,8 @@ class Tensor(ArrayLike, Node):
 
     @data.setter
     def data(self, array: Any) -> None:
+        if array is self._data:  # x.data -= … has written into it
+            return
         array = np.asarray(array)
         if array.shape != self._data.shape:
             raise ValueError(f"{self._called()}.data has shape {self._data.shape}; an array of shape {array.shape} cannot "
@@ -258,19 +260,20 @@ class Tensor(ArrayLike, Node):
         adjoints = self._sweep(order, self._seed(seed, False))
         if (context := current()) is not None and context.watch is not None:
             context.watch.swept(self, seed, adjoints)
-        shown: set[int] = set()  # the arrays that are some node's gradient already
+        shown = {id(adjoints[self]), *[id(adjoints.get(node)) for node in order if node.inputs]}  # somebody else's arrays
         before = [node.grad for node in order]
         for node in order:
             gradient = adjoints.get(node)
             if node.inputs:
-                shown.add(id(gradient))
+                if gradient is not None and not gradient.ndim:
+                    adjoints[node] = np.asarray(gradient)
             elif gradient is None:
                 adjoints[node] = np.zeros_like(node._data) if node.grad is None else node.grad
             elif node.grad is not None:  # a leaf accumulates
-                adjoints[node] = node.grad + gradient
+                adjoints[node] = np.asarray(node.grad + gradient)
             else:
-                if id(gradient) in shown or not gradient.flags.owndata:
-                    adjoints[node] = gradient = gradient.copy()  # and its gradient is an array of its own
+                if id(gradient) in shown or not gradient.flags.owndata or not gradient.ndim:
+                    adjoints[node] = gradient = np.array(gradient)  # and its gradient is an array of its own
                 shown.add(id(gradient))
         done = False
         try:
@@ -282,18 +285,35 @@ class Tensor(ArrayLike, Node):
                 for node, gradient in zip(order, before):
                     node.grad = gradient
 
-    def _sweep(self, order: list[Tensor], seed: Any) -> dict[Tensor, Any]:
-        """The gradient of every node in the order, on arrays."""
+    def _sweep(self, order: list[Tensor], seed: Any, needed: Container[Any] | None = None,
+               wanted: Container[Any] | None = None) -> dict[Tensor, Any]:
+        """The gradients of all nodes in the order, on arrays; or of those wanted, through those needed for them."""
         hopeful = bool(np.isfinite(seed).all()) if seed.ndim else True
         while True:
-            adjoints = {self: seed}
+            adjoints = {self: seed} if needed is None or self in needed else {}
             token = _hopeful.set(hopeful)
             try:
                 with np.errstate(all="ignore", invalid="raise" if hopeful else "ignore"):
                     for node in reversed(order):
-                        if node.inputs and node in adjoints:
-                            for x, downstream in node._pull(adjoints[node], False, None):
-                                adjoints[x] = adjoints[x] + downstream if x in adjoints else downstream
+                        upstream = adjoints.get(node) if node.inputs else None
+                        if upstream is None:
+                            continue
+                        if wanted is not None and node not in wanted:
+                            del adjoints[node]
+                        op, out, saved, static = node.op, node._data, node.saved, node.static
+                        for i, x in enumerate(node.operands):
+                            if type(x) is not Tensor or not x.requires_grad or needed is not None and x not in needed:
+                                continue
+                            if static is None:
+                                downstream = row_pullback(op, i, upstream, out, saved)
+                                if downstream is None:
+                                    continue
+                            else:
+                                downstream = op.pull(i, upstream, out, saved, static)
+                            data = x._data
+                            if downstream.shape != data.shape or downstream.dtype != data.dtype:
+                                downstream = fitted(downstream, data)
+                            adjoints[x] = adjoints[x] + downstream if x in adjoints else downstream
                 return adjoints
             except FloatingPointError:
                 hopeful = False
@@ -347,16 +367,17 @@ class Tensor(ArrayLike, Node):
     @property
     def local_gradients(self) -> tuple[Any, ...]:
         """The local gradient towards each operand, an array; None for a constant, and for an array operation."""
-        return tuple(local(self.op, i, self._data, self.saved) if type(x) is Tensor and x.requires_grad and self.static is None
-                     else None for i, x in enumerate(self.operands))
+        with self._silence():
+            return tuple(local(self.op, i, self._data, self.saved) if type(x) is Tensor and x.requires_grad and self.static is None
+                         else None for i, x in enumerate(self.operands))
 
-    def _arrivals(self, upstream: Any) -> Iterator[tuple[int, Tensor, Any, Any]]:
+    def _arrivals(self, upstream: Any, fit: bool = True) -> Iterator[tuple[int, Tensor, Any, Any]]:
         """For each edge its argument, the input, the local gradient (as in ``local_gradients``) and the downstream one."""
         for i, (x, slope) in enumerate(zip(self.operands, self.local_gradients)):
             if type(x) is Tensor and x.requires_grad:
                 downstream = self.op.pull(i, upstream, self._data, self.saved, self.static) if self.static is not None else \
                     0.0 * self._data if self.op.partials[i] is False else row_pullback(self.op, i, upstream, self._data, self.saved)
-                yield i, x, slope, fitted(downstream, x._data)
+                yield i, x, slope, fitted(downstream, x._data) if fit else downstream
 
     # ── what Python asks of it ──
 
@@ -457,8 +478,7 @@ remedies = {"matmul": "; the inner sizes must be equal: (n, k) @ (k, m); transpo
 
 def local(row: Row, i: int, out: Any, operands: Any) -> Any:
     """The local gradient of a row towards operand ``i``, a number or an array."""
-    rule = row.partials[i]
-    return rule(out, *operands) if callable(rule) else rule
+    return partial(row.partials[i], out, *operands)
 
 
 def row_pullback(row: Row, i: int, upstream: Any, out: Any, operands: Any) -> Any:
@@ -469,7 +489,7 @@ def row_pullback(row: Row, i: int, upstream: Any, out: Any, operands: Any) -> An
         return None
     if not callable(rule):
         return upstream if rule == 1.0 else upstream * rule
-    factor = rule(out, *operands)
+    factor = partial(rule, out, *operands)
     if type(factor) is np.ndarray and factor.dtype == np.bool_:  # a branch not taken passes nothing, not even 0·inf
         return masked(upstream, factor) if type(upstream) is np.ndarray else where(factor, upstream, 0.0)
     if row.selects:

@@ -25,11 +25,18 @@ nan, inf = math.nan, math.inf
 mp = mpmath.mp.clone()
 mp.dps = 50
 
+
+def _cbrt(x: Any) -> Any:
+    return mp.sign(x) * mp.cbrt(abs(x))
+
+
 TWINS: dict[str, Callable[..., Any]] = {
     "identity": lambda x: x, "neg": lambda x: -x,
     "add": lambda x, y: x + y, "sub": lambda x, y: x - y, "mul": lambda x, y: x * y, "div": lambda x, y: x / y,
     "pow": lambda x, y: x**y, "exp": mp.exp, "expm1": mp.expm1, "log": mp.log, "log1p": mp.log1p, "sqrt": mp.sqrt,
-    "sin": mp.sin, "cos": mp.cos, "tan": mp.tan, "arctan": mp.atan, "sinh": mp.sinh, "cosh": mp.cosh, "tanh": mp.tanh,
+    "sin": mp.sin, "cos": mp.cos, "tan": mp.tan, "arctan": mp.atan, "arctan2": mp.atan2,
+    "arcsin": mp.asin, "arccos": mp.acos, "arcsinh": mp.asinh, "arccosh": mp.acosh, "arctanh": mp.atanh, "cbrt": _cbrt,
+    "hypot": mp.hypot, "log2": lambda x: mp.log(x) / mp.log(2), "log10": lambda x: mp.log(x) / mp.log(10), "sinh": mp.sinh, "cosh": mp.cosh, "tanh": mp.tanh,
     "sigmoid": lambda x: 1 / (1 + mp.exp(-x)), "softplus": lambda x: mp.log1p(mp.exp(x)),
     "relu": lambda x: max(x, mp.zero), "leaky_relu": lambda x, slope: x if x > 0 else slope * x,
     "elu": lambda x, alpha: x if x > 0 else alpha * mp.expm1(x), "abs": lambda x: abs(x),
@@ -43,6 +50,8 @@ NUMPY: dict[str, Callable[..., Any]] = {
     "div": np.divide, "pow": lambda x, y: np.power([x], [y])[0], "exp": np.exp, "expm1": np.expm1, "log": np.log,
     "log1p": np.log1p,
     "sqrt": np.sqrt, "sin": np.sin, "cos": np.cos, "tan": np.tan, "arctan": np.arctan, "sinh": np.sinh,
+    "arctan2": np.arctan2, "arcsin": np.arcsin, "arccos": np.arccos, "arcsinh": np.arcsinh, "arccosh": np.arccosh,
+    "arctanh": np.arctanh, "cbrt": np.cbrt, "hypot": np.hypot, "log2": np.log2, "log10": np.log10,
     "cosh": np.cosh, "tanh": np.tanh, "sigmoid": lambda x: np.exp(-np.logaddexp(0.0, -x)),
     "softplus": lambda x: np.logaddexp(0.0, x), "relu": lambda x: np.maximum(x, 0.0),
     "leaky_relu": lambda x, slope: np.where(x > 0, x, slope * x),
