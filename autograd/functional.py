@@ -63,13 +63,16 @@ def pull(y: Any, xs: list[Any], seed: Any, create_graph: bool) -> list[Any]:
     for node in order:
         if not needed.isdisjoint(node.inputs):
             needed.add(node)
-    adjoints: dict[Any, Any] = {y: y._seed(seed, create_graph)} if y in needed else {}
-    with y._silence():
-        for node in reversed(order):
-            if node in adjoints:
-                upstream = adjoints[node] if node in wanted else adjoints.pop(node)
-                for x, downstream in node._pull(upstream, create_graph, needed):
-                    adjoints[x] = adjoints[x] + downstream if x in adjoints else downstream
+    if hasattr(y, "_sweep") and not create_graph:
+        adjoints = y._sweep(order, y._seed(seed, False), needed, wanted)
+    else:
+        adjoints = {y: y._seed(seed, create_graph)} if y in needed else {}
+        with y._silence():
+            for node in reversed(order):
+                if node in adjoints:
+                    upstream = adjoints[node] if node in wanted else adjoints.pop(node)
+                    for x, downstream in node._pull(upstream, create_graph, needed):
+                        adjoints[x] = adjoints[x] + downstream if x in adjoints else downstream
     if (context := current()) is not None and context.watch is not None and not create_graph:
         context.watch.swept(y, seed, adjoints)
     if create_graph:

@@ -86,7 +86,7 @@ def cross_entropy(input: Any, target: Any, weight: Any = None, *, ignore_index: 
         x = reshape(transpose(x, (0, *range(2, len(shape)), 1)), (-1, classes))
     flat = labels.reshape(-1)
     weights: Any = 1.0  # of each example; one number where all are equal
-    if np.minimum.reduce(flat) < 0 or np.maximum.reduce(flat) >= classes:
+    if np.maximum.reduce(flat.astype(np.uint64)) >= classes:  # as unsigned numbers, negative ones are the largest
         counted = flat != ignore_index
         wrong = flat[counted & ((flat < 0) | (flat >= classes))]
         if wrong.size:
