@@ -9,12 +9,15 @@ array, a Value or Tensor (reverse under forward), or a dual of a lower level.
 from __future__ import annotations
 
 from itertools import count
-from typing import Any
 
 from .arraylike import ArrayLike
 from .context import current
 from .errors import warn_no_derivative
 from .row import Operators, Row, partial
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 next_level = count(1).__next__
 
@@ -33,6 +36,8 @@ class Dual(ArrayLike, Operators):
         level = max(x.level for x in args if isinstance(x, Dual))
         primals = tuple(primal(x, level) for x in args)
         out = row(*primals)
+        if (dtype := getattr(out, "dtype", None)) is not None:  # rules reckon in the wider of two dtypes
+            primals = tuple(x.astype(dtype) if getattr(x, "dtype", dtype) != dtype else x for x in primals)
         tangent: Any = 0.0
         for x, rule in zip(args, row.partials):
             dx = tangent_of(x, level)

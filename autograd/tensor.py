@@ -162,6 +162,8 @@ class Tensor(ArrayLike, Node):
         context = current()
         if inputs:
             node.op, node.operands, node.inputs, node.static, node.requires_grad = op, operands, tuple(inputs), static, True
+            if len(saved) == 2 and static is None and type(saved[0]) is type(saved[1]) and saved[0].dtype is not saved[1].dtype:
+                saved = [x.astype(node._data.dtype) for x in saved]  # rules reckon in the wider of two dtypes
             node.saved = saved if op.saves else None
             if static is not None and len(inputs) == 1 and len(args) == 2 and op.bilinear and not op.variadic:
                 saved[args[1] is inputs[0]] = None  # its own gradient needs the other operand only

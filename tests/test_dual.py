@@ -32,10 +32,11 @@ def test_arithmetic_is_the_rule_of_dual_numbers() -> None:
 def test_every_row_pushes_its_stored_local_gradient() -> None:
     for row in ops.rows.values():
         if row.arity == 1 and False not in row.partials:
-            (local,) = row(Value(0.7)).local_gradients
-            result = row(dual(0.7, 2.0))
+            at = 0.7 if row.domain[0][0] < 0.7 else row.domain[0][0]
+            (local,) = row(Value(at)).local_gradients
+            result = row(dual(at, 2.0))
             assert result.tangent == 2.0 * local, row.name
-            assert getattr(dual(0.7, 2.0), row.name)().tangent == result.tangent
+            assert getattr(dual(at, 2.0), row.name)().tangent == result.tangent
 
 
 def test_lower_levels_are_constants_to_higher_ones() -> None:
