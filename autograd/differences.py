@@ -57,6 +57,7 @@ class Slopes:
     kind: str
     noise: float
     natural: float  # the slope of a function that changed by all its size over a natural step
+    wide: list[Estimate]  # left and right from afar, of a function that is flat at natural steps: a kink may hide there
     samples: list[tuple[float, float, float, float]] = field(default_factory=list)
 
 
@@ -99,7 +100,7 @@ class _Line:
         self.first, self.last = 0, WINDOW
         self.base = (g(0.0), g(0.0))  # the values that left and right differences start from
         around = [v for h in self.steps() for side in (-1, 1) if isfinite(v := g(side * h))]
-        flat = set(around) == {self.base[0]}
+        self.flat = flat = set(around) == {self.base[0]}
         if flat and hint:
             around += [v for side in (-4, 4, -16, 16) if isfinite(v := g(side * self.top_step))]
         self.natural = (max(map(abs, around), default=0.0) or 1.0) / self.top_step
@@ -146,9 +147,9 @@ class _Line:
             rounding *= h / self.top_step  # a change that is lost in noise far out says nothing of the slope near by
         return (values[0] - values[1]) / width, NOISE * rounding / abs(width)
 
-    def best(self, side: int) -> Estimate:
+    def best(self, side: int, natural: float = 0.0) -> Estimate:
         steps = self.steps()
-        return _best([(h, *self.difference(h, side)) for h in steps], 1 if side else 2, self.top_step)
+        return _best([(h, *self.difference(h, side)) for h in steps], 1 if side else 2, natural or self.top_step)
 
     def jump(self, side: int) -> bool:
         """Whether the value jumps on that side: it differs from g(0) as much at tiny steps as at larger ones."""
@@ -184,7 +185,8 @@ class _Line:
             central = left if isfinite(left.bar) else right
         elif kind == "edge":
             kind = "smooth"
-        return Slopes(central, left, right, kind, self.near, self.natural, samples)
+        wide = [self.best(side, natural=inf) for side in (-1, 1)] if self.flat else []
+        return Slopes(central, left, right, kind, self.near, self.natural, wide, samples)
 
 
 def _differ(left: Estimate, right: Estimate) -> bool:
