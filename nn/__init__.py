@@ -1,27 +1,54 @@
-"""Networks that train on autograd's nodes. Names and argument order are PyTorch's wherever PyTorch has the thing."""
+"""Networks that train on autograd's nodes. Names and argument order are PyTorch's wherever PyTorch has the thing.
 
-from . import data, optim
-from .losses import cross_entropy, hinge_loss, mse_loss
+What works on single numbers is here at once; layers of tensors, and modules that need NumPy, load when first used.
+"""
+
+from typing import TYPE_CHECKING
+
+from . import data, losses, optim, perceptron, schedule
+from .losses import (
+    BCELoss, BCEWithLogitsLoss, CrossEntropyLoss, HingeLoss, L1Loss, MSELoss, NLLLoss, SmoothL1Loss, binary_cross_entropy,
+    binary_cross_entropy_with_logits, cross_entropy, elastic_penalty, hinge_loss, l1_loss, l1_penalty, l2_penalty,
+    mse_loss, nll_loss, rmse_loss, smooth_l1_loss, sse_loss,
+)
 from .module import Module
+from .perceptron import Adaline, Madaline, Perceptron
 from .scalar import MLP, Layer, Neuron
 
-_modules = ["functional", "init", "layers", "persist", "schedule"]
-_layers = """
-    Activation AvgPool2d BatchNorm1d BatchNorm2d Conv1d Conv2d Dropout ELU Embedding Flatten GRU Identity LSTM LayerNorm
-    LeakyReLU Linear LogSoftmax MaxPool1d MaxPool2d Maxout PReLU RNN ReLU Sequential Sigmoid Softmax Softplus Step Tanh
-""".split()
-_elsewhere = {**dict.fromkeys(_layers, "layers"), **{name: name for name in _modules}}  # load NumPy when first used
+if TYPE_CHECKING:
+    from . import functional, init, layers, persist, train
+    from .functional import avg_pool2d, batch_norm, conv1d, conv2d, dropout, embedding, layer_norm, linear, max_pool2d
+    from .layers import (
+        ELU, GRU, LSTM, RNN, Activation, AvgPool2d, BatchNorm1d, BatchNorm2d, Conv1d, Conv2d, Dropout, Embedding, Flatten,
+        Identity, LayerNorm, LeakyReLU, Linear, LogSoftmax, Maxout, MaxPool1d, MaxPool2d, PReLU, ReLU, Sequential,
+        Sigmoid, Softmax, Softplus, Step, Tanh,
+    )
+
+_elsewhere = {
+    "functional": "avg_pool2d batch_norm conv1d conv2d dropout embedding layer_norm linear max_pool2d",
+    "init": "",
+    "layers": """Activation AvgPool2d BatchNorm1d BatchNorm2d Conv1d Conv2d Dropout ELU Embedding Flatten GRU Identity LSTM
+                 LayerNorm LeakyReLU Linear LogSoftmax MaxPool1d MaxPool2d Maxout PReLU RNN ReLU Sequential Sigmoid Softmax
+                 Softplus Step Tanh""",
+    "persist": "",
+    "train": "",
+}
+_module_of = {name: module for module, names in _elsewhere.items() for name in (module, *names.split())}
 
 
 def __getattr__(name: str) -> object:
     from importlib import import_module
-    if name not in _elsewhere:
+    if name not in _module_of:
         raise AttributeError(f"module 'nn' has no attribute {name!r}")
-    module = import_module(f".{_elsewhere[name]}", __name__)
-    found = globals()[name] = module if name in _modules else getattr(module, name)
+    module = import_module(f".{_module_of[name]}", __name__)
+    found = globals()[name] = module if name in _elsewhere else getattr(module, name)
     return found
 
 
 __all__ = [
-    "MLP", "Layer", "Module", "Neuron", "cross_entropy", "data", "hinge_loss", "mse_loss", "optim", *_layers, *_modules,
+    "Adaline", "BCELoss", "BCEWithLogitsLoss", "CrossEntropyLoss", "HingeLoss", "L1Loss", "Layer", "MLP", "MSELoss",
+    "Madaline", "Module", "NLLLoss", "Neuron", "Perceptron", "SmoothL1Loss", "binary_cross_entropy",
+    "binary_cross_entropy_with_logits", "cross_entropy", "data", "elastic_penalty", "hinge_loss", "l1_loss", "l1_penalty",
+    "l2_penalty", "losses", "mse_loss", "nll_loss", "optim", "perceptron", "rmse_loss", "schedule", "smooth_l1_loss",
+    "sse_loss", *_module_of,
 ]

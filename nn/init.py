@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from autograd import Tensor, no_grad
+from autograd import no_grad
+from autograd.tensor import Tensor
 
 from .module import Module
 

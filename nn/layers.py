@@ -14,7 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from autograd import Tensor, elu, leaky_relu, relu, sigmoid, softplus, step, tanh
+from autograd import elu, identity, leaky_relu, relu, sigmoid, softplus, step, tanh
+from autograd.tensor import Tensor
 from autograd.linear import concatenate, getitem, log_softmax, max, reshape, softmax, stack, swapaxes
 
 from . import functional as F
@@ -613,3 +614,35 @@ class LogSoftmax(Softmax):
     """The logarithm of softmax over the axis ``dim``, without forming it."""
 
     def forward(self, input: Any) -> Any: return log_softmax(input, self.dim)
+
+
+# ── activations of single numbers: which module goes with which operation ────────────────────────────────────────
+
+_modules: dict[str, type[Module]] = {"relu": ReLU, "sigmoid": Sigmoid, "tanh": Tanh, "step": Step, "leaky_relu": LeakyReLU,
+                                     "elu": ELU, "softplus": Softplus}
+
+
+def activation_module(function: ActivationName) -> Module:
+    """The module of an activation: its name, an operation, or a function.
+
+    >>> activation_module("relu"), activation_module("sin")
+    (ReLU(), Activation(sin))
+    """
+    if isinstance(owner := getattr(function, "__self__", None), Module):
+        return owner  # the forward pass of one
+    function = activation_function(function)
+    return _modules[str(function)]() if str(function) in _modules else Activation(function)
+
+
+def activation_of(module: Module) -> Callable[[Any], Any]:
+    """The function of one number that an activation module applies; TypeError for a module that is none."""
+    if isinstance(module, Identity):
+        return identity
+    if isinstance(module, Activation):
+        return module.function
+    for name, kind in _modules.items():
+        if type(module) is kind:
+            plain = repr(module) == repr(kind())  # with the operation's own defaults
+            return activation_function(name) if plain else module.forward
+    raise TypeError(f"{module!r:.60} is no activation of one number; there is {', '.join(kind.__name__ for kind in _modules.values())}, "
+                    "Identity and Activation")

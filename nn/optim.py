@@ -126,6 +126,7 @@ class Optimizer:
             groups, states = list(state["param_groups"]), list(state["state"])
             sizes = [int(group["params"]) for group in groups]
             options = [{key: value for key, value in group.items() if key != "params"} for group in groups]
+            states = [dict(kept) for kept in states]
             known = all(set(found) == set(self.defaults) | ({"initial_lr"} & set(found)) for found in options)
         except (TypeError, KeyError, AttributeError, ValueError):
             raise ValueError(f"{kind}.load_state_dict: {state!r:.60} is not what {kind}.state_dict gives") from None
@@ -136,10 +137,12 @@ class Optimizer:
         parameters = [(name, x) for group in self.param_groups for name, x in zip(group["names"], group["params"])]
         for (name, x), kept in zip(parameters, states):
             for key, value in kept.items():
-                if getattr(value, "shape", None) not in (None, (), getattr(x, "shape", ())):
-                    raise ValueError(f"{kind}.load_state_dict: {key} of {name} has shape {value.shape}; the parameter {x.shape}")
+                shape = getattr(value, "shape", ())
+                if shape not in ((), getattr(x, "shape", ())) or shape == () and not isinstance(value, (int, float)):
+                    raise ValueError(f"{kind}.load_state_dict: {key} of {name} is {value!r:.60}, which does not go with a "
+                                     f"parameter of shape {getattr(x, 'shape', ())}")
         for found in options:
-            self._check_options({key: value for key, value in found.items() if key in self.defaults})
+            self._check_options(found)
         self.state = [{key: _copied(value) for key, value in kept.items()} for kept in states]
         for group, found in zip(self.param_groups, options):
             group.update(found)

@@ -12,6 +12,7 @@ from typing import Any
 from autograd import Value, identity
 from autograd.row import rows
 
+from .data import generator
 from .module import Module
 
 Activation = str | Callable[[Any], Any]
@@ -32,8 +33,8 @@ def activation_function(activation: Activation) -> Callable[[Any], Any]:
 class Neuron(Module):
     """``activation(w0·x0 + w1·x1 + … + b)``: takes a sequence of ``nin`` numbers or Values, returns a Value.
 
-    Weights and bias start uniform in ±1/√nin, drawn from ``rng`` (``random``, a ``random.Random``, or NumPy's
-    ``Generator``). Raises ValueError where the number of inputs is another.
+    Weights and bias start uniform in ±1/√nin, drawn from ``rng`` (``random``, a ``random.Random``, NumPy's
+    ``Generator``, or a seed). Raises ValueError where the number of inputs is another.
 
     >>> neuron = Neuron(2, "sigmoid")
     >>> for parameter, number in zip(neuron.parameters(), (2.0, -3.0, -3.0)):
@@ -46,6 +47,7 @@ class Neuron(Module):
         if nin < 1:
             raise ValueError(f"a neuron needs at least one input; asked for {nin}")
         limit = nin**-0.5
+        rng = generator(rng)
         self.w = [Value(rng.uniform(-limit, limit), f"w{i}") for i in range(nin)]
         self.b = Value(rng.uniform(-limit, limit), "b")
         self.activation = activation_function(activation)
@@ -66,6 +68,7 @@ class Layer(Module):
     def __init__(self, nin: int, nout: int, activation: Activation = "tanh", rng: Any = random):
         if nout < 1:
             raise ValueError(f"a layer needs at least one neuron; asked for {nout}")
+        rng = generator(rng)
         self.neurons = [Neuron(nin, activation, rng) for _ in range(nout)]
         for i, neuron in enumerate(self.neurons):
             neuron.name = f"neuron {i}"
@@ -97,6 +100,7 @@ class MLP(Module):
         sizes = [nin, *nouts]
         if len(sizes) < 2:
             raise ValueError("an MLP needs at least one layer; nouts is empty")
+        rng = generator(rng)
         self.layers = [Layer(n, m, activation if i < len(sizes) - 2 else output, rng)
                        for i, (n, m) in enumerate(pairwise(sizes))]
         for i, layer in enumerate(self.layers):
@@ -106,3 +110,53 @@ class MLP(Module):
         for layer in self.layers:
             x = layer(x)
         return list(x)
+
+    def to_tensors(self, dtype: Any = "float64") -> Any:
+        """The same network on arrays: a ``Sequential`` of ``Linear`` and activations with the same parameters.
+
+        >>> model = MLP(2, [3, 1], rng=0)
+        >>> model.to_tensors()
+        Sequential(
+          (0): Linear(2, 3)
+          (1): Tanh()
+          (2): Linear(3, 1)
+        )
+        """
+        from . import layers
+        modules: list[Module] = []
+        for layer in self.layers:
+            neurons = layer.neurons
+            linear = layers.Linear(len(neurons[0].w), len(neurons), dtype=dtype)
+            linear.load_state_dict({"weight": [[w.data for w in neuron.w] for neuron in neurons],
+                                    "bias": [neuron.b.data for neuron in neurons]})
+            activation = neurons[0].activation
+            modules += [linear] if activation is identity else [linear, layers.activation_module(activation)]
+        return layers.Sequential(*modules)
+
+    @classmethod
+    def from_tensors(cls, model: Any) -> MLP:
+        """The network of single numbers that a ``Sequential`` of ``Linear`` and activations is, with the same parameters.
+
+        Raises TypeError for other layers, ValueError for a ``Linear`` without bias.
+        """
+        from . import layers
+        pairs: list[tuple[Any, Any]] = []
+        for i, module in enumerate(model):
+            if isinstance(module, layers.Linear):
+                if module.bias is None:
+                    raise ValueError(f"from_tensors: layer {i}, {module!r}, has no bias; a neuron has one")
+                pairs.append((module, identity))
+            elif pairs and pairs[-1][1] is identity:
+                pairs[-1] = (pairs[-1][0], layers.activation_of(module))
+            else:
+                raise TypeError(f"from_tensors: layer {i} is {module!r:.60}; single numbers go through Linear layers, each with at "
+                                "most one activation behind it")
+        if not pairs:
+            raise ValueError("from_tensors: the model has no layers")
+        found = cls(pairs[0][0].in_features, [linear.out_features for linear, _ in pairs])
+        for layer, (linear, activation) in zip(found.layers, pairs):
+            for neuron, row, offset in zip(layer.neurons, linear.weight.tolist(), linear.bias.tolist()):
+                neuron.activation, neuron.b.data = activation, offset
+                for w, number in zip(neuron.w, row):
+                    w.data = number
+        return found

@@ -1,0 +1,215 @@
+"""The networks before backpropagation: step units, the rules that trained them, and logic gates made of them.
+
+Each unit is made of ``Value``, so it is drawn and stepped through as any neuron is; but a step has derivative 0, so
+no gradient reaches its weights, and each rule here does without.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from functools import reduce
+from itertools import product
+from operator import add
+from typing import Any, NamedTuple
+
+from autograd import no_grad, step
+
+from .module import Module
+from .scalar import Neuron
+
+Numbers = Sequence[float]
+
+
+class Learned(NamedTuple):
+    """How learning by a rule went: whether it ended right, the mistakes made in each epoch, and after how many epochs
+    weights that cannot get there come round again (None where they did not).
+    """
+
+    success: bool
+    mistakes: list[int]
+    cycle: int | None = None
+
+    @property
+    def epochs(self) -> int:
+        """How many times all examples were gone through."""
+        return len(self.mistakes)
+
+    def __str__(self) -> str:
+        if self.success:
+            return f"learned in {self.epochs} epochs"
+        if self.cycle is not None:
+            return (f"never learned: after epoch {self.epochs} the weights are what they were after epoch "
+                    f"{self.epochs - self.cycle}, so the rule cycles for ever; no line separates the two classes")
+        return f"not learned in {self.epochs} epochs: {self.mistakes[-1]} mistakes in the last one"
+
+
+class _Unit(Neuron):
+    """A neuron that starts with given weights, at 0 unless drawn from ``rng``."""
+
+    def __init__(self, nin: int, activation: str, weights: Numbers | None, bias: float, rng: Any):
+        super().__init__(nin, activation, random.Random(0) if rng is None else rng)
+        given = weights if weights is not None else [0.0] * nin if rng is None else None
+        if given is not None:
+            if len(given) != nin:
+                raise ValueError(f"{type(self).__name__} with {nin} inputs needs as many weights; got {len(given)}")
+            for w, number in zip(self.w, given):
+                w.data = float(number)
+            self.b.data = float(bias)
+
+    def _move(self, x: Numbers, by: float) -> None:
+        for w, number in zip(self.w, x):
+            w.data += by * number
+        self.b.data += by
+
+    def _weights(self) -> tuple[float, ...]:
+        return (*(w.data for w in self.w), self.b.data)
+
+
+class Perceptron(_Unit):
+    """1 if w·x + b > 0, else 0 (Rosenblatt, 1958).
+
+    >>> perceptron = Perceptron(2)
+    >>> print(perceptron.fit([(0, 0), (0, 1), (1, 0), (1, 1)], [0, 0, 0, 1]))
+    learned in 6 epochs
+    >>> print(Perceptron(2).fit([(0, 0), (0, 1), (1, 0), (1, 1)], [0, 1, 1, 0]).success)
+    False
+    """
+
+    def __init__(self, nin: int, weights: Numbers | None = None, bias: float = 0.0, rng: Any = None):
+        super().__init__(nin, "step", weights, bias, rng)
+
+    def learn(self, x: Numbers, target: float, lr: float = 1.0) -> float:
+        """Rosenblatt's rule for one example: w += lr · (target − output) · x; returns target − output."""
+        if target not in (0, 1):
+            raise ValueError(f"a perceptron puts out 0 or 1; it cannot learn the target {target!r}")
+        with no_grad():
+            error = target - self(x).data
+        if error:
+            self._move(x, lr * error)
+        return error
+
+    def fit(self, inputs: Sequence[Numbers], targets: Numbers, lr: float = 1.0, max_epochs: int = 1000) -> Learned:
+        """Apply the rule to all examples in turn, until an epoch has no mistake, or the weights come round again."""
+        met = {self._weights(): 0}
+        mistakes: list[int] = []
+        while len(mistakes) < max_epochs:
+            mistakes.append(sum(self.learn(x, y, lr) != 0 for x, y in _examples(inputs, targets)))
+            if not mistakes[-1]:
+                return Learned(True, mistakes)
+            if (before := met.setdefault(self._weights(), len(mistakes))) != len(mistakes):
+                return Learned(False, mistakes, len(mistakes) - before)
+        return Learned(False, mistakes)
+
+
+class Adaline(_Unit):
+    """A linear unit, w·x + b, whose sign is the answer, −1 or 1 (Widrow & Hoff, 1960)."""
+
+    def __init__(self, nin: int, weights: Numbers | None = None, bias: float = 0.0, rng: Any = None):
+        super().__init__(nin, "identity", weights, bias, rng)
+
+    def classify(self, x: Numbers) -> float:
+        """The answer: 1 if w·x + b > 0, else −1."""
+        with no_grad():
+            return 1.0 if self(x).data > 0 else -1.0
+
+    def learn(self, x: Numbers, target: float, lr: float = 0.1) -> float:
+        """The delta rule for one example: w += lr · (target − w·x − b) · x, a step down ½(target − w·x − b)²; returns the error."""
+        with no_grad():
+            error = target - self(x).data
+        self._move(x, lr * error)
+        return error
+
+    def fit(self, inputs: Sequence[Numbers], targets: Numbers, lr: float = 0.1, epochs: int = 100) -> list[float]:
+        """Apply the rule to all examples in turn, ``epochs`` times; returns the mean squared error in each."""
+        return [sum(self.learn(x, y, lr) ** 2 for x, y in _examples(inputs, targets)) / len(inputs) for _ in range(epochs)]
+
+
+class Madaline(Module):
+    """Adalines side by side whose signs a fixed unit combines by ``logic``: "or", "and" or "majority"; −1 or 1.
+
+    The first network of more than one layer that learned (Widrow, 1962). Only the Adalines do, by rule MRI: where the
+    answer is wrong, those whose sums are nearest to 0 are moved to the other side, and no more of them than it takes.
+    """
+
+    def __init__(self, nin: int, units: int, logic: str = "or", rng: Any = None):
+        if logic not in ("or", "and", "majority"):
+            raise ValueError(f"Madaline: logic={logic!r}; it is 'or', 'and' or 'majority'")
+        self.units, self.logic = [Adaline(nin, rng=rng) for _ in range(units)], logic
+
+    def forward(self, x: Numbers) -> Any:
+        return self._combined([2 * step(unit(x)) - 1 for unit in self.units])
+
+    def _combined(self, signs: Sequence[Any]) -> Any:
+        offset = {"or": len(signs) - 1, "and": 1 - len(signs), "majority": 0}[self.logic]
+        return 2 * step(reduce(add, signs) + offset) - 1
+
+    def learn(self, x: Numbers, target: float, lr: float = 0.5) -> bool:
+        """Rule MRI for one example; returns whether the answer was right before."""
+        if target not in (-1, 1):
+            raise ValueError(f"a Madaline puts out -1 or 1; it cannot learn the target {target!r}")
+        with no_grad():
+            sums = [unit(x).data for unit in self.units]
+            signs = [2 * step(total) - 1 for total in sums]
+            right = self._combined(signs) == target
+            for i in sorted(range(len(sums)), key=lambda i: abs(sums[i])):
+                if self._combined(signs) == target:
+                    break
+                if signs[i] != target:
+                    signs[i] = target
+                    self.units[i].learn(x, target, lr)
+        return right
+
+    def fit(self, inputs: Sequence[Numbers], targets: Numbers, lr: float = 0.5, max_epochs: int = 1000) -> Learned:
+        """Apply the rule to all examples in turn, until an epoch has no mistake."""
+        mistakes: list[int] = []
+        while len(mistakes) < max_epochs:
+            mistakes.append(sum(not self.learn(x, y, lr) for x, y in _examples(inputs, targets)))
+            if not mistakes[-1]:
+                return Learned(True, mistakes)
+        return Learned(False, mistakes)
+
+
+GATES: dict[str, tuple[tuple[float, ...], float]] = {  # weights and bias
+    "AND": ((0.5, 0.5), -0.7), "NAND": ((-0.5, -0.5), 0.7), "OR": ((0.5, 0.5), -0.3), "NOR": ((-0.5, -0.5), 0.3),
+    "NOT": ((-1.0,), 0.5),
+}
+
+
+def gate(name: str) -> Module:
+    """A logic gate: a perceptron with the weights of ``GATES``; XOR, which no perceptron can do, is three of them.
+
+    >>> truth_table(gate("XOR"))
+    {(0, 0): 0, (0, 1): 1, (1, 0): 1, (1, 1): 0}
+    """
+    if name == "XOR":
+        return XOR()
+    if name not in GATES:
+        raise ValueError(f"no gate {name!r}; there is {', '.join(GATES)} and XOR")
+    weights, bias = GATES[name]
+    made = Perceptron(len(weights), weights, bias)
+    made.name = name
+    return made
+
+
+class XOR(Module):
+    """NAND and OR of the inputs, into AND: two layers do what one cannot."""
+
+    def __init__(self) -> None:
+        self.nand, self.either, self.both = gate("NAND"), gate("OR"), gate("AND")
+
+    def forward(self, x: Numbers) -> Any:
+        return self.both([self.nand(x), self.either(x)])
+
+
+def truth_table(module: Any) -> dict[tuple[int, ...], int]:
+    """What a gate puts out (0 or 1) for every combination of its inputs."""
+    nin = len(getattr(module, "w", (0, 0)))
+    with no_grad():
+        return {x: int(module(x).data) for x in product((0, 1), repeat=nin)}
+
+
+def _examples(inputs: Sequence[Numbers], targets: Numbers) -> list[tuple[Numbers, float]]:
+    if len(inputs) != len(targets) or not len(inputs):
+        raise ValueError(f"{len(inputs)} examples and {len(targets)} targets; give one target for each example, and at least one")
+    return list(zip(inputs, targets))

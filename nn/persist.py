@@ -1,0 +1,171 @@
+"""Checkpoints: one ``.npz`` file without pickle, written to a temporary name and renamed, read with every claim checked.
+
+The file holds arrays, and the entry ``chainrule``: JSON of a format number and everything else, with arrays' names in
+their places. NumPy opens it (``np.load(path)["model/0.weight"]``), and no file can run code or change a model halfway.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import zipfile
+from collections.abc import Mapping
+from io import BytesIO
+from math import prod
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import numpy as np
+
+from .module import Module
+from .optim import Optimizer
+from .schedule import Schedule
+
+FORMAT = 1
+
+
+class CheckpointError(ValueError):
+    """A file is not a checkpoint, is damaged, or is one of another network; nothing was changed."""
+
+
+def save(path: str | Path, model: Module | Mapping[str, Any], optimizer: Optimizer | None = None,
+         schedule: Schedule | None = None, extra: Any = None) -> None:
+    """Write the state of a model (its random generators included), an optimiser, a schedule, and ``extra``.
+
+    ``extra`` is anything of dicts (with names as keys), lists, tuples, numbers, text, None and arrays; such a dict may
+    also stand in place of the model, to be all that is saved. The file appears whole or not at all, under just this
+    name. Raises TypeError for what cannot be written without pickle.
+    """
+    path = Path(path)
+    tree = model if isinstance(model, Mapping) else {
+        "model": model.state_dict(), "generators": _generators(model), "extra": extra,
+        "optimizer": None if optimizer is None else optimizer.state_dict(),
+        "schedule": None if schedule is None else schedule.state_dict()}
+    arrays: dict[str, Any] = {}
+    text = json.dumps({"format": FORMAT, "content": _pack(tree, "", arrays)})
+    temporary = path.with_name(f".{path.name}.{uuid4().hex}.tmp")
+    try:
+        with open(temporary, "xb") as file:
+            with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
+                for name, array in {"chainrule": np.frombuffer(text.encode(), np.uint8), **arrays}.items():
+                    with archive.open(f"{name}.npy", "w", force_zip64=True) as entry:
+                        np.lib.format.write_array(entry, array, allow_pickle=False)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def load(path: str | Path, model: Module | None = None, optimizer: Optimizer | None = None,
+         schedule: Schedule | None = None, max_bytes: int = 2**31) -> Any:
+    """Bring model, optimiser and schedule to the state in the file, and return its ``extra``.
+
+    Without a model everything is returned as plain data, and nothing changed. Raises CheckpointError, with model,
+    optimiser and schedule as they were, for a file that is no checkpoint, is damaged, larger than ``max_bytes``, or of
+    other names and shapes; OSError where it cannot be read.
+    """
+    tree = _read(Path(path), max_bytes)
+    if model is None:
+        return tree
+    found = tree if isinstance(tree, dict) else {}
+    parts = [(name, part) for name, part in (("model", model), ("optimizer", optimizer), ("schedule", schedule)) if part is not None]
+    if missing := [name for name in ("generators", *(name for name, _ in parts)) if not isinstance(found.get(name), dict)]:
+        raise CheckpointError(f"{path} holds no state of {' and '.join(missing)}; it holds "
+                              f"{', '.join(name for name, part in found.items() if part is not None) or 'nothing'}")
+    before = [part.state_dict() for _, part in parts]
+    generators = dict(model.named_generators())
+    states = _generators(model)
+    done = False
+    try:
+        for name, part in parts:
+            part.load_state_dict(found[name])
+        if generators.keys() != found["generators"].keys():
+            raise KeyError(f"the random generators saved are {list(found['generators'])}; the model has {list(generators)}")
+        for name, generator in generators.items():
+            generator.bit_generator.state = found["generators"][name]
+        done = True
+    except (KeyError, TypeError, ValueError) as error:
+        raise CheckpointError(f"{path} does not fit: {error.args[0] if error.args else error}") from error
+    finally:
+        if not done:
+            for (_, part), state in zip(parts, before):
+                part.load_state_dict(state)
+            for name, generator in generators.items():
+                generator.bit_generator.state = states[name]
+    return found.get("extra")
+
+
+def _generators(model: Module) -> dict[str, Any]:
+    return {name: generator.bit_generator.state for name, generator in model.named_generators()}
+
+
+def _pack(tree: Any, path: str, arrays: dict[str, Any]) -> Any:
+    """The tree as JSON has it, with arrays taken out under the path that they stand at."""
+    if isinstance(tree, np.ndarray):
+        if tree.dtype.kind not in "biuf":
+            raise TypeError(f"save: {path or 'the content'} is an array of {tree.dtype}; a checkpoint holds arrays of numbers")
+        name = path or "array"
+        while name in arrays or name == "chainrule":
+            name += "'"
+        arrays[name] = tree
+        return {"@array": name}
+    if isinstance(tree, np.generic):
+        tree = tree.item()
+    if isinstance(tree, Mapping):
+        for key in tree:
+            if not isinstance(key, str) or key.startswith("@"):
+                raise TypeError(f"save: a key in {path or 'the content'} is {key!r}; keys are text that does not begin with @")
+        return {key: _pack(part, f"{path}/{key}" if path else key, arrays) for key, part in tree.items()}
+    if isinstance(tree, (list, tuple)):
+        parts = [_pack(part, f"{path}/{i}" if path else str(i), arrays) for i, part in enumerate(tree)]
+        return {"@tuple": parts} if isinstance(tree, tuple) else parts
+    if tree is None or isinstance(tree, (bool, int, float, str)):
+        return tree
+    raise TypeError(f"save: {path or 'the content'} is a {type(tree).__name__}, {tree!r:.60}; a checkpoint holds dicts, lists, "
+                    "tuples, numbers, text, None and arrays")
+
+
+def _unpack(tree: Any, arrays: dict[str, Any]) -> Any:
+    if isinstance(tree, list):
+        return [_unpack(part, arrays) for part in tree]
+    if not isinstance(tree, dict):
+        return tree
+    if "@array" in tree:
+        return arrays[tree["@array"]]
+    if "@tuple" in tree:
+        return tuple(_unpack(part, arrays) for part in tree["@tuple"])
+    return {key: _unpack(part, arrays) for key, part in tree.items()}
+
+
+def _read(path: Path, max_bytes: int) -> Any:
+    """The content of a file that nobody vouches for."""
+    if (size := path.stat().st_size) > max_bytes:
+        raise CheckpointError(f"{path} has {size:,} bytes, more than the {max_bytes:,} that are let in; say max_bytes= if it is "
+                              "to be read nevertheless")
+    data = path.read_bytes()
+    try:
+        with zipfile.ZipFile(BytesIO(data)) as archive:
+            # no small file unfolds into a large one: entries are not compressed, and none is read twice
+            entries = archive.infolist()
+            if any(e.compress_type != zipfile.ZIP_STORED for e in entries) or sum(e.file_size for e in entries) > len(data):
+                raise ValueError("its entries are compressed or overlap, as no checkpoint's do")
+            arrays = {name.removesuffix(".npy"): _array(archive.read(name)) for name in archive.namelist()}
+        content = json.loads(arrays.pop("chainrule").tobytes())
+        if content["format"] == FORMAT:
+            return _unpack(content["content"], arrays)
+    except Exception as error:  # whatever bytes at random make the readers of ZIP, NPY and JSON raise
+        raise CheckpointError(f"{path} is not a checkpoint, or is damaged ({type(error).__name__}: {error}); use another copy") from error
+    raise CheckpointError(f"{path} has format {content['format']!r:.20}; this version reads format {FORMAT}. Update chainrule")
+
+
+def _array(data: bytes) -> Any:
+    """The array in the bytes of an ``.npy`` file, once its shape is known to be that of the bytes that are there."""
+    file = BytesIO(data)
+    version = np.lib.format.read_magic(file)
+    header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+    shape, in_columns, dtype = header(file)
+    if dtype.kind not in "biuf" or prod(shape) * dtype.itemsize != len(data) - file.tell():
+        raise ValueError(f"an entry says that it is of shape {shape} and {dtype}; it has {len(data) - file.tell()} bytes")
+    return np.frombuffer(data, dtype, offset=file.tell()).reshape(shape, order="F" if in_columns else "C").copy()
