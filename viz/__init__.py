@@ -3,5 +3,6 @@
 from .draw import Drawing, draw
 from .graph import Graph, graph
 from .text import text
+from .zoom import zoom
 
-__all__ = ["Drawing", "Graph", "draw", "graph", "text"]
+__all__ = ["Drawing", "Graph", "draw", "graph", "text", "zoom"]
