@@ -330,13 +330,15 @@ class DataLoader:
             yield (x if self.transform is None else self.transform(x, self.generator)), self.y[chosen]
 
     def state_dict(self) -> dict[str, Any]:
-        """The position in this epoch, its order, and the generator's state."""
-        return {"position": self.position, "order": None if self._order is None else self._order.copy(),
-                "generator": self.generator.bit_generator.state}
+        """The position in this epoch, in batches of which size, its order, and the generator's state."""
+        return {"position": self.position, "batch_size": self.batch_size,
+                "order": None if self._order is None else self._order.copy(), "generator": self.generator.bit_generator.state}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on where another loader of the same data was: the next iteration gives the rest of its epoch."""
         order = state["order"]
+        if state["batch_size"] != self.batch_size:
+            raise ValueError(f"DataLoader.load_state_dict: the state is of batch_size={state['batch_size']}, not {self.batch_size}")
         if (order is not None) != self.shuffle or order is not None and len(order) != len(self.x):
             raise ValueError(f"DataLoader.load_state_dict: the state has {0 if order is None else len(order)} shuffled "
                              f"examples; this loader has {len(self.x)}, and shuffle={self.shuffle}. Give the same data")

@@ -1,0 +1,454 @@
+"""The babysitter: watches a training run and says in words what is wrong with it, on what evidence, and what helps.
+
+It looks for what the course teaches to look for, with the course's numbers as thresholds. In ``nn.train.fit`` it is a
+callback; in a loop of one's own, ``with sitter.watch(model, x, y, prediction, loss): optimizer.step()`` does the same.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from math import isfinite, log
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from autograd import gradient
+from autograd.anomaly import find_anomaly
+from autograd.graph import topological
+
+from . import optim
+from .data import DataLoader, arrays
+from .layers import Dropout, _BatchNorm
+from .module import Module
+from .train import Callback, Run, _fitting, fit
+
+
+class Finding(NamedTuple):
+    """An illness by name, the numbers that show it, and what helps."""
+
+    illness: str
+    evidence: str
+    remedy: str
+
+    def __str__(self) -> str:
+        return f"✗ {self.illness}: {self.evidence}\n    remedy: {self.remedy}"
+
+
+class Report:
+    """What was found: ``findings`` (none in a healthy run), and ``signs``, what was measured whether ill or not."""
+
+    def __init__(self, findings: Sequence[Finding], signs: dict[str, str]):
+        self.findings, self.signs = list(findings), signs
+
+    @property
+    def healthy(self) -> bool:
+        """Whether nothing was found."""
+        return not self.findings
+
+    @property
+    def illnesses(self) -> list[str]:
+        """The names of what was found."""
+        return [finding.illness for finding in self.findings]
+
+    def __repr__(self) -> str:
+        head = "healthy: none of the illnesses looked for" if self.healthy else \
+            f"{len(self.findings)} finding{'s' if len(self.findings) > 1 else ''}"
+        width = max(map(len, self.signs), default=0)
+        return "\n".join([f"Babysitter: {head}", *map(str, self.findings),
+                          *(f"  {name.ljust(width)}  {text}" for name, text in self.signs.items())])
+
+
+# thresholds: the course's numbers, and how far from them a healthy run may be
+RATIO = 1e-3  # an update's length over the weights'; a factor of 100 either way is still called healthy
+DEAD = 0.25  # share of a layer's relus that never fire
+SATURATED = 0.5  # share of a layer's sigmoids or tanhs whose slope is under a twentieth of its largest
+FLOW = 1e-4, 1e3  # gradient at the first activation over that at the last
+MEMORY = 400  # examples kept to see whether labels have to do with inputs
+
+
+class Babysitter(Callback):
+    """Watches a run: the loss of every batch, and every ``every`` batches gradients, updates and activations more closely.
+
+    ``expected`` is the loss that guessing gives, where it does not follow from the loss function and the number of
+    classes. ``report()`` says at any time what was found so far; it is printed at the end of ``fit`` if ``verbose``.
+
+    >>> import nn
+    >>> model = nn.Sequential(nn.Linear(4, 16, rng=0), nn.Tanh(), nn.Linear(16, 3, rng=1))
+    >>> sitter = Babysitter()
+    >>> optimizer = nn.optim.SGD(model.named_parameters(), lr=1e-6)
+    >>> _ = nn.train.fit(model, nn.data.load("iris"), nn.functional.cross_entropy, optimizer, epochs=10, seed=0,
+    ...                  callbacks=[sitter], progress=False)
+    >>> sitter.report().illnesses
+    ['learning rate too low', 'update-to-weight ratio off']
+    """
+
+    def __init__(self, every: int = 10, expected: float | None = None, verbose: bool = False):
+        if every < 1:
+            raise ValueError(f"Babysitter: every={every!r}; it is a number of batches, 1 or more")
+        self.every, self.expected, self.verbose = every, expected, verbose
+        self.losses: list[float] = []
+        self.rows: list[dict[str, float]] = []  # of epochs
+        self.ratios: list[float] = []  # of updates to weights, the median over the weights at each close look
+        self.first_epoch = 0  # how many of them are of the first epoch
+        self.flows: list[float] = []
+        self.layers: dict[str, _Activations] = {}
+        self.examples: list[tuple[Any, Any]] = []
+        self.chance: float | None = expected
+        self.faults: dict[str, Finding] = {}  # what one look was enough to see
+        self._before: list[tuple[Any, Any]] = []
+        self._ended = 0  # how many batches the epochs had that have ended
+
+    # ── as a callback of fit ──
+
+    def on_backward(self, run: Run) -> None:
+        """Look at a batch before its update."""
+        self._look(run.model, run.x, run.y, run.prediction, run.loss, getattr(run.loss_function, "__name__", ""))
+
+    def on_step(self, run: Run) -> None:
+        """Look at the update."""
+        self._updated()
+
+    def on_epoch(self, run: Run) -> None:
+        """Take the epoch's figures down."""
+        self._epoch(run.history.rows[-1])
+
+    def on_end(self, run: Run) -> None:
+        """Look for what ended the run, if it was a gradient; print the report if asked to."""
+        if run.loss is not None and any(x.grad is not None and not np.isfinite(x.grad).all() for x in run.model.parameters()):
+            self._anomaly(run.loss)
+        if self.verbose:
+            print(self.report())
+
+    # ── in a loop of one's own ──
+
+    @contextmanager
+    def watch(self, model: Module, x: Any, y: Any, prediction: Any, loss: Any) -> Iterator[None]:
+        """Around the update, after the backward pass: ``with sitter.watch(model, x, y, prediction, loss): optimizer.step()``."""
+        self._look(model, x, y, prediction, loss, "")
+        yield
+        self._updated()
+
+    def epoch(self, model: Module, **figures: float) -> None:
+        """After an epoch, while its figures are measured: ``loss=``, ``accuracy=``, ``validation_loss=``, ``validation_accuracy=``."""
+        wrong = [module for module in _moody(model) if module.training]
+        if wrong and any(name.startswith("validation") for name in figures):
+            self._fault("train mode in evaluation", f"{_names(wrong)} worked in training mode while validation was measured",
+                        "call model.eval() before measuring, and model.train() before training on")
+        own = {"loss": float(np.mean(self.losses[self._ended:]))} if self.losses[self._ended:] else {}
+        self._epoch({**own, **{name.replace("_", " "): value for name, value in figures.items()}})
+
+    # ── looking ──
+
+    def _look(self, model: Module, x: Any, y: Any, prediction: Any, loss: Any, name: str) -> None:
+        step, value = len(self.losses), loss.item()
+        if not isfinite(value):
+            self._anomaly(loss)
+            return
+        self.losses.append(value)
+        if wrong := [module for module in _moody(model) if not module.training]:
+            self._fault("evaluation mode in training", f"{_names(wrong)} worked in evaluation mode at step {step + 1}, so it "
+                        "neither drops nor measures anything", "call model.train() before training on, after each model.eval()")
+        if sum(len(labels) for _, labels in self.examples) < MEMORY:
+            self.examples.append((np.array(x), np.array(y)))
+        if step == 0 and self.chance is None:
+            self.chance = _chance(name, loss, prediction, y)
+        if step % self.every and step > 2:
+            return
+        parameters = [(path, x) for path, x in model.named_parameters() if x.grad is not None]
+        if step:
+            self._left_over([x for _, x in parameters], loss, step)
+        self._before = [(x, x._data) for _, x in parameters if getattr(x, "ndim", 0) > 1]
+        self._activations(loss, prediction, len(y))
+
+    def _updated(self) -> None:
+        ratios = [float(np.linalg.norm(x._data - before) / (np.linalg.norm(before) or 1.0)) for x, before in self._before]
+        if ratios:
+            self.ratios.append(float(np.median(ratios)))
+            self.first_epoch += not self.rows
+        self._before = []
+
+    def _epoch(self, row: dict[str, float]) -> None:
+        self.rows.append({**row})
+        self._ended = len(self.losses)
+        for layer in self.layers.values():
+            layer.turn()
+
+    def _left_over(self, parameters: list[Any], loss: Any, step: int) -> None:
+        """Whether gradients hold more than this batch's own."""
+        own = gradient(loss, parameters)
+        length = float(np.sqrt(sum(float(np.square(np.asarray(g, float)).sum()) for g in own)))
+        excess = float(np.sqrt(sum(float(np.square(np.asarray(x.grad, float) - np.asarray(g, float)).sum()) for x, g in zip(parameters, own))))
+        if excess > 0.01 * length > 0:
+            self._fault("forgotten zero_grad", f"at step {step + 1} the gradients hold {excess / length:.2g} times as much again as "
+                        "this batch's own: what earlier steps left is still in them",
+                        "call optimizer.zero_grad() before every backward pass (or, if batches are added up on purpose, watch "
+                        "only the last of them)")
+
+    def _activations(self, loss: Any, prediction: Any, count: int) -> None:
+        slopes: list[float] = []
+        for node in topological(loss):
+            kind = node.op.name if node.op is not None else ""
+            if kind not in ("relu", "tanh", "sigmoid") or getattr(node, "ndim", 0) < 2 or node is prediction:
+                continue
+            path = node.scope.path if node.scope else kind
+            self.layers.setdefault(path, _Activations(kind)).see(node._data, count)
+            if node.grad is not None:
+                slopes.append(float(np.sqrt(np.square(node.grad, dtype=np.float64).mean())))
+        if len(slopes) > 1 and slopes[-1] > 0:
+            self.flows.append(slopes[0] / slopes[-1])
+
+    def _anomaly(self, loss: Any) -> None:
+        found = find_anomaly(loss)
+        if found is not None:
+            where = f", in {found.scope}" if found.scope else ""
+            self._fault("nan or inf", f"at step {len(self.losses) + 1} {found.operation}{where} was the first to give {found.result}: "
+                        f"{found.reason} ({', '.join(found.inputs)})", found.remedy)
+
+    def _fault(self, illness: str, evidence: str, remedy: str) -> None:
+        self.faults.setdefault(illness, Finding(illness, evidence, remedy))
+
+    # ── judging ──
+
+    def report(self) -> Report:
+        """What was found so far, and the vital signs."""
+        parts = [self._initial_loss(), self._rate(), self._ratio(), self._dead_or_saturated(), self._flow(), self._labels(),
+                 self._overfitting()]
+        findings = [*self.faults.values(), *(finding for found, _ in parts for finding in found)]
+        return Report(findings, {name: text for _, signs in parts for name, text in signs.items()})
+
+    def _initial_loss(self) -> _Judged:
+        if not self.losses or self.chance is None:
+            return [], {}
+        return _initial(self.losses[0], self.chance)
+
+    def _rate(self) -> _Judged:
+        """Learning rate too low or too high, from how the loss went."""
+        if not self.losses:
+            return [], {}
+        first, peak = self.losses[0], max(self.losses)
+        tenth = max(len(self.losses) // 10, 1)
+        now = float(np.mean(self.losses[-tenth:]))
+        signs = {"loss": f"{first:.3g} at first, {now:.3g} now, after {len(self.losses)} batches"}
+        ratio = float(np.median(self.ratios)) if self.ratios else RATIO
+        if "nan or inf" in self.faults and (peak > 1.5 * first or ratio > RATIO * 10):
+            return [Finding("learning rate too high", f"the loss went from {first:.3g} up to {peak:.3g}, and then nan or inf came up",
+                            "divide the learning rate by 10; clip_norm=1 keeps one bad batch from doing this")], signs
+        if peak > 3 * max(first, self.chance or 0) or now > 1.2 * first and ratio > RATIO:
+            return [Finding("learning rate too high", f"the loss shot up from {first:.3g} to {peak:.3g}, and is {now:.3g} now",
+                            "divide the learning rate by 10, or warm it up")], signs
+        if len(self.losses) >= 30 and now > 0.9 * first and ratio < RATIO / 5:
+            return [Finding("learning rate too low", f"after {len(self.losses)} batches the loss has only come from {first:.4g} to "
+                            f"{now:.4g}, and an update changes the weights by {ratio:.1g} of their length",
+                            "multiply the learning rate by 10 until the loss falls")], signs
+        return [], signs
+
+    def _ratio(self) -> _Judged:
+        if not self.ratios:
+            return [], {}
+        ratio, first, epoch = (float(np.median(part)) for part in
+                               (self.ratios, self.ratios[:5], self.ratios[:self.first_epoch or None]))
+        signs = {"update-to-weight": f"{ratio:.1e} (about {RATIO:g} is good)"}
+        if (high := max(ratio, first)) > RATIO * 100:
+            return [_off_ratio(high, f"divide the learning rate by about {high / RATIO:.0g}")], signs
+        if epoch < RATIO / 100:  # of the first epoch: later on a network may well have learnt all there is
+            return [_off_ratio(epoch, f"multiply the learning rate by about {RATIO / max(epoch, 1e-12):.0g}")], signs
+        return [], signs
+
+    def _dead_or_saturated(self) -> _Judged:
+        findings, shares = [], {"dead": (0.0, ""), "saturated": (0.0, "")}
+        for path, layer in self.layers.items():
+            if layer.kind == "relu":
+                dead, units, seen = layer.dead()
+                if seen >= 50:
+                    shares["dead"] = max(shares["dead"], (dead / units, path))
+                    if dead > DEAD * units:
+                        findings.append(Finding("dead relus", f"{dead} of {units} units of {path} gave 0 for all of {seen} examples: no "
+                                                "gradient reaches their weights, and they stay dead", "lower the learning rate, start from "
+                                                "He's initialisation with biases of 0, or use a leaky relu"))
+            else:
+                share = layer.saturated()
+                shares["saturated"] = max(shares["saturated"], (share, path))
+                if share > SATURATED:
+                    findings.append(Finding("saturated units", f"{share:.0%} of the outputs of {path} ({layer.kind}) lie where its slope is "
+                                            "under a twentieth of its largest: they pass no gradient", "start from smaller weights (Xavier), "
+                                            "scale the inputs, put batch norm before it, or use a relu"))
+        names = {"dead": "relu", "saturated": ("tanh", "sigmoid")}
+        signs = {f"{what} units": f"at most {share:.0%} of a layer" + (f" ({path})" if share else "") for what, (share, path) in shares.items()
+                 if any(layer.kind in names[what] for layer in self.layers.values())}
+        return findings, signs
+
+    def _flow(self) -> _Judged:
+        if not self.flows:
+            return [], {}
+        flow = float(np.median(self.flows))
+        signs = {"gradient flow": f"{flow:.1e} at the first activation, where the last has 1"}
+        vanishing = Finding("vanishing gradients", f"the gradient at the first activation is {flow:.1g} of that at the last: what lies "
+                            "before it hardly learns", "use relus, He's or Xavier's initialisation, batch norm; in recurrent networks an LSTM")
+        exploding = Finding("exploding gradients", f"the gradient at the first activation is {flow:.1g} times that at the last",
+                            "start from smaller weights (He, Xavier), clip gradients (clip_norm=1), or put batch norm between layers")
+        return [vanishing] if flow < FLOW[0] else [exploding] if flow > FLOW[1] else [], signs
+
+    def _labels(self) -> _Judged:
+        """Whether labels have anything to do with inputs: neighbours would share them more (or less) often than by chance."""
+        if not self.examples:
+            return [], {}
+        y = np.concatenate([labels for _, labels in self.examples])
+        if y.dtype.kind not in "iu" or y.ndim != 1 or len(y) < 50 or self.chance is None:
+            return [], {}
+        if (y == y[0]).all():
+            return [Finding("labels constant", f"all {len(y)} labels looked at are {y[0]}", "look at how labels are read; shuffle "
+                            "before splitting sorted data")], {}
+        x = np.concatenate([inputs.reshape(len(inputs), -1) for inputs, _ in self.examples]).astype(np.float64)
+        square = np.square(x).sum(1)
+        distance = square[:, None] + square - 2 * x @ x.T
+        np.fill_diagonal(distance, np.inf)
+        agreement = float((y[distance.argmin(1)] == y).mean())
+        _, counts = np.unique(y, return_counts=True)
+        chance = float(np.square(counts / len(y)).sum())
+        noise = 3 * (chance * (1 - chance) / len(y)) ** 0.5
+        signs = {"labels": f"{agreement:.0%} of nearest neighbours share one, {chance:.0%} would by chance"}
+        held_out = [row["validation loss"] for row in self.rows if "validation loss" in row]
+        if abs(agreement - chance) < noise and not (held_out and min(held_out) < 0.9 * self.chance):
+            evidence = f"of {len(y)} examples {agreement:.0%} share their label with their nearest neighbour; {chance:.0%} would by chance"
+            if held_out:
+                evidence += f", and the validation loss never fell under {min(held_out):.3g} (guessing: {self.chance:.3g})"
+            return [Finding("labels shuffled", evidence, "check that inputs and labels are shuffled by the same order, and belong to the same "
+                            "rows")], signs
+        return [], signs
+
+    def _overfitting(self) -> _Judged:
+        rows = [row for row in self.rows if "validation loss" in row]
+        if not rows:
+            return [], {}
+        best, last = min(rows, key=lambda row: row["validation loss"]), rows[-1]
+        signs = {"validation": f"loss {last['validation loss']:.3g}, best {best['validation loss']:.3g}; training {last.get('loss', float('nan')):.3g}"}
+        gap = last.get("accuracy", 0.0) - last.get("validation accuracy", last.get("accuracy", 0.0))
+        lately = float(np.mean([row["validation loss"] for row in rows[-3:]]))  # one epoch may jump
+        rising = lately > 1.3 * best["validation loss"] and last.get("loss", 0.0) < best.get("loss", 0.0)
+        if len(rows) > 2 and (rising or gap > 0.1):
+            evidence = f"the validation loss rose from {best['validation loss']:.3g} to {lately:.3g} while the training loss " \
+                       f"fell to {last.get('loss', float('nan')):.3g}" if rising else f"accuracy is {gap:.0%} higher on the training data"
+            return [Finding("overfitting", evidence, "stop at the best epoch (patience=), give more data or augmentation, or regularise: "
+                            "weight decay, dropout, a smaller network")], signs
+        return [], signs
+
+
+_Judged = tuple[list[Finding], dict[str, str]]
+
+
+class _Activations:
+    """What was seen of one layer's activations in this epoch, and in the one before."""
+
+    def __init__(self, kind: str):
+        self.kind = kind
+        self.fired: Any = False  # units that were above 0 for some example
+        self.seen = 0
+        self.shares: list[float] = []
+        self.last: tuple[Any, int, list[float]] | None = None
+
+    def see(self, out: Any, count: int) -> None:
+        if self.kind == "relu":
+            self.fired = self.fired | (out > 0).any(axis=(0, *range(2, out.ndim)))
+        else:
+            low, high = (-0.975, 0.975) if self.kind == "tanh" else (0.0127, 0.9873)
+            self.shares.append(float(((out < low) | (out > high)).mean()))
+        self.seen += count
+
+    def turn(self) -> None:
+        """An epoch has ended: judge by it until the next one has seen enough."""
+        if self.seen >= 50 or self.last is None:
+            self.last = self.fired, self.seen, self.shares
+            self.fired, self.seen, self.shares = False, 0, []
+
+    def _latest(self) -> tuple[Any, int, list[float]]:
+        return self.last or (self.fired, self.seen, self.shares)
+
+    def dead(self) -> tuple[int, int, int]:
+        fired, seen, _ = self._latest()
+        return int(np.size(fired) - np.count_nonzero(fired)), int(np.size(fired)), seen
+
+    def saturated(self) -> float:
+        return float(np.mean(self._latest()[2] or [0.0]))
+
+
+def _off_ratio(ratio: float, remedy: str) -> Finding:
+    return Finding("update-to-weight ratio off", f"an update changes the weights by {ratio:.1g} of their length (median); about "
+                   f"{RATIO:g} is good", remedy)
+
+
+def _moody(model: Module) -> list[Module]:
+    """The modules that work differently in training and in evaluation."""
+    return [module for module in model.modules() if isinstance(module, (Dropout, _BatchNorm))]
+
+
+def _names(modules: Sequence[Module]) -> str:
+    return ", ".join(dict.fromkeys(module.name or type(module).__name__ for module in modules))
+
+
+# ── the loss at first ────────────────────────────────────────────────────────────────────────────────────────────
+
+def _chance(name: str, loss: Any, prediction: Any, y: Any) -> float | None:
+    """The loss that guessing gives, where the loss function is known."""
+    scores = getattr(prediction, "shape", None) or np.shape(prediction)
+    classes = scores[1] if len(scores) > 1 else 2
+    name = name if name and name != "<lambda>" else next((str(node.op) for node in reversed(topological(loss)) if str(node.op) == "cross_entropy"), "")
+    return {"cross_entropy": log(classes), "nll_loss": log(classes), "hinge_loss": classes - 1.0, "binary_cross_entropy": log(2),
+            "binary_cross_entropy_with_logits": log(2)}.get(name)
+
+
+def _initial(loss: float, chance: float) -> _Judged:
+    signs = {"initial loss": f"{loss:.3g}, where guessing gives {chance:.3g}"}
+    if 0.7 * chance <= loss <= 1.5 * chance:
+        return [], signs
+    remedy = "scale the inputs, or start from smaller weights, in the last layer above all" if loss > chance else \
+        "if the weights are not trained ones, look for the labels among the inputs, or for a class that is nearly all examples"
+    return [Finding("wrong initial loss", f"the first loss is {loss:.3g}, where guessing gives {chance:.3g}", remedy)], signs
+
+
+def check_initial_loss(model: Module, data: Any, loss: Callable[[Any, Any], Any], expected: float | None = None,
+                       penalty: Callable[[Module], Any] | None = None) -> Report:
+    """Whether the loss of the untrained model is what guessing gives, log C for C classes, and rises with ``penalty(model)``.
+
+    The model is as it was before. Raises ValueError where neither the loss function nor ``expected`` says what to expect.
+
+    >>> import nn
+    >>> model = nn.Sequential(nn.Linear(4, 3, rng=0))
+    >>> check_initial_loss(model, nn.data.load("iris"), nn.functional.cross_entropy).illnesses
+    ['wrong initial loss']
+    """
+    x, y = _fitting(data, model)
+    trial = copy.deepcopy(model)
+    prediction = trial(x[:1000])
+    found = loss(prediction, y[:1000])
+    chance = expected if expected is not None else _chance(getattr(loss, "__name__", ""), found, prediction, y)
+    if chance is None:
+        raise ValueError("check_initial_loss: what guessing gives is not known for this loss; say it with expected=")
+    findings, signs = _initial(found.item(), chance)
+    if penalty is not None:
+        extra = float(penalty(trial))
+        signs["regularisation"] = f"adds {extra:.3g}"
+        if not extra > 0:
+            findings.append(Finding("regularisation without effect", f"it adds {extra:.3g} to the loss", "check its strength and sign"))
+    return Report(findings, signs)
+
+
+def check_overfit(model: Module, data: Any, loss: Callable[[Any, Any], Any], examples: int = 20, epochs: int = 300, lr: float = 0.01,
+                  target: float = 0.01) -> Report:
+    """Whether a copy of the model can learn ``examples`` examples by heart: a loss of about 0, or something is broken.
+
+    The first examples are taken, with Adam at ``lr`` for as many ``epochs``, or until the loss is under ``target``. The
+    model is as it was before.
+    """
+    x, y = arrays(data)
+    trial = copy.deepcopy(model)
+    history = fit(trial, DataLoader(_fitting((x[:examples], y[:examples]), model), examples), loss,
+                  optim.Adam(trial.named_parameters(), lr=lr), epochs=epochs, progress=False, stop=lambda run: run.history.batches[-1] < target)
+    reached = history.batches[-1] if history.batches else float("nan")
+    signs = {f"overfit {len(x[:examples])} examples": f"loss {reached:.2g} after {len(history)} steps"}
+    if reached < target:
+        return Report([], signs)
+    return Report([Finding("cannot overfit", f"after {len(history)} steps on {len(x[:examples])} examples the loss is {reached:.3g}, not "
+                           f"about 0; {history.stopped}", "look for a layer that is not trained, dead units, a loss that does not fit the "
+                           "labels; check gradients with autograd.check_gradients; then try a larger network")], signs)

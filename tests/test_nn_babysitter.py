@@ -1,0 +1,263 @@
+"""The babysitter: every illness made on purpose is named, with its numbers; a healthy run is called healthy."""
+
+import math
+import re
+
+import numpy as np
+import pytest
+
+import nn
+from autograd import Tensor, log
+from nn.babysitter import Babysitter, check_initial_loss, check_overfit
+from nn.data import DataLoader, split
+from nn.functional import cross_entropy, hinge_loss, mse_loss
+from nn.train import Callback, evaluate, fit
+
+X, Y = nn.data.load("digits").arrays()
+TRAIN, HELD_OUT = split(X / 16, Y, (0.8, 0.2), rng=0)
+
+
+def mlp(activation=nn.ReLU, *layers, seed=0, scale=1.0, hidden=64):
+    """64-64-64-10 by default; ``scale`` multiplies all weights."""
+    rng = np.random.default_rng(seed)
+    layers = layers or (64, hidden, hidden, 10)
+    parts = []
+    for i, (n, m) in enumerate(zip(layers, layers[1:], strict=False)):
+        parts += [nn.Linear(n, m, rng=rng)] + ([activation()] if i < len(layers) - 2 else [])
+    model = nn.Sequential(*parts)
+    for parameter in model.parameters():
+        parameter.data = parameter.data * scale
+    return model
+
+
+def watched(model, lr=0.1, data=TRAIN, epochs=4, loss=cross_entropy, validation=HELD_OUT, optimizer=None, callbacks=(), **options):
+    sitter = Babysitter(**options)
+    optimizer = optimizer or nn.optim.SGD(model.named_parameters(), lr=lr, momentum=0.9)
+    fit(model, data, loss, optimizer, epochs=epochs, validation=validation, seed=0, callbacks=[*callbacks, sitter], progress=False,
+        metrics="accuracy" if loss is cross_entropy else ())
+    return sitter.report()
+
+
+def finding(report, illness):
+    assert illness in report.illnesses, report
+    return next(finding for finding in report.findings if finding.illness == illness)
+
+
+@pytest.mark.parametrize(("activation", "optimizer"), [(nn.ReLU, nn.optim.SGD), (nn.Tanh, nn.optim.SGD), (nn.ReLU, nn.optim.Adam)])
+def test_a_healthy_run_is_called_healthy(activation, optimizer):
+    model = mlp(activation)
+    options = {"lr": 0.1, "momentum": 0.9} if optimizer is nn.optim.SGD else {"lr": 2e-3}
+    report = watched(model, optimizer=optimizer(model.named_parameters(), **options), epochs=15)
+    assert evaluate(model, HELD_OUT, cross_entropy, "accuracy")["accuracy"] > 0.95
+    assert report.healthy, report
+    assert repr(report).startswith("Babysitter: healthy")
+    first, guessing = re.match(r"([\d.]+), where guessing gives ([\d.]+)", report.signs["initial loss"]).groups()
+    assert float(guessing) == pytest.approx(math.log(10), abs=5e-3)
+    assert float(first) == pytest.approx(math.log(10), rel=0.05)
+
+
+def test_a_convolutional_network_and_a_recurrent_one_can_be_healthy_too():
+    rng = np.random.default_rng(0)
+    conv = nn.Sequential(nn.Conv2d(1, 8, 3, rng=rng), nn.BatchNorm2d(8), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(), nn.Dropout(0.1, rng=rng),
+                         nn.Linear(72, 10, rng=rng))
+    assert watched(conv, 0.02, (TRAIN[0].reshape(-1, 1, 8, 8), TRAIN[1]), validation=(HELD_OUT[0].reshape(-1, 1, 8, 8), HELD_OUT[1])).healthy
+
+    class Reader(nn.Module):  # reads a digit row by row
+        def __init__(self):
+            self.rnn, self.out = nn.LSTM(8, 32, batch_first=True, rng=rng), nn.Linear(32, 10, rng=rng)
+
+        def forward(self, x):
+            return self.out(self.rnn(x)[0][:, -1])
+
+    assert watched(Reader(), 0.1, (TRAIN[0].reshape(-1, 8, 8), TRAIN[1]), validation=(HELD_OUT[0].reshape(-1, 8, 8), HELD_OUT[1])).healthy
+
+
+def test_a_wrong_initial_loss():
+    found = finding(watched(mlp(scale=4.0), lr=0.001), "wrong initial loss")
+    assert "where guessing gives 2.3" in found.evidence
+    assert "smaller weights" in found.remedy
+    assert finding(watched(mlp(scale=6.0), lr=1e-4, loss=hinge_loss), "wrong initial loss").evidence.endswith("gives 9")  # 9 margins of 1
+
+
+def test_a_learning_rate_that_is_too_low():
+    report = watched(mlp(), lr=1e-6)
+    found = finding(report, "learning rate too low")
+    assert re.search(r"from 2\.3\d+ to 2\.3\d+", found.evidence)
+    assert "multiply the learning rate" in found.remedy
+    assert "multiply" in finding(report, "update-to-weight ratio off").remedy
+
+
+@pytest.mark.parametrize("lr", [3.0, 100.0])
+def test_a_learning_rate_that_is_too_high(lr):
+    report = watched(mlp(), lr=lr)
+    assert "divide the learning rate by 10" in finding(report, "learning rate too high").remedy
+    assert "learning rate too low" not in report.illnesses
+
+
+def test_an_adam_step_of_the_weights_size_is_off_its_ratio():
+    model = mlp()
+    report = watched(model, optimizer=nn.optim.Adam(model.named_parameters(), lr=0.5))
+    assert "about 0.001 is good" in finding(report, "update-to-weight ratio off").evidence
+
+
+def test_nan_is_traced_to_the_operation_and_the_layer_that_made_it():
+    class LogLayer(nn.Module):
+        def forward(self, x):
+            return log(x)
+
+    model = nn.Sequential(nn.Linear(64, 10, rng=0), LogLayer())
+    found = finding(watched(model), "nan or inf")
+    assert "log, in Sequential/LogLayer 1 was the first to give nan" in found.evidence
+    assert "log of a negative number" in found.evidence
+    assert found.remedy
+
+
+def test_a_gradient_of_nan_behind_a_finite_loss_is_traced_too():
+    class Length(nn.Module):
+        def forward(self, x):
+            return (x * x).sum(1, keepdims=True) ** 0.5
+
+    model = nn.Sequential(nn.Linear(4, 4, bias=False, rng=0), Length())
+    data = np.zeros((64, 4), np.float32), np.zeros((64, 1), np.float32)
+    found = finding(watched(model, data=data, loss=mse_loss, validation=None), "nan or inf")
+    assert "pow, in Sequential/Length 1 was the first" in found.evidence
+
+
+def test_dead_relus_are_counted_by_layer():
+    model = mlp()
+    bias = model[2].bias.data.copy()
+    bias[:40] = -100.0
+    model[2].bias.data = bias
+    found = finding(watched(model), "dead relus")
+    assert re.match(r"4[0-4] of 64 units of Sequential/ReLU 3 gave 0 for all of \d+ examples", found.evidence)
+    assert "leaky relu" in found.remedy
+
+
+def test_saturated_units():
+    found = finding(watched(mlp(nn.Tanh, scale=30.0), lr=1e-3), "saturated units")
+    share = float(re.match(r"(\d+)% of the outputs of Sequential/Tanh \d \(tanh\)", found.evidence)[1])
+    assert share > 50
+    assert "Xavier" in found.remedy
+    assert "saturated units" in watched(mlp(nn.Sigmoid, scale=100.0), lr=1e-3).illnesses
+
+
+def test_vanishing_gradients_of_ten_layers_of_sigmoids_and_exploding_ones_of_large_weights():
+    layers = (64, *[64] * 9, 10)
+    vanishing = watched(mlp(nn.Sigmoid, *layers), lr=0.01, epochs=1)
+    assert "of that at the last" in finding(vanishing, "vanishing gradients").evidence
+    exploding = watched(mlp(nn.ReLU, *layers, scale=8.0), lr=1e-12, epochs=1)
+    assert "clip gradients" in finding(exploding, "exploding gradients").remedy
+    assert "vanishing gradients" not in exploding.illnesses
+
+
+def test_gradients_that_vanish_through_time():
+    class Reader(nn.Module):
+        def __init__(self):
+            self.rnn, self.out = nn.RNN(1, 16, batch_first=True, rng=0), nn.Linear(16, 10, rng=1)
+
+        def forward(self, x):
+            return self.out(self.rnn(x)[0][:, -1])
+
+    report = watched(Reader(), 0.01, (TRAIN[0].reshape(-1, 64, 1), TRAIN[1]), epochs=1, validation=None)
+    assert "LSTM" in finding(report, "vanishing gradients").remedy
+
+
+def test_overfitting_is_seen_in_the_validation_loss():
+    few = TRAIN[0][:60], TRAIN[1][:60]
+    report = watched(mlp(), data=few, epochs=40)
+    found = finding(report, "overfitting")
+    assert "weight decay" in found.remedy
+    assert report.illnesses == ["overfitting"]
+
+
+@pytest.mark.parametrize("validation", [HELD_OUT, None])
+def test_shuffled_labels(validation):
+    rng = np.random.default_rng(1)
+    report = watched(mlp(), data=(TRAIN[0], rng.permutation(TRAIN[1])), validation=validation and (HELD_OUT[0], rng.permutation(HELD_OUT[1])))
+    assert re.search(r"\d+% share their label with their nearest neighbour; 10% would by chance", finding(report, "labels shuffled").evidence)
+    assert ("validation loss never fell under" in finding(report, "labels shuffled").evidence) == (validation is not None)
+
+
+def test_constant_labels():
+    assert finding(watched(mlp(), data=(TRAIN[0], np.full_like(TRAIN[1], 7)), validation=None), "labels constant").evidence.endswith("are 7")
+
+
+def by_hand(sitter, forget=(), epochs=2):
+    """A loop of one's own, with something forgotten."""
+    rng = np.random.default_rng(0)
+    model = nn.Sequential(nn.Linear(64, 64, rng=rng), nn.ReLU(), nn.Dropout(0.2, rng=rng), nn.Linear(64, 10, rng=rng))
+    optimizer = nn.optim.SGD(model.named_parameters(), lr=0.05)
+    if "train" in forget:
+        model.eval()
+    for _ in range(epochs):
+        if "train" not in forget:
+            model.train()
+        for x, y in DataLoader(TRAIN, 64, shuffle=True, generator=rng):
+            prediction = model(Tensor(x, requires_grad=False))
+            loss = cross_entropy(prediction, y)
+            if "zero_grad" not in forget:
+                optimizer.zero_grad()
+            loss.backward()
+            with sitter.watch(model, x, y, prediction, loss):
+                optimizer.step()
+        if "eval" not in forget:
+            model.eval()
+        sitter.epoch(model, validation_loss=cross_entropy(model(HELD_OUT[0]), HELD_OUT[1]).item())
+    return sitter.report()
+
+
+@pytest.mark.parametrize(("forgotten", "illness", "remedy"), [
+    ("zero_grad", "forgotten zero_grad", "optimizer.zero_grad()"),
+    ("train", "evaluation mode in training", "model.train()"),
+    ("eval", "train mode in evaluation", "model.eval()"),
+])
+def test_what_is_forgotten_in_a_loop_of_ones_own(forgotten, illness, remedy):
+    report = by_hand(Babysitter(), [forgotten])
+    assert report.illnesses == [illness]
+    assert remedy in report.findings[0].remedy
+
+
+def test_a_loop_of_ones_own_with_nothing_forgotten_is_healthy():
+    report = by_hand(Babysitter(every=1))
+    assert report.healthy, report
+    assert "best" in report.signs["validation"]
+
+
+def test_a_callback_that_leaves_the_model_in_evaluation_mode_is_noticed():
+    class Peek(Callback):
+        def on_step(self, run):
+            run.model.eval()
+
+    model = nn.Sequential(nn.Linear(64, 10, rng=0), nn.BatchNorm1d(10))
+    report = watched(model, callbacks=[Peek()])
+    assert "BatchNorm1d 1 worked in evaluation mode at step 2" in finding(report, "evaluation mode in training").evidence
+
+
+def test_the_initial_loss_is_what_chance_gives_and_rises_with_regularisation():
+    model = mlp()
+    report = check_initial_loss(model, TRAIN, cross_entropy, penalty=lambda m: 0.001 * sum((p * p).sum() for p in m.parameters()))
+    assert report.healthy
+    assert re.fullmatch(r"2\.3\d?, where guessing gives 2\.3", report.signs["initial loss"])
+    assert float(report.signs["regularisation"].split()[-1]) > 0
+    wrong = check_initial_loss(mlp(scale=5.0), TRAIN, cross_entropy, penalty=lambda m: -sum((p * p).sum() for p in m.parameters()))
+    assert wrong.illnesses == ["wrong initial loss", "regularisation without effect"]
+    assert check_initial_loss(model, TRAIN, hinge_loss).signs["initial loss"].endswith("guessing gives 9")
+    with pytest.raises(ValueError, match="say it with expected="):
+        check_initial_loss(model, TRAIN, lambda p, t: mse_loss(p, np.eye(10, dtype=np.float32)[t]))
+    assert check_initial_loss(model, TRAIN, lambda p, t: mse_loss(p, np.eye(10, dtype=np.float32)[t]), expected=0.1).healthy
+
+
+def test_twenty_examples_are_learnt_by_heart_unless_something_is_broken():
+    model = mlp()
+    before = {name: array.copy() for name, array in model.state_dict().items()}
+    report = check_overfit(model, TRAIN, cross_entropy)
+    assert report.healthy
+    assert float(re.match(r"loss ([\d.e-]+)", report.signs["overfit 20 examples"])[1]) < 0.01
+    assert all(np.array_equal(array, before[name]) for name, array in model.state_dict().items())
+    broken = nn.Sequential(nn.Linear(64, 10, rng=0), nn.ReLU(), nn.Activation(lambda x: x * 0.0), nn.Linear(10, 10, rng=0))
+    assert check_overfit(broken, TRAIN, cross_entropy, epochs=50).illnesses == ["cannot overfit"]
+
+
+def test_what_is_no_interval_is_refused():
+    with pytest.raises(ValueError, match="every=0"):
+        Babysitter(every=0)

@@ -1,0 +1,358 @@
+"""The loop: what a loop written by hand does, and stopped at any batch and resumed, the same to the bit."""
+
+import random
+import re
+import signal
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import nn
+from autograd import Tensor, log
+from nn.data import Augment, DataLoader
+from nn.functional import cross_entropy, mse_loss
+from nn.train import Callback, accuracy, evaluate, fit, predict
+
+ROOT = Path(__file__).parent.parent
+X, Y = nn.data.load("digits").arrays(1, 8, 8)
+X = X / 16
+TRAIN, HELD_OUT = (X[:150], Y[:150]), (X[150:220], Y[150:220])
+
+
+def network(seed=0):
+    """Everything that has a state of its own: batch norm's averages, two layers' dropout."""
+    rng = np.random.default_rng(seed)
+    return nn.Sequential(nn.Conv2d(1, 4, 3, rng=rng), nn.BatchNorm2d(4), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(),
+                         nn.Dropout(0.3, rng=rng), nn.Linear(36, 16, rng=rng), nn.Tanh(), nn.Dropout(0.2, rng=seed),
+                         nn.Linear(16, 10, rng=rng))
+
+
+def weights(model):
+    return [array.tobytes() for array in model.state_dict().values()]
+
+
+class Counter(Callback):
+    """Counts batches, and is asked to interrupt after one of them."""
+
+    def __init__(self, interrupt=None, how=lambda: signal.raise_signal(signal.SIGINT)):
+        self.steps, self.interrupt, self.how = 0, interrupt, how
+
+    def on_step(self, run):
+        self.steps += 1
+        if self.steps == self.interrupt:
+            self.how()
+
+    def state_dict(self):
+        return {"steps": self.steps}
+
+    def load_state_dict(self, state):
+        self.steps = state["steps"]
+
+
+def train(path=None, interrupt=None, schedule="cosine", epochs=3, counter=None, **options):
+    model = network()
+    optimizer = nn.optim.Adam(model.named_parameters(), lr=0.01)
+    each = {"cosine": lambda: nn.schedule.CosineAnnealingLR(optimizer, 15),
+            "plateau": lambda: nn.schedule.ReduceLROnPlateau(optimizer, patience=0, factor=0.5)}[schedule]()
+    loader = DataLoader(TRAIN, 32, shuffle=True, generator=7, transform=Augment(shift=1, rotate=10))
+    counter = counter or Counter(interrupt)
+    history = fit(model, loader, cross_entropy, optimizer, epochs=epochs, validation=HELD_OUT, metrics="accuracy",
+                  schedule=each, schedule_each="batch" if schedule == "cosine" else "epoch", callbacks=[counter],
+                  checkpoint=path, progress=False, **options)
+    return model, history, counter
+
+
+@pytest.fixture(autouse=True)
+def ctrl_c_is_python_s():
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler  # fit gave it back
+    signal.signal(signal.SIGINT, before)
+
+
+WHOLE = {schedule: train(schedule=schedule) for schedule in ("cosine", "plateau")}
+
+
+@settings(max_examples=15)
+@given(st.lists(st.integers(1, 15), min_size=1, max_size=2, unique=True).map(sorted), st.sampled_from(["cosine", "plateau"]))
+def test_stopped_by_ctrl_c_at_any_batch_and_resumed_a_run_ends_the_same_to_the_bit(tmp_path_factory, stops, schedule):
+    path = tmp_path_factory.mktemp("run") / "run.npz"
+    for stop in stops:
+        with pytest.raises(KeyboardInterrupt, match=f"stopped after batch {stop}; .*resume=True"):
+            train(path, interrupt=stop, schedule=schedule, resume=True)
+    model, history, counter = train(path, schedule=schedule, resume=True)
+    whole, expected, _ = WHOLE[schedule]
+    assert weights(model) == weights(whole)
+    assert history.rows == expected.rows
+    assert history.batches == expected.batches
+    assert counter.steps == 15
+    assert history.stopped == "all 3 epochs are done"
+
+
+def test_killed_at_a_random_batch_a_run_resumes_from_its_last_checkpoint_the_same_to_the_bit(tmp_path):
+    killed = textwrap.dedent(f"""
+        import os
+        from tests.test_nn_train import Counter, train
+        train({str(tmp_path / "run.npz")!r}, counter=Counter({random.randint(5, 14)}, lambda: os._exit(9)), checkpoint_every=2)
+        """)
+    run = subprocess.run([sys.executable, "-c", killed], cwd=ROOT, capture_output=True, text=True, timeout=120)
+    assert run.returncode == 9, run.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["run.npz"]
+    model, history, counter = train(tmp_path / "run.npz", resume=True)
+    assert weights(model) == weights(WHOLE["cosine"][0])
+    assert history.rows == WHOLE["cosine"][1].rows
+    assert counter.steps == 15
+
+
+def test_without_a_checkpoint_ctrl_c_still_ends_between_batches():
+    with pytest.raises(KeyboardInterrupt, match="stopped after batch 4$"):
+        train(interrupt=4)
+
+
+def test_a_run_that_ended_is_not_trained_on_but_can_be_prolonged(tmp_path):
+    train(tmp_path / "run.npz", epochs=2)
+    model, history, counter = train(tmp_path / "run.npz", epochs=2, resume=True)
+    assert (len(history), counter.steps) == (2, 10)
+    model, history, _ = train(tmp_path / "run.npz", epochs=3, resume=True)
+    assert weights(model) == weights(WHOLE["cosine"][0])
+
+
+def test_resuming_needs_what_was_saved(tmp_path):
+    with pytest.raises(ValueError, match="needs checkpoint="):
+        train(resume=True)
+    train(tmp_path / "run.npz", epochs=1)
+    model = network()
+    before = weights(model)
+    optimizer = nn.optim.Adam(model.named_parameters())
+    for options, message in (({}, "saved with 1 callbacks"), ({"callbacks": [Counter()], "batch_size": 16}, "batch_size")):
+        with pytest.raises(ValueError, match=message):
+            fit(model, TRAIN, cross_entropy, optimizer, checkpoint=tmp_path / "run.npz", resume=True, progress=False, **options)
+        assert weights(model) == before
+
+
+# ── what the loop does ───────────────────────────────────────────────────────────────────────────────────────────
+
+def by_hand(model, optimizer, loader, epochs):
+    model.train()
+    for _ in range(epochs):
+        for x, y in loader:
+            loss = cross_entropy(model(Tensor(x, requires_grad=False)), y)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+    return model
+
+
+def test_fit_is_the_loop_that_one_would_write():
+    models = []
+    for way in range(2):
+        model = network()
+        optimizer = nn.optim.SGD(model.named_parameters(), lr=0.05, momentum=0.9)
+        loader = DataLoader(TRAIN, 32, shuffle=True, generator=3)
+        if way:
+            fit(model, loader, cross_entropy, optimizer, epochs=2, progress=False)
+        else:
+            by_hand(model, optimizer, loader, 2)
+        models.append(weights(model))
+    assert models[0] == models[1]
+
+
+def test_figures_are_means_over_examples_though_the_last_batch_is_smaller():
+    model = nn.Sequential(nn.Flatten(), nn.Linear(64, 10, rng=0))
+    optimizer = nn.optim.SGD(model.named_parameters(), lr=0.0)  # nothing changes, so every epoch measures the same model
+    history = fit(model, TRAIN, cross_entropy, optimizer, epochs=2, batch_size=64, metrics=["accuracy", largest], progress=False)
+    scores = model(TRAIN[0])
+    assert history["loss"] == pytest.approx([cross_entropy(scores, TRAIN[1]).item()] * 2, rel=1e-6)
+    assert history["accuracy"] == pytest.approx([accuracy(scores, TRAIN[1])] * 2, abs=1e-12)
+    assert list(history.rows[0]) == ["epoch", "loss", "accuracy", "largest", "lr"]
+    assert len(history.batches) == 2 * 3  # ⌈150 / 64⌉ batches each
+    measured = evaluate(model, TRAIN, cross_entropy, "accuracy", batch_size=7)
+    assert measured == pytest.approx({"loss": history["loss"][0], "accuracy": history["accuracy"][0]}, rel=1e-6)
+    assert predict(model, TRAIN[0], batch_size=7) == pytest.approx(scores.data, abs=1e-6)
+
+
+def largest(prediction, target):
+    return float(prediction.max())
+
+
+def test_accuracy_is_the_share_of_highest_scores():
+    scores = np.array([[3.0, 1.0, 2.0], [0.0, 5.0, 1.0], [1.0, 0.0, 0.5], [0.0, 0.1, 0.2]])
+    assert accuracy(scores, np.array([0, 1, 2, 2])) == 0.75
+    assert accuracy(scores, np.eye(3)[[0, 1, 2, 0]]) == 0.5
+    for wrong, target in ((scores[:, :1], np.zeros(4)), (scores, np.zeros(3)), (scores[0], np.zeros(3))):
+        with pytest.raises(ValueError, match="accuracy: scores of shape"):
+            accuracy(wrong, target)
+
+
+def test_training_works_in_training_mode_and_leaves_a_model_that_is_ready_to_use():
+    model, seen = network(), []
+
+    class Modes(Callback):
+        def on_backward(self, run):
+            seen.append(all(module.training for module in run.model.modules()))
+
+        def on_epoch(self, run):
+            run.model.eval()  # to look at something, and not put back
+
+    fit(model, TRAIN, cross_entropy, nn.optim.SGD(model.named_parameters(), 0.01), epochs=2, validation=HELD_OUT, callbacks=[Modes()],
+        progress=False)
+    assert seen == [True] * 10
+    assert not any(module.training for module in model.modules())
+    model[5].train()
+    evaluate(model, HELD_OUT, cross_entropy)
+    assert [module.training for module in model] == [i == 5 for i in range(10)]
+
+
+def test_the_best_weights_are_those_at_the_end():
+    model = network()
+    optimizer = nn.optim.Adam(model.named_parameters(), lr=0.1)  # jumps about
+    history = fit(model, TRAIN, cross_entropy, optimizer, epochs=6, validation=HELD_OUT, metrics="accuracy", seed=0, progress=False)
+    assert history.best["validation loss"] == min(history["validation loss"]) < history["validation loss"][-1]
+    assert evaluate(model, HELD_OUT, cross_entropy)["loss"] == history.best["validation loss"]
+    by_accuracy = fit(model, TRAIN, cross_entropy, optimizer, epochs=1, validation=HELD_OUT, metrics="accuracy",
+                      monitor="validation accuracy", progress=False)
+    assert by_accuracy.mode == "max"
+
+
+@pytest.mark.parametrize(("options", "epochs", "reason"), [
+    ({"patience": 3}, 4, "loss has not improved for 3 epochs; it was best, .* in epoch 1"),
+    ({"stop": lambda run: run.epoch == 2}, 2, "the stop criterion held after epoch 2"),
+    ({"callbacks": [lambda run: run.stop("enough")]}, 1, "enough"),
+    ({}, 9, "all 9 epochs are done"),
+])
+def test_what_ends_a_run(options, epochs, reason):
+    model = nn.Sequential(nn.Flatten(), nn.Linear(64, 10, rng=0))
+    history = fit(model, DataLoader(TRAIN, 50), cross_entropy, nn.optim.SGD(model.parameters(), lr=0.0), epochs=9, progress=False,
+                  **options)
+    assert len(history) == epochs
+    assert re.fullmatch(reason, history.stopped)
+
+
+def test_a_callback_may_end_a_run_within_an_epoch():
+    class Enough(Callback):
+        def on_step(self, run):
+            if run.step == 3:
+                run.stop("three are enough")
+
+    model = nn.Sequential(nn.Flatten(), nn.Linear(64, 10, rng=0))
+    history = fit(model, TRAIN, cross_entropy, nn.optim.SGD(model.parameters(), 0.1), callbacks=[Enough()], progress=False)
+    assert (len(history), len(history.batches), history.stopped) == (0, 3, "three are enough")
+    assert "three are enough" in repr(history)
+    with pytest.raises(LookupError, match="three are enough"):
+        _ = history.best
+
+
+def logarithm_loss(prediction, target):
+    return -log(prediction[np.arange(len(target)), target]).mean()  # of scores that were never made probabilities
+
+
+def test_nan_ends_the_run_with_its_origin_and_the_update_is_not_made():
+    model = nn.Sequential(nn.Flatten(), nn.Linear(64, 10, rng=0))
+    before = weights(model)
+    history = fit(model, TRAIN, logarithm_loss, nn.optim.SGD(model.parameters(), 0.1), seed=0, progress=False)
+    assert history.stopped.startswith("epoch 1, batch 1: the first value that is nan: log(")
+    assert "log of a negative number" in history.stopped
+    assert weights(model) == before
+
+
+def test_a_gradient_that_is_not_finite_ends_the_run_too():
+    x, y = np.zeros((40, 2), np.float32), np.zeros((40, 1), np.float32)  # sqrt at 0: 0, and its slope inf
+    model = nn.Sequential(nn.Linear(2, 1, bias=False, rng=0))
+    before = weights(model)
+    for options in ({}, {"clip_norm": 1.0}):
+        history = fit(model, (x, y), lambda p, t: (p * p).sum() ** 0.5 + mse_loss(p, t), nn.optim.SGD(model.parameters(), 0.1), progress=False,
+                      **options)
+        assert "the first gradient that is " in history.stopped
+        assert weights(model) == before
+
+
+def test_a_clipped_update_is_at_most_as_long_as_the_rate():
+    model = nn.Sequential(nn.Flatten(), nn.Linear(64, 10, rng=0))
+    before = model.state_dict()
+    fit(model, DataLoader(TRAIN, 150), lambda p, t: 1e6 * cross_entropy(p, t), nn.optim.SGD(model.parameters(), lr=0.5), epochs=1, clip_norm=1.0,
+        progress=False)
+    moved = np.sqrt(sum(np.square(after - before[name], dtype=float).sum() for name, after in model.state_dict().items()))
+    assert moved == pytest.approx(0.5, rel=1e-4)
+
+
+def test_wider_data_do_not_widen_the_network():
+    seen = []
+    model = nn.Sequential(nn.Linear(4, 3, rng=0))
+    iris = nn.data.load("iris")  # floats of Python
+    fit(model, iris, cross_entropy, nn.optim.SGD(model.parameters(), 0.1), epochs=1, progress=False, validation=iris,
+        callbacks=[Watch(lambda run: seen.append((run.x.dtype, run.prediction.dtype)))])
+    assert set(seen) == {(np.dtype("float32"), np.dtype("float32"))}
+
+
+class Watch(Callback):
+    def __init__(self, function):
+        self.function = function
+
+    def on_backward(self, run):
+        self.function(run)
+
+
+def test_a_network_of_single_numbers_trains_in_the_same_loop(tmp_path):
+    iris = nn.data.load("iris")
+    scaled = nn.data.StandardScaler(iris.inputs)(iris.inputs)
+    model = nn.MLP(4, [4, 3], rng=random.Random(0))
+    history = fit(model, (scaled, iris.labels), nn.cross_entropy, nn.optim.SGD(model.parameters(), lr=0.1, momentum=0.9), epochs=10,
+                  metrics="accuracy", seed=0, progress=False, checkpoint=tmp_path / "scalars.npz")
+    assert history["accuracy"][-1] > 0.9
+    assert evaluate(model, (scaled, iris.labels), nn.cross_entropy, "accuracy")["accuracy"] > 0.9
+
+
+def test_the_bar_shows_where_the_run_is_and_what_it_measured(capsys):
+    model = nn.Sequential(nn.Flatten(), nn.Linear(64, 10, rng=0))
+    fit(model, TRAIN, cross_entropy, nn.optim.SGD(model.parameters(), 0.1), epochs=2, metrics="accuracy")
+    shown = capsys.readouterr().err
+    assert "10/10" in shown
+    assert "epoch 2/2" in shown
+    assert re.search(r"loss=\d\.\d+, accuracy=0\.\d+", shown)
+
+
+def test_a_history_is_a_table_a_dict_a_frame_and_a_picture(tmp_path):
+    _, history, _ = WHOLE["plateau"]
+    table = repr(history).splitlines()
+    assert table[0].split() == ["epoch", "loss", "accuracy", "validation", "loss", "validation", "accuracy", "lr"]
+    assert len(table) == 5
+    assert sum(line.startswith("*") for line in table[1:4]) == 1
+    assert table[4] == "* best validation loss. Ended: all 3 epochs are done"
+    assert history.to_dict()["loss"] == history["loss"] == [row["loss"] for row in history.rows]
+    with pytest.raises(KeyError, match="no column 'los'; there is epoch, loss"):
+        history["los"]
+    figure = history.plot(tmp_path / "history.svg")
+    assert [axes.get_ylabel() for axes in figure.axes] == ["loss", "accuracy", "lr"]
+    assert [len(axes.lines) for axes in figure.axes] == [2, 2, 1]
+    assert (tmp_path / "history.svg").stat().st_size > 1000
+    frame = pytest.importorskip("pandas") and history.to_frame()
+    assert frame.loc[2, "loss"] == history["loss"][1]
+
+
+@pytest.mark.parametrize(("options", "message"), [
+    ({"monitor": "validation loss"}, "no 'validation loss' to monitor; there is loss"),
+    ({"metrics": "f1"}, "no metric 'f1'; there is 'accuracy'"),
+    ({"mode": "up"}, "mode='up'; it is 'min' or 'max'"),
+    ({"schedule_each": "step"}, "it is 'epoch' or 'batch'"),
+])
+def test_what_fit_cannot_do_is_refused_before_anything_is_trained(options, message):
+    model = network()
+    before = weights(model)
+    with pytest.raises(ValueError, match=message):
+        fit(model, TRAIN, cross_entropy, nn.optim.SGD(model.parameters(), 0.1), progress=False, **options)
+    assert weights(model) == before
+
+
+def test_an_error_in_the_users_code_is_passed_on():
+    model = network()
+    with pytest.raises(ZeroDivisionError):
+        fit(model, TRAIN, lambda p, t: 1 / 0, nn.optim.SGD(model.parameters(), 0.1), progress=False)
+    with pytest.raises(ValueError, match="no backward pass has reached it"):  # not mistaken for a run that diverged
+        fit(model, TRAIN, cross_entropy, nn.optim.SGD([*model.parameters(), Tensor(1.0, "alone")], 0.1), progress=False)
+    assert not any(module.training for module in model.modules())
