@@ -311,7 +311,7 @@ def _walk(path: str, part: Any, seen: set[int], kind: str = "module") -> Iterato
 
 
 def _snapshot(leaf: Any) -> Any:
-    return leaf._data.copy() if hasattr(leaf, "_data") else leaf.data
+    return leaf._data.copy("K") if hasattr(leaf, "_data") else leaf.data  # K: products depend, in the last bit, on the layout
 
 
 def _fitting(path: str, data: Any, leaf: Any) -> Any:

@@ -159,7 +159,7 @@ def _finite(array: Any) -> bool:
 
 
 def _copied(value: Any) -> Any:
-    return value.copy() if hasattr(value, "copy") else value
+    return value.copy("K") if hasattr(value, "strides") else value
 
 
 def _decayed(x: Any, g: Any, rate: float) -> Any:

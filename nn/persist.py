@@ -168,4 +168,4 @@ def _array(data: bytes) -> Any:
     shape, in_columns, dtype = header(file)
     if dtype.kind not in "biuf" or prod(shape) * dtype.itemsize != len(data) - file.tell():
         raise ValueError(f"an entry says that it is of shape {shape} and {dtype}; it has {len(data) - file.tell()} bytes")
-    return np.frombuffer(data, dtype, offset=file.tell()).reshape(shape, order="F" if in_columns else "C").copy()
+    return np.frombuffer(data, dtype, offset=file.tell()).reshape(shape, order="F" if in_columns else "C").copy("K")
