@@ -381,7 +381,7 @@ class _Recurrent(Module):
         raise NotImplementedError
 
     def forward(self, input: Any, hx: Any = None) -> tuple[Any, Any]:
-        x = input if isinstance(input, Tensor) else Tensor(input, requires_grad=False)
+        x = input if hasattr(input, "_rank") else Tensor(input, requires_grad=False)
         alone = x.ndim == 2
         if x.ndim not in (2, 3) or x.shape[-1] != self.input_size or 0 in x.shape:
             raise ValueError(f"{type(self).__name__}: the input has shape {tuple(x.shape)}; it must be "
@@ -410,7 +410,7 @@ class _Recurrent(Module):
             return (Tensor(np.zeros(shape, getattr(self, "weight_hh_l0").dtype), requires_grad=False),) * self._states
         parts = []
         for part in (hx,) if self._states == 1 else hx:
-            part = part if isinstance(part, Tensor) else Tensor(part, requires_grad=False)
+            part = part if hasattr(part, "_rank") else Tensor(part, requires_grad=False)
             part = reshape(part, (part.shape[0], 1, -1)) if alone and part.ndim == 2 else part
             if part.shape != shape:
                 raise ValueError(f"{type(self).__name__}: the state has shape {part.shape}; for this input it must be {shape}")
