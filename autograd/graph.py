@@ -66,8 +66,8 @@ class Node(Operators):
     def _plain(self) -> Any:
         return self.data
 
-    def _arrivals(self, upstream: Any) -> Iterator[tuple[int, Any, Any, Any]]:
-        """For each edge its argument, the input, the local gradient and the downstream gradient."""
+    def _arrivals(self, upstream: Any, fit: bool = True) -> Iterator[tuple[int, Any, Any, Any]]:
+        """For each edge its argument, the input, the local gradient and the downstream gradient, in the input's shape."""
         for i, (x, local) in enumerate(zip(self.operands, self.local_gradients)):
             if local is not None:
                 yield i, x, local, 0.0 if local is False else upstream * local

@@ -52,8 +52,8 @@ def test_records() -> None:
     with scope("layer"), scope("inner"):
         y = (w * x + 1).tanh()
     first, _, product, total, last = phases(steps(y), "forward")
-    assert first == ("forward", 0, "w", "input", "", (), -2.0, None, (), "")
-    assert product == ("forward", 2, "v2", "mul", "×", ("w", "x"), -6.0, None, (), "layer/inner")
+    assert first == ("forward", 0, "w", "input", "", (), -2.0, None, (), "", None)
+    assert product == ("forward", 2, "v2", "mul", "×", ("w", "x"), -6.0, None, (), "layer/inner", None)
     assert (total.inputs, total.value) == (("v2", 1.0), -5.0)
     assert [step.label for step in phases(steps(y), "backward")] == ["v4", "v3", "v2"]
     assert last.edges == ()

@@ -2,7 +2,8 @@
 
 from .draw import Drawing, draw
 from .graph import Graph, graph
+from .step import Stepper, stepper
 from .text import text
 from .zoom import zoom
 
-__all__ = ["Drawing", "Graph", "draw", "graph", "text", "zoom"]
+__all__ = ["Drawing", "Graph", "Stepper", "draw", "graph", "stepper", "text", "zoom"]

@@ -55,12 +55,15 @@ def draw(y: Any, *, collapse: bool | str | Iterable[str] | None = None, digits: 
 
 
 class Drawing:
-    """A picture of a graph: ``svg`` and ``dot`` are its texts, ``save`` writes a file, a notebook shows it."""
+    """A picture of a graph: ``svg`` and ``dot`` are its texts, ``save`` writes a file, a notebook shows it.
+
+    ``room`` is a text for which every number gets room: of a page that changes the numbers.
+    """
 
     def __init__(self, graph: Graph, digits: int | None = 3, products: bool = False, title: str | None = None,
-                 engine: str | None = None):
+                 engine: str | None = None, room: str = ""):
         self.graph, self.title, self.engine = graph, title, engine
-        self._blocks = _blocks(graph, digits, products)
+        self._blocks = _blocks(graph, digits, products, room)
         self._digits = digits
 
     @cached_property
@@ -71,7 +74,16 @@ class Drawing:
     @cached_property
     def svg(self) -> str:
         """The picture as an SVG document: light and dark, without any reference to the outside."""
-        return _Page(self.graph, self._blocks, layout(self.dot, self.engine), self.title, self._digits).svg()
+        return self._page.svg()
+
+    @property
+    def size(self) -> tuple[float, float]:
+        """Width and height in pixels."""
+        return self._page.size
+
+    @cached_property
+    def _page(self) -> _Page:
+        return _Page(self.graph, self._blocks, layout(self.dot, self.engine), self.title, self._digits)
 
     def save(self, path: str | Path) -> Path:
         """Write the picture to a file, as its name ends: ``.svg`` or ``.dot``. Returns the path.
@@ -154,7 +166,7 @@ class Block(NamedTuple):
             at += 2 * label.half
 
 
-def _blocks(graph: Graph, digits: int | None, products: bool) -> dict[str, Block]:
+def _blocks(graph: Graph, digits: int | None, products: bool, room: str = "") -> dict[str, Block]:
     entering: dict[str, list[Wire]] = {}
     leaving: dict[str, list[Wire]] = {}
     for wire in graph.wires:
@@ -172,13 +184,13 @@ def _blocks(graph: Graph, digits: int | None, products: bool) -> dict[str, Block
         for wire in wires:
             source = nodes[wire.source]
             named = source.kind == "gate" and source.id not in forks and node.kind != "output"
-            labels.append((wire, _label(wire, source.label if named else "", digits, products)))
+            labels.append((wire, _label(wire, source.label if named else "", digits, products, room)))
         stem = None
         if id in forks:
             total = show(node.gradient, digits)
             total = total and f"{'grad' if node.accumulated else 'Σ'} {total}"
             name = node.label if node.kind == "gate" else ""
-            stem = _sized(*_lines(name, node.value, total, bad(node.gradient), digits))
+            stem = _sized(*_lines(name, node.value, total, bad(node.gradient), digits), room=room and f"Σ {room}")
         blocks[id] = Block(node, tuple(labels), *_body(node, [label for _, label in labels]), stem)
     return blocks
 
@@ -206,7 +218,7 @@ def _lines(name: str, value: float | Array | None, gradient: str, bad_gradient: 
     return above, [Line("gradient", gradient, VALUE, bad_gradient)] if gradient else []
 
 
-def _label(wire: Wire, name: str, digits: int | None, products: bool) -> Label:
+def _label(wire: Wire, name: str, digits: int | None, products: bool, room: str) -> Label:
     gradient = show(wire.contribution, digits)
     above, below = _lines(name, wire.value, gradient, bad(wire.contribution), digits)
     if products and gradient and isinstance(wire.local, float) and isinstance(wire.upstream, float):
@@ -215,14 +227,17 @@ def _label(wire: Wire, name: str, digits: int | None, products: bool) -> Label:
     if wire.note:
         below.append(Line("note", wire.note, FORMULA))
     text = clip(wire.formula or "") or (number(wire.local, digits) if isinstance(wire.local, float) else "")
-    return _sized(above, below, Line("formula", text, FORMULA) if text else None)
+    return _sized(above, below, Line("formula", text, FORMULA) if text else None, room)
 
 
-def _sized(above: list[Line], below: list[Line], formula: Line | None = None) -> Label:
+def _sized(above: list[Line], below: list[Line], formula: Line | None = None, room: str = "") -> Label:
+    def across(line: Line) -> float:
+        return max(width(line.text, line.size), width(room, line.size) if line.kind in ("value", "gradient") else 0.0)
+
     beside = width(formula.text, formula.size) + GAP if formula else 0.0
-    wide = sum(width(line.text, line.size) for line in above) + beside
+    wide = sum(map(across, above)) + beside
     for line in below:
-        wide = max(wide, width(line.text, line.size) + (beside if line.kind == "gradient" else 0.0))
+        wide = max(wide, across(line) + (beside if line.kind == "gradient" else 0.0))
     half = max(20.0, 6.0 + sum(line.size + 2 for line in below))
     return Label(tuple(above), tuple(below), formula, wide + 2 * GAP, half) if wide else Label((), (), None, GAP, 12.0)
 
@@ -434,12 +449,18 @@ class _Page:
         x, y = map(float, text.split(","))
         return x + MARGIN, self.high - y + self.top
 
+    @cached_property
+    def notes(self) -> list[str]:
+        return [line for note in self.graph.notes for line in textwrap.wrap(note, 116)]
+
+    @property
+    def size(self) -> tuple[float, float]:
+        wide = max([self.wide, width(self.title or "", NAME, bold=True), *(width(line, NOTE) for line in self.notes)])
+        return 2 * MARGIN + wide, self.top + self.high + MARGIN + (8 + 17 * len(self.notes) if self.notes else 0)
+
     def svg(self) -> str:
-        notes = [line for note in self.graph.notes for line in textwrap.wrap(note, 116)]
-        wide = 2 * MARGIN + max([self.wide, width(self.title or "", NAME, bold=True),
-                                 *(width(line, NOTE) for line in notes)])
+        wide, high = self.size
         below = self.top + self.high
-        high = below + MARGIN + (8 + 17 * len(notes) if notes else 0)
         title, description = describe(self.graph, self.title, self.digits)
         parts = [tag("title", written(title)), tag("desc", written(description)), tag("style", CSS),
                  tag("rect", kind="paper", width=wide, height=high, rx=6)]
@@ -450,7 +471,7 @@ class _Page:
         parts += map(self.node, self.blocks.values())
         parts += (self.frame(box.id, box.name) for box in self.graph.boxes)  # names lie above the wires that pass
         parts += (tag("text", written(line), kind="remark left", x=MARGIN, y=below + 20 + 17 * i)
-                  for i, line in enumerate(notes))
+                  for i, line in enumerate(self.notes))
         return tag("svg", *(f"\n{part}" for part in parts), "\n", xmlns="http://www.w3.org/2000/svg", kind="chainrule",
                    role="img", width=wide, height=high, viewBox=f"0 0 {wide:.1f} {high:.1f}",
                    style="max-width:100%;height:auto") + "\n"

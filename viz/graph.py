@@ -43,6 +43,7 @@ class Node(NamedTuple):
     ``accumulated`` says that ``gradient`` holds more than the contributions on the wires that leave: an earlier
     pass's share. ``scope`` is the path of its scope, ``box`` the id of the box that it is drawn in. ``trouble`` is
     "first" where a nan or inf arises, "after" where one came in. ``hidden`` counts the gates inside a collapsed one.
+    ``members`` are the numbers of what is drawn as this node, as in ``autograd.steps``.
     """
 
     id: str
@@ -58,6 +59,7 @@ class Node(NamedTuple):
     box: str = ""
     trouble: str = ""
     hidden: int = 0
+    members: tuple[int, ...] = ()
 
 
 class Wire(NamedTuple):
@@ -65,7 +67,8 @@ class Wire(NamedTuple):
 
     ``contribution = upstream × local``; all are None while no backward pass has reached the wire. ``local`` of a wire
     into a collapsed gate is the gradient through all of it. ``formula`` is the local gradient as written on the
-    picture; ``note`` says where broadcasting expands and sums.
+    picture; ``note`` says where broadcasting expands and sums. ``edges`` are what is drawn as this wire, each as the
+    numbers of its operation (as in ``autograd.steps``) and of the argument; none for the wire of a result.
     """
 
     id: str
@@ -79,6 +82,7 @@ class Wire(NamedTuple):
     upstream: float | Array | None
     trouble: str = ""
     note: str = ""
+    edges: tuple[tuple[int, int], ...] = ()
 
 
 class Box(NamedTuple):
@@ -344,14 +348,15 @@ def _picture(order: list[Any], roots: list[Any], owner: dict[Any, Any], chains: 
                 text, local = written[i], locals[i]
                 wire = Wire(f"w{index[node]}-{i}", place(x), place(node), i, value, contribution,
                             None if local is None else plain(1.0 * local), typeset(text, names) if text else None,
-                            plain(node.grad), _wire_trouble(node, contribution), _broadcast(x, node))
+                            plain(node.grad), _wire_trouble(node, contribution), _broadcast(x, node), ((index[node], i),))
             else:
                 name = f"w-{place(x)}-{place(node)}-{index[x]}"
                 before = wires[name].contribution if name in wires else None
                 if isinstance(before, float) and isinstance(contribution, float):
                     contribution += before
+                edges = (*(wires[name].edges if name in wires else ()), (index[node], i))
                 wire = Wire(name, place(x), place(node), 0, value, contribution, None, None, None,
-                            _wire_trouble(node, contribution))
+                            _wire_trouble(node, contribution), edges=edges)
             wires[wire.id] = wire
     for i, root in enumerate(roots):
         if root in owner:
@@ -359,9 +364,11 @@ def _picture(order: list[Any], roots: list[Any], owner: dict[Any, Any], chains: 
         value, gradient = plain(root.data), plain(root.grad)
         wires[f"w-out{i}"] = Wire(f"w-out{i}", place(root), f"out{i}", 0, value, gradient, None, None, None)
     around = [tuple(takewhile(lambda scope: scope not in shut, chains.get(node.scope, ()))) for node in visible]
-    nodes = [_node(node, place(node), scope_ids[scopes[-1]] if scopes else "", brought.get(node))
+    nodes = [_node(node, place(node), scope_ids[scopes[-1]] if scopes else "", brought.get(node), index[node])
              for node, scopes in zip(visible, around)]
-    hidden = Counter(owner.values())
+    members: dict[Any, list[int]] = {scope: [] for scope in shut}
+    for node, scope in owner.items():
+        members[scope].append(index[node])
     into: dict[str, list[Wire]] = {}
     for wire in wires.values():
         into.setdefault(wire.target, []).append(wire)
@@ -377,7 +384,7 @@ def _picture(order: list[Any], roots: list[Any], owner: dict[Any, Any], chains: 
         name = (only.name or "") if only is not None else ""
         nodes.append(Node(id, "gate", name, "scope", scope.name, ((scope.name, False),), value, gradient, False,
                           scope.path, scope_ids.get(scope.parent, ""), trouble_at[scope],
-                          hidden[scope]))
+                          len(members[scope]), tuple(members[scope])))
     for i, root in enumerate(roots):
         nodes.append(Node(f"out{i}", "output", root.name or "", "", "", (), plain(root.data), plain(root.grad)))
     boxes = {scope: Box(scope_ids[scope], scope.name, scope.path, scope_ids.get(scope.parent, ""))
@@ -387,14 +394,14 @@ def _picture(order: list[Any], roots: list[Any], owner: dict[Any, Any], chains: 
     return Graph(tuple(kept), tuple(joined), tuple(boxes.values()), tuple(notes), gates)
 
 
-def _node(node: Any, id: str, box: str, brought: Any) -> Node:
+def _node(node: Any, id: str, box: str, brought: Any, number: int) -> Node:
     parts = gate_sign(node.op, node.operands) if node.operands else ()
     fixed = node.op is not None or getattr(node, "requires_grad", True) is False  # cut from its graph, or never in one
     kind = "gate" if node.operands else "constant" if fixed else "input"
     more = not node.operands and node.grad is not None and brought is not None and _differs(node.grad, brought)
     return Node(id, kind, node.name or "", node.op.name if node.op else "", "".join(text for text, _ in parts), parts,
                 plain(node.data), plain(node.grad), more, node.scope.path if node.scope else "",
-                box, _trouble(node))
+                box, _trouble(node), members=(number,))
 
 
 def _backward(node: Any) -> tuple[Any, list[Any]]:
@@ -404,9 +411,8 @@ def _backward(node: Any) -> tuple[Any, list[Any]]:
         gains = [None if local is None or node.grad is None else 0.0 if local is False else node.grad * local
                  for local in locals]
     else:
-        import numpy as np
-        with np.errstate(all="ignore"):
-            locals = node.local_gradients
+        locals = node.local_gradients
+        with node._silence():
             pulled = list(node._pull(node.grad, False, None)) if node.grad is not None else []
         gains = []
         for x in node.operands:
