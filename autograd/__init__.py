@@ -25,6 +25,14 @@ from .row import op, where
 from .steps import steps
 from .value import Value
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .anomaly import AnomalyError, detect_anomaly, find_anomaly
+    from .check import check_gradients
+    from .linear import *
+    from .paths import explain
+    from .tensor import Tensor
+
 _array_functions = """
     sum mean average max min ptp var std norm prod cumsum cumprod logsumexp softmax log_softmax matmul dot vdot inner
     outer kron tensordot einsum reshape ravel transpose matrix_transpose swapaxes moveaxis broadcast_to broadcast_arrays

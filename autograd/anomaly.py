@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from linecache import getline
 from math import inf
 from typing import Any, NamedTuple
@@ -62,8 +61,7 @@ class AnomalyError(GradientError):
         return AnomalyError, (self.anomaly,)
 
 
-@contextmanager
-def detect_anomaly() -> Iterator[None]:
+def detect_anomaly() -> inside:
     """Within this, the first value or gradient that is nan or inf raises AnomalyError at the line that makes it.
 
     Nodes remember where in the user's source they were made. Per thread and task; outside it nothing is spent.
@@ -75,8 +73,7 @@ def detect_anomaly() -> Iterator[None]:
     autograd.anomaly.AnomalyError: the first value that is -inf: log(p = 0.0)
     ...
     """
-    with inside(watch=_Watch()):
-        yield
+    return inside(watch=_Watch())
 
 
 _known: dict[str, bool] = {}
@@ -182,7 +179,7 @@ def _told(node: Any, phase: str, result: float, entry: tuple[int, ...], reason: 
     mixes = getattr(node, "static", None) is not None
     inputs = []
     for name, array in zip(operand_names(node.operands), _operands(node)):
-        number = None if mixes and getattr(array, "shape", ()) else _at(array, entry)
+        number = None if mixes and hasattr(array, "shape") else _at(array, entry)
         shown = f"array of shape {array.shape}" if number is None else repr(number)
         inputs.append(f"{name} = {shown}" if isinstance(name, str) else shown)
     site = (node.about or ())[2:]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from importlib import import_module
-from typing import Any
-
 from . import ops
 from .row import rows
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
 
 
 class ArrayLike:
@@ -155,4 +156,6 @@ functions: Any = None  # the module of array functions, once NumPy is loaded
 
 
 def _functions() -> Any:
-    return functions or import_module("autograd.linear")
+    if functions is None:
+        from . import linear  # noqa: F401  (it says here what it is)
+    return functions

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextvars import Token
+    from typing import Any
 
 
 class Scope:
@@ -47,23 +50,55 @@ class Context:
 
 
 _context: ContextVar[Context | None] = ContextVar("autograd", default=None)
-current = _context.get
+current: Callable[[], Context | None] = _context.get
 
 
-@contextmanager
-def inside(**said: Any) -> Iterator[None]:
-    """A context that differs from the surrounding one in what is said here."""
-    outer = current() or Context()
-    kept = {"recording": outer.recording, "scope": outer.scope, "watch": outer.watch}
-    token = _context.set(Context(**{**kept, **said}))
-    try:
-        yield
-    finally:
-        _context.reset(token)
+class inside:
+    """A context that differs from the surrounding one in what is said; as a decorator, around every call.
+
+    Not contextlib's, whose import takes as long as this package's. Coroutine functions are decorated too; generators
+    are refused, whose caller would be inside between two values.
+    """
+
+    def __init__(self, **said: Any):
+        self.said = said
+
+    def __enter__(self) -> Any:
+        outer = current() or _PLAIN
+        kept = {"recording": outer.recording, "scope": outer.scope, "watch": outer.watch}
+        self.token: Token[Context | None] = _context.set(Context(**{**kept, **self.said}))
+
+    def __exit__(self, *_: object) -> None:
+        _context.reset(self.token)
+
+    def again(self) -> inside:
+        """The same once more: each entry has one of its own."""
+        return inside(**self.said)
+
+    def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        from functools import wraps
+        from inspect import isasyncgenfunction, iscoroutinefunction, isgeneratorfunction
+        if isgeneratorfunction(function) or isasyncgenfunction(function):
+            raise TypeError(f"{function.__name__} is a generator: its caller would be within the context between two values. "
+                            "Write `with` inside it, around what computes")
+        if iscoroutinefunction(function):
+            @wraps(function)
+            async def later(*args: Any, **named: Any) -> Any:
+                with self.again():
+                    return await function(*args, **named)
+            return later
+
+        @wraps(function)
+        def wrapped(*args: Any, **named: Any) -> Any:
+            with self.again():
+                return function(*args, **named)
+        return wrapped
 
 
-@contextmanager
-def no_grad() -> Iterator[None]:
+_PLAIN = Context()
+
+
+def no_grad() -> inside:
     """Within this, results are plain: no graph is recorded. A context manager and a decorator; per thread and task.
 
     >>> with no_grad():
@@ -71,12 +106,10 @@ def no_grad() -> Iterator[None]:
     >>> y.inputs
     ()
     """
-    with inside(recording=False):
-        yield
+    return inside(recording=False)
 
 
-@contextmanager
-def scope(name: str) -> Iterator[Scope]:
+class scope(inside):
     """Group the nodes made inside under a name: a box in drawings, part of names in messages. Scopes nest.
 
     >>> with scope("layer"):
@@ -84,7 +117,16 @@ def scope(name: str) -> Iterator[Scope]:
     >>> y.scope
     Scope('layer')
     """
-    outer = current()
-    here = Scope(str(name), outer.scope if outer else None)
-    with inside(scope=here):
-        yield here
+
+    def __init__(self, name: str):
+        self.name = str(name)
+
+    def __enter__(self) -> Scope:
+        outer = current()
+        here = Scope(self.name, outer.scope if outer else None)
+        self.said = {"scope": here}
+        super().__enter__()
+        return here
+
+    def again(self) -> scope:
+        return scope(self.name)

@@ -8,6 +8,7 @@ array, a Value or Tensor (reverse under forward), or a dual of a lower level.
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from itertools import count
 
 from .arraylike import ArrayLike
@@ -45,9 +46,15 @@ class Dual(ArrayLike, Operators):
                 warn_no_derivative(row.name)
             if dx is None:
                 continue
-            local = partial(rule, out, *primals)
-            if local is not False:  # a branch not taken
-                tangent = tangent + local * dx
+            with _silence(out, *primals):
+                local = partial(rule, out, *primals)
+                if local is False or (dtype is None and getattr(local, "dtype", None) == bool and not local):
+                    continue  # a branch not taken
+                if dtype is not None:  # on arrays entry by entry, as a mask or as 0 in a rule that selects
+                    from .tensor import passed
+                    tangent = tangent + passed(dx, local, row.selects or getattr(local, "dtype", None) == bool)
+                else:
+                    tangent = tangent + local * dx
         return made(out, tangent, level)
 
     @staticmethod
@@ -55,7 +62,8 @@ class Dual(ArrayLike, Operators):
         level = max(x.level for x in operands if isinstance(x, Dual))
         primals = [primal(x, level) for x in operands]
         out = op(*primals, **options)
-        return made(out, op.push(out, primals, [tangent_of(x, level) for x in operands], options), level)
+        with _silence(out):
+            return made(out, op.push(out, primals, [tangent_of(x, level) for x in operands], options), level)
 
     @staticmethod
     def _where(condition: Any, x: Any, y: Any) -> Any:
@@ -109,6 +117,14 @@ class Dual(ArrayLike, Operators):
         return lowest(self) >= lowest(other)
 
     __hash__ = object.__hash__
+
+
+def _silence(*xs: Any) -> Any:
+    """What a rule runs within: on arrays without NumPy's warnings, as everywhere at the edge of a domain."""
+    if all(getattr(x, "dtype", None) is None for x in xs):
+        return nullcontext()
+    from numpy import errstate
+    return errstate(all="ignore")
 
 
 def lowest(x: Any) -> Any:

@@ -1,7 +1,5 @@
 """What chainrule raises and warns beyond Python's own TypeError, ValueError and LookupError."""
 
-import warnings
-
 
 class GradientError(RuntimeError):
     """A derivative was asked for that cannot be given; the message says what was asked, with what, and the remedy."""
@@ -13,6 +11,7 @@ class NoDerivativeWarning(UserWarning):
 
 def warn_no_derivative(name: str) -> None:
     """Say that training through this operation changes nothing before it."""
+    import warnings
     warnings.warn(f"a gradient stops at {name}, whose derivative is zero wherever it has one: what lies before it is "
                   "not trained. Use a smooth operation (sigmoid for step, tanh for sign)", NoDerivativeWarning,
                   stacklevel=3)

@@ -6,9 +6,7 @@ they return plain numbers; given nodes (inside another derivative) they return n
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextvars import ContextVar
-from typing import Any
 
 from .context import current
 from .dual import Dual, next_level, primal, tangent_of
@@ -17,7 +15,12 @@ from .ops import identity
 from .row import number
 from .value import Value
 
-Function = Callable[..., Any]
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    Function = Callable[..., Any]
 
 
 def gradient(y: Any, xs: Any, seed: Any = None, create_graph: bool = False) -> Any:

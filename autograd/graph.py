@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import nullcontext
 from itertools import islice
-from typing import Any
 
 from . import ops
 from .context import Scope, current
 from .errors import GradientError
 from .row import Operators
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from typing import Any
 
 
 def topological(*roots: Any) -> list[Any]:
@@ -59,9 +61,19 @@ class Node(Operators):
     inputs: Any
     operands: Any
     local_gradients: Any
+    item: Any
     data: Any
 
-    _silence: Any = nullcontext  # what a backward sweep runs within
+
+    @staticmethod
+    def _silence() -> Any:
+        """What a backward sweep runs within."""
+        from contextlib import nullcontext
+        return nullcontext()
+
+    def _zero(self) -> Any:
+        """The gradient of what does not depend on this node."""
+        return 0.0
 
     def _plain(self) -> Any:
         return self.data
@@ -71,6 +83,9 @@ class Node(Operators):
         for i, (x, local) in enumerate(zip(self.operands, self.local_gradients)):
             if local is not None:
                 yield i, x, local, 0.0 if local is False else upstream * local
+
+    def __format__(self, spec: str) -> str:
+        return format(self.item(), spec) if spec else repr(self)
 
     def __float__(self) -> float:
         return float(self.data)

@@ -21,7 +21,7 @@ from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 from . import arraylike, ops
 from .ops import clip  # noqa: F401  (of arrays as of numbers)
 from .row import interpreter
-from .tensor import Arrays, Tensor
+from .tensor import Arrays, Tensor, passed
 
 mixes: dict[str, Mix] = {}
 
@@ -37,7 +37,8 @@ class Mix:
 
     def __init__(self, name: str, sign: str, forward: Callable[..., Any], *pullbacks: Callable[..., Any],
                  push: Callable[..., Any] | None = None, bilinear: bool = False, variadic: bool = False,
-                 shown: tuple[str, ...] = ()):
+                 shown: tuple[str, ...] = (), selects: bool = False):
+        self.selects = selects  # whether entries of operands may not count at all
         self.name, self.sign, self.forward, self.pullbacks = name, sign, forward, pullbacks
         self.variadic, self.bilinear, self.shown, self.saves = variadic, bilinear, shown or (f"{name}ᵀ",), True
         self.push = push or (self._push_bilinear if bilinear else self._push_linear)
@@ -118,7 +119,7 @@ _reshape = Mix("reshape", "reshape", lambda x, shape: np.reshape(x, shape),
 _transpose = Mix("transpose", "ᵀ", lambda x, axes: np.transpose(x, axes),
                  lambda g, out, x, axes: transpose(g, None if axes is None else tuple(np.argsort([a % x.ndim for a in axes]))), shown=("ᵀ",))
 _getitem = Mix("getitem", "[ ]", lambda x, index: x[index],
-               lambda g, out, x, index: _scatter(g, shape=x.shape, index=index), shown=("scatter",))
+               lambda g, out, x, index: _scatter(g, shape=x.shape, index=index), shown=("scatter",), selects=True)
 _scatter = Mix("scatter", "scatter", lambda g, shape, index: _scattered(g, shape, index),
                lambda g, out, x, shape, index: getitem(g, index), shown=("[ ]",))
 _concatenate = Mix("concatenate", "⊕", lambda *xs, axis: np.concatenate(xs, axis),
@@ -133,7 +134,7 @@ _cumsum = Mix("cumsum", "cumsum", lambda x, axis: np.cumsum(x, axis),
 _astype = Mix("astype", "dtype", lambda x, dtype: x.astype(dtype), lambda g, out, x, dtype: astype(g, x.dtype), shown=("1",))
 _select = Mix("where", "where", lambda x, y, condition: np.where(condition, x, y),
               lambda g, out, x, y, condition: where(condition, g, 0.0),
-              lambda g, out, x, y, condition: where(condition, 0.0, g), shown=("condition", "not condition"))
+              lambda g, out, x, y, condition: where(condition, 0.0, g), shown=("condition", "not condition"), selects=True)
 _matmul = Mix("matmul", "@", lambda x, y: x @ y,
               lambda g, out, x, y: _matmul_left(g, x, y), lambda g, out, x, y: _matmul_right(g, x, y),
               bilinear=True, shown=("· yᵀ", "xᵀ ·"))
@@ -143,10 +144,10 @@ _einsum = Mix("einsum", "einsum", lambda *xs, spec: np.einsum(spec, *xs, optimiz
 # ── the table: operations that are not linear, with pushforwards ─────────────────────────────────────────────────
 
 _max = Mix("max", "max", lambda x, axis, keepdims: np.max(x, axis=axis, keepdims=keepdims),
-           lambda g, out, x, axis, keepdims: _shares(out, x, axis) * reshape(g, _kept(x.shape, axis)),
+           lambda g, out, x, axis, keepdims: passed(reshape(g, _kept(x.shape, axis)), _shares(out, x, axis), True),
            push=lambda out, xs, ts, options: _pushed_extreme(out, xs, ts, **options), shown=("equal shares of max",))
 _min = Mix("min", "min", lambda x, axis, keepdims: np.min(x, axis=axis, keepdims=keepdims),
-           lambda g, out, x, axis, keepdims: _shares(out, x, axis) * reshape(g, _kept(x.shape, axis)),
+           lambda g, out, x, axis, keepdims: passed(reshape(g, _kept(x.shape, axis)), _shares(out, x, axis), True),
            push=lambda out, xs, ts, options: _pushed_extreme(out, xs, ts, **options), shown=("equal shares of min",))
 _logsumexp = Mix("logsumexp", "log Σ exp", lambda x, axis, keepdims: _logsumexp_forward(x, axis, keepdims),
                  lambda g, out, x, axis, keepdims: reshape(g, _kept(x.shape, axis)) * softmax(x, axis),
@@ -211,7 +212,7 @@ def _shares(out: Any, x: Any, axis: Any) -> Any:
 
 
 def _pushed_extreme(out: Any, xs: Any, ts: Any, axis: Any, keepdims: bool) -> Any:
-    return sum(_shares(out, xs[0], axis) * ts[0], axis, keepdims)
+    return sum(passed(ts[0], _shares(out, xs[0], axis), True), axis, keepdims)
 
 
 def _raw(x: Any) -> Any:
@@ -797,13 +798,15 @@ def trace(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
 def tril(x: Any, k: int = 0) -> Any:
     """The lower triangle, zero above it."""
     x = _array(x)
-    return where(np.tri(*_shape(x)[-2:], k=k, dtype=bool), x, 0.0)
+    rows, columns = (_shape(x) * 2)[-2:]  # a vector is repeated to a square, as by NumPy
+    return where(np.tri(rows, columns, k, dtype=bool), x, 0.0)
 
 
 def triu(x: Any, k: int = 0) -> Any:
     """The upper triangle, zero below it."""
     x = _array(x)
-    return where(~np.tri(*_shape(x)[-2:], k=k - 1, dtype=bool), x, 0.0)
+    rows, columns = (_shape(x) * 2)[-2:]
+    return where(~np.tri(rows, columns, k - 1, dtype=bool), x, 0.0)
 
 
 def where(condition: Any, x: Any, y: Any) -> Any:

@@ -19,9 +19,12 @@ from __future__ import annotations
 import math
 import operator
 from math import inf, nan
-from typing import Any
 
 from .row import no_derivative, row, rows, where  # noqa: F401  (rows: the table itself)
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 # ── forwards that need more than a line ──────────────────────────────────────────────────────────────────────────
 

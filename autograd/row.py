@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from keyword import iskeyword
 from math import nan
-from typing import Any
+
+TYPE_CHECKING = False  # type checkers take it as true; loading typing would double the time of import
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
 
 rows: dict[str, Row] = {}
 no_derivative = False

@@ -57,7 +57,8 @@ def array_function(row: Row) -> Callable[..., Any]:
     if function is None:
         function = getattr(np, row.name, None) if row.array is None else row.array
         if function is None:
-            function = np.vectorize(row.forward, otypes=[np.float64])
+            entries = np.vectorize(row.forward, otypes=[np.float64])
+            function = lambda *xs: entries(*xs).astype(np.result_type(*xs, np.float32), copy=False)  # noqa: E731
         if row.name not in _smooth:
             function = np.errstate(all="ignore")(function)
         array_functions[row.name] = function
@@ -291,6 +292,9 @@ class Tensor(ArrayLike, Node):
                wanted: Container[Any] | None = None) -> dict[Tensor, Any]:
         """The gradients of all nodes in the order, on arrays; or of those wanted, through those needed for them."""
         hopeful = bool(np.isfinite(seed).all()) if seed.ndim else True
+        for node in order:  # behind a choice nan may hide, and 0·nan does not raise
+            if node.static is not None and node.op.selects and any(np.isnan(np.add.reduce(x, None)) for x in node.saved):
+                hopeful = False
         while True:
             adjoints = {self: seed} if needed is None or self in needed else {}
             token = _hopeful.set(hopeful)
@@ -370,7 +374,7 @@ class Tensor(ArrayLike, Node):
     def local_gradients(self) -> tuple[Any, ...]:
         """The local gradient towards each operand, an array; None for a constant, and for an array operation."""
         with self._silence():
-            return tuple(local(self.op, i, self._data, self.saved) if type(x) is Tensor and x.requires_grad and self.static is None
+            return tuple(local(self.op, i, self._data, self.saved or ()) if type(x) is Tensor and x.requires_grad and self.static is None
                          else None for i, x in enumerate(self.operands))
 
     def _arrivals(self, upstream: Any, fit: bool = True) -> Iterator[tuple[int, Tensor, Any, Any]]:
@@ -396,8 +400,12 @@ class Tensor(ArrayLike, Node):
         grad = "None" if self.grad is None else np.array2string(self.grad, separator=", ", threshold=6, edgeitems=1)
         return f"Tensor({', '.join(parts)}, grad={grad})" if self.requires_grad else f"Tensor({', '.join(parts)})"
 
-    def __format__(self, spec: str) -> str:
-        return format(self.item(), spec) if spec else repr(self)
+    def __copy__(self) -> Tensor:
+        copied: Tensor = super().__copy__()
+        if self.op is None:  # who may write into a leaf's array writes into no other's
+            copied._data, copied.exposed = self._data.copy(order="K"), False
+            copied.grad = None if self.grad is None else self.grad.copy(order="K")
+        return copied
 
     def __len__(self) -> int:
         return len(self._data)
@@ -492,15 +500,20 @@ def row_pullback(row: Row, i: int, upstream: Any, out: Any, operands: Any) -> An
     if not callable(rule):
         return upstream if rule == 1.0 else upstream * rule
     factor = partial(rule, out, *operands)
-    if type(factor) is np.ndarray and factor.dtype == np.bool_:  # a branch not taken passes nothing, not even 0·inf
-        return masked(upstream, factor) if type(upstream) is np.ndarray else where(factor, upstream, 0.0)
-    if row.selects:
-        return where(_raw(factor) != 0, upstream * factor, 0.0)
-    return upstream * factor
+    kind = type(factor)
+    if (kind is np.ndarray or kind is np.bool_) and factor.dtype == np.bool_:  # a branch not taken passes nothing, not even 0·inf
+        return masked(upstream, factor) if isinstance(upstream, (np.ndarray, np.generic)) else where(factor, upstream, 0.0)
+    return passed(upstream, factor, row.selects)
 
 
-def _raw(x: Any) -> Any:
-    return x._data if isinstance(x, Tensor) else x
+def passed(upstream: Any, factor: Any, selects: bool) -> Any:
+    """Upstream × factor; and where no gradient comes down, or the branch was not taken, 0 instead of 0·inf or 0·nan."""
+    product = upstream * factor
+    if _hopeful.get():
+        return product
+    none = linear._raw(upstream) == 0
+    lost = np.isnan(linear._raw(product)) & (none | (linear._raw(factor) == 0) if selects else none)
+    return linear.where(~lost, product, 0.0) if lost.any() else product
 
 
 _hopeful: ContextVar[bool] = ContextVar("a sweep in which 0·inf raises", default=False)

@@ -7,14 +7,16 @@ from the table's rows by two small factories. There are no closures or cycles, s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterator
-from typing import Any
-
 from . import ops
 from .context import current, no_grad
 from .errors import GradientError, warn_no_derivative
 from .graph import Node, check_leaves, check_recording
 from .row import Operators, Row, ieee, number, partial
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Container, Iterator
+    from typing import Any
 
 new = object.__new__
 
@@ -264,17 +266,11 @@ class Value(Node):
         """The gradient that a sweep from here begins with."""
         return 1.0 if seed is None else seed if create_graph and isinstance(seed, Node) else number(seed, "the seed")
 
-    def _zero(self) -> float:
-        return 0.0
-
     def __repr__(self) -> str:
         parts = [repr(self.data)]
         parts += [f"name={self.name!r}"] if self.name is not None else []
         parts += [f"op={self.op.name!r}"] if self.op else []
         return f"Value({', '.join(parts)}, grad={self.grad})"
-
-    def __format__(self, spec: str) -> str:
-        return format(self.data, spec) if spec else repr(self)
 
 
 _methods: dict[Row, Any] = {}
