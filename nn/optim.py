@@ -40,7 +40,7 @@ class Optimizer:
         """Train further parameters: ``{"params": …, "lr": …}``, with defaults for the options it does not name."""
         kind = type(self).__name__
         given = group["params"] if isinstance(group["params"], Iterable) and not hasattr(group["params"], "op") else [group["params"]]
-        named = [x if isinstance(x, tuple) else (x.name or f"parameter {i}", x) for i, x in enumerate(given, len(self.state))]
+        named = [x if isinstance(x, tuple) else (getattr(x, "name", None) or f"parameter {i}", x) for i, x in enumerate(given, len(self.state))]
         if not named:
             raise ValueError(f"{kind} was given no parameters; give model.parameters(), and mind that "
                              "an iterator can be used up only once")

@@ -72,8 +72,8 @@ TIMES = 25
 
 
 def slope(x, noise):
-    """The gradient that optimisers follow: of Σ x⁴/4 − x²/2, with noise."""
-    return x**3 - x + noise
+    """The gradient that optimisers follow: of Σ x²/2 − 2·log(1 + x²), two valleys, with noise."""
+    return x - 4 * x / (1 + x * x) + noise
 
 
 def main() -> None:
