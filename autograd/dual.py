@@ -37,7 +37,10 @@ class Dual(ArrayLike, Operators):
         level = max(x.level for x in args if isinstance(x, Dual))
         primals = tuple(primal(x, level) for x in args)
         out = row(*primals)
-        if (dtype := getattr(out, "dtype", None)) is not None:  # rules reckon in the wider of two dtypes
+        dtype = getattr(out, "dtype", None)
+        if dtype is None:  # rules on numbers run on Python's, also where NumPy's came in
+            primals = tuple(float(x) if hasattr(x, "dtype") else x for x in primals)
+        else:  # rules reckon in the wider of two dtypes
             primals = tuple(x.astype(dtype) if getattr(x, "dtype", dtype) != dtype else x for x in primals)
         tangent: Any = 0.0
         for x, rule in zip(args, row.partials):
@@ -46,10 +49,10 @@ class Dual(ArrayLike, Operators):
                 warn_no_derivative(row.name)
             if dx is None:
                 continue
-            with _silence(out, *primals):
+            with _silence(out):
                 local = partial(rule, out, *primals)
-                if local is False or (dtype is None and getattr(local, "dtype", None) == bool and not local):
-                    continue  # a branch not taken
+                if local is False:  # a branch not taken
+                    continue
                 if dtype is not None:  # on arrays entry by entry, as a mask or as 0 in a rule that selects
                     from .tensor import passed
                     tangent = tangent + passed(dx, local, row.selects or getattr(local, "dtype", None) == bool)
@@ -119,9 +122,9 @@ class Dual(ArrayLike, Operators):
     __hash__ = object.__hash__
 
 
-def _silence(*xs: Any) -> Any:
+def _silence(out: Any) -> Any:
     """What a rule runs within: on arrays without NumPy's warnings, as everywhere at the edge of a domain."""
-    if all(getattr(x, "dtype", None) is None for x in xs):
+    if getattr(out, "dtype", None) is None:
         return nullcontext()
     from numpy import errstate
     return errstate(all="ignore")
