@@ -39,7 +39,7 @@ class Dual(ArrayLike, Operators):
         out = row(*primals)
         dtype = getattr(out, "dtype", None)
         if dtype is None:  # rules on numbers run on Python's, also where NumPy's came in
-            primals = tuple(float(x) if hasattr(x, "dtype") else x for x in primals)
+            primals = tuple(float(x) if hasattr(x, "dtype") and not hasattr(x, "_rank") else x for x in primals)
         else:  # rules reckon in the wider of two dtypes
             primals = tuple(x.astype(dtype) if getattr(x, "dtype", dtype) != dtype else x for x in primals)
         tangent: Any = 0.0
