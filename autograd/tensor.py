@@ -332,6 +332,8 @@ class Tensor(ArrayLike, Node):
         if create_graph:
             self._check_unchanged()
         out, operands = (self, self.operands) if create_graph else (self._data, self.saved)
+        if create_graph and static is None:
+            operands = [linear.astype(x, self.dtype) if type(x) is Tensor and x.dtype != self.dtype else x for x in operands]
         for i, x in enumerate(self.operands):
             if type(x) is not Tensor or not x.requires_grad or (needed is not None and x not in needed):
                 continue
