@@ -1,9 +1,10 @@
 """Pictures of what was computed and differentiated: circuits as SVG, and tables for the terminal."""
 
+from . import plots
 from .draw import Drawing, draw
 from .graph import Graph, graph
 from .step import Stepper, stepper
 from .text import text
 from .zoom import zoom
 
-__all__ = ["Drawing", "Graph", "Stepper", "draw", "graph", "stepper", "text", "zoom"]
+__all__ = ["Drawing", "Graph", "Stepper", "draw", "graph", "plots", "stepper", "text", "zoom"]

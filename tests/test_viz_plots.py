@@ -1,0 +1,222 @@
+"""What plots draw: the data of their artists, against numbers known otherwise."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import Any
+
+import nn
+import numpy as np
+import pytest
+from autograd import Tensor, check_gradients, relu, tanh
+from matplotlib.figure import Figure
+from viz import plots
+
+EVERY = [
+    lambda ax: plots.curves([3.0, 2.0, 1.0], ax=ax),
+    lambda ax: plots.update_ratios([1e-3, 2e-3], ax=ax),
+    lambda ax: plots.learning_rates([1e-3, 1e-2, 1e-1, 1], [2.0, 1.5, 0.5, 3.0], ax=ax),
+    lambda ax: plots.confusion([0, 1], [0, 0], ax=ax),
+    lambda ax: plots.activation("tanh", ax=ax),
+    lambda ax: plots.gradient_field(bowl, ax=ax),
+    lambda ax: plots.descent(bowl, (1.0, 1.0), {"SGD": lambda p: nn.optim.SGD(p, lr=0.1)}, 3, ax=ax),
+    lambda ax: plots.decision_boundary(lambda p: p[:, 0], [[-1, 0], [1, 1]], [0, 1], ax=ax),
+    lambda ax: plots.histograms({"1": np.arange(5.0)}, ax=ax),
+    lambda ax: plots.filters(np.arange(18.0).reshape(2, 1, 3, 3), ax=ax),
+    lambda ax: plots.activation_maps(np.arange(18.0).reshape(2, 3, 3), ax=ax),
+    lambda ax: plots.search_scatter(TRIALS, "lr", "hidden", ax=ax),
+    lambda ax: plots.parallel_coordinates(TRIALS, ax=ax),
+    lambda ax: plots.gradient_check(check_gradients(tanh, 0.5), ax=ax),
+]
+TRIALS = [{"lr": 1e-4, "hidden": 8, "score": 0.5}, {"lr": 1e-1, "hidden": 32, "score": 0.7},
+          {"lr": 1e-2, "hidden": 16, "score": 0.9}]
+
+
+def bowl(x1: Any, x2: Any) -> Any:
+    return x1**2 + x2**2
+
+
+def lines(ax: Any) -> dict[str, list[float]]:
+    return {line.get_label(): np.asarray(line.get_ydata()).tolist() for line in ax.lines}
+
+
+@pytest.mark.parametrize("plot", EVERY)
+def test_each_draws_into_the_axes_given_and_returns_them_or_its_own_that_a_notebook_shows(plot: Any) -> None:
+    ax = Figure().subplots()
+    assert plot(ax) is ax
+    shown = plot(None)._repr_svg_()
+    assert shown.startswith("<svg") and shown == plots.svg(plot(None))  # the same plot is the same text
+
+
+def test_nothing_global_changes_and_importing_is_cheap() -> None:
+    program = """
+import sys, viz
+assert not {"numpy", "matplotlib"} & set(sys.modules)
+import matplotlib
+before = dict(matplotlib.rcParams)
+plots = viz.plots
+plots.svg(plots.activations()); plots.svg(plots.curves([2.0, 1.0]))
+assert dict(matplotlib.rcParams) == before
+from matplotlib import pyplot
+assert pyplot.get_fignums() == []
+"""
+    subprocess.run([sys.executable, "-W", "error", "-c", program], check=True)
+
+
+def test_curves_of_a_fit_are_its_history_and_mark_the_best_epoch() -> None:
+    model = nn.Sequential(nn.Linear(4, 3, rng=0))
+    iris = nn.data.load("iris")
+    history = nn.train.fit(model, iris, nn.functional.cross_entropy, nn.optim.SGD(model.named_parameters(), lr=0.01),
+                           validation=iris, metrics="accuracy", epochs=3, seed=0, progress=False)
+    drawn = plots.curves(history)
+    assert lines(drawn)["loss"] == history["loss"] and lines(drawn)["validation loss"] == history["validation loss"]
+    assert drawn.lines[-1].get_xdata() == [history.best["epoch"]] * 2
+    assert list(lines(plots.curves(history, ["accuracy"]))) == ["accuracy"]
+    with pytest.raises(KeyError, match="no column 'lost'; there is epoch, loss"):
+        plots.curves(history, ["lost"])
+
+
+@pytest.mark.parametrize("name", plots.ACTIVATIONS)
+def test_the_derivative_drawn_is_the_slope_of_the_curve_drawn(name: str) -> None:
+    curve, slope = plots.activation(name).lines[:2]
+    x, y = (np.asarray(axis) for axis in curve.get_data())
+    away = np.abs(x[1:-1]) > 0.05  # from the kink or jump
+    assert np.allclose(((y[2:] - y[:-2]) / (x[2:] - x[:-2]))[away], np.asarray(slope.get_ydata())[1:-1][away], atol=2e-4)
+    assert curve.get_color() == plots.VALUE and slope.get_color() == plots.GRADIENT
+    assert ("no derivative" in slope.get_label()) == (name == "step")
+
+
+def test_activations_have_a_panel_each_and_options() -> None:
+    panels = plots.activations()
+    assert [ax.get_title() for ax in panels] == list(plots.ACTIVATIONS)
+    assert panels._repr_svg_().count("derivative") >= len(panels)
+    assert plots.activation("leaky_relu", slope=0.1).lines[1].get_ydata()[0] == 0.1
+
+
+def test_the_field_points_downhill_as_the_course_has_it() -> None:
+    arrows = plots.gradient_field(bowl).collections[-1]
+    places = arrows.get_offsets().tolist()
+    at = places.index([1.0, -1.0])
+    assert (arrows.U[at], arrows.V[at]) == (-2.0, 2.0)
+    assert all((u, v) == (-2 * x, -2 * y) for (x, y), u, v in zip(places, arrows.U, arrows.V))
+    assert plots.gradient_field(bowl, downhill=False).collections[-1].U[at] == 2.0
+
+
+def test_paths_are_those_of_the_optimisers_and_end_where_they_diverge() -> None:
+    ways = {"good": lambda p: nn.optim.SGD(p, lr=0.1), "too large": lambda p: nn.optim.SGD(p, lr=1.5),
+            "known": [[3.0, 4.0], [0.0, 0.0]]}
+    drawn = plots.descent(bowl, (3.0, 4.0), ways, 100)
+    assert np.allclose(drawn.lines[0].get_xydata()[:3], [[3, 4], [2.4, 3.2], [1.92, 2.56]])
+    assert np.allclose(drawn.lines[0].get_xydata()[-1], 0, atol=1e-8)
+    assert np.allclose(drawn.paths["too large"][:3], [[3, 4], [-6, -8], [12, 16]])
+    assert len(drawn.paths["too large"]) < 50  # it went past 1e12
+    assert drawn.lines[2].get_xydata().tolist() == [[3, 4], [0, 0]]
+    assert all(-10 < low < high < 10 for low, high in (drawn.get_xlim(), drawn.get_ylim()))
+
+
+def test_the_boundary_of_the_and_gate_is_its_line_and_each_class_has_its_marker() -> None:
+    corners, labels = [[0, 0], [0, 1], [1, 0], [1, 1]], [0, 0, 0, 1]
+    drawn = plots.decision_boundary(lambda points: points @ [0.5, 0.5] - 0.7, corners, labels)
+    line = drawn.collections[1].get_paths()[0].vertices
+    assert len(line) > 2 and np.allclose(line.sum(1), 1.4)
+    assert [c.get_offsets().tolist() for c in drawn.collections[2:]] == [[[0, 0], [0, 1], [1, 0]], [[1, 1]]]
+
+
+def test_the_boundary_of_a_network_is_what_it_predicts() -> None:
+    model = nn.Sequential(nn.Linear(2, 3, rng=0))
+    drawn = plots.decision_boundary(model, bounds=((-2, 2), (-2, 2)), n=40)
+    shown = [p for p in drawn.collections[0].get_paths() if len(p.vertices)]
+    assert len(shown) == len(np.unique(nn.train.predict(model, np.random.default_rng(0).uniform(-2, 2, (500, 2)).astype(
+        np.float32)).argmax(1)))
+    scalar = nn.MLP(2, [3, 1])
+    assert plots.decision_boundary(scalar, [[0, 0], [1, 1]], n=5).collections
+
+
+def test_histograms_count_every_entry_and_say_the_spread() -> None:
+    normal = np.random.default_rng(0).normal(size=1000)
+    drawn = plots.histograms({"a": normal, "b": 0.1 * normal}, bins=20)
+    for i, (patch, array) in enumerate(zip(drawn.patches, (normal, 0.1 * normal))):
+        values, edges, baseline = patch.get_data()
+        heights = values - baseline
+        counts = np.histogram(array, edges)[0]
+        assert np.allclose(heights / heights.max(), counts / counts.max()) and baseline == i - 0.4
+        assert counts.sum() == 1000
+    assert [label.get_text() for label in drawn.get_xticklabels()] == [f"a\n{normal.std():.2g}", f"b\n{normal.std() / 10:.2g}"]
+
+
+def test_layers_of_a_loss_are_shown_with_their_gradients_after_backward_only() -> None:
+    model = nn.Sequential(nn.Linear(4, 8, rng=0), nn.Tanh(), nn.Linear(8, 8, rng=1), nn.ReLU(), nn.Linear(8, 3, rng=2))
+    x = np.random.default_rng(0).normal(size=(16, 4)).astype(np.float32)
+    loss = nn.functional.cross_entropy(model(Tensor(x, requires_grad=False)), np.arange(16) % 3)
+    assert [len(ax.patches) for ax in plots.layer_histograms(loss)] == [2, 0]
+    loss.backward()
+    activations, gradients = plots.layer_histograms(loss)
+    assert [len(activations.patches), len(gradients.patches)] == [2, 2]
+    assert gradients.patches[0].get_facecolor()[0] > activations.patches[0].get_facecolor()[0]  # red, green
+
+
+def test_the_initialisation_figure_shows_what_the_course_says() -> None:
+    panels = plots.initialisations(width=300, examples=100)
+    of = {scheme: activations for scheme, (activations, _) in panels.measured.items()}
+    back = {scheme: gradients for scheme, (_, gradients) in panels.measured.items()}
+    assert len(panels) == 10 and all(len(ax.patches) == 10 for ax in panels)
+    assert set(of["zeros"]) == {0.0} and set(back["zeros"][:-1]) == {0.0}
+    assert of["0.01·randn"][-1] < 1e-5 < 0.1 < of["0.01·randn"][0] and back["0.01·randn"][0] < 1e-5
+    assert min(of["1.0·randn"]) > 0.95  # nearly all at −1 or 1
+    assert min(of["Xavier"]) > 0.2 and 0.3 < min(back["Xavier"]) <= max(back["Xavier"]) < 1.1
+    deep = plots.initialisations(["Xavier", "He"], "relu", width=300, examples=100).measured
+    assert deep["Xavier"][0][-1] < 0.1 < 0.4 < deep["He"][0][-1] < 1.5
+    with pytest.raises(ValueError, match="no scheme 'glorot'; there is zeros, 0.01·randn"):
+        plots.initialisations(["glorot"])
+
+
+def test_filters_and_maps_lie_on_one_scale_with_a_line_between() -> None:
+    sheet = plots.filters(np.arange(18.0).reshape(2, 1, 3, 3)).images[0].get_array()
+    assert sheet.shape == (3, 7) and np.allclose(sheet[:, :3].ravel() * 17, np.arange(9)) and sheet.mask[:, 3].all()
+    assert plots.filters(nn.Conv2d(3, 5, 4, rng=0).weight).images[0].get_array().shape == (9, 14, 3)
+    maps = plots.activation_maps(Tensor(np.arange(12.0).reshape(3, 2, 2))).images[0].get_array()
+    assert maps[0, 0] == 0 and maps[1, 4] == 7 and maps[3, 0] == 8
+    with pytest.raises(ValueError, match=r"not \(2, 2\); it is layer.weight"):
+        plots.filters(np.ones((2, 2)))
+
+
+def test_the_confusion_matrix_counts() -> None:
+    scores = np.eye(3)[[0, 1, 2, 2]]
+    drawn = plots.confusion([0, 1, 1, 2], scores, ["cat", "dog", "fox"])
+    assert [text.get_text() for text in drawn.texts] == ["1", "·", "·", "·", "1", "1", "·", "·", "1"]
+    assert drawn.get_title() == "3 of 4 right, 75.0%"
+    with pytest.raises(ValueError, match="one of each for every example"):
+        plots.confusion([0, 1], [0])
+
+
+def test_the_finder_suggests_where_the_loss_falls_most_steeply() -> None:
+    rates = np.logspace(-5, 1, 61)
+    losses = 2.3 - 1.8 / (1 + np.exp(-4 * (np.log10(rates) + 2.5))) + np.where(rates > 1, rates, 0.0)
+    losses[-1] = np.nan
+    assert plots.learning_rates(rates, losses).suggested == pytest.approx(10**-2.5, rel=0.3)
+    with pytest.raises(ValueError, match="0 finite losses are too few"):
+        plots.learning_rates([1.0, 2.0], [np.nan, 1.0])
+
+
+def test_searches_mark_the_best_and_take_logarithms_where_a_setting_spans_much() -> None:
+    drawn = plots.search_scatter(TRIALS, "lr", "hidden")
+    assert drawn.collections[0].get_offsets().tolist() == [[1e-4, 8], [1e-1, 32], [1e-2, 16]]
+    assert (drawn.get_xscale(), drawn.get_yscale()) == ("log", "linear")
+    assert drawn.lines[0].get_xydata().tolist() == [[1e-2, 16]]
+    assert plots.search_scatter(TRIALS, "lr", "hidden", best="min").lines[0].get_xydata().tolist() == [[1e-4, 8]]
+    across = plots.parallel_coordinates(TRIALS)
+    winner = next(line for line in across.lines if line.get_label() == "best score: 0.9")
+    assert np.allclose(winner.get_ydata(), [2 / 3, 1 / 3, 1])  # log 1e-2 between 1e-4 and 1e-1; 16 of 8 … 32
+    assert [label.get_text() for label in across.get_xticklabels()] == ["lr (log)", "hidden", "score"]
+    with pytest.raises(ValueError, match="at least one"):
+        plots.search_scatter([], "lr", "hidden")
+
+
+def test_the_slopes_of_a_right_gradient_fall_and_those_of_a_wrong_one_stay_level() -> None:
+    right = lines(plots.gradient_check(check_gradients(lambda x: tanh(x) ** 2, 0.7)))["central"]
+    assert min(right) < 1e-9 < 1e-3 < max(right)
+    wrong = plots.gradient_check(check_gradients(lambda x: x**3, 2.0, gradient=lambda x: -3 * x**2))
+    assert min(lines(wrong)["central"]) == pytest.approx(24, rel=0.01) and wrong.get_title() == "WRONG: df/dx0"
+    kink = plots.gradient_check(check_gradients(relu, 0.0))
+    assert kink.get_title().startswith("KINK") and kink.get_ylim()[0] > 1e-25
