@@ -29,7 +29,14 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .anomaly import AnomalyError, detect_anomaly, find_anomaly
     from .check import check_gradients
-    from .linear import *
+    from .linear import (
+        sum, mean, average, max, min, ptp, var, std, norm, prod, cumsum, cumprod, logsumexp, softmax,
+        log_softmax, matmul, dot, vdot, inner, outer, kron, tensordot, einsum, reshape, ravel, transpose,
+        matrix_transpose, swapaxes, moveaxis, broadcast_to, broadcast_arrays, expand_dims, squeeze, atleast_1d,
+        atleast_2d, atleast_3d, flip, flipud, fliplr, rot90, pad, concatenate, append, stack, vstack, hstack,
+        dstack, column_stack, split, array_split, take, take_along_axis, repeat, tile, roll, sort, diff,
+        diagonal, diag, trace, tril, triu, nan_to_num, astype, argmax, argmin,
+    )
     from .paths import explain
     from .tensor import Tensor
 

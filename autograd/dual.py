@@ -55,7 +55,7 @@ class Dual(ArrayLike, Operators):
                     continue
                 if dtype is not None:  # on arrays entry by entry, as a mask or as 0 in a rule that selects
                     from .tensor import passed
-                    tangent = tangent + passed(dx, local, row.selects or getattr(local, "dtype", None) == bool)
+                    tangent = tangent + passed(dx, local, row.selects or getattr(local, "dtype", None) == "bool")
                 else:
                     tangent = tangent + local * dx
         return made(out, tangent, level)

@@ -117,7 +117,8 @@ _broadcast = Mix("broadcast_to", "⇉", lambda x, shape: np.broadcast_to(x, shap
 _reshape = Mix("reshape", "reshape", lambda x, shape: np.reshape(x, shape),
                lambda g, out, x, shape: reshape(g, x.shape), shown=("reshape",))
 _transpose = Mix("transpose", "ᵀ", lambda x, axes: np.transpose(x, axes),
-                 lambda g, out, x, axes: transpose(g, None if axes is None else tuple(np.argsort([a % x.ndim for a in axes]))), shown=("ᵀ",))
+                 lambda g, out, x, axes: transpose(g, None if axes is None else tuple(np.argsort([a % x.ndim for a in axes]))),
+                 shown=("ᵀ",))
 _getitem = Mix("getitem", "[ ]", lambda x, index: x[index],
                lambda g, out, x, index: _scatter(g, shape=x.shape, index=index), shown=("scatter",), selects=True)
 _scatter = Mix("scatter", "scatter", lambda g, shape, index: _scattered(g, shape, index),
@@ -151,7 +152,8 @@ _min = Mix("min", "min", lambda x, axis, keepdims: np.min(x, axis=axis, keepdims
            push=lambda out, xs, ts, options: _pushed_extreme(out, xs, ts, **options), shown=("equal shares of min",))
 _logsumexp = Mix("logsumexp", "log Σ exp", lambda x, axis, keepdims: _logsumexp_forward(x, axis, keepdims),
                  lambda g, out, x, axis, keepdims: reshape(g, _kept(x.shape, axis)) * softmax(x, axis),
-                 push=lambda out, xs, ts, o: sum(softmax(xs[0], o["axis"]) * ts[0], o["axis"], o["keepdims"]), shown=("softmax(x)",))
+                 push=lambda out, xs, ts, o: sum(softmax(xs[0], o["axis"]) * ts[0], o["axis"], o["keepdims"]),
+                 shown=("softmax(x)",))
 _softmax = Mix("softmax", "softmax", lambda x, axis: _softmax_forward(x, axis),
                lambda g, out, x, axis: out * (g - sum(g * out, axis, True)),
                push=lambda out, xs, ts, o: out * (ts[0] - sum(ts[0] * out, o["axis"], True)), shown=("out·(δ − out)",))
@@ -736,7 +738,8 @@ def tile(x: Any, reps: Any) -> Any:
     reps = tuple(np.atleast_1d(reps).tolist())
     shape = (1,) * (len(reps) - len(_shape(x))) + tuple(_shape(x))
     reps = (1,) * (len(shape) - len(reps)) + reps
-    doubled = broadcast_to(reshape(x, tuple(m for n in shape for m in (1, n))), tuple(m for r, n in zip(reps, shape) for m in (r, n)))
+    doubled = broadcast_to(reshape(x, tuple(m for n in shape for m in (1, n))),
+                           tuple(m for r, n in zip(reps, shape) for m in (r, n)))
     return reshape(doubled, tuple(r * n for r, n in zip(reps, shape)))
 
 
@@ -776,7 +779,8 @@ def diagonal(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
     x = _array(x)
     n = len(_shape(x))
     x = moveaxis(x, (axis1, axis2), (n - 2, n - 1))
-    where_to = np.arange(builtins.max(0, builtins.min(x.shape[-2] + builtins.min(offset, 0), x.shape[-1] - builtins.max(offset, 0))))
+    high, wide = x.shape[-2:]
+    where_to = np.arange(builtins.max(0, builtins.min(high + builtins.min(offset, 0), wide - builtins.max(offset, 0))))
     return getitem(x, (..., where_to - builtins.min(offset, 0), where_to + builtins.max(offset, 0)))
 
 

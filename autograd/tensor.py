@@ -58,7 +58,7 @@ def array_function(row: Row) -> Callable[..., Any]:
         function = getattr(np, row.name, None) if row.array is None else row.array
         if function is None:
             entries = np.vectorize(row.forward, otypes=[np.float64])
-            function = lambda *xs: entries(*xs).astype(np.result_type(*xs, np.float32), copy=False)  # noqa: E731
+            function = lambda *xs: entries(*xs).astype(np.result_type(*xs, np.float32), copy=False)
         if row.name not in _smooth:
             function = np.errstate(all="ignore")(function)
         array_functions[row.name] = function
@@ -337,7 +337,10 @@ class Tensor(ArrayLike, Node):
         for i, x in enumerate(self.operands):
             if type(x) is not Tensor or not x.requires_grad or (needed is not None and x not in needed):
                 continue
-            downstream = row_pullback(op, i, upstream, out, operands) if static is None else op.pull(i, upstream, out, operands, static)
+            if static is None:
+                downstream = row_pullback(op, i, upstream, out, operands)
+            else:
+                downstream = op.pull(i, upstream, out, operands, static)
             if downstream is None:
                 continue
             yield x, fitted(downstream, x._data)
@@ -376,7 +379,8 @@ class Tensor(ArrayLike, Node):
     def local_gradients(self) -> tuple[Any, ...]:
         """The local gradient towards each operand, an array; None for a constant, and for an array operation."""
         with self._silence():
-            return tuple(local(self.op, i, self._data, self.saved or ()) if type(x) is Tensor and x.requires_grad and self.static is None
+            return tuple(local(self.op, i, self._data, self.saved or ())
+                         if self.static is None and type(x) is Tensor and x.requires_grad
                          else None for i, x in enumerate(self.operands))
 
     def _arrivals(self, upstream: Any, fit: bool = True) -> Iterator[tuple[int, Tensor, Any, Any]]:
@@ -562,7 +566,8 @@ def jacobian_rows(y: Any, adjoints: Callable[[Any, Any], list[Any]]) -> list[Any
         per_entry.append(adjoints(y, seed))
     if not per_entry:
         raise ValueError(f"jacobian of an empty result, shape {y.shape}: it has no entries to differentiate")
-    return [linear.reshape(linear.stack(parts), y.shape + parts[0].shape) if hasattr(parts[0], "shape") else parts for parts in zip(*per_entry)]
+    return [linear.reshape(linear.stack(parts), y.shape + parts[0].shape) if hasattr(parts[0], "shape") else parts
+            for parts in zip(*per_entry)]
 
 
 _ONE = {np.dtype(kind): np.ones((), kind) for kind in (np.float32, np.float64)}

@@ -90,7 +90,8 @@ def cross_entropy(input: Any, target: Any, weight: Any = None, *, ignore_index: 
         counted = flat != ignore_index
         wrong = flat[counted & ((flat < 0) | (flat >= classes))]
         if wrong.size:
-            raise ValueError(f"cross_entropy: label {wrong[0]} is out of range for {classes} classes; labels go from 0 to {classes - 1}")
+            raise ValueError(f"cross_entropy: label {wrong[0]} is out of range for {classes} classes; labels go "
+                             f"from 0 to {classes - 1}")
         flat = np.where(counted, flat, 0)
         weights = counted.astype(_raw(x).dtype)
     elif 0 <= ignore_index < classes:
@@ -393,7 +394,8 @@ def conv1d(input: Any, weight: Any, bias: Any = None, stride: int = 1, padding: 
     """Cross-correlation of signals (N, C, L) with filters (O, C/groups, K), plus a bias (O,)."""
     x, w = (a if hasattr(a, "shape") else np.asarray(a) for a in (input, weight))
     if len(x.shape) != 3 or len(w.shape) != 3:
-        raise ValueError(f"conv1d: signals {tuple(x.shape)} and filters {tuple(w.shape)}; they must be (N, C, L) and (O, C/groups, K)")
+        raise ValueError(f"conv1d: signals {tuple(x.shape)} and filters {tuple(w.shape)}; they must be (N, C, L) "
+                         "and (O, C/groups, K)")
     stride, dilation = (int(np.ravel(s)[0]) for s in (stride, dilation))
     side = padding if isinstance(padding, str) else (0, int(np.ravel(padding)[0]))
     out = conv2d(expand_dims(x, 2), expand_dims(w, 2), bias, (1, stride), side, (1, dilation), groups)
@@ -538,7 +540,8 @@ def batch_norm(input: Any, running_mean: Any = None, running_var: Any = None, we
     count = int(np.prod([x.shape[i] for i in axes]))
     if training or running_mean is None:
         if count < 2:
-            raise ValueError(f"batch_norm: shape {tuple(x.shape)} has one value per channel, so its variance is 0; training needs a "
+            raise ValueError(f"batch_norm: shape {tuple(x.shape)} has one value per channel, so its variance is 0; "
+                             "training needs a "
                              "batch of two or more, or use eval mode")
         out = _normalise(x, axes=axes, eps=float(eps))
         if training and running_mean is not None:
@@ -556,7 +559,8 @@ def layer_norm(input: Any, normalized_shape: Any, weight: Any = None, bias: Any 
     """Each example normalised over its last axes, of the given shape, then scaled and shifted (Ba et al., 2016)."""
     shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
     if tuple(input.shape[-len(shape):]) != shape:
-        raise ValueError(f"layer_norm: normalized_shape {shape} must be the last axes of the input, whose shape is {tuple(input.shape)}")
+        raise ValueError(f"layer_norm: normalized_shape {shape} must be the last axes of the input, whose "
+                         f"shape is {tuple(input.shape)}")
     out = _normalise(input, axes=tuple(range(-len(shape), 0)), eps=float(eps))
     out = out if weight is None else out * weight
     return out if bias is None else out + bias

@@ -171,3 +171,35 @@ def test_a_constant_result_cannot_be_trained() -> None:
         y = Value(3.0) * 2
     with pytest.raises(GradientError, match="depends on nothing that takes a gradient"):
         y.backward()
+
+
+def test_a_coroutine_function_is_decorated_through_all_its_awaits() -> None:
+    @no_grad()
+    async def inner() -> list[tuple]:
+        before = (Value(1.0) * 2).inputs
+        await asyncio.sleep(0)
+        return [before, (Value(1.0) * 2).inputs]
+
+    async def outer() -> list[tuple]:
+        return [*await inner(), (Value(1.0) * 2).inputs]
+
+    *within, after = asyncio.run(outer())
+    assert within == [(), ()]
+    assert len(after) == 1
+
+
+def test_a_generator_is_refused_as_its_caller_would_be_inside() -> None:
+    with pytest.raises(TypeError, match="between two values"):
+        @no_grad()
+        def numbers():
+            yield Value(1.0)
+
+
+def test_a_decorated_function_may_call_itself() -> None:
+    @scope("part")
+    def nested(depth: int) -> Value:
+        return nested(depth - 1) * 2 if depth else Value(1.0) * 3
+
+    assert nested(2).scope.path == "part"
+    assert nested(2).a.scope.path == "part/part"
+    assert (Value(1.0) * 2).scope is None
