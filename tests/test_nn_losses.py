@@ -1,0 +1,206 @@
+"""Losses and penalties: the course's numbers, and one name for lists of numbers and for arrays."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import nn
+from autograd import Value, gradient
+from autograd.graph import topological
+from autograd.tensor import Tensor
+
+# ── the course's numbers, in both worlds ─────────────────────────────────────────────────────────────────────────
+
+@pytest.mark.parametrize("make", [
+    lambda x: x, lambda x: Tensor(x) if np.asarray(x).dtype.kind == "f" else np.asarray(x),
+], ids=["lists", "tensors"])
+def test_numbers_of_the_course(make):
+    def value(loss):
+        return float(loss)
+    assert value(nn.sse_loss(make(0.7), make(0.5))) == pytest.approx(0.04, rel=1e-14)
+    prediction, truth = make([3.0, 4.0, 5.0]), make([2.7, 4.2, 5.5])
+    assert value(nn.mse_loss(prediction, truth)) == pytest.approx(0.38 / 3, rel=1e-14)
+    assert value(nn.rmse_loss(prediction, truth)) == pytest.approx(math.sqrt(0.38 / 3), rel=1e-14)
+    assert value(nn.sse_loss(prediction, truth)) == pytest.approx(0.38, rel=1e-14)
+    assert value(nn.l1_loss(prediction, truth)) == pytest.approx(1 / 3, rel=1e-14)
+    probabilities = make([math.log(0.7), math.log(0.3)])
+    assert value(nn.cross_entropy(probabilities, 1)) == pytest.approx(-math.log(0.3), rel=1e-14)
+    assert value(nn.nll_loss(probabilities, 1)) == pytest.approx(-math.log(0.3), rel=1e-14)
+    assert value(nn.binary_cross_entropy(make([0.3]), make([1.0]))) == pytest.approx(-math.log(0.3), rel=1e-14)
+    scores = make([[3.2, 5.1, -1.7], [1.3, 4.9, 2.0], [2.2, 2.5, -3.1]])
+    assert value(nn.hinge_loss(scores, make([0, 1, 2]))) == pytest.approx((2.9 + 0.0 + 12.9) / 3, rel=1e-14)
+    # softmax loss of the same cat: −log(24.5 / (24.5 + 164.0 + 0.18)), in the natural logarithm
+    assert value(nn.cross_entropy(scores[0], 0)) == pytest.approx(2.0404, abs=1e-4)
+
+
+def test_cross_entropy_on_a_one_hot_target_is_that_on_its_index():
+    scores = Tensor([[0.5, -1.0, 2.0], [1.0, 1.0, 0.0]])
+    one_hot = np.array([[0.0, 0.0, 1.0], [1.0, 0.0, 0.0]])
+    assert nn.cross_entropy(scores, one_hot).item() == pytest.approx(nn.cross_entropy(scores, [2, 0]).item(), rel=1e-14)
+
+
+def test_the_first_loss_is_what_chance_gives_and_rises_with_regularisation():
+    scores = Tensor(np.zeros((5, 10)))
+    assert nn.cross_entropy(scores, np.arange(5)).item() == pytest.approx(2.302585, abs=1e-6)
+    assert nn.hinge_loss(scores, np.arange(5)).item() == 9.0  # C − 1
+    w = Tensor(np.full((10, 3), 0.1))
+    assert (nn.cross_entropy(scores, np.arange(5)) + 1e3 * nn.l2_penalty([w])).item() > 300
+
+
+def test_with_no_hinge_loss_twice_the_weights_are_as_good_so_regularise():
+    w = np.array([[2.0, 0.0], [0.0, 2.0]])
+    x, labels = np.array([[1.0, 0.0], [0.0, 3.0]]), np.array([0, 1])
+    once, twice = (nn.hinge_loss(Tensor(x) @ (k * w), labels).item() for k in (1, 2))
+    assert once == twice == 0.0
+    small, large = ((nn.hinge_loss(Tensor(x) @ Tensor(k * w), labels) + 0.001 * nn.l2_penalty([Tensor(k * w)])).item() for k in (1, 2))
+    assert small < large
+
+
+@pytest.mark.parametrize("make", [lambda w: [Tensor(w)], lambda w: [Value(v) for v in w], lambda w: [("w", Tensor(w))]])
+def test_l2_prefers_spread_weights_and_l1_does_not_mind(make):
+    x, w1, w2 = np.ones(4), [1.0, 0.0, 0.0, 0.0], [0.25, 0.25, 0.25, 0.25]
+    assert x @ w1 == x @ w2 == 1.0
+    assert float(nn.l2_penalty(make(w1))) == 1.0 and float(nn.l2_penalty(make(w2))) == 0.25
+    assert float(nn.l1_penalty(make(w1))) == float(nn.l1_penalty(make(w2))) == 1.0
+    assert float(nn.elastic_penalty(make(w1), beta=0.5)) == 1.5 and float(nn.elastic_penalty(make(w2), beta=0.5)) == 1.125
+
+
+def test_slopes_of_penalties():
+    w = Tensor([[3.0, -2.0], [0.0, 0.5]])
+    np.testing.assert_array_equal(gradient(nn.l2_penalty([w]), w), 2 * w.data)
+    np.testing.assert_array_equal(gradient(nn.l1_penalty([w]), w), [[1.0, -1.0], [0.0, 1.0]])
+    np.testing.assert_array_equal(gradient(nn.elastic_penalty([w], 0.5), w), w.data + np.sign(w.data))
+    numbers = nn.MLP(2, [2, 1], rng=0)
+    gradient(nn.l2_penalty(numbers.parameters()), list(numbers.parameters()))
+    with pytest.raises(ValueError, match="l1_penalty of no parameters"):
+        nn.l1_penalty([])
+
+
+# ── numbers and arrays agree ─────────────────────────────────────────────────────────────────────────────────────
+
+finite = st.floats(-30, 30, allow_subnormal=False)
+reductions = st.sampled_from(["mean", "sum", "none"])
+
+
+def agree(loss, numbers, target, **options):
+    """The loss and its gradient, of lists of Values and of a Tensor."""
+    leaves = [[Value(v) for v in row] for row in numbers]
+    x = Tensor(numbers)
+    ours, theirs = loss(leaves, target, **options), loss(x, np.asarray(target), **options)
+    seeds = np.random.default_rng(0).normal(size=theirs.shape)
+
+    def weighed(y, seed):
+        return sum((weighed(a, b) for a, b in zip(y, seed, strict=True)), 0.0) if isinstance(y, list) else y * float(seed)
+
+    np.testing.assert_allclose(np.array(ours, dtype=object).astype(float), theirs.data, rtol=1e-12, atol=1e-12)
+    slopes = gradient(weighed(ours, seeds), [v for row in leaves for v in row])
+    np.testing.assert_allclose(slopes, gradient((theirs * seeds).sum(), x).ravel(), rtol=1e-11, atol=1e-12)
+
+
+@settings(max_examples=25)
+@given(st.data(), st.integers(1, 4), st.integers(1, 4), reductions)
+def test_losses_of_entries(data, n, m, reduction):
+    x = data.draw(st.lists(st.lists(finite, min_size=m, max_size=m), min_size=n, max_size=n))
+    y = data.draw(st.lists(st.lists(finite, min_size=m, max_size=m), min_size=n, max_size=n))
+    agree(nn.mse_loss, x, y, reduction=reduction)
+    agree(nn.l1_loss, x, y, reduction=reduction)
+    agree(nn.smooth_l1_loss, x, y, reduction=reduction, beta=2.0)
+    shares = [[abs(v) / 30 for v in row] for row in y]
+    agree(nn.binary_cross_entropy_with_logits, x, shares, reduction=reduction)
+    agree(nn.binary_cross_entropy, [[0.999 * abs(v) / 30 + 0.0005 for v in row] for row in x], shares, reduction=reduction)
+
+
+@settings(max_examples=25)
+@given(st.data(), st.integers(1, 4), st.integers(1, 5), reductions)
+def test_losses_of_labels(data, n, classes, reduction):
+    x = data.draw(st.lists(st.lists(finite, min_size=classes, max_size=classes), min_size=n, max_size=n))
+    labels = data.draw(st.lists(st.integers(0, classes - 1), min_size=n, max_size=n))
+    weight = data.draw(st.none() | st.lists(st.floats(0.1, 3), min_size=classes, max_size=classes))
+    agree(nn.cross_entropy, x, labels, reduction=reduction, weight=weight)
+    agree(nn.nll_loss, x, labels, reduction=reduction, weight=weight)
+    agree(nn.hinge_loss, x, labels, reduction=reduction, margin=0.5)
+
+
+@settings(max_examples=25)
+@given(st.lists(st.tuples(finite, st.sampled_from([-1, 1])), min_size=1, max_size=6), reductions)
+def test_hinge_loss_of_one_score_per_example(pairs, reduction):
+    scores, signs = [s for s, _ in pairs], [y for _, y in pairs]
+    ours = nn.hinge_loss(scores, signs, reduction=reduction)
+    theirs = nn.hinge_loss(Tensor(scores), np.array(signs), reduction=reduction)
+    np.testing.assert_allclose(ours, theirs.data, rtol=1e-13)
+
+
+def test_a_root_of_nothing_has_gradient_0():
+    for x, same in ((Value(2.0), 2.0), (Tensor([2.0, 3.0]), [2.0, 3.0])):
+        assert np.all(np.asarray(gradient(nn.rmse_loss(x, same), x)) == 0.0)
+
+
+def test_a_certain_probability_costs_nothing_or_a_hundred_as_in_pytorch():
+    for make in (lambda x: x, Tensor):
+        assert float(nn.binary_cross_entropy(make([1.0]), make([1.0]))) == 0.0
+        assert float(nn.binary_cross_entropy(make([1.0]), make([0.0]))) == 100.0
+
+
+# ── modules, scopes ──────────────────────────────────────────────────────────────────────────────────────────────
+
+@pytest.mark.parametrize("module, function, target", [
+    (nn.MSELoss("sum"), lambda x, y: nn.mse_loss(x, y, reduction="sum"), [[0.5, 0.1]]),
+    (nn.L1Loss(), nn.l1_loss, [[0.5, 0.1]]),
+    (nn.SmoothL1Loss(beta=0.1), lambda x, y: nn.smooth_l1_loss(x, y, beta=0.1), [[0.5, 0.1]]),
+    (nn.BCELoss(), nn.binary_cross_entropy, [[0.0, 1.0]]),
+    (nn.BCEWithLogitsLoss(), nn.binary_cross_entropy_with_logits, [[0.0, 1.0]]),
+    (nn.CrossEntropyLoss(weight=[1.0, 3.0]), lambda x, y: nn.cross_entropy(x, y, [1.0, 3.0]), [1]),
+    (nn.NLLLoss(), nn.nll_loss, [1]),
+    (nn.HingeLoss(2.0), lambda x, y: nn.hinge_loss(x, y, margin=2.0), [1]),
+])
+def test_losses_as_modules(module, function, target):
+    for x in ([[0.3, 0.8]], Tensor([[0.3, 0.8]])):
+        y = np.asarray(target) if isinstance(x, Tensor) else target
+        assert float(module(x, y)) == float(function(x, y))
+    assert not list(module.parameters())
+
+
+def test_a_loss_is_one_box_in_a_drawing():
+    for x in ([Value(0.3), Value(0.8)], Tensor([0.3, 0.8])):
+        for loss in (nn.mse_loss(x, [1.0, 0.0]), nn.MSELoss()(x, [1.0, 0.0])):
+            assert {node.scope.path for node in topological(loss) if node.inputs} == {"mse_loss"}
+
+
+# ── what is refused ──────────────────────────────────────────────────────────────────────────────────────────────
+
+@pytest.mark.parametrize("loss", [nn.cross_entropy, nn.nll_loss, nn.hinge_loss])
+@pytest.mark.parametrize("labels, message", [
+    ([2], "out of range"), ([-1], "out of range"), ([0, 1], "one|as many|shape"), ([0.5], "integer"),
+])
+def test_labels_that_do_not_fit_are_refused_in_both_worlds(loss, labels, message):
+    for scores in ([[1.0, 2.0]], Tensor([[1.0, 2.0]])):
+        with pytest.raises((ValueError, TypeError), match=message) as refused:
+            loss(scores, labels if isinstance(scores, list) else np.asarray(labels))
+        assert loss.__name__ in str(refused.value)
+
+
+@pytest.mark.parametrize("loss", [nn.mse_loss, nn.l1_loss, nn.smooth_l1_loss, nn.binary_cross_entropy,
+                                  nn.binary_cross_entropy_with_logits])
+def test_nothing_is_broadcast_and_an_empty_batch_has_no_loss(loss):
+    for make in (lambda x: x, lambda x: Tensor(np.array(x))):
+        with pytest.raises(ValueError, match=loss.__name__):
+            loss(make([[0.5], [0.5]]), make([0.5, 0.5]))
+        with pytest.raises(ValueError, match="empty batch"):
+            loss(make([]), make([]))
+        with pytest.raises(ValueError, match="reduction='avg'; it is 'mean', 'sum' or 'none'"):
+            loss(make([0.5]), make([0.5]), reduction="avg")
+
+
+@pytest.mark.parametrize("wrong, error, message", [
+    (lambda: nn.binary_cross_entropy([1.5], [1.0]), ValueError, r"probabilities must lie in \[0, 1\]; got 1.5"),
+    (lambda: nn.binary_cross_entropy(Tensor([1.5]), Tensor([1.0])), ValueError, r"probabilities must lie in \[0, 1\]"),
+    (lambda: nn.hinge_loss(Tensor([0.5]), np.array([0])), ValueError, "targets of -1 and 1; got"),
+    (lambda: nn.cross_entropy([[0.0, 1.0]], [0], label_smoothing=0.1), TypeError, "takes no label_smoothing; make Tensors"),
+    (lambda: nn.binary_cross_entropy([0.5], [1.0], [2.0]), TypeError, "takes no weight; make Tensors"),
+])
+def test_what_does_not_fit_is_refused(wrong, error, message):
+    with pytest.raises(error, match=message):
+        wrong()
