@@ -11,8 +11,10 @@ _INFIX = {"add": "+", "sub": "-", "mul": "*", "div": "/"}
 
 # the forward of every other row, equal to Python's at the edges of its domain too
 functions = {
-    **{name: f"Math.{name}" for name in "abs cos cosh exp expm1 floor log log1p sign sin sinh sqrt tan tanh".split()},
-    "arctan": "Math.atan", "identity": "x => x", "neg": "x => -x",
+    **{name: f"Math.{name}" for name in """
+        abs cbrt cos cosh exp expm1 floor hypot log log10 log1p log2 sign sin sinh sqrt tan tanh""".split()},
+    **{f"arc{name}": f"Math.a{name}" for name in "cos cosh sin sinh tan tan2 tanh".split()},
+    "identity": "x => x", "neg": "x => -x",
     "pow": "(x, y) => x === 1 || x === -1 && Math.abs(y) === Infinity ? 1 : y === 2 ? x * x : x ** y",
     "sigmoid": "x => { const e = Math.exp(-Math.abs(x)); return (x >= 0 ? 1 : e) / (1 + e) }",
     "softplus": "x => (x > 0 ? x : 0) + Math.log1p(Math.exp(-Math.abs(x)))",
@@ -109,7 +111,7 @@ def javascript(y: Any) -> str:
     for i, node in enumerate(order):
         if not node.operands:
             continue
-        if not isinstance(node.op, Row) or getattr(node, "shape", ()):
+        if not isinstance(node.op, Row) or hasattr(node, "shape"):
             raise TypeError(f"javascript({y!r:.60}): only graphs of Values become JavaScript; this one has arrays")
         operands: list[Any] = [Code(f"v[{place[x]}]", used) if x in place else IEEE(number(getattr(x, "data", x), "it"))
                                for x in node.operands]

@@ -142,6 +142,12 @@ def argument_parser() -> argparse.ArgumentParser:
     add_digits(sub)
     sub = command(step, "Print every step of an expression, forward and then backward.")
     sub.add_argument("--interactive", action="store_true", help="wait for a key after each step, and go back too")
+    sub.add_argument("--html", metavar="FILE", help="write a page to step through in a browser, with inputs to change")
+    sub.add_argument("--stop", choices=["nan"], help="stop at the first nan or inf")
+    sub.add_argument("--stop-at", metavar="NAME", action="append", default=[], help="stop where NAME is computed, and "
+                     "where its gradient arrives; may be given several times")
+    sub.add_argument("--mistake", choices=["overwrite", "order", "zero_grad"],
+                     help="step through a classic mistake: = for +=, no topological order, zero_grad forgotten")
     add_digits(sub)
     command(check, "Check the gradient of an expression against differences of its values.")
     return parser
@@ -187,38 +193,63 @@ def draw(args: argparse.Namespace) -> int:
     if args.output == "-":
         sys.stdout.buffer.write(drawing.svg.encode())
         return 0
-    # beside its place and then renamed: what was there stays whole until the new file is
-    path = path.resolve()
+    written(drawing, args.output)
+    return 0
+
+
+def written(picture: Any, output: str) -> None:
+    """Save a picture or a page, beside its place and then renamed: what was there stays whole until the new file is."""
+    path = Path(output).resolve()
     unfinished = path.with_name(f".{os.getpid()}-unfinished{path.suffix.lower()}")
     try:
-        drawing.save(unfinished)
+        picture.save(unfinished)
         os.replace(unfinished, path)
     except OSError as error:
         remedy = f"; make the folder first: mkdir -p '{path.parent}'" if not path.parent.exists() else ""
-        raise Refusal(f"cannot write '{args.output}': {error.strerror or error}{remedy}") from None
+        raise Refusal(f"cannot write '{output}': {error.strerror or error}{remedy}") from None
     finally:
         with suppress(OSError):
             unfinished.unlink()
-    print(f"wrote {args.output}")
-    return 0
+    print(f"wrote {output}")
 
 
 def step(args: argparse.Namespace) -> int:
     from autograd import gradient, steps
+
+    y, leaves = evaluate(args)
+    if args.html is not None:
+        if Path(args.html).suffix.lower() not in (".html", ".htm"):
+            raise Refusal(f"cannot write '{args.html}': the name must end in .html")
+        import viz
+        written(viz.stepper(y, digits=args.digits, title=args.expression.strip()), args.html)
+        return 0
     from viz.graph import number
 
-    from .stepping import FAINT, GRADIENT, Line, paged, printer, told
-    y, leaves = evaluate(args)
-    summary: Line = [("gradient", FAINT)]
+    from .stepping import FAINT, GRADIENT, Line, paged, printer, stops, told
+    try:
+        walk = steps(y, mistake=args.mistake)
+    except ValueError as error:
+        raise Refusal(str(error)) from None
+    if unknown := set(args.stop_at) - {step.label for step in walk}:
+        raise Refusal(f"--stop-at {', '.join(sorted(unknown))}: no step is called so; there are "
+                      f"{', '.join(dict.fromkeys(step.label for step in walk))}")
+    found = stops(walk, args.stop == "nan", args.stop_at)
+    summary: Line = [("right gradient" if args.mistake else "gradient", FAINT)]
     for name, g in zip(leaves, gradient(y, list(leaves.values()))):
         summary += [(f" {name} ", ""), (number(g, args.digits), GRADIENT)]
-    pages = [*told(steps(y), args.digits), [summary]]
+    pages = [*told(walk, args.digits), [summary]]
     show = printer(sys.stdout)
     if args.interactive and sys.stdin.isatty() and sys.stdout.isatty():
-        paged(pages, show)
-    else:
-        for line in (line for page in pages for line in page):
-            show(line)
+        paged(pages, show, found)
+        return 0
+    for line in (line for page in (pages[:found[0] + 1] if found else pages) for line in page):
+        show(line)
+    if found:
+        show([(f"stopped at step {found[0] + 1} of {len(walk)}", FAINT)])
+    elif args.stop:
+        say("note: no nan or inf on this walk")
+    if args.mistake and all(step.right is None and all(edge.right is None for edge in step.edges) for step in walk):
+        say(f"note: --mistake {args.mistake} makes no difference here: it does where a value is used more than once")
     return 0
 
 

@@ -6,16 +6,17 @@ import os
 import re
 import sys
 from collections.abc import Callable, Iterable
+from math import isfinite
 from typing import Any
 
 from autograd.formula import formula
 from autograd.row import find
 from autograd.steps import Step
 from viz.graph import number, typeset
+from viz.step import applied
 
 Line = list[tuple[str, str]]  # pieces of text, each with its colour
 VALUE, GRADIENT, FORMULA, FAINT = "green", "red", "blue", "dim"
-_INFIX = {"add": "+", "sub": "−", "mul": "×", "div": "/", "pow": "^"}
 
 
 def told(walk: Iterable[Step], digits: int = 3) -> list[list[Line]]:
@@ -53,10 +54,10 @@ def told(walk: Iterable[Step], digits: int = 3) -> list[list[Line]]:
             numbers = [number(values[x], digits) if isinstance(x, str) else name for x, name in zip(step.inputs, names)]
             result = (number(step.value, digits), VALUE)
             lines.append([(f"{step.label} = ", ""), result, (" (given)", FAINT)] if not step.inputs else
-                         [(f"{step.label} = {applied(step, names)} = {applied(step, numbers)} = ", ""), result])
+                         [(f"{step.label} = {applied(step.operation, names)} = {applied(step.operation, numbers)} = ", ""), result])
             continue
-        lines.append([(f"{step.label} = {applied(step, names)}; its gradient is ", ""),
-                      (number(step.gradient, digits), GRADIENT)])
+        lines.append([(f"{step.label} = {applied(step.operation, names)}; its gradient is ", ""),
+                      (number(step.gradient, digits), GRADIENT), *wrong(step.right, digits)])
         for edge in step.edges:
             local, downstream = number(edge.local, digits), number(edge.downstream, digits)
             text = formula(find(step.operation), edge.argument, *step.inputs)  # in this walk's labels
@@ -68,19 +69,34 @@ def told(walk: Iterable[Step], digits: int = 3) -> list[list[Line]]:
                       [(f"    {edge.target_label} collects ", FAINT), (downstream, GRADIENT)]]
             if edge.target in collected:
                 before, total = number(collected[edge.target], digits), number(edge.total, digits)
-                lines[-1] += [(", in all ", FAINT), (f"{before} + {bracketed(downstream)} = {total}", GRADIENT)]
+                summed = abs(edge.total - collected[edge.target] - edge.downstream) <= 1e-9 * abs(edge.total)
+                sum = f"{before} + {bracketed(downstream)} = {total}" if summed else f"{total} in place of {before}"
+                lines[-1] += [(", in all ", FAINT), (sum, GRADIENT)]
+            lines[-1] += wrong(edge.right, digits)
             collected[edge.target] = edge.total
     return pages
 
 
-def applied(step: Step, operands: list[str]) -> str:
-    """The operation of a step written out on operands, names or numbers: ``w × x``, ``exp(v8)``."""
-    if step.operation == "neg":
-        return f"{operands[0]} × (−1)"
-    if sign := _INFIX.get(step.operation):
-        first = bracketed(operands[0]) if sign == "^" else operands[0]
-        return f"{first} {sign} {operands[1] if sign == '×' else bracketed(operands[1])}"
-    return f"{step.operation}({', '.join(operands)})"
+def wrong(right: float | None, digits: int) -> Line:
+    return [] if right is None else [(f"  wrong: {number(right, digits)} is right", "bold red")]
+
+
+def stops(walk: Iterable[Step], nan: bool, names: Iterable[str]) -> list[int]:
+    """The steps to stop at: where a nan or inf first arises, where a name is computed, and where gradients reach it.
+
+    >>> from autograd import Value, log, steps
+    >>> x = Value(-1.0, "x")
+    >>> stops(steps(log(x) * 2), True, []), stops(steps(log(x) * 2), False, ["x"])
+    ([1], [0, 4])
+    """
+    found, sound = [], True
+    for i, step in enumerate(walk):
+        numbers = [step.value, *(x for e in step.edges for x in (e.local, e.downstream))]
+        broken = nan and sound and not all(map(isfinite, numbers))
+        sound = sound and not broken
+        if broken or step.label in names or any(edge.target_label in names for edge in step.edges):
+            found.append(i)
+    return found
 
 
 def bracketed(text: str) -> str:
@@ -101,17 +117,21 @@ def printer(stream: Any) -> Callable[[Line], None]:
     return lambda line: print("".join(text for text, _ in line), file=stream)
 
 
-def paged(pages: list[list[Line]], show: Callable[[Line], None]) -> None:
-    """Show page after page, each at the press of a key: forward, back with ← or b, out with q."""
-    at, shown = 0, -1
+def paged(pages: list[list[Line]], show: Callable[[Line], None], stops: list[int]) -> None:
+    """Show page after page, each at the press of a key: forward, back with ← or b, on to the next stop with c, out with q."""
+    at, shown = stops[0] if stops else 0, -1
     while at < len(pages):
         if at != shown:
             for line in pages[at]:
                 show(line)
             shown = at
-        key = pressed(f"[step {at + 1} of {len(pages)}]  any key: next   ← or b: back   q: quit")
+        on = "c: to the next stop   " if stops else ""
+        key = pressed(f"[step {at + 1} of {len(pages)}]  any key: next   ← or b: back   {on}q: quit")
         if key in ("q", "Q", "\x1b", "\x04", ""):
             return
+        if key in ("c", "C") and stops:
+            at = next((i for i in stops if i > at), len(pages) - 1)
+            continue
         at = max(0, at - 1) if key in ("b", "B", "p", "\x7f", "\x1b[D", "\x1b[A", "\x1bOD", "\x1bOA") else at + 1
 
 

@@ -190,7 +190,7 @@ def _blocks(graph: Graph, digits: int | None, products: bool, room: str = "") ->
             total = show(node.gradient, digits)
             total = total and f"{'grad' if node.accumulated else 'Σ'} {total}"
             name = node.label if node.kind == "gate" else ""
-            stem = _sized(*_lines(name, node.value, total, bad(node.gradient), digits), room=room and f"Σ {room}")
+            stem = _sized(*_lines(name, node.value, total, bad(node.gradient), digits), room=room and f"Σ {room} (1/2)")
         blocks[id] = Block(node, tuple(labels), *_body(node, [label for _, label in labels]), stem)
     return blocks
 

@@ -100,7 +100,7 @@ function compute() {
   frames = [...nodes.map((_, node) => ({ phase: 'forward', node, edges: [] })), ...back]
 }
 function state(count) {
-  const now = { computed: new Set(), totals: {}, arrived: {}, wires: {}, wrong: {} }
+  const now = { computed: new Set(), totals: {}, arrived: {}, wires: {}, wrong: {}, wrongly: new Set() }
   for (const frame of frames.slice(0, count)) {
     if (frame.phase === 'forward') { now.computed.add(frame.node); continue }
     if (frame.node === root) {  // a pass begins: leaves keep what they have
@@ -113,10 +113,12 @@ function state(count) {
       now.totals[e.target] = e.total
       ;(now.arrived[e.target] ??= new Set()).add(`${e.source},${e.argument}`)
       now.wrong[e.target] = e.right
+      if (differs(e)) now.wrongly.add(`${e.source},${e.argument}`)
     }
   }
   return now
 }
+const differs = x => x.right !== undefined && x.right !== null
 function stage(node, now) {  // none, value, partial, done
   if (!now.computed.has(node)) return 'waiting'
   if (!now.arrived[node]) return 'computed'
@@ -154,6 +156,9 @@ function put(text, said, on, bad) {
 }
 const broken = x => typeof x === 'number' && !Number.isFinite(x)
 
+const gate = node => Object.entries(pictures[picture].nodes).find(([, members]) => members.includes(node)) ?? ['', []]
+const through = node => gate(node)[1].length > 1 ? gate(node)[1] : null  // what is inside a collapsed gate
+
 function paint(now) {
   const frame = frames[at - 1], { wires, nodes: places, single } = pictures[picture]
   for (const [id, of] of Object.entries(wires)) {
@@ -166,8 +171,12 @@ function paint(now) {
     const gradient = !back ? '' : of.length ? of.map(edge => now.wires[edge]).reduce((x, y) => x + y) : now.totals[root]
     put(drawn.querySelector('.value'), show(values[source]), on, broken(values[source]))
     drawn.querySelector('.name')?.classList.toggle('on', on)
-    put(drawn.querySelector('.gradient'), show(gradient), back, broken(gradient))
-    drawn.classList.toggle('now', !!frame && of.some(([node]) => node === frame.node) && !(frame.phase === 'backward' && !found.length)
+    const text = drawn.querySelector('.gradient')
+    put(text, show(gradient), back, broken(gradient))
+    text?.classList.toggle('wrong', of.some(edge => now.wrongly.has(`${edge}`)))
+    const inside = of.length && through(of[0][0]), local = inside && drawn.querySelector('.formula')
+    if (local) put(local, back && typeof gradient === 'number' && now.totals[inside.at(-1)] ? show(gradient / now.totals[inside.at(-1)]) : '', true, false)
+    drawn.classList.toggle('now', !!frame && of.some(([node]) => node === frame.node || through(node)?.includes(frame.node)) && (frame.phase === 'forward' || found.length > 0)
       || !of.length && frame?.node === root && frame.phase === 'backward')
   }
   for (const [id, members] of Object.entries(places)) {
@@ -202,8 +211,9 @@ function explain(now) {
       h('p', '', 'Press Next, or the → key. Click a gate to run to it.'))
     return
   }
-  const node = frame.node, about = nodes[node], phase = h('p', 'phase', `${frame.phase} · step ${at} of ${frames.length}`)
-  panel.append(phase)
+  const node = frame.node, about = nodes[node], inside = through(node)
+  panel.append(h('p', 'phase', `${frame.phase} · step ${at} of ${frames.length}`))
+  if (inside && at === end(at)) return scope(panel, frame, inside, now)
   if (frame.phase === 'forward') {
     const sum = h('p', 'sum', `${name(node)} = `)
     if (about.operands.length) sum.append(`${fill(node, name)} = ${fill(node, i => show(values[i]))} = `)
@@ -215,13 +225,31 @@ function explain(now) {
     panel.append(h('p', 'sum', `${name(node)} = ${fill(node, name)}`),
       h('p', '', 'upstream gradient, arrived at ', name(node), ': ', g(frame.gradient),
         node === root ? h('span', 's', '  — the result itself: it changes exactly as it changes') : ''))
-    if (frame.right !== undefined && frame.right !== null)
+    if (differs(frame))
       panel.append(h('p', 'wrongly', `Wrong: ${show(frame.gradient)} is passed on, but ${show(frame.right)} is right.`))
     for (const e of frame.edges) panel.append(edge(e, now))
     if (at === frames.length && !mistake) panel.append(h('p', 's', 'All gradients are known. '
       + (live ? `Update moves each input a little against its gradient, and ${name(root)} falls.` : '')))
   }
   if (about.made) panel.append(h('p', 'made', about.made))
+}
+function scope(panel, frame, inside, now) {  // a collapsed gate, as if it were one operation
+  const called = pictures[picture].scopes[gate(frame.node)[0]], last = inside.at(-1)
+  if (frame.phase === 'forward') {
+    panel.append(h('p', 'sum', `${name(last)} = ${called}(…) = `, v(values[last])), h('p', 's', `${inside.length} gates inside: open the scopes to see them.`))
+    return
+  }
+  panel.append(h('p', 'sum', `${called}, as one gate of ${inside.length}`), h('p', '', 'upstream gradient, arrived at ', name(last), ': ', g(now.totals[last])))
+  const into = new Map()
+  for (const node of inside) for (const [argument, target] of edges[node])
+    if (!inside.includes(target) && [node, argument] in now.wires) into.set(target, [...into.get(target) ?? [], now.wires[[node, argument]]])
+  for (const [target, parts] of into) {
+    const sum = parts.reduce((x, y) => x + y), upstream = now.totals[last], box = h('div', 'edge')
+    const product = typeof sum === 'number' && upstream ? [g(upstream), ' × ', f(bracketed(show(sum / upstream))), ' = '] : []
+    box.append(h('p', '', `to ${name(target)}, through all of ${called}:`),
+      h('p', 'sum', h('span', 's', product.length ? 'downstream = upstream × local: ' : 'downstream: '), ...product, g(sum)))
+    panel.append(box)
+  }
 }
 function edge(e, now) {
   const to = name(e.target), plain = show(e.local), box = h('div', 'edge')
@@ -233,9 +261,9 @@ function edge(e, now) {
   if (forks[e.target] > 1) {
     const arrived = now.arrived[e.target]?.size ?? 0
     line.append(', in all ', g(e.total), h('span', 's', ` (used ${forks[e.target]} times: ${arrived < forks[e.target] ? 'more to come' : 'that is all'})`))
-  } else line.append(h('span', 's', ': its gradient is complete'))
+  } else if (!differs(e)) line.append(h('span', 's', ': its gradient is complete'))
   box.append(line)
-  if (e.right !== undefined && e.right !== null)
+  if (differs(e))
     box.append(h('p', 'wrongly', `Wrong: ${to} now has ${show(e.total)}; right would be ${show(e.right)}.`))
   else if (typeof e.total === 'number' && (now.arrived[e.target]?.size ?? 0) >= forks[e.target])
     box.append(h('p', 's', `If ${to} grew by 0.01, ${name(root)} would change by about ${show(0.01 * e.total, 2)}.`))
@@ -268,26 +296,35 @@ function go(to) {
   message = ''
   render()
   const frame = frames[at - 1]
-  const id = frame && Object.entries(pictures[picture].nodes).find(([, members]) => members.includes(frame.node))?.[0]
-  const stage = $('stage'), drawn = id && element(id, picture)
+  const stage = $('stage'), drawn = frame && element(gate(frame.node)[0], picture)
   if (!drawn) return
   const box = drawn.getBoundingClientRect(), view = stage.getBoundingClientRect()
   const behavior = matchMedia('(prefers-reduced-motion: reduce)').matches ? 'auto' : 'smooth'
   stage.scrollTo({ left: stage.scrollLeft + box.x + box.width / 2 - view.x - view.width / 2,
     top: stage.scrollTop + box.y + box.height / 2 - view.y - view.height / 2, behavior })
 }
+function end(to) {  // a collapsed gate is one step: on to the last of those inside
+  const inside = frames[to - 1] && through(frames[to - 1].node)
+  while (inside && to < frames.length && frames[to].phase === frames[to - 1].phase && inside.includes(frames[to].node)) to++
+  return to
+}
+function before(to) {
+  const inside = frames[to - 1] && through(frames[to - 1].node)
+  while (inside && to > 0 && frames[to - 1].phase === frames[at - 1].phase && inside.includes(frames[to - 1].node)) to--
+  return inside ? to : to - 1
+}
 function run(members) {  // to the next step that has to do with it, from the start again after the last
   const about = frames.map((frame, i) => members.includes(frame.node) || frame.edges.some(e => members.includes(e.target) && !edges[e.target].length) ? i + 1 : 0).filter(Boolean)
-  if (about.length) go(about.find(i => i > at) ?? about[0])
+  if (about.length) go(end(about.find(i => i > at) ?? about[0]))
 }
 function play(on = !timer) {
   clearInterval(timer)
   timer = 0
   if (on) {
     if (at === frames.length) go(0)
-    timer = setInterval(() => at < frames.length ? go(at + 1) : play(false), 1300)
+    timer = setInterval(() => at < frames.length ? go(end(at + 1)) : play(false), 1300)
   }
-  $('play').textContent = timer ? '❚❚' : '▶▶'
+  $('play').textContent = timer ? 'Pause' : 'Play'
   $('play').setAttribute('aria-label', timer ? 'pause' : 'play')
 }
 function again() {
@@ -295,7 +332,7 @@ function again() {
   at = Math.min(at, frames.length)
   render()
 }
-function show_picture(p) {
+function draw_picture(p) {
   picture = p
   document.querySelectorAll('.picture').forEach(div => { div.hidden = Number(div.dataset.picture) !== p })
   go(at)
@@ -307,7 +344,7 @@ const controls = new Map(), table = new Map()
 
 function number(value, label, change) {
   const box = h('input')
-  Object.assign(box, { type: 'number', step: 'any', value })
+  Object.assign(box, { type: 'number', step: 'any', value: Number(value.toPrecision(4)) })
   box.setAttribute('aria-label', label)
   box.addEventListener('input', () => {
     const fine = box.value.trim() !== '' && Number.isFinite(box.valueAsNumber)
@@ -325,7 +362,7 @@ function inputs() {
   const box = $('inputs'), made = h('tbody')
   box.append(h('h2', '', live ? 'Inputs: change them, and every number follows' : 'Inputs'))
   if (!live) box.append(h('p', 's', `Here they cannot be changed: ${DATA.why}`))
-  const grid = tabled('name', ...live ? ['', 'value'] : ['value'], 'gradient', ...live ? ['moves'] : [])
+  const grid = tabled('name', ...live ? ['slide', 'value'] : ['value'], 'gradient', ...live ? ['moves'] : [])
   for (const i of leaves) {
     const gradient = h('td', 'g'), row = { gradient }
     controls.set(i, row)
@@ -334,7 +371,7 @@ function inputs() {
     row.set = (value, from) => {
       values[i] = value
       if (from !== row.slide) row.slide.value = value
-      if (from !== row.box) { row.box.value = Number(value.toPrecision(6)); row.box.setAttribute('aria-invalid', false) }
+      if (from !== row.box) { row.box.value = Number(value.toPrecision(4)); row.box.setAttribute('aria-invalid', false) }
     }
     row.slide = h('input')
     Object.assign(row.slide, { type: 'range', min: -reach, max: reach, step: reach / 500, value: values[i] })
@@ -347,7 +384,11 @@ function inputs() {
     made.append(h('tr', '', h('td', '', h('b', '', name(i))), h('td', '', row.slide), h('td', '', row.box), gradient, h('td', '', row.moves)))
   }
   grid.append(made)
-  box.append(h('div', 'rows', grid))
+  const rows = h('div', 'rows', grid)
+  rows.tabIndex = 0  // it may scroll
+  rows.setAttribute('role', 'region')
+  rows.setAttribute('aria-label', 'values of the inputs')
+  box.append(rows)
   if (!live) return
   let rate = 0.1
   const update = h('button', 'main', 'Update'), reset = h('button', '', 'Reset')
@@ -405,7 +446,7 @@ function wrong() {
     choice.addEventListener('change', () => { mistake = key; again(); tell() })
     list.append(h('label', '', choice, ` ${text}`))
   }
-  const first = () => frames.findIndex(frame => [frame, ...frame.edges].some(x => x.right !== undefined && x.right !== null)) + 1
+  const first = () => frames.findIndex(frame => [frame, ...frame.edges].some(differs)) + 1
   function tell() {
     const where = first()
     show_it.hidden = !where
@@ -434,28 +475,28 @@ function all() {
 pictures.forEach(({ nodes: places }, p) => {
   const svg = document.querySelector(`[data-picture="${p}"] svg`)
   svg.style.minWidth = `${0.78 * svg.viewBox.baseVal.width}px`
-  svg.querySelectorAll('.value, .gradient').forEach(text => rooms.set(text, Math.max(text.getComputedTextLength(), 47)))
+  svg.querySelectorAll('.value, .gradient').forEach(text => rooms.set(text, Math.max(text.getComputedTextLength(), text.closest('[id$=-sum]') ? 95 : 47)))
   for (const [id, members] of Object.entries(places)) element(id, p)?.addEventListener('click', () => run(members))
 })
 $('collapsing').hidden = pictures.length < 2
 $('collapse').checked = Object.values(pictures[0].nodes).some(members => members.length > 1)
-$('collapse').addEventListener('change', () => show_picture(1 - picture))
+$('collapse').addEventListener('change', () => draw_picture(1 - picture))
 inputs()
 wrong()
 all()
-const moves = { first: () => 0, previous: () => at - 1, next: () => at + 1, last: () => frames.length }
+const moves = { first: () => 0, previous: () => before(at), next: () => end(at + 1), last: () => frames.length }
 for (const id of Object.keys(moves)) $(id).addEventListener('click', () => { play(false); go(moves[id]()) })
 $('play').addEventListener('click', () => play())
 $('slider').addEventListener('input', () => { play(false); go($('slider').valueAsNumber) })
 document.addEventListener('keydown', event => {
   const on = event.target.closest('input, button, select, summary')
   const key = { ArrowRight: 'next', ArrowLeft: 'previous', Home: 'first', End: 'last' }[event.key]
-  if (event.altKey || event.ctrlKey || event.metaKey || on?.matches('input')) return
+  if (event.altKey || event.ctrlKey || event.metaKey || on?.matches('input:not([type=checkbox])')) return
   if (key) { event.preventDefault(); play(false); go(moves[key]()) }
   if (event.key === ' ' && !on) { event.preventDefault(); play() }
 })
 compute()
-show_picture(0)
+draw_picture(0)
 try {  // in a notebook: as tall as the page is
   if (window.frameElement) new ResizeObserver(() => { window.frameElement.style.height = `${document.documentElement.scrollHeight}px` }).observe(document.body)
 } catch { /* a frame of another origin is left alone */ }

@@ -22,7 +22,7 @@ from autograd.javascript import javascript
 from autograd.steps import MISTAKES, Step, steps
 
 from .draw import Drawing, clean, clip, show
-from .graph import MANY, graph, plain, typeset
+from .graph import MANY, graph, plain, superscript, typeset
 
 _INFIX = {"add": "+", "sub": "−", "mul": "×", "div": "/", "pow": "^"}
 
@@ -72,12 +72,14 @@ class Stepper:
                               f"{', '.join(walk[i].label for i in leaves)}")
         try:
             code, why = javascript(y), ""
-        except (TypeError, LookupError) as error:
+        except LookupError as error:
             code, why = "null", str(error)
+        except TypeError:
+            code, why = "null", "they are arrays, and the page computes with single numbers. viz.zoom opens small arrays."
         self.live = [walk[i].label for i in leaves] if not why else []
         self._steps = len(walk)
         self._code = code
-        self._data = {
+        self._data: dict[str, Any] = {
             "digits": digits, "leaves": leaves, "moved": moved, "root": len(nodes) - 1,
             "nodes": [_node(node, step, place) for node, step in zip(nodes, walk)],
             "edges": _edges(walk, len(nodes)),
@@ -99,7 +101,7 @@ class Stepper:
         pictures = "".join(f'<div class="picture" data-picture="{i}">{_markup(drawing, i)}</div>'
                            for i, drawing in enumerate(self._drawings))
         return _PAGE.format(title=escape(clean(said)), style=style, pictures=pictures,
-                            script=f"const DATA = {data}\nconst COMPUTE = {code}\n{script}")
+                            script=f"const DATA = {data}\nconst COMPUTE = {code};\n{script}")
 
     def save(self, path: str | Path) -> Path:
         """Write the page to a file that a browser opens, and return its path."""
@@ -124,11 +126,11 @@ _PAGE = """<!doctype html>
 <main>
 <h1>{title}</h1>
 <div class="bar" role="group" aria-label="Steps">
-<button id="first" title="first (Home)" aria-label="first step">⏮</button>
+<button id="first" title="first (Home)" aria-label="first step">|◀</button>
 <button id="previous" title="previous (←)" aria-label="previous step">◀</button>
-<button id="play" title="play or pause (space)" aria-label="play">▶▶</button>
+<button id="play" title="play or pause (space)" aria-label="play">Play</button>
 <button id="next" class="main" title="next (→)" aria-label="next step">Next ▶</button>
-<button id="last" title="last (End)" aria-label="last step">⏭</button>
+<button id="last" title="last (End)" aria-label="last step">▶|</button>
 <input id="slider" type="range" min="0" value="0" aria-label="step">
 <output id="where"></output>
 <span class="grow"></span>
@@ -154,15 +156,12 @@ _PAGE = """<!doctype html>
 # ── what the page knows ──────────────────────────────────────────────────────────────────────────────────────────
 
 def _with_gradients(y: Any, walk: list[Step]) -> Any:
-    """A copy of the graph, its nodes named as in the walk, with the gradients of one pass: what is drawn."""
+    """A copy of the graph, its nodes named as in the walk, with the gradients of the walk: what is drawn."""
     twin = deepcopy(y)
-    nodes = topological(twin)
-    for node, step in zip(nodes, walk):
-        node.grad = None
-        if not node.name:
-            node.name = step.label
-    if any(not node.inputs and node.op is None for node in nodes):
-        twin.backward()
+    gradients = {edge.target: edge.total for step in walk for edge in step.edges}
+    gradients.update({step.node: step.gradient for step in walk if step.phase == "backward"})
+    for i, (node, step) in enumerate(zip(topological(twin), walk)):
+        node.name, node.grad = node.name or step.label, gradients.get(i)
     return twin
 
 
@@ -189,6 +188,8 @@ def _node(node: Any, step: Step, place: dict[Any, int]) -> dict[str, Any]:
                              "text": applied_template(step.operation, len(step.inputs)),
                              "operands": [place[x] if x in place else _constant(given)
                                           for x, given in zip(node.operands, step.inputs)]}
+    if step.operation == "pow" and isinstance(power := step.inputs[1], float) and power.is_integer():
+        about["text"] = f"{{0b}}{superscript(f'{power:g}')}"
     for file, line in (node.about or ())[2:]:
         about["made"] = f"{Path(file).name}:{line}  {linecache.getline(file, line).strip()}"
     return about
@@ -212,7 +213,8 @@ def _places(drawing: Drawing) -> dict[str, Any]:
     """Which edges each wire of a picture stands for, and which nodes each gate."""
     return {"wires": {wire.id: wire.edges for wire in drawing.graph.wires},
             "nodes": {node.id: node.members for node in drawing.graph.nodes if node.members},
-            "single": [node.id for node in drawing.graph.nodes if node.value is not None]}
+            "single": [node.id for node in drawing.graph.nodes if node.value is not None],
+            "scopes": {node.id: clip(node.sign) for node in drawing.graph.nodes if node.hidden}}
 
 
 def _said(x: Any) -> Any:

@@ -1,0 +1,333 @@
+"""The stepper in a real browser: its numbers against Python's, its keys and words, mistakes, and who can use it."""
+
+import importlib.util
+import json
+import math
+import random
+import re
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+
+from autograd import Tensor, Value, gradient, op, ops, scope, steps
+from autograd.javascript import functions, javascript
+from viz import stepper
+from viz.draw import clip
+from viz.graph import number
+
+from ..programs import programs
+from ..test_ops import quietly
+from ..test_viz_draw import EVIL
+from ..test_viz_graph import INPUTS, mlp, neuron
+from .test_drawing import BOXES, SHAPES, overlaps
+
+TITLE = "The sigmoid neuron"
+
+
+def shared():
+    """A value used three times: every mistake of a walk over numbers shows in it."""
+    a, b = Value(2.0, "a"), Value(-1.0, "b")
+    c = a * b
+    c.name = "c"
+    return (c.tanh() + c**2) * c
+
+
+@pytest.fixture
+def opened(visit, tmp_path):
+    """Open the page of a result, from a file."""
+    def opened(y, given=None, **options):
+        page = visit(stepper(y, **(given or {})).save(tmp_path / "page.html"), **options)
+        page.emulate_media(reduced_motion="reduce")
+        return page
+    return opened
+
+
+def panel(page):
+    return " ".join(page.locator("#panel").inner_text().split())
+
+
+def visible(page, kind, within="#stage"):
+    return page.evaluate("""([within, kind]) => [...document.querySelectorAll(`${within} text.${kind}`)]
+        .filter(t => t.checkVisibility({visibilityProperty: true})).map(t => t.textContent)""", [within, kind])
+
+
+# ── numbers ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+EDGES = [0.0, -0.0, 0.5, -0.5, 1.0, -1.0, 2.0, -3.0, 1e-300, 1e300, 710.0, -750.0, math.inf, -math.inf, math.nan]
+
+
+def test_every_row_computes_in_a_page_what_it_computes_here(visit):
+    page = visit(markup="<!doctype html>")
+    rows = [row for row in ops.rows.values() if row.arity and row.name in functions]
+    assert {row.name for row in ops.rows.values() if row.arity} - {row.name for row in rows} == {"add", "sub", "mul", "div"}
+    for row in rows:
+        points = [(x,) for x in EDGES] if row.arity == 1 else [(x, y) for x in EDGES for y in EDGES]
+        got = page.evaluate("([f, points]) => points.map(point => (0, eval)(f)(...point.map(Number)))",
+                            [functions[row.name], [[repr(x).replace("inf", "Infinity") for x in p] for p in points]])
+        for point, there in zip(points, got):
+            here = row(*point)
+            assert there == pytest.approx(here, rel=1e-14, abs=1e-300, nan_ok=True), (row.name, point)
+
+
+def nodes_of(program, point):
+    xs = [Value(x, f"x{i}") for i, x in enumerate(point)]
+    return xs, quietly(lambda: program(*xs))
+
+
+def test_the_pages_numbers_are_pythons_for_changed_inputs_of_20_random_graphs(visit, tmp_path):
+    page = visit(markup="<!doctype html>")
+    graphs = []
+
+    @settings(max_examples=40, database=None, derandomize=True, phases=[Phase.generate], deadline=None,
+              suppress_health_check=list(HealthCheck))
+    @given(programs(least=5, most=15))
+    def collect(program):
+        if isinstance(nodes_of(program, program.point)[1], Value):
+            graphs.append(program)
+
+    collect()
+    assert len(graphs) >= 20
+    draw, compared = random.Random(7), 0
+    for program in graphs[:20]:
+        xs, y = nodes_of(program, program.point)
+        data = json.loads(re.search(r"const DATA = (.*)\n", stepper(y).html)[1].replace("NaN", "null"))
+        labels = [node["name"] for node in data["nodes"]]
+        for _ in range(3):
+            moved = [x * (1 + draw.uniform(-1e-3, 1e-3)) for x in program.point]
+            there = page.evaluate("""([code, leaves, count, edges]) => {
+                const v = Array(count), g = Array(count).fill(0)
+                leaves.forEach(([i, x]) => { v[i] = x })
+                const l = (0, eval)(code)(v)
+                g[count - 1] = 1
+                for (let i = count - 1; i >= 0; i--) for (const [argument, target] of edges[i])
+                    if (l[i][argument] !== false) g[target] += g[i] * l[i][argument]
+                return [v, g]
+            }""", [javascript(y), [(i, moved[int(labels[i][1:])]) for i in data["leaves"]], len(labels), data["edges"]])
+            _, again = nodes_of(program, moved)
+            walk = steps(again)
+            values = [step.value for step in walk if step.phase == "forward"]
+            assert there[0] == pytest.approx(values, rel=1e-12, abs=1e-12)
+            size = max([1.0, *(abs(e.downstream) for step in walk for e in step.edges)])
+            totals = {e.target: e.total for step in walk for e in step.edges}
+            assert [there[1][i] for i in totals] == pytest.approx(list(totals.values()), rel=1e-12, abs=1e-12 * size)
+            compared += len(values)
+    assert compared > 600
+
+
+def table(page):
+    """Every number of the page's own table: name → value, gradient, state."""
+    page.evaluate("document.querySelector('#all').open = true")
+    rows = page.locator("#all tbody tr").all()
+    return {cells[0]: cells[2:] for cells in (row.locator("td").all_inner_texts() for row in rows)}
+
+
+@pytest.mark.parametrize("mistake", [None, "overwrite", "order", "zero_grad"])
+def test_inputs_that_are_typed_move_every_number_right_or_wrong_as_in_python(opened, mistake):
+    page = opened(shared())
+    page.fill("input[aria-label=a]", "1.5")
+    page.fill("input[aria-label=b]", "0.25")
+    if mistake:
+        page.evaluate("document.querySelector('#mistakes').open = true")
+        page.check(f"input[value={mistake}]")
+    page.keyboard.press("Escape")
+    page.click("#last")
+    a, b = Value(1.5, "a"), Value(0.25, "b")
+    c = a * b
+    c.name = "c"
+    walk = steps((c.tanh() + c**2) * c, mistake=mistake)
+    totals = {edge.target_label: edge.total for step in walk for edge in step.edges}
+    there = table(page)
+    assert {name: row[0] for name, row in there.items()} == {s.label: number(s.value) for s in walk if s.phase == "forward"}
+    assert {name: there[name][1] for name in totals} == {name: number(x) for name, x in totals.items()}
+    wrong = [i for i, step in enumerate(walk) if step.right is not None or any(e.right is not None for e in step.edges)]
+    assert bool(wrong) == bool(mistake)
+    if mistake:
+        page.get_by_role("button", name="Show where it goes wrong").click()
+        assert panel(page).startswith(f"backward · step {wrong[0] + 1} of {len(walk)}")
+        assert "Wrong:" in panel(page)
+
+
+def test_numbers_are_rounded_as_python_rounds_them(opened):
+    page = opened(Value(1.0, "x") * 1.0)
+    draw = random.Random(1)
+    numbers = [0.125, 0.375, 2.5, -0.0625, 1125000.0, 1135000.0, 0.15, 1e-7, -1e22, 99999.5, 0.9999, 0.0,
+               *(draw.choice((-1, 1)) * 10 ** draw.uniform(-9, 9) for _ in range(200)),
+               *(draw.randrange(-4000, 4000) / 16 for _ in range(200))]
+    page.click("#last")
+    for x in numbers:
+        page.fill("input[aria-label=x]", repr(x))
+        assert page.locator("#all tbody td.v").first.text_content() == number(x), x
+
+
+# ── steps ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+def test_every_step_of_the_courses_neuron_says_its_arithmetic(opened):
+    page = opened(neuron(backward=False))
+    assert "How to read this" in panel(page)
+    assert visible(page, "value") == visible(page, "gradient") == []
+    seen = []
+    for _ in range(21):
+        page.keyboard.press("ArrowRight")
+        seen.append(panel(page))
+    assert "v10 = exp(v9) = exp(−1.00) = 0.37" in seen[10]
+    assert "y = 1 / v11 = 1 / 1.37 = 0.73" in seen[12]
+    assert "downstream = upstream × local: −0.53 × 0.37 = −0.20" in seen[15]
+    assert "local gradient ∂y/∂v11 = −1/v11² = −0.53" in seen[13]
+    assert "w0 collects −0.20: its gradient is complete" in seen[20] or "w0 collects −0.20" in seen[19]
+    collected = dict(re.findall(r"(\w\d) collects (\S+?):", " ".join(seen)))
+    assert {name: collected[name] for name in INPUTS} == {"w0": "−0.20", "x0": "0.39", "w1": "−0.39", "x1": "−0.59", "w2": "0.20"}
+    assert sorted(visible(page, "gradient")) == sorted(
+        ["1.00", "−0.53", "−0.53", "−0.20", "0.20", "0.20", "0.20", "0.20", "−0.20", "0.39", "−0.39", "−0.59", "0.20"])
+
+
+def test_numbers_appear_as_they_are_computed_and_sums_as_they_arrive(opened):
+    page = opened(shared())
+    page.click("#next")
+    assert visible(page, "value") == ["2.00"]
+    states = []
+    for _ in range(11):
+        page.keyboard.press("ArrowRight")
+        states.append(table(page)["c"][2])
+    assert states[:2] == ["not computed yet", "gradient not computed yet"]
+    assert [s for i, s in enumerate(states) if i == 0 or s != states[i - 1]] == [
+        "not computed yet", "gradient not computed yet", "1 of 3 contributions", "2 of 3 contributions", "complete"]
+
+
+def test_keys_buttons_slider_and_clicks_lead_to_the_same_steps(opened):
+    page = opened(shared())
+    where = page.locator("#where")
+    for key, at in (("End", "12"), ("Home", "0"), ("ArrowRight", "1"), ("ArrowRight", "2"), ("ArrowLeft", "1")):
+        page.keyboard.press(key)
+        assert where.inner_text().split()[0] == at
+    for button, at in (("#last", "12"), ("#previous", "11"), ("#first", "0"), ("#next", "1")):
+        page.click(button)
+        assert where.inner_text().split()[0] == at
+    page.locator("#slider").fill("7")
+    assert where.inner_text().split()[0] == "7"
+    page.click("#p0-n2 .sign")
+    assert "c = a × b" in panel(page)
+    page.locator("#first").click()
+    page.keyboard.press("Tab")
+    page.get_by_role("button", name="play").focus()
+    page.keyboard.press("Enter")
+    assert page.get_by_role("button", name="pause").count() == 1
+    page.keyboard.press("Enter")
+    assert page.get_by_role("button", name="play").count() == 1
+
+
+def test_an_update_is_a_step_down_the_gradient(opened):
+    w, x = Value(2.0, "w"), Value(3.0, "x")
+    page = opened((w * x - 1) ** 2, given={"parameters": ["w"]})
+    for _ in range(3):
+        page.get_by_role("button", name="Update").click()
+        [slope] = gradient((w * x - 1) ** 2, [w])
+        w = Value(w.data - 0.1 * slope, "w")
+    page.click("#last")
+    assert table(page)["w"][0] == number(w.data)
+    assert table(page)["x"][0] == "3.00"
+    page.get_by_role("button", name="Reset").click()
+    assert table(page)["w"][0] == "2.00"
+
+
+def test_a_collapsed_scope_is_one_step_with_the_gradient_through_it(opened):
+    page = opened(neuron(backward=False))
+    page.check("#collapse")
+    page.keyboard.press("End")
+    for _ in range(3):
+        page.keyboard.press("ArrowLeft")
+    assert page.locator("[data-picture='1'] .now .sign").inner_html() == "+"
+    page.keyboard.press("ArrowLeft")
+    assert "to v8, through all of sigmoid: downstream = upstream × local: 1.00 × 0.20 = 0.20" in panel(page)
+    assert visible(page, "formula", "[data-picture='1']")[-1] == "0.20"
+    page.uncheck("#collapse")
+    assert visible(page, "gradient") == ["0.20", "−0.20", "−0.53", "−0.53", "1.00"]
+
+
+def test_what_has_no_javascript_is_shown_and_says_so(opened):
+    cube = op("cube", "x³", lambda x: x * x * x, lambda out, x: 3 * x**2)
+    try:
+        page = opened(cube(Value(2.0, "x")))
+    finally:
+        del ops.rows["cube"]
+    assert "the operation 'cube' has no JavaScript" in page.locator("#inputs").inner_text()
+    page.keyboard.press("End")
+    assert "3·x² = 12.0" in panel(page)
+    assert page.locator("#inputs input").count() == 0
+
+
+def test_tensors_are_stepped_through_and_a_forgotten_sum_over_a_broadcast_is_shown(opened):
+    x, w = Tensor([[1.0, 2.0], [3.0, 4.0]], "x"), Tensor([1.0, -1.0], "w")
+    page = opened((x * w).sum())
+    page.keyboard.press("End")
+    assert table(page)["w"][1] == "[4.00 6.00]"
+    page.evaluate("document.querySelector('#mistakes').open = true")
+    page.check("input[value=unbroadcast]")
+    page.get_by_role("button", name="Show where it goes wrong").click()
+    assert "Wrong: w now has 2×2: [1.00 2.00 3.00 4.00]; right would be [4.00 6.00]." in panel(page)
+
+
+# ── who can use it, and what cannot happen ───────────────────────────────────────────────────────────────────────
+
+PAGES = {"neuron": lambda: neuron(backward=False), "shared": shared, "network": lambda: mlp([2, 3, 1]),
+         "tensor": lambda: (Tensor([[1.0, 2.0], [3.0, 4.0]], "x") * Tensor([1.0, -1.0], "w")).sum()}
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("name", PAGES)
+def test_axe_finds_no_violation(opened, name, scheme):
+    page = opened(PAGES[name](), color_scheme=scheme)
+    where = importlib.util.find_spec("axe_playwright_python").submodule_search_locations[0]
+    page.evaluate(Path(where, "axe.min.js").read_text(encoding="utf-8"))
+    page.evaluate("document.querySelectorAll('details').forEach(d => { d.open = true })")
+    page.wait_for_function("document.getAnimations().length === 0")
+    for key in ("Home", "End", "ArrowLeft"):
+        page.keyboard.press(key)
+        found = page.evaluate("axe.run().then(r => r.violations.map(v => [v.impact, v.id, v.nodes.map(n => n.html)]))")
+        assert found == []
+
+
+@pytest.mark.parametrize("wide", [360, 1280])
+@pytest.mark.parametrize("name", PAGES)
+def test_no_label_lies_on_another_at_any_width(opened, name, wide):
+    page = opened(PAGES[name](), viewport={"width": wide, "height": 740})
+    page.keyboard.press("End")
+    shown = [t for t in page.evaluate(BOXES) if t["text"] and t["right"] > t["x"]]
+    assert [(a["text"], b["text"]) for i, a in enumerate(shown) for b in shown[:i] if overlaps(a, b)] == []
+    gates = [g for g in page.evaluate(SHAPES) if g["right"] > g["x"]]
+    assert [t["text"] for t in shown if not t["kind"].startswith("sign") for g in gates if overlaps(t, g)] == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= wide
+
+
+def test_numbers_that_grow_stay_within_their_places(opened):
+    page = opened(shared())
+    page.keyboard.press("End")
+    for value in ("-1234.5", "0.0001234", "-3e12"):
+        page.fill("input[aria-label=a]", value)
+        shown = [t for t in page.evaluate(BOXES) if t["text"]]
+        assert [(a["text"], b["text"]) for i, a in enumerate(shown) for b in shown[:i] if overlaps(a, b)] == []
+
+
+@pytest.mark.parametrize("name", EVIL)
+def test_names_are_shown_and_not_run(opened, name):
+    with scope(name):
+        y = Value(2.0, name) * 3
+    page = opened(y, given={"title": name})
+    page.keyboard.press("End")
+    assert page.evaluate("document.querySelectorAll('script, img, iframe').length") == 1  # its own
+    assert page.locator("#inputs b").first.text_content() == clip(name)
+
+
+def test_several_live_in_one_notebook(visit):
+    markup = stepper(shared())._repr_html_() + stepper(neuron(backward=False))._repr_html_()
+    page = visit(markup=f"<!doctype html><body>{markup}</body>")
+    first, second = page.frames[1:]
+    for frame, count in ((first, 12), (second, 21)):
+        frame.locator("#last").click()
+        assert frame.locator("#where").inner_text().split()[0] == str(count)
+    tall = page.evaluate("[...document.querySelectorAll('iframe')].map(f => f.clientHeight - f.contentDocument.body.scrollHeight)")
+    assert all(0 <= more < 40 for more in tall)
+
+
+def test_size():
+    assert len(stepper(neuron(backward=False), title=TITLE).html.encode()) <= 60_000
