@@ -128,16 +128,17 @@ def plain(x: Any) -> Any:
 def flatten(tree: Any) -> tuple[list[Any], Callable[[list[Any]], Any]]:
     """The leaves of nested lists, tuples and dicts, and a function that builds the same form from other leaves."""
     leaves: list[Any] = []
+    _build(tree, leaves.append)
+    return leaves, lambda new: _build(tree, lambda _, left=iter(new): next(left))
 
-    def build(tree: Any, leaf: Callable[[Any], Any]) -> Any:
-        if isinstance(tree, dict):
-            return {key: build(child, leaf) for key, child in tree.items()}
-        if isinstance(tree, (list, tuple)):
-            children = [build(child, leaf) for child in tree]
-            return type(tree)(*children) if hasattr(tree, "_fields") else type(tree)(children)
-        return leaf(tree)
-    build(tree, leaves.append)
-    return leaves, lambda new: build(tree, lambda _, left=iter(new): next(left))
+
+def _build(tree: Any, leaf: Callable[[Any], Any]) -> Any:
+    if isinstance(tree, dict):
+        return {key: _build(child, leaf) for key, child in tree.items()}
+    if isinstance(tree, (list, tuple)):
+        children = [_build(child, leaf) for child in tree]
+        return type(tree)(*children) if hasattr(tree, "_fields") else type(tree)(children)
+    return leaf(tree)
 
 
 def map_tree(function: Function, tree: Any) -> Any:

@@ -139,7 +139,8 @@ class Node(Operators):
             if id(node) not in memo:
                 copied = memo[id(node)] = node.__copy__()
                 for slot in node._links:
-                    setattr(copied, slot, _relink(getattr(node, slot), Node, lambda x: memo[id(x)]))
+                    setattr(copied, slot, _relink(getattr(node, slot), Node,
+                                                  lambda x: memo[id(x)] if id(x) in memo else x.__deepcopy__(memo)))
         return memo[id(self)]
 
     def __reduce__(self) -> Any:
@@ -148,6 +149,10 @@ class Node(Operators):
         place: dict[Any, int] = {}
         flat: list[Any] = []  # leaves themselves, and for every other node its slots, with places in place of nodes
         for node in topological(self):
+            for x in node.operands:
+                if isinstance(x, Node) and x not in place:  # a constant: no input, so not in the order
+                    place[x] = len(place)
+                    flat.append(x)
             place[node] = len(place)
             if node.inputs:
                 flat += (_relink(content, Node, place.__getitem__) if slot in self._links else content

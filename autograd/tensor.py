@@ -143,8 +143,11 @@ class Tensor(ArrayLike, Node):
                 saved.append(x._lend() if x.exposed else x._data)
                 if x.requires_grad:
                     inputs.append(x)
-            elif type(x) is float or type(x) is int:
-                saved.append(number(x, "an operand"))
+            elif type(x) is float:
+                saved.append(x)
+            elif type(x) is int:
+                saved.append(x := number(x, "an operand"))
+                operands = (*operands[:len(saved) - 1], x, *operands[len(saved):])
             else:
                 x = _constant(x, op)
                 operands = (*operands[:len(saved)], x, *operands[len(saved) + 1:])
@@ -360,7 +363,7 @@ class Tensor(ArrayLike, Node):
             return _ONE[self._data.dtype] if not self._data.ndim else np.ones(self._data.shape, self._data.dtype)
         if create_graph and isinstance(seed, Node):
             return seed
-        array = np.asarray(seed.data if isinstance(seed, Node) else seed, dtype=self.dtype)
+        array = np.array(seed.data if isinstance(seed, Node) else seed, dtype=self.dtype)
         if array.shape != self.shape:
             raise ValueError(f"the seed of {self._called()} has shape {array.shape}; give it the tensor's shape {self.shape}")
         return array
