@@ -16,7 +16,7 @@ from .perceptron import Adaline, Madaline, Perceptron
 from .scalar import MLP, Layer, Neuron
 
 if TYPE_CHECKING:
-    from . import functional, init, layers, persist, train
+    from . import babysitter, functional, init, layers, persist, search, train
     from .functional import avg_pool2d, batch_norm, conv1d, conv2d, dropout, embedding, layer_norm, linear, max_pool2d
     from .layers import (
         ELU, GRU, LSTM, RNN, Activation, AvgPool2d, BatchNorm1d, BatchNorm2d, Conv1d, Conv2d, Dropout, Embedding, Flatten,
@@ -30,7 +30,9 @@ _elsewhere = {
     "layers": """Activation AvgPool2d BatchNorm1d BatchNorm2d Conv1d Conv2d Dropout ELU Embedding Flatten GRU Identity LSTM
                  LayerNorm LeakyReLU Linear LogSoftmax MaxPool1d MaxPool2d Maxout PReLU RNN ReLU Sequential Sigmoid Softmax
                  Softplus Step Tanh""",
+    "babysitter": "",
     "persist": "",
+    "search": "",
     "train": "",
 }
 _module_of = {name: module for module, names in _elsewhere.items() for name in (module, *names.split())}

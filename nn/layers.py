@@ -278,7 +278,9 @@ class _BatchNorm(Module):
         self.num_features, self.eps, self.momentum = num_features, eps, momentum
         self.weight = Tensor(np.ones(num_features, dtype), "weight") if affine else None
         self.bias = Tensor(np.zeros(num_features, dtype), "bias") if affine else None
-        self.running_mean = self.running_var = self.num_batches_tracked = None
+        self.running_mean: Any = None
+        self.running_var: Any = None
+        self.num_batches_tracked: Any = None
         if track_running_stats:
             self.running_mean = Tensor(np.zeros(num_features, dtype), "running_mean", requires_grad=False)
             self.running_var = Tensor(np.ones(num_features, dtype), "running_var", requires_grad=False)
@@ -370,7 +372,7 @@ class _Recurrent(Module):
         for layer in range(num_layers):
             width = input_size if layer == 0 else hidden_size * len(self._ends)
             for end in self._ends:
-                shapes = {"weight_ih": (rows, width), "weight_hh": (rows, hidden_size)}
+                shapes: dict[str, tuple[int, ...]] = {"weight_ih": (rows, width), "weight_hh": (rows, hidden_size)}
                 shapes |= {"bias_ih": (rows,), "bias_hh": (rows,)} if bias else {}
                 for kind, shape in shapes.items():
                     name = f"{kind}_l{layer}{end}"
@@ -407,7 +409,7 @@ class _Recurrent(Module):
     def _start(self, hx: Any, x: Any, alone: bool) -> tuple[Any, ...]:
         shape = (self.num_layers * len(self._ends), x.shape[1], self.hidden_size)
         if hx is None:
-            return (Tensor(np.zeros(shape, getattr(self, "weight_hh_l0").dtype), requires_grad=False),) * self._states
+            return (Tensor(np.zeros(shape, next(self.parameters()).dtype), requires_grad=False),) * self._states
         parts = []
         for part in (hx,) if self._states == 1 else hx:
             part = part if hasattr(part, "_rank") else Tensor(part, requires_grad=False)
@@ -644,5 +646,5 @@ def activation_of(module: Module) -> Callable[[Any], Any]:
         if type(module) is kind:
             plain = repr(module) == repr(kind())  # with the operation's own defaults
             return activation_function(name) if plain else module.forward
-    raise TypeError(f"{module!r:.60} is no activation of one number; there is {', '.join(kind.__name__ for kind in _modules.values())}, "
-                    "Identity and Activation")
+    usual = ", ".join(kind.__name__ for kind in _modules.values())
+    raise TypeError(f"{module!r:.60} is no activation of one number; there is {usual}, Identity and Activation")

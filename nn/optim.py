@@ -8,7 +8,8 @@ itself has just made saves temporaries.)
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import nullcontext
 from math import inf, isfinite
 from typing import Any
 
@@ -31,6 +32,7 @@ class Optimizer:
         self.defaults = {**defaults, "maximize": maximize}
         self.strict = strict
         self.param_groups: list[dict[str, Any]] = []
+        self._silence: Any = nullcontext  # what a step runs within: arrays are silent at the edges of their domain
         self.state: list[dict[str, Any]] = []  # one dict for each parameter, in the order of all groups
         groups = list(params)
         for group in groups if groups and isinstance(groups[0], dict) else [{"params": groups}]:
@@ -39,8 +41,9 @@ class Optimizer:
     def add_param_group(self, group: dict[str, Any]) -> None:
         """Train further parameters: ``{"params": …, "lr": …}``, with defaults for the options it does not name."""
         kind = type(self).__name__
-        given = group["params"] if isinstance(group["params"], Iterable) and not hasattr(group["params"], "op") else [group["params"]]
-        named = [x if isinstance(x, tuple) else (getattr(x, "name", None) or f"parameter {i}", x) for i, x in enumerate(given, len(self.state))]
+        given = [group["params"]] if hasattr(group["params"], "op") else group["params"]
+        named = [x if isinstance(x, tuple) else (getattr(x, "name", None) or f"parameter {i}", x)
+                 for i, x in enumerate(given, len(self.state))]
         if not named:
             raise ValueError(f"{kind} was given no parameters; give model.parameters(), and mind that "
                              "an iterator can be used up only once")
@@ -59,6 +62,7 @@ class Optimizer:
         self._check_options(options)
         self.param_groups.append({"params": [x for _, x in named], "names": [name for name, _ in named], **options})
         self.state += [{} for _ in named]
+        self._silence = next((x._silence for _, x in named if hasattr(x, "_data")), self._silence)
 
     def _check_options(self, options: dict[str, Any]) -> None:
         for name, option in options.items():
@@ -76,17 +80,8 @@ class Optimizer:
 
     def step(self) -> None:
         """Update every parameter from its gradient, once."""
-        taken = []
-        states = iter(enumerate(self.state))
-        for group in self.param_groups:
-            sign = -1.0 if group["maximize"] else 1.0
-            for name, x, (i, state) in zip(group["names"], group["params"], states):
-                if not getattr(x, "requires_grad", True) or not self._check(name, x.grad):
-                    continue
-                before = x.data if type(x.grad) is float else x._data  # .data of a Tensor that a graph holds is a copy
-                after = dict(state)
-                data = self.update(before, x.grad if sign > 0 else -x.grad, after, group)
-                taken.append((x, i, data, before, state, after))
+        with self._silence():
+            taken = list(self._worked_out())
         done = False
         try:
             for x, i, data, _, _, after in taken:
@@ -96,6 +91,17 @@ class Optimizer:
             if not done:
                 for x, i, _, before, state, _ in taken:
                     x.data, self.state[i] = before, state
+
+    def _worked_out(self) -> Iterator[tuple[Any, int, Any, Any, dict[str, Any], dict[str, Any]]]:
+        """Each parameter to be updated with its place, its new data and its old, its old state and its new."""
+        states = iter(enumerate(self.state))
+        for group in self.param_groups:
+            for name, x, (i, state) in zip(group["names"], group["params"], states):
+                g = x.grad
+                if getattr(x, "requires_grad", True) and self._check(name, g):
+                    before = x.data if type(g) is float else x._data  # .data of a Tensor that a graph holds is a copy
+                    after = dict(state)
+                    yield x, i, self.update(before, -g if group["maximize"] else g, after, group), before, state, after
 
     def update(self, x: Any, g: Any, state: dict[str, Any], group: dict[str, Any]) -> Any:
         """The new data of one parameter from its data and gradient; what is kept of it goes into ``state``."""
@@ -154,8 +160,8 @@ class Optimizer:
 
 
 def _finite(array: Any) -> bool:
-    import numpy as np  # only where there are arrays: Values train without NumPy
-    return bool(np.logical_and.reduce(np.isfinite(array), axis=None))
+    flat = array.ravel("K")
+    return isfinite(flat.dot(flat)) or all(map(isfinite, flat.tolist()))  # the squares may overflow where the entries do not
 
 
 def _copied(value: Any) -> Any:
@@ -197,6 +203,17 @@ class SGD(Optimizer):
         super().__init__(params, {"lr": lr, "momentum": momentum, "dampening": dampening, "weight_decay": weight_decay,
                                   "nesterov": nesterov}, maximize, strict)
 
+    def _worked_out(self) -> Iterator[tuple[Any, int, Any, Any, dict[str, Any], dict[str, Any]]]:
+        """Each parameter to be updated with its place, its new data and its old, its old state and its new."""
+        states = iter(enumerate(self.state))
+        for group in self.param_groups:
+            for name, x, (i, state) in zip(group["names"], group["params"], states):
+                g = x.grad
+                if getattr(x, "requires_grad", True) and self._check(name, g):
+                    before = x.data if type(g) is float else x._data  # .data of a Tensor that a graph holds is a copy
+                    after = dict(state)
+                    yield x, i, self.update(before, -g if group["maximize"] else g, after, group), before, state, after
+
     def update(self, x: Any, g: Any, state: dict[str, Any], group: dict[str, Any]) -> Any:
         """``x − lr · v``; the velocity is what is kept."""
         g = _decayed(x, g, group["weight_decay"])
@@ -221,6 +238,17 @@ class Adagrad(Optimizer):
         super().__init__(params, {"lr": lr, "lr_decay": lr_decay, "weight_decay": weight_decay,
                                   "initial_accumulator_value": initial_accumulator_value, "eps": eps}, maximize, strict)
 
+    def _worked_out(self) -> Iterator[tuple[Any, int, Any, Any, dict[str, Any], dict[str, Any]]]:
+        """Each parameter to be updated with its place, its new data and its old, its old state and its new."""
+        states = iter(enumerate(self.state))
+        for group in self.param_groups:
+            for name, x, (i, state) in zip(group["names"], group["params"], states):
+                g = x.grad
+                if getattr(x, "requires_grad", True) and self._check(name, g):
+                    before = x.data if type(g) is float else x._data  # .data of a Tensor that a graph holds is a copy
+                    after = dict(state)
+                    yield x, i, self.update(before, -g if group["maximize"] else g, after, group), before, state, after
+
     def update(self, x: Any, g: Any, state: dict[str, Any], group: dict[str, Any]) -> Any:
         """``x − lr · g / (√Σg² + eps)``; the sum is what is kept."""
         g = _decayed(x, g, group["weight_decay"])
@@ -237,6 +265,17 @@ class Adadelta(Optimizer):
     def __init__(self, params: Params, lr: float = 1.0, rho: float = 0.9, eps: float = 1e-6, weight_decay: float = 0.0, *,
                  maximize: bool = False, strict: bool = True):
         super().__init__(params, {"lr": lr, "rho": rho, "eps": eps, "weight_decay": weight_decay}, maximize, strict)
+
+    def _worked_out(self) -> Iterator[tuple[Any, int, Any, Any, dict[str, Any], dict[str, Any]]]:
+        """Each parameter to be updated with its place, its new data and its old, its old state and its new."""
+        states = iter(enumerate(self.state))
+        for group in self.param_groups:
+            for name, x, (i, state) in zip(group["names"], group["params"], states):
+                g = x.grad
+                if getattr(x, "requires_grad", True) and self._check(name, g):
+                    before = x.data if type(g) is float else x._data  # .data of a Tensor that a graph holds is a copy
+                    after = dict(state)
+                    yield x, i, self.update(before, -g if group["maximize"] else g, after, group), before, state, after
 
     def update(self, x: Any, g: Any, state: dict[str, Any], group: dict[str, Any]) -> Any:
         """``x − lr · √(avg Δ² + eps) / √(avg g² + eps) · g``; both averages are kept."""
@@ -257,6 +296,17 @@ class RMSprop(Optimizer):
                  momentum: float = 0.0, centered: bool = False, *, maximize: bool = False, strict: bool = True):
         super().__init__(params, {"lr": lr, "alpha": alpha, "eps": eps, "weight_decay": weight_decay, "momentum": momentum,
                                   "centered": centered}, maximize, strict)
+
+    def _worked_out(self) -> Iterator[tuple[Any, int, Any, Any, dict[str, Any], dict[str, Any]]]:
+        """Each parameter to be updated with its place, its new data and its old, its old state and its new."""
+        states = iter(enumerate(self.state))
+        for group in self.param_groups:
+            for name, x, (i, state) in zip(group["names"], group["params"], states):
+                g = x.grad
+                if getattr(x, "requires_grad", True) and self._check(name, g):
+                    before = x.data if type(g) is float else x._data  # .data of a Tensor that a graph holds is a copy
+                    after = dict(state)
+                    yield x, i, self.update(before, -g if group["maximize"] else g, after, group), before, state, after
 
     def update(self, x: Any, g: Any, state: dict[str, Any], group: dict[str, Any]) -> Any:
         """``x − lr · g / (√avg g² + eps)``; the averages and the velocity are kept."""
@@ -286,6 +336,17 @@ class Adam(Optimizer):
                  weight_decay: float = 0.0, amsgrad: bool = False, *, maximize: bool = False, strict: bool = True):
         super().__init__(params, {"lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay, "amsgrad": amsgrad},
                          maximize, strict)
+
+    def _worked_out(self) -> Iterator[tuple[Any, int, Any, Any, dict[str, Any], dict[str, Any]]]:
+        """Each parameter to be updated with its place, its new data and its old, its old state and its new."""
+        states = iter(enumerate(self.state))
+        for group in self.param_groups:
+            for name, x, (i, state) in zip(group["names"], group["params"], states):
+                g = x.grad
+                if getattr(x, "requires_grad", True) and self._check(name, g):
+                    before = x.data if type(g) is float else x._data  # .data of a Tensor that a graph holds is a copy
+                    after = dict(state)
+                    yield x, i, self.update(before, -g if group["maximize"] else g, after, group), before, state, after
 
     def update(self, x: Any, g: Any, state: dict[str, Any], group: dict[str, Any]) -> Any:
         """``x − lr · m̂ / (√v̂ + eps)``; both averages are kept."""
@@ -322,6 +383,17 @@ class NAdam(Optimizer):
         super().__init__(params, {"lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay,
                                   "momentum_decay": momentum_decay, "decoupled_weight_decay": decoupled_weight_decay},
                          maximize, strict)
+
+    def _worked_out(self) -> Iterator[tuple[Any, int, Any, Any, dict[str, Any], dict[str, Any]]]:
+        """Each parameter to be updated with its place, its new data and its old, its old state and its new."""
+        states = iter(enumerate(self.state))
+        for group in self.param_groups:
+            for name, x, (i, state) in zip(group["names"], group["params"], states):
+                g = x.grad
+                if getattr(x, "requires_grad", True) and self._check(name, g):
+                    before = x.data if type(g) is float else x._data  # .data of a Tensor that a graph holds is a copy
+                    after = dict(state)
+                    yield x, i, self.update(before, -g if group["maximize"] else g, after, group), before, state, after
 
     def update(self, x: Any, g: Any, state: dict[str, Any], group: dict[str, Any]) -> Any:
         """``x − lr · (share of g + share of m) / (√v̂ + eps)``; both averages are kept."""

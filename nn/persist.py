@@ -70,7 +70,8 @@ def load(path: str | Path, model: Module | None = None, optimizer: Optimizer | N
     if model is None:
         return tree
     found = tree if isinstance(tree, dict) else {}
-    parts = [(name, part) for name, part in (("model", model), ("optimizer", optimizer), ("schedule", schedule)) if part is not None]
+    asked = {"model": model, "optimizer": optimizer, "schedule": schedule}
+    parts = [(name, part) for name, part in asked.items() if part is not None]
     if missing := [name for name in ("generators", *(name for name, _ in parts)) if not isinstance(found.get(name), dict)]:
         raise CheckpointError(f"{path} holds no state of {' and '.join(missing)}; it holds "
                               f"{', '.join(name for name, part in found.items() if part is not None) or 'nothing'}")
@@ -156,7 +157,8 @@ def _read(path: Path, max_bytes: int) -> Any:
         if content["format"] == FORMAT:
             return _unpack(content["content"], arrays)
     except Exception as error:  # whatever bytes at random make the readers of ZIP, NPY and JSON raise
-        raise CheckpointError(f"{path} is not a checkpoint, or is damaged ({type(error).__name__}: {error}); use another copy") from error
+        raise CheckpointError(f"{path} is not a checkpoint, or is damaged ({type(error).__name__}: {error}); use another "
+                              "copy") from error
     raise CheckpointError(f"{path} has format {content['format']!r:.20}; this version reads format {FORMAT}. Update chainrule")
 
 

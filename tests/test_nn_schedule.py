@@ -91,7 +91,8 @@ def test_a_state_of_another_kind_is_refused_and_nothing_changes():
     made.step()
     before = made.state_dict()
     plateau = schedule.ReduceLROnPlateau(sgd()).state_dict()
-    for wrong in ({}, None, plateau, {**before, "base_lrs": [1.0, 2.0]}, {**before, "last_epoch": "ten"}, {**before, "base_lrs": 3}):
+    for wrong in ({}, None, plateau, {**before, "base_lrs": [1.0, 2.0]}, {**before, "last_epoch": "ten"},
+                  {**before, "base_lrs": 3}):
         with pytest.raises(ValueError, match="StepLR.load_state_dict"):
             made.load_state_dict(wrong)
         assert made.state_dict() == before
