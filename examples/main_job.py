@@ -1,22 +1,27 @@
-"""What ``make run`` does: train a network on real data, one number at a time, and draw what it became.
+"""What ``make run`` does: train two networks on real data, judge how that went, and draw what one of them became.
 
-A multi-layer perceptron of single numbers learns to tell three species of iris by four lengths. Every run gives the
-same numbers: all that is random comes from one seed. Pictures are written to out/.
+A multi-layer perceptron of single numbers learns to tell three species of iris by four lengths, and a convolutional
+network of arrays to read handwritten digits, three times from three seeds. Every run gives the same numbers: all that
+is random comes from seeds. Pictures are written to out/.
 """
 
 import random
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 from tqdm import tqdm
 
 import nn
 import viz
 from autograd import Value, no_grad
+from nn.babysitter import Babysitter
+from nn.train import History, evaluate, fit
 
 from .sigmoid_neuron import sigmoid_neuron
 
 SEED = 0
+SEEDS = (0, 1, 2)
 OUT = Path("out")
 
 
@@ -52,6 +57,30 @@ def train_iris(seed: int = SEED, epochs: int = 60) -> tuple[nn.MLP, list[float]]
     return model, losses
 
 
+def digits_network(rng: np.random.Generator) -> nn.Module:
+    """Two blocks of convolution, batch norm, relu and max pooling, then one linear layer: images (N, 1, 8, 8) to scores."""
+    return nn.Sequential(
+        nn.Conv2d(1, 16, 3, padding=1, rng=rng), nn.BatchNorm2d(16), nn.ReLU(), nn.MaxPool2d(2),
+        nn.Conv2d(16, 32, 3, padding=1, rng=rng), nn.BatchNorm2d(32), nn.ReLU(), nn.MaxPool2d(2),
+        nn.Flatten(), nn.Linear(32 * 2 * 2, 10, rng=rng))
+
+
+def train_digits(seed: int = SEED, epochs: int = 25) -> tuple[float, History, Babysitter]:
+    """Train on four fifths of the digits, moved about a little; the accuracy on the rest, the history, the babysitter."""
+    rng = np.random.default_rng(seed)
+    images, labels = nn.data.load("digits").arrays(1, 8, 8)
+    train, held_out = nn.data.split(images / 16, labels, (0.8, 0.2), rng)
+    loader = nn.data.DataLoader(train, batch_size=32, shuffle=True, generator=rng,
+                                transform=nn.data.Augment(shift=0.5, rotate=10))
+    model = digits_network(rng)
+    optimizer = nn.optim.Adam(model.named_parameters(), lr=3e-3)
+    sitter = Babysitter()
+    history = fit(model, loader, nn.functional.cross_entropy, optimizer, epochs=epochs, metrics="accuracy", callbacks=[sitter],
+                  schedule=nn.schedule.CosineAnnealingLR(optimizer, epochs * len(loader)), schedule_each="batch",
+                  validation=held_out, restore_best=False)  # looked at, and nothing is chosen by it
+    return evaluate(model, held_out, nn.functional.cross_entropy, "accuracy")["accuracy"], history, sitter
+
+
 def trained_neuron(model: nn.MLP) -> Value:
     """One hidden neuron of the network on an average flower with long petals, with its gradients."""
     model.zero_grad()
@@ -75,14 +104,20 @@ def plot_losses(losses: Sequence[float], path: Path) -> None:
 def main() -> None:
     """Train, report, draw."""
     model, losses = train_iris()
+    for seed in SEEDS:
+        share, history, sitter = train_digits(seed)
+        print(f"accuracy {share:6.1%} on the 360 digits held out (seed {seed})")
+    print(sitter.report())
     OUT.mkdir(exist_ok=True)
+    history.plot(OUT / "digits.svg")
     viz.draw(sigmoid_neuron()).save(OUT / "sigmoid-neuron.svg")
     viz.draw(trained_neuron(model)).save(OUT / "trained-neuron.svg")
     plot_losses(losses, OUT / "loss.svg")
     print("Written to", OUT.resolve(), "(open in any browser):")
     print("  sigmoid-neuron.svg   the course's neuron: values above the wires, gradients below, formulas at the gates")
     print("  trained-neuron.svg   a neuron of the trained network, drawn the same way")
-    print("  loss.svg             how the loss fell")
+    print("  loss.svg             how the loss on iris fell")
+    print("  digits.svg           loss, accuracy and learning rate while the network learnt to read digits")
 
 
 if __name__ == "__main__":

@@ -25,12 +25,39 @@ from .module import Module
 from .train import Callback, Run, _fitting, fit
 
 
+# what helps, by illness, where it does not hang on the numbers
+REMEDIES = {
+    "learning rate too low": "multiply the learning rate by 10 until the loss falls",
+    "learning rate too high": "divide the learning rate by 10, or warm it up; clip_norm=1 holds single bad batches in check",
+    "dead relus": "lower the learning rate, start from He's initialisation with biases of 0, or use a leaky relu",
+    "saturated units": "start from smaller weights (Xavier), scale the inputs, put batch norm before it, or use a relu",
+    "vanishing gradients": "use relus, He's or Xavier's initialisation, batch norm; in a recurrent network an LSTM",
+    "exploding gradients": "start from smaller weights (He, Xavier), clip gradients (clip_norm=1), or use batch norm",
+    "labels constant": "look at how labels are read; shuffle sorted data before splitting them",
+    "labels shuffled": "check that inputs and labels are shuffled by the same order, and belong to the same rows",
+    "overfitting": "stop at the best epoch (patience=), give more data or augmentation, or regularise: weight decay, dropout, a "
+                   "smaller network",
+    "forgotten zero_grad": "call optimizer.zero_grad() before every backward pass; if batches are added up on purpose, watch only "
+                           "the last of them",
+    "evaluation mode in training": "call model.train() before training on, after each model.eval()",
+    "train mode in evaluation": "call model.eval() before measuring, and model.train() before training on",
+    "regularisation without effect": "check its strength and its sign",
+    "cannot overfit": "look for a layer that is not trained, dead units, a loss that does not fit the labels; check gradients with "
+                      "autograd.check_gradients; then try a larger network",
+}
+
+
 class Finding(NamedTuple):
     """An illness by name, the numbers that show it, and what helps."""
 
     illness: str
     evidence: str
     remedy: str
+
+    @classmethod
+    def of(cls, illness: str, evidence: str, remedy: str = "") -> Finding:
+        """With the illness's usual remedy, unless another is said."""
+        return cls(illness, evidence, remedy or REMEDIES[illness])
 
     def __str__(self) -> str:
         return f"✗ {self.illness}: {self.evidence}\n    remedy: {self.remedy}"
@@ -131,11 +158,10 @@ class Babysitter(Callback):
         self._updated()
 
     def epoch(self, model: Module, **figures: float) -> None:
-        """After an epoch, while its figures are measured: ``loss=``, ``accuracy=``, ``validation_loss=``, ``validation_accuracy=``."""
+        """After an epoch, while its figures are measured: ``loss= accuracy= validation_loss= validation_accuracy=``."""
         wrong = [module for module in _moody(model) if module.training]
         if wrong and any(name.startswith("validation") for name in figures):
-            self._fault("train mode in evaluation", f"{_names(wrong)} worked in training mode while validation was measured",
-                        "call model.eval() before measuring, and model.train() before training on")
+            self._fault("train mode in evaluation", f"{_names(wrong)} worked in training mode while validation was measured")
         own = {"loss": float(np.mean(self.losses[self._ended:]))} if self.losses[self._ended:] else {}
         self._epoch({**own, **{name.replace("_", " "): value for name, value in figures.items()}})
 
@@ -149,7 +175,7 @@ class Babysitter(Callback):
         self.losses.append(value)
         if wrong := [module for module in _moody(model) if not module.training]:
             self._fault("evaluation mode in training", f"{_names(wrong)} worked in evaluation mode at step {step + 1}, so it "
-                        "neither drops nor measures anything", "call model.train() before training on, after each model.eval()")
+                        "neither drops nor measures anything")
         if sum(len(labels) for _, labels in self.examples) < MEMORY:
             self.examples.append((np.array(x), np.array(y)))
         if step == 0 and self.chance is None:
@@ -177,14 +203,12 @@ class Babysitter(Callback):
 
     def _left_over(self, parameters: list[Any], loss: Any, step: int) -> None:
         """Whether gradients hold more than this batch's own."""
-        own = gradient(loss, parameters)
-        length = float(np.sqrt(sum(float(np.square(np.asarray(g, float)).sum()) for g in own)))
-        excess = float(np.sqrt(sum(float(np.square(np.asarray(x.grad, float) - np.asarray(g, float)).sum()) for x, g in zip(parameters, own))))
+        own = [np.asarray(g, float) for g in gradient(loss, parameters)]
+        length = float(np.sqrt(sum(float(np.square(g).sum()) for g in own)))
+        excess = float(np.sqrt(sum(float(np.square(x.grad - g).sum()) for x, g in zip(parameters, own))))
         if excess > 0.01 * length > 0:
-            self._fault("forgotten zero_grad", f"at step {step + 1} the gradients hold {excess / length:.2g} times as much again as "
-                        "this batch's own: what earlier steps left is still in them",
-                        "call optimizer.zero_grad() before every backward pass (or, if batches are added up on purpose, watch "
-                        "only the last of them)")
+            self._fault("forgotten zero_grad", f"at step {step + 1} the gradients hold {excess / length:.2g} times as much again "
+                        "as this batch's own: what earlier steps left is still in them")
 
     def _activations(self, loss: Any, prediction: Any, count: int) -> None:
         slopes: list[float] = []
@@ -203,11 +227,11 @@ class Babysitter(Callback):
         found = find_anomaly(loss)
         if found is not None:
             where = f", in {found.scope}" if found.scope else ""
-            self._fault("nan or inf", f"at step {len(self.losses) + 1} {found.operation}{where} was the first to give {found.result}: "
-                        f"{found.reason} ({', '.join(found.inputs)})", found.remedy)
+            self._fault("nan or inf", f"at step {len(self.losses) + 1} {found.operation}{where} was the first to give "
+                        f"{found.result}: {found.reason} ({', '.join(found.inputs)})", found.remedy)
 
-    def _fault(self, illness: str, evidence: str, remedy: str) -> None:
-        self.faults.setdefault(illness, Finding(illness, evidence, remedy))
+    def _fault(self, illness: str, evidence: str, remedy: str = "") -> None:
+        self.faults.setdefault(illness, Finding.of(illness, evidence, remedy))
 
     # ── judging ──
 
@@ -232,17 +256,17 @@ class Babysitter(Callback):
         now = float(np.mean(self.losses[-tenth:]))
         signs = {"loss": f"{first:.3g} at first, {now:.3g} now, after {len(self.losses)} batches"}
         ratio = float(np.median(self.ratios)) if self.ratios else RATIO
+        findings = []
         if "nan or inf" in self.faults and (peak > 1.5 * first or ratio > RATIO * 10):
-            return [Finding("learning rate too high", f"the loss went from {first:.3g} up to {peak:.3g}, and then nan or inf came up",
-                            "divide the learning rate by 10; clip_norm=1 keeps one bad batch from doing this")], signs
-        if peak > 3 * max(first, self.chance or 0) or now > 1.2 * first and ratio > RATIO:
-            return [Finding("learning rate too high", f"the loss shot up from {first:.3g} to {peak:.3g}, and is {now:.3g} now",
-                            "divide the learning rate by 10, or warm it up")], signs
-        if len(self.losses) >= 30 and now > 0.9 * first and ratio < RATIO / 5:
-            return [Finding("learning rate too low", f"after {len(self.losses)} batches the loss has only come from {first:.4g} to "
-                            f"{now:.4g}, and an update changes the weights by {ratio:.1g} of their length",
-                            "multiply the learning rate by 10 until the loss falls")], signs
-        return [], signs
+            findings.append(Finding.of("learning rate too high", f"the loss went from {first:.3g} up to {peak:.3g}, and then "
+                                       "nan or inf came up"))
+        elif peak > 3 * max(first, self.chance or 0) or now > 1.2 * first and ratio > RATIO:
+            findings.append(Finding.of("learning rate too high", f"the loss shot up from {first:.3g} to {peak:.3g}, and is "
+                                       f"{now:.3g} now"))
+        elif len(self.losses) >= 30 and now > 0.9 * first and ratio < RATIO / 5:
+            findings.append(Finding.of("learning rate too low", f"after {len(self.losses)} batches the loss has only come from "
+                                       f"{first:.4g} to {now:.4g}, and an update changes the weights by {ratio:.1g} of them"))
+        return findings, signs
 
     def _ratio(self) -> _Judged:
         if not self.ratios:
@@ -257,26 +281,25 @@ class Babysitter(Callback):
         return [], signs
 
     def _dead_or_saturated(self) -> _Judged:
-        findings, shares = [], {"dead": (0.0, ""), "saturated": (0.0, "")}
+        findings, signs = [], {}
+        dead, saturated = (0.0, "no layer"), (0.0, "no layer")  # the worst layer of each kind
         for path, layer in self.layers.items():
             if layer.kind == "relu":
-                dead, units, seen = layer.dead()
-                if seen >= 50:
-                    shares["dead"] = max(shares["dead"], (dead / units, path))
-                    if dead > DEAD * units:
-                        findings.append(Finding("dead relus", f"{dead} of {units} units of {path} gave 0 for all of {seen} examples: no "
-                                                "gradient reaches their weights, and they stay dead", "lower the learning rate, start from "
-                                                "He's initialisation with biases of 0, or use a leaky relu"))
+                silent, units, seen = layer.dead()
+                if seen < 50:
+                    continue
+                dead = max(dead, (silent / units, path))
+                signs["dead relus"] = f"{dead[0]:.0%} at most, in {dead[1]}"
+                if silent > DEAD * units:
+                    findings.append(Finding.of("dead relus", f"{silent} of {units} units of {path} gave 0 for all of {seen} "
+                                               "examples: no gradient reaches their weights, and they stay dead"))
             else:
                 share = layer.saturated()
-                shares["saturated"] = max(shares["saturated"], (share, path))
+                saturated = max(saturated, (share, path))
+                signs["saturated units"] = f"{saturated[0]:.0%} at most, in {saturated[1]}"
                 if share > SATURATED:
-                    findings.append(Finding("saturated units", f"{share:.0%} of the outputs of {path} ({layer.kind}) lie where its slope is "
-                                            "under a twentieth of its largest: they pass no gradient", "start from smaller weights (Xavier), "
-                                            "scale the inputs, put batch norm before it, or use a relu"))
-        names = {"dead": "relu", "saturated": ("tanh", "sigmoid")}
-        signs = {f"{what} units": f"at most {share:.0%} of a layer" + (f" ({path})" if share else "") for what, (share, path) in shares.items()
-                 if any(layer.kind in names[what] for layer in self.layers.values())}
+                    findings.append(Finding.of("saturated units", f"{share:.0%} of the outputs of {path} ({layer.kind}) lie where "
+                                               "its slope is under a twentieth of its largest: they pass no gradient"))
         return findings, signs
 
     def _flow(self) -> _Judged:
@@ -284,11 +307,10 @@ class Babysitter(Callback):
             return [], {}
         flow = float(np.median(self.flows))
         signs = {"gradient flow": f"{flow:.1e} at the first activation, where the last has 1"}
-        vanishing = Finding("vanishing gradients", f"the gradient at the first activation is {flow:.1g} of that at the last: what lies "
-                            "before it hardly learns", "use relus, He's or Xavier's initialisation, batch norm; in recurrent networks an LSTM")
-        exploding = Finding("exploding gradients", f"the gradient at the first activation is {flow:.1g} times that at the last",
-                            "start from smaller weights (He, Xavier), clip gradients (clip_norm=1), or put batch norm between layers")
-        return [vanishing] if flow < FLOW[0] else [exploding] if flow > FLOW[1] else [], signs
+        told = f"the gradient at the first activation is {flow:.1g} times that at the last"
+        if flow < FLOW[0]:
+            return [Finding.of("vanishing gradients", told + ": what lies before it hardly learns")], signs
+        return [Finding.of("exploding gradients", told)] if flow > FLOW[1] else [], signs
 
     def _labels(self) -> _Judged:
         """Whether labels have anything to do with inputs: neighbours would share them more (or less) often than by chance."""
@@ -298,8 +320,7 @@ class Babysitter(Callback):
         if y.dtype.kind not in "iu" or y.ndim != 1 or len(y) < 50 or self.chance is None:
             return [], {}
         if (y == y[0]).all():
-            return [Finding("labels constant", f"all {len(y)} labels looked at are {y[0]}", "look at how labels are read; shuffle "
-                            "before splitting sorted data")], {}
+            return [Finding.of("labels constant", f"all {len(y)} labels looked at are {y[0]}")], {}
         x = np.concatenate([inputs.reshape(len(inputs), -1) for inputs, _ in self.examples]).astype(np.float64)
         square = np.square(x).sum(1)
         distance = square[:, None] + square - 2 * x @ x.T
@@ -311,11 +332,11 @@ class Babysitter(Callback):
         signs = {"labels": f"{agreement:.0%} of nearest neighbours share one, {chance:.0%} would by chance"}
         held_out = [row["validation loss"] for row in self.rows if "validation loss" in row]
         if abs(agreement - chance) < noise and not (held_out and min(held_out) < 0.9 * self.chance):
-            evidence = f"of {len(y)} examples {agreement:.0%} share their label with their nearest neighbour; {chance:.0%} would by chance"
+            evidence = (f"of {len(y)} examples {agreement:.0%} share their label with their nearest neighbour; "
+                        f"{chance:.0%} would by chance")
             if held_out:
                 evidence += f", and the validation loss never fell under {min(held_out):.3g} (guessing: {self.chance:.3g})"
-            return [Finding("labels shuffled", evidence, "check that inputs and labels are shuffled by the same order, and belong to the same "
-                            "rows")], signs
+            return [Finding.of("labels shuffled", evidence)], signs
         return [], signs
 
     def _overfitting(self) -> _Judged:
@@ -323,15 +344,14 @@ class Babysitter(Callback):
         if not rows:
             return [], {}
         best, last = min(rows, key=lambda row: row["validation loss"]), rows[-1]
-        signs = {"validation": f"loss {last['validation loss']:.3g}, best {best['validation loss']:.3g}; training {last.get('loss', float('nan')):.3g}"}
+        trained, lately = last.get("loss", 0.0), float(np.mean([row["validation loss"] for row in rows[-3:]]))  # one epoch may jump
+        signs = {"validation": f"loss {last['validation loss']:.3g}, best {best['validation loss']:.3g}; training {trained:.3g}"}
+        if len(rows) > 2 and lately > 1.3 * best["validation loss"] and lately > 1.5 * trained and trained < best.get("loss", 0.0):
+            return [Finding.of("overfitting", f"the validation loss rose from {best['validation loss']:.3g} to {lately:.3g} while "
+                               f"the training loss fell to {trained:.3g}")], signs
         gap = last.get("accuracy", 0.0) - last.get("validation accuracy", last.get("accuracy", 0.0))
-        lately = float(np.mean([row["validation loss"] for row in rows[-3:]]))  # one epoch may jump
-        rising = lately > 1.3 * best["validation loss"] and last.get("loss", 0.0) < best.get("loss", 0.0)
-        if len(rows) > 2 and (rising or gap > 0.1):
-            evidence = f"the validation loss rose from {best['validation loss']:.3g} to {lately:.3g} while the training loss " \
-                       f"fell to {last.get('loss', float('nan')):.3g}" if rising else f"accuracy is {gap:.0%} higher on the training data"
-            return [Finding("overfitting", evidence, "stop at the best epoch (patience=), give more data or augmentation, or regularise: "
-                            "weight decay, dropout, a smaller network")], signs
+        if len(rows) > 2 and gap > 0.1:
+            return [Finding.of("overfitting", f"the accuracy is {gap:.0%} higher on the training data")], signs
         return [], signs
 
 
@@ -393,7 +413,8 @@ def _chance(name: str, loss: Any, prediction: Any, y: Any) -> float | None:
     """The loss that guessing gives, where the loss function is known."""
     scores = getattr(prediction, "shape", None) or np.shape(prediction)
     classes = scores[1] if len(scores) > 1 else 2
-    name = name if name and name != "<lambda>" else next((str(node.op) for node in reversed(topological(loss)) if str(node.op) == "cross_entropy"), "")
+    if name in ("", "<lambda>") and any(str(node.op) == "cross_entropy" for node in topological(loss)):
+        name = "cross_entropy"
     return {"cross_entropy": log(classes), "nll_loss": log(classes), "hinge_loss": classes - 1.0, "binary_cross_entropy": log(2),
             "binary_cross_entropy_with_logits": log(2)}.get(name)
 
@@ -430,12 +451,12 @@ def check_initial_loss(model: Module, data: Any, loss: Callable[[Any, Any], Any]
         extra = float(penalty(trial))
         signs["regularisation"] = f"adds {extra:.3g}"
         if not extra > 0:
-            findings.append(Finding("regularisation without effect", f"it adds {extra:.3g} to the loss", "check its strength and sign"))
+            findings.append(Finding.of("regularisation without effect", f"it adds {extra:.3g} to the loss"))
     return Report(findings, signs)
 
 
-def check_overfit(model: Module, data: Any, loss: Callable[[Any, Any], Any], examples: int = 20, epochs: int = 300, lr: float = 0.01,
-                  target: float = 0.01) -> Report:
+def check_overfit(model: Module, data: Any, loss: Callable[[Any, Any], Any], examples: int = 20, epochs: int = 300,
+                  lr: float = 0.01, target: float = 0.01) -> Report:
     """Whether a copy of the model can learn ``examples`` examples by heart: a loss of about 0, or something is broken.
 
     The first examples are taken, with Adam at ``lr`` for as many ``epochs``, or until the loss is under ``target``. The
@@ -443,12 +464,12 @@ def check_overfit(model: Module, data: Any, loss: Callable[[Any, Any], Any], exa
     """
     x, y = arrays(data)
     trial = copy.deepcopy(model)
-    history = fit(trial, DataLoader(_fitting((x[:examples], y[:examples]), model), examples), loss,
-                  optim.Adam(trial.named_parameters(), lr=lr), epochs=epochs, progress=False, stop=lambda run: run.history.batches[-1] < target)
+    optimizer = optim.Adam(trial.named_parameters(), lr=lr)
+    history = fit(trial, DataLoader(_fitting((x[:examples], y[:examples]), model), examples), loss, optimizer, epochs=epochs,
+                  progress=False, stop=lambda run: run.history.batches[-1] < target)
     reached = history.batches[-1] if history.batches else float("nan")
     signs = {f"overfit {len(x[:examples])} examples": f"loss {reached:.2g} after {len(history)} steps"}
     if reached < target:
         return Report([], signs)
-    return Report([Finding("cannot overfit", f"after {len(history)} steps on {len(x[:examples])} examples the loss is {reached:.3g}, not "
-                           f"about 0; {history.stopped}", "look for a layer that is not trained, dead units, a loss that does not fit the "
-                           "labels; check gradients with autograd.check_gradients; then try a larger network")], signs)
+    return Report([Finding.of("cannot overfit", f"after {len(history)} steps on {len(x[:examples])} examples the loss is "
+                              f"{reached:.3g}, not about 0; {history.stopped}")], signs)

@@ -13,7 +13,7 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, ProcessPoolExecutor, wait
 from contextlib import contextmanager
-from itertools import product
+from itertools import pairwise, product
 from pathlib import Path
 from time import perf_counter
 from typing import Any, NamedTuple
@@ -178,7 +178,8 @@ class Results:
                 side = ("low" if x == numbers[0] else "high" if x == numbers[-1] else "") if ordered else ""
                 looked = f"among {', '.join(map(str, part))}"
             if side:
-                sentences.append(f"the best {name}, {x:.3g}, is at the {side} edge of where it was looked for, {looked}: look beyond it")
+                sentences.append(f"the best {name}, {x:.3g}, is at the {side} edge of where it was looked for, {looked}: look "
+                                 "beyond it")
         return sentences
 
     def narrowed(self, share: float = 0.2) -> dict[str, Range | Sequence[Any]]:
@@ -219,8 +220,8 @@ class Results:
         return figure
 
     def __repr__(self) -> str:
-        names = ["trial", "value", *self.space, *(name for name in ("std", "budget") if any(row[name] is not None for row in self.rows)),
-                 "seconds", "state"]
+        optional = [name for name in ("std", "budget") if any(row[name] is not None for row in self.rows)]
+        names = ["trial", "value", *self.space, *optional, "seconds", "state"]
         table = [names] + [[_shown(row[name]) for name in names] for row in self.rows]
         widths = [max(map(len, column)) for column in zip(*table)]
         lines = ["  ".join(cell.rjust(width) for cell, width in zip(row, widths)) for row in table]
@@ -358,8 +359,8 @@ class _Pool:
 
     def renew(self, trial: int, lost: int) -> None:
         if not self.own:
-            raise RuntimeError(f"optimize: the executor broke while it tried trial {trial} and {lost - 1} others; with a journal= they "
-                               "are tried again when the search is resumed with a new executor")
+            raise RuntimeError(f"optimize: the executor broke while it tried trial {trial} and {lost - 1} others; with a journal= "
+                               "they are tried again when the search is resumed with a new executor")
         self.executor.shutdown(wait=False)
         self.executor = self._processes()
 
@@ -374,7 +375,8 @@ def _one_thread() -> None:
         os.environ.setdefault(name, "1")
 
 
-def _evaluate(objective: Callable[..., Any], params: dict[str, Any], budget: tuple[int, ...], number: int) -> tuple[list[float], float]:
+def _evaluate(objective: Callable[..., Any], params: dict[str, Any], budget: tuple[int, ...],
+              number: int) -> tuple[list[float], float]:
     """What a worker does; ``number`` tells equal parameter sets of two trials apart."""
     begun = perf_counter()
     value = objective(params, *budget)
@@ -393,18 +395,18 @@ def _row(trial: Any) -> dict[str, Any]:
 
 def _range(part: Range) -> Range:
     if not (math.isfinite(part.low) and math.isfinite(part.high) and part.low < part.high) or part.log and part.low <= 0:
-        raise ValueError(f"a range goes from a finite low to a higher high{', above 0 where it is logarithmic' if part.log else ''}; got "
-                         f"{part.low!r} to {part.high!r}")
+        above = ", above 0 where it is logarithmic" if part.log else ""
+        raise ValueError(f"a range goes from a finite low to a higher high{above}; got {part.low!r} to {part.high!r}")
     return part
 
 
 def _factor(budgets: Sequence[int]) -> int:
     if not budgets:
         return 0
-    factors = {b / a for a, b in zip(budgets, budgets[1:])}
+    factors = {b / a for a, b in pairwise(budgets)}
     if len(factors) != 1 or min(factors) < 2 or min(factors) % 1:
-        raise ValueError(f"optimize: budgets={tuple(budgets)!r} must be two or more, each the same whole multiple of the one before, such "
-                         "as (2, 6, 18)")
+        raise ValueError(f"optimize: budgets={tuple(budgets)!r} must be two or more, each the same whole multiple of the one "
+                         "before, such as (2, 6, 18)")
     return int(factors.pop())
 
 

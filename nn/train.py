@@ -53,7 +53,8 @@ def predict(model: Module, inputs: Any, batch_size: int = 256) -> Any:
                                for start in range(0, len(inputs), batch_size)])
 
 
-def evaluate(model: Module, data: Any, loss: Callable[[Any, Any], Any], metrics: Any = (), batch_size: int = 256) -> dict[str, float]:
+def evaluate(model: Module, data: Any, loss: Callable[[Any, Any], Any], metrics: Any = (),
+             batch_size: int = 256) -> dict[str, float]:
     """The mean loss and metrics over data, by name, in evaluation mode; ``data`` is what ``nn.data.arrays`` takes."""
     measures, count = _measures(metrics), 0
     totals: dict[str, float] = {}
@@ -150,16 +151,16 @@ class History:
     def plot(self, path: str | Path | None = None) -> Any:
         """Curves of all columns over the epochs, a panel for each quantity; a matplotlib Figure, written to ``path``."""
         from matplotlib.figure import Figure
-        shown = [name for name in self.to_dict() if name not in ("epoch", "validation loss") and "validation " + name in self.to_dict()
-                 or name in ("loss", "lr")]
+        columns = self.to_dict()
+        shown = [name for name in columns if name in ("loss", "lr") or "validation " + name in columns]
         figure = Figure(figsize=(4.2 * max(len(shown), 1), 3.2), layout="constrained")
         for axes, name in zip(figure.subplots(1, max(len(shown), 1), squeeze=False)[0], shown):
             for column, label in ((name, "training"), ("validation " + name, "validation")):
-                if column in self.to_dict():
-                    axes.plot(self["epoch"], self[column], label=label, marker="o", markersize=3)
+                if column in columns:
+                    axes.plot(columns["epoch"], columns[column], label=label, marker="o", markersize=3)
             axes.set(xlabel="epoch", ylabel=name)
             axes.spines[["top", "right"]].set_visible(False)
-            if "validation " + name in self.to_dict():
+            if "validation " + name in columns:
                 axes.legend(frameon=False)
         if path is not None:
             figure.savefig(path)
@@ -222,8 +223,8 @@ class Run:
     prediction: Any = None
     loss: Any = None
 
-    def __init__(self, model: Module, optimizer: Any, loss_function: Callable[[Any, Any], Any], loader: DataLoader, history: History,
-                 validation: Any = None):
+    def __init__(self, model: Module, optimizer: Any, loss_function: Callable[[Any, Any], Any], loader: DataLoader,
+                 history: History, validation: Any = None):
         self.model, self.optimizer, self.loss_function, self.loader = model, optimizer, loss_function, loader
         self.history, self.validation = history, validation
         self.epoch = 0  # how many have ended
@@ -242,12 +243,12 @@ class Run:
 
 # ── the loop ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
-def fit(model: Module, data: Any, loss: Callable[[Any, Any], Any], optimizer: optim.Optimizer, *, epochs: int = 10, batch_size: int = 32,
-        validation: Any = None, metrics: Any = (), schedule: Any = None, schedule_each: str = "epoch",
+def fit(model: Module, data: Any, loss: Callable[[Any, Any], Any], optimizer: optim.Optimizer, *, epochs: int = 10,
+        batch_size: int = 32, validation: Any = None, metrics: Any = (), schedule: Any = None, schedule_each: str = "epoch",
         callbacks: Sequence[Callback | Callable[[Run], Any]] = (), monitor: str | None = None, mode: str | None = None,
-        patience: int | None = None, min_delta: float = 0.0, restore_best: bool = True, stop: Callable[[Run], Any] | None = None,
-        clip_norm: float | None = None, checkpoint: str | Path | None = None, checkpoint_every: int | None = None,
-        resume: bool = False, seed: Any = None, progress: bool = True) -> History:
+        patience: int | None = None, min_delta: float = 0.0, restore_best: bool = True,
+        stop: Callable[[Run], Any] | None = None, clip_norm: float | None = None, checkpoint: str | Path | None = None,
+        checkpoint_every: int | None = None, resume: bool = False, seed: Any = None, progress: bool = True) -> History:
     """Train until ``epochs`` have passed or something says stop; returns the history, with the model in evaluation mode.
 
     ``data`` is what ``nn.data.arrays`` takes, shuffled into batches by ``seed``, or a ``DataLoader``; ``loss`` a function of
@@ -275,7 +276,8 @@ def fit(model: Module, data: Any, loss: Callable[[Any, Any], Any], optimizer: op
     validation = None if validation is None else _fitting(validation, model)
     measures = _measures(metrics)
     monitor = monitor or ("loss" if validation is None else "validation loss")
-    columns = [*(f"{kind}{name}" for kind in ("", *(["validation "] if validation is not None else [])) for name in ("loss", *measures))]
+    kinds = [""] if validation is None else ["", "validation "]
+    columns = [f"{kind}{name}" for kind in kinds for name in ("loss", *measures)]
     if monitor not in columns:
         raise ValueError(f"fit: there is no {monitor!r} to monitor; there is {', '.join(columns)}")
     mode = mode or ("max" if monitor.endswith("accuracy") else "min")
@@ -404,25 +406,29 @@ def _bar(progress: bool, epochs: int, run: Run) -> Iterator[Callable[[float], No
         warnings.simplefilter("ignore")  # of notebooks without widgets, where the plain bar does as well
         from tqdm.auto import tqdm
     shown = -1
+
+    def measured() -> dict[str, str]:
+        last = run.history.rows[-1] if run.history.rows else {}
+        return {name: _figure(value) for name, value in last.items() if name not in ("epoch", "lr")}
+
     with tqdm(total=epochs * len(run.loader), initial=run.step, unit="batch", desc=f"epoch {run.epoch + 1}/{epochs}") as bar:
         def move(loss: float) -> None:
             nonlocal shown
             if shown != run.epoch:
                 shown = run.epoch
                 bar.set_description(f"epoch {run.epoch + 1}/{epochs}", refresh=False)
-                last = run.history.rows[-1] if run.history.rows else {}
-                bar.set_postfix({name: _figure(value) for name, value in last.items() if name not in ("epoch", "lr")}, refresh=False)
+                bar.set_postfix(measured(), refresh=False)
             bar.update()
         yield move
-        if run.history.rows:
-            bar.set_postfix({name: _figure(value) for name, value in run.history.rows[-1].items() if name not in ("epoch", "lr")})
+        bar.set_postfix(measured())
 
 
 @contextmanager
 def _interruption() -> Iterator[list[int]]:
     """Within this, a first Ctrl-C only fills the list, so that the batch can be finished; a second one interrupts at once."""
     pressed: list[int] = []
-    if threading.current_thread() is not threading.main_thread() or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+    ours = threading.current_thread() is threading.main_thread()
+    if not ours or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
         yield pressed  # somebody else decides what Ctrl-C does
         return
 
@@ -456,11 +462,14 @@ class _Checkpoint:
         else:
             self.waited += 1
         if patience is not None and self.waited >= patience:
-            self.run.stop(f"{history.monitor} has not improved for {self.waited} epochs; it was best, {_figure(history.best[history.monitor])}, "
-                          f"in epoch {history.best['epoch']}")
+            best = history.best
+            self.run.stop(f"{history.monitor} has not improved for {self.waited} epochs; it was best, "
+                          f"{_figure(best[history.monitor])}, in epoch {best['epoch']}")
 
     def told(self) -> str:
-        return f"stopped after batch {self.run.step}" + (f"; fit(…, checkpoint={str(self.path)!r}, resume=True) goes on from here" if self.path else "")
+        """Where it is, and how to go on."""
+        resume = f"; fit(…, checkpoint={str(self.path)!r}, resume=True) goes on from here" if self.path else ""
+        return f"stopped after batch {self.run.step}{resume}"
 
     def save(self) -> None:
         """Write everything to the file, if there is one."""

@@ -3,19 +3,27 @@
 import re
 import xml.etree.ElementTree as ET
 
+import numpy as np
+import pytest
+
 from examples import main_job
 
 
 def test_the_job_trains_and_writes_its_pictures(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(main_job, "SEEDS", (0,))  # the others take as long again
     main_job.main()
     printed, progress = capsys.readouterr()
-    trained, held_out = (float(share) for share in re.findall(r"accuracy +([\d.]+)%", printed))
+    trained, held_out, digits = (float(share) for share in re.findall(r"accuracy +([\d.]+)%", printed))
     assert trained >= 95
     assert held_out >= 93  # what chance gives is 33; the two species that overlap cost everybody two or three flowers
     assert "60/60" in progress
+    assert digits >= 98  # of 360 that the network never saw
+    assert "epoch 25/25" in progress
+    assert "1125/1125" in progress  # 25 epochs of ⌈1437 / 32⌉ batches
+    assert "Babysitter: healthy" in printed
     written = sorted(path.name for path in (tmp_path / "out").iterdir())
-    assert written == ["loss.svg", "sigmoid-neuron.svg", "trained-neuron.svg"]
+    assert written == ["digits.svg", "loss.svg", "sigmoid-neuron.svg", "trained-neuron.svg"]
     for name in written:
         assert name in printed
         assert ET.parse(tmp_path / "out" / name).getroot().tag == "{http://www.w3.org/2000/svg}svg"
@@ -33,3 +41,22 @@ def test_training_starts_from_what_chance_gives_and_gets_better():
     _, losses = main_job.train_iris(epochs=20)
     assert losses[0] < 1.3  # log 3 is 1.10
     assert losses[-1] < 0.15
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", main_job.SEEDS)
+def test_digits_are_read_from_every_seed(seed):
+    accuracy, history, sitter = main_job.train_digits(seed)
+    assert accuracy >= 0.98
+    assert accuracy == history["validation accuracy"][-1]  # of the last epoch: none was chosen
+    assert sitter.report().healthy
+
+
+def test_the_network_that_reads_digits_is_what_its_picture_says():
+    model = main_job.digits_network(np.random.default_rng(0))
+    rows = {row.path: row.shape for row in model.summary((5, 1, 8, 8))}
+    assert rows["0"] == (5, 16, 8, 8)
+    assert rows["3"] == (5, 16, 4, 4)
+    assert rows["7"] == (5, 32, 2, 2)
+    assert rows[""] == (5, 10)
+    assert sum(p.size for p in model.parameters()) == 16 * 9 + 16 + 32 * 16 * 9 + 32 + 2 * (16 + 32) + 128 * 10 + 10

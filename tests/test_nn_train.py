@@ -200,8 +200,8 @@ def test_training_works_in_training_mode_and_leaves_a_model_that_is_ready_to_use
         def on_epoch(self, run):
             run.model.eval()  # to look at something, and not put back
 
-    fit(model, TRAIN, cross_entropy, nn.optim.SGD(model.named_parameters(), 0.01), epochs=2, validation=HELD_OUT, callbacks=[Modes()],
-        progress=False)
+    optimizer = nn.optim.SGD(model.named_parameters(), 0.01)
+    fit(model, TRAIN, cross_entropy, optimizer, epochs=2, validation=HELD_OUT, callbacks=[Modes()], progress=False)
     assert seen == [True] * 10
     assert not any(module.training for module in model.modules())
     model[5].train()
@@ -266,8 +266,8 @@ def test_a_gradient_that_is_not_finite_ends_the_run_too():
     model = nn.Sequential(nn.Linear(2, 1, bias=False, rng=0))
     before = weights(model)
     for options in ({}, {"clip_norm": 1.0}):
-        history = fit(model, (x, y), lambda p, t: (p * p).sum() ** 0.5 + mse_loss(p, t), nn.optim.SGD(model.parameters(), 0.1), progress=False,
-                      **options)
+        history = fit(model, (x, y), lambda p, t: (p * p).sum() ** 0.5 + mse_loss(p, t), nn.optim.SGD(model.parameters(), 0.1),
+                      progress=False, **options)
         assert "the first gradient that is " in history.stopped
         assert weights(model) == before
 
@@ -275,8 +275,8 @@ def test_a_gradient_that_is_not_finite_ends_the_run_too():
 def test_a_clipped_update_is_at_most_as_long_as_the_rate():
     model = nn.Sequential(nn.Flatten(), nn.Linear(64, 10, rng=0))
     before = model.state_dict()
-    fit(model, DataLoader(TRAIN, 150), lambda p, t: 1e6 * cross_entropy(p, t), nn.optim.SGD(model.parameters(), lr=0.5), epochs=1, clip_norm=1.0,
-        progress=False)
+    optimizer = nn.optim.SGD(model.parameters(), lr=0.5)
+    fit(model, DataLoader(TRAIN, 150), lambda p, t: 1e6 * cross_entropy(p, t), optimizer, epochs=1, clip_norm=1.0, progress=False)
     moved = np.sqrt(sum(np.square(after - before[name], dtype=float).sum() for name, after in model.state_dict().items()))
     assert moved == pytest.approx(0.5, rel=1e-4)
 
