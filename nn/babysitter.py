@@ -92,6 +92,7 @@ RATIO = 1e-3  # an update's length over the weights'; a factor of 100 either way
 DEAD = 0.25  # share of a layer's relus that never fire
 SATURATED = 0.5  # share of a layer's sigmoids or tanhs whose slope is under a twentieth of its largest
 FLOW = 1e-4, 1e3  # gradient at the first activation over that at the last
+_SEEN = ("losses", "rows", "ratios", "first_epoch", "flows", "examples", "chance", "_ended")  # what a checkpoint keeps as it is
 MEMORY = 400  # examples kept to see whether labels have to do with inputs
 
 
@@ -147,6 +148,21 @@ class Babysitter(Callback):
             self._anomaly(run.loss)
         if self.verbose:
             print(self.report())
+
+    def state_dict(self) -> dict[str, Any]:
+        """All that was seen."""
+        return {**{name: getattr(self, name) for name in _SEEN}, "faults": [tuple(fault) for fault in self.faults.values()],
+                "layers": [(path, layer.kind, layer.fired, layer.seen, layer.shares, layer.last)
+                           for path, layer in self.layers.items()]}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from what ``state_dict`` gave."""
+        for name in _SEEN:
+            setattr(self, name, state[name])
+        self.faults = {fault[0]: Finding(*fault) for fault in state["faults"]}
+        for path, kind, *seen in state["layers"]:
+            layer = self.layers[path] = _Activations(kind)
+            layer.fired, layer.seen, layer.shares, layer.last = seen
 
     # ── in a loop of one's own ──
 

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from itertools import pairwise, product
 from pathlib import Path
 from time import perf_counter
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 
 class EdgeWarning(UserWarning):
@@ -67,7 +67,7 @@ Space = Mapping[str, Range | Sequence[Any]]
 
 
 def optimize(objective: Callable[..., Any], space: Space, trials: int | None = 20, *, sampler: str = "tpe",
-             direction: str = "minimize", seed: int = 0, budgets: Sequence[int] = (), points: int = 5,
+             direction: Literal["minimize", "maximize"] = "minimize", seed: int = 0, budgets: Sequence[int] = (), points: int = 5,
              executor: Executor | None = None, workers: int | None = None, journal: str | Path | None = None,
              progress: bool = True) -> Results:
     """Try ``trials`` sets of parameters and return the results, best first.
@@ -85,6 +85,7 @@ def optimize(objective: Callable[..., Any], space: Space, trials: int | None = 2
     failed trial in the table; RuntimeError if all fail. Warns with ``EdgeWarning`` where the best is at an edge.
     """
     import optuna
+    from optuna.storages.journal import JournalFileBackend, JournalStorage
     space = {name: part if isinstance(part, Range) else tuple(part) for name, part in space.items()}
     if sampler not in ("grid", "random", "tpe") or direction not in ("minimize", "maximize"):
         raise ValueError(f"optimize: sampler={sampler!r} is 'grid', 'random' or 'tpe'; direction={direction!r} 'minimize' or "
@@ -95,8 +96,7 @@ def optimize(objective: Callable[..., Any], space: Space, trials: int | None = 2
         raise ValueError(f"optimize: trials=None is for sampler='grid', which has an end; say how many for {sampler!r}")
     factor = _factor(budgets)
     with _quiet(optuna):
-        storage = None if journal is None else optuna.storages.JournalStorage(
-            optuna.storages.journal.JournalFileBackend(str(journal)))
+        storage = None if journal is None else JournalStorage(JournalFileBackend(str(journal)))
         study = optuna.create_study(storage=storage, study_name="search", direction=direction, load_if_exists=True,
                                     pruner=optuna.pruners.SuccessiveHalvingPruner(budgets[0], factor) if budgets else
                                     optuna.pruners.NopPruner())
@@ -256,12 +256,15 @@ class _Search:
         states = self.optuna.trial.TrialState
         for left in self.study.get_trials(states=(states.RUNNING,)):  # by a search that was stopped
             trial = self.optuna.trial.Trial(self.study, left._trial_id)
-            if left.params.keys() == self.distributions.keys():
-                job = _Job(trial, left.params)
-                job.rung = len(left.intermediate_values)
-                self.again.append(job)
-            else:
+            reported = len(left.intermediate_values)
+            if left.params.keys() != self.distributions.keys():
                 self.study.tell(trial, state=states.FAIL)
+            elif reported and reported == len(self.budgets):
+                self.study.tell(trial, left.intermediate_values[left.last_step])
+            else:
+                job = _Job(trial, left.params)
+                job.rung = reported
+                self.again.append(job)
         with tqdm(total=trials, unit="trial", desc="search", disable=not progress) as bar:
             while True:
                 finished = sum(trial.state.is_finished() for trial in self.study.get_trials(deepcopy=False))

@@ -47,7 +47,7 @@ def accuracy(prediction: Any, target: Any) -> float:
 
 def predict(model: Module, inputs: Any, batch_size: int = 256) -> Any:
     """What the model says of all inputs, an array: in evaluation mode and without a graph; the modes stay as they were."""
-    forward = _forward(model)
+    forward, inputs = _forward(model), _cast(inputs, model)
     with _evaluating(model):
         return np.concatenate([_numbers(forward(inputs[start:start + batch_size]))
                                for start in range(0, len(inputs), batch_size)])
@@ -350,11 +350,15 @@ def fit(model: Module, data: Any, loss: Callable[[Any, Any], Any], optimizer: op
 
 
 def _fitting(data: Any, model: Module) -> tuple[Any, Any]:
-    """Arrays, the inputs in the parameters' precision: a float64 image would widen every layer of a float32 network."""
+    """Inputs and labels as arrays, in the parameters' precision."""
     x, y = arrays(data)
-    first = next(model.parameters(), None)
-    dtype = getattr(first, "dtype", np.dtype(np.float64))
-    return x.astype(dtype) if x.dtype.kind in "fb" and x.dtype != dtype else x, y
+    return _cast(x, model), _cast(y, model)
+
+
+def _cast(x: Any, model: Module) -> Any:
+    """Numbers in the parameters' precision: a float64 image would widen every layer of a float32 network."""
+    x, dtype = np.asarray(x), getattr(next(model.parameters(), None), "dtype", np.dtype(np.float64))
+    return x.astype(dtype) if x.dtype.kind in "fb" and x.dtype != dtype else x
 
 
 def _hooks(watchers: Sequence[Callback], name: str) -> list[Callable[[Run], None]]:

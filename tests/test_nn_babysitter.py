@@ -242,6 +242,32 @@ def test_a_callback_that_leaves_the_model_in_evaluation_mode_is_noticed():
     assert "BatchNorm1d 1 worked in evaluation mode at step 2" in finding(report, "evaluation mode in training").evidence
 
 
+def test_a_resumed_run_is_judged_as_the_whole_one(tmp_path):
+    class Stop(Callback):
+        def __init__(self, at):
+            self.at = at
+
+        def on_epoch(self, run):
+            if run.epoch == self.at:
+                raise OSError("the disk is gone")
+
+    reports = []
+    for resume in (False, True):
+        for at in (3, None) if resume else (None,):
+            model, sitter = mlp(), Babysitter()
+            bias = model[2].bias.data.copy()
+            bias[:40] = -100.0
+            model[2].bias.data = bias
+            try:
+                fit(model, TRAIN, cross_entropy, nn.optim.SGD(model.parameters(), 0.05), epochs=4, validation=HELD_OUT, seed=0,
+                    callbacks=[sitter, Stop(at)], checkpoint=tmp_path / "run.npz", resume=resume and at is None, progress=False)
+            except OSError:
+                continue
+            reports.append(repr(sitter.report()))
+    assert reports[0] == reports[1]
+    assert "dead relus: 4" in reports[0]
+
+
 def test_the_initial_loss_is_what_chance_gives_and_rises_with_regularisation():
     model = mlp()
     report = check_initial_loss(model, TRAIN, cross_entropy, penalty=lambda m: 0.001 * sum((p * p).sum() for p in m.parameters()))
