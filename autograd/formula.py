@@ -35,7 +35,7 @@ class Symbol(Operators):
 
     @staticmethod
     def _where(condition: Any, x: Any, y: Any) -> Symbol:
-        return Symbol(f"where({_text(condition)}, {_text(x)}, {_text(y)})")
+        return Symbol(f"{_within(x, 1)} if {_within(condition, 1)} else {_text(y)}", 0)
 
     def _compare(self, sign: str, other: Any) -> Symbol:
         return Symbol(f"{_within(self, 2)} {sign} {_within(other, 2)}", 1)
@@ -61,6 +61,16 @@ class Symbol(Operators):
         return self.text
 
 
+class Constant(IEEE):
+    """A constant operand: arithmetic with it is done, functions of it are written, ``log(2)``."""
+
+    @staticmethod
+    def _apply(row: Row, args: tuple[Any, ...]) -> Any:
+        if row.arity == 1 and row.name != "neg":
+            return Symbol(f"{row.name}({_text(args[0])})")
+        return Constant(row(*map(float, args)))
+
+
 def _simpler(name: str, x: Any, y: Any) -> Any:
     """The result of an operation with a neutral number, which needs no text of its own; None where there is none."""
     if name == "mul" and (_is(x, 1) or _is(y, 1)):
@@ -69,6 +79,8 @@ def _simpler(name: str, x: Any, y: Any) -> Any:
         return -y
     if name in ("div", "pow") and _is(y, 1):
         return x
+    if name == "pow" and _is(y, 0):
+        return 1.0
     if name in ("add", "sub") and _is(y, 0):
         return x
     return y if name == "add" and _is(x, 0) else None
@@ -91,7 +103,8 @@ def _is(x: Any, n: float) -> bool:
 def _text(x: Any) -> str:
     if isinstance(x, Symbol):
         return x.text
-    return repr(x) if isinstance(x, bool) or not float(x).is_integer() or abs(x) > 1e15 else str(int(x))
+    x = float(x)
+    return str(int(x)) if x.is_integer() and abs(x) <= 1e15 else repr(x)
 
 
 def _within(x: Any, binds: int) -> str:
@@ -112,7 +125,7 @@ def formula(op: Any, argument: int, *names: Any) -> str:
     if not isinstance(op, Row):
         return op.shown[min(argument, len(op.shown) - 1)]
     rule = op.shown[argument]
-    operands = [Symbol(x) if isinstance(x, str) else IEEE(x) for x in names]  # 1/y with a constant y = 0 is inf
+    operands = [Symbol(x) if isinstance(x, str) else Constant(x) for x in names]  # 1/y with a constant y = 0 is inf
     result = rule(Symbol("out"), *operands) if callable(rule) else float(rule)
     return _text(result)
 

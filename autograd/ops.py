@@ -98,9 +98,11 @@ elu = row("elu", "elu", lambda x, alpha: x if x > 0 else alpha * math.expm1(x), 
           lambda out, x, alpha: where(x > 0, 1.0, alpha * exp(x)), lambda out, x, alpha: where(x > 0, False, expm1(x)), alpha=1.0)
 abs = row("abs", "|x|", math.fabs, lambda out, x: (x > 0) - 1.0 * (x < 0), shown=lambda out, x: sign(x))  # at 0: 0
 maximum = row("maximum", "max", lambda x, y: x if x > y or x != x else y,  # a tie shares equally
-              lambda out, x, y: where(x == y, 0.5, x > y), lambda out, x, y: where(x == y, 0.5, x < y), selects=True)
+              lambda out, x, y: where(x == y, 0.5, x > y), lambda out, x, y: where(x == y, 0.5, x < y), selects=True,
+              shown=(lambda out, x, y: x > y, lambda out, x, y: x < y))
 minimum = row("minimum", "min", lambda x, y: x if x < y or x != x else y,
-              lambda out, x, y: where(x == y, 0.5, x < y), lambda out, x, y: where(x == y, 0.5, x > y), selects=True)
+              lambda out, x, y: where(x == y, 0.5, x < y), lambda out, x, y: where(x == y, 0.5, x > y), selects=True,
+              shown=(lambda out, x, y: x < y, lambda out, x, y: x > y))
 clip_min = row("clip_min", "≥", lambda x, low: low if x < low or low != low else x,  # a bound belongs to the interval
                lambda out, x, low: x >= low, lambda out, x, low: x < low)
 clip_max = row("clip_max", "≤", lambda x, high: high if x > high or high != high else x,

@@ -406,3 +406,41 @@ def test_whatever_is_asked_the_answer_is_a_status_and_never_a_fault(command: str
     assert status in ((0, 2) if command == "step" else (0, 1, 2))
     assert "fault of chainrule" not in err.getvalue()
     assert bool(out.getvalue()) == (status != 2)
+
+
+# ── conditions, mistakes and the page ────────────────────────────────────────────────────────────────────────────
+
+def test_it_stops_at_the_first_nan(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["step", "log(x)*x + x", "x=-2", "--stop", "nan"]) == 0
+    assert capsys.readouterr().out.splitlines()[-2:] == ["v1 = log(x) = log(−2.00) = nan", "stopped at step 2 of 7"]
+    assert main(["step", "sqrt(x)", "x=0", "--stop", "nan"]) == 0  # of the gradient, too
+    assert capsys.readouterr().out.splitlines()[-1] == "stopped at step 3 of 3"
+    assert main(["step", "x*x", "x=2", "--stop", "nan"]) == 0
+    assert "note: no nan or inf on this walk" in capsys.readouterr().err
+
+
+def test_it_stops_at_a_name(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["step", "x*y*2", "x=3", "y=4", "--stop-at", "y"]) == 0
+    assert capsys.readouterr().out.splitlines()[-2:] == ["y = 4.00 (given)", "stopped at step 2 of 6"]
+    assert main(["step", "x*y", "x=3", "y=4", "--stop-at", "z"]) == 2
+    assert "--stop-at z: no step is called so; there are x, y, v2" in capsys.readouterr().err
+
+
+def test_a_mistake_is_told_with_what_is_right(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["step", "x*x", "x=3", "--mistake", "overwrite"]) == 0
+    out = capsys.readouterr().out
+    assert "x collects 3.00, in all 3.00 in place of 3.00  wrong: 6.00 is right" in out
+    assert out.endswith("right gradient x 6.00\n")
+    assert main(["step", "x*y", "x=3", "y=2", "--mistake", "overwrite"]) == 0
+    assert "makes no difference here" in capsys.readouterr().err
+
+
+def test_a_page_is_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    page = tmp_path / "page.html"
+    assert main(["step", "x*x", "x=3", "--html", str(page)]) == 0
+    assert capsys.readouterr().out == f"wrote {page}\n"
+    assert "<title>x*x</title>" in page.read_text(encoding="utf-8")
+    assert main(["step", "x*x", "x=3", "--html", str(tmp_path / "page.pdf")]) == 2
+    assert "the name must end in .html" in capsys.readouterr().err
+    assert main(["step", "x*x", "x=3", "--html", str(tmp_path / "no" / "page.html")]) == 2
+    assert "make the folder first" in capsys.readouterr().err

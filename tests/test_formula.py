@@ -20,7 +20,8 @@ from autograd.row import rows
         (ops.pow, 1, "xy", "out*log(x)"),
     (ops.exp, 0, "x", "out"), (ops.log, 0, "x", "1/x"), (ops.sqrt, 0, "x", "0.5/out"), (ops.sin, 0, "x", "cos(x)"),
     (ops.cos, 0, "x", "-sin(x)"), (ops.tanh, 0, "x", "1 - out**2"), (ops.sigmoid, 0, "x", "out*sigmoid(-x)"),
-        (ops.relu, 0, "x", "x > 0"),
+        (ops.relu, 0, "x", "x > 0"), (ops.maximum, 0, "xy", "x > y"), (ops.minimum, 1, "xy", "x > y"),
+        (ops.leaky_relu, 0, "xy", "1 if x > 0 else y"), (ops.clip_min, 0, "xy", "x >= y"),
     (ops.abs, 0, "x", "sign(x)"), (ops.step, 0, "x", "0"), (ops.neg, 0, "x", "-1"), (ops.tan, 0, "x", "1 + out**2"),
 ])
 def test_as_a_textbook_has_it(row: Any, argument: int, names: str, text: str) -> None:
@@ -36,6 +37,8 @@ def test_constants_and_names_stand_in_the_formula() -> None:
     assert formulas(w**2) == ("2*w", None)
     assert formulas(1 / w) == (None, "-1/w**2")
     assert formulas(w * -2) == ("-2", None)
+    assert formulas(w**1) == ("1", None)
+    assert formulas(2**w) == (None, "out*log(2)")
     assert formulas(x) == ()
     taken = Value(1.0, "x")
     assert formulas(taken * x) == ("y", "x")
@@ -45,7 +48,7 @@ OPERATIONS: list[tuple[int, Callable[..., Any]]] = [
     (2, lambda x, y: x + y), (2, lambda x, y: x - y), (2, lambda x, y: x * y), (2, lambda x, y: x / y),
     (1, lambda x: -x),
     (1, lambda x: x**2), (1, lambda x: 2 ** (x / 8)), (1, ops.exp), (2, ops.maximum),
-    (2, lambda x, y: where(x > y, x, y)),
+    (2, lambda x, y: where(x > y, x, y)), (2, lambda x, y: where(x > y, where(y > 1, 2 * x, y), where(x > 1, y, x)) - x),
     (2, lambda x, y: (x <= y) * 1.0), (1, lambda x: 1 * x + 0), (1, lambda x: x * -1), (1, lambda x: x - 3),
     (1, lambda x: -3 * x),
 ]

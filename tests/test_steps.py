@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 import pytest
-from autograd import Value, gradient, no_grad, ops, scope, steps
+from autograd import Tensor, Value, gradient, no_grad, ops, scope, steps
 from hypothesis import given
 
 from .programs import Program, programs
@@ -104,3 +104,83 @@ def test_the_walk_changes_nothing() -> None:
     before = x.grad
     steps(y, seed=5.0)
     assert (x.grad, y.grad) == (before, 1.0)
+
+
+def marks(walk: list[Any]) -> list[tuple[str, float, float]]:
+    """The wrong numbers in the order of the walk, each with the right one."""
+    found = []
+    for step in walk:
+        found += [(step.label, step.gradient, step.right)] if step.right is not None else []
+        found += [(edge.target_label, edge.total, edge.right) for edge in step.edges if edge.right is not None]
+    return found
+
+
+def test_overwriting_keeps_the_last_contribution_only() -> None:
+    x = Value(3.0, "x")
+    assert marks(steps(x * x + x)) == []
+    assert marks(steps(x * x + x, mistake="overwrite")) == [("x", 3.0, 4.0), ("x", 3.0, 7.0)]
+
+
+def test_recursion_without_an_order_counts_twice_what_is_shared() -> None:
+    """As in micrograd's issue 64: it goes unnoticed until a value in the middle is used twice."""
+    a = Value(-2.0, "a")
+    b = a + a
+    b.name = "b"
+    c = b * b + b
+    walk = steps(c, mistake="order")
+    assert [step.label for step in phases(walk, "backward")].count("b") == 2
+    assert gradient(c, a) == -14.0
+    assert [(total, right) for label, total, right in marks(walk) if label == "a"][-1] == (-28.0, -14.0)
+    x = Value(3.0, "x")  # a leaf that is shared comes to no harm
+    assert marks(steps(x * x + x, mistake="order")) == []
+
+
+def test_a_forgotten_zero_grad_doubles_the_leaves_and_nothing_else() -> None:
+    w, x = Value(2.0, "w"), Value(3.0, "x")
+    walk = steps((w * x).tanh() * w, mistake="zero_grad")
+    assert {label for label, _, _ in marks(walk)} == {"w", "x"}
+    [slope] = gradient((w * x).tanh() * w, [x])
+    assert [(total, right) for label, total, right in marks(walk) if label == "x"] == [(2 * slope, slope)]
+
+
+def test_a_forgotten_sum_over_a_broadcast_leaves_another_shape() -> None:
+    x, w = Tensor([[1.0, 2.0], [3.0, 4.0]], "x"), Tensor([1.0, -1.0], "w")
+    [(label, total, right)] = marks(steps((x * w).sum(), mistake="unbroadcast"))
+    assert (label, total.tolist(), right.tolist()) == ("w", [[1.0, 2.0], [3.0, 4.0]], [4.0, 6.0])
+    assert marks(steps((x * x).sum(), mistake="unbroadcast")) == []
+    v = (w * 2.0).sum() * w  # where shapes no longer fit, the walk ends, and what came before is told
+    assert marks(steps((x @ Tensor([[1.0], [2.0]], "m") + v).sum(), mistake="unbroadcast"))
+
+
+@quick
+@given(programs(most=12))
+def test_every_mistake_is_found_by_its_last_number_or_does_no_harm(program: Program) -> None:
+    xs = [Value(x, f"x{i}") for i, x in enumerate(program.point)]
+    y = program(*xs)
+    if not isinstance(y, Value):
+        return
+    right = {e.target: e.total for step in steps(y) for e in step.edges}
+    for mistake in ("overwrite", "order", "zero_grad"):
+        try:
+            walk = steps(y, mistake=mistake)
+        except ValueError as error:
+            assert mistake == "order" and "takes over" in str(error)
+            continue
+        got = {e.target: e.total for step in walk for e in step.edges}
+        wrong = {node for node, total in got.items() if not math.isclose(total, right[node], rel_tol=1e-8, abs_tol=1e-300)}
+        told = {e.target: e.right for step in walk for e in step.edges}
+        assert wrong <= {node for node, number in told.items() if number is not None}
+        assert all(number == pytest.approx(right[node], rel=1e-9) for node, number in told.items() if number is not None)
+
+
+def test_mistakes_are_refused_that_there_are_not() -> None:
+    x = Value(3.0, "x")
+    with pytest.raises(ValueError, match="mistake='typo': the mistakes to be made on purpose are overwrite, order"):
+        steps(x * x, mistake="typo")
+    with pytest.raises(ValueError, match="needs Tensors: numbers are not broadcast"):
+        steps(x * x, mistake="unbroadcast")
+    y = x
+    for _ in range(20):
+        y = y + y * y
+    with pytest.raises(ValueError, match="every path is walked, and here it takes over 10,000 steps"):
+        steps(y, mistake="order")
