@@ -94,7 +94,8 @@ def check_derivatives(f: Callable[..., Any], *xs: np.ndarray, tolerance: float =
         assert close(reverse_over_forward[i], forward_over_reverse[i], 1e-11), "reverse over forward"
         assert reverse_over_reverse[i].shape == x.shape
     forward_over_forward = jvp(lambda *xs: jvp(square, xs, tuple(vs))[1], xs, tuple(vs))[1]
-    assert forward_over_forward == pytest.approx(sum(np.sum(h * v) for h, v in zip(forward_over_reverse, vs)), rel=1e-11,
+    assert forward_over_forward == pytest.approx(sum(np.sum(h * v) for h, v in zip(forward_over_reverse, vs)),
+        rel=1e-11,
                                                  abs=1e-11), "forward over forward"
 
 
@@ -129,7 +130,8 @@ def pooled(**windows: Any) -> dict[str, Any]:
     return {"x": PICTURE, "out": mixes["max_pool2d"](PICTURE, **windows), **windows}
 
 
-def convolution(x: tuple[int, ...], w: tuple[int, ...], stride: Any = (1, 1), dilation: Any = (1, 1), groups: int = 1) -> Any:
+def convolution(x: tuple[int, ...], w: tuple[int, ...], stride: Any = (1, 1), dilation: Any = (1, 1),
+    groups: int = 1) -> Any:
     return {"stride": stride, "dilation": dilation, "groups": groups, "shapes": (x, w), "cache": {}}
 
 
@@ -139,41 +141,58 @@ LABELS: dict[str, Any] = {"target": np.array([2, 0, 2]), "cache": {"rows": np.ar
 
 EXAMPLES: dict[str, list[tuple[tuple[np.ndarray, ...], dict[str, Any]]]] = {
     "sum": [case(A(2, 3), axis=None, keepdims=False), case(A(2, 1, 3), axis=(0, -1), keepdims=True),
-            case(A(0, 3), axis=0, keepdims=False), case(A(), axis=None, keepdims=False), case(A(2, 3), axis=(), keepdims=False)],
-    "broadcast_to": [case(A(3), shape=(2, 3)), case(A(2, 1, 3), shape=(2, 2, 4, 3)), case(A(), shape=(0, 3)), case(A(1), shape=(1,))],
-    "reshape": [case(A(2, 3), shape=(3, -1)), case(A(), shape=(1, 1)), case(A(0, 3), shape=(3, 0)), case(A(1), shape=())],
+            case(A(0, 3), axis=0, keepdims=False), case(A(), axis=None, keepdims=False),
+                case(A(2, 3), axis=(), keepdims=False)],
+    "broadcast_to": [case(A(3), shape=(2, 3)), case(A(2, 1, 3), shape=(2, 2, 4, 3)), case(A(), shape=(0, 3)),
+        case(A(1), shape=(1,))],
+    "reshape": [case(A(2, 3), shape=(3, -1)), case(A(), shape=(1, 1)), case(A(0, 3), shape=(3, 0)),
+        case(A(1), shape=())],
     "transpose": [case(A(2, 3), axes=None), case(A(2, 1, 3), axes=(1, -1, 0)), case(A(), axes=None)],
     "getitem": [case(A(2, 3), index=(slice(None), [0, 0, 2])), case(A(4), index=np.array([True, False, True, True])),
-                case(A(2, 1, 3), index=(None, ..., slice(None, None, -1))), case(A(3), index=1), case(A(2, 3), index=([0, 1], [2, 2])),
+                case(A(2, 1, 3), index=(None, ..., slice(None, None, -1))), case(A(3), index=1),
+                    case(A(2, 3), index=([0, 1], [2, 2])),
                 case(A(3), index=np.zeros(0, int)), case(A(), index=())],
     "scatter": [case(A(3), shape=(5,), index=np.array([1, 1, 4])), case(A(2), shape=(2, 3), index=(slice(None), 1)),
                 case(A(2, 2), shape=(3,), index=np.array([[0, 1], [1, 2]]))],
-    "concatenate": [case(A(2, 3), A(1, 3), axis=0), case(A(2, 1), A(2, 0), A(2, 2), axis=-1), case(A(2, 2), A(3), axis=None),
+    "concatenate": [case(A(2, 3), A(1, 3), axis=0), case(A(2, 1), A(2, 0), A(2, 2), axis=-1),
+        case(A(2, 2), A(3), axis=None),
                     case(A(2), axis=0)],
-    "stack": [case(A(2, 3), A(2, 3, seed=1), axis=0), case(A(2), A(2, seed=1), A(2, seed=2), axis=-1), case(A(), axis=0)],
+    "stack": [case(A(2, 3), A(2, 3, seed=1), axis=0), case(A(2), A(2, seed=1), A(2, seed=2), axis=-1),
+        case(A(), axis=0)],
     "pad": [case(A(2, 3), width=((1, 0), (0, 2))), case(A(0), width=((2, 1),))],
     "flip": [case(A(2, 3), axis=None), case(A(2, 1, 3), axis=(0, -1)), case(A(3), axis=0)],
     "cumsum": [case(A(2, 3), axis=0), case(A(2, 1, 3), axis=-1), case(A(0), axis=0)],
     "astype": [case(A(2, 3), dtype=np.dtype(np.float64))],
     "where": [case(A(2, 3), A(2, 3, seed=1), condition=A(2, 3, seed=2) > 0), case(A(3), A(), condition=A(2, 1) > 0),
               case(A(2, 1), A(1, 3), condition=np.True_)],
-    "matmul": [case(A(2, 3), A(3, 4)), case(A(3), A(3, seed=1)), case(A(3), A(3, 2)), case(A(2, 3), A(3)), case(A(2, 2, 3), A(3, 2)),
-               case(A(2, 1, 2, 3), A(4, 3, 2)), case(A(3), A(2, 3, 2)), case(A(2, 2, 3), A(3)), case(A(2, 0), A(0, 3)), case(A(1, 2, 3), A(2, 3, 1))],
+    "matmul": [case(A(2, 3), A(3, 4)), case(A(3), A(3, seed=1)), case(A(3), A(3, 2)), case(A(2, 3), A(3)),
+        case(A(2, 2, 3), A(3, 2)),
+               case(A(2, 1, 2, 3), A(4, 3, 2)), case(A(3), A(2, 3, 2)), case(A(2, 2, 3), A(3)), case(A(2, 0), A(0, 3)),
+                   case(A(1, 2, 3), A(2, 3, 1))],
     "einsum": [case(A(2, 3), A(3, 4), spec="ij,jk->ik"), case(A(3, 3), spec="ii->"), case(A(3, 3), spec="ii->i"),
-               case(A(2, 3), spec="ij->"), case(A(2, 1), A(2, 3), spec="ij,ij->j"), case(A(2), A(3), A(4), spec="i,j,k->kji"),
+               case(A(2, 3), spec="ij->"), case(A(2, 1), A(2, 3), spec="ij,ij->j"),
+                   case(A(2), A(3), A(4), spec="i,j,k->kji"),
                case(A(3, 3, 2), A(3), spec="iij,i->j"), case(A(), A(2), spec=",i->i"), case(A(2, 2, 2), spec="iii->")],
-    "max": [case(A(2, 3), axis=None, keepdims=False), case(A(2, 1, 3), axis=(0, -1), keepdims=True), case(A(3), axis=0, keepdims=False)],
-    "min": [case(A(2, 3), axis=1, keepdims=False), case(A(2, 1, 3), axis=(0, 2), keepdims=True), case(A(), axis=None, keepdims=False)],
-    "logsumexp": [case(A(2, 3), axis=None, keepdims=False), case(A(2, 1, 3), axis=(0, -1), keepdims=True), case(A(3), axis=0, keepdims=False)],
+    "max": [case(A(2, 3), axis=None, keepdims=False), case(A(2, 1, 3), axis=(0, -1), keepdims=True),
+        case(A(3), axis=0, keepdims=False)],
+    "min": [case(A(2, 3), axis=1, keepdims=False), case(A(2, 1, 3), axis=(0, 2), keepdims=True),
+        case(A(), axis=None, keepdims=False)],
+    "logsumexp": [case(A(2, 3), axis=None, keepdims=False), case(A(2, 1, 3), axis=(0, -1), keepdims=True),
+        case(A(3), axis=0, keepdims=False)],
     "softmax": [case(A(2, 3), axis=-1), case(A(2, 1, 3), axis=(0, 2)), case(A(2, 3), axis=None), case(A(0, 3), axis=1)],
-    "log_softmax": [case(A(2, 3), axis=-1), case(A(2, 1, 3), axis=(0, 2)), case(A(2, 3), axis=None), case(A(0, 3), axis=1)],
+    "log_softmax": [case(A(2, 3), axis=-1), case(A(2, 1, 3), axis=(0, 2)), case(A(2, 3), axis=None),
+        case(A(0, 3), axis=1)],
     "cross_entropy": [case(A(3, 4), weights=1 / 3, total=True, **LABELS),
                       case(A(3, 4), weights=np.array([1.0, 0.0, 2.0]), total=True, **LABELS),
                       case(A(3, 4), weights=np.array([1.0, 0.0, 2.0]), total=False, **LABELS)],
-    "conv2d": [case(A(*PLAIN[0]), A(*PLAIN[1]), A(3), **convolution(*PLAIN)), case(A(*SPREAD[0]), A(*SPREAD[1]), **convolution(*SPREAD, **WIDE))],
-    "conv2d_input": [case(A(2, 3, 3, 3), A(*PLAIN[1]), **convolution(*PLAIN)), case(A(1, 2, 3, 4), A(*SPREAD[1]), **convolution(*SPREAD, **WIDE))],
-    "conv2d_weight": [case(A(*PLAIN[0]), A(2, 3, 3, 3), **convolution(*PLAIN)), case(A(*SPREAD[0]), A(1, 2, 3, 4), **convolution(*SPREAD, **WIDE))],
-    "max_pool2d": [case(PICTURE, **POOL), case(PICTURE, **TILES), case(PICTURE, kernel=(2, 2), stride=(1, 1), dilation=(3, 2))],
+    "conv2d": [case(A(*PLAIN[0]), A(*PLAIN[1]), A(3), **convolution(*PLAIN)),
+        case(A(*SPREAD[0]), A(*SPREAD[1]), **convolution(*SPREAD, **WIDE))],
+    "conv2d_input": [case(A(2, 3, 3, 3), A(*PLAIN[1]), **convolution(*PLAIN)),
+        case(A(1, 2, 3, 4), A(*SPREAD[1]), **convolution(*SPREAD, **WIDE))],
+    "conv2d_weight": [case(A(*PLAIN[0]), A(2, 3, 3, 3), **convolution(*PLAIN)),
+        case(A(*SPREAD[0]), A(1, 2, 3, 4), **convolution(*SPREAD, **WIDE))],
+    "max_pool2d": [case(PICTURE, **POOL), case(PICTURE, **TILES),
+        case(PICTURE, kernel=(2, 2), stride=(1, 1), dilation=(3, 2))],
     "max_unpool2d": [case(A(2, 2, 3, 2, seed=1), **pooled(**POOL)), case(A(2, 2, 2, 2, seed=1), **pooled(**TILES))],
     "max_pick2d": [case(A(2, 2, 4, 5, seed=1), **pooled(**POOL)), case(A(2, 2, 4, 5, seed=1), **pooled(**TILES))],
     "window_sum": [case(PICTURE, kernel=(2, 3), stride=(1, 2), shape=(2, 2, 4, 5))],
@@ -206,7 +225,8 @@ def test_operation(op: Mix, operands: Any, options: dict[str, Any]) -> None:
     f = applied(op, options)
     check_derivatives(f, *operands)
     if op.name != "astype":  # whose subject is the dtype
-        narrow = {key: x.astype(np.float32) if getattr(x, "dtype", None) == np.float64 else x for key, x in options.items()}
+        narrow = {key: x.astype(np.float32) if getattr(x, "dtype", None) == np.float64 else x for key,
+            x in options.items()}
         check_float32(applied(op, narrow), *operands)
 
 
@@ -257,7 +277,8 @@ def program(*names: str) -> Callable[[Any], Any]:
 
 
 def drawn(draw: Draw, min_dims: int = 0, max_dims: int = 3, min_side: int = 0, max_side: int = 4) -> np.ndarray:
-    return separated(*draw(hnp.array_shapes(min_dims=min_dims, max_dims=max_dims, min_side=min_side, max_side=max_side)),
+    return separated(*draw(hnp.array_shapes(min_dims=min_dims, max_dims=max_dims, min_side=min_side,
+        max_side=max_side)),
                      seed=draw(st.integers(0, 99)))
 
 
@@ -290,7 +311,8 @@ def accumulation(draw: Draw, name: str) -> Any:
 
 @program("matmul")
 def product_of_matrices(draw: Draw, name: str) -> Any:
-    shapes = draw(hnp.mutually_broadcastable_shapes(signature=np.matmul.signature, max_dims=2, min_side=0, max_side=3)).input_shapes
+    shapes = draw(hnp.mutually_broadcastable_shapes(signature=np.matmul.signature, max_dims=2, min_side=0,
+        max_side=3)).input_shapes
     return lambda m, x, y: getattr(m, name)(x, y), tuple(separated(*s, seed=i) for i, s in enumerate(shapes))
 
 
@@ -321,8 +343,10 @@ def kron(draw: Draw, name: str) -> Any:
 
 @program("tensordot")
 def tensordot(draw: Draw, name: str) -> Any:
-    x, y, axes = draw(st.sampled_from([((2, 3), (3, 2), 1), ((2, 3), (2, 3), 2), ((2, 3), (4,), 0), ((2, 3, 4), (4, 3), ([1, 2], [1, 0])),
-                                       ((2, 3), (3, 4), (1, 0)), ((2, 3, 2), (2, 5, 2), ((-1, 0), (0, -1))), ((0, 2), (2, 3), 1)]))
+    x, y, axes = draw(st.sampled_from([((2, 3), (3, 2), 1), ((2, 3), (2, 3), 2), ((2, 3), (4,), 0),
+        ((2, 3, 4), (4, 3), ([1, 2], [1, 0])),
+                                       ((2, 3), (3, 4), (1, 0)), ((2, 3, 2), (2, 5, 2), ((-1, 0), (0, -1))),
+                                        ((0, 2), (2, 3), 1)]))
     return lambda m, x, y: m.tensordot(x, y, axes), (separated(*x), separated(*y, seed=1))
 
 
@@ -344,7 +368,8 @@ def einsum(draw: Draw, name: str) -> Any:
 @program("reshape")
 def reshape(draw: Draw, name: str) -> Any:
     x = drawn(draw)
-    shape = draw(st.sampled_from([-1, (-1,), x.shape, x.shape[::-1], (1, *x.shape, 1), x.size, (x.size, 1)] if x.size else [x.size, x.shape[::-1], x.shape]))
+    shape = draw(st.sampled_from([-1, (-1,), x.shape, x.shape[::-1], (1, *x.shape, 1), x.size,
+        (x.size, 1)] if x.size else [x.size, x.shape[::-1], x.shape]))
     return lambda m, x: m.reshape(x, shape), (x,)
 
 
@@ -356,7 +381,8 @@ def unary(draw: Draw, name: str) -> Any:
 @program("transpose")
 def transpose(draw: Draw, name: str) -> Any:
     x = drawn(draw)
-    axes = draw(st.none() | st.permutations(range(x.ndim)).map(lambda p: [a - x.ndim * (i % 2) for i, a in enumerate(p)]))
+    axes = draw(st.none() | st.permutations(range(x.ndim)).map(lambda p: [a - x.ndim * (i % 2) for i,
+        a in enumerate(p)]))
     return lambda m, x: m.transpose(x, axes), (x,)
 
 
@@ -372,7 +398,8 @@ def moveaxis(draw: Draw, name: str) -> Any:
     x = drawn(draw, min_dims=1)
     a, b = (draw(hnp.valid_tuple_axes(x.ndim, min_size=1, max_size=1)) for _ in "ab")
     if x.ndim > 1 and draw(st.booleans()):
-        a, b = draw(hnp.valid_tuple_axes(x.ndim, min_size=2, max_size=2)), draw(hnp.valid_tuple_axes(x.ndim, min_size=2, max_size=2))
+        a, b = draw(hnp.valid_tuple_axes(x.ndim, min_size=2, max_size=2)), draw(hnp.valid_tuple_axes(x.ndim, min_size=2,
+            max_size=2))
     return lambda m, x: m.moveaxis(x, a, b), (x,)
 
 
@@ -427,7 +454,8 @@ def concatenate(draw: Draw, name: str) -> Any:
     x = drawn(draw, min_dims=1)
     axis = draw(st.none() | axis_of(x))
     lengths = draw(st.lists(st.integers(0, 3), max_size=2))
-    others = [separated(*(n if axis is not None and i == axis % x.ndim else side for i, side in enumerate(x.shape)), seed=n) for n in lengths]
+    others = [separated(*(n if axis is not None and i == axis % x.ndim else side for i, side in enumerate(x.shape)),
+        seed=n) for n in lengths]
     return lambda m, *xs: m.concatenate(xs if draw else list(xs), axis), (x, *others)
 
 
@@ -475,7 +503,8 @@ def take(draw: Draw, name: str) -> Any:
     x = drawn(draw, min_dims=1, min_side=1)
     axis = draw(st.none() | axis_of(x))
     n = x.size if axis is None else x.shape[axis]
-    indices = draw(hnp.arrays(int, hnp.array_shapes(min_dims=0, max_dims=2, min_side=0, max_side=3), elements=st.integers(-n, n - 1)))
+    indices = draw(hnp.arrays(int, hnp.array_shapes(min_dims=0, max_dims=2, min_side=0, max_side=3),
+        elements=st.integers(-n, n - 1)))
     return lambda m, x: m.take(x, indices, axis), (x,)
 
 
@@ -555,7 +584,8 @@ def where(draw: Draw, name: str) -> Any:
 
 @program("clip")
 def clip(draw: Draw, name: str) -> Any:
-    bounds = draw(st.sampled_from([{"a_min": -0.501, "a_max": 0.503}, {"a_min": None, "a_max": 0.503}, {"a_min": -0.501, "a_max": None},
+    bounds = draw(st.sampled_from([{"a_min": -0.501, "a_max": 0.503}, {"a_min": None, "a_max": 0.503},
+        {"a_min": -0.501, "a_max": None},
                                    {"min": -0.501, "max": 0.503}, {"min": -0.501}, {"a_min": -9, "a_max": 9}]))
     return lambda m, x: m.clip(x, **bounds), (drawn(draw),)
 
@@ -586,7 +616,8 @@ def broadcast_arrays(draw: Draw, name: str) -> Any:
     return lambda m, *xs: m.broadcast_arrays(*xs), tuple(separated(*s, seed=i) for i, s in enumerate(shapes))
 
 
-OTHERWISE = {"norm", "logsumexp", "softmax", "log_softmax", "astype", "argmax", "argmin"}  # tested below, each on its own
+OTHERWISE = {"norm", "logsumexp", "softmax", "log_softmax", "astype", "argmax",
+    "argmin"}  # tested below, each on its own
 
 
 def agree(call: Callable[..., Any], *operands: np.ndarray, orders: bool = True) -> None:

@@ -70,7 +70,8 @@ def test_float32_stays_float32(name: str, numbers: dict[str, np.ndarray]) -> Non
         close(leaf.grad, numbers[f"{name} / gradient {i}"], 1e-3)
 
 
-@pytest.mark.parametrize("name", [name for name in CASES if name not in FAR and "ties" not in name and "equal" not in name])
+@pytest.mark.parametrize("name",
+    [name for name in CASES if name not in FAR and "ties" not in name and "equal" not in name])
 def test_second_order_by_every_way(name: str) -> None:
     call, xs = CASES[name]
     xs = tuple(x[:2] if x.shape[0] == 2 and x.ndim == 4 else x for x in xs)
@@ -80,13 +81,16 @@ def test_second_order_by_every_way(name: str) -> None:
     vs = tuple(wave(*x.shape, seed=4) for x in xs)
     places = tuple(range(len(xs)))
     forward_over_reverse = hvp(f, xs, vs)
-    reverse_over_reverse = grad(lambda *xs: sum(linear.sum(g * v) for g, v in zip(grad(f, places)(*xs), vs)), places)(*xs)
+    reverse_over_reverse = grad(lambda *xs: sum(linear.sum(g * v) for g, v in zip(grad(f, places)(*xs), vs)),
+        places)(*xs)
     for a, b in zip(forward_over_reverse, reverse_over_reverse):
         close(a, b, 1e-11)
 
 
-@pytest.mark.parametrize("name", ["conv2d pairs", "conv2d groups", "max_pool2d overlap padding", "avg_pool2d without padding", "batch_norm training",
-                                  "layer_norm two axes", "cross_entropy weight, mean", "bce_with_logits weights, none", "conv1d all"])
+@pytest.mark.parametrize("name",
+    ["conv2d pairs", "conv2d groups", "max_pool2d overlap padding", "avg_pool2d without padding", "batch_norm training",
+                                  "layer_norm two axes", "cross_entropy weight, mean", "bce_with_logits weights, none",
+                                      "conv1d all"])
 def test_derivatives_against_differences(name: str) -> None:
     call, xs = CASES[name]
     check_derivatives(lambda *xs: call(F, np.asarray, *xs), *xs, tolerance=1e-7)
@@ -123,7 +127,8 @@ def test_hinge_loss_of_the_course() -> None:
 
 
 def test_cross_entropy_of_zeros_is_log_of_the_classes() -> None:
-    assert F.cross_entropy(Tensor(np.zeros((3, 10))), np.array([1, 2, 3])).item() == pytest.approx(np.log(10), rel=1e-15)
+    assert F.cross_entropy(Tensor(np.zeros((3, 10))), np.array([1, 2, 3])).item() == pytest.approx(np.log(10),
+        rel=1e-15)
 
 
 def test_dropout() -> None:
@@ -161,7 +166,8 @@ def test_a_relu_behind_a_pole_keeps_its_zeros() -> None:
 
 
 @pytest.mark.parametrize("n, kernel, stride, padding, dilation, size", [
-    (32, 5, 1, 2, 1, 32), (7, 3, 1, 0, 1, 5), (7, 3, 2, 0, 1, 3), (7, 3, 2, 1, 1, 4), (5, 3, 1, 0, 2, 1), (227, 11, 4, 0, 1, 55)])
+    (32, 5, 1, 2, 1, 32), (7, 3, 1, 0, 1, 5), (7, 3, 2, 0, 1, 3), (7, 3, 2, 1, 1, 4), (5, 3, 1, 0, 2, 1),
+     (227, 11, 4, 0, 1, 55)])
 def test_output_size(n: int, kernel: int, stride: int, padding: int, dilation: int, size: int) -> None:
     assert F.output_size(n, kernel, stride, padding, dilation) == size
 
@@ -171,38 +177,55 @@ def images(*shape: int) -> Tensor:
 
 
 @pytest.mark.parametrize("compute, message", [
-    (lambda: F.cross_entropy(images(2, 3), np.array([0, 3])), "cross_entropy: label 3 is out of range for 3 classes; labels go from 0 to 2"),
+    (lambda: F.cross_entropy(images(2, 3), np.array([0, 3])),
+     "cross_entropy: label 3 is out of range for 3 classes; labels go from 0 to 2"),
     (lambda: F.cross_entropy(images(2, 3), np.array([0, -1])), "label -1 is out of range for 3 classes"),
     (lambda: F.cross_entropy(images(2, 3), np.array([0.0, 1.0])), "labels must be integers from 0 to 2, not float64"),
-    (lambda: F.cross_entropy(images(2, 3), np.array([0, 1, 2])), r"2 rows of logits of shape \(2, 3\) need labels of shape \(2,\).*got shape \(3,\)"),
+    (lambda: F.cross_entropy(images(2, 3), np.array([0, 1, 2])),
+     r"2 rows of logits of shape \(2, 3\) need labels of shape \(2,\).*got shape \(3,\)"),
     (lambda: F.cross_entropy(images(2, 3), np.array([[0], [1]])), r"need labels of shape \(2,\).*got shape \(2, 1\)"),
-    (lambda: F.cross_entropy(images(0, 3), np.zeros(0, int)), r"the input has shape \(0, 3\); it must be \(batch, classes\), with at least one"),
+    (lambda: F.cross_entropy(images(0, 3), np.zeros(0, int)),
+     r"the input has shape \(0, 3\); it must be \(batch, classes\), with at least one"),
     (lambda: F.cross_entropy(images(3), np.array(0)), r"the input has shape \(3,\)"),
-    (lambda: F.cross_entropy(images(2, 3), np.array([0, 1]), reduction="average"), "reduction='average'; it is 'mean', 'sum' or 'none'"),
+    (lambda: F.cross_entropy(images(2, 3), np.array([0, 1]), reduction="average"),
+     "reduction='average'; it is 'mean', 'sum' or 'none'"),
     (lambda: F.nll_loss(images(2, 3), np.array([0, 3])), "nll_loss: a label is out of range for 3 classes"),
     (lambda: F.nll_loss(images(2, 3), np.array([0])), "nll_loss: 2 rows need as many integer labels"),
     (lambda: F.hinge_loss(images(2, 3), np.array([0, 3])), "hinge_loss: labels 0 to 3 are out of range for 3 classes"),
     (lambda: F.hinge_loss(images(2, 3), np.array([0.0, 1.0])), "hinge_loss: scores .* need integer labels"),
     (lambda: F.hinge_loss(images(0, 3), np.zeros(0, int)), "hinge_loss: scores .* at least one"),
-    (lambda: F.mse_loss(images(3, 1), np.zeros(3)), r"mse_loss: the prediction has shape \(3, 1\) and the target \(3,\); .*target.reshape\(-1, 1\)"),
-    (lambda: F.l1_loss(images(3), np.zeros((3, 1))), r"l1_loss: the prediction has shape \(3,\) and the target \(3, 1\)"),
+    (lambda: F.mse_loss(images(3, 1), np.zeros(3)),
+     r"mse_loss: the prediction has shape \(3, 1\) and the target \(3,\); .*target.reshape\(-1, 1\)"),
+    (lambda: F.l1_loss(images(3), np.zeros((3, 1))),
+     r"l1_loss: the prediction has shape \(3,\) and the target \(3, 1\)"),
     (lambda: F.smooth_l1_loss(images(3), 0.0), "smooth_l1_loss: the prediction has shape"),
-    (lambda: F.binary_cross_entropy_with_logits(images(3, 1), np.zeros(3)), "binary_cross_entropy_with_logits: the prediction has shape"),
-    (lambda: F.binary_cross_entropy(Tensor([1.5]), np.array([1.0])), r"probabilities must lie in \[0, 1\]; got 1.5 to 1.5. Use binary_cross_entropy_with_logits"),
-    (lambda: F.mse_loss(images(0), np.zeros(0)), r"mse_loss: an empty batch, shape \(0,\), has no loss; give at least one"),
+    (lambda: F.binary_cross_entropy_with_logits(images(3, 1), np.zeros(3)),
+     "binary_cross_entropy_with_logits: the prediction has shape"),
+    (lambda: F.binary_cross_entropy(Tensor([1.5]), np.array([1.0])),
+     r"probabilities must lie in \[0, 1\]; got 1.5 to 1.5. Use binary_cross_entropy_with_logits"),
+    (lambda: F.mse_loss(images(0), np.zeros(0)),
+     r"mse_loss: an empty batch, shape \(0,\), has no loss; give at least one"),
     (lambda: F.mse_loss(images(1), np.zeros(1), reduction="no"), "reduction='no'"),
-    (lambda: F.batch_norm(images(1, 3), np.zeros(3), np.ones(3), training=True), r"shape \(1, 3\) has one value per channel.*batch of two or more, or use eval mode"),
+    (lambda: F.batch_norm(images(1, 3), np.zeros(3), np.ones(3), training=True),
+     r"shape \(1, 3\) has one value per channel.*batch of two or more, or use eval mode"),
     (lambda: F.batch_norm(images(1, 3, 1, 1), training=True), "has one value per channel"),
-    (lambda: F.layer_norm(images(2, 3), (4,)), r"normalized_shape \(4,\) must be the last axes of the input, whose shape is \(2, 3\)"),
-    (lambda: F.conv2d(images(1, 3, 4, 4), images(2, 2, 3, 3)), r"images \(1, 3, 4, 4\) and filters \(2, 2, 3, 3\) with groups=1 do not fit"),
+    (lambda: F.layer_norm(images(2, 3), (4,)),
+     r"normalized_shape \(4,\) must be the last axes of the input, whose shape is \(2, 3\)"),
+    (lambda: F.conv2d(images(1, 3, 4, 4), images(2, 2, 3, 3)),
+     r"images \(1, 3, 4, 4\) and filters \(2, 2, 3, 3\) with groups=1 do not fit"),
     (lambda: F.conv2d(images(3, 4, 4), images(2, 3, 3, 3)), r"they must be \(N, C, H, W\) and \(O, C/groups, KH, KW\)"),
     (lambda: F.conv2d(images(1, 4, 4, 4), images(3, 2, 3, 3), groups=2), "with O divisible by groups"),
-    (lambda: F.conv2d(images(1, 1, 2, 2), images(1, 1, 3, 3)), r"a window of 3 \(spanning 3\) does not fit: N=2, padding P=0, stride S=1"),
-    (lambda: F.conv2d(images(1, 1, 4, 4), images(1, 1, 3, 3), dilation=2), r"a window of 3 \(spanning 5\) does not fit: N=4"),
+    (lambda: F.conv2d(images(1, 1, 2, 2), images(1, 1, 3, 3)),
+     r"a window of 3 \(spanning 3\) does not fit: N=2, padding P=0, stride S=1"),
+    (lambda: F.conv2d(images(1, 1, 4, 4), images(1, 1, 3, 3), dilation=2),
+     r"a window of 3 \(spanning 5\) does not fit: N=4"),
     (lambda: F.conv2d(images(1, 1, 4, 4), images(1, 1, 3, 3), stride=0), "stride S=0"),
-    (lambda: F.conv2d(images(1, 1, 4, 4), images(1, 1, 3, 3), images(2)), r"the bias has shape \(2,\); it needs one entry per filter, \(1,\)"),
-    (lambda: F.conv2d(images(1, 1, 4, 4), images(1, 1, 3, 3), stride=2, padding="same"), r"padding='same' needs stride 1, not \(2, 2\)"),
-    (lambda: F.conv2d(images(1, 1, 4, 4), images(1, 1, 3, 3), padding="full"), "padding='full'; it is a number, 'same' or 'valid'"),
+    (lambda: F.conv2d(images(1, 1, 4, 4), images(1, 1, 3, 3), images(2)),
+     r"the bias has shape \(2,\); it needs one entry per filter, \(1,\)"),
+    (lambda: F.conv2d(images(1, 1, 4, 4), images(1, 1, 3, 3), stride=2, padding="same"),
+     r"padding='same' needs stride 1, not \(2, 2\)"),
+    (lambda: F.conv2d(images(1, 1, 4, 4), images(1, 1, 3, 3), padding="full"),
+     "padding='full'; it is a number, 'same' or 'valid'"),
     (lambda: F.conv1d(images(1, 1, 4, 4), images(1, 1, 3)), r"conv1d: signals \(1, 1, 4, 4\) and filters \(1, 1, 3\)"),
     (lambda: F.max_pool2d(images(4, 4), 2), r"max_pool2d: images must be \(N, C, H, W\), not shape \(4, 4\)"),
     (lambda: F.max_pool2d(images(1, 1, 2, 2), 3), "a window of 3 .* does not fit: N=2"),

@@ -176,14 +176,22 @@ def test_dtype_of_a_leaf(data: Any, requires_grad: bool, dtype: str) -> None:
 
 
 @pytest.mark.parametrize("compute, dtype", [
-    (lambda x: x * 2, "float32"), (lambda x: 2.5 * x, "float32"), (lambda x: x**2, "float32"), (lambda x: 1 - x, "float32"),
-    (lambda x: x / 3, "float32"), (lambda x: x + np.float32(1), "float32"), (lambda x: x * np.array([True, False]), "float32"),
-    (lambda x: x + np.float64(1), "float64"), (lambda x: x + np.ones(2), "float64"), (lambda x: x + Tensor([1.0, 1.0]), "float64"),
-    (lambda x: x.mean(), "float32"), (lambda x: x.var(ddof=1), "float32"), (lambda x: x.std(), "float32"), (lambda x: x.norm(), "float32"),
-    (lambda x: x.maximum(0), "float32"), (lambda x: x.clip(0, 1), "float32"), (lambda x: linear.where([True, False], x, 0.0), "float32"),
-    (lambda x: linear.pad(x, 1, constant_values=2.0), "float32"), (lambda x: x[x > 1], "float32"), (lambda x: x.prod(), "float32"),
-    (lambda x: x.astype(np.float64), "float64"), (lambda x: x @ np.float32([1, 2]), "float32"), (lambda x: x.leaky_relu(), "float32"),
-    (lambda x: np.mean(x), "float32"), (lambda x: np.float32([1, 2]) * x, "float32"), (lambda x: x.cumprod(), "float32"),
+    (lambda x: x * 2, "float32"), (lambda x: 2.5 * x, "float32"), (lambda x: x**2, "float32"),
+     (lambda x: 1 - x, "float32"),
+    (lambda x: x / 3, "float32"), (lambda x: x + np.float32(1), "float32"),
+     (lambda x: x * np.array([True, False]), "float32"),
+    (lambda x: x + np.float64(1), "float64"), (lambda x: x + np.ones(2), "float64"),
+     (lambda x: x + Tensor([1.0, 1.0]), "float64"),
+    (lambda x: x.mean(), "float32"), (lambda x: x.var(ddof=1), "float32"), (lambda x: x.std(), "float32"),
+     (lambda x: x.norm(), "float32"),
+    (lambda x: x.maximum(0), "float32"), (lambda x: x.clip(0, 1), "float32"),
+     (lambda x: linear.where([True, False], x, 0.0), "float32"),
+    (lambda x: linear.pad(x, 1, constant_values=2.0), "float32"), (lambda x: x[x > 1], "float32"),
+     (lambda x: x.prod(), "float32"),
+    (lambda x: x.astype(np.float64), "float64"), (lambda x: x @ np.float32([1, 2]), "float32"),
+     (lambda x: x.leaky_relu(), "float32"),
+    (lambda x: np.mean(x), "float32"), (lambda x: np.float32([1, 2]) * x, "float32"),
+     (lambda x: x.cumprod(), "float32"),
 ])
 def test_dtype_of_a_result_is_numpys_and_the_gradients_is_the_leafs(compute: Callable[[Any], Any], dtype: str) -> None:
     x = Tensor(np.float32([1, 2]))
@@ -193,7 +201,8 @@ def test_dtype_of_a_result_is_numpys_and_the_gradients_is_the_leafs(compute: Cal
     assert x.grad.dtype == np.float32
 
 
-@pytest.mark.parametrize("data", [[True], "text", b"x", [1j], None, [None], ["a"], [[1, 2], [3]], {}, object(), np.array([True])])
+@pytest.mark.parametrize("data",
+    [[True], "text", b"x", [1j], None, [None], ["a"], [[1, 2], [3]], {}, object(), np.array([True])])
 def test_what_is_no_array_of_real_numbers_is_refused(data: Any) -> None:
     with pytest.raises(TypeError, match=r"^Tensor"):
         Tensor(data)
@@ -232,17 +241,25 @@ def slopes(f: Callable[[Any], Any], x: Any) -> list[Any]:
 @pytest.mark.parametrize("f, x, slope", [
     (ops.relu, [-1, 0, 2], [0, 0, 1]), (abs, [-1, 0, 2], [-1, 0, 1]), (ops.leaky_relu, [-1, 0, 2], [0.01, 0.01, 1]),
     (lambda x: ops.elu(x, 2.0), [0, 2], [2, 1]), (lambda x: x.clip(-1, 1), [-2, -1, 0, 1, 2], [0, 1, 1, 1, 0]),
-    (lambda x: linear.max(x), [3, 1, 3, 3], [1 / 3, 0, 1 / 3, 1 / 3]), (lambda x: linear.min(x), [1, 1, 2], [0.5, 0.5, 0]),
-    (lambda x: linear.max(x, 1), [[1, 1], [1, 2]], [[0.5, 0.5], [0, 1]]), (lambda x: linear.max(x, (0, 1)), [[5, 5], [5, 5]], [[0.25] * 2] * 2),
+    (lambda x: linear.max(x), [3, 1, 3, 3], [1 / 3, 0, 1 / 3, 1 / 3]),
+     (lambda x: linear.min(x), [1, 1, 2], [0.5, 0.5, 0]),
+    (lambda x: linear.max(x, 1), [[1, 1], [1, 2]], [[0.5, 0.5], [0, 1]]),
+     (lambda x: linear.max(x, (0, 1)), [[5, 5], [5, 5]], [[0.25] * 2] * 2),
     (lambda x: ops.maximum(x, x), [2, 3], [1, 1]), (lambda x: x * x, [2, 3], [4, 6]), (lambda x: x + x, [2, 3], [2, 2]),
     (lambda x: ops.maximum(x, 0.0), [-1, 0, 1], [0, 0.5, 1]), (lambda x: ops.minimum(x, x[::-1]), [2, 2, 1], [0, 1, 2]),
-    (ops.sqrt, [0, 4], [inf, 0.25]), (lambda x: linear.norm(x), [0, 0], [0, 0]), (lambda x: linear.std(x), [7, 7, 7], [0, 0, 0]),
-    (lambda x: linear.norm(x, axis=1), [[0, 0], [3, 4]], [[0, 0], [0.6, 0.8]]), (lambda x: np.hypot(x, x), [0.0, 1.0], [0, 2**0.5]),
+    (ops.sqrt, [0, 4], [inf, 0.25]), (lambda x: linear.norm(x), [0, 0], [0, 0]),
+     (lambda x: linear.std(x), [7, 7, 7], [0, 0, 0]),
+    (lambda x: linear.norm(x, axis=1), [[0, 0], [3, 4]], [[0, 0], [0.6, 0.8]]),
+     (lambda x: np.hypot(x, x), [0.0, 1.0], [0, 2**0.5]),
     (lambda x: linear.norm(x, 3), [0, 0], [0, 0]), (lambda x: linear.norm(x, np.inf), [3, -3], [0.5, -0.5]),
-    (lambda x: x**0, [0, 3], [0, 0]), (lambda x: x**2, [0, -3], [0, -6]), (lambda x: x**-1, [0, 1], [-inf, -1]), (lambda x: 0.0**x, [0, 2], [0, 0]),
-    (lambda x: linear.prod(x), [0, 2, 3], [6, 0, 0]), (lambda x: linear.prod(x), [0, 0, 3], [0, 0, 0]), (lambda x: linear.cumprod(x), [2, 0, 3], [1, 8, 0]),
-    (lambda x: linear.sort(x), [1, 1, 0], [1, 1, 1]), (lambda x: linear.sort(x) * np.array([1.0, 2, 4]), [1, 0, 1], [2, 1, 4]),
-    (lambda x: np.cbrt(x), [0.0, 8.0], [inf, 1 / 12]), (lambda x: np.logaddexp(x, x), [1.0], [1.0]), (lambda x: linear.softmax(x), [1, 1], [0, 0]),
+    (lambda x: x**0, [0, 3], [0, 0]), (lambda x: x**2, [0, -3], [0, -6]), (lambda x: x**-1, [0, 1], [-inf, -1]),
+     (lambda x: 0.0**x, [0, 2], [0, 0]),
+    (lambda x: linear.prod(x), [0, 2, 3], [6, 0, 0]), (lambda x: linear.prod(x), [0, 0, 3], [0, 0, 0]),
+     (lambda x: linear.cumprod(x), [2, 0, 3], [1, 8, 0]),
+    (lambda x: linear.sort(x), [1, 1, 0], [1, 1, 1]),
+     (lambda x: linear.sort(x) * np.array([1.0, 2, 4]), [1, 0, 1], [2, 1, 4]),
+    (lambda x: np.cbrt(x), [0.0, 8.0], [inf, 1 / 12]), (lambda x: np.logaddexp(x, x), [1.0], [1.0]),
+     (lambda x: linear.softmax(x), [1, 1], [0, 0]),
 ])
 def test_slope_at_a_kink_in_every_mode(f: Callable[[Any], Any], x: Any, slope: Any) -> None:
     for got in slopes(f, x):
@@ -274,7 +291,8 @@ def test_infinite_seeds_meet_masks_with_care() -> None:
 @pytest.mark.parametrize("row", [row for row in ROWS if False in row.partials], ids=str)
 def test_training_through_a_flat_row_warns(row: Row) -> None:
     x = Tensor([1.5, -0.5])
-    for way in (lambda: row(x).sum().backward(), lambda: gradient(row(x).sum(), x), lambda: jvp(row, (np.ones(2),), (np.ones(2),)),
+    for way in (lambda: row(x).sum().backward(), lambda: gradient(row(x).sum(), x),
+        lambda: jvp(row, (np.ones(2),), (np.ones(2),)),
                 lambda: gradient(row(x).sum(), x, create_graph=True)):
         with pytest.warns(NoDerivativeWarning, match=f"a gradient stops at {row.name}, .* Use a smooth operation"):
             way()
@@ -283,7 +301,8 @@ def test_training_through_a_flat_row_warns(row: Row) -> None:
 
 def test_comparisons_and_arg_functions_are_plain() -> None:
     x = Tensor([1.0, 3.0, 2.0])
-    for result in (x > 1, x >= 2, x < 2, x <= 2, x == 3, x != 3, x.argmax(), np.argsort(x), np.isnan(x), np.array([1, 2, 3]) > x):
+    for result in (x > 1, x >= 2, x < 2, x <= 2, x == 3, x != 3, x.argmax(), np.argsort(x), np.isnan(x),
+        np.array([1, 2, 3]) > x):
         assert not isinstance(result, Tensor)
     assert (x > 1).tolist() == [False, True, True]
     assert x.argmax() == 1
@@ -293,35 +312,48 @@ def test_comparisons_and_arg_functions_are_plain() -> None:
 
 
 @pytest.mark.parametrize("compute, error, message", [
-    (lambda: Tensor([1.0, 2.0], "y").backward(), GradientError, r"backward of y, which has shape \(2,\): .* y.sum\(\) or y.mean\(\), or give seed="),
-    (lambda: Tensor([1.0, 2.0], "y").backward([1.0]), ValueError, r"the seed of y has shape \(1,\); give it the tensor's shape \(2,\)"),
-    (lambda: (Tensor([1.0], requires_grad=False) * 2).backward(), GradientError, "depends on nothing that takes a gradient"),
+    (lambda: Tensor([1.0, 2.0], "y").backward(), GradientError,
+     r"backward of y, which has shape \(2,\): .* y.sum\(\) or y.mean\(\), or give seed="),
+    (lambda: Tensor([1.0, 2.0], "y").backward([1.0]), ValueError,
+     r"the seed of y has shape \(1,\); give it the tensor's shape \(2,\)"),
+    (lambda: (Tensor([1.0], requires_grad=False) * 2).backward(), GradientError,
+     "depends on nothing that takes a gradient"),
     (lambda: Tensor([1.0]).detach().sum().backward(), GradientError, "depends on nothing that takes a gradient"),
-    (lambda: no_grad()(Tensor(1.0).backward)(), GradientError, r"inside no_grad\(\): gradients are switched off here; call it outside"),
-    (lambda: Tensor([1.0, 2.0], "a") + Tensor([1.0, 2.0, 3.0], "b"), ValueError, r"add\(a \(2,\), b \(3,\)\): .*could not be broadcast"),
+    (lambda: no_grad()(Tensor(1.0).backward)(), GradientError,
+     r"inside no_grad\(\): gradients are switched off here; call it outside"),
+    (lambda: Tensor([1.0, 2.0], "a") + Tensor([1.0, 2.0, 3.0], "b"), ValueError,
+     r"add\(a \(2,\), b \(3,\)\): .*could not be broadcast"),
     (lambda: Tensor(np.ones((2, 3)), "a") @ Tensor(np.ones((2, 3)), "b"), ValueError,
      r"matmul\(a \(2, 3\), b \(2, 3\)\): .*the inner sizes must be equal: \(n, k\) @ \(k, m\); transpose one with .T"),
     (lambda: Tensor(1.0, "a") @ Tensor([1.0], "b"), ValueError, r"matmul\(a \(\), b \(1,\)\)"),
-    (lambda: Tensor(np.ones((2, 3)), "a").reshape(4), ValueError, r"reshape\(a \(2, 3\), shape=4\): .*the number of entries must stay the same"),
+    (lambda: Tensor(np.ones((2, 3)), "a").reshape(4), ValueError,
+     r"reshape\(a \(2, 3\), shape=4\): .*the number of entries must stay the same"),
     (lambda: Tensor([1.0], "a").sum(axis=1), IndexError, r"sum\(a \(1,\), axis=1, .*axis 1 is out of bounds"),
     (lambda: Tensor([1.0], "a")[3], IndexError, r"getitem\(a \(1,\), index=3\): index 3 is out of bounds"),
     (lambda: Tensor([1.0])[1.5], IndexError, "an index must be integers or a mask, not float64"),
     (lambda: Tensor(np.zeros((0, 3)), "a").max(), ValueError, r"max\(a \(0, 3\), .*zero-size array"),
-    (lambda: Tensor([1.0]) + Value(1.0), TypeError, "numbers and arrays live in separate graphs; make it a Tensor too, or take its number"),
+    (lambda: Tensor([1.0]) + Value(1.0), TypeError,
+     "numbers and arrays live in separate graphs; make it a Tensor too, or take its number"),
     (lambda: Value(1.0) * Tensor([1.0]), TypeError, "numbers and arrays live in separate graphs"),
     (lambda: Tensor([1.0]) + "a", TypeError, "add: an operand of Tensor must be numbers, not str 'a'"),
     (lambda: Tensor([1.0]) * None, TypeError, "mul: an operand of Tensor must be numbers, not NoneType"),
     (lambda: Tensor([1.0]) * 1j, TypeError, "mul: an operand of Tensor must be numbers, not complex"),
     (lambda: Tensor([1.0]) * 10**400, ValueError, "beyond a float's range"),
-    (lambda: Tensor([1.0], "w").__setitem__(0, 2.0), TypeError, r"w\[…\] = …: a Tensor cannot be written into.* use where\(mask, new, x\)"),
-    (lambda: setattr(Tensor([1.0], "w"), "data", [1.0, 2.0]), ValueError, r"w.data has shape \(1,\); an array of shape \(2,\) cannot take its place"),
-    (lambda: linear.astype(Tensor([1.0]), int), TypeError, r"astype\(int64\): a gradient needs float32 or float64; use x.data.astype"),
-    (lambda: linear.split(Tensor([1.0, 2.0, 3.0]), 2), ValueError, "axis 0 of length 3 does not divide into 2 equal parts; .*array_split"),
+    (lambda: Tensor([1.0], "w").__setitem__(0, 2.0), TypeError,
+     r"w\[…\] = …: a Tensor cannot be written into.* use where\(mask, new, x\)"),
+    (lambda: setattr(Tensor([1.0], "w"), "data", [1.0, 2.0]), ValueError,
+     r"w.data has shape \(1,\); an array of shape \(2,\) cannot take its place"),
+    (lambda: linear.astype(Tensor([1.0]), int), TypeError,
+     r"astype\(int64\): a gradient needs float32 or float64; use x.data.astype"),
+    (lambda: linear.split(Tensor([1.0, 2.0, 3.0]), 2), ValueError,
+     "axis 0 of length 3 does not divide into 2 equal parts; .*array_split"),
     (lambda: linear.squeeze(Tensor([1.0, 2.0]), 0), ValueError, "squeeze: axis 0 of shape .* is not of length 1"),
     (lambda: linear.concatenate([]), ValueError, "concatenate of nothing: it needs at least one array"),
     (lambda: linear.einsum("ij,jk", Tensor([[1.0]])), ValueError, "names 2 operands; got 1"),
-    (lambda: linear.pad(Tensor([1.0]), 1, "edge"), TypeError, "pad with mode='edge': only 'constant' with one number is supported; use concatenate"),
-    (lambda: linear.sum(Value(1.0)), TypeError, "sum of Value: it works on tensors and arrays; make a Tensor of the numbers"),
+    (lambda: linear.pad(Tensor([1.0]), 1, "edge"), TypeError,
+     "pad with mode='edge': only 'constant' with one number is supported; use concatenate"),
+    (lambda: linear.sum(Value(1.0)), TypeError,
+     "sum of Value: it works on tensors and arrays; make a Tensor of the numbers"),
     (lambda: linear.norm(Tensor([[1.0]]), 1), ValueError, "norm of order 1 over 2 axes .*give one axis="),
     (lambda: bool(Tensor([1.0, 2.0])), ValueError, "truth value of an array with more than one element is ambiguous"),
     (lambda: Tensor([1.0, 2.0]).item(), ValueError, "array of size 1"),
@@ -333,7 +365,8 @@ def test_what_is_refused_and_how(compute: Callable[[], Any], error: type[Excepti
 
 
 def test_errors_name_the_scope() -> None:
-    with scope("net"), scope("first"), pytest.raises(ValueError, match=r"matmul\(x \(1, 2\), W \(3, 1\)\) in net/first: "):
+    with scope("net"), scope("first"), pytest.raises(ValueError,
+        match=r"matmul\(x \(1, 2\), W \(3, 1\)\) in net/first: "):
         Tensor([[1.0, 2.0]], "x") @ Tensor([[1.0], [2.0], [3.0]], "W")
 
 

@@ -28,18 +28,24 @@ WRITERS: dict[str, Callable[[Tensor, np.ndarray, np.ndarray, np.ndarray], None]]
     "leaf.data": lambda p, given, held, raw: scribble(p.data),
     "leaf.data[…]": lambda p, given, held, raw: p.data.__setitem__(0, 1e6),
     "leaf.data -=": lambda p, given, held, raw: setattr(p, "data", p.data - 5.0),
-    "in-place arithmetic on leaf.data": lambda p, given, held, raw: p.data.__isub__(5.0) and None if p.size == 1 else scribble(p.data),
-    "an array assigned to leaf.data, and then written to": lambda p, given, held, raw: (setattr(p, "data", held), scribble(held))[1],
+    "in-place arithmetic on leaf.data": lambda p, given, held,
+        raw: p.data.__isub__(5.0) and None if p.size == 1 else scribble(p.data),
+    "an array assigned to leaf.data, and then written to": lambda p, given, held,
+        raw: (setattr(p, "data", held), scribble(held))[1],
     "leaf.numpy()": lambda p, given, held, raw: scribble(p.numpy()),
     "an array operand": lambda p, given, held, raw: scribble(raw),
 }
 
 
 @pytest.mark.parametrize("program", [
-    lambda p, raw: (p * p).sum(), lambda p, raw: (p * raw).sum(), lambda p, raw: tanh(p * raw).sum(), lambda p, raw: (p @ raw) ** 2,
-    lambda p, raw: (raw / p).sum(), lambda p, raw: linear.logsumexp(p * raw), lambda p, raw: linear.max(p * raw), lambda p, raw: (p**3).sum(),
-    lambda p, raw: linear.concatenate([p, raw]).prod(), lambda p, raw: linear.einsum("i,i->", p, raw), lambda p, raw: linear.softmax(p)[0],
-    lambda p, raw: F.mse_loss(p, raw), lambda p, raw: (p.reshape(2, 1) * raw.reshape(1, 2)).sum(), lambda p, raw: (p[::-1] * p).sum(),
+    lambda p, raw: (p * p).sum(), lambda p, raw: (p * raw).sum(), lambda p, raw: tanh(p * raw).sum(), lambda p,
+        raw: (p @ raw) ** 2,
+    lambda p, raw: (raw / p).sum(), lambda p, raw: linear.logsumexp(p * raw), lambda p, raw: linear.max(p * raw),
+        lambda p, raw: (p**3).sum(),
+    lambda p, raw: linear.concatenate([p, raw]).prod(), lambda p, raw: linear.einsum("i,i->", p, raw), lambda p,
+        raw: linear.softmax(p)[0],
+    lambda p, raw: F.mse_loss(p, raw), lambda p, raw: (p.reshape(2, 1) * raw.reshape(1, 2)).sum(), lambda p,
+        raw: (p[::-1] * p).sum(),
 ], ids=str)
 @pytest.mark.parametrize("writer", WRITERS)
 def test_writing_between_forward_and_backward_never_changes_a_gradient(program: Any, writer: str) -> None:
@@ -76,7 +82,8 @@ def test_updates_in_place_reach_the_next_forward_pass() -> None:
     assert (p * 1.0).tolist() == [3.0, 4.0]
 
 
-@pytest.mark.parametrize("make", [lambda x: x * 2, lambda x: x.sum(), lambda x: x.reshape(2, 1), lambda x: x[0], lambda x: x.T, lambda x: x[::-1]])
+@pytest.mark.parametrize("make",
+    [lambda x: x * 2, lambda x: x.sum(), lambda x: x.reshape(2, 1), lambda x: x[0], lambda x: x.T, lambda x: x[::-1]])
 def test_arrays_of_computed_nodes_are_read_only(make: Any) -> None:
     y = make(Tensor([1.0, 2.0]))
     with pytest.raises(ValueError, match="read-only"):
@@ -112,8 +119,10 @@ def test_backward_twice_adds_up_in_leaves_and_shows_the_pass_in_nodes() -> None:
 
 
 @pytest.mark.parametrize("program", [
-    lambda a, b: a + b, lambda a, b: a - b, lambda a, b: (a + b).reshape(-1), lambda a, b: linear.concatenate([a, b]), lambda a, b: linear.stack([a, b]),
-    lambda a, b: a + b.T.T, lambda a, b: (a + 0.0) + (b + 0.0), lambda a, b: a + a + b, lambda a, b: linear.broadcast_to(a, (3, 2)) + b,
+    lambda a, b: a + b, lambda a, b: a - b, lambda a, b: (a + b).reshape(-1), lambda a, b: linear.concatenate([a, b]),
+        lambda a, b: linear.stack([a, b]),
+    lambda a, b: a + b.T.T, lambda a, b: (a + 0.0) + (b + 0.0), lambda a, b: a + a + b, lambda a,
+        b: linear.broadcast_to(a, (3, 2)) + b,
 ])
 def test_gradients_share_no_memory_and_may_be_written_into(program: Any) -> None:
     a, b = Tensor([1.0, 2.0]), Tensor([3.0, 4.0])
@@ -224,12 +233,14 @@ def network(W: Tensor, v: Tensor, x: np.ndarray, y: np.ndarray) -> Tensor:
     with scope("net"):
         h = F.max_pool2d(F.conv2d(x, W, padding=1), 2)
         scores = relu(h).reshape(2, -1) * 2 @ v
-        return F.cross_entropy(scores, y) + linear.std(v) + linear.einsum("ij,ij->", v, v) * 1e-3 + linear.where(v > 0, v, 0.0).max()
+        return F.cross_entropy(scores, y) + linear.std(v) + linear.einsum("ij,ij->", v, v) * 1e-3 + linear.where(v > 0,
+            v, 0.0).max()
 
 
 def parts() -> tuple[Tensor, Tensor, np.ndarray, np.ndarray]:
     draw = np.random.default_rng(0)
-    return Tensor(draw.normal(size=(2, 1, 3, 3)), "W"), Tensor(draw.normal(size=(8, 3)), "v"), draw.normal(size=(2, 1, 4, 4)), np.array([0, 2])
+    return Tensor(draw.normal(size=(2, 1, 3, 3)), "W"), Tensor(draw.normal(size=(8, 3)),
+        "v"), draw.normal(size=(2, 1, 4, 4)), np.array([0, 2])
 
 
 @pytest.mark.usefixtures("no_collector")
@@ -238,7 +249,8 @@ def test_a_graph_is_freed_by_reference_counting_alone() -> None:
     loss = network(W, v, x, y)
     loss.backward()
     slopes = gradient(loss, [W, v], create_graph=True)
-    watched = [weakref.finalize(node._data.base if node._data.base is not None else node._data, int) for node in loss.inputs]
+    watched = [weakref.finalize(node._data.base if node._data.base is not None else node._data,
+        int) for node in loss.inputs]
     del loss, slopes
     assert not any(alive.alive for alive in watched)
     assert gc.collect() == 0
