@@ -72,6 +72,30 @@ def test_a_state_that_does_not_fit_is_refused_before_anything_changes(change, er
     assert repr(block.state_dict()) == before
 
 
+def test_an_interruption_while_loading_undoes_what_was_loaded():
+    class Interrupting(Value):
+        __slots__ = ()
+        armed = False
+
+        @property
+        def data(self):
+            return Value.data.__get__(self)
+
+        @data.setter
+        def data(self, number):
+            if self.armed:
+                type(self).armed = False
+                raise KeyboardInterrupt
+            Value.data.__set__(self, number)
+
+    module = nn.Module()
+    module.first, module.second = Tensor([1.0]), Interrupting(2.0)
+    Interrupting.armed = True
+    with pytest.raises(KeyboardInterrupt):
+        module.load_state_dict({"first": [5.0], "second": 6.0})
+    assert (module.first.item(), module.second.data) == (1.0, 2.0)
+
+
 def test_without_strict_what_is_there_is_loaded_and_the_rest_told():
     block = Block()
     assert block.load_state_dict({"scale": [7.0], "other": 1.0}, strict=False) == (

@@ -159,6 +159,14 @@ def test_the_first_epoch_of_madaline_on_xor_by_hand():
     assert weights() == pytest.approx([1.40625, -0.06875, -0.98125, -0.20625, 1.36875, -0.99375])
 
 
+def test_madaline_leaves_alone_what_is_right_already():
+    madaline = Madaline(1, 2)
+    for unit, b in zip(madaline.units, (-0.1, 0.6), strict=True):
+        unit.b.data = b
+    assert not madaline.learn((0.0,), -1)  # the second says 1, so the answer is 1; the first is nearer to 0, and right
+    assert [unit.b.data for unit in madaline.units] == pytest.approx([-0.1, 0.6 + 0.5 * (-1 - 0.6)])
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_madaline_learns_xor_which_no_adaline_can(seed):
     corners, targets = [(1, 1), (1, -1), (-1, 1), (-1, -1)], [-1, 1, 1, -1]

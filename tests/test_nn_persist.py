@@ -243,6 +243,16 @@ def test_a_small_file_that_would_unfold_into_a_large_one_is_refused(saved):
     refused(folder / "bomb.npz", bomb, trainer(3))
 
 
+def test_a_file_whose_index_names_one_entry_a_thousand_times_is_refused(saved):
+    folder, good = saved
+    path = folder / "again.npz"
+    path.write_bytes(good)
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.filelist += archive.filelist[-1:] * 1000
+        archive._didModify = True  # so that the index is written anew
+    refused(path, path.read_bytes(), trainer(3))
+
+
 def test_an_oversized_file_is_refused_by_its_size(saved):
     folder, good = saved
     with pytest.raises(persist.CheckpointError, match=f"has {len(good):,} bytes, more than the 1,000 that are let in"):
