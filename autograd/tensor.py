@@ -296,7 +296,7 @@ class Tensor(ArrayLike, Node):
         """The gradients of all nodes in the order, on arrays; or of those wanted, through those needed for them."""
         hopeful = bool(np.isfinite(seed).all()) if seed.ndim else True
         for node in order:  # behind a choice nan may hide, and 0·nan does not raise
-            if node.static is not None and node.op.selects and any(np.isnan(np.add.reduce(x, None)) for x in node.saved):
+            if node.static is not None and node.op.selects and any(np.isnan(x).any() for x in node.saved or ()):
                 hopeful = False
         while True:
             adjoints = {self: seed} if needed is None or self in needed else {}
@@ -336,7 +336,7 @@ class Tensor(ArrayLike, Node):
             self._check_unchanged()
         out, operands = (self, self.operands) if create_graph else (self._data, self.saved)
         if create_graph and static is None:
-            operands = [linear.astype(x, self.dtype) if type(x) is Tensor and x.dtype != self.dtype else x for x in operands]
+            operands = [linear.astype(x, self.dtype) if type(x) is Tensor and x.dtype != self.dtype else x for x in self.operands]
         for i, x in enumerate(self.operands):
             if type(x) is not Tensor or not x.requires_grad or (needed is not None and x not in needed):
                 continue
@@ -512,7 +512,7 @@ def row_pullback(row: Row, i: int, upstream: Any, out: Any, operands: Any) -> An
     kind = type(factor)
     if (kind is np.ndarray or kind is np.bool_) and factor.dtype == np.bool_:  # a branch not taken passes nothing, not even 0·inf
         return masked(upstream, factor) if isinstance(upstream, (np.ndarray, np.generic)) else where(factor, upstream, 0.0)
-    return passed(upstream, factor, row.selects)
+    return upstream * factor if _hopeful.get() else passed(upstream, factor, row.selects)
 
 
 def passed(upstream: Any, factor: Any, selects: bool) -> Any:

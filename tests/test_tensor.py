@@ -282,6 +282,21 @@ def test_a_branch_not_taken_sends_no_zero_times_infinity(f: Callable[[Any], Any]
         np.testing.assert_allclose(got, [slope, at_2[0][0]], rtol=1e-15)
 
 
+def test_a_choice_among_huge_numbers_is_silent() -> None:
+    x = Tensor([1e308, 1e308, -1.0])
+    linear.where(x > 0, x, 0.0)[:1].sum().backward()
+    assert x.grad.tolist() == [1.0, 0.0, 0.0]
+
+
+def test_nan_that_a_choice_hides_sends_nothing() -> None:
+    x = Tensor([-1.0, 4.0])
+    linear.where(x > 0, x.sqrt(), 0.0).sum().backward()
+    assert x.grad.tolist() == [0.0, 0.25]
+    x.grad = None
+    x.sqrt()[x > 0].sum().backward()
+    assert x.grad.tolist() == [0.0, 0.25]
+
+
 def test_infinite_seeds_meet_masks_with_care() -> None:
     x = Tensor([-1.0, 2.0])
     ops.relu(x).backward([inf, inf])
