@@ -64,7 +64,7 @@ def svg(axes: Any) -> str:
         first.figure.savefig(text, format="svg", metadata={"Date": None, "Creator": None})
     drawn = text.getvalue()[text.getvalue().index("<svg"):]
     # a hundredth of a point is fine enough for lines
-    return re.sub(r' d="[^"]*"', lambda path: re.sub(r"(\.\d\d)\d+", r"\1", path[0]), drawn)
+    return re.sub(r' (?:d|x|y)="[^"]*"', lambda place: re.sub(r"(\.\d\d)\d+", r"\1", place[0]), drawn)
 
 
 def _panels(count: int, columns: int, width: float, height: float, share: str | bool = False) -> Panels:
@@ -265,7 +265,7 @@ def gradient_field(f: Surface, low: float = -2.0, high: float = 2.0, n: int = 9,
 
 def _contours(ax: Any, f: Surface, across: tuple[float, float], up: tuple[float, float]) -> None:
     import numpy as np
-    x1, x2 = np.meshgrid(np.linspace(*across, 121), np.linspace(*up, 121))
+    x1, x2 = np.meshgrid(np.linspace(*across, 61), np.linspace(*up, 61))
     with no_grad(), np.errstate(all="ignore"):
         z = np.broadcast_to(np.asarray(f(x1, x2), float), x1.shape)
     depth = z - np.nanmin(z)
@@ -295,7 +295,8 @@ def descent(f: Surface, start: tuple[float, float], ways: Mapping[str, Any], ste
     ax = _axes(ax, 5.0, 4.2)
     _contours(ax, f, *bounds)
     for i, (name, path) in enumerate(paths.items()):
-        ax.plot(path[:, 0], path[:, 1], label=name, marker=MARKERS[i % len(MARKERS)], markersize=3, **_style(i))
+        ax.plot(path[:, 0], path[:, 1], label=name, marker=MARKERS[i % len(MARKERS)], markersize=3,
+                markevery=max(1, len(path) // 25), **_style(i))
     first = next(iter(paths.values()))[0]
     ax.plot(*first, marker="o", markersize=8, color="none", markeredgecolor="#1f2328", label="start", linestyle="none")
     ax.set(xlabel="x1", ylabel="x2", xlim=bounds[0], ylim=bounds[1])
