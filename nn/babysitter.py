@@ -362,7 +362,7 @@ class Babysitter(Callback):
         best, last = min(rows, key=lambda row: row["validation loss"]), rows[-1]
         trained, lately = last.get("loss", 0.0), float(np.mean([row["validation loss"] for row in rows[-3:]]))  # one epoch may jump
         signs = {"validation": f"loss {last['validation loss']:.3g}, best {best['validation loss']:.3g}; training {trained:.3g}"}
-        if len(rows) > 2 and lately > 1.3 * best["validation loss"] and lately > 1.5 * trained and trained < best.get("loss", 0.0):
+        if len(rows) > 2 and lately > 1.5 * best["validation loss"] and lately > 1.5 * trained and trained < best.get("loss", 0.0):
             return [Finding.of("overfitting", f"the validation loss rose from {best['validation loss']:.3g} to {lately:.3g} while "
                                f"the training loss fell to {trained:.3g}")], signs
         gap = last.get("accuracy", 0.0) - last.get("validation accuracy", last.get("accuracy", 0.0))

@@ -235,10 +235,10 @@ def _shown(value: Any) -> str:
 # ── the search itself ────────────────────────────────────────────────────────────────────────────────────────────
 
 class _Job:
-    """A trial on its way: its parameters, which budget is next, and how often it was alone on a worker that died."""
+    """A trial on its way: its parameters, which budget is next, and how often a worker died while it was tried."""
 
     def __init__(self, trial: Any, params: dict[str, Any]):
-        self.trial, self.params, self.rung, self.deaths, self.suspect = trial, params, 0, 0, False
+        self.trial, self.params, self.rung, self.deaths = trial, params, 0, 0
 
 
 class _Search:
@@ -276,7 +276,7 @@ class _Search:
                 self._collect(done)
 
     def _submit(self, due: int) -> None:
-        alone = any(job.suspect for job in (*self.again, *self.running.values()))
+        alone = any(job.deaths for job in (*self.again, *self.running.values()))
         while len(self.running) < (1 if alone else self.pool.width):
             if self.again:
                 job = self.again.pop(0)
@@ -295,11 +295,11 @@ class _Search:
             lost = [self.running.pop(future) for future in list(self.running) if isinstance(future.exception(), BrokenExecutor)]
             self.pool.renew(lost[0].trial.number, len(lost))
             for job in lost:
-                job.suspect, job.deaths = True, job.deaths + (len(lost) == 1)
+                job.deaths += 1
                 if job.deaths < 2:
                     self.again.append(job)
                 else:
-                    self._fail(job, "killed its worker twice")
+                    self._fail(job, "its worker died twice")
             done = {future for future in self.running if future.done()}
         for future in done:
             job = self.running.pop(future)
@@ -315,7 +315,7 @@ class _Search:
 
     def _told(self, job: _Job, values: list[float], seconds: float) -> None:
         value = sum(values) / len(values)
-        job.suspect = False
+        job.deaths = 0
         job.trial.set_user_attr("seconds", job.trial.user_attrs.get("seconds", 0.0) + seconds)
         job.trial.set_user_attr("values", values)
         if not math.isfinite(value):

@@ -51,8 +51,8 @@ def finding(report, illness):
 @pytest.mark.parametrize(("activation", "optimizer"), [(nn.ReLU, nn.optim.SGD), (nn.Tanh, nn.optim.SGD), (nn.ReLU, nn.optim.Adam)])
 def test_a_healthy_run_is_called_healthy(activation, optimizer):
     model = mlp(activation)
-    options = {"lr": 0.1, "momentum": 0.9} if optimizer is nn.optim.SGD else {"lr": 2e-3}
-    report = watched(model, optimizer=optimizer(model.named_parameters(), **options), epochs=15)
+    options = {"lr": 0.05, "momentum": 0.9} if optimizer is nn.optim.SGD else {"lr": 2e-3}
+    report = watched(model, optimizer=optimizer(model.named_parameters(), **options), epochs=12)
     assert evaluate(model, HELD_OUT, cross_entropy, "accuracy")["accuracy"] > 0.95
     assert report.healthy, report
     assert repr(report).startswith("Babysitter: healthy")
@@ -147,6 +147,15 @@ def test_saturated_units():
     assert "saturated units" in watched(mlp(nn.Sigmoid, scale=100.0), lr=1e-3).illnesses
 
 
+def test_an_output_may_saturate():
+    model = nn.Sequential(nn.Linear(64, 1, rng=0), nn.Sigmoid())
+    model[0].weight.data = 200 * model[0].weight.data
+    zero_or_not = [(x, (y == 0).astype("float32")[:, None]) for x, y in (TRAIN, HELD_OUT)]
+    report = watched(model, 1e-6, zero_or_not[0], loss=nn.functional.binary_cross_entropy, validation=zero_or_not[1])
+    assert np.mean(np.abs(nn.train.predict(model, HELD_OUT[0]) - 0.5) > 0.49) > 0.5
+    assert "saturated units" not in report.illnesses
+
+
 def test_vanishing_gradients_of_ten_layers_of_sigmoids_and_exploding_ones_of_large_weights():
     layers = (64, *[64] * 9, 10)
     vanishing = watched(mlp(nn.Sigmoid, *layers), lr=0.01, epochs=1)
@@ -174,6 +183,14 @@ def test_overfitting_is_seen_in_the_validation_loss():
     found = finding(report, "overfitting")
     assert "weight decay" in found.remedy
     assert report.illnesses == ["overfitting"]
+
+
+@pytest.mark.parametrize(("training", "ill"), [((0.5, 0.1, 0.01, 0.001), True), ((0.5, 0.3, 0.2, 0.1), False)])
+def test_a_validation_loss_that_rises_to_where_the_training_loss_is_is_no_overfitting(training, ill):
+    sitter = Babysitter()
+    for loss, validation in zip(training, (0.3, 0.07, 0.1, 0.11), strict=True):
+        sitter.epoch(mlp(), loss=loss, validation_loss=validation)
+    assert sitter.report().illnesses == ["overfitting"] * ill
 
 
 @pytest.mark.parametrize("validation", [HELD_OUT, None])

@@ -306,6 +306,14 @@ def test_a_loader_goes_on_where_another_was_stopped(count, size, shuffle, seed, 
         assert np.array_equal(y, y_due)
 
 
+def test_every_epoch_has_an_order_of_its_own():
+    data = np.arange(50)[:, None], np.arange(50)
+    shuffled, plain = DataLoader(data, 50, shuffle=True, generator=0), DataLoader(data, 50)
+    first, second = (next(iter(shuffled))[1].tolist() for _ in range(2))
+    assert first != second
+    assert next(iter(plain))[1].tolist() == list(range(50))
+
+
 def test_a_loader_refuses_the_state_of_other_data():
     state = DataLoader(([[1], [2]], [0, 1]), shuffle=True, generator=0)
     list(state)

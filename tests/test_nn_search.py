@@ -83,6 +83,13 @@ def test_a_grid_tries_every_combination_once():
     assert results.best["value"] == pytest.approx(0, abs=1e-12)
 
 
+def test_a_grid_goes_on_where_it_was_stopped(tmp_path):
+    space = {"x": [3, 1, 2, 4]}
+    assert len(here(lambda p: (p["x"] - 2) ** 2, space, 2, sampler="grid", journal=tmp_path / "log").rows) == 2
+    results = here(lambda p: (p["x"] - 2) ** 2, space, None, sampler="grid", journal=tmp_path / "log")
+    assert [row["x"] for row in sorted(results.rows, key=lambda row: row["trial"])] == [3, 1, 2, 4]
+
+
 def test_a_seed_gives_the_same_parameters_however_many_workers_there_are():
     one = here(bowl, trials=6, sampler="random", seed=5)
     two = optimize(bowl, SPACE, 6, sampler="random", seed=5, workers=2, progress=False)
@@ -211,7 +218,7 @@ def test_a_process_that_is_killed_costs_no_trial(tmp_path):
 def test_parameters_that_kill_every_worker_fail_alone():
     results = optimize(always_fatal, {"x": [5, 1, 2, 3, 4, 6]}, None, sampler="grid", workers=2, progress=False)
     states = {row["x"]: row["state"] for row in results.rows}
-    assert states == dict.fromkeys((1, 3, 4, 5, 6), "done") | {2: "failed: killed its worker twice"}
+    assert states == dict.fromkeys((1, 3, 4, 5, 6), "done") | {2: "failed: its worker died twice"}
 
 
 def test_a_dask_cluster_that_loses_a_worker_loses_no_trial_and_counts_none_twice(tmp_path):

@@ -232,18 +232,28 @@ def test_training_works_in_training_mode_and_leaves_a_model_that_is_ready_to_use
     assert [module.training for module in model] == [i == 5 for i in range(10)]
 
 
-def test_the_best_weights_are_those_at_the_end():
+def test_the_best_weights_are_those_at_the_end(tmp_path):
     model = network()
     optimizer = nn.optim.Adam(model.named_parameters(), lr=0.1)  # jumps about
     history = fit(model, TRAIN, cross_entropy, optimizer, epochs=6, validation=HELD_OUT, metrics="accuracy", seed=0, progress=False)
     assert history.best["validation loss"] == min(history["validation loss"]) < history["validation loss"][-1]
     assert evaluate(model, HELD_OUT, cross_entropy)["loss"] == history.best["validation loss"]
+    weights_at_end = weights(model)
+    assert history.best["epoch"] < 5
+    for epochs in (5, 6):  # the best ones are in the checkpoint too
+        model = network()
+        fit(model, TRAIN, cross_entropy, nn.optim.Adam(model.named_parameters(), lr=0.1), epochs=epochs, validation=HELD_OUT,
+            metrics="accuracy", seed=0, progress=False, checkpoint=tmp_path / "run.npz", resume=True)
+    assert weights(model) == weights_at_end
+    optimizer = nn.optim.SGD(model.parameters(), 0.01)
     by_accuracy = fit(model, TRAIN, cross_entropy, optimizer, epochs=1, validation=HELD_OUT, metrics="accuracy",
                       monitor="validation accuracy", progress=False)
     assert by_accuracy.mode == "max"
 
 
 @pytest.mark.parametrize(("options", "epochs", "reason"), [
+    ({"patience": 2, "min_delta": 0.1, "optimizer": 1e-5}, 3, "loss has not improved for 2 epochs; it was best, .* in epoch 3"),
+    ({"patience": 2, "optimizer": 1e-5}, 9, "all 9 epochs are done"),
     ({"patience": 3}, 4, "loss has not improved for 3 epochs; it was best, .* in epoch 1"),
     ({"stop": lambda run: run.epoch == 2}, 2, "the stop criterion held after epoch 2"),
     ({"callbacks": [lambda run: run.stop("enough")]}, 1, "enough"),
@@ -251,10 +261,20 @@ def test_the_best_weights_are_those_at_the_end():
 ])
 def test_what_ends_a_run(options, epochs, reason):
     model = nn.Sequential(nn.Flatten(), nn.Linear(64, 10, rng=0))
-    history = fit(model, DataLoader(TRAIN, 50), cross_entropy, nn.optim.SGD(model.parameters(), lr=0.0), epochs=9, progress=False,
-                  **options)
+    optimizer = nn.optim.SGD(model.parameters(), lr=options.pop("optimizer", 0.0))
+    history = fit(model, DataLoader(TRAIN, 50), cross_entropy, optimizer, epochs=9, progress=False, **options)
     assert len(history) == epochs
     assert re.fullmatch(reason, history.stopped)
+
+
+def test_a_schedule_waits_for_a_plateau_of_what_is_monitored():
+    model = nn.Sequential(nn.Flatten(), nn.Linear(64, 10, rng=0))
+    optimizer = nn.optim.SGD(model.parameters(), lr=0.1)
+    wrong = TRAIN[0], (TRAIN[1] + 1) % 10  # the better the training labels are learnt, the worse these are met
+    history = fit(model, TRAIN, cross_entropy, optimizer, epochs=4, validation=wrong, progress=False, seed=0,
+                  schedule=nn.schedule.ReduceLROnPlateau(optimizer, factor=0.5, patience=0))
+    assert history["loss"] == sorted(history["loss"], reverse=True)
+    assert history["lr"] == [0.1, 0.1, 0.05, 0.025]
 
 
 def test_a_callback_may_end_a_run_within_an_epoch():
@@ -281,6 +301,7 @@ def test_nan_ends_the_run_with_its_origin_and_the_update_is_not_made():
     history = fit(model, TRAIN, logarithm_loss, nn.optim.SGD(model.parameters(), 0.1), seed=0, progress=False)
     assert history.stopped.startswith("epoch 1, batch 1: the first value that is nan: log(")
     assert "log of a negative number" in history.stopped
+    assert (len(history), history.batches) == (0, [])
     assert weights(model) == before
 
 
