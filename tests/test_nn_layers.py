@@ -321,7 +321,7 @@ def test_every_layer_and_loss_is_a_scope():
 
 def test_an_error_names_the_layer():
     model = nn.Sequential(nn.Linear(4, 3), nn.ReLU(), nn.Linear(2, 1))
-    with pytest.raises(ValueError, match=r"matmul.*\(5, 3\).*\(2, 1\).* in Sequential/Linear 2"):
+    with pytest.raises(ValueError, match=r"linear\(.*\(5, 3\), weight \(1, 2\).* in Sequential/Linear 2.*\(out, in\)"):
         model(np.ones((5, 4)))
 
 
