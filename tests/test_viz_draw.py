@@ -197,7 +197,7 @@ def test_save_writes_what_the_ending_says(tmp_path):
     drawing = draw(neuron())
     assert drawing.save(tmp_path / "a.svg").read_text(encoding="utf-8") == drawing.svg
     assert drawing.save(str(tmp_path / "a.dot")).read_text(encoding="utf-8") == drawing.dot
-    with pytest.raises(ValueError, match=r"saved as \.svg or \.dot"):
+    with pytest.raises(ValueError, match=r"saved as \.svg, \.dot or \.png"):
         drawing.save(tmp_path / "a.pdf")
 
 
@@ -250,3 +250,31 @@ def test_a_long_chain_is_drawn_without_recursion():
                 y = tanh(y)
     y.backward()
     assert classed(draw(y).svg, "sign") == [f"part{i}" for i in range(4)]
+
+
+def test_a_png_has_the_pictures_size_at_two_dots_to_the_pixel_and_its_colours(tmp_path):
+    np = pytest.importorskip("numpy")
+    image = pytest.importorskip("matplotlib.image")
+    drawing = draw(neuron())
+    pixels = image.imread(drawing.save(tmp_path / "a.png"))
+    assert pixels.shape[1::-1] == pytest.approx([2 * x for x in drawing.size], abs=2)
+    seen = {tuple(colour) for colour in np.unique((pixels[..., :3].reshape(-1, 3) * 255).round().astype(int), axis=0)}
+    for colour in ("#1a7f37", "#cf222e", "#0969da", "#57606a", "#ffffff"):
+        assert any(max(abs(a - b) for a, b in zip(colour_of(colour), other)) < 40 for other in seen), colour
+
+
+def colour_of(text):
+    return tuple(int(text[i:i + 2], 16) for i in (1, 3, 5))
+
+
+def test_names_come_from_variables_where_that_is_certain():
+    a, b, hidden = Value(2.0), Value(3.0, "given"), Value(4.0)
+    also = hidden
+    weights = [Value(5.0), a * b]
+    y = weights[0] * weights[1] + hidden
+    svg = draw(y, names=locals()).svg
+    assert set(classed(svg, "letter")) == {"a", "given", "weights[0]", "y"}  # hidden has two names: none is certain
+    assert "weights[1] = " in classed(svg, "name")
+    assert y.name is a.name is None
+    assert also is hidden
+    assert set(classed(draw(y, names={"given": y}).svg, "letter")) == {"given"}  # taken by another node: b alone has it

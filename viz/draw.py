@@ -10,7 +10,7 @@ import math
 import re
 import textwrap
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from html import escape
 from pathlib import Path
@@ -28,11 +28,13 @@ DARK = {"paper": "#0d1117", "ink": "#e6edf3", "value": "#3fb950", "gradient": "#
          "frame": "#8b949e", "wire": "#6e7681", "gate": "#21262d", "bad": "#ffa657", "mark": "#3d2300"}
 
 
-def draw(y: Any, *, collapse: bool | str | Iterable[str] | None = None, digits: int | None = 3, products: bool = False,
-         title: str | None = None, engine: str | None = None) -> Drawing:
+def draw(y: Any, *, collapse: bool | str | Iterable[str] | None = None, fold: bool = False, digits: int | None = 3,
+         products: bool = False, names: Mapping[str, Any] | None = None, title: str | None = None,
+         engine: str | None = None) -> Drawing:
     """The circuit that computed ``y``, with every value and, where a backward pass has been, every gradient.
 
-    ``collapse`` draws scopes as one gate: True all, False none, names or paths those; None decides by size.
+    ``collapse`` draws scopes as one gate: True all, False none, names or paths those; None decides by size;
+    ``fold`` draws collapsed scopes that repeat as one, ×N. ``names=locals()`` names nodes after your variables.
     ``digits`` are shown of each number (None: all; tooltips have all). ``products`` writes ``upstream × local =
     gradient`` under each wire. ``engine="dot"`` lays out with the system's Graphviz. What is drawn is the state of
     now: a later backward pass does not change the drawing. Raises TypeError for what is not a node, LookupError
@@ -51,7 +53,7 @@ def draw(y: Any, *, collapse: bool | str | Iterable[str] | None = None, digits: 
     if engine not in (None, "dot"):
         raise ValueError(f"engine={engine!r}: leave it out for the layout program that comes with chainrule, or say "
                          "'dot' for the system's Graphviz")
-    return Drawing(graph(y, collapse), digits, products, title, engine)
+    return Drawing(graph(y, collapse, fold=fold, names=names), digits, products, title, engine)
 
 
 class Drawing:
@@ -86,16 +88,38 @@ class Drawing:
         return _Page(self.graph, self._blocks, layout(self.dot, self.engine), self.title, self._digits)
 
     def save(self, path: str | Path) -> Path:
-        """Write the picture to a file, as its name ends: ``.svg`` or ``.dot``. Returns the path.
+        """Write the picture to a file, as its name ends: ``.svg``, ``.dot`` or ``.png``. Returns the path.
 
-        Raises ValueError for other endings.
+        Raises ValueError for other endings; for PNG, ImportError without the package resvg-py, RuntimeError without a font.
         """
         path = Path(path)
-        kinds = {".svg": "svg", ".dot": "dot", ".gv": "dot"}
+        kinds = {".svg": "svg", ".dot": "dot", ".gv": "dot", ".png": "png"}
         if path.suffix.lower() not in kinds:
-            raise ValueError(f"save({str(path)!r}): a drawing is saved as .svg or .dot; end the name with one of them")
-        path.write_text(getattr(self, kinds[path.suffix.lower()]), encoding="utf-8")
+            raise ValueError(f"save({str(path)!r}): a drawing is saved as .svg, .dot or .png; end the name with one of them")
+        content = getattr(self, kinds[path.suffix.lower()])
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
         return path
+
+    @property
+    def png(self) -> bytes:
+        """The picture in its light colours as PNG, two dots to the pixel; needs the package resvg-py."""
+        try:
+            from resvg_py import svg_to_bytes
+        except ImportError:
+            raise ImportError("PNG needs the package resvg-py: pip install 'chainrule[png]'; SVG and DOT need none") from None
+        import importlib.util
+        found = importlib.util.find_spec("matplotlib")
+        fonts = [str(Path(place, "mpl-data", "fonts", "ttf")) for place in (found and found.submodule_search_locations) or ()]
+
+        def drawn(svg: str) -> bytes:
+            return bytes(svg_to_bytes(svg_string=svg, zoom=2, font_dirs=fonts, font_family="DejaVu Sans",
+                                      sans_serif_family="DejaVu Sans"))
+        letter = '<svg xmlns="http://www.w3.org/2000/svg" width="20" height="20"><text y="15">{}</text></svg>'
+        if drawn(letter.format("")) == drawn(letter.format("x")):
+            raise RuntimeError("PNG needs a font, and this machine has none: apt-get install fonts-dejavu-core, or pip "
+                               "install matplotlib, which brings one; SVG leaves the fonts to who shows it")
+        return drawn(self.svg.partition("@media (prefers-color-scheme: dark)")[0] + "</style>"
+                     + self.svg.partition("</style>")[2])
 
     def _repr_svg_(self) -> str:
         return self.svg

@@ -9,7 +9,8 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from copy import deepcopy
 from itertools import takewhile
 from typing import Any, NamedTuple
 
@@ -104,11 +105,14 @@ class Graph(NamedTuple):
     gates: int
 
 
-def graph(y: Any, collapse: bool | str | Iterable[str] | None = None) -> Graph:
+def graph(y: Any, collapse: bool | str | Iterable[str] | None = None, *, fold: bool = False,
+          names: Mapping[str, Any] | None = None) -> Graph:
     """The graph of ``y`` (one node, or several in a list) as plain data; nothing is changed by looking.
 
     ``collapse`` draws scopes as one gate each: True all of them, False none, a name or path (or several) those;
     None decides by size: over 300 gates as much is collapsed as needed, over 5,000 all is summarised as one gate.
+    ``fold`` makes one of collapsed gates that repeat, ×N. ``names`` (``locals()``, or a dictionary) names nodes that
+    have no name: after the one variable that is the node, or the list that it is in.
     Raises LookupError for a scope that is not there, TypeError for what is not a node.
 
     >>> from autograd import Value
@@ -125,6 +129,8 @@ def graph(y: Any, collapse: bool | str | Iterable[str] | None = None) -> Graph:
         if not hasattr(root, "inputs") or not hasattr(root, "operands"):
             raise TypeError(f"a graph is drawn of a Value or Tensor, or of a list of them; got {root!r:.60} "
                             f"({type(root).__name__}). Compute it from Values: Value(2.0, name='x')")
+    if names is not None:
+        roots = named(roots, names)
     order = topological(*roots)
     gates = [node for node in order if node.operands]
     if len(gates) > TOO_MANY and collapse is None:
@@ -147,7 +153,25 @@ def graph(y: Any, collapse: bool | str | Iterable[str] | None = None) -> Graph:
     elif len(gates) > MANY and collapse is None:
         notes = [f"All {len(gates):,} gates are drawn, because none is in a scope.",
                  "To see less, group them: with autograd.scope(name)."]
-    return _picture(order, roots, owner, chains, notes)
+    return _picture(order, roots, owner, chains, notes, fold)
+
+
+def named(roots: list[Any], names: Mapping[str, Any]) -> list[Any]:
+    """A copy of the graph with names from variables, where that is certain: one variable, and no other node's name."""
+    called: dict[int, list[str]] = {}
+    for name, x in names.items():
+        several = enumerate(x) if isinstance(x, (list, tuple)) else ()
+        for text, node in [(name, x), *((f"{name}[{i}]", item) for i, item in several)]:
+            if hasattr(node, "operands") and not name.startswith("_"):
+                called.setdefault(id(node), []).append(text)
+    copies = deepcopy(roots)
+    nodes = topological(*roots)
+    taken = {node.name for node in nodes}
+    for node, copied in zip(nodes, topological(*copies)):
+        known = called.get(id(node), [])
+        if not node.name and len(known) == 1 and known[0] not in taken:
+            copied.name = known[0]
+    return copies
 
 
 # ── how things are written ───────────────────────────────────────────────────────────────────────────────────────
@@ -308,7 +332,7 @@ def _depth(order: list[Any]) -> int:
 # ── from nodes to data ───────────────────────────────────────────────────────────────────────────────────────────
 
 def _picture(order: list[Any], roots: list[Any], owner: dict[Any, Any], chains: dict[Any, tuple[Any, ...]],
-             notes: list[str]) -> Graph:
+             notes: list[str], fold: bool = False) -> Graph:
     """The data of what is drawn; ``owner`` is the scope that a gate has collapsed into."""
     index = {node: i for i, node in enumerate(order)}
     scope_ids = {scope: f"s{i}" for i, scope in enumerate(scope for scope in chains if scope)}
@@ -389,7 +413,11 @@ def _picture(order: list[Any], roots: list[Any], owner: dict[Any, Any], chains: 
         nodes.append(Node(f"out{i}", "output", root.name or "", "", "", (), plain(root.data), plain(root.grad)))
     boxes = {scope: Box(scope_ids[scope], scope.name, scope.path, scope_ids.get(scope.parent, ""))
              for scopes in around for scope in scopes}
-    kept, joined = _bundled(nodes, list(wires.values()))
+    kept, joined = nodes, list(wires.values())
+    if fold:
+        from .fold import folded
+        kept, joined = folded(kept, joined)
+    kept, joined = _bundled(kept, joined)
     gates = sum(bool(node.operands) for node in order)
     return Graph(tuple(kept), tuple(joined), tuple(boxes.values()), tuple(notes), gates)
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import linecache
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from copy import deepcopy
 from functools import cached_property
 from html import escape
@@ -22,16 +22,16 @@ from autograd.javascript import javascript
 from autograd.steps import MISTAKES, Step, steps
 
 from .draw import Drawing, clean, clip, show
-from .graph import MANY, graph, plain, superscript, typeset
+from .graph import MANY, graph, named, plain, superscript, typeset
 
 _INFIX = {"add": "+", "sub": "−", "mul": "×", "div": "/", "pow": "^"}
 
 
 def stepper(y: Any, *, collapse: bool | str | Iterable[str] | None = None, digits: int = 3, title: str | None = None,
-            parameters: Iterable[Any] | None = None) -> Stepper:
+            parameters: Iterable[Any] | None = None, names: Mapping[str, Any] | None = None) -> Stepper:
     """A page that steps through the computation of ``y`` and its gradient, and computes anew as inputs are changed.
 
-    ``collapse``, ``digits`` and ``title`` are those of ``draw``; with scopes, the page switches between open and
+    ``collapse``, ``digits``, ``names`` and ``title`` are those of ``draw``; with scopes, the page switches between open and
     collapsed. ``parameters`` (leaves or their names; all leaves by default) are what its button "Update" moves
     against the gradient. Nothing is changed by looking. Of Tensors, and of operations that users added, the page
     shows the numbers and the steps, and has no live inputs. Raises TypeError for what is not a node, ValueError for a
@@ -45,31 +45,36 @@ def stepper(y: Any, *, collapse: bool | str | Iterable[str] | None = None, digit
     >>> "<svg" in page.html, "https://" in page.html
     (True, False)
     """
-    return Stepper(y, collapse, digits, title, parameters)
+    return Stepper(y, collapse, digits, title, parameters, names)
 
 
 class Stepper:
     """A page that steps through a computation: ``html`` is its text, ``save`` writes it, a notebook shows it."""
 
     def __init__(self, y: Any, collapse: bool | str | Iterable[str] | None = None, digits: int = 3,
-                 title: str | None = None, parameters: Iterable[Any] | None = None):
+                 title: str | None = None, parameters: Iterable[Any] | None = None,
+                 names: Mapping[str, Any] | None = None):
         graph(y, collapse)  # what cannot be drawn is refused here, in its words
         self.digits, self.title = digits, title
+        given = {id(node): i for i, node in enumerate(topological(y))}
+        if names is not None:
+            [y] = named([y], names)
         nodes = topological(y)
         place = {node: i for i, node in enumerate(nodes)}
         walks = _walks(y)
         walk = walks[""]
         if len(nodes) > 20 * MANY:
             raise ValueError(f"{len(nodes):,} nodes are too many to step through; step through an earlier node")
-        named = {id(x) if hasattr(x, "inputs") else x for x in parameters} if parameters is not None else None
         self._twin = _with_gradients(y, walk)
         self._drawings = _drawings(self._twin, collapse, digits)
         self.height = max(drawing.size[1] for drawing in self._drawings)
         leaves = [i for i, node in enumerate(nodes) if not node.inputs and node.op is None]
-        moved = [i for i in leaves if named is None or id(nodes[i]) in named or nodes[i].name in named]
-        if named is not None and len(moved) < len(named):
+        by_name = {walk[i].label: i for i in leaves}
+        wanted = leaves if parameters is None else [given.get(id(x)) if hasattr(x, "inputs") else by_name.get(x)
+                                                    for x in parameters]
+        if not set(wanted) <= set(leaves):
             raise LookupError(f"parameters={parameters!r:.80}: not all of these are leaves that y depends on; there are "
-                              f"{', '.join(walk[i].label for i in leaves)}")
+                              f"{', '.join(by_name)}")
         try:
             code, why = javascript(y), ""
         except LookupError as error:
@@ -80,7 +85,7 @@ class Stepper:
         self._steps = len(walk)
         self._code = code
         self._data: dict[str, Any] = {
-            "digits": digits, "leaves": leaves, "moved": moved, "root": len(nodes) - 1,
+            "digits": digits, "leaves": leaves, "moved": wanted, "root": len(nodes) - 1,
             "nodes": [_node(node, step, place) for node, step in zip(nodes, walk)],
             "edges": _edges(walk, len(nodes)),
             "pictures": [_places(drawing) for drawing in self._drawings],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from .draw import clip, show
@@ -12,11 +12,11 @@ _BETWEEN = {"add": "+", "sub": "−", "mul": "×", "div": "/"}  # the signs that
 
 
 def text(y: Any, *, collapse: bool | str | Iterable[str] | None = None, digits: int | None = 3,
-         color: bool = False) -> str:
+         names: Mapping[str, Any] | None = None, color: bool = False) -> str:
     """Every operation of ``y`` in order, with its value and gradient, and under it what goes back on each wire.
 
     Nodes without a name are called ``v`` and their number, as in ``autograd.steps``. A gradient that has not been
-    computed is absent. ``collapse`` and ``digits`` are those of ``draw``; ``color`` adds the terminal's colours and
+    computed is absent. ``collapse``, ``digits`` and ``names`` are those of ``draw``; ``color`` adds the terminal's colours and
     needs the package rich (ImportError without it).
 
     >>> from autograd import Value
@@ -30,7 +30,7 @@ def text(y: Any, *, collapse: bool | str | Iterable[str] | None = None, digits: 
       → x               1.00 × (y = 4.00) = 4.00
       → y               1.00 × (x = 3.00) = 3.00
     """
-    rows = list(_rows(graph(y, collapse), digits))
+    rows = list(_rows(graph(y, collapse, names=names), digits))
     wide, room = (max(len(row[i]) for row in rows if len(row) > 1) for i in (0, 1))
     rows = [(f"{row[0]:{wide}}   ", f"{row[1]:{room}}   ", *row[2:]) if len(row) > 1 else row for row in rows]
     if not color:

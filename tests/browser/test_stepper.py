@@ -90,7 +90,7 @@ def test_the_pages_numbers_are_pythons_for_changed_inputs_of_20_random_graphs(vi
     assert len(graphs) >= 20
     draw, compared = random.Random(7), 0
     for program in graphs[:20]:
-        xs, y = nodes_of(program, program.point)
+        _, y = nodes_of(program, program.point)
         data = json.loads(re.search(r"const DATA = (.*)\n", stepper(y).html)[1].replace("NaN", "null"))
         labels = [node["name"] for node in data["nodes"]]
         for _ in range(3):
