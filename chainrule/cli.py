@@ -11,6 +11,7 @@ import warnings
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from .expression import Expression, ExpressionError, values
@@ -150,6 +151,11 @@ def argument_parser() -> argparse.ArgumentParser:
                      help="step through a classic mistake: = for +=, no topological order, zero_grad forgotten")
     add_digits(sub)
     command(check, "Check the gradient of an expression against differences of its values.")
+    summary = "Make a page about a training run, from the checkpoint that nn.train.fit wrote: curves, weights, settings."
+    sub = commands.add_parser("report", help=summary, description=summary, **form)
+    sub.set_defaults(command=report, values=[])
+    sub.add_argument("checkpoint", metavar="RUN.npz", help="what fit(…, checkpoint=) wrote")
+    sub.add_argument("-o", "--output", default="report.html", metavar="FILE", help="where to write (report.html)")
     return parser
 
 
@@ -263,3 +269,15 @@ def check(args: argparse.Namespace) -> int:
     report = check_gradients(f, given)
     print(report)
     return 0 if report else 1
+
+
+def report(args: argparse.Namespace) -> int:
+    if args.values:
+        raise Refusal(f"report takes one checkpoint; {args.values[0]!r} is one too many")
+    from viz.report import of_checkpoint
+    try:
+        text = of_checkpoint(args.checkpoint)
+    except (OSError, ValueError) as error:
+        raise Refusal(f"cannot report on '{args.checkpoint}': {getattr(error, 'strerror', None) or error}") from None
+    written(SimpleNamespace(save=lambda path: path.write_text(text, encoding="utf-8")), args.output)
+    return 0

@@ -248,7 +248,8 @@ def fit(model: Module, data: Any, loss: Callable[[Any, Any], Any], optimizer: op
         callbacks: Sequence[Callback | Callable[[Run], Any]] = (), monitor: str | None = None, mode: str | None = None,
         patience: int | None = None, min_delta: float = 0.0, restore_best: bool = True,
         stop: Callable[[Run], Any] | None = None, clip_norm: float | None = None, checkpoint: str | Path | None = None,
-        checkpoint_every: int | None = None, resume: bool = False, seed: Any = None, progress: bool = True) -> History:
+        checkpoint_every: int | None = None, resume: bool = False, seed: Any = None, progress: bool = True,
+        report: str | Path | None = None) -> History:
     """Train until ``epochs`` have passed or something says stop; returns the history, with the model in evaluation mode.
 
     ``data`` is what ``nn.data.arrays`` takes, shuffled into batches by ``seed``, or a ``DataLoader``; ``loss`` a function of
@@ -260,7 +261,8 @@ def fit(model: Module, data: Any, loss: Callable[[Any, Any], Any], optimizer: op
     nan or inf: that update is not made, and ``history.stopped`` names the operation that made it.
 
     ``checkpoint`` is a file to save to after each epoch, or every ``checkpoint_every`` batches, and on Ctrl-C (which is
-    raised once the batch is done and saved); ``resume=True`` goes on from it where it exists.
+    raised once the batch is done and saved); ``resume=True`` goes on from it where it exists. ``report`` is a folder or
+    .html file for a page about the run, kept up to date (``viz.report``).
 
     >>> import nn
     >>> model = nn.Sequential(nn.Linear(4, 16, rng=0), nn.Tanh(), nn.Linear(16, 3, rng=1))
@@ -285,6 +287,9 @@ def fit(model: Module, data: Any, loss: Callable[[Any, Any], Any], optimizer: op
         raise ValueError(f"fit: mode={mode!r}; it is 'min' or 'max'")
     run = Run(model, optimizer, loss, loader, History(monitor, mode), validation)
     watchers = [callback if isinstance(callback, Callback) else _Function(callback) for callback in callbacks]
+    if report is not None:
+        from viz.report import report as page
+        watchers.append(page(report, facts={"seed": seed}))
     saved = _Checkpoint(run, schedule, watchers, None if checkpoint is None else Path(checkpoint))
     if resume and saved.path is None:
         raise ValueError("fit: resume=True needs checkpoint=, the file to go on from")

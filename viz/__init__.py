@@ -3,8 +3,9 @@
 from . import plots
 from .draw import Drawing, draw
 from .graph import Graph, graph
+from .report import report
 from .step import Stepper, stepper
 from .text import text
 from .zoom import zoom
 
-__all__ = ["Drawing", "Graph", "Stepper", "draw", "graph", "plots", "stepper", "text", "zoom"]
+__all__ = ["Drawing", "Graph", "Stepper", "draw", "graph", "plots", "report", "stepper", "text", "zoom"]

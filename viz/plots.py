@@ -59,7 +59,8 @@ def svg(axes: Any) -> str:
     from matplotlib import rc_context
     first = axes[0] if isinstance(axes, list) else axes
     text = StringIO()
-    with rc_context({"svg.fonttype": "none", "svg.hashsalt": "chainrule"}), warnings.catch_warnings():
+    settings: Any = {"svg.fonttype": "none", "svg.hashsalt": "chainrule", "font.sans-serif": ["DejaVu Sans"]}
+    with rc_context(settings), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph .* missing")  # the reader's fonts have it
         first.figure.savefig(text, format="svg", metadata={"Date": None, "Creator": None})
     drawn = text.getvalue()[text.getvalue().index("<svg"):]
