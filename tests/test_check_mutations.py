@@ -200,7 +200,8 @@ def test_every_broken_rule_is_found_out(capsys):
     score = caught / (caught + len(survived))
     with capsys.disabled():
         print(
-            f"\nmutants of the table's rules: {caught} of {caught + len(survived)} caught ({score:.1%}), {len(equivalent)} equivalent"
+            f"\nmutants of the table's rules: {caught} of {caught + len(survived)} caught ({score:.1%}), "
+            f"{len(equivalent)} equivalent"
         )
         for name, why in equivalent.items():
             print(f"  equivalent: {name}: {why}")
