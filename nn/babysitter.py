@@ -64,10 +64,12 @@ class Finding(NamedTuple):
 
 
 class Report:
-    """What was found: ``findings`` (none in a healthy run), and ``signs``, what was measured whether ill or not."""
+    """What was found: ``findings`` (none in a healthy run), and ``signs``, what was measured whether ill or not; those that
+    are ``bad`` are marked.
+    """
 
-    def __init__(self, findings: Sequence[Finding], signs: dict[str, str]):
-        self.findings, self.signs = list(findings), signs
+    def __init__(self, findings: Sequence[Finding], signs: dict[str, str], bad: Sequence[str] = ()):
+        self.findings, self.signs, self.bad = list(findings), signs, set(bad)
 
     @property
     def healthy(self) -> bool:
@@ -83,8 +85,8 @@ class Report:
         head = "healthy: none of the illnesses looked for" if self.healthy else \
             f"{len(self.findings)} finding{'s' if len(self.findings) > 1 else ''}"
         width = max(map(len, self.signs), default=0)
-        return "\n".join([f"Babysitter: {head}", *map(str, self.findings),
-                          *(f"  {name.ljust(width)}  {text}" for name, text in self.signs.items())])
+        signs = [f"  {'✗' if name in self.bad else '✓'} {name.ljust(width)}  {text}" for name, text in self.signs.items()]
+        return "\n".join([f"Babysitter: {head}", *map(str, self.findings), *signs])
 
 
 # thresholds: the course's numbers, and how far from them a healthy run may be
@@ -256,7 +258,9 @@ class Babysitter(Callback):
         parts = [self._initial_loss(), self._rate(), self._ratio(), self._dead_or_saturated(), self._flow(), self._labels(),
                  self._overfitting()]
         findings = [*self.faults.values(), *(finding for found, _ in parts for finding in found)]
-        return Report(findings, {name: text for _, signs in parts for name, text in signs.items()})
+        ill = {finding.illness for finding in findings}
+        bad = [name for found, signs in parts for name in signs if name in ill or found and name not in REMEDIES]
+        return Report(findings, {name: text for _, signs in parts for name, text in signs.items()}, bad)
 
     def _initial_loss(self) -> _Judged:
         if not self.losses or self.chance is None:
@@ -298,21 +302,23 @@ class Babysitter(Callback):
 
     def _dead_or_saturated(self) -> _Judged:
         findings, signs = [], {}
-        dead, saturated = (0.0, "no layer"), (0.0, "no layer")  # the worst layer of each kind
+        dead, saturated = (0.0, ""), (0.0, "")  # the worst layer of each kind
         for path, layer in self.layers.items():
             if layer.kind == "relu":
                 silent, units, seen = layer.dead()
                 if seen < 50:
                     continue
                 dead = max(dead, (silent / units, path))
-                signs["dead relus"] = f"{dead[0]:.0%} at most, in {dead[1]}"
+                at = f" at most, in {dead[1]}" if dead[0] else ""
+                signs["dead relus"] = f"{dead[0]:.0%} of a layer{at}"
                 if silent > DEAD * units:
                     findings.append(Finding.of("dead relus", f"{silent} of {units} units of {path} gave 0 for all of {seen} "
                                                "examples: no gradient reaches their weights, and they stay dead"))
             else:
                 share = layer.saturated()
                 saturated = max(saturated, (share, path))
-                signs["saturated units"] = f"{saturated[0]:.0%} at most, in {saturated[1]}"
+                at = f" at most, in {saturated[1]}" if saturated[0] else ""
+                signs["saturated units"] = f"{saturated[0]:.0%} of a layer{at}"
                 if share > SATURATED:
                     findings.append(Finding.of("saturated units", f"{share:.0%} of the outputs of {path} ({layer.kind}) lie where "
                                                "its slope is under a twentieth of its largest: they pass no gradient"))
@@ -468,7 +474,7 @@ def check_initial_loss(model: Module, data: Any, loss: Callable[[Any, Any], Any]
         signs["regularisation"] = f"adds {extra:.3g}"
         if not extra > 0:
             findings.append(Finding.of("regularisation without effect", f"it adds {extra:.3g} to the loss"))
-    return Report(findings, signs)
+    return Report(findings, signs, list(signs) if findings else [])
 
 
 def check_overfit(model: Module, data: Any, loss: Callable[[Any, Any], Any], examples: int = 20, epochs: int = 300,
@@ -488,4 +494,4 @@ def check_overfit(model: Module, data: Any, loss: Callable[[Any, Any], Any], exa
     if reached < target:
         return Report([], signs)
     return Report([Finding.of("cannot overfit", f"after {len(history)} steps on {len(x[:examples])} examples the loss is "
-                              f"{reached:.3g}, not about 0; {history.stopped}")], signs)
+                              f"{reached:.3g}, not about 0; {history.stopped}")], signs, list(signs))

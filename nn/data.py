@@ -310,7 +310,7 @@ class DataLoader:
         if not isinstance(batch_size, int) or batch_size < 1:
             raise ValueError(f"DataLoader: batch_size={batch_size!r}; it is an integer, 1 or more")
         self.batch_size, self.shuffle, self.transform = batch_size, shuffle, transform
-        self.generator = globals()["generator"](generator)
+        self.generator = _numpy_generator(generator)
         self.position, self._order, self._resumed = 0, None, False
 
     def __len__(self) -> int:
@@ -344,6 +344,13 @@ class DataLoader:
                              f"examples; this loader has {len(self.x)}, and shuffle={self.shuffle}. Give the same data")
         self.position, self._order, self._resumed = int(state["position"]), order, True
         self.generator.bit_generator.state = state["generator"]
+
+
+def _numpy_generator(rng: Any) -> Any:
+    rng = generator(rng)
+    if not hasattr(rng, "bit_generator"):
+        raise TypeError(f"DataLoader: generator is a seed or a numpy.random.Generator, whose state can be kept; got {rng!r:.60}")
+    return rng
 
 
 # ── preprocessing: measured on the training inputs alone, then applied to any ────────────────────────────────────

@@ -56,6 +56,7 @@ def test_a_healthy_run_is_called_healthy(activation, optimizer):
     assert evaluate(model, HELD_OUT, cross_entropy, "accuracy")["accuracy"] > 0.95
     assert report.healthy, report
     assert repr(report).startswith("Babysitter: healthy")
+    assert "✗" not in repr(report)
     first, guessing = re.match(r"([\d.]+), where guessing gives ([\d.]+)", report.signs["initial loss"]).groups()
     assert float(guessing) == pytest.approx(math.log(10), abs=5e-3)
     assert float(first) == pytest.approx(math.log(10), rel=0.05)
@@ -140,7 +141,10 @@ def test_dead_relus_are_counted_by_layer():
 
 
 def test_saturated_units():
-    found = finding(watched(mlp(nn.Tanh, scale=30.0), lr=1e-3), "saturated units")
+    report = watched(mlp(nn.Tanh, scale=30.0), lr=1e-3)
+    found = finding(report, "saturated units")
+    assert "  ✗ saturated units" in repr(report)
+    assert "  ✓ labels " in repr(report)
     share = float(re.match(r"(\d+)% of the outputs of Sequential/Tanh \d \(tanh\)", found.evidence)[1])
     assert share > 50
     assert "Xavier" in found.remedy

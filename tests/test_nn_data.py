@@ -321,6 +321,8 @@ def test_a_loader_refuses_the_state_of_other_data():
         DataLoader(([[1], [2], [3]], [0, 1, 1]), shuffle=True).load_state_dict(state.state_dict())
     with pytest.raises(ValueError, match="batch_size=0"):
         DataLoader(([[1]], [0]), 0)
+    with pytest.raises(TypeError, match="a seed or a numpy.random.Generator"):
+        DataLoader(([[1]], [0]), generator=random.Random(0))
 
 
 def test_the_mean_image_the_channels_means_and_their_deviations():

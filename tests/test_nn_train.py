@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -391,6 +392,12 @@ def test_what_fit_cannot_do_is_refused_before_anything_is_trained(options, messa
     with pytest.raises(ValueError, match=message):
         fit(model, TRAIN, cross_entropy, nn.optim.SGD(model.parameters(), 0.1), progress=False, **options)
     assert weights(model) == before
+
+
+def test_runs_in_several_threads_do_not_meet():
+    with ThreadPoolExecutor(3) as pool:  # where no Ctrl-C arrives
+        runs = list(pool.map(lambda _: train(), range(3)))
+    assert all(weights(model) == weights(WHOLE["cosine"][0]) for model, _, _ in runs)
 
 
 def test_an_error_in_the_users_code_is_passed_on():
