@@ -135,7 +135,7 @@ def argument_parser() -> argparse.ArgumentParser:
 
     sub = command(draw, "Draw the circuit of an expression, with its values and gradients.")
     sub.add_argument("-o", "--output", default="circuit.svg", metavar="FILE",
-                     help="where to write: .svg or .dot; - writes SVG to the standard output (circuit.svg)")
+                     help="where to write: .svg, .dot or .png; - writes SVG to the standard output (circuit.svg)")
     sub.add_argument("--title", metavar="TEXT", help="title of the picture (the expression)")
     sub.add_argument("--collapse", action="store_const", const=True, help="draw each scope as one gate (sigmoid)")
     sub.add_argument("--products", action="store_true", help="write upstream × local = downstream on the wires")
@@ -188,8 +188,8 @@ def evaluate(args: argparse.Namespace) -> tuple[Any, dict[str, Any]]:
 
 def draw(args: argparse.Namespace) -> int:
     path = Path(args.output)
-    if args.output != "-" and path.suffix.lower() not in (".svg", ".dot"):
-        raise Refusal(f"cannot write '{args.output}': the name must end in .svg or .dot")
+    if args.output != "-" and path.suffix.lower() not in (".svg", ".dot", ".png"):
+        raise Refusal(f"cannot write '{args.output}': the name must end in .svg, .dot or .png")
     y, _ = evaluate(args)
     if not args.no_backward:
         y.backward()

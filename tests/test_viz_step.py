@@ -7,7 +7,7 @@ import warnings
 import pytest
 
 import viz
-from autograd import NoDerivativeWarning, Tensor, Value, detect_anomaly, no_grad, ops, scope
+from autograd import GradientError, NoDerivativeWarning, Tensor, Value, detect_anomaly, no_grad, ops, scope
 from viz.step import applied
 
 from .test_viz_graph import mlp, neuron
@@ -59,6 +59,14 @@ def test_parameters_are_leaves_by_name_or_themselves():
     assert data(viz.stepper(w * x, parameters=[x]))["moved"] == [1]
     with pytest.raises(LookupError, match="there are w, x"):
         viz.stepper(w * x, parameters=["b"])
+
+
+def test_a_result_that_is_no_single_number_needs_a_seed():
+    y = Tensor([1.0, 2.0], "x") * 3.0
+    with pytest.raises(GradientError, match="give seed="):
+        viz.stepper(y)
+    assert data(viz.stepper(y, seed=[1.0, 10.0]))["walks"][""][-1][4][0][4] == "[3.00 30.0]"
+    assert data(viz.stepper(Value(2.0, "x") * 3, seed=5.0))["seed"] == 5.0
 
 
 def test_scopes_give_two_pictures_and_a_graph_without_them_one():

@@ -1,6 +1,6 @@
 (() => {
 'use strict'
-const { digits, nodes, edges, pictures, leaves, walks, mistakes, root } = DATA
+const { digits, nodes, edges, pictures, leaves, walks, mistakes, root, seed } = DATA
 const $ = id => document.getElementById(id)
 const live = COMPUTE !== null
 const values = DATA.values.slice()
@@ -85,15 +85,15 @@ function compute() {
   }
   const locals = COMPUTE(values), order = [...nodes.keys()].reverse().filter(node => edges[node].length), chosen = mistake
   mistake = ''
-  const right = sweep(order, locals, { [root]: 1 })
+  const right = sweep(order, locals, { [root]: seed })
   mistake = chosen
   let back = right
   if (mistake) {
-    const totals = { [root]: 1 }
+    const totals = { [root]: seed }
     back = sweep(mistake === 'order' ? recursion() : order, locals, totals)
     if (mistake === 'zero_grad') {
       const left = Object.fromEntries(Object.entries(totals).filter(([node]) => !edges[node].length))
-      back.push(...sweep(order, locals, { ...left, [root]: 1 }))
+      back.push(...sweep(order, locals, { ...left, [root]: seed }))
     }
     compared(back, right)
   }

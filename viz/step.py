@@ -28,12 +28,12 @@ _INFIX = {"add": "+", "sub": "−", "mul": "×", "div": "/", "pow": "^"}
 
 
 def stepper(y: Any, *, collapse: bool | str | Iterable[str] | None = None, digits: int = 3, title: str | None = None,
-            parameters: Iterable[Any] | None = None, names: Mapping[str, Any] | None = None) -> Stepper:
+            parameters: Iterable[Any] | None = None, names: Mapping[str, Any] | None = None, seed: Any = None) -> Stepper:
     """A page that steps through the computation of ``y`` and its gradient, and computes anew as inputs are changed.
 
     ``collapse``, ``digits``, ``names`` and ``title`` are those of ``draw``; with scopes, the page switches between open and
     collapsed. ``parameters`` (leaves or their names; all leaves by default) are what its button "Update" moves
-    against the gradient. Nothing is changed by looking. Of Tensors, and of operations that users added, the page
+    against the gradient; ``seed`` is the gradient of ``y`` itself, needed where it is not one number. Nothing is changed by looking. Of Tensors, and of operations that users added, the page
     shows the numbers and the steps, and has no live inputs. Raises TypeError for what is not a node, ValueError for a
     graph that is too large for a picture.
 
@@ -45,7 +45,7 @@ def stepper(y: Any, *, collapse: bool | str | Iterable[str] | None = None, digit
     >>> "<svg" in page.html, "https://" in page.html
     (True, False)
     """
-    return Stepper(y, collapse, digits, title, parameters, names)
+    return Stepper(y, collapse, digits, title, parameters, names, seed)
 
 
 class Stepper:
@@ -53,7 +53,7 @@ class Stepper:
 
     def __init__(self, y: Any, collapse: bool | str | Iterable[str] | None = None, digits: int = 3,
                  title: str | None = None, parameters: Iterable[Any] | None = None,
-                 names: Mapping[str, Any] | None = None):
+                 names: Mapping[str, Any] | None = None, seed: Any = None):
         graph(y, collapse)  # what cannot be drawn is refused here, in its words
         self.digits, self.title = digits, title
         given = {id(node): i for i, node in enumerate(topological(y))}
@@ -61,7 +61,7 @@ class Stepper:
             [y] = named([y], names)
         nodes = topological(y)
         place = {node: i for i, node in enumerate(nodes)}
-        walks = _walks(y)
+        walks = _walks(y, seed)
         walk = walks[""]
         if len(nodes) > 20 * MANY:
             raise ValueError(f"{len(nodes):,} nodes are too many to step through; step through an earlier node")
@@ -85,7 +85,7 @@ class Stepper:
         self._steps = len(walk)
         self._code = code
         self._data: dict[str, Any] = {
-            "digits": digits, "leaves": leaves, "moved": wanted, "root": len(nodes) - 1,
+            "digits": digits, "leaves": leaves, "moved": wanted, "root": len(nodes) - 1, "seed": _said(y._seed(seed, False)),
             "nodes": [_node(node, step, place) for node, step in zip(nodes, walk)],
             "edges": _edges(walk, len(nodes)),
             "pictures": [_places(drawing) for drawing in self._drawings],
@@ -101,12 +101,11 @@ class Stepper:
         style, script = (here.with_suffix(kind).read_text(encoding="utf-8") for kind in (".css", ".js"))
         # within a script element, < may begin its end tag or a comment
         data = json.dumps(self._data, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
-        code = self._code.replace("<", " < ")
         said = self.title or f"Backpropagation through {clip(self._data['nodes'][-1]['name'])}"
         pictures = "".join(f'<div class="picture" data-picture="{i}">{_markup(drawing, i)}</div>'
                            for i, drawing in enumerate(self._drawings))
         return _PAGE.format(title=escape(clean(said)), style=style, pictures=pictures,
-                            script=f"const DATA = {data}\nconst COMPUTE = {code};\n{script}")
+                            script=f"const DATA = {data}\nconst COMPUTE = {self._code};\n{script}")
 
     def save(self, path: str | Path) -> Path:
         """Write the page to a file that a browser opens, and return its path."""
@@ -235,12 +234,12 @@ def _frames(walk: list[Step]) -> list[Any]:
               for e in step.edges]] for step in walk]
 
 
-def _walks(y: Any) -> dict[str, list[Step]]:
+def _walks(y: Any, seed: Any) -> dict[str, list[Step]]:
     """The right walk, and every wrong one that there is of this graph."""
-    walks = {"": steps(y)}
+    walks = {"": steps(y, seed)}
     for mistake in MISTAKES:
         try:
-            walks[mistake] = steps(y, mistake=mistake)
+            walks[mistake] = steps(y, seed, mistake)
         except ValueError:  # of numbers, which do not broadcast, or without an end
             continue
     return walks
