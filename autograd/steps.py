@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import namedtuple
 from functools import reduce
 from operator import add
-from typing import Any, NamedTuple
 
 from .formula import constant, formula, operand_names
 from .graph import topological
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
 
 MISTAKES = {
     "overwrite": "= for +=: what arrives at a node replaces what was there",
@@ -19,7 +23,8 @@ MISTAKES = {
 PATIENCE = 10_000  # steps of a walk in no order, of which there are as many as paths
 
 
-class Edge(NamedTuple):
+class Edge(namedtuple("Edge", "source target argument target_label upstream local formula downstream total right",
+                      defaults=[None])):
     """One wire, walked backward: ``downstream = upstream × local`` arrives at ``target`` and is added up there.
 
     ``local`` is the local gradient as a number, ``formula`` as text; ``total`` is the sum of what has arrived at
@@ -27,19 +32,10 @@ class Edge(NamedTuple):
     ``total`` should be, where a mistake made it something else.
     """
 
-    source: int
-    target: int
-    argument: int
-    target_label: str
-    upstream: Any
-    local: Any
-    formula: str
-    downstream: Any
-    total: Any
-    right: Any = None
+    __slots__ = ()
 
 
-class Step(NamedTuple):
+class Step(namedtuple("Step", "phase node label operation sign inputs value gradient edges scope right", defaults=[None])):
     """One step: a node computed (``phase`` "forward") or its gradient passed on to its inputs ("backward").
 
     ``node`` is the node's number in topological order, ``label`` its name or ``v`` and the number (``vv`` where
@@ -49,17 +45,7 @@ class Step(NamedTuple):
     forward phase). ``right`` is what ``gradient`` should be, where a mistake made it something else.
     """
 
-    phase: str
-    node: int
-    label: str
-    operation: str
-    sign: str
-    inputs: tuple[Any, ...]
-    value: Any
-    gradient: Any
-    edges: tuple[Edge, ...]
-    scope: str
-    right: Any = None
+    __slots__ = ()
 
 
 def steps(y: Any, seed: Any = None, mistake: str | None = None) -> list[Step]:
