@@ -66,7 +66,8 @@ SCHEDULES = {
 }
 PLATEAUS = {
     "by default": {"patience": 1},
-    "highest": {"mode": "max", "factor": 0.5, "patience": 0, "threshold": 0.05, "threshold_mode": "abs", "cooldown": 2, "min_lr": 0.06},
+    "highest": {"mode": "max", "factor": 0.5, "patience": 0, "threshold": 0.05, "threshold_mode": "abs",
+                "cooldown": 2, "min_lr": 0.06},
 }
 TIMES = 25
 
