@@ -209,7 +209,7 @@ def test_searches_mark_the_best_and_take_logarithms_where_a_setting_spans_much()
     winner = next(line for line in across.lines if line.get_label() == "best score: 0.9")
     assert np.allclose(winner.get_ydata(), [2 / 3, 1 / 3, 1])  # log 1e-2 between 1e-4 and 1e-1; 16 of 8 … 32
     assert [label.get_text() for label in across.get_xticklabels()] == ["lr (log)", "hidden", "score"]
-    with pytest.raises(ValueError, match="at least one"):
+    with pytest.raises(ValueError, match="at least one that has a score; got 0 without"):
         plots.search_scatter([], "lr", "hidden")
 
 
@@ -220,3 +220,13 @@ def test_the_slopes_of_a_right_gradient_fall_and_those_of_a_wrong_one_stay_level
     assert min(lines(wrong)["central"]) == pytest.approx(24, rel=0.01) and wrong.get_title() == "WRONG: df/dx0"
     kink = plots.gradient_check(check_gradients(relu, 0.0))
     assert kink.get_title().startswith("KINK") and kink.get_ylim()[0] > 1e-25
+
+
+def test_what_a_search_returned_is_drawn_as_it_is() -> None:
+    from nn.search import log_uniform, optimize
+    found = optimize(lambda params: (params["lr"] - 0.01) ** 2 if params["lr"] > 1e-4 else float("nan"),
+                     {"lr": log_uniform(1e-5, 1.0), "hidden": [8, 16]}, 12, sampler="random", workers=0, progress=False)
+    across = plots.parallel_coordinates(found)
+    assert [label.get_text() for label in across.get_xticklabels()] == ["lr (log)", "hidden", "value"]
+    star = plots.search_scatter(found, "lr", "hidden").lines[0].get_xydata()[0]
+    assert star.tolist() == [found.best["lr"], found.best["hidden"]]

@@ -522,27 +522,32 @@ def _tiles(pictures: Any, columns: int, cmap: str, ax: Any) -> Any:
 
 # ── searches and checks ──────────────────────────────────────────────────────────────────────────────────────────
 
-def _records(results: Any) -> list[Mapping[str, Any]]:
-    found = [row if isinstance(row, Mapping) else vars(row) for row in getattr(results, "rows", results)]
+def _trials(results: Any, score: str | None, best: str | None) -> tuple[list[Mapping[str, Any]], str, bool]:
+    """The trials that have a score, what it is called, and whether a larger one is better."""
+    rows = list(getattr(results, "rows", results))
+    score = score or ("value" if rows and "value" in rows[0] else "score")
+    found = [row for row in rows if row[score] is not None]
     if not found:
-        raise ValueError("a plot of search results needs at least one; got none")
-    return found
+        raise ValueError(f"a plot of search results needs at least one that has a {score}; got {len(rows)} without")
+    return found, score, (best or getattr(results, "direction", "max")).startswith("max")
 
 
 def _logarithmic(numbers: Any) -> bool:
     return bool(min(numbers) > 0 and max(numbers) / min(numbers) >= 50)
 
 
-def search_scatter(results: Any, x: str, y: str, score: str = "score", *, best: str = "max", ax: Any = None) -> Any:
+def search_scatter(results: Any, x: str, y: str, score: str | None = None, *, best: str | None = None, ax: Any = None) -> Any:
     """Trials of a search as points over two of their settings, coloured by how well they did; the best is starred.
 
-    ``results`` are mappings of names to numbers, one a trial. Axes over which a setting spans much are logarithmic.
+    ``results`` are what ``nn.search.optimize`` returned, or mappings of names to numbers, one a trial; ``score`` is the
+    name of what was to be large or small (``best="max"`` or "min"), by default "value" or "score". Axes over which a
+    setting spans much are logarithmic.
     """
-    trials = _records(results)
+    trials, score, largest = _trials(results, score, best)
     columns = [[trial[name] for trial in trials] for name in (x, y, score)]
     ax = _axes(ax, 4.8, 3.6)
     points = ax.scatter(columns[0], columns[1], c=columns[2], cmap="viridis", edgecolors="#57606a", linewidths=0.5)
-    at = columns[2].index((max if best == "max" else min)(columns[2]))
+    at = columns[2].index((max if largest else min)(columns[2]))
     ax.plot(columns[0][at], columns[1][at], "*", markersize=16, color="none", markeredgecolor=SERIES[1],
             label=f"best {score}: {columns[2][at]:.3g}", linestyle="none")
     for axis, numbers in (("x", columns[0]), ("y", columns[1])):
@@ -553,24 +558,25 @@ def search_scatter(results: Any, x: str, y: str, score: str = "score", *, best: 
     return ax
 
 
-def parallel_coordinates(results: Any, columns: Sequence[str] | None = None, score: str = "score", *, best: str = "max",
-                         ax: Any = None) -> Any:
+def parallel_coordinates(results: Any, columns: Sequence[str] | None = None, score: str | None = None, *,
+                         best: str | None = None, ax: Any = None) -> Any:
     """Trials of a search as lines across their settings, coloured by the score, the last column; the best is thick.
 
-    ``columns`` are the settings to show, all numbers of the first trial by default. A column is logarithmic where it
-    spans much; its ends are written.
+    ``columns`` are the settings to show, all numbers of the first trial by default (those of the search space). A column
+    is logarithmic where it spans much; its ends are written. The rest is as in ``search_scatter``.
     """
     import numpy as np
     from matplotlib import colormaps
-    trials = _records(results)
-    numeric = [name for name, value in trials[0].items() if isinstance(value, (int, float)) and name != score]
+    trials, score, largest = _trials(results, score, best)
+    asked = getattr(results, "space", trials[0])
+    numeric = [name for name in asked if isinstance(trials[0][name], (int, float)) and name != score]
     names = [*(columns or numeric), score]
     table = np.array([[float(trial[name]) for name in names] for trial in trials])
     logs = [name != score and _logarithmic(column) for name, column in zip(names, table.T)]
     places = np.where(logs, np.log(np.where(logs, table, 1.0)), table)
     low, span = places.min(0), np.ptp(places, axis=0)
     places = np.where(span > 0, (places - low) / np.where(span > 0, span, 1.0), 0.5)
-    order = np.argsort(table[:, -1])[::1 if best == "max" else -1]
+    order = np.argsort(table[:, -1])[::1 if largest else -1]
     ax = _axes(ax, 1.4 * len(names) + 1, 3.2)
     for rank, i in enumerate(order):
         winner = rank == len(order) - 1
