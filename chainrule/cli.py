@@ -20,6 +20,7 @@ _NEURON = '"1/(1+exp(-(w0*x0+w1*x1+w2)))" w0=2 x0=-1 w1=-3 x1=-2 w2=-3'
 _EXAMPLES = f"""examples:
   chainrule draw {_NEURON} -o neuron.svg
   chainrule step "(x + y)*z" x=-2 y=5 z=-4
+  chainrule step "(x + y)*z" x=-2 y=5 z=-4 --html steps.html
   chainrule check "tanh(w*x)**2" w=0.5 x=3
 """
 _CODES = "exit status: 0 all right, 1 the gradient is wrong (check), 2 the command or the expression is at fault"

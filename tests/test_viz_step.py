@@ -82,6 +82,11 @@ def test_what_cannot_be_stepped_through_is_refused():
         viz.stepper(3.0)
     with pytest.raises(LookupError, match="no scope is called"):
         viz.stepper(neuron(), collapse="nowhere")
+    y = Value(1.0)
+    for _ in range(6_000):
+        y = y * 1.001
+    with pytest.raises(ValueError, match=r"6,001 nodes are too many to step through \(the limit is 5,000\)"):
+        viz.stepper(y)
 
 
 def test_results_without_a_gradient_have_a_page():

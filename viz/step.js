@@ -243,13 +243,14 @@ function scope(panel, frame, inside, now) {  // a collapsed gate, as if it were 
   const into = new Map()
   for (const node of inside) for (const [argument, target] of edges[node])
     if (!inside.includes(target) && [node, argument] in now.wires) into.set(target, [...into.get(target) ?? [], now.wires[[node, argument]]])
-  for (const [target, parts] of into) {
+  for (const [target, parts] of [...into].slice(0, 8)) {
     const sum = parts.reduce((x, y) => x + y), upstream = now.totals[last], box = h('div', 'edge')
     const product = typeof sum === 'number' && upstream ? [g(upstream), ' × ', f(bracketed(show(sum / upstream))), ' = '] : []
     box.append(h('p', '', `to ${name(target)}, through all of ${called}:`),
       h('p', 'sum', h('span', 's', product.length ? 'downstream = upstream × local: ' : 'downstream: '), ...product, g(sum)))
     panel.append(box)
   }
+  if (into.size > 8) panel.append(h('p', 's', `and ${into.size - 8} more inputs: their numbers are on the picture and in the table.`))
 }
 function edge(e, now) {
   const to = name(e.target), plain = show(e.local), box = h('div', 'edge')
@@ -265,7 +266,7 @@ function edge(e, now) {
   box.append(line)
   if (differs(e))
     box.append(h('p', 'wrongly', `Wrong: ${to} now has ${show(e.total)}; right would be ${show(e.right)}.`))
-  else if (typeof e.total === 'number' && (now.arrived[e.target]?.size ?? 0) >= forks[e.target])
+  else if (seed === 1 && typeof e.total === 'number' && (now.arrived[e.target]?.size ?? 0) >= forks[e.target])
     box.append(h('p', 's', `If ${to} grew by 0.01, ${name(root)} would change by about ${show(0.01 * e.total, 2)}.`))
   return box
 }

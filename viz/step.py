@@ -22,7 +22,7 @@ from autograd.javascript import javascript
 from autograd.steps import MISTAKES, Step, steps
 
 from .draw import Drawing, clean, clip, show
-from .graph import MANY, graph, named, plain, superscript, typeset
+from .graph import MANY, TOO_MANY, graph, named, plain, superscript, typeset
 
 _INFIX = {"add": "+", "sub": "−", "mul": "×", "div": "/", "pow": "^"}
 
@@ -60,11 +60,12 @@ class Stepper:
         if names is not None:
             [y] = named([y], names)
         nodes = topological(y)
+        if len(nodes) > TOO_MANY:
+            raise ValueError(f"{len(nodes):,} nodes are too many to step through (the limit is {TOO_MANY:,}): step through "
+                             "an earlier node, or a smaller batch")
         place = {node: i for i, node in enumerate(nodes)}
         walks = _walks(y, seed)
         walk = walks[""]
-        if len(nodes) > 20 * MANY:
-            raise ValueError(f"{len(nodes):,} nodes are too many to step through; step through an earlier node")
         self._twin = _with_gradients(y, walk)
         self._drawings = _drawings(self._twin, collapse, digits)
         self.height = max(drawing.size[1] for drawing in self._drawings)

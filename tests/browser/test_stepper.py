@@ -315,6 +315,13 @@ def test_names_are_shown_and_not_run(opened, name):
     assert page.locator("#inputs b").first.text_content() == clip(name)
 
 
+def test_who_wants_no_motion_gets_none(visit, tmp_path):
+    path = stepper(shared()).save(tmp_path / "page.html")
+    for wish, duration in (("no-preference", "0.2s, 0.2s"), ("reduce", "0s")):
+        page = visit(path, reduced_motion=wish)
+        assert page.evaluate("getComputedStyle(document.querySelector('.shape')).transitionDuration") == duration
+
+
 def test_several_live_in_one_notebook(visit):
     markup = stepper(shared())._repr_html_() + stepper(neuron(backward=False))._repr_html_()
     page = visit(markup=f"<!doctype html><body>{markup}</body>")
