@@ -221,7 +221,7 @@ def test_help_has_examples_that_run_and_loads_no_numpy(tmp_path: Path) -> None:
                           capture_output=True, encoding="utf-8")
     assert (done.returncode, done.stderr) == (0, "")
     examples = re.findall(r"^  chainrule (\w+) \"(.*?)\" (.*)$", done.stdout, re.MULTILINE)
-    assert [command for command, *_ in examples] == ["draw", "step", "check"]
+    assert [command for command, *_ in examples] == ["draw", "step", "step", "check"]
     for command, expression, rest in examples:
         assert chainrule(command, expression, *rest.split(), cwd=tmp_path).returncode == 0
 

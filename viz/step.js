@@ -154,6 +154,7 @@ function put(text, said, on, bad) {
     text.setAttribute('lengthAdjust', 'spacingAndGlyphs')
   }
 }
+const arises = node => broken(values[node]) && !nodes[node].operands.some(x => typeof x === 'number' && broken(values[x]))
 const broken = x => typeof x === 'number' && !Number.isFinite(x)
 
 const gate = node => Object.entries(pictures[picture].nodes).find(([, members]) => members.includes(node)) ?? ['', []]
@@ -185,6 +186,8 @@ function paint(now) {
     const shown = members.length > 1 && stages.includes('done') && stages.some(s => s !== 'done') ? 'partial' : stages.at(-1)
     for (const kind of ['waiting', 'computed', 'partial', 'done']) drawn.classList.toggle(kind, kind === shown)
     drawn.classList.toggle('now', !!frame && members.includes(frame.node))
+    drawn.classList.toggle('first', members.some(node => now.computed.has(node) && arises(node)))
+    drawn.classList.remove('after')
     const sum = element(`${id}-sum`, picture)
     if (sum && single.includes(id)) {
       const on = now.computed.has(last), got = last in now.totals, part = stages.at(-1) === 'partial'
@@ -218,6 +221,7 @@ function explain(now) {
     const sum = h('p', 'sum', `${name(node)} = `)
     if (about.operands.length) sum.append(`${fill(node, name)} = ${fill(node, i => show(values[i]))} = `)
     sum.append(v(values[node]))
+    if (arises(node)) panel.append(h('p', 'wrongly', `Here ${show(values[node])} arises: all that is computed from it is in danger.`))
     panel.append(sum, h('p', 's', !about.operands.length ? 'An input: its value is given.'
       : `The gate ${about.op} has all its inputs, and computes its value.`
         + (node === root ? ' This is the result. Next, the gradients run back.' : '')))

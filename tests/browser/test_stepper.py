@@ -221,6 +221,37 @@ def test_an_update_is_a_step_down_the_gradient(opened):
     assert table(page)["w"][0] == "2.00"
 
 
+def test_a_branch_not_taken_passes_0_and_no_nan(opened):
+    x = Value(0.0, "x")
+    page = opened(ops.relu(ops.log(x) * 2) + ops.relu(-ops.sqrt(x)))
+    page.keyboard.press("End")
+    assert [row[1] for row in table(page).values()] == ["0.00", "0.00", "0.00", "1.00", "0.00", "0.00", "1.00", "1.00"]
+
+
+def test_the_gate_where_a_nan_arises_stands_out_and_only_that(opened):
+    page = opened(ops.log(Value(1.0, "x") - 2) * 3)
+    page.keyboard.press("End")
+    assert page.locator("#stage .first .sign").all_text_contents() == ["log"]
+    page.fill("input[aria-label=x]", "5")
+    assert page.locator("#stage .first").count() == 0
+    page.fill("input[aria-label=x]", "-5")
+    page.click("#p0-n2 .sign")
+    assert "Here nan arises" in panel(page)
+
+
+def test_recursion_visits_the_two_operands_of_a_square_once(opened):
+    a = Value(2.0, "a")
+    b = a * 3
+    y = b * b + b
+    page = opened(y)
+    page.evaluate("document.querySelector('#mistakes').open = true")
+    page.check("input[value=order]")
+    page.click("#last")
+    walk = steps(y, mistake="order")
+    assert page.locator("#where").inner_text().split()[2] == str(len(walk))
+    assert table(page)["a"][1] == number(walk[-1].edges[-1].total)
+
+
 def test_a_seed_starts_the_gradient(opened):
     page = opened(Value(2.0, "x") * 3, given={"seed": 5.0})
     page.keyboard.press("End")
