@@ -240,8 +240,13 @@ ARRAY_FUNCTIONS = {
 }
 
 
+def own_mixes():
+    """The array table's operations, without those that nn.functional adds."""
+    return [mix for mix in linear.mixes.values() if mix.forward.__module__ == linear.__name__]
+
+
 def test_every_pullback_of_the_array_table_is_tried():
-    assert set(linear.mixes) <= set(ARRAY_FUNCTIONS)
+    assert {mix.name for mix in own_mixes()} <= set(ARRAY_FUNCTIONS)
     for f in ARRAY_FUNCTIONS.values():
         report = check_gradients(f, A)
         assert report, report
@@ -254,7 +259,8 @@ def test_every_broken_pullback_is_found_out(monkeypatch, capsys):
         "lost": lambda rule: lambda *xs, **o: rule(*xs, **o) * 0.0,
     }
     caught, survived = 0, []
-    for name, mix in linear.mixes.items():
+    for mix in own_mixes():
+        name = mix.name
         for i, rule in enumerate(mix.pullbacks):
             for what, broken_rule in breaks.items():
                 with monkeypatch.context() as patch:

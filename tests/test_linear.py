@@ -586,10 +586,12 @@ def where(draw: Draw, name: str) -> Any:
 
 @program("clip")
 def clip(draw: Draw, name: str) -> Any:
-    bounds = draw(st.sampled_from([{"a_min": -0.501, "a_max": 0.503}, {"a_min": None, "a_max": 0.503},
-        {"a_min": -0.501, "a_max": None},
-                                   {"min": -0.501, "max": 0.503}, {"min": -0.501}, {"a_min": -9, "a_max": 9}]))
-    return lambda m, x: m.clip(x, **bounds), (drawn(draw),)
+    x = drawn(draw)
+    gap = 3 / max(x.size, 4)
+    low, high = (-x.size // 6 - 0.2) * gap, (x.size // 6 + 0.8) * gap  # halfway between two entries, as ``separated`` has them
+    bounds = draw(st.sampled_from([{"a_min": low, "a_max": high}, {"a_min": None, "a_max": high}, {"a_min": low, "a_max": None},
+                                   {"min": low, "max": high}, {"min": low}, {"a_min": -9, "a_max": 9}]))
+    return lambda m, x: m.clip(x, **bounds), (x,)
 
 
 @program("average")
