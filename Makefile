@@ -15,11 +15,12 @@ run: $(VENV)/.run  ## install, train a network on iris, write pictures to out/
 	$(BIN)/python -m examples.main_job
 
 test: $(VENV)/.test  ## install what testing needs, then style, types, tests and doctests: all, whichever fails
-	@status=0; for check in "ruff check ." "mypy" "python -m pytest -n 2"; do \
-	  echo "── $$check"; $(BIN)/$$check || status=1; done; exit $$status
+	@status=0; for check in "ruff check ." "mypy"; do \
+	  echo "── $$check"; $(BIN)/$$check || status=1; done; \
+	echo "── pytest"; $(BIN)/python -m pytest -n 2 -m "not slow" || status=1; exit $$status
 
 test-all: test  ## the tests, then the long ones
-	$(BIN)/python -m pytest -n 2 --hypothesis-profile=thorough
+	$(BIN)/python -m pytest -n 2 -m slow --hypothesis-profile=thorough
 
 lint: $(VENV)/.test  ## style and types
 	$(BIN)/ruff check .
