@@ -31,11 +31,13 @@ def stepper(y: Any, *, collapse: bool | str | Iterable[str] | None = None, digit
             parameters: Iterable[Any] | None = None, names: Mapping[str, Any] | None = None, seed: Any = None) -> Stepper:
     """A page that steps through the computation of ``y`` and its gradient, and computes anew as inputs are changed.
 
-    ``collapse``, ``digits``, ``names`` and ``title`` are those of ``draw``; with scopes, the page switches between open and
-    collapsed. ``parameters`` (leaves or their names; all leaves by default) are what its button "Update" moves
-    against the gradient; ``seed`` is the gradient of ``y`` itself, needed where it is not one number. Nothing is changed by looking. Of Tensors, and of operations that users added, the page
-    shows the numbers and the steps, and has no live inputs. Raises TypeError for what is not a node, ValueError for a
-    graph that is too large for a picture.
+    ``collapse``, ``digits``, ``names`` and ``title`` are those of ``draw``; with scopes, the page switches between
+    open and collapsed. ``parameters`` (leaves or their names; all leaves by default) are what its button "Update"
+    moves against the gradient; ``seed`` is the gradient of ``y`` itself, needed where that is not one number.
+    Nothing is changed by looking. Of Tensors, and of operations that users added, the page shows the numbers and the
+    steps, and has no live inputs; and Python's ``if`` is not run again as inputs change, only what was recorded.
+    Raises TypeError for what is not a node, LookupError for a scope or parameter that is not there, ValueError for a
+    graph that is too large.
 
     >>> from autograd import Value
     >>> w, x = Value(2.0, "w"), Value(-1.0, "x")
