@@ -37,7 +37,7 @@ def test_the_row_that_the_readme_adds_is_an_operation():
 def test_every_folder_named_and_every_page_linked_exists():
     folders = re.findall(r"^\| `(\w+)/` \|", README, re.MULTILINE)
     links = [link for link in re.findall(r"\]\(([^)]+)\)", README) if "://" not in link]
-    assert len(folders) == 8
+    assert len(folders) == 9
     assert all((ROOT / folder).is_dir() for folder in folders)
     assert all((ROOT / link).is_file() for link in links)
 
