@@ -14,7 +14,7 @@ from exercise import check
 
 import nn
 import viz
-from autograd import Tensor, Value, gradient, relu, sigmoid, tanh
+from autograd import Tensor, Value, gradient, sigmoid, tanh
 from nn import functional as F
 
 # %% [markdown]
@@ -254,7 +254,8 @@ assert shares["RNN"] < 1e-3 < 0.01 < shares["LSTM, forget gate open"]
 # %%
 flat = inputs[:600].reshape(600, 64)
 coder = nn.Sequential(nn.Linear(64, 12, rng=0), nn.Tanh(), nn.Linear(12, 64, rng=1))
-told = nn.train.fit(coder, (flat, flat), F.mse_loss, nn.optim.Adam(coder.named_parameters(), lr=0.01), epochs=25, seed=0, progress=False)
+told = nn.train.fit(coder, (flat, flat), F.mse_loss, nn.optim.Adam(coder.named_parameters(), lr=0.01), epochs=25,
+                    seed=0, progress=False)
 assert told["loss"][-1] < 0.5 * flat.var(0).mean()  # the mean picture alone would leave the variance
 again = nn.train.predict(coder, flat[:6]).reshape(6, 8, 8)
 viz.plots.activation_maps(np.concatenate([flat[:6].reshape(6, 8, 8), again.clip(0, 1)]), columns=6)

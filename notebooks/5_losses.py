@@ -40,7 +40,8 @@ viz.draw(error)
 
 # %%
 distance = np.linspace(-3, 3, 121)
-shapes = {"squared": distance**2, "absolute": np.abs(distance), "smooth L1": np.where(np.abs(distance) < 1, distance**2 / 2, np.abs(distance) - 0.5)}
+shapes = {"squared": distance**2, "absolute": np.abs(distance),
+          "smooth L1": np.where(np.abs(distance) < 1, distance**2 / 2, np.abs(distance) - 0.5)}
 axes = viz.plots.curves({"epoch": distance.tolist(), **{k: v.tolist() for k, v in shapes.items()}}, list(shapes))
 _ = axes.set(xlabel="prediction − target", ylabel="loss")
 axes
@@ -170,9 +171,10 @@ def polynomial(strength, degree=11):
 (f1, f1_there), (f2, f2_there) = polynomial(1e-12), polynomial(1e-2)
 to_truth = [float(np.mean((f - np.sin(3 * fine)) ** 2)) for f in (f1, f2)]
 on_points = [float(np.mean((f - noisy) ** 2)) for f in (f1_there, f2_there)]
-print(f"error on the points: f1 {on_points[0]:.4f}, f2 {on_points[1]:.4f};  off the truth: f1 {to_truth[0]:.3f}, f2 {to_truth[1]:.3f}")
+print(f"on the points: f1 {on_points[0]:.4f}, f2 {on_points[1]:.4f};  off the truth: f1 {to_truth[0]:.3f}, f2 {to_truth[1]:.3f}")
 assert on_points[0] < 0.001 < on_points[1] and to_truth[1] < to_truth[0]
-axes = viz.plots.curves({"epoch": fine.tolist(), "f1": f1.tolist(), "f2": f2.tolist(), "truth": np.sin(3 * fine).tolist()}, ["f1", "f2", "truth"])
+drawn = {"f1": f1.tolist(), "f2": f2.tolist(), "truth": np.sin(3 * fine).tolist()}
+axes = viz.plots.curves({"epoch": fine.tolist(), **drawn}, list(drawn))
 axes.plot(at, noisy, "ko", markersize=4)
 _ = axes.set(xlabel="x", ylabel="y")
 axes

@@ -230,3 +230,9 @@ def test_what_a_search_returned_is_drawn_as_it_is() -> None:
     assert [label.get_text() for label in across.get_xticklabels()] == ["lr (log)", "hidden", "value"]
     star = plots.search_scatter(found, "lr", "hidden").lines[0].get_xydata()[0]
     assert star.tolist() == [found.best["lr"], found.best["hidden"]]
+
+
+def test_layers_that_are_empty_or_not_finite_are_drawn_as_what_is_there() -> None:
+    drawn = plots.histograms({"none": np.array([]), "nan": np.array([np.nan, np.inf, 1.0]), "zeros": np.zeros(3)})
+    heights = [float(np.max(patch.get_data().values - patch.get_data().baseline)) for patch in drawn.patches]
+    assert np.allclose(heights, [0, 0.85, 0.85]) and "none\n0" in [label.get_text() for label in drawn.get_xticklabels()]

@@ -34,6 +34,9 @@ class Panels(list[Any]):
 
     measured: dict[str, Any]
 
+    def __repr__(self) -> str:
+        return f"<{len(self)} panels>"
+
     def _repr_svg_(self) -> str:
         return svg(self)
 
@@ -64,8 +67,9 @@ def svg(axes: Any) -> str:
         warnings.filterwarnings("ignore", message="Glyph .* missing")  # the reader's fonts have it
         first.figure.savefig(text, format="svg", metadata={"Date": None, "Creator": None})
     drawn = text.getvalue()[text.getvalue().index("<svg"):]
-    # a hundredth of a point is fine enough for lines
-    return re.sub(r' (?:d|x|y)="[^"]*"', lambda place: re.sub(r"(\.\d\d)\d+", r"\1", place[0]), drawn)
+    drawn = re.sub(r'>\s+<', "><", re.sub(r' transform="rotate\(-0 [^"]*"', "", drawn))
+    # a hundredth of a point is fine enough for places, and one line for a path
+    return re.sub(r' (?:d|x|y)="[^"]*"', lambda place: re.sub(r"(\.\d\d)\d+", r"\1", place[0].replace(" \n", " ")), drawn)
 
 
 def _panels(count: int, columns: int, width: float, height: float, share: str | bool = False) -> Panels:
@@ -390,8 +394,10 @@ def histograms(layers: Mapping[str, Any], *, color: str = VALUE, bins: int = 41,
     ax = _axes(ax, max(3.5, 0.75 * len(arrays)), 2.6)
     for i, array in enumerate(arrays):
         counts, _ = np.histogram(array, edges)
-        ax.stairs(i - 0.4 + 0.85 * counts / max(counts.max(), 1), edges, baseline=i - 0.4, orientation="horizontal",
-                  fill=True, color=color)
+        filled = counts.nonzero()[0] if counts.any() else [0]
+        held = slice(int(filled[0]), int(filled[-1]) + 1)  # without empty ends
+        ax.stairs(i - 0.4 + 0.85 * counts[held] / max(counts.max(), 1), edges[held.start:held.stop + 1], baseline=i - 0.4,
+                  orientation="horizontal", fill=True, color=color)
     ax.axhline(0, color=FAINT, linewidth=0.6, zorder=0)
     ax.set(xticks=range(len(arrays)), xlim=(-0.6, len(arrays) - 0.3))
     ax.set_xticklabels([f"{name}\n{_short(float(array.std()) if array.size else 0.0)}"
@@ -446,7 +452,7 @@ def initialisations(schemes: Iterable[str] = SCHEMES, activation: str = "tanh", 
         panels.measured[scheme] = tuple([float(pair[side].std()) for pair in found] for side in (0, 1))
         for side, (color, title) in enumerate(((VALUE, "activations"), (GRADIENT, "gradients"))):
             arrays = {str(k + 1): pair[side] for k, pair in enumerate(found)}
-            ax = histograms(arrays, color=color, ax=panels[2 * i + side])
+            ax = histograms(arrays, color=color, bins=21, ax=panels[2 * i + side])
             ax.set_title(f"{scheme}, {activation}: {title}", fontsize="small")
             ax.tick_params(axis="y", labelsize="x-small")
     return panels
