@@ -141,6 +141,7 @@ def test_a_forgotten_zero_grad_doubles_the_leaves_and_nothing_else() -> None:
     assert {label for label, _, _ in marks(walk)} == {"w", "x"}
     [slope] = gradient((w * x).tanh() * w, [x])
     assert [(total, right) for label, total, right in marks(walk) if label == "x"] == [(2 * slope, slope)]
+    assert marks(steps(x * x, mistake="zero_grad")) == [("x", 9.0, 3.0), ("x", 12.0, 6.0)]  # each pass sums anew
 
 
 def test_a_forgotten_sum_over_a_broadcast_leaves_another_shape() -> None:
