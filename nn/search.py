@@ -252,7 +252,9 @@ class _Search:
         self.running: dict[Future[Any], _Job] = {}
 
     def run(self, trials: int, progress: bool) -> None:
-        from tqdm.auto import tqdm
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of notebooks without widgets, where the plain bar does as well
+            from tqdm.auto import tqdm
         states = self.optuna.trial.TrialState
         for left in self.study.get_trials(states=(states.RUNNING,)):  # by a search that was stopped
             trial = self.optuna.trial.Trial(self.study, left._trial_id)
