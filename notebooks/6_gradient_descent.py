@@ -72,8 +72,10 @@ viz.plots.gradient_field(bowl)
 # %% [markdown]
 # ## Gradient descent in four steps
 #
-# 1. Start somewhere. 2. Compute the gradient. 3. Move against it, by the learning rate times its length. 4. Repeat until the
-# gradient is small enough, or the patience is at an end.
+# 1. Start somewhere.
+# 2. Compute the gradient.
+# 3. Move against it, by the learning rate times the gradient.
+# 4. Repeat until the gradient is small enough, or the patience is at an end.
 
 # %%
 
@@ -111,7 +113,7 @@ def sgd(lr, **options):
 
 
 rates = {"0.02: too small": sgd(0.02), "0.5: good": sgd(0.5), "0.95: overshoots": sgd(0.95), "1.05: diverges": sgd(1.05)}
-axes = viz.plots.descent(valley, (-7.0, 2.0), rates, 25)
+axes = viz.plots.descent(valley, (-7.0, 2.0), rates, 25, bounds=((-8.0, 1.0), (-4.0, 4.0)))
 ends = {name: valley(*points[-1]) for name, points in axes.paths.items()}
 print({name: float(f"{end:.3g}") for name, end in ends.items()})
 assert ends["0.5: good"] < 0.3 < ends["0.02: too small"] and ends["1.05: diverges"] > valley(-7.0, 2.0)

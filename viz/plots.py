@@ -262,7 +262,8 @@ def gradient_field(f: Surface, low: float = -2.0, high: float = 2.0, n: int = 9,
     sign = -1.0 if downhill else 1.0
     u, v = (sign * g for g in gradient(y, [x1, x2], seed=np.ones(y.shape)))
     ax = _axes(ax, 4.2, 4.0)
-    _contours(ax, f, (low, high), (low, high))
+    margin = (high - low) / (n - 1)  # where the outer arrows end
+    _contours(ax, f, (low - margin, high + margin), (low - margin, high + margin))
     ax.quiver(x1.data, x2.data, u, v, angles="xy", color=GRADIENT, width=0.005)
     ax.set(xlabel="x1", ylabel="x2", title="−gradient" if downhill else "gradient", aspect="equal")
     return ax
