@@ -61,6 +61,7 @@ def test_it_is_whole_at_every_epoch_and_loads_itself_anew_while_the_run_lasts(tm
     seen: list[str] = []
 
     def look(run: Any) -> None:
+        assert run.model.training  # the example was computed in evaluation mode, and no trace of that is left
         seen.append((tmp_path / "report.html").read_text(encoding="utf-8"))
     iris = nn.data.load("iris")
     model = nn.Sequential(nn.Linear(4, 3, rng=0))

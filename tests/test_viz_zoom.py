@@ -9,7 +9,7 @@ import nn.functional as F
 import numpy as np
 import pytest
 import viz
-from autograd import NoDerivativeWarning, Tensor, linear, relu, softmax
+from autograd import NoDerivativeWarning, Tensor, linear, logsumexp, relu, softmax
 from autograd import max as largest
 from autograd.row import Row, rows
 from viz.zoom import zoom
@@ -88,6 +88,8 @@ def test_softmax_is_exponentials_over_their_sum_and_stays_finite_where_they_woul
     assert [node.op for node in gates(zoom(softmax(Tensor([1.0, 2.0])), entry=0))] == ["exp", "exp", "add", "div"]
     large = zoom(softmax(Tensor([1000.0, 1001.0])), entry=0)
     assert large[0].data == pytest.approx(1 / (1 + np.e)) and large.difference < 1e-12
+    [total] = opened = zoom(logsumexp(Tensor([1000.0, 1001.0])))
+    assert total.data == pytest.approx(1001 + np.log1p(1 / np.e), rel=1e-14) and opened.difference < 1e-12
 
 
 def test_everything_between_inputs_and_a_result_in_a_scope_for_each_operation() -> None:
