@@ -84,8 +84,10 @@ def optimize(objective: Callable[..., Any], space: Space, trials: int | None = 2
     dies costs nothing but time: what it was trying is tried again. An objective that raises, or gives nan, is a
     failed trial in the table; RuntimeError if all fail. Warns with ``EdgeWarning`` where the best is at an edge.
     """
-    import optuna
-    from optuna.storages.journal import JournalFileBackend, JournalStorage
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # tqdm's, of notebooks without widgets, where the plain bar does as well
+        import optuna
+        from optuna.storages.journal import JournalFileBackend, JournalStorage
     space = {name: part if isinstance(part, Range) else tuple(part) for name, part in space.items()}
     if sampler not in ("grid", "random", "tpe") or direction not in ("minimize", "maximize"):
         raise ValueError(f"optimize: sampler={sampler!r} is 'grid', 'random' or 'tpe'; direction={direction!r} 'minimize' or "
@@ -252,9 +254,7 @@ class _Search:
         self.running: dict[Future[Any], _Job] = {}
 
     def run(self, trials: int, progress: bool) -> None:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of notebooks without widgets, where the plain bar does as well
-            from tqdm.auto import tqdm
+        from tqdm.auto import tqdm
         states = self.optuna.trial.TrialState
         for left in self.study.get_trials(states=(states.RUNNING,)):  # by a search that was stopped
             trial = self.optuna.trial.Trial(self.study, left._trial_id)
