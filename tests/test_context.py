@@ -12,6 +12,12 @@ from autograd import GradientError, Value, gradient, no_grad, scope
 from autograd.context import current
 
 
+def apart(coroutine: Any) -> Any:
+    """Run a coroutine in a thread of its own, where no other test's event loop runs."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, coroutine).result()
+
+
 def recording() -> bool:
     return bool((Value(1.0) * 2).inputs)
 
@@ -99,7 +105,7 @@ def test_asyncio_tasks_have_their_own() -> None:
         here = recording(), (Value(1.0) * 2).scope
         done.set()
         return await task, *here
-    assert asyncio.run(main()) == (False, True, None)
+    assert apart(main()) == (False, True, None)
 
 
 def test_graphs_built_in_threads_do_not_meet() -> None:
@@ -183,7 +189,7 @@ def test_a_coroutine_function_is_decorated_through_all_its_awaits() -> None:
     async def outer() -> list[tuple]:
         return [*await inner(), (Value(1.0) * 2).inputs]
 
-    *within, after = asyncio.run(outer())
+    *within, after = apart(outer())
     assert within == [(), ()]
     assert len(after) == 1
 

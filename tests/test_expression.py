@@ -69,7 +69,7 @@ def test_signs_and_powers_bind_as_in_python() -> None:
 def test_every_operation_of_the_table_can_be_called() -> None:
     for name, row in rows.items():
         if row.arity:
-            operands = ["0.5", "0.75"][:row.arity - len(row.defaults)]
+            operands = [str(sum(interval) / 2) for interval in row.domain[:row.arity - len(row.defaults)]]
             assert Expression(f"{name}({', '.join(operands)})")() == row(*map(float, operands))
 
 

@@ -14,7 +14,6 @@ from autograd import Value
 from chainrule.cli import main
 from viz.report import environment, page
 
-from .browser.conftest import browser, visit  # noqa: F401  (fixtures)
 
 
 def trained(path: Any, epochs: int = 3, lr: float = 0.01, **options: Any) -> tuple[nn.Module, nn.train.History]:
@@ -26,7 +25,7 @@ def trained(path: Any, epochs: int = 3, lr: float = 0.01, **options: Any) -> tup
     return model, history
 
 
-def test_a_browser_opens_the_page_with_curves_verdicts_layers_steps_and_seeds(tmp_path: Path, visit: Any) -> None:  # noqa: F811
+def test_a_browser_opens_the_page_with_curves_verdicts_layers_steps_and_seeds(tmp_path: Path, visit: Any) -> None:
     _, history = trained(tmp_path / "run", epochs=5)
     path = tmp_path / "run" / "report.html"
     assert list(path.parent.iterdir()) == [path]  # nothing half-written is left
@@ -50,7 +49,7 @@ def test_a_browser_opens_the_page_with_curves_verdicts_layers_steps_and_seeds(tm
     assert "of" in inside.locator("body").inner_text()
 
 
-def test_phones_and_the_dark_show_all_of_it(tmp_path: Path, visit: Any) -> None:  # noqa: F811
+def test_phones_and_the_dark_show_all_of_it(tmp_path: Path, visit: Any) -> None:
     trained(tmp_path / "small.html", epochs=2)
     opened = visit(tmp_path / "small.html", viewport={"width": 390, "height": 800}, color_scheme="dark")
     assert opened.evaluate("document.documentElement.scrollWidth") <= 390

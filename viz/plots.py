@@ -536,7 +536,7 @@ def _trials(results: Any, score: str | None, best: str | None) -> tuple[list[Map
     found = [row for row in rows if row[score] is not None]
     if not found:
         raise ValueError(f"a plot of search results needs at least one that has a {score}; got {len(rows)} without")
-    return found, score, (best or getattr(results, "direction", "max")).startswith("max")
+    return found, score, str(best or getattr(results, "direction", "max")).startswith("max")
 
 
 def _logarithmic(numbers: Any) -> bool:
