@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from .measure import Row, Step
+from .measure import Row, Step, Worker
 
 T1 = Row("t1", "T1  MLP 784-128-10, batch 64: a training step", "µs", 1e6 / 50, rounds=9, agree=1e-3)
 T2 = Row("t2", "T2  MLP 4-16-3, batch 32: a training step", "µs", 1e6 / 1000, rounds=9, agree=1e-3)
@@ -175,3 +175,85 @@ for _row in (T1, T2, T3):
     for _name, _build in (("chainrule", chainrule), ("NumPy by hand", by_hand), ("torch, 1 thread", torch),
                           ("mygrad", mygrad)):
         _row.engine(_name)(lambda build=_build, row=_row: build(row))
+
+
+# ── memory ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+class Memory(Row):
+    """A row whose engines return, not time, but the most bytes that all arrays together took within a step."""
+
+    def measure(self) -> str:
+        """The table of this row."""
+        workers = {name: Worker(self.key, name) for name in self.engines}
+        runs = {name: worker.run() for name, worker in workers.items()}
+        for worker in workers.values():
+            worker.stop()
+        own = next(iter(runs))
+        lines = [f"\n{self.title}"]
+        for name, run in runs.items():
+            if "failure" in run:
+                lines.append(f"  {name:<24}{run['failure']}")
+                continue
+            ratio = "" if name == own else f"   {own} takes {runs[own]['result'] / run['result']:.3g} × as much"
+            lines.append(f"  {name:<24}{run['result'] / 1e6:>9.3f} MB{ratio}")
+        return "\n".join(lines)
+
+
+MEMORY = Memory("memory", "T1, memory: the most that parameters, inputs and all else take within a training step", "MB", 1, rounds=0)
+
+
+def traced(build: Callable[[Row], Step]) -> Step:
+    """The peak of what NumPy allocates, as it tells tracemalloc."""
+    import tracemalloc
+
+    import nn.functional  # noqa: F401  (code is no part of it)
+    tracemalloc.start()
+    train = build(T1)
+
+    def step() -> tuple[float, object]:
+        train()
+        tracemalloc.reset_peak()
+        train()
+        return float(tracemalloc.get_traced_memory()[1]), None
+    return step
+
+
+@MEMORY.engine("chainrule")
+def _() -> Step:
+    return traced(chainrule)
+
+
+@MEMORY.engine("NumPy by hand")
+def _() -> Step:
+    return traced(by_hand)
+
+
+@MEMORY.engine("torch, 1 thread")
+def _() -> Step:
+    import torch as th
+    from torch.profiler import ProfilerActivity, profile
+    x, labels, arrays = data(T1)
+    x, labels = th.tensor(x), th.tensor(labels)
+    params = [th.tensor(array, requires_grad=True) for array in arrays]
+    w1, b1, w2, b2 = params
+
+    def train() -> None:
+        loss = th.nn.functional.cross_entropy(th.relu(x @ w1 + b1) @ w2 + b2, labels)
+        loss.backward()
+        with th.no_grad():
+            for p in params:
+                p -= RATE * p.grad
+
+    def step() -> tuple[float, object]:
+        train()
+        for p in params:
+            p.grad = None  # what was allocated before profiling is not told when it is freed
+        with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as profiler:
+            train()
+        now = peak = float(sum(t.nbytes for t in (x, labels, *params)))
+        changes = [e for e in profiler.profiler.kineto_results.events() if e.name() == "[memory]"]
+        for change in sorted(changes, key=lambda e: e.start_ns()):
+            now += change.nbytes()
+            peak = max(peak, now)
+        return peak, None
+    return step
