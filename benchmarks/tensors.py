@@ -199,14 +199,14 @@ class Memory(Row):
         return "\n".join(lines)
 
 
-MEMORY = Memory("memory", "T1, memory: the most that parameters, inputs and all else take within a training step", "MB", 1, rounds=0)
+MEMORY = Memory("memory", "T1, memory: the most that parameters, inputs and all else take within a training step", "MB",
+                1, rounds=0)
 
 
 def traced(build: Callable[[Row], Step]) -> Step:
     """The peak of what NumPy allocates, as it tells tracemalloc."""
     import tracemalloc
-
-    import nn.functional  # noqa: F401  (code is no part of it)
+    build(T1)()  # code is no part of it: all that is loaded when first used is loaded here
     tracemalloc.start()
     train = build(T1)
 
