@@ -203,17 +203,6 @@ class SGD(Optimizer):
         super().__init__(params, {"lr": lr, "momentum": momentum, "dampening": dampening, "weight_decay": weight_decay,
                                   "nesterov": nesterov}, maximize, strict)
 
-    def _worked_out(self) -> Iterator[tuple[Any, int, Any, Any, dict[str, Any], dict[str, Any]]]:
-        """Each parameter to be updated with its place, its new data and its old, its old state and its new."""
-        states = iter(enumerate(self.state))
-        for group in self.param_groups:
-            for name, x, (i, state) in zip(group["names"], group["params"], states):
-                g = x.grad
-                if getattr(x, "requires_grad", True) and self._check(name, g):
-                    before = x.data if type(g) is float else x._data  # .data of a Tensor that a graph holds is a copy
-                    after = dict(state)
-                    yield x, i, self.update(before, -g if group["maximize"] else g, after, group), before, state, after
-
     def update(self, x: Any, g: Any, state: dict[str, Any], group: dict[str, Any]) -> Any:
         """``x − lr · v``; the velocity is what is kept."""
         g = _decayed(x, g, group["weight_decay"])
@@ -238,17 +227,6 @@ class Adagrad(Optimizer):
         super().__init__(params, {"lr": lr, "lr_decay": lr_decay, "weight_decay": weight_decay,
                                   "initial_accumulator_value": initial_accumulator_value, "eps": eps}, maximize, strict)
 
-    def _worked_out(self) -> Iterator[tuple[Any, int, Any, Any, dict[str, Any], dict[str, Any]]]:
-        """Each parameter to be updated with its place, its new data and its old, its old state and its new."""
-        states = iter(enumerate(self.state))
-        for group in self.param_groups:
-            for name, x, (i, state) in zip(group["names"], group["params"], states):
-                g = x.grad
-                if getattr(x, "requires_grad", True) and self._check(name, g):
-                    before = x.data if type(g) is float else x._data  # .data of a Tensor that a graph holds is a copy
-                    after = dict(state)
-                    yield x, i, self.update(before, -g if group["maximize"] else g, after, group), before, state, after
-
     def update(self, x: Any, g: Any, state: dict[str, Any], group: dict[str, Any]) -> Any:
         """``x − lr · g / (√Σg² + eps)``; the sum is what is kept."""
         g = _decayed(x, g, group["weight_decay"])
@@ -265,17 +243,6 @@ class Adadelta(Optimizer):
     def __init__(self, params: Params, lr: float = 1.0, rho: float = 0.9, eps: float = 1e-6, weight_decay: float = 0.0, *,
                  maximize: bool = False, strict: bool = True):
         super().__init__(params, {"lr": lr, "rho": rho, "eps": eps, "weight_decay": weight_decay}, maximize, strict)
-
-    def _worked_out(self) -> Iterator[tuple[Any, int, Any, Any, dict[str, Any], dict[str, Any]]]:
-        """Each parameter to be updated with its place, its new data and its old, its old state and its new."""
-        states = iter(enumerate(self.state))
-        for group in self.param_groups:
-            for name, x, (i, state) in zip(group["names"], group["params"], states):
-                g = x.grad
-                if getattr(x, "requires_grad", True) and self._check(name, g):
-                    before = x.data if type(g) is float else x._data  # .data of a Tensor that a graph holds is a copy
-                    after = dict(state)
-                    yield x, i, self.update(before, -g if group["maximize"] else g, after, group), before, state, after
 
     def update(self, x: Any, g: Any, state: dict[str, Any], group: dict[str, Any]) -> Any:
         """``x − lr · √(avg Δ² + eps) / √(avg g² + eps) · g``; both averages are kept."""
@@ -296,17 +263,6 @@ class RMSprop(Optimizer):
                  momentum: float = 0.0, centered: bool = False, *, maximize: bool = False, strict: bool = True):
         super().__init__(params, {"lr": lr, "alpha": alpha, "eps": eps, "weight_decay": weight_decay, "momentum": momentum,
                                   "centered": centered}, maximize, strict)
-
-    def _worked_out(self) -> Iterator[tuple[Any, int, Any, Any, dict[str, Any], dict[str, Any]]]:
-        """Each parameter to be updated with its place, its new data and its old, its old state and its new."""
-        states = iter(enumerate(self.state))
-        for group in self.param_groups:
-            for name, x, (i, state) in zip(group["names"], group["params"], states):
-                g = x.grad
-                if getattr(x, "requires_grad", True) and self._check(name, g):
-                    before = x.data if type(g) is float else x._data  # .data of a Tensor that a graph holds is a copy
-                    after = dict(state)
-                    yield x, i, self.update(before, -g if group["maximize"] else g, after, group), before, state, after
 
     def update(self, x: Any, g: Any, state: dict[str, Any], group: dict[str, Any]) -> Any:
         """``x − lr · g / (√avg g² + eps)``; the averages and the velocity are kept."""
@@ -336,17 +292,6 @@ class Adam(Optimizer):
                  weight_decay: float = 0.0, amsgrad: bool = False, *, maximize: bool = False, strict: bool = True):
         super().__init__(params, {"lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay, "amsgrad": amsgrad},
                          maximize, strict)
-
-    def _worked_out(self) -> Iterator[tuple[Any, int, Any, Any, dict[str, Any], dict[str, Any]]]:
-        """Each parameter to be updated with its place, its new data and its old, its old state and its new."""
-        states = iter(enumerate(self.state))
-        for group in self.param_groups:
-            for name, x, (i, state) in zip(group["names"], group["params"], states):
-                g = x.grad
-                if getattr(x, "requires_grad", True) and self._check(name, g):
-                    before = x.data if type(g) is float else x._data  # .data of a Tensor that a graph holds is a copy
-                    after = dict(state)
-                    yield x, i, self.update(before, -g if group["maximize"] else g, after, group), before, state, after
 
     def update(self, x: Any, g: Any, state: dict[str, Any], group: dict[str, Any]) -> Any:
         """``x − lr · m̂ / (√v̂ + eps)``; both averages are kept."""
@@ -383,17 +328,6 @@ class NAdam(Optimizer):
         super().__init__(params, {"lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay,
                                   "momentum_decay": momentum_decay, "decoupled_weight_decay": decoupled_weight_decay},
                          maximize, strict)
-
-    def _worked_out(self) -> Iterator[tuple[Any, int, Any, Any, dict[str, Any], dict[str, Any]]]:
-        """Each parameter to be updated with its place, its new data and its old, its old state and its new."""
-        states = iter(enumerate(self.state))
-        for group in self.param_groups:
-            for name, x, (i, state) in zip(group["names"], group["params"], states):
-                g = x.grad
-                if getattr(x, "requires_grad", True) and self._check(name, g):
-                    before = x.data if type(g) is float else x._data  # .data of a Tensor that a graph holds is a copy
-                    after = dict(state)
-                    yield x, i, self.update(before, -g if group["maximize"] else g, after, group), before, state, after
 
     def update(self, x: Any, g: Any, state: dict[str, Any], group: dict[str, Any]) -> Any:
         """``x − lr · (share of g + share of m) / (√v̂ + eps)``; both averages are kept."""
