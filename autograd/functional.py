@@ -7,9 +7,11 @@ they return plain numbers; given nodes (inside another derivative) they return n
 from __future__ import annotations
 
 from contextvars import ContextVar
+from functools import reduce
+from operator import add
 
 from .context import current
-from .dual import Dual, next_level, primal, tangent_of
+from .dual import Dual, lowest, next_level, primal, shape, tangent_of
 from .graph import check_recording, topological
 from .ops import identity
 from .row import number
@@ -57,7 +59,7 @@ def pull(y: Any, xs: list[Any], seed: Any, create_graph: bool) -> list[Any]:
             parts.append(pull(dy, xs, primal(seed, level), create_graph))
         if (dseed := tangent_of(seed, level)) is not None:
             parts.append(pull(primal(y, level), xs, dseed, create_graph))
-        return [Dual(p, _total(t), level) for p, t in zip(primals, zip(*parts))]
+        return [Dual(p, reduce(add, t), level) for p, t in zip(primals, zip(*parts))]
     if not hasattr(y, "_pull"):
         return [as_node(None, x) if create_graph else zero(x) for x in xs]
     order = topological(y)
@@ -107,13 +109,6 @@ def as_node(adjoint: Any, x: Any) -> Any:
     node = type(x)(zero(x) if adjoint is None else adjoint)
     node._cut()
     return node
-
-
-def innermost(x: Any) -> Any:
-    """The node of a variable, under the duals that surround it."""
-    while isinstance(x, Dual):
-        x = x.primal
-    return x
 
 
 def plain(x: Any) -> Any:
@@ -167,8 +162,8 @@ class Reverse:
         chosen = args[argnums] if isinstance(argnums, int) else tuple(args[i] for i in places)
         given, self.rebuild = flatten(chosen)
         variables = [variable(x) for x in given]
-        self.nodes = [innermost(x) for x in variables]
-        self.nested = _inside.get() or any(hasattr(innermost(x), "_pull") for x in given)
+        self.nodes = [lowest(x) for x in variables]
+        self.nested = _inside.get() or any(hasattr(lowest(x), "_pull") for x in given)
         chosen = self.rebuild(variables)
         operands = list(args)
         for i, x in zip(places, [chosen] if isinstance(argnums, int) else chosen):
@@ -217,7 +212,7 @@ def value_and_grad(f: Function, argnums: int | tuple[int, ...] = 0) -> Function:
     """
     def wrapped(*args: Any, **named: Any) -> Any:
         run = Reverse(f, args, named, argnums)
-        if not hasattr(y := innermost(run.y), "__float__") or getattr(y, "shape", ()) not in ((), (1,)):
+        if not hasattr(y := lowest(run.y), "__float__") or getattr(y, "shape", ()) not in ((), (1,)):
             raise TypeError(f"grad needs a function that returns one number; {_name(f)} returned {run.y!r:.80}. "
                             "Use jacobian, or vjp with a cotangent")
         return run.value, run.gradient(run.y)
@@ -254,7 +249,7 @@ def jacobian(f: Function, argnums: int | tuple[int, ...] = 0) -> Function:
 
 def rows_of(y: Any, run: Reverse) -> list[Any]:
     """The derivatives of every entry of ``y``, one sweep an entry, stacked for arrays."""
-    if getattr(innermost(y), "shape", ()) == ():
+    if shape(y) == ():
         return run.adjoints(y)
     from .tensor import jacobian_rows
     return jacobian_rows(y, run.adjoints)
@@ -284,15 +279,8 @@ def vjp(f: Function, *xs: Any) -> tuple[Any, Function]:
         if len(seeds) != len(ys):
             raise ValueError(f"vjp: the cotangent {cotangent!r:.60} must have the form of the result {run.value!r:.60}")
         sums = [run.adjoints(y, seed) for y, seed in zip(ys, seeds)]
-        return run.rebuild([_total(parts) for parts in zip(*sums)])
+        return run.rebuild([reduce(add, parts) for parts in zip(*sums)])
     return run.value, pullback
-
-
-def _total(parts: tuple[Any, ...]) -> Any:
-    total = parts[0]
-    for part in parts[1:]:
-        total = total + part
-    return total
 
 
 def jvp(f: Function, xs: Any, vs: Any) -> tuple[Any, Any]:
@@ -307,8 +295,8 @@ def jvp(f: Function, xs: Any, vs: Any) -> tuple[Any, Any]:
     xs, vs = (xs, vs) if isinstance(xs, (tuple, list)) else ((xs,), (vs,))
     flat, rebuild = flatten(xs)
     tangents, _ = flatten(vs)
-    shapes = [getattr(innermost(x), "shape", ()) for x in flat]
-    if len(flat) != len(tangents) or shapes != [getattr(innermost(v), "shape", ()) for v in tangents]:
+    shapes = [shape(x) for x in flat]
+    if len(flat) != len(tangents) or shapes != [shape(v) for v in tangents]:
         raise ValueError(f"jvp: the tangents {vs!r:.80} must have the form of the arguments {xs!r:.80}")
     check_recording(_name(f), "a derivative")
     level = next_level()
@@ -325,7 +313,7 @@ def _operand(x: Any) -> Any:
 
 def zero_tangent(y: Any) -> Any:
     """The tangent of a result that does not depend on the arguments."""
-    return 0.0 * plain(innermost(y)) if getattr(innermost(y), "shape", ()) != () else 0.0
+    return 0.0 * plain(lowest(y)) if shape(y) != () else 0.0
 
 
 def hvp(f: Function, xs: Any, vs: Any) -> Any:

@@ -12,7 +12,9 @@ from __future__ import annotations
 import builtins
 import sys
 from collections.abc import Callable, Sequence
+from functools import reduce
 from math import prod as product
+from operator import add
 from typing import Any
 
 import numpy as np
@@ -63,10 +65,7 @@ class Mix:
 
     def _push_bilinear(self, out: Any, operands: Any, tangents: Any, options: dict[str, Any]) -> Any:
         parts = [self(*operands[:i], t, *operands[i + 1:], **options) for i, t in enumerate(tangents) if t is not None]
-        total = parts[0]
-        for part in parts[1:]:
-            total = total + part
-        return total
+        return reduce(add, parts)
 
     def __repr__(self) -> str:
         return f"<array operation {self.name}>"

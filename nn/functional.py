@@ -371,10 +371,7 @@ def _push_conv(op: Mix, xs: Any, ts: Any, o: dict[str, Any]) -> Any:
     x, y = xs[:2]
     parts = [op(*pair, **_fresh(o)) for pair, t in (((ts[0], y), ts[0]), ((x, ts[1]), ts[1])) if t is not None]
     parts += [reshape(t, (1, -1, 1, 1)) for t in ts[2:] if t is not None]
-    total = parts[0]
-    for part in parts[1:]:
-        total = total + part
-    return total
+    return reduce(add, parts)
 
 
 def conv2d(input: Any, weight: Any, bias: Any = None, stride: Pair = 1, padding: Pair | str = 0, dilation: Pair = 1,
