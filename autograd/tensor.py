@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Container, Iterator
-from contextvars import ContextVar
+from contextvars import ContextVar, copy_context
 from math import prod as product
 from typing import Any
 
@@ -298,36 +298,38 @@ class Tensor(ArrayLike, Node):
         for node in order:  # behind a choice nan may hide, and 0·nan does not raise
             if node.static is not None and node.op.selects and any(np.isnan(x).any() for x in node.saved or ()):
                 hopeful = False
-        while True:
-            adjoints = {self: seed} if needed is None or self in needed else {}
-            token = _hopeful.set(hopeful)
-            try:
-                with np.errstate(all="ignore", invalid="raise" if hopeful else "ignore"):
-                    for node in reversed(order):
-                        upstream = adjoints.get(node) if node.inputs else None
-                        if upstream is None:
-                            continue
-                        if wanted is not None and node not in wanted:
-                            del adjoints[node]
-                        op, out, saved, static = node.op, node._data, node.saved, node.static
-                        for i, x in enumerate(node.operands):
-                            if type(x) is not Tensor or not x.requires_grad or needed is not None and x not in needed:
-                                continue
-                            if static is None:
-                                downstream = row_pullback(op, i, upstream, out, saved)
-                                if downstream is None:
-                                    continue
-                            else:
-                                downstream = op.pull(i, upstream, out, saved, static)
-                            data = x._data
-                            if downstream.shape != data.shape or downstream.dtype != data.dtype:
-                                downstream = fitted(downstream, data)
-                            adjoints[x] = adjoints[x] + downstream if x in adjoints else downstream
-                return adjoints
-            except FloatingPointError:
-                hopeful = False
-            finally:
-                _hopeful.reset(token)
+        sweep = lambda hopeful: copy_context().run(self._sweep_within, hopeful, order, seed, needed, wanted)
+        try:  # in a context of its own: whatever interrupts a sweep, neither its hope nor NumPy's error state outlives it
+            return sweep(hopeful)
+        except FloatingPointError:
+            return sweep(False)
+
+    def _sweep_within(self, hopeful: bool, order: list[Tensor], seed: Any, needed: Container[Any] | None,
+                      wanted: Container[Any] | None) -> dict[Tensor, Any]:
+        _hopeful.set(hopeful)
+        np.seterr(all="ignore", invalid="raise" if hopeful else "ignore")
+        adjoints = {self: seed} if needed is None or self in needed else {}
+        for node in reversed(order):
+            upstream = adjoints.get(node) if node.inputs else None
+            if upstream is None:
+                continue
+            if wanted is not None and node not in wanted:
+                del adjoints[node]
+            op, out, saved, static = node.op, node._data, node.saved, node.static
+            for i, x in enumerate(node.operands):
+                if type(x) is not Tensor or not x.requires_grad or needed is not None and x not in needed:
+                    continue
+                if static is None:
+                    downstream = row_pullback(op, i, upstream, out, saved)
+                    if downstream is None:
+                        continue
+                else:
+                    downstream = op.pull(i, upstream, out, saved, static)
+                data = x._data
+                if downstream.shape != data.shape or downstream.dtype != data.dtype:
+                    downstream = fitted(downstream, data)
+                adjoints[x] = adjoints[x] + downstream if x in adjoints else downstream
+        return adjoints
 
     def _pull(self, upstream: Any, create_graph: bool, needed: Container[Any] | None) -> Iterator[tuple[Tensor, Any]]:
         """Each needed input with its downstream gradient; as tensors where a graph is to be made."""
