@@ -298,11 +298,10 @@ class Tensor(ArrayLike, Node):
         for node in order:  # behind a choice nan may hide, and 0·nan does not raise
             if node.static is not None and node.op.selects and any(np.isnan(x).any() for x in node.saved or ()):
                 hopeful = False
-        sweep = lambda hopeful: copy_context().run(self._sweep_within, hopeful, order, seed, needed, wanted)
         try:  # in a context of its own: whatever interrupts a sweep, neither its hope nor NumPy's error state outlives it
-            return sweep(hopeful)
+            return copy_context().run(self._sweep_within, hopeful, order, seed, needed, wanted)
         except FloatingPointError:
-            return sweep(False)
+            return copy_context().run(self._sweep_within, False, order, seed, needed, wanted)
 
     def _sweep_within(self, hopeful: bool, order: list[Tensor], seed: Any, needed: Container[Any] | None,
                       wanted: Container[Any] | None) -> dict[Tensor, Any]:
