@@ -24,26 +24,28 @@ from autograd import Value, exp, gradient, maximum, scope, sigmoid, steps
 
 # %%
 x, y, z = Value(-2.0, "x"), Value(5.0, "y"), Value(-4.0, "z")
-f = (x + y) * z
+q = x + y
+q.name = "q"  # what is computed may have a name too
+f = q * z
 f.backward()
 
-assert f.data == -12.0
+assert (q.data, f.data) == (3.0, -12.0)
 assert (x.grad, y.grad, z.grad) == (-4.0, -4.0, 3.0)
 viz.draw(f, products=True)
 
 # %% [markdown]
 # Values stand in green above each wire, gradients in red below it, and the local gradient in blue where the wire enters a
-# gate. Read the product gate from the right: upstream is 1; the local gradient towards z is the *other* input, 3, so z gets
-# 1 × 3 = 3; the local gradient towards the sum is z = −4, so the sum gets −4. The downstream of the product is the upstream of
-# the sum, which passes −4 on to both x and y.
+# gate. Read the product gate from the right: upstream is 1; the local gradient towards z is the *other* input, q = 3, so z
+# gets 1 × 3 = 3; the local gradient towards q is z = −4, so q gets −4. The downstream gradient of the product is the upstream
+# gradient of the sum, which passes −4 on to both x and y.
 #
 # The same as a list of steps, each with its arithmetic:
 
 # %%
 for step in steps(f):
     for edge in step.edges:
-        print(f"{step.operation}: upstream {edge.upstream:g} × local {edge.formula} = {edge.local:g}"
-              f"  →  {edge.target_label} gets {edge.downstream:g}")
+        print(f"{step.sign} gate: {edge.target_label} gets upstream × local = "
+              f"{edge.upstream:g} × {edge.local:g} = {edge.downstream:g}   (local: {edge.formula})")
 
 # %% [markdown]
 # ## The sigmoid neuron
@@ -51,8 +53,10 @@ for step in steps(f):
 # 1 / (1 + exp(−(w0·x0 + w1·x1 + w2))) is a neuron with two inputs, and its sigmoid is four gates: ×(−1), exp, +1, 1/x.
 
 # %%
-w0, x0, w1, x1, w2 = (Value(data, name) for data, name in
-                      ((2.0, "w0"), (-1.0, "x0"), (-3.0, "w1"), (-2.0, "x1"), (-3.0, "w2")))
+w0, x0 = Value(2.0, "w0"), Value(-1.0, "x0")
+w1, x1 = Value(-3.0, "w1"), Value(-2.0, "x1")
+w2 = Value(-3.0, "w2")
+
 dot = w0 * x0 + w1 * x1 + w2
 with scope("sigmoid"):
     negative = -dot
@@ -61,14 +65,23 @@ with scope("sigmoid"):
     out = 1 / plus
 out.backward()
 
-assert [f"{v.data:.2f}" for v in (dot, negative, power, plus, out)] == ["1.00", "-1.00", "0.37", "1.37", "0.73"]
-assert [f"{v.grad:.2f}" for v in (out, plus, power, negative, dot)] == ["1.00", "-0.53", "-0.53", "-0.20", "0.20"]
-assert [f"{v.grad:.2f}" for v in (w0, x0, w1, x1, w2)] == ["-0.20", "0.39", "-0.39", "-0.59", "0.20"]
+
+def rounded(*numbers):
+    return [round(x, 2) for x in numbers]
+
+
+gates = (dot, negative, power, plus, out)
+assert rounded(*(v.data for v in gates)) == [1.00, -1.00, 0.37, 1.37, 0.73]
+assert rounded(*(v.grad for v in gates)) == [0.20, -0.20, -0.53, -0.53, 1.00]
+assert rounded(*(v.grad for v in (w0, x0, w1, x1, w2))) == [-0.20, 0.39, -0.39, -0.59, 0.20]
 viz.draw(out)
 
 # %% [markdown]
+# For example the gate exp: its upstream gradient is −0.53, its local gradient is its own output, 0.37, and so −0.53 × 0.37 =
+# −0.20 goes down. And w0 gets 0.20 × x0 = 0.20 × (−1) = −0.20.
+#
 # The four gates are one function, and its derivative is known: σ' = σ·(1 − σ) = 0.73 × 0.27 = 0.20. Collapsed to one
-# gate, the circuit gives the same gradient.
+# gate (`collapse=True`; `collapse=False` expands it again), the circuit gives the same gradient.
 
 # %%
 assert abs(dot.grad - out.data * (1 - out.data)) < 1e-15
@@ -77,11 +90,13 @@ assert abs(gradient(sigmoid(score), score) - dot.grad) < 1e-15
 viz.draw(out, collapse=True)
 
 # %% [markdown]
-# The stepper is the same circuit as a page: forward and back, one step at a time, with inputs that can be changed. It lives in
-# the notebook while it runs, and `viz.stepper(out).save("neuron.html")` writes a file that any browser opens.
+# The stepper is the same circuit as a page: forward and back, one step at a time. Move an input, and every number follows;
+# press Update, and the weights take a step of gradient descent: so you can train this neuron by hand. (A code host shows no
+# live pages: open the notebook in Jupyter, or write `viz.stepper(out).save("neuron.html")` and open that file in a browser.)
 
 # %%
-viz.stepper(out)
+viz.stepper(out, title="A sigmoid neuron, step by step", parameters=["w0", "w1", "w2"],
+            names={"dot": dot, "out": out})
 
 # %% [markdown]
 # ## Patterns in the backward flow
@@ -94,17 +109,51 @@ viz.stepper(out)
 # | a value used twice | **adds up** what comes back |
 
 # %%
-a, b = Value(3.0, "a"), Value(-4.0, "b")
-assert gradient((a + b) * 2.0, [a, b]) == [2.0, 2.0]              # distributes
-assert gradient((a * b) * 2.0, [a, b]) == [-8.0, 6.0]             # swaps
-assert gradient(maximum(a, b) * 2.0, [a, b]) == [2.0, 0.0]        # routes
-assert gradient(a * b + a, [a]) == [-4.0 + 1.0]                   # adds up
-fan_out = a * a
-fan_out.backward()
-assert a.grad == 6.0  # two contributions of 3
-viz.draw(fan_out, products=True)
+a, b, c, d = Value(3.0, "a"), Value(-4.0, "b"), Value(2.0, "c"), Value(-1.0, "d")
+g = (a * b + maximum(c, d)) * 2.0
+g.backward()
+
+assert g.data == -20.0
+assert (a.grad, b.grad) == (-8.0, 6.0)  # swapped: 2 × b, 2 × a
+assert (c.grad, d.grad) == (2.0, 0.0)   # routed: c is the larger one
+viz.draw(g)
 
 # %% [markdown]
+# The sum hands its 2 to both of its inputs. The product swaps: a gets 2 × (−4), b gets 2 × 3. The maximum sends its 2 to c,
+# and nothing to d: a small change of d changes nothing.
+#
+# A value that is used twice gets a gradient from each use, and they **add up** (Σ):
+
+# %%
+a = Value(3.0, "a")
+squared = a * a
+squared.backward()
+assert a.grad == 3.0 + 3.0
+viz.draw(squared, products=True)
+
+# %% [markdown]
+# ## Wrong on purpose
+#
+# What breaks when backpropagation is written carelessly? With `=` in place of `+=` the second contribution replaces the first.
+# `steps(y, mistake=…)` makes the classic mistakes and tells the first number that differs; the stepper has a switch for each
+# of them.
+
+# %%
+a = Value(3.0, "a")
+h = a + 1.0
+h.name = "h"
+y = h * h + 5.0 * h
+assert gradient(y, a) == 2 * 4.0 + 5.0
+for mistake in ("overwrite", "order", "zero_grad"):
+    edges = [edge for step in steps(y, mistake=mistake) for edge in step.edges]
+    wrong = next(edge for edge in edges if edge.right is not None)
+    print(f"{mistake:9} {wrong.target_label} has {wrong.total:g}, where {wrong.right:g} is right;"
+          f" a ends with {edges[-1].total:g}")
+
+# %% [markdown]
+# "overwrite" is = for +=; "order" passes a gradient on before all of it has arrived; "zero_grad" is a second pass on top of
+# the gradients that the first one left at the inputs.
+#
 # ## Gradient descent
 #
 # The gradient says how the result answers to each weight. To make a loss smaller, move every weight a little *against* its
@@ -114,14 +163,16 @@ viz.draw(fan_out, products=True)
 weights = [w0, w1, w2]
 history = []
 for _ in range(30):
-    loss = sigmoid(w0 * x0 + w1 * x1 + w2) ** 2
+    loss = sigmoid(w0 * x0 + w1 * x1 + w2) ** 2  # compute again
     history.append(loss.data)
     for w, slope in zip(weights, gradient(loss, weights)):
-        w.data -= 0.5 * slope
+        w.data -= 0.5 * slope                    # against the gradient
 
 assert all(after < before for before, after in zip(history, history[1:]))
 assert history[0] > 0.53 and history[-1] < 0.02
-viz.plots.curves({"loss": history})
+axes = viz.plots.curves({"loss": history})
+_ = axes.set(xlabel="update")
+axes
 
 # %% [markdown]
 # ## Exercises
