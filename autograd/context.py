@@ -7,7 +7,6 @@ from contextvars import ContextVar
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from contextvars import Token
     from typing import Any
 
 
@@ -60,16 +59,27 @@ class inside:
     are refused, whose caller would be inside between two values.
     """
 
+    here: Context | None = None
+
     def __init__(self, **said: Any):
         self.said = said
 
     def __enter__(self) -> Any:
-        outer = current() or _PLAIN
+        if self.here is not None:
+            raise RuntimeError(f"this {type(self).__name__} is entered already; make another for each with")
+        self.outer = current()
+        outer = self.outer or _PLAIN
         kept = {"recording": outer.recording, "scope": outer.scope, "watch": outer.watch}
-        self.token: Token[Context | None] = _context.set(Context(**{**kept, **self.said}))
+        self.here = Context(**{**kept, **self.said})
+        _context.set(self.here)
 
     def __exit__(self, *_: object) -> None:
-        _context.reset(self.token)
+        _context.set(self.outer)
+        self.here = None
+
+    def __del__(self) -> None:  # an interrupt just before or within __exit__ keeps Python from calling it
+        if self.here is not None and current() is self.here:
+            _context.set(self.outer)
 
     def again(self) -> inside:
         """The same once more: each entry has one of its own."""

@@ -49,6 +49,21 @@ def check_leaves(y: Any, leaves: Iterable[Any]) -> None:
                             "inside no_grad(), or from detached nodes. Compute it outside, from nodes that take one")
 
 
+def assign(nodes: Iterable[Any], attribute: str, contents: Iterable[Any]) -> None:
+    """Set an attribute of all nodes, or, where an interrupt or refused memory comes between, of none."""
+    nodes, contents = list(nodes), list(contents)
+    undo = zip(nodes, [getattr(node, attribute) for node in nodes])  # made now: later there may be no memory for it
+    done = False
+    try:
+        for node, content in zip(nodes, contents):
+            setattr(node, attribute, content)
+        done = True
+    finally:
+        if not done:
+            for node, content in undo:
+                setattr(node, attribute, content)
+
+
 class Node(Operators):
     """What every kind of node shares: copies and pickles that keep the graph, whatever its depth.
 

@@ -23,7 +23,7 @@ from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 from . import arraylike, ops
 from .ops import clip  # noqa: F401  (of arrays as of numbers)
 from .row import interpreter
-from .tensor import Arrays, Tensor, passed
+from .tensor import Arrays, Tensor, passed, silent
 
 mixes: dict[str, Mix] = {}
 
@@ -223,11 +223,7 @@ def _raw(x: Any) -> Any:
     return x
 
 
-def _quiet(function: Callable[..., Any]) -> Callable[..., Any]:
-    return np.errstate(all="ignore")(function)
-
-
-@_quiet
+@silent
 def _logsumexp_forward(x: Any, axis: Any, keepdims: bool) -> Any:
     top = np.max(x, axis=axis, keepdims=True, initial=-np.inf)
     top = np.where(np.isfinite(top), top, 0).astype(x.dtype)
@@ -235,7 +231,7 @@ def _logsumexp_forward(x: Any, axis: Any, keepdims: bool) -> Any:
     return out if keepdims else out.reshape([n for i, n in enumerate(x.shape) if i not in _axes(axis, x.ndim)])
 
 
-@_quiet
+@silent
 def _softmax_forward(x: Any, axis: Any) -> Any:
     e = np.exp(x - np.max(x, axis=axis, keepdims=True, initial=-np.inf))
     e /= np.sum(e, axis=axis, keepdims=True)

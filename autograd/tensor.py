@@ -19,7 +19,7 @@ from . import ops
 from .arraylike import ArrayLike
 from .context import current
 from .errors import GradientError, warn_no_derivative
-from .graph import Node, check_leaves, check_recording, topological
+from .graph import Node, assign, check_leaves, check_recording, topological
 from .row import Row, number, partial, where
 
 new = object.__new__
@@ -51,6 +51,15 @@ array_functions: dict[str, Callable[..., Any]] = {
 _smooth = {"add", "sub", "mul", "neg", "identity", "relu", "maximum", "minimum", "abs", "clip_min", "clip_max"}
 
 
+_silent = copy_context()
+_silent.run(np.seterr, all="ignore")
+
+
+def silent(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A function of arrays without NumPy's warnings: in a context of its own, which no interrupt can leave switched."""
+    return lambda *args, **options: _silent.copy().run(function, *args, **options)
+
+
 def array_function(row: Row) -> Callable[..., Any]:
     """A row's forward on arrays, silent at the edges of its domain as it is on numbers."""
     function = array_functions.get(row.name)
@@ -60,13 +69,13 @@ def array_function(row: Row) -> Callable[..., Any]:
             entries = np.vectorize(row.forward, otypes=[np.float64])
             function = lambda *xs: entries(*xs).astype(np.result_type(*xs, np.float32), copy=False)
         if row.name not in _smooth:
-            function = np.errstate(all="ignore")(function)
+            function = silent(function)
         array_functions[row.name] = function
     return function
 
 
 for _name in [name for name in array_functions if name not in _smooth]:
-    array_functions[_name] = np.errstate(all="ignore")(array_functions[_name])
+    array_functions[_name] = silent(array_functions[_name])
 
 
 class Arrays:
@@ -267,7 +276,6 @@ class Tensor(ArrayLike, Node):
         if (context := current()) is not None and context.watch is not None:
             context.watch.swept(self, seed, adjoints)
         shown = {id(adjoints[self]), *[id(adjoints.get(node)) for node in order if node.inputs]}  # somebody else's arrays
-        before = [node.grad for node in order]
         for node in order:
             gradient = adjoints.get(node)
             if node.inputs:
@@ -281,15 +289,7 @@ class Tensor(ArrayLike, Node):
                 if id(gradient) in shown or not gradient.flags.owndata or not gradient.ndim:
                     adjoints[node] = gradient = np.array(gradient)  # and its gradient is an array of its own
                 shown.add(id(gradient))
-        done = False
-        try:
-            for node in order:
-                node.grad = adjoints.get(node)
-            done = True
-        finally:
-            if not done:
-                for node, gradient in zip(order, before):
-                    node.grad = gradient
+        assign(order, "grad", map(adjoints.get, order))
 
     def _sweep(self, order: list[Tensor], seed: Any, needed: Container[Any] | None = None,
                wanted: Container[Any] | None = None) -> dict[Tensor, Any]:

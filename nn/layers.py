@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from autograd import elu, identity, leaky_relu, relu, sigmoid, softplus, step, tanh
+from autograd.graph import assign
 from autograd.tensor import Tensor
 from autograd.linear import concatenate, getitem, log_softmax, max, reshape, softmax, stack, swapaxes
 
@@ -299,7 +300,7 @@ class _BatchNorm(Module):
         mean, var = self.running_mean._data.copy(), self.running_var._data.copy()
         output = F.batch_norm(input, mean, var, self.weight, self.bias, True,
                               1.0 / seen if self.momentum is None else self.momentum, self.eps)
-        self.running_mean.data, self.running_var.data, self.num_batches_tracked.data = mean, var, np.array(seen)
+        assign((self.running_mean, self.running_var, self.num_batches_tracked), "_data", (mean, var, np.array(seen)))
         return output
 
     def extra_repr(self) -> str:
@@ -409,7 +410,7 @@ class _Recurrent(Module):
     def _start(self, hx: Any, x: Any, alone: bool) -> tuple[Any, ...]:
         shape = (self.num_layers * len(self._ends), x.shape[1], self.hidden_size)
         if hx is None:
-            return (Tensor(np.zeros(shape, next(self.parameters()).dtype), requires_grad=False),) * self._states
+            return (Tensor(np.zeros(shape, self.weight_hh_l0.dtype), requires_grad=False),) * self._states
         parts = []
         for part in (hx,) if self._states == 1 else hx:
             part = part if hasattr(part, "_rank") else Tensor(part, requires_grad=False)

@@ -9,11 +9,12 @@ itself has just made saves temporaries.)
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from contextlib import nullcontext
+from contextvars import copy_context
 from math import inf, isfinite
 from typing import Any
 
 from autograd import maximum
+from autograd.graph import assign
 
 Params = Iterable[Any]
 
@@ -32,7 +33,7 @@ class Optimizer:
         self.defaults = {**defaults, "maximize": maximize}
         self.strict = strict
         self.param_groups: list[dict[str, Any]] = []
-        self._silence: Any = nullcontext  # what a step runs within: arrays are silent at the edges of their domain
+        self._arrays = False  # whether there are any among the parameters: they are silent at the edges of their domain
         self.state: list[dict[str, Any]] = []  # one dict for each parameter, in the order of all groups
         groups = list(params)
         for group in groups if groups and isinstance(groups[0], dict) else [{"params": groups}]:
@@ -62,7 +63,7 @@ class Optimizer:
         self._check_options(options)
         self.param_groups.append({"params": [x for _, x in named], "names": [name for name, _ in named], **options})
         self.state += [{} for _ in named]
-        self._silence = next((x._silence for _, x in named if hasattr(x, "_data")), self._silence)
+        self._arrays = self._arrays or any(hasattr(x, "_data") for _, x in named)
 
     def _check_options(self, options: dict[str, Any]) -> None:
         for name, option in options.items():
@@ -74,14 +75,12 @@ class Optimizer:
 
     def zero_grad(self) -> None:
         """Forget every gradient: each is None again until a backward pass reaches it."""
-        for group in self.param_groups:
-            for x in group["params"]:
-                x.grad = None
+        parameters = [x for group in self.param_groups for x in group["params"]]
+        assign(parameters, "grad", [None] * len(parameters))
 
     def step(self) -> None:
         """Update every parameter from its gradient, once."""
-        with self._silence():
-            taken = list(self._worked_out())
+        taken = copy_context().run(list, self._worked_out())
         done = False
         try:
             for x, i, data, _, _, after in taken:
@@ -94,6 +93,9 @@ class Optimizer:
 
     def _worked_out(self) -> Iterator[tuple[Any, int, Any, Any, dict[str, Any], dict[str, Any]]]:
         """Each parameter to be updated with its place, its new data and its old, its old state and its new."""
+        if self._arrays:
+            import numpy as np
+            np.seterr(all="ignore")
         states = iter(enumerate(self.state))
         for group in self.param_groups:
             for name, x, (i, state) in zip(group["names"], group["params"], states):
@@ -380,16 +382,15 @@ def clip_grad_norm_(parameters: Params, max_norm: float, norm_type: float = 2.0,
                          "autograd.steps(loss) at what made it")
     scale = max_norm / (total + 1e-6)
     if not scale >= 1:  # nan too: PyTorch passes it on, and the optimiser refuses it by name
-        for x in found:
-            x.grad = x.grad * scale
+        assign(found, "grad", [x.grad * scale for x in found])
     return total
 
 
 def clip_grad_value_(parameters: Params, clip_value: float) -> None:
     """Hold every entry of every gradient within ±``clip_value``."""
-    for x in _parameters(parameters):
-        if x.grad is not None:
-            x.grad = min(max(x.grad, -clip_value), clip_value) if type(x.grad) is float else x.grad.clip(-clip_value, clip_value)
+    found = [x for x in _parameters(parameters) if x.grad is not None]
+    assign(found, "grad", [min(max(x.grad, -clip_value), clip_value) if type(x.grad) is float
+                           else x.grad.clip(-clip_value, clip_value) for x in found])
 
 
 def _parameters(parameters: Params) -> list[Any]:
