@@ -6,13 +6,14 @@
 # > 계단 함수는 미분값이 어디서나 0이라 역전파로 학습할 수 없다. 그래서 시그모이드 같은 매끄러운 함수로 바꾸고, 두 층
 # > 신경망이 XOR를 스스로 학습하게 한다.
 #
-# The neuron of 1958: y = 1 if b + w1·x1 + w2·x2 > 0, else 0. Two weights and a bias decide everything it can do.
+# The neuron of 1958: y = 1 if b + w1·x1 + w2·x2 > 0, else 0. Two weights and a bias decide everything that it can do.
 
 # %%
 import random
 import warnings
 
 from exercise import check
+from matplotlib.figure import Figure
 
 import nn
 import viz
@@ -27,30 +28,44 @@ CORNERS = [(0, 0), (0, 1), (1, 0), (1, 1)]
 # The same neuron with other numbers is another gate. The course gives two sets of (w1, w2, b) for most of them.
 
 # %%
-GIVEN = {"AND": [(0.5, 0.5, -0.7), (1, 1, -1.1)], "NAND": [(-0.5, -0.5, 0.7), (-1, -1, 1.1)],
-         "OR": [(0.5, 0.5, -0.3), (1, 1, -0.9)], "NOR": [(-1, -1, 0.5)]}
+GIVEN = [("AND", 0.5, 0.5, -0.7), ("AND", 1, 1, -1.1), ("NAND", -0.5, -0.5, 0.7), ("NAND", -1, -1, 1.1),
+         ("OR", 0.5, 0.5, -0.3), ("OR", 1, 1, -0.9), ("NOR", -0.5, -0.5, 0.3), ("NOR", -1, -1, 0.5)]
 TRUTH = {"AND": [0, 0, 0, 1], "NAND": [1, 1, 1, 0], "OR": [0, 1, 1, 1], "NOR": [1, 0, 0, 0], "XOR": [0, 1, 1, 0]}
 
-for name, settings in GIVEN.items():
-    for w1, w2, b in settings:
-        neuron = Perceptron(2, [w1, w2], b)
-        table = [int(neuron(x).data) for x in CORNERS]
-        assert table == TRUTH[name] == list(truth_table(gate(name)).values())
-        print(f"{name:4} with w = ({w1}, {w2}), b = {b}:  {dict(zip(CORNERS, table))}")
+print("gate    w1    w2     b  |  " + "  ".join(map(str, CORNERS)))
+for name, w1, w2, b in GIVEN:
+    neuron = Perceptron(2, [w1, w2], b)
+    table = [int(neuron(x).data) for x in CORNERS]
+    print(f"{name:4}  {w1:4}  {w2:4}  {b:4}  |" + "".join(f"{y:^8}" for y in table))
+    assert table == TRUTH[name]
 
-negation = Perceptron(1, [-1.0], 0.5)
-assert [int(negation([x]).data) for x in (0, 1)] == [1, 0]  # NOT
+negation = Perceptron(1, [-1.0], 0.5)  # NOT has one input
+print("NOT  ", truth_table(negation))
+assert truth_table(negation) == {(0,): 1, (1,): 0}
+
+# %% [markdown]
+# `nn.perceptron.gate("AND")` makes such a neuron. AND of 1 and 1 as a circuit: 0.5 + 0.5 − 0.7 = 0.3 is above 0.
 
 # %%
-viz.draw(Perceptron(2, [0.5, 0.5], -0.7)([Value(1.0, "x1"), Value(1.0, "x2")]))
+viz.draw(gate("AND")([Value(1.0, "x1"), Value(1.0, "x2")]))
 
 # %% [markdown]
 # ## A neuron draws one line
 #
-# b + w1·x1 + w2·x2 = 0 is a line. On one side the neuron says 1, on the other 0.
+# b + w1·x1 + w2·x2 = 0 is a line. On one side the neuron says 1, on the other 0. The two sets of weights of a gate draw
+# different lines (full and dashed) that part the corners alike.
 
 # %%
-viz.plots.decision_boundary(lambda points: points @ [0.5, 0.5] - 0.7, CORNERS, TRUTH["AND"])
+figure = Figure(figsize=(11, 3), layout="constrained")
+panels = viz.plots.Panels(figure.subplots(1, 4))
+for panel, first, second in zip(panels, GIVEN[::2], GIVEN[1::2]):
+    name, w1, w2, b = first
+    viz.plots.decision_boundary(lambda points: points @ [w1, w2] + b, CORNERS, TRUTH[name], ax=panel,
+                                bounds=((-0.6, 1.6), (-0.6, 1.6)), n=60)
+    _, w1, w2, b = second
+    panel.axline((0, -b / w2), slope=-w1 / w2, color="#57606a", linestyle="--", linewidth=1.2)
+    panel.set_title(name)
+panels
 
 # %% [markdown]
 # ## Rosenblatt's rule: learning from mistakes
@@ -80,30 +95,39 @@ best = max(sum((b + w1 * x1 + w2 * x2 > 0) == bool(t) for (x1, x2), t in zip(COR
            for w1 in grid for w2 in grid for b in grid)
 print("of 4,913 lines the best gets", best, "of 4 corners right")
 assert best == 3
-viz.plots.decision_boundary(lambda points: points @ [0.5, 0.5] - 0.3, CORNERS, TRUTH["XOR"])
+
+lines = {"OR's line": (0.5, 0.5, -0.3), "NAND's line": (-0.5, -0.5, 0.7), "x1 alone": (1.0, 0.0, -0.5)}
+figure = Figure(figsize=(9, 3.1), layout="constrained")
+panels = viz.plots.Panels(figure.subplots(1, 3))
+for panel, (name, (w1, w2, b)) in zip(panels, lines.items()):
+    right = sum((w1 * x1 + w2 * x2 + b > 0) == t for (x1, x2), t in zip(CORNERS, TRUTH["XOR"]))
+    viz.plots.decision_boundary(lambda points: points @ [w1, w2] + b, CORNERS, TRUTH["XOR"], ax=panel,
+                                bounds=((-0.6, 1.6), (-0.6, 1.6)), n=60)
+    panel.set_title(f"{name}: {right} of 4 right")
+panels
 
 # %% [markdown]
 # ## Two layers can
 #
-# NAND and OR into AND: the second layer sees the plane bent by the first.
+# NAND and OR into AND: the first layer draws two lines, and the second says 1 between them.
 
 # %%
 assert list(truth_table(gate("XOR")).values()) == TRUTH["XOR"]
 
 
 def xor(x1, x2):
-    hidden = [gate("NAND")((x1, x2)), gate("OR")((x1, x2))]
-    return gate("AND")(hidden)
+    return gate("AND")([gate("NAND")([x1, x2]), gate("OR")([x1, x2])])
 
 
 assert [int(xor(*corner).data) for corner in CORNERS] == TRUTH["XOR"]
-viz.draw(gate("XOR")([Value(1.0, "x1"), Value(0.0, "x2")]), collapse=True)
+viz.draw(gate("XOR")([Value(1.0, "x1"), Value(0.0, "x2")]), collapse=["NAND", "OR", "AND"])
 
 # %% [markdown]
 # ## Why backpropagation gets nothing from a step
 #
 # The step function is flat: its derivative is 0 everywhere, and at the jump there is none. The gradient that reaches the
-# weights is 0 whatever the mistake, so there is nothing to follow. (The library warns when that happens.)
+# weights is 0 whatever the mistake, so there is nothing to follow; the library warns when that happens. The sigmoid is a step with its corners rounded off, and has a
+# slope everywhere.
 
 # %%
 w = Value(0.5, "w")
@@ -111,55 +135,85 @@ with warnings.catch_warnings(record=True) as caught:
     warnings.simplefilter("always")
     slope = gradient((step(w * 1.0 - 0.3) - 0.0) ** 2, w)
 assert slope == 0.0 and caught[0].category is NoDerivativeWarning
-print("gradient:", slope, "|", caught[0].message)
-viz.plots.activation("step")
+print("gradient:", slope)
+print("warning:", caught[0].message)
+figure = Figure(figsize=(7.4, 2.8), layout="constrained")
+panels = viz.plots.Panels(figure.subplots(1, 2))
+for panel, name in zip(panels, ("step", "sigmoid")):
+    viz.plots.activation(name, ax=panel)
+panels
 
 # %% [markdown]
-# ## Adaline and Madaline
+# ## Adaline and Madaline: learning before backpropagation
 #
-# Widrow and Hoff (1960) compared the *sum* with the target, before the step: now the error has a slope, and the delta rule
-# w += η·(t − y)·x is gradient descent on the squared error. Madaline puts several Adalines together, and learns XOR by
-# trying which unit to flip.
+# | year | who | what |
+# |---|---|---|
+# | 1943 | McCulloch, Pitts | the neuron as a threshold, with weights set by hand |
+# | 1958 | Rosenblatt | the perceptron, and a rule that learns the weights |
+# | 1960 | Widrow, Hoff | Adaline: the error *before* the step; the delta rule |
+# | 1962 | Widrow | Madaline: several Adalines, the first network of more than one layer that learned |
+# | 1969 | Minsky, Papert | one layer cannot do XOR: the first winter |
+# | 1986 | Rumelhart, Hinton, Williams | smooth neurons and backpropagation: any number of layers learn |
+#
+# Adaline compares the *sum* with the target, before the step: so the error has a slope, and the delta rule
+# w += η·(t − sum)·x is gradient descent on ½(t − sum)².
 
 # %%
 adaline = Adaline(2)
 errors = adaline.fit(CORNERS, [-1, -1, -1, 1])
 assert errors[-1] < errors[0]
-assert [adaline.classify(x) > 0 for x in CORNERS] == [False, False, False, True]
-viz.plots.curves({"mean squared error": errors}, ["mean squared error"])
+assert [adaline.classify(x) for x in CORNERS] == [-1, -1, -1, 1]  # AND, with −1 for 0
+axes = viz.plots.curves({"mean squared error": errors}, ["mean squared error"])
+_ = axes.set(ylim=(0, None))
+axes
+
+# %% [markdown]
+# The error does not fall to 0: a straight line cannot give −1, −1, −1 and 1. But its sign is right everywhere.
+#
+# **Madaline** combines the signs of several Adalines by a fixed gate. Where its answer is wrong, the Adaline whose sum is
+# nearest to 0 is moved to the other side. So it learns XOR, with no gradient through the step.
 
 # %%
 SIGNS = [(2 * x1 - 1, 2 * x2 - 1) for x1, x2 in CORNERS]  # −1 and 1, as Widrow had them
 madaline = Madaline(2, 2, "or", random.Random(0))
 found = madaline.fit(SIGNS, [-1, 1, 1, -1])
-print(found)
+print("Madaline on XOR:", found)
 assert found.success and [madaline(x).data for x in SIGNS] == [-1, 1, 1, -1]
 
 # %% [markdown]
 # ## A network that learns XOR by backpropagation
 #
-# Replace the step by tanh, and the whole network has a gradient. Two layers of such neurons learn XOR from the four examples.
+# Replace the step by tanh, and the whole network has a gradient. Two layers of such neurons learn XOR from the four
+# examples. Both networks cut the plane in three; backpropagation's cuts follow from the gradient alone.
 
 # %%
 model = nn.MLP(2, [3, 1], "tanh", rng=random.Random(3))
 optimizer = nn.optim.SGD(model.named_parameters(), lr=0.3, momentum=0.9)
 losses = []
 for _ in range(150):
-    loss = sum(((model(x)[0] - (2 * t - 1)) ** 2 for x, t in zip(CORNERS, TRUTH["XOR"])), Value(0.0)) / 4
+    errors = [(model(x)[0] - (2 * t - 1)) ** 2 for x, t in zip(CORNERS, TRUTH["XOR"])]
+    loss = sum(errors, Value(0.0)) / 4
     optimizer.zero_grad()
     loss.backward()
     optimizer.step()
     losses.append(loss.data)
 
 said = [int(model(x)[0].data > 0) for x in CORNERS]
-print("loss", round(losses[0], 3), "→", round(losses[-1], 5), "| says", said)
+print(f"loss {losses[0]:.2f} → {losses[-1]:.0e}; says {said}")
 assert said == TRUTH["XOR"] and losses[-1] < 0.01
-viz.plots.decision_boundary(model, CORNERS, TRUTH["XOR"], n=40, bounds=((-0.5, 1.5), (-0.5, 1.5)))
+
+figure = Figure(figsize=(7.4, 3.6), layout="constrained")
+panels = viz.plots.Panels(figure.subplots(1, 2))
+both = {"Madaline": lambda points: [madaline(2 * x - 1).data for x in points], "backpropagation": model}
+for panel, (name, network) in zip(panels, both.items()):
+    viz.plots.decision_boundary(network, CORNERS, TRUTH["XOR"], n=41, bounds=((-0.5, 1.5), (-0.5, 1.5)), ax=panel)
+    panel.set_title(name)
+panels
 
 # %% [markdown]
 # ## Exercises
 #
-# **1.** Give weights (w1, w2, b) that make a NOR gate, other than (−1, −1, 0.5).
+# **1.** Give weights (w1, w2, b) that make a NOR gate, other than the two above.
 
 # %%
 answer = None

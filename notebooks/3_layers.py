@@ -11,24 +11,27 @@
 # %%
 import numpy as np
 from exercise import check
+from matplotlib.figure import Figure
 
 import nn
 import viz
-from autograd import Tensor, Value, gradient, sigmoid, tanh
+from autograd import Tensor, Value, gradient, scope, sigmoid, tanh
 from nn import functional as F
 
 # %% [markdown]
 # ## Scores, and why layers need something between them
 #
-# The simplest network is f = Wx: a row of weights for each class. Two layers without an activation are W2(W1 x) = (W2 W1) x:
-# one layer again. With one between them, they are not.
+# The simplest network is f = Wx: a row of weights, and so a score, for each class. Two layers are f = W2·max(0, W1·x), three
+# are f = W3·max(0, W2·max(0, W1·x)). Without the maximum they are W2(W1·x) = (W2·W1)x: one layer again.
 
 # %%
 rng = np.random.default_rng(0)
 x, W1, W2 = rng.normal(size=4), rng.normal(size=(5, 4)), rng.normal(size=(3, 5))
+print("two layers, nothing between:", (W2 @ (W1 @ x)).round(4))
+print("one layer, W2·W1:           ", ((W2 @ W1) @ x).round(4))
+print("two layers, a ReLU between: ", (W2 @ np.maximum(0, W1 @ x)).round(4))
 assert np.allclose(W2 @ (W1 @ x), (W2 @ W1) @ x)
 assert not np.allclose(W2 @ np.maximum(0, W1 @ x), (W2 @ W1) @ x)
-assert not np.allclose(np.maximum(0, W1 @ x) + np.maximum(0, W1 @ -x), 0)  # it bends: f(x) + f(−x) is not f(0)
 
 # %% [markdown]
 # ## The worked example: 2-3-2-2
@@ -37,37 +40,47 @@ assert not np.allclose(np.maximum(0, W1 @ x) + np.maximum(0, W1 @ -x), 0)  # it 
 
 # %%
 X = Tensor([1.0, 0.5], "X")
-W = [Tensor([[0.1, 0.3, 0.5], [0.2, 0.4, 0.6]], "W1"), Tensor([[0.1, 0.4], [0.2, 0.5], [0.3, 0.6]], "W2"),
-     Tensor([[0.1, 0.3], [0.2, 0.4]], "W3")]
-B = [Tensor([0.1, 0.2, 0.3], "B1"), Tensor([0.1, 0.2], "B2"), Tensor([0.1, 0.2], "B3")]
+W1, B1 = Tensor([[0.1, 0.3, 0.5], [0.2, 0.4, 0.6]], "W1"), Tensor([0.1, 0.2, 0.3], "B1")
+W2, B2 = Tensor([[0.1, 0.4], [0.2, 0.5], [0.3, 0.6]], "W2"), Tensor([0.1, 0.2], "B2")
+W3, B3 = Tensor([[0.1, 0.3], [0.2, 0.4]], "W3"), Tensor([0.1, 0.2], "B3")
 
-A1 = X @ W[0] + B[0]
-Z1 = sigmoid(A1)
-A2 = Z1 @ W[1] + B[1]
-Z2 = sigmoid(A2)
-Y = Z2 @ W[2] + B[2]  # identity
+with scope("layer 1"):
+    A1 = X @ W1 + B1
+    Z1 = sigmoid(A1)
+with scope("layer 2"):
+    A2 = Z1 @ W2 + B2
+    Z2 = sigmoid(A2)
+with scope("output"):
+    Y = Z2 @ W3 + B3  # identity
+for name, array in (("A1", A1), ("Z1", Z1), ("A2", A2), ("Z2", Z2), ("Y", Y)):
+    print(name, "=", array.data.round(4))
 assert np.allclose(A1.data, [0.3, 0.7, 1.1])
 assert np.allclose(Z1.data, [0.57444252, 0.66818777, 0.75026011])
 assert np.allclose(A2.data, [0.51615984, 1.21402696])
 assert np.allclose(Z2.data, [0.62624937, 0.7710107])
 assert np.allclose(Y.data, [0.31682708, 0.69627909])
-Y.backward([1.0, 0.0])
-viz.draw(Y)
+
+Y.backward([1.0, 0.0])  # the gradient of the first output
+viz.draw(Y, collapse=True)
 
 # %% [markdown]
 # Every array operation stands for a circuit of numbers. The first product, opened:
 
 # %%
-viz.draw(viz.zoom(X @ W[0]), title="X @ W1 as single numbers")
+viz.draw(viz.zoom(X @ W1), title="X @ W1 as single numbers")
 
 # %% [markdown]
-# Counting: the layers have 3, 2 and 2 nodes (inputs are not counted), 6 + 6 + 4 weights and 3 + 2 + 2 biases: 23 parameters.
-# A network is *deep* with two or more hidden layers.
+# Counting: 3 + 2 + 2 = 7 nodes (inputs are not counted), 6 + 6 + 4 = 16 weights and 3 + 2 + 2 = 7 biases, one for each node:
+# 23 parameters. The layers of 3 and of 2 nodes are *hidden*; a network with two or more hidden layers is *deep*.
 
 # %%
-model = nn.Sequential(nn.Linear(2, 3), nn.Sigmoid(), nn.Linear(3, 2), nn.Sigmoid(), nn.Linear(2, 2))
+model = nn.Sequential(nn.Linear(2, 3, rng=0), nn.Sigmoid(), nn.Linear(3, 2, rng=1), nn.Sigmoid(),
+                      nn.Linear(2, 2, rng=2))
+named = dict(model.named_parameters())
+biases = sum(p.size for name, p in named.items() if name.endswith("bias"))
+weights = sum(p.size for name, p in named.items() if name.endswith("weight"))
 summary = model.summary((1, 2))
-assert summary.parameters == sum(w.size for w in W) + sum(b.size for b in B) == 23
+assert (weights, biases, summary.parameters) == (16, 7, 23)
 summary
 
 # %% [markdown]
@@ -76,8 +89,9 @@ summary
 
 # %%
 mask = np.array([[1.0, 0.0, 1.0], [0.0, 1.0, 1.0]])
-part = Tensor(W[0].data, "W")
+part = Tensor(W1.data, "W")
 (X.detach() @ (part * mask)).sum().backward()
+print(part.grad)
 assert (part.grad[mask == 0] == 0).all() and (part.grad[mask == 1] != 0).all()
 
 # %% [markdown]
@@ -85,12 +99,20 @@ assert (part.grad[mask == 0] == 0).all() and (part.grad[mask == 1] != 0).all()
 
 # %%
 at = np.linspace(-6, 6, 121)
-lines = {f"w = {w}, b = {b}": sigmoid(w * at + b).tolist() for w, b in ((1, 0), (3, 0), (1, 2), (3, -6))}
-crossing = Value(-2.0)
-assert sigmoid(1 * crossing + 2).data == 0.5 and gradient(sigmoid(3 * (x0 := Value(0.0))), x0) == 0.75
-axes = viz.plots.curves({"epoch": at.tolist(), **lines}, list(lines))
-_ = axes.set(xlabel="x", ylabel="σ(w·x + b)")
-axes
+figure = Figure(figsize=(8.4, 3), layout="constrained")
+panels = viz.plots.Panels(figure.subplots(1, 2))
+steeper = {f"w = {w}": sigmoid(w * at).tolist() for w in (0.5, 1, 3)}
+shifted = {f"b = {b}": sigmoid(at + b).tolist() for b in (-3, 0, 3)}
+for panel, lines in zip(panels, (steeper, shifted)):
+    viz.plots.curves({"epoch": at.tolist(), **lines}, list(lines), ax=panel)
+    panel.set(xlabel="x", ylabel="")
+panels[0].set_title("σ(w·x): the weight steepens")
+panels[1].set_title("σ(x + b): the bias shifts")
+
+assert sigmoid(3 * Value(-2.0) + 6).data == 0.5            # ½ at x = −b/w
+start = Value(0.0)
+assert gradient(sigmoid(3 * start), start) == 0.75         # a slope of w/4 there
+panels
 
 # %% [markdown]
 # ## Convolution
@@ -132,25 +154,33 @@ assert window[0].data == 6 * 1 + 7 * 0 + 10 * -1 + 11 * 2 == 18
 viz.draw(window, title="one window")
 
 # %% [markdown]
-# **Receptive field**: two layers of 3×3 see 5×5 of the image, three see 7×7. The gradient says which pixels matter:
+# **Receptive field**: two layers of 3×3 filters see 5×5 pixels of the image, three see 7×7. The gradient of one output tells
+# which pixels matter, and how much: those in the middle reach the output on the most paths.
 
 # %%
-picture = Tensor(np.random.default_rng(1).normal(size=(1, 1, 9, 9)))
+picture = Tensor(np.zeros((1, 1, 9, 9)))
+fields = []
 for depth, seen in ((1, 3), (2, 5), (3, 7)):
     out = picture
     for _ in range(depth):
-        out = F.conv2d(out, np.ones((1, 1, 3, 3)), padding=1)
-    touched = gradient(out[0, 0, 4, 4], picture)[0, 0] != 0
-    assert touched.sum() == seen**2 and touched.any(0).sum() == seen
+        out = F.conv2d(out, np.full((1, 1, 3, 3), 1 / 9), padding=1)
+    field = gradient(out[0, 0, 4, 4], picture)[0, 0]
+    assert (field != 0).sum() == seen**2
+    fields.append(field / field.max())
+viz.plots.activation_maps(np.array(fields), columns=3)
 
 # %% [markdown]
-# **Pooling** has no weights. Max keeps the largest of each window (and routes the gradient to it), the average shares.
+# **Pooling** has no weights and no padding. Max keeps the largest number of each window and routes the gradient to it; the
+# average shares it.
 
 # %%
 grid = Tensor(np.array([[1, 1, 2, 4], [5, 6, 7, 8], [3, 2, 1, 0], [1, 2, 3, 4.0]]).reshape(1, 1, 4, 4), "x")
-assert F.max_pool2d(grid, 2).data.tolist() == [[[[6, 8], [3, 4]]]]
-assert F.avg_pool2d(grid, 2).data.tolist() == [[[[3.25, 5.25], [2.0, 2.0]]]]
-assert gradient(F.max_pool2d(grid, 2).sum(), grid)[0, 0].tolist() == [[0, 0, 0, 0], [0, 1, 0, 1], [1, 0, 0, 0], [0, 0, 0, 1]]
+largest, average = F.max_pool2d(grid, 2), F.avg_pool2d(grid, 2)
+print("max:", largest.data[0, 0].tolist(), " average:", average.data[0, 0].tolist())
+print("where max sends its gradient:", *gradient(largest.sum(), grid)[0, 0], sep="\n")
+assert largest.data.tolist() == [[[[6, 8], [3, 4]]]]
+assert average.data.tolist() == [[[[3.25, 5.25], [2.0, 2.0]]]]
+assert (gradient(average.sum(), grid) == 0.25).all()
 
 # %% [markdown]
 # ## A small convolutional network
@@ -161,19 +191,24 @@ assert gradient(F.max_pool2d(grid, 2).sum(), grid)[0, 0].tolist() == [[0, 0, 0, 
 inputs, labels = nn.data.load("digits").arrays(1, 8, 8)
 inputs = inputs / 16
 x_train, x_held, y_train, y_held = nn.data.train_test_split(inputs, labels, rng=0)
-train, held = (x_train, y_train), (x_held, y_held)
-net = nn.Sequential(nn.Conv2d(1, 8, 3, padding=1, rng=0), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(), nn.Linear(8 * 4 * 4, 10, rng=1))
-history = nn.train.fit(net, train, F.cross_entropy, nn.optim.Adam(net.named_parameters(), lr=5e-3), validation=held,
+net = nn.Sequential(nn.Conv2d(1, 8, 3, padding=1, rng=0), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(),
+                    nn.Linear(8 * 4 * 4, 10, rng=1))
+optimizer = nn.optim.Adam(net.named_parameters(), lr=5e-3)
+history = nn.train.fit(net, (x_train, y_train), F.cross_entropy, optimizer, validation=(x_held, y_held),
                        metrics="accuracy", epochs=8, batch_size=64, seed=0, progress=False)
 print(history)
 assert history["validation accuracy"][-1] > 0.9
-viz.plots.confusion(held[1], nn.train.predict(net, held[0]))
+viz.plots.confusion(y_held, nn.train.predict(net, x_held))
+
+# %% [markdown]
+# What the eight filters have become, and the activation maps that they make of a 0 (after the ReLU): some answer to edges on
+# the left, some to the right.
 
 # %%
-viz.plots.filters(net[0].weight)
+viz.plots.filters(net[0].weight, columns=8)
 
 # %%
-viz.plots.activation_maps(net[1](net[0](Tensor(inputs[:1])))[0])
+viz.plots.activation_maps(net[1](net[0](Tensor(inputs[:1])))[0], columns=8)
 
 # %% [markdown]
 # ## Recurrent networks
@@ -212,53 +247,100 @@ _ = axes.set(xlabel="steps back in time", ylabel="gradient")
 axes
 
 # %% [markdown]
-# An **LSTM** keeps a cell state that is *added* to, and a gate that decides how much to forget. With the gate open the gradient
-# passes unchanged; a plain RNN forgets. The task: the first of 30 numbers decides the class.
+# An **LSTM** has a cell that is *added* to, and a forget gate f that decides how much of it to keep: c(t) = f·c(t−1) + i·g. A
+# **GRU** mixes old and new by one update gate z: h(t) = (1 − z)·n + z·h(t−1). Where f (or z) is near 1, the gradient passes
+# unchanged. How much of the gradient at the last of 30 steps arrives at each earlier one:
 
 # %%
-sequences = np.random.default_rng(2).normal(size=(1, 30, 1)).astype(np.float32)
+sequence = np.random.default_rng(2).normal(size=(1, 30, 1)).astype(np.float32)
 
 
-def first_step_share(layer, bias=None):
-    """The gradient at the first step as a share of that at the last."""
-    if bias is not None:  # PyTorch's order of gates: input, forget, cell, output
-        parameters = dict(layer.named_parameters())
-        for name, parameter in parameters.items():
-            if name.startswith("bias_ih"):
-                parameter.data[8:16] = bias
-    x = Tensor(sequences)
+def arriving(layer, open_gate):
+    """The size of the gradient at each step, 29 … 0 back in time, as a share of that at the last."""
+    if open_gate:  # the second of PyTorch's gates is LSTM's forget gate, and GRU's update gate
+        bias = layer.bias_ih_l0.data.copy()
+        bias[8:16] = 6.0
+        layer.bias_ih_l0.data = bias
+    x = Tensor(sequence)
     out, _ = layer(x)
-    out[0, -1].sum().backward()
-    sizes = np.abs(x.grad[0, :, 0])
-    return float(sizes[0] / sizes[-1])
+    sizes = np.abs(gradient(out[0, -1].sum(), x)[0, ::-1, 0])
+    return (sizes / sizes[0]).tolist()
 
 
-shares = {"RNN": first_step_share(nn.RNN(1, 8, batch_first=True, rng=0)),
-          "LSTM, forget gate open": first_step_share(nn.LSTM(1, 8, batch_first=True, rng=0), bias=6.0)}
-print({name: f"{share:.1e}" for name, share in shares.items()})
-assert shares["RNN"] < 1e-3 < 0.01 < shares["LSTM, forget gate open"]
+shares = {kind.__name__: arriving(kind(1, 8, batch_first=True, rng=0), kind is not nn.RNN)
+          for kind in (nn.RNN, nn.LSTM, nn.GRU)}
+assert shares["RNN"][-1] < 1e-4 and shares["LSTM"][-1] > 0.1 and shares["GRU"][-1] > 0.1
+axes = viz.plots.curves({"epoch": list(range(30)), **shares}, list(shares), log=True)
+_ = axes.set(xlabel="steps back in time", ylabel="share of the gradient that arrives")
+axes
 
 # %% [markdown]
-# ## The zoo
+# All three learn: is the last of eight signs the same as the first? The answer needs a memory of the first, through all that
+# comes between.
+
+# %%
+signs = np.random.default_rng(0).choice([-1.0, 1.0], size=(300, 8, 1)).astype(np.float32)
+same = (signs[:, 0, 0] == signs[:, -1, 0]).astype(int)
+
+
+class Last(nn.Module):
+    """Two scores from the state after the last step."""
+
+    def __init__(self, layer):
+        self.layer, self.scores = layer, nn.Linear(8, 2, rng=1)
+
+    def forward(self, x):
+        out, _ = self.layer(x)
+        return self.scores(out[:, -1])
+
+
+accuracy = {}
+for kind in (nn.RNN, nn.LSTM, nn.GRU):
+    model = Last(kind(1, 8, batch_first=True, rng=0))
+    optimizer = nn.optim.Adam(model.named_parameters(), lr=0.03)
+    told = nn.train.fit(model, (signs[:200], same[:200]), F.cross_entropy, optimizer, epochs=35, batch_size=50,
+                        validation=(signs[200:], same[200:]), metrics="accuracy", seed=0, clip_norm=1.0, progress=False)
+    accuracy[kind.__name__] = told["validation accuracy"]
+    assert accuracy[kind.__name__][-1] > 0.95
+axes = viz.plots.curves(accuracy, list(accuracy))
+_ = axes.set(ylabel="accuracy on sequences not trained on")
+axes
+
+# %% [markdown]
+# ## The network zoo
 #
 # | network | idea | here |
 # |---|---|---|
-# | perceptron, feed-forward, deep feed-forward | layers in a row | chapter 2, above |
-# | RBF | distances to centres in place of sums | `exp(-((x - c)**2).sum())` |
-# | RNN, LSTM, GRU | a state over time | `nn.RNN`, `nn.LSTM`, `nn.GRU` |
-# | auto-encoder; denoising, variational | a narrow middle that must hold all that matters | below |
-# | Hopfield network, Boltzmann machine | an energy that falls to a memory | overview only |
+# | perceptron (P) | one neuron, a step | chapter 2 |
+# | feed-forward (FF), deep feed-forward (DFF) | layers in a row; two or more hidden ones | `nn.Sequential`, `nn.MLP` |
+# | radial basis (RBF) | the hidden layer measures distances to centres: exp(−‖x − c‖²) | made of operations |
+# | convolutional (CNN) | the same small filters everywhere | above |
+# | recurrent (RNN), LSTM, GRU | a state over time; gates that keep it | above |
+# | auto-encoder (AE) | a narrow middle must hold all that matters | below |
+# | denoising auto-encoder (DAE) | noise in, the clean picture out | below |
+# | sparse auto-encoder (SAE) | a wide middle, of which few nodes may be active: an L1 penalty on them | chapter 5 |
+# | variational auto-encoder (VAE) | the middle is a distribution, from which one can draw | overview only |
+# | Markov chain, Hopfield network, Boltzmann machine (BM, RBM) | an energy that falls to a memory; no backpropagation | overview only |
+# | deep belief network (DBN) | Boltzmann machines stacked | overview only |
 #
-# An **auto-encoder** learns its input as target through a bottleneck, here of 12 numbers for 64 pixels.
+# An **auto-encoder** learns its input as its target through a bottleneck, here of 12 numbers for 64 pixels. A **denoising** one
+# is given pictures with noise, and learns the clean ones.
 
 # %%
 flat = inputs[:600].reshape(600, 64)
-coder = nn.Sequential(nn.Linear(64, 12, rng=0), nn.Tanh(), nn.Linear(12, 64, rng=1))
-told = nn.train.fit(coder, (flat, flat), F.mse_loss, nn.optim.Adam(coder.named_parameters(), lr=0.01), epochs=25,
-                    seed=0, progress=False)
-assert told["loss"][-1] < 0.5 * flat.var(0).mean()  # the mean picture alone would leave the variance
-again = nn.train.predict(coder, flat[:6]).reshape(6, 8, 8)
-viz.plots.activation_maps(np.concatenate([flat[:6].reshape(6, 8, 8), again.clip(0, 1)]), columns=6)
+noisy = flat + np.random.default_rng(3).normal(0, 0.25, flat.shape).astype(np.float32)
+rows = [flat[:8], noisy[:8]]
+for given in (flat, noisy):
+    coder = nn.Sequential(nn.Linear(64, 12, rng=0), nn.Tanh(), nn.Linear(12, 64, rng=1))
+    optimizer = nn.optim.Adam(coder.named_parameters(), lr=0.01)
+    told = nn.train.fit(coder, (given, flat), F.mse_loss, optimizer, epochs=25, seed=0, progress=False)
+    assert told["loss"][-1] < 0.6 * flat.var(0).mean()  # the mean picture alone would leave the variance
+    rows.append(nn.train.predict(coder, given[:8]))
+viz.plots.activation_maps(np.concatenate(rows).reshape(-1, 8, 8).clip(0, 1), columns=8)
+
+# %% [markdown]
+# From above: the pictures; the same with noise; what the auto-encoder makes of the first row; what the denoising one makes of
+# the second.
 
 # %% [markdown]
 # ## Exercises
