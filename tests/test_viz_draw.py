@@ -8,7 +8,8 @@ import pytest
 
 from autograd import Value, log, scope, tanh
 from viz import draw
-from viz.draw import clip, layout
+from viz.draw import layout
+from viz.svg import clip
 
 from .test_viz_graph import INPUTS, mlp, neuron
 
@@ -197,7 +198,7 @@ def test_save_writes_what_the_ending_says(tmp_path):
     drawing = draw(neuron())
     assert drawing.save(tmp_path / "a.svg").read_text(encoding="utf-8") == drawing.svg
     assert drawing.save(str(tmp_path / "a.dot")).read_text(encoding="utf-8") == drawing.dot
-    with pytest.raises(ValueError, match=r"saved as \.svg, \.dot or \.png"):
+    with pytest.raises(ValueError, match=r"saved as \.svg, \.dot, \.gv or \.png"):
         drawing.save(tmp_path / "a.pdf")
 
 

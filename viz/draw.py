@@ -7,26 +7,18 @@ enters has a place for its numbers, so no label can lie on another one. The SVG 
 from __future__ import annotations
 
 import math
-import re
 import textwrap
-import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from html import escape
 from pathlib import Path
-from string import Template
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 from .graph import MANY, Array, Graph, Node, Wire, bad, graph, number
+from .svg import LIGHT, Picture, clip, document, style, tag, width, written
 
 VALUE, FORMULA, SIGN, NAME, NOTE = 13.0, 10.5, 15.0, 15.0, 11.0  # sizes of letters, in pixels
 RADIUS, ENTRY, GAP, MARGIN = 17.0, 20.0, 6.0, 14.0  # of gates; the way from the numbers to the gate; between; around
-
-LIGHT = {"paper": "#ffffff", "ink": "#1f2328", "value": "#1a7f37", "gradient": "#cf222e", "formula": "#0969da",
-          "frame": "#57606a", "wire": "#8c959f", "gate": "#f6f8fa", "bad": "#953800", "mark": "#fff1e5"}
-DARK = {"paper": "#0d1117", "ink": "#e6edf3", "value": "#3fb950", "gradient": "#ff7b72", "formula": "#58a6ff",
-         "frame": "#8b949e", "wire": "#6e7681", "gate": "#21262d", "bad": "#ffa657", "mark": "#3d2300"}
-
 
 def draw(y: Any, *, collapse: bool | str | Iterable[str] | None = None, fold: bool = False, digits: int | None = 3,
          products: bool = False, names: Mapping[str, Any] | None = None, title: str | None = None,
@@ -56,11 +48,13 @@ def draw(y: Any, *, collapse: bool | str | Iterable[str] | None = None, fold: bo
     return Drawing(graph(y, collapse, fold=fold, names=names), digits, products, title, engine)
 
 
-class Drawing:
+class Drawing(Picture):
     """A picture of a graph: ``svg`` and ``dot`` are its texts, ``save`` writes a file, a notebook shows it.
 
     ``room`` is a text for which every number gets room: of a page that changes the numbers.
     """
+
+    kinds: ClassVar = {".svg": "svg", ".dot": "dot", ".gv": "dot", ".png": "png"}
 
     def __init__(self, graph: Graph, digits: int | None = 3, products: bool = False, title: str | None = None,
                  engine: str | None = None, room: str = ""):
@@ -86,46 +80,6 @@ class Drawing:
     @cached_property
     def _page(self) -> _Page:
         return _Page(self.graph, self._blocks, layout(self.dot, self.engine), self.title, self._digits)
-
-    def save(self, path: str | Path) -> Path:
-        """Write the picture to a file, as its name ends: ``.svg``, ``.dot`` or ``.png``. Returns the path.
-
-        Raises ValueError for other endings; for PNG, ImportError without the package resvg-py, RuntimeError without a font.
-        """
-        path = Path(path)
-        kinds = {".svg": "svg", ".dot": "dot", ".gv": "dot", ".png": "png"}
-        if path.suffix.lower() not in kinds:
-            raise ValueError(f"save({str(path)!r}): a drawing is saved as .svg, .dot or .png; end the name with one of them")
-        content = getattr(self, kinds[path.suffix.lower()])
-        path.write_bytes(content if isinstance(content, bytes) else content.encode())
-        return path
-
-    @property
-    def png(self) -> bytes:
-        """The picture in its light colours as PNG, two dots to the pixel; needs the package resvg-py."""
-        try:
-            from resvg_py import svg_to_bytes
-        except ImportError:
-            raise ImportError("PNG needs the package resvg-py: pip install 'chainrule[png]'; SVG and DOT need none") from None
-        import importlib.util
-        found = importlib.util.find_spec("matplotlib")
-        fonts = [str(Path(place, "mpl-data", "fonts", "ttf")) for place in (found and found.submodule_search_locations) or ()]
-
-        def drawn(svg: str) -> bytes:
-            return bytes(svg_to_bytes(svg_string=svg, zoom=2, font_dirs=fonts, font_family="DejaVu Sans",
-                                      sans_serif_family="DejaVu Sans"))
-        letter = '<svg xmlns="http://www.w3.org/2000/svg" width="20" height="20"><text y="15">{}</text></svg>'
-        if drawn(letter.format("")) == drawn(letter.format("x")):
-            raise RuntimeError("PNG needs a font, and this machine has none: apt-get install fonts-dejavu-core, or pip "
-                               "install matplotlib, which brings one; SVG leaves the fonts to who shows it")
-        return drawn(self.svg.partition("@media (prefers-color-scheme: dark)")[0] + "</style>"
-                     + self.svg.partition("</style>")[2])
-
-    def _repr_svg_(self) -> str:
-        return self.svg
-
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        return {"image/svg+xml": self.svg, "text/plain": repr(self)}
 
     def __repr__(self) -> str:
         return f"<Drawing of {self.graph.gates:,} gates, {len(self.graph.wires):,} wires>"
@@ -279,30 +233,6 @@ def show(x: float | Array | None, digits: int | None = 3) -> str:
     return text + "".join(f", {count:,} {what}" for count, what in counts if count)
 
 
-def clip(text: str, letters: int = 24) -> str:
-    """A name short enough for a picture, on one line, and without what XML cannot hold."""
-    text = " ".join(clean(text).split())
-    return text if len(text) <= letters else text[:letters - 1] + "…"
-
-
-def clean(text: str) -> str:
-    """Text without the characters that XML cannot hold."""
-    return re.sub("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", "\ufffd", text)
-
-
-def width(text: str, size: float, bold: bool = False) -> float:
-    """The room that a text takes in pixels: an upper bound for usual sans-serif fonts, of which DejaVu is widest."""
-    em = 0.0
-    for c in text:
-        if unicodedata.east_asian_width(c) in "WF" or c in "mwMW@%—…":
-            em += 1.0
-        elif c in " ilj.,:;'|!()[]ftI/":
-            em += 0.4
-        else:
-            em += 0.84 if c in "+−=×<>≥≤·→Σ#&" else 0.76 if c.isupper() else 0.64
-    return em * size * (1.12 if bold else 1.0)
-
-
 # ── Graphviz: text in, places out ────────────────────────────────────────────────────────────────────────────────
 
 def _dot(graph: Graph, blocks: dict[str, Block]) -> str:
@@ -396,7 +326,6 @@ def _bundled_program() -> str | None:
 # ── SVG ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 _SHAPES = """\
-.chainrule { font-family: "Helvetica Neue", Helvetica, Arial, "Liberation Sans", "DejaVu Sans", sans-serif }
 .chainrule text { text-anchor: middle; font-size: 13px; font-variant-numeric: tabular-nums }
 .chainrule .letter, .chainrule .title { font-weight: bold; font-size: 15px }
 .chainrule .sign { font-size: 15px }
@@ -415,7 +344,7 @@ _SHAPES = """\
 .chainrule .first .shape { stroke-width: 3 }
 .chainrule .bad { font-weight: bold }
 """
-_INKS = Template("""\
+_INKS = """\
 .chainrule .paper { fill: $paper }
 .chainrule .letter, .chainrule .title, .chainrule .sign, .chainrule .name { fill: $ink }
 .chainrule .number, .chainrule .scope text { stroke: $paper }
@@ -432,22 +361,8 @@ _INKS = Template("""\
 .chainrule .bad { fill: $bad; stroke: none }
 .chainrule .after .shape { stroke: $bad }
 .chainrule .first .shape { stroke: $bad; fill: $mark }
-""")
-CSS = (_SHAPES + _INKS.substitute(LIGHT)
-       + f"@media (prefers-color-scheme: dark) {{\n{_INKS.substitute(DARK)}}}\n")
-
-
-def written(text: str) -> str:
-    """Text as it may stand in SVG, whatever is in it."""
-    return escape(clean(text))
-
-
-def tag(name: str, *inside: str, kind: str = "", **attributes: Any) -> str:
-    """An element of SVG: ``kind`` is its class, ``inside`` is markup, attributes are escaped and numbers rounded."""
-    given = {"class": kind or None, **attributes}
-    said = "".join(f' {key}="{written(f"{x:.1f}".removesuffix(".0") if isinstance(x, float) else str(x))}"'
-                   for key, x in given.items() if x is not None)
-    return f"<{name}{said}>{''.join(inside)}</{name}>" if inside else f"<{name}{said}/>"
+"""
+CSS = style(_SHAPES, _INKS)
 
 
 class _Page:
@@ -483,22 +398,16 @@ class _Page:
         return 2 * MARGIN + wide, self.top + self.high + MARGIN + (8 + 17 * len(self.notes) if self.notes else 0)
 
     def svg(self) -> str:
-        wide, high = self.size
         below = self.top + self.high
         title, description = describe(self.graph, self.title, self.digits)
-        parts = [tag("title", written(title)), tag("desc", written(description)), tag("style", CSS),
-                 tag("rect", kind="paper", width=wide, height=high, rx=6)]
-        if self.title:
-            parts.append(tag("text", written(self.title), kind="title left", x=MARGIN, y=MARGIN + 13))
+        parts = [tag("text", written(self.title), kind="title left", x=MARGIN, y=MARGIN + 13)] if self.title else []
         parts += (self.frame(box.id) for box in self.graph.boxes)
         parts += (self.wire(*row, block) for block in self.blocks.values() for row in block.rows())
         parts += map(self.node, self.blocks.values())
         parts += (self.frame(box.id, box.name) for box in self.graph.boxes)  # names lie above the wires that pass
         parts += (tag("text", written(line), kind="remark left", x=MARGIN, y=below + 20 + 17 * i)
                   for i, line in enumerate(self.notes))
-        return tag("svg", *(f"\n{part}" for part in parts), "\n", xmlns="http://www.w3.org/2000/svg", kind="chainrule",
-                   role="img", width=wide, height=high, viewBox=f"0 0 {wide:.1f} {high:.1f}",
-                   style="max-width:100%;height:auto") + "\n"
+        return document(parts, self.size, title, description, CSS)
 
     def frame(self, id: str, name: str | None = None) -> str:
         x, y, wide, high = self.frames[f"cluster_{id}"]

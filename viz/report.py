@@ -20,8 +20,8 @@ from time import monotonic
 from typing import Any
 
 from . import plots
-from .draw import clean
 from .graph import MANY, number
+from .svg import clean
 
 SHARE = 0.1  # of the run's time that pages may take
 SHOWN = 20_000  # entries of an array that a histogram is made of

@@ -21,8 +21,9 @@ from autograd.graph import topological
 from autograd.javascript import javascript
 from autograd.steps import MISTAKES, Step, steps
 
-from .draw import Drawing, clean, clip, show
+from .draw import Drawing, show
 from .graph import MANY, TOO_MANY, graph, named, plain, superscript, typeset
+from .svg import clean, clip
 
 _INFIX = {"add": "+", "sub": "−", "mul": "×", "div": "/", "pow": "^"}
 

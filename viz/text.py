@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from .draw import clip, show
+from .draw import show
 from .graph import Graph, Node, Wire, graph, number
+from .svg import clip
 
 _BETWEEN = {"add": "+", "sub": "−", "mul": "×", "div": "/"}  # the signs that stand between their operands
 

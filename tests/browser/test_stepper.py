@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from autograd import Tensor, Value, gradient, op, ops, scope, steps
 from autograd.javascript import functions
 from viz import stepper
-from viz.draw import clip
+from viz.svg import clip
 from viz.graph import number
 
 from ..programs import programs

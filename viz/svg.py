@@ -1,0 +1,120 @@
+"""Writing SVG: colours in light and dark, the room that texts take, elements, and how every picture is saved and shown."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from html import escape
+from pathlib import Path
+from string import Template
+from typing import Any, ClassVar
+
+LIGHT = {"paper": "#ffffff", "ink": "#1f2328", "value": "#1a7f37", "gradient": "#cf222e", "formula": "#0969da",
+          "frame": "#57606a", "wire": "#8c959f", "gate": "#f6f8fa", "bad": "#953800", "mark": "#fff1e5"}
+DARK = {"paper": "#0d1117", "ink": "#e6edf3", "value": "#3fb950", "gradient": "#ff7b72", "formula": "#58a6ff",
+         "frame": "#8b949e", "wire": "#6e7681", "gate": "#21262d", "bad": "#ffa657", "mark": "#3d2300"}
+
+
+FONT = '.chainrule { font-family: "Helvetica Neue", Helvetica, Arial, "Liberation Sans", "DejaVu Sans", sans-serif }\n'
+
+
+def style(shapes: str, inks: str) -> str:
+    """A style sheet: rules for shapes, and rules for colours (``$value`` …) in light and in dark."""
+    dark = Template(inks).substitute(DARK)
+    return f"{FONT}{shapes}{Template(inks).substitute(LIGHT)}@media (prefers-color-scheme: dark) {{\n{dark}}}\n"
+
+
+def document(parts: Iterable[str], size: tuple[float, float], title: str, description: str, sheet: str) -> str:
+    """A whole SVG document, with what screen readers say of it; its parts stand on paper of that size."""
+    wide, high = size
+    head = (tag("title", written(title)), tag("desc", written(description)), tag("style", sheet),
+            tag("rect", kind="paper", width=wide, height=high, rx=6))
+    return tag("svg", *(f"\n{part}" for part in (*head, *parts)), "\n", xmlns="http://www.w3.org/2000/svg", kind="chainrule",
+               role="img", width=wide, height=high, viewBox=f"0 0 {wide:.1f} {high:.1f}",
+               style="max-width:100%;height:auto") + "\n"
+
+
+class Picture:
+    """What can be seen, as SVG: a file is written by ``save``, and a notebook shows it."""
+
+    kinds: ClassVar[dict[str, str]] = {".svg": "svg", ".png": "png"}  # endings, and the attribute that each is written from
+    svg: Any  # the text, which each kind of picture makes when it is asked for
+
+    def save(self, path: str | Path) -> Path:
+        """Write the picture to a file, as its name ends: ``.svg`` or ``.png``, circuits also ``.dot``. Returns the path.
+
+        Raises ValueError for other endings; for PNG, ImportError without the package resvg-py, RuntimeError without a font.
+        """
+        path = Path(path)
+        if path.suffix.lower() not in self.kinds:
+            *others, last = self.kinds
+            raise ValueError(f"save({str(path)!r}): this picture is saved as {', '.join(others)} or {last}; end the name with one "
+                             "of them")
+        content = getattr(self, self.kinds[path.suffix.lower()])
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return path
+
+    @property
+    def png(self) -> bytes:
+        """The picture in its light colours as PNG, two dots to the pixel; needs the package resvg-py."""
+        try:
+            from resvg_py import svg_to_bytes
+        except ImportError:
+            raise ImportError("PNG needs the package resvg-py: pip install 'chainrule[png]'; SVG needs none") from None
+        import importlib.util
+        found = importlib.util.find_spec("matplotlib")
+        fonts = [str(Path(place, "mpl-data", "fonts", "ttf")) for place in (found and found.submodule_search_locations) or ()]
+
+        def drawn(svg: str) -> bytes:
+            return bytes(svg_to_bytes(svg_string=svg, zoom=2, font_dirs=fonts, font_family="DejaVu Sans",
+                                      sans_serif_family="DejaVu Sans"))
+        letter = '<svg xmlns="http://www.w3.org/2000/svg" width="20" height="20"><text y="15">{}</text></svg>'
+        if drawn(letter.format("")) == drawn(letter.format("x")):
+            raise RuntimeError("PNG needs a font, and this machine has none: apt-get install fonts-dejavu-core, or pip "
+                               "install matplotlib, which brings one; SVG leaves the fonts to who shows it")
+        return drawn(self.svg.partition("@media (prefers-color-scheme: dark)")[0] + "</style>"
+                     + self.svg.partition("</style>")[2])
+
+    def _repr_svg_(self) -> str:
+        return self.svg
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        return {"image/svg+xml": self.svg, "text/plain": repr(self)}
+
+
+def clip(text: str, letters: int = 24) -> str:
+    """A name short enough for a picture, on one line, and without what XML cannot hold."""
+    text = " ".join(clean(text).split())
+    return text if len(text) <= letters else text[:letters - 1] + "…"
+
+
+def clean(text: str) -> str:
+    """Text without the characters that XML cannot hold."""
+    return re.sub("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", "\ufffd", text)
+
+
+def width(text: str, size: float, bold: bool = False) -> float:
+    """The room that a text takes in pixels: an upper bound for usual sans-serif fonts, of which DejaVu is widest."""
+    em = 0.0
+    for c in text:
+        if unicodedata.east_asian_width(c) in "WF" or c in "mwMW@%—…":
+            em += 1.0
+        elif c in " ilj.,:;'|!()[]ftI/":
+            em += 0.4
+        else:
+            em += 0.84 if c in "+−=×<>≥≤·→Σ#&" else 0.76 if c.isupper() else 0.64
+    return em * size * (1.12 if bold else 1.0)
+
+
+def written(text: str) -> str:
+    """Text as it may stand in SVG, whatever is in it."""
+    return escape(clean(text))
+
+
+def tag(name: str, *inside: str, kind: str = "", **attributes: Any) -> str:
+    """An element of SVG: ``kind`` is its class, ``inside`` is markup, attributes are escaped and numbers rounded."""
+    given = {"class": kind or None, **attributes}
+    said = "".join(f' {key}="{written(f"{x:.1f}".removesuffix(".0") if isinstance(x, float) else str(x))}"'
+                   for key, x in given.items() if x is not None)
+    return f"<{name}{said}>{''.join(inside)}</{name}>" if inside else f"<{name}{said}/>"
