@@ -131,11 +131,12 @@ def pooled(**windows: Any) -> dict[str, Any]:
 
 
 def convolution(x: tuple[int, ...], w: tuple[int, ...], stride: Any = (1, 1), dilation: Any = (1, 1),
-    groups: int = 1) -> Any:
-    return {"stride": stride, "dilation": dilation, "groups": groups, "shapes": (x, w), "cache": {}}
+    sides: Any = ((0, 0), (0, 0)), groups: int = 1) -> Any:
+    return {"stride": stride, "dilation": dilation, "sides": sides, "groups": groups, "shapes": (x, w), "cache": {}}
 
 
 PLAIN, SPREAD = ((2, 2, 5, 4), (3, 2, 3, 2)), ((1, 4, 7, 6), (2, 2, 3, 2))
+PADDED = (*PLAIN, (2, 2), (1, 1), ((1, 1), (0, 2)))
 WIDE: dict[str, Any] = {"stride": (2, 1), "dilation": (1, 2), "groups": 2}
 LABELS: dict[str, Any] = {"target": np.array([2, 0, 2]), "cache": {"rows": np.arange(3)}}
 
@@ -188,10 +189,13 @@ EXAMPLES: dict[str, list[tuple[tuple[np.ndarray, ...], dict[str, Any]]]] = {
     "linear": [case(A(2, 3), A(4, 3), A(4)), case(A(3), A(2, 3)), case(A(2, 2, 3), A(1, 3), A(1)), case(A(0, 3), A(2, 3), A(2)),
                case(A(3), A(2, 3), A(2)), case(A(2, 2, 3), A(4, 3))],
     "conv2d": [case(A(*PLAIN[0]), A(*PLAIN[1]), A(3), **convolution(*PLAIN)),
-        case(A(*SPREAD[0]), A(*SPREAD[1]), **convolution(*SPREAD, **WIDE))],
+        case(A(*SPREAD[0]), A(*SPREAD[1]), **convolution(*SPREAD, **WIDE)),
+        case(A(*PLAIN[0]), A(*PLAIN[1]), A(3), **convolution(*PADDED))],
     "conv2d_input": [case(A(2, 3, 3, 3), A(*PLAIN[1]), **convolution(*PLAIN)),
+        case(A(2, 3, 3, 3), A(*PLAIN[1]), **convolution(*PADDED)),
         case(A(1, 2, 3, 4), A(*SPREAD[1]), **convolution(*SPREAD, **WIDE))],
     "conv2d_weight": [case(A(*PLAIN[0]), A(2, 3, 3, 3), **convolution(*PLAIN)),
+        case(A(*PLAIN[0]), A(2, 3, 3, 3), **convolution(*PADDED)),
         case(A(*SPREAD[0]), A(1, 2, 3, 4), **convolution(*SPREAD, **WIDE))],
     "max_pool2d": [case(PICTURE, **POOL), case(PICTURE, **TILES),
         case(PICTURE, kernel=(2, 2), stride=(1, 1), dilation=(3, 2))],

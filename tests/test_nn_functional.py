@@ -167,9 +167,24 @@ def test_a_relu_behind_a_pole_keeps_its_zeros() -> None:
 
 @pytest.mark.parametrize("n, kernel, stride, padding, dilation, size", [
     (32, 5, 1, 2, 1, 32), (7, 3, 1, 0, 1, 5), (7, 3, 2, 0, 1, 3), (7, 3, 2, 1, 1, 4), (5, 3, 1, 0, 2, 1),
-     (227, 11, 4, 0, 1, 55)])
+    (227, 11, 4, 0, 1, 55)])
 def test_output_size(n: int, kernel: int, stride: int, padding: int, dilation: int, size: int) -> None:
     assert F.output_size(n, kernel, stride, padding, dilation) == size
+
+
+def test_a_size_that_is_no_whole_number_is_refused_with_the_formula_and_what_helps() -> None:
+    """CS231n's own example: N = 10, F = 3, S = 2 gives 4.5, "so this is considered invalid"."""
+    said = r"\(N − F \+ 2P\)/S \+ 1 = \(10 − 3 \+ 2·0\)/2 \+ 1 = 4.5 is no whole number"
+    with pytest.raises(ValueError, match=said + ".*Remedy: crop the input to 9, pad it at one end to 11, or take another stride"):
+        F.output_size(10, 3, 2)
+    with pytest.raises(ValueError, match=r"conv2d of images \(1, 1, 10, 9\) with filters \(1, 1, 3, 3\): " + said):
+        F.conv2d(images(1, 1, 10, 9), images(1, 1, 3, 3), stride=2)
+    with pytest.raises(ValueError, match=r"conv1d of .*\(7 − 5 \+ 2·1\)/3 \+ 1 = 2.333.*Remedy: padding=2, crop the input to 6"):
+        F.conv1d(images(1, 1, 7), images(1, 1, 3), stride=3, padding=1, dilation=2)
+    F.output_size(7, 5, 3, 2), F.output_size(6, 5, 3, 1), F.output_size(9, 3, 2), F.output_size(11, 3, 2)  # they help
+    assert F.max_pool2d(images(1, 1, 7, 7), 2).shape == (1, 1, 3, 3)  # pooling leaves the last row out, as PyTorch's does
+    assert F.avg_pool2d(images(1, 1, 7, 7), 2).shape == (1, 1, 3, 3)
+    assert F.output_size(7, 2, 2, floor=True) == 3
 
 
 def images(*shape: int) -> Tensor:
