@@ -6,6 +6,7 @@ from .row import IEEE, Operators, Row
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Container
     from typing import Any
 
 _INFIX = {"add": ("+", 2), "sub": ("-", 2), "mul": ("*", 3), "div": ("/", 3), "pow": ("**", 5)}
@@ -130,24 +131,25 @@ def formula(op: Any, argument: int, *names: Any) -> str:
     return _text(result)
 
 
-def formulas(node: Any) -> tuple[str | None, ...]:
+def formulas(node: Any, taken: Container[str | None] = ()) -> tuple[str | None, ...]:
     """The formula of the local gradient on each operand's edge of a node; None for a constant operand.
 
-    Operands go by their names; those without one are x and y.
+    Operands go by their names; those without one are x and y, or other letters where these are ``taken``.
 
     >>> from autograd.value import Value
     >>> formulas(Value(2.0, "w") * Value(3.0))
     ('x', 'w')
     """
-    names = operand_names(node.operands)
+    names = operand_names(node.operands, taken=taken)
     edges = {id(x) for x in node.inputs}
     return tuple(formula(node.op, i, *names) if id(x) in edges else None for i, x in enumerate(node.operands))
 
 
-def operand_names(operands: tuple[Any, ...], given: list[str | None] | None = None) -> list[Any]:
-    """How formulas call the operands: as given, or by name, else x and y; a constant is its number."""
+def operand_names(operands: tuple[Any, ...], given: list[str | None] | None = None,
+                  taken: Container[str | None] = ()) -> list[Any]:
+    """How formulas call the operands: as given, or by name, else x and y (if not ``taken``); a constant is its number."""
     labels = given or [getattr(x, "name", None) for x in operands]
-    free = [letter for letter in "xyuv" if letter not in labels]
+    free = [letter for letter in "xyuvstpq" if letter not in labels and letter not in taken]
     called: dict[int, str] = {}
     names: list[Any] = []
     for x, label in zip(operands, labels):

@@ -156,6 +156,12 @@ def test_formulas_are_written_by_hand_and_names_stay_as_given(formula, names, wr
     assert typeset(formula, names) == written
 
 
+def test_what_has_no_name_is_not_called_as_something_else_in_the_picture_is():
+    x, y, z = Value(-2.0, "x"), Value(5.0, "y"), Value(-4.0, "z")
+    written = {wire.formula for wire in graph((x + y) * z).wires if wire.formula}
+    assert written == {"1", "z", "u"}  # the sum is neither x nor y
+
+
 @pytest.mark.parametrize(("x", "digits", "text"), [
     (0.36788, 3, "0.37"), (-12.0, 3, "−12.0"), (0.09996, 3, "0.10"), (0.0123, 3, "0.0123"), (9.999, 3, "10.0"),
     (123456.0, 3, "123456"), (1.5e9, 3, "1.50e9"), (-2.5e-7, 3, "−2.50e−7"), (0.0, 3, "0.00"), (2 / 3, 5, "0.6667"),

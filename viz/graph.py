@@ -347,6 +347,7 @@ def _picture(order: list[Any], roots: list[Any], owner: dict[Any, Any], chains: 
     used: dict[Any, dict[Any, None]] = {scope: {} for scope in shut}  # the nodes inside that are used outside
     trouble_at = dict.fromkeys(shut, "")
     visible = [node for node in order if node not in owner]
+    taken = {node.name for node in order}
     for node in order:
         scope = owner.get(node)
         if scope and not trouble_at[scope] and bad(node.data if isinstance(node.data, float) else plain(node.data)):
@@ -356,8 +357,8 @@ def _picture(order: list[Any], roots: list[Any], owner: dict[Any, Any], chains: 
         if not crossing:
             continue
         locals, gains = _backward(node)
-        written = formulas(node) if isinstance(node.op, Row) and scope is None else (None,) * len(gains)
-        names = operand_names(node.operands) if scope is None else ()
+        written = formulas(node, taken) if isinstance(node.op, Row) and scope is None else (None,) * len(gains)
+        names = operand_names(node.operands, taken=taken) if scope is None else ()
         for i, x in crossing:
             if x not in index:  # a constant that is a node, which no walk reaches
                 index[x] = len(index)
