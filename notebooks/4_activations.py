@@ -12,37 +12,84 @@
 # %%
 import numpy as np
 from exercise import check
+from hypothesis import given, settings
+from matplotlib.figure import Figure
 
 import nn
 import viz
 from autograd import (
-    Tensor, Value, elu, gradient, leaky_relu, maximum, no_grad, relu, sigmoid, softmax, softplus, tanh,
+    Tensor, Value, elu, explain, formulas, gradient, identity, leaky_relu, maximum, op, relu, sigmoid, softmax,
+    softplus, tanh,
 )
-
-# %%
-viz.plots.activations()
+from autograd.testing import assert_gradients, programs, values
 
 # %% [markdown]
-# | function | range | zero-centred | saturates | can die |
-# |---|---|---|---|---|
-# | step | 0 or 1 | no | everywhere: no gradient at all | – |
-# | sigmoid | (0, 1) | no | on both sides | no |
-# | tanh | (−1, 1) | yes | on both sides | no |
-# | ReLU | [0, ∞) | no | for x < 0 | yes |
-# | Leaky ReLU, PReLU | (−∞, ∞) | nearly | no | no |
-# | ELU | (−α, ∞) | nearly | for x ≪ 0 | no |
-# | softplus | (0, ∞) | no | for x ≪ 0 | no |
-# | Maxout | (−∞, ∞) | – | no | no |
+# ## The functions, their derivatives, their ranges
+
 
 # %%
-x = Value(0.0)
-assert (sigmoid(x).data, gradient(sigmoid(x), x)) == (0.5, 0.25)
-assert gradient(tanh(x), x) == 1.0
-assert gradient(relu(x), x) == 0.0 and gradient(relu(Value(2.0)), []) == []  # at the kink: the smaller slope
-assert [leaky_relu(-10.0), leaky_relu(-10.0, 0.1)] == [-0.1, -1.0]
-assert elu(-1.0) == np.expm1(-1.0) and elu(2.0) == 2.0
-assert softplus(0.0) == np.log(2.0)
-assert abs(tanh(0.7) - (2 * sigmoid(1.4) - 1)) < 1e-15  # tanh is a stretched sigmoid
+def maxout(x):
+    return maximum(maximum(-0.5 * x - 1, 0.2 * x), 1.5 * x - 2)
+
+
+functions = {name: (name, {}) for name in ("step", "identity", "sigmoid", "tanh", "relu", "elu", "softplus")}
+functions |= {"leaky relu, 0.01": ("leaky_relu", {"slope": 0.01}), "leaky relu, 0.1": ("leaky_relu", {"slope": 0.1}),
+              "elu, α = 2": ("elu", {"alpha": 2.0}), "maxout of three": (maxout, {})}
+figure = Figure(figsize=(11, 7), layout="constrained")
+panels = viz.plots.Panels(figure.subplots(3, 4).flat)
+for panel, (name, (function, options)) in zip(panels, functions.items()):
+    viz.plots.activation(function, ax=panel, **options)
+    panel.set_title(name)
+panels[-1].set_axis_off()
+panels
+
+# %% [markdown]
+# | function | f(x) | derivative | range | zero-centred | saturates | can die |
+# |---|---|---|---|---|---|---|
+# | step | 1 if x > 0, else 0 | 0 | 0 or 1 | no | everywhere | – |
+# | identity | x | 1 | (−∞, ∞) | yes | no | no |
+# | sigmoid | 1 / (1 + e⁻ˣ) | f·(1 − f) | (0, 1) | no | both sides | no |
+# | tanh | (eˣ − e⁻ˣ) / (eˣ + e⁻ˣ) | 1 − f² | (−1, 1) | yes | both sides | no |
+# | ReLU | max(0, x) | 1 if x > 0, else 0 | [0, ∞) | no | x < 0 | yes |
+# | Leaky ReLU | x, or 0.01·x below 0 | 1, or 0.01 below 0 | (−∞, ∞) | nearly | no | no |
+# | PReLU | x, or a·x below 0, a learned | 1, or a below 0 | (−∞, ∞) | nearly | no | no |
+# | ELU | x, or α·(eˣ − 1) below 0 | 1, or f + α below 0 | (−α, ∞) | nearly | x ≪ 0 | no |
+# | softplus | log(1 + eˣ) | sigmoid(x) | (0, ∞) | no | x ≪ 0 | no |
+# | Maxout | max(w1·x + b1, w2·x + b2, …) | the weight of the largest | as the weights say | – | no | no |
+# | softmax | e^(x_i) / Σ e^(x_j) | f_i·(1 − f_i), −f_i·f_j | (0, 1), sum 1 | no | one score far ahead | no |
+#
+# The table, held against the functions themselves: each derivative is what `gradient` gives, each range is measured between
+# −50 and 50, a function saturates where its slope is below 10⁻⁶, and can die where it is exactly 0 at every negative input.
+
+# %%
+def slope(function, at, **options):
+    x = Value(at)
+    return gradient(function(x, **options), x)
+
+
+table = {  # the derivative, flat on the left, flat on the right, dies
+    identity: (lambda x, f: 1.0, False, False, False),
+    sigmoid: (lambda x, f: f * (1 - f), True, True, False),
+    tanh: (lambda x, f: 1 - f**2, True, True, False),
+    relu: (lambda x, f: float(x > 0), True, False, True),
+    leaky_relu: (lambda x, f: 1.0 if x > 0 else 0.01, False, False, False),
+    elu: (lambda x, f: 1.0 if x > 0 else f + 1.0, True, False, False),
+    softplus: (lambda x, f: sigmoid(x), True, False, False),
+}
+print("            lowest  highest  flat: left  right  dies")
+for function, (derivative, *properties) in table.items():
+    for at in (-2.0, -0.5, 0.5, 2.0):
+        assert abs(slope(function, at) - derivative(at, function(at))) < 1e-15
+    low, high = float(function(-50.0)), float(function(50.0))
+    left, right = (max(abs(slope(function, at)) for at in (end, end / 2)) < 1e-6 for end in (-50.0, 50.0))
+    dies = all(slope(function, at) == 0 for at in (-50.0, -10.0, -1.0, -0.1))
+    print(f"{function.name:10} {low:7.2f} {high:8.2f}  {left!s:>10}  {right!s:5}  {dies}")
+    assert [left, right, dies] == properties
+
+assert (sigmoid(0.0), slope(sigmoid, 0.0), slope(tanh, 0.0)) == (0.5, 0.25, 1.0)
+assert slope(relu, 0.0) == 0.0                                   # at the kink: the smaller slope
+assert (leaky_relu(-10.0), leaky_relu(-10.0, 0.1)) == (-0.1, -1.0)
+assert abs(tanh(0.7) - (2 * sigmoid(1.4) - 1)) < 1e-15          # tanh is a stretched sigmoid
 
 # %% [markdown]
 # ## Saturation kills gradients
@@ -52,17 +99,27 @@ assert abs(tanh(0.7) - (2 * sigmoid(1.4) - 1)) < 1e-15  # tanh is a stretched si
 
 # %%
 for at in (-10.0, 0.0, 10.0):
-    score = Value(at, "x")
-    print(f"x = {at:5}: sigmoid {sigmoid(at):.5f}, local gradient {gradient(sigmoid(score), score):.2e}")
+    print(f"x = {at:5}: sigmoid {sigmoid(at):.5f}, local gradient {slope(sigmoid, at):.1e}")
+assert abs(slope(sigmoid, 10.0) - 4.5e-5) < 1e-6
 
-slopes = []
-deep = signal = Value(1.0, "x")
-for _ in range(10):
-    deep = sigmoid(deep)
-    slopes.append(gradient(deep, signal))
-print("through 1 … 10 sigmoids:", " ".join(f"{slope:.0e}" for slope in slopes))
-assert abs(gradient(sigmoid(s := Value(10.0)), s) - 4.5e-5) < 1e-6
-assert slopes[-1] < 1e-6  # at most ¼ of what came, each time
+reaching = {}
+for function in (sigmoid, tanh, relu):
+    deep = signal = Value(1.0, "x")
+    reaching[function.name] = []
+    for _ in range(10):
+        deep = function(deep)
+        reaching[function.name].append(gradient(deep, signal))
+assert reaching["sigmoid"][-1] < 1e-6 and reaching["relu"][-1] == 1.0  # at most ¼ of what came, each time
+axes = viz.plots.curves({"epoch": list(range(1, 11)), **reaching}, list(reaching), log=True)
+_ = axes.set(xlabel="functions in a row", ylabel="gradient that reaches x = 1")
+axes
+
+# %% [markdown]
+# `explain` says why a gradient is what it is: the paths from the result to the input, and the gate that decides.
+
+# %%
+x, w = Value(-2.0, "x"), Value(8.0, "w")
+print(explain(sigmoid(w * x) + relu(w * x), w))
 
 # %% [markdown]
 # ## Not zero-centred: zig-zag
@@ -82,24 +139,28 @@ def path(centred, steps=60):
     for _ in range(steps):
         inputs = rng.uniform(-1, 1, 2) if centred else rng.uniform(0, 1, 2)
         loss = ((w * inputs).sum() - goal @ inputs) ** 2
-        slope = gradient(loss, w)
-        assert centred or slope[0] * slope[1] >= 0  # never of two signs
-        w.data = w.data - 0.3 * slope
+        downhill = -gradient(loss, w)
+        assert centred or downhill[0] * downhill[1] >= 0  # both up, or both down
+        w.data = w.data + 0.3 * downhill
         points.append(w.data.copy())
     return np.array(points)
 
 
 paths = {"inputs all positive": path(False), "inputs centred": path(True)}
 left = {name: float(np.linalg.norm(points[-1] - goal)) for name, points in paths.items()}
-print("distance left:", {name: round(distance, 3) for name, distance in left.items()})
+print("distance left after 60 steps:", {name: f"{distance:.0e}" for name, distance in left.items()})
 assert left["inputs centred"] < left["inputs all positive"]
-viz.plots.descent(lambda w1, w2: (w1 - 1) ** 2 + (w2 + 1) ** 2, (0, 0), paths, bounds=((-0.8, 1.4), (-1.4, 0.8)))
+axes = viz.plots.descent(lambda w1, w2: (w1 - 1) ** 2 + (w2 + 1) ** 2, (0, 0), paths,
+                         bounds=((-0.8, 1.4), (-1.4, 0.8)))
+_ = axes.set(xlabel="w1", ylabel="w2")
+axes
 
 # %% [markdown]
-# ## Dead ReLUs, counted
+# ## Dead ReLUs, counted in a running network
 #
 # A ReLU whose input is negative for every example passes no gradient: its weights never change again. One step that is much
-# too large is enough to kill some. Here the same network takes 20 steps with a good rate, and with one fifty times larger.
+# too large is enough to kill some. Here the same network trains with a good rate, and with one fifty times larger, and after
+# every step the units are counted that pass no gradient for any of the 150 examples.
 
 # %%
 iris = nn.data.load("iris")
@@ -107,61 +168,93 @@ inputs, labels = iris.arrays()
 inputs = (inputs - inputs.mean(0)) / inputs.std(0)
 
 
-def dead(activation, lr):
-    """How many of 32 hidden units give no gradient for any example, after 20 steps."""
+def dead(activation, lr, steps=20):
+    """How many of 32 hidden units give no gradient for any example, after each step."""
     hidden = nn.Linear(4, 32, rng=0)
     model = nn.Sequential(hidden, activation, nn.Linear(32, 3, rng=1))
     optimizer = nn.optim.SGD(model.named_parameters(), lr=lr)
-    for _ in range(20):
-        loss = nn.functional.cross_entropy(model(Tensor(inputs, requires_grad=False)), labels)
+    counts = []
+    for _ in range(steps):
+        z = Tensor(hidden(inputs).data)
+        counts.append(int((gradient(activation(z).sum(), z) == 0).all(0).sum()))
+        loss = nn.functional.cross_entropy(model(inputs), labels)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-    with no_grad():
-        scores = hidden(Tensor(inputs, requires_grad=False))
-    out = activation(z := Tensor(scores.data))
-    return int((np.abs(gradient(out.sum(), z)).max(0) == 0).sum())
+    return counts
 
 
-counts = {(kind, lr): dead(layer, lr) for lr in (0.1, 5.0)
-          for kind, layer in (("ReLU", nn.ReLU()), ("Leaky ReLU", nn.LeakyReLU(0.01)))}
-print({f"{kind}, rate {lr:g}": f"{n} of 32 dead" for (kind, lr), n in counts.items()})
-assert counts["ReLU", 0.1] == 0 < counts["ReLU", 5.0]
-assert counts["Leaky ReLU", 5.0] == 0
-
-# %% [markdown]
-# ## Leaky, learned, exponential, the larger of two
-
-# %%
-axes = viz.plots.activation("leaky_relu", slope=0.1)
-viz.plots.activation("elu", alpha=2.0)
+counts = {"ReLU, rate 0.1": dead(nn.ReLU(), 0.1), "ReLU, rate 5": dead(nn.ReLU(), 5.0),
+          "Leaky ReLU, rate 5": dead(nn.LeakyReLU(0.01), 5.0)}
+assert counts["ReLU, rate 0.1"][-1] == 0 < counts["ReLU, rate 5"][-1]
+assert counts["Leaky ReLU, rate 5"][-1] == 0
+axes = viz.plots.curves(counts, list(counts))
+_ = axes.set(xlabel="step", ylabel="dead units of 32")
+axes
 
 # %% [markdown]
+# ## Learned, the largest of several, your own
+#
 # **PReLU** learns its slope: the slope is a parameter with a gradient like any other.
 
 # %%
-slope = Value(0.25, "slope")
-out = maximum(Value(-2.0), 0.0) + slope * -2.0
-assert gradient(out, slope) == -2.0
+a, x = Value(0.25, "a"), Value(-2.0, "x")
+out = relu(x) - a * relu(-x)
+out.backward()
+assert (out.data, a.grad, x.grad) == (-0.5, -2.0, 0.25)  # a collects the negative inputs, x gets a
 
 prelu = nn.PReLU()
 prelu(Tensor(np.array([-2.0, 3.0], dtype=np.float32))).sum().backward()
 assert prelu.weight.grad.tolist() == [-2.0]
+viz.draw(out)
 
 # %% [markdown]
-# **Maxout** takes the largest of several linear functions; ReLU is the case max(0, x). It bends as its weights say, at the
-# price of as many weights again.
+# **Maxout** takes the largest of several linear functions; ReLU is the case max(0, x). It bends as its weights say (the last
+# panel above is three pieces), neither saturates nor dies, and costs as many weights again.
 
 # %%
-pieces = [lambda x: -0.5 * x - 1, lambda x: 0.2 * x, lambda x: 1.5 * x - 2]
-
-
-def maxout(x):
-    return maximum(maximum(pieces[0](x), pieces[1](x)), pieces[2](x))
-
-
 assert [maxout(at) for at in (-4.0, 0.0, 4.0)] == [1.0, 0.0, 4.0]
-viz.plots.activation(maxout)
+layer = nn.Maxout(1, 1, pieces=3, rng=0)
+print("Maxout(1, 1, pieces=3) has", sum(p.size for p in layer.parameters()), "parameters; Linear(1, 1) has 2")
+
+# %% [markdown]
+# **Your own.** An operation is one row: its name, its sign, its value, its derivative. Swish is x·σ(x), and its derivative is
+# out + σ(x)·(1 − out). From then on it is drawn, explained, differentiated to any order, and works on arrays and in layers.
+
+# %%
+swish = op("swish", "swish", lambda x: x * sigmoid(x), lambda out, x: out + sigmoid(x) * (1 - out),
+           domain=(-8.0, 8.0))
+x = Value(-1.0, "x")
+y = swish(x)
+print("on the wire:", formulas(y)[0], " derivative at −1:", round(gradient(y, x), 4))
+viz.plots.activation(swish)
+
+# %% [markdown]
+# Is the derivative right? `autograd.testing` tries it: at values from its domain, to the second order, and in random programs
+# among other operations (with Hypothesis, which also finds the smallest example where something fails). A wrong one is found.
+
+
+# %%
+@given(values(swish))
+@settings(max_examples=30, derandomize=True, database=None, deadline=None)
+def at_every_value(operands):
+    assert_gradients(swish, *operands, order=2)
+
+
+@given(programs(using=["swish", "add", "mul", "sin"]))
+@settings(max_examples=20, derandomize=True, database=None, deadline=None)
+def among_others(program):
+    assert_gradients(program, *program.point)
+
+
+at_every_value()
+among_others()
+
+hasty = op("hasty", "hasty", lambda x: x * sigmoid(x), lambda out, x: out + sigmoid(x))  # a factor is missing
+try:
+    assert_gradients(hasty, 1.0)
+except AssertionError as error:
+    print(error)
 
 # %% [markdown]
 # ## Softmax: scores become probabilities
@@ -175,7 +268,7 @@ p = softmax(scores)
 assert abs(p.data.sum() - 1) < 1e-15 and (p.data > 0).all()
 assert np.allclose(p.data, [0.659, 0.242, 0.099], atol=5e-4)
 assert np.allclose(softmax(scores + 1000.0).data, p.data)
-print(p.data.round(3))
+print("scores", scores.data, "→ probabilities", p.data.round(3))
 viz.draw(viz.zoom(p, entry=0), title="one output of softmax, opened into numbers")
 
 # %% [markdown]

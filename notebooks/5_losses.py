@@ -11,23 +11,30 @@
 # %%
 import numpy as np
 from exercise import check
+from matplotlib.figure import Figure
 
 import nn
 import viz
-from autograd import Tensor, Value, gradient, softmax
+from autograd import AnomalyError, Tensor, Value, detect_anomaly, gradient, log, softmax
 from nn import functional as F
 
 # %% [markdown]
 # ## Regression: how far off?
+#
+# | loss | formula | example |
+# |---|---|---|
+# | SSE | Σ (prediction − target)² | 0.7 for 0.5: 0.2² = 0.04 |
+# | MSE | SSE / N | [3, 4, 5] for [2.7, 4.2, 5.5]: (0.09 + 0.04 + 0.25) / 3 = 0.38 / 3 |
+# | RMSE | √MSE, in the unit of the target | √(0.38 / 3) |
+# | MAE | Σ abs(prediction − target) / N | (0.3 + 0.2 + 0.5) / 3 |
 
 # %%
 said, truth = [3.0, 4.0, 5.0], [2.7, 4.2, 5.5]
-assert abs(nn.losses.sse_loss([0.7], [0.5]) - 0.04) < 1e-12  # 0.2²
-mse = nn.mse_loss(said, truth)
-assert abs(mse - 0.38 / 3) < 1e-12  # 0.09 + 0.04 + 0.25 = 0.38
-assert abs(nn.losses.rmse_loss(said, truth) - (0.38 / 3) ** 0.5) < 1e-12
-assert abs(nn.losses.l1_loss(said, truth) - (0.3 + 0.2 + 0.5) / 3) < 1e-12
-print(f"MSE {mse:.4f}  RMSE {mse**0.5:.4f}  MAE {1 / 3:.4f}")
+sse = nn.sse_loss(0.7, 0.5)
+mse, rmse, mae = nn.mse_loss(said, truth), nn.rmse_loss(said, truth), nn.l1_loss(said, truth)
+print(f"SSE {sse:.2f}   MSE {mse:.4f}   RMSE {rmse:.4f}   MAE {mae:.4f}")
+assert abs(sse - 0.04) < 1e-12 and abs(mse - 0.38 / 3) < 1e-12
+assert abs(rmse - (0.38 / 3) ** 0.5) < 1e-12 and abs(mae - 1 / 3) < 1e-12
 
 prediction = Value(3.0, "said")
 error = nn.mse_loss([prediction], [2.7])
@@ -49,26 +56,55 @@ axes
 # %% [markdown]
 # ## Classification: cross-entropy
 #
-# −Σ y·log p. With one-hot targets only the probability of the right class counts: class 1 with p = [0.7, 0.3] costs −log 0.3.
-# "Sparse" cross-entropy takes the index of the class instead of the one-hot row; it is the same number.
+# −Σ y·log p. With one-hot targets only the probability of the right class counts: class 1 with p = [0.7, 0.3] costs −log 0.3 =
+# 1.204. "Sparse" cross-entropy takes the index of the class instead of the one-hot row; it is the same number. And its gradient
+# towards the scores could not be simpler: p − y.
 
 # %%
 p = np.array([0.7, 0.3])
 one_hot = np.array([0.0, 1.0])
-assert abs(-(one_hot * np.log(p)).sum() - -np.log(0.3)) < 1e-12
+by_hand = -(one_hot * np.log(p)).sum()
 scores = Tensor(np.log(p)[None], "s")  # scores whose softmax is p
 sparse, dense = F.cross_entropy(scores, np.array([1])), F.cross_entropy(scores, one_hot[None])
-assert abs(sparse.item() - -np.log(0.3)) < 1e-12 and abs(dense.item() - sparse.item()) < 1e-12
-assert np.allclose(gradient(sparse, scores), softmax(scores).data - one_hot)  # the famous p − y
+print(f"by hand {by_hand:.3f}   of the index {sparse.item():.3f}   of the one-hot row {dense.item():.3f}")
+print("gradient:", gradient(sparse, scores).round(2), " p − y:", (p - one_hot).round(2))
+assert abs(by_hand - -np.log(0.3)) < 1e-12
+assert abs(sparse.item() - by_hand) < 1e-12 and abs(dense.item() - by_hand) < 1e-12
+assert np.allclose(gradient(sparse, scores), p - one_hot)
 viz.draw(viz.zoom(sparse), title="cross-entropy of two scores, as single numbers")
 
+# %% [markdown]
+# **Binary cross-entropy** has one probability p, for "yes": −log p where the answer is yes, −log(1 − p) where it is no. To be
+# sure and wrong is punished without limit:
+
 # %%
-for likely in (0.99, 0.5, 0.01):
-    print(f"p of the right class {likely:4}: loss {-np.log(likely):.3f}")
 assert abs(F.binary_cross_entropy(Tensor([0.3]), np.array([1.0])).item() - -np.log(0.3)) < 1e-12
 assert abs(F.binary_cross_entropy(Tensor([0.3]), np.array([0.0])).item() - -np.log(0.7)) < 1e-12
-huge = Tensor([[1000.0, 0.0]], "s")  # from scores, it stays finite where log(softmax) would be log 0
-assert F.cross_entropy(huge, np.array([1])).item() == 1000.0
+at = np.linspace(0.01, 0.99, 99)
+costs = {"the answer is yes": -np.log(at), "the answer is no": -np.log(1 - at)}
+axes = viz.plots.curves({"epoch": at.tolist(), **{k: v.tolist() for k, v in costs.items()}}, list(costs))
+_ = axes.set(xlabel="p, the probability given to yes", ylabel="loss")
+axes
+
+# %% [markdown]
+# ## From scores, not from probabilities
+#
+# A probability of exactly 0 has the logarithm −∞. Softmax gives one easily: e^(−1000) is 0 on a computer. `detect_anomaly()` stops
+# where the first inf or nan arises, and says why. Cross-entropy *from scores* does both in one and stays finite.
+
+# %%
+huge = Tensor([1000.0, 0.0], "s")
+try:
+    with detect_anomaly():
+        naive = -log(softmax(huge))[1]
+except AnomalyError as error:
+    found = error.anomaly
+    print(f"{found.operation} gave {found.result} in the line: {found.code}")
+    print("why:", found.reason)
+    print("remedy:", found.remedy)
+
+print("from scores:", F.cross_entropy(huge.reshape(1, 2), np.array([1])).item())
+assert F.cross_entropy(huge.reshape(1, 2), np.array([1])).item() == 1000.0
 
 # %% [markdown]
 # ## Hinge loss (multiclass SVM) and softmax loss, side by side
@@ -84,7 +120,9 @@ assert np.allclose(each, [2.9, 0.0, 12.9])
 assert abs(F.hinge_loss(Tensor(S), y).item() - 15.8 / 3) < 1e-12
 assert np.allclose(softmax(Tensor(S[0])).data, [0.13, 0.87, 0.00], atol=0.005)
 assert abs(F.cross_entropy(Tensor(S[:1]), y[:1]).item() - -np.log(softmax(Tensor(S[0])).data[0])) < 1e-12
-print("hinge:", np.round(each, 2), " softmax loss of the cat:", round(F.cross_entropy(Tensor(S[:1]), y[:1]).item(), 2))
+softmax_loss = [F.cross_entropy(Tensor([row]), np.array([label])).item() for row, label in zip(S, y)]
+for name, a, b in zip(("cat", "car", "frog"), each, softmax_loss):
+    print(f"{name:4}  hinge {a:5.2f}   softmax {b:5.2f}")
 
 better = S.copy()
 better[1, 1] += 1.0  # the car is right already, by more than the margin
@@ -103,52 +141,63 @@ print(f"log 10 = {np.log(10):.4f}")
 # %% [markdown]
 # ## Why regularise
 #
-# Where the hinge loss is 0 with W, it is 0 with 2W too. Something else must choose.
+# Where the hinge loss is 0 with W, it is 0 with 2W too: the data cannot tell them apart. Something else must choose: a
+# **penalty** R(W), so that loss = data loss + λ·R(W), with λ about 0.001.
 
 # %%
 W, x = np.array([[0.0, 0.0], [3.0, 0.0]]), np.array([[1.0, 0.5]])
-assert [F.hinge_loss(Tensor(x @ (k * W).T), np.array([1])).item() for k in (1, 2)] == [0.0, 0.0]
+lam = 0.001
+for k in (1, 2):
+    data_loss = F.hinge_loss(Tensor(x @ (k * W).T), np.array([1])).item()
+    total = data_loss + lam * nn.l2_penalty([Tensor(k * W)]).item()
+    print(f"{k}W: data loss {data_loss:g}, with λ·R(W) {total:g}")
+    assert data_loss == 0.0 and abs(total - lam * 9 * k**2) < 1e-15
 
 # %% [markdown]
-# Data loss + λ·R(W), with λ about 0.001. On x = [1, 1, 1, 1] the weights [1, 0, 0, 0] and [¼, ¼, ¼, ¼] give the same score. L2
-# prefers the second, which uses all inputs; L1 does not mind.
+# L2 is Σ w², L1 is Σ abs(w), elastic both. On x = [1, 1, 1, 1] the weights [1, 0, 0, 0] and [¼, ¼, ¼, ¼] give the same score.
+# L2 prefers the second, which listens to all inputs; L1 does not mind.
 
 # %%
 ones, w1, w2 = np.ones(4), Tensor([1.0, 0.0, 0.0, 0.0]), Tensor([0.25] * 4)
 assert w1.data @ ones == w2.data @ ones == 1.0
-l2 = [nn.losses.l2_penalty([w]).item() for w in (w1, w2)]
-l1 = [nn.losses.l1_penalty([w]).item() for w in (w1, w2)]
-print("L2:", l2, " L1:", l1)
-assert l2[1] < l2[0] and l2[0] / l2[1] == 4.0 and l1[0] == l1[1]
-elastic = [nn.losses.elastic_penalty([w]).item() for w in (w1, w2)]
-assert elastic[1] < elastic[0]
+for name, penalty in (("L2", nn.l2_penalty), ("L1", nn.l1_penalty), ("elastic", nn.elastic_penalty)):
+    print(f"{name:7}  w1: {penalty([w1]).item():.2f}   w2: {penalty([w2]).item():.2f}")
+assert [nn.l2_penalty([w]).item() for w in (w1, w2)] == [1.0, 0.25]
+assert [nn.l1_penalty([w]).item() for w in (w1, w2)] == [1.0, 1.0]
+assert [nn.elastic_penalty([w]).item() for w in (w1, w2)] == [2.0, 1.25]
 
 # %% [markdown]
-# L2 pulls on each weight in proportion to it: all become small. L1 pulls equally on all: those that do little become exactly 0.
-# Ten inputs, of which two matter:
+# L2 pulls on each weight in proportion to it: all become smaller. L1 pulls equally on all: those that do little become exactly
+# 0. A line is fitted to ten inputs, of which two matter (w = 1 and −2):
 
 # %%
 rng = np.random.default_rng(0)
 inputs = rng.normal(size=(80, 10))
-targets = inputs[:, 0] - 2 * inputs[:, 1] + 0.1 * rng.normal(size=80)
+targets = inputs[:, 0] - 2 * inputs[:, 1] + 0.5 * rng.normal(size=80)
 
 
-def fitted(penalty, strength, steps=400, lr=0.05):
+def fitted(penalty, strength=0.3, steps=400, lr=0.05):
     w = Tensor(np.zeros(10), "w")
     for _ in range(steps):
-        slope = gradient(F.mse_loss(Tensor(inputs) @ w, targets), w)
+        loss = F.mse_loss(Tensor(inputs) @ w, targets)
         if penalty == "L2":
-            slope = slope + strength * 2 * w.data
-        w.data = w.data - lr * slope
-        if penalty == "L1":  # what pulls equally stops at 0
+            loss = loss + strength * nn.l2_penalty([w])
+        w.data = w.data - lr * gradient(loss, w)
+        if penalty == "L1":  # a pull that is equal everywhere, and stops at 0
             w.data = np.sign(w.data) * np.maximum(np.abs(w.data) - lr * strength, 0)
     return w.data
 
 
-weights = {kind: fitted(kind, 0.3) for kind in ("none", "L2", "L1")}
-print({kind: f"{(w == 0).sum()} weights are 0, the largest is {np.abs(w).max():.2f}" for kind, w in weights.items()})
+weights = {kind: fitted(kind) for kind in ("none", "L2", "L1")}
+figure = Figure(figsize=(9, 2.6), layout="constrained")
+panels = viz.plots.Panels(figure.subplots(1, 3, sharey=True))
+for panel, (kind, w) in zip(panels, weights.items()):
+    panel.bar(range(10), w, color=viz.plots.SERIES[0])
+    panel.set_title(f"{kind}: {(w == 0).sum()} weights are 0")
+    panel.set_xlabel("weight")
 assert (weights["L1"] == 0).sum() >= 6 and (weights["L2"] == 0).sum() == 0
 assert np.abs(weights["L2"]).max() < np.abs(weights["none"]).max()
+panels
 
 # %% [markdown]
 # ## f1 and f2: wiggly or simple
@@ -171,7 +220,7 @@ def polynomial(strength, degree=11):
 (f1, f1_there), (f2, f2_there) = polynomial(1e-12), polynomial(1e-2)
 to_truth = [float(np.mean((f - np.sin(3 * fine)) ** 2)) for f in (f1, f2)]
 on_points = [float(np.mean((f - noisy) ** 2)) for f in (f1_there, f2_there)]
-print(f"on the points: f1 {on_points[0]:.4f}, f2 {on_points[1]:.4f};  off the truth: f1 {to_truth[0]:.3f}, f2 {to_truth[1]:.3f}")
+print(f"mean squared distance from the points: f1 {on_points[0]:.4f}, f2 {on_points[1]:.4f};  from the sine: f1 {to_truth[0]:.3f}, f2 {to_truth[1]:.3f}")
 assert on_points[0] < 0.001 < on_points[1] and to_truth[1] < to_truth[0]
 drawn = {"f1": f1.tolist(), "f2": f2.tolist(), "truth": np.sin(3 * fine).tolist()}
 axes = viz.plots.curves({"epoch": fine.tolist(), **drawn}, list(drawn))
