@@ -159,6 +159,27 @@ def test_max_pool_passes_infinite_gradients_to_its_maxima_only() -> None:
     assert x.grad.tolist() == [[[[inf, 0.0], [0.0, 0.0]]]]
 
 
+def test_the_gradient_of_a_fused_operation_is_itself_a_graph() -> None:
+    """The Hessian of cross-entropy is diag(p) − p pᵀ, also where nothing comes after it."""
+    x = Tensor([[0.3, -1.2, 0.7]])
+    slope = gradient(F.cross_entropy(x, np.array([1])), x, create_graph=True)
+    p = np.exp(x.data[0]) / np.exp(x.data).sum()
+    rows = [gradient(slope[0, i], x)[0] for i in range(3)]
+    close(np.array(rows), np.diag(p) - np.outer(p, p))
+    w, b = Tensor([1.5, 0.5]), Tensor([0.2, 0.1])
+    x = Tensor(wave(4, 2))
+    down = gradient((F.batch_norm(x, None, None, w, b, True) ** 2).sum(), x, create_graph=True)
+    close(gradient((down * wave(4, 2, seed=2)).sum(), w), differences(x, w, b))
+
+
+def differences(x: Tensor, w: Tensor, b: Tensor) -> np.ndarray:
+    """The same by central differences in w, of gradients of the graph."""
+    def along(i: int, by: float) -> float:
+        moved = Tensor(w.data + by * np.eye(2)[i])
+        return float((gradient((F.batch_norm(x, None, None, moved, b, True) ** 2).sum(), x) * wave(4, 2, seed=2)).sum())
+    return np.array([(along(i, 0.5) - along(i, -0.5)) for i in (0, 1)])  # a quadratic in w: exact
+
+
 def test_a_relu_behind_a_pole_keeps_its_zeros() -> None:
     x = Tensor(np.array([[[[-1.0, 0.0], [0.0, 0.0]]]]))
     (F.max_pool2d(F.relu(x), 2).sqrt()).sum().backward()
