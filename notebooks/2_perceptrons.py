@@ -126,8 +126,8 @@ viz.draw(gate("XOR")([Value(1.0, "x1"), Value(0.0, "x2")]), collapse=["NAND", "O
 # ## Why backpropagation gets nothing from a step
 #
 # The step function is flat: its derivative is 0 everywhere, and at the jump there is none. The gradient that reaches the
-# weights is 0 whatever the mistake, so there is nothing to follow; the library warns when that happens. The sigmoid is a step with its corners rounded off, and has a
-# slope everywhere.
+# weights is 0 whatever the mistake, so there is nothing to follow; the library
+# warns when that happens. The sigmoid is a step with its corners rounded off, and has a slope everywhere.
 
 # %%
 w = Value(0.5, "w")

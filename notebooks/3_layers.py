@@ -320,7 +320,7 @@ axes
 # | denoising auto-encoder (DAE) | noise in, the clean picture out | below |
 # | sparse auto-encoder (SAE) | a wide middle, of which few nodes may be active: an L1 penalty on them | chapter 5 |
 # | variational auto-encoder (VAE) | the middle is a distribution, from which one can draw | overview only |
-# | Markov chain, Hopfield network, Boltzmann machine (BM, RBM) | an energy that falls to a memory; no backpropagation | overview only |
+# | Hopfield network, Boltzmann machines (BM, RBM) | an energy that falls to a memory | overview only |
 # | deep belief network (DBN) | Boltzmann machines stacked | overview only |
 #
 # An **auto-encoder** learns its input as its target through a bottleneck, here of 12 numbers for 64 pixels. A **denoising** one

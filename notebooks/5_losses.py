@@ -220,7 +220,8 @@ def polynomial(strength, degree=11):
 (f1, f1_there), (f2, f2_there) = polynomial(1e-12), polynomial(1e-2)
 to_truth = [float(np.mean((f - np.sin(3 * fine)) ** 2)) for f in (f1, f2)]
 on_points = [float(np.mean((f - noisy) ** 2)) for f in (f1_there, f2_there)]
-print(f"mean squared distance from the points: f1 {on_points[0]:.4f}, f2 {on_points[1]:.4f};  from the sine: f1 {to_truth[0]:.3f}, f2 {to_truth[1]:.3f}")
+for name, near, far in zip(("f1", "f2"), on_points, to_truth):
+    print(f"{name}: mean squared distance {near:.4f} from the points, {far:.4f} from the sine")
 assert on_points[0] < 0.001 < on_points[1] and to_truth[1] < to_truth[0]
 drawn = {"f1": f1.tolist(), "f2": f2.tolist(), "truth": np.sin(3 * fine).tolist()}
 axes = viz.plots.curves({"epoch": fine.tolist(), **drawn}, list(drawn))

@@ -9,20 +9,23 @@
 # From the difference quotient to the optimisers, on surfaces that can be seen.
 
 # %%
+import io
+from contextlib import redirect_stderr
 from math import ceil
 
 import numpy as np
 from exercise import check
+from matplotlib.figure import Figure
 
 import nn
 import viz
-from autograd import Tensor, Value, check_gradients, grad, gradient
+from autograd import Tensor, Value, check_gradients, exp, grad, gradient, sin
 
 # %% [markdown]
 # ## The derivative
 #
-# (f(x + h) − f(x)) / h for smaller and smaller h: the slope of the chord becomes the slope of the tangent. On a computer h
-# must not be too small, or the digits of f cancel; backpropagation needs no h at all.
+# The difference quotient (f(x + h) − f(x)) / h is the slope of a chord. For smaller and smaller h it becomes the slope of the
+# **tangent**, the derivative. For f(x) = x² at 3 the quotient is 6 + h, and the derivative 6.
 
 # %%
 
@@ -34,15 +37,26 @@ def f(x):
 for h in (1.0, 0.1, 1e-3, 1e-8, 1e-13):
     print(f"h = {h:g}: {(f(3 + h) - f(3)) / h:.9f}")
 assert grad(f)(3.0) == 6.0
+assert abs((f(3 + 0.1) - f(3)) / 0.1 - 6.1) < 1e-9
 assert abs((f(3 + 1e-8) - f(3)) / 1e-8 - 6) < 1e-6 < abs((f(3 + 1e-13) - f(3)) / 1e-13 - 6)
 
+at = np.linspace(1, 6, 51)
+slopes = {"chord, h = 2": 8, "chord, h = 1": 7, "tangent": grad(f)(3.0)}
+lines = {"f(x) = x²": at**2, **{f"{name}: slope {k:g}": 9 + k * (at - 3) for name, k in slopes.items()}}
+axes = viz.plots.curves({"epoch": at.tolist(), **{k: v.tolist() for k, v in lines.items()}}, list(lines))
+axes.plot([3, 4, 5], [9, 16, 25], "ko", markersize=4)
+_ = axes.set(xlabel="x", ylabel="")
+axes
+
 # %% [markdown]
-# `check_gradients` does this with care, with an error bar; its picture is a V. On the right the step is too long for the
-# curve, on the left too short for the digits.
+# On a computer h must not be too small, or the digits of f cancel: see the last line printed. Backpropagation needs no h.
+#
+# `check_gradients` takes the quotients with care, and gives them an error bar; its picture is a V. On the right the step is too
+# long for the curve, on the left too short for the digits.
 
 # %%
-report = check_gradients(lambda x: x**3 - 2 * x, 1.5)
-assert report.verdict == "OK" and abs(report.worst.analytic - (3 * 1.5**2 - 2)) < 1e-12
+report = check_gradients(lambda x: exp(sin(x)), 1.3)
+assert report.verdict == "OK" and abs(report.worst.analytic - np.cos(1.3) * np.exp(np.sin(1.3))) < 1e-15
 viz.plots.gradient_check(report)
 
 # %% [markdown]
@@ -105,26 +119,31 @@ assert abs(end1) < 1e-6 and abs(end2) < 1e-6 and 60 < steps < 90
 
 
 def valley(x1, x2):
-    return x1**2 / 20 + x2**2
+    return x1**2 / 4 + x2**2
 
 
 def sgd(lr, **options):
     return lambda params: nn.optim.SGD(params, lr=lr, **options)
 
 
-rates = {"0.02: too small": sgd(0.02), "0.5: good": sgd(0.5), "0.95: overshoots": sgd(0.95), "1.05: diverges": sgd(1.05)}
-axes = viz.plots.descent(valley, (-7.0, 2.0), rates, 25, bounds=((-8.0, 1.0), (-4.0, 4.0)))
-ends = {name: valley(*points[-1]) for name, points in axes.paths.items()}
-print({name: float(f"{end:.3g}") for name, end in ends.items()})
-assert ends["0.5: good"] < 0.3 < ends["0.02: too small"] and ends["1.05: diverges"] > valley(-7.0, 2.0)
-axes
+rates = {"too small": 0.02, "good": 0.6, "overshoots": 0.95, "diverges": 1.05}
+figure = Figure(figsize=(11, 3), layout="constrained")
+panels = viz.plots.Panels(figure.subplots(1, 4, sharey=True))
+for panel, (name, lr) in zip(panels, rates.items()):
+    viz.plots.descent(valley, (-5.0, 1.5), {name: sgd(lr)}, 12, bounds=((-6, 2), (-4, 4)), ax=panel)
+    panel.set_title(f"{lr}: {name}")
+    panel.get_legend().remove()
+    path = panel.paths[name]
+    print(f"{lr:<4}  {name:10}  f from {valley(*path[0]):.2f} to {valley(*path[-1]):.2g} in 12 steps")
+    assert np.allclose(path[1:], path[:-1] * [1 - lr / 2, 1 - 2 * lr])  # each step multiplies x1 and x2 by these
+panels
 
 # %% [markdown]
 # ## All examples, one, or some
 #
 # A line through 128 points. The **batch** gradient is the mean over all of them: a smooth path. One example at a time
-# (**stochastic**) is noisy and cheap. A **mini-batch** (32 to 128 examples) lies between. An epoch is once through all data:
-# ceil(N / batch size) iterations, the last batch perhaps smaller.
+# (**stochastic**) is noisy and cheap. A **mini-batch** (usually of 32 to 128 examples) lies between. An **epoch** is once through all
+# data: ceil(N / batch size) iterations, the last batch perhaps smaller. Each path below is of 4 epochs.
 
 # %%
 rng = np.random.default_rng(0)
@@ -134,50 +153,86 @@ assert [ceil(128 / size) for size in (128, 32, 1)] == [1, 4, 128] and ceil(100 /
 assert [len(y) for _, y in nn.data.DataLoader((inputs[:100], targets[:100]), 32)] == [32, 32, 32, 4]  # the last is kept
 
 
-def line_path(batch, updates, lr=0.3):
-    w = Tensor([-1.0, 1.0], "w")  # slope and intercept
-    points, order = [w.data.copy()], np.random.default_rng(1)
-    for _ in range(updates):
-        chosen = order.choice(128, batch, replace=False)
-        loss = ((w[0] * inputs[chosen] + w[1] - targets[chosen]) ** 2).mean()
-        w.data = w.data - lr * gradient(loss, w)
-        points.append(w.data.copy())
+def mean_loss(w1, w2, x, t):
+    return ((w1 * x + w2 - t) ** 2).mean()
+
+
+def line_path(size, lr, epochs):
+    """The way of slope w1 and intercept w2, from (−1, 1)."""
+    w = Tensor([-1.0, 1.0], "w")
+    points = [w.data.copy()]
+    loader = nn.data.DataLoader((inputs, targets), size, shuffle=True, generator=1)
+    for _ in range(epochs):
+        for x, t in loader:
+            w.data = w.data - lr * gradient(mean_loss(w[0], w[1], x, t), w)
+            points.append(w.data.copy())
     return np.array(points)
 
 
-def loss_surface(w0, w1):
-    total = 0.0
-    for x, t in zip(inputs[::4], targets[::4]):
-        total = total + (w0 * x + w1 - t) ** 2
-    return total
+def surface(w1, w2):
+    return sum((w1 * x + w2 - t) ** 2 for x, t in zip(inputs, targets)) / 128
 
 
-ways = {"batch of all 128": line_path(128, 30), "mini-batches of 32": line_path(32, 30), "one example": line_path(1, 30)}
-for points in (ways["batch of all 128"], ways["mini-batches of 32"]):
-    assert np.allclose(points[-1], [1.5, -0.5], atol=0.25)
-viz.plots.descent(loss_surface, (-1.0, 1.0), ways)
+ways = {"batch: all 128": line_path(128, 0.3, 4), "mini-batches of 32": line_path(32, 0.3, 4),
+        "stochastic: 1": line_path(1, 0.05, 4)}
+figure = Figure(figsize=(11, 3.4), layout="constrained")
+panels = viz.plots.Panels(figure.subplots(1, 3, sharey=True))
+for panel, (name, points) in zip(panels, ways.items()):
+    viz.plots.descent(surface, (-1.0, 1.0), {name: points}, bounds=((-1.4, 2.2), (-1.6, 1.2)), ax=panel)
+    panel.set(title=f"{name}, {len(points) - 1} updates", xlabel="w1: slope", ylabel="w2: intercept")
+    panel.get_legend().remove()
+    print(f"{name:18}  {len(points) - 1:3} updates, loss {surface(*points[-1]):.3f}")
+assert [len(points) - 1 for points in ways.values()] == [4, 16, 512]
+assert surface(*ways["batch: all 128"][-1]) > surface(*ways["mini-batches of 32"][-1])
+panels
+
+# %% [markdown]
+# In the same 4 epochs the batch way makes 4 updates and is far off; mini-batches make 16 and have nearly arrived; one example at a
+# time makes 512, and dances around the minimum.
 
 # %% [markdown]
 # ## The optimisers on one surface
 #
-# Momentum remembers its direction; AdaGrad divides by what each weight has seen so far; RMSprop and AdaDelta forget the past;
-# Adam does both; NAdam looks ahead; AdamW lets the weights decay beside.
+# | optimiser | update of w, from its gradient g |
+# |---|---|
+# | SGD | −lr·g |
+# | momentum | v ← μ·v + g; −lr·v: it remembers its direction, like a ball that rolls |
+# | Nesterov | −lr·(g + μ·v): looks ahead to where the ball will be |
+# | AdaGrad | −lr·g/√(Σ g²): weights that have seen much move little; the sum only grows |
+# | RMSprop | −lr·g/√(running mean of g²): forgets the past |
+# | AdaDelta | the same, and the rate from the running mean of its own updates |
+# | Adam | −lr·m̂/√v̂: momentum and RMSprop, both corrected for their start at 0 |
+# | AdamW | Adam, and the weights decay beside, not through the gradient |
+# | NAdam | Adam with Nesterov's look ahead |
 
 # %%
+
+
+def narrow(x1, x2):
+    return x1**2 / 20 + x2**2
+
+
 O = nn.optim
 family = {
     "SGD": sgd(0.5), "momentum": sgd(0.1, momentum=0.9), "Nesterov": sgd(0.1, momentum=0.9, nesterov=True),
-    "AdaGrad": lambda p: O.Adagrad(p, lr=1.0), "RMSprop": lambda p: O.RMSprop(p, lr=0.2), "Adam": lambda p: O.Adam(p, lr=0.4),
+    "AdaGrad": lambda p: O.Adagrad(p, lr=1.0), "RMSprop": lambda p: O.RMSprop(p, lr=0.2),
+    "AdaDelta": lambda p: O.Adadelta(p, lr=20.0),
+    "Adam": lambda p: O.Adam(p, lr=0.4), "AdamW": lambda p: O.AdamW(p, lr=0.4, weight_decay=0.1),
+    "NAdam": lambda p: O.NAdam(p, lr=0.4),
 }
-viz.plots.descent(valley, (-7.0, 2.0), family, 40)
+names = list(family)
+figure = Figure(figsize=(11, 3.8), layout="constrained")
+panels = viz.plots.Panels(figure.subplots(1, 3, sharey=True))
+for panel, some in zip(panels, (names[:3], names[3:6], names[6:])):
+    ways = {name: family[name] for name in some}
+    viz.plots.descent(narrow, (-7.0, 2.0), ways, 40, bounds=((-8.0, 2.5), (-2.5, 2.5)), ax=panel)
+panels
 
 # %%
-every = {**family, "AdaDelta": lambda p: O.Adadelta(p, lr=20.0), "AdamW": lambda p: O.AdamW(p, lr=0.4, weight_decay=0.01),
-         "NAdam": lambda p: O.NAdam(p, lr=0.4)}
-paths = viz.plots.descent(valley, (-7.0, 2.0), every, 150).paths
+paths = viz.plots.descent(narrow, (-7.0, 2.0), family, 150).paths
 for name, points in paths.items():
-    print(f"{name:9} f = {valley(*points[-1]):.2e} after 150 steps")
-    assert valley(*points[-1]) < 0.1
+    print(f"{name:9} f = {narrow(*points[40]):.1e} after 40 steps, {narrow(*points[-1]):.1e} after 150")
+    assert narrow(*points[-1]) < 0.1
 
 # %% [markdown]
 # One step of each rule by hand. Momentum after two steps with gradient 1 has moved lr·1 + lr·(0.9 + 1); Adam's first step is
@@ -202,7 +257,8 @@ assert abs(moved(lambda p: O.Adagrad(p, lr=0.1), [2.0, 2.0]) + 0.1 + 0.1 / 2**0.
 # %% [markdown]
 # ## The rate over time
 #
-# Constant, in steps, exponential, cosine, 1/t, with a warm-up, or down when the loss no longer falls.
+# Constant, in steps, exponential, cosine, 1/t, with a warm-up (here before a cosine), or down when the loss has stopped falling (a
+# plateau: here after epoch 20).
 
 # %%
 
@@ -211,36 +267,64 @@ def rates_of(make, epochs=50):
     optimizer = O.SGD([Tensor([0.0])], lr=0.1)
     schedule = make(optimizer)
     rates = []
-    for _ in range(epochs):
+    for epoch in range(epochs):
         rates.append(optimizer.param_groups[0]["lr"])
-        schedule.step()
+        loss = max(1.0 - epoch / 20, 0.0)
+        schedule.step(loss) if isinstance(schedule, S.ReduceLROnPlateau) else schedule.step()
     return rates
 
 
 S = nn.schedule
 policies = {
-    "constant": [0.1] * 50,
+    "constant": rates_of(lambda o: S.ConstantLR(o, factor=1.0)),
     "step": rates_of(lambda o: S.StepLR(o, step_size=15, gamma=0.3)),
     "exponential": rates_of(lambda o: S.ExponentialLR(o, gamma=0.93)),
     "cosine": rates_of(lambda o: S.CosineAnnealingLR(o, T_max=50)),
-    "1/t": rates_of(lambda o: S.LambdaLR(o, lambda t: 1 / (1 + 0.2 * t))),
-    "warm-up": [0.1 * min(1.0, (epoch + 1) / 10) for epoch in range(50)],
+    "1/t": rates_of(lambda o: S.InverseTimeLR(o, gamma=0.2)),
+    "warm-up, then cosine": rates_of(lambda o: S.LinearWarmup(o, 10, after=S.CosineAnnealingLR(o, T_max=40))),
+    "on plateau": rates_of(lambda o: S.ReduceLROnPlateau(o, factor=0.5, patience=4)),
 }
 assert abs(policies["step"][15] - 0.03) < 1e-12 and abs(policies["cosine"][25] - 0.05) < 1e-12
-plot = viz.plots.curves(policies, list(policies))
-_ = plot.set(ylabel="learning rate")
-plot
+assert abs(policies["1/t"][5] - 0.05) < 1e-12 and abs(policies["warm-up, then cosine"][4] - 0.05) < 1e-12
+assert policies["on plateau"][20] == 0.1 > policies["on plateau"][27] == 0.05
+axes = viz.plots.curves(policies, list(policies))
+_ = axes.set(ylabel="learning rate")
+axes.legend(frameon=False, fontsize="small", loc="upper left", bbox_to_anchor=(1, 1))
+axes
 
 # %% [markdown]
 # ## The loop, and its progress
 #
-# Forward, loss, backward, update, until the stop criterion; a bar shows how far it is. `nn.train.fit` is this loop with all
-# that belongs to it.
+# **Forward, loss, backward, update**, until the stop criterion. Written out:
+
+# %%
+flowers = nn.data.load("iris")
+inputs, labels = flowers.arrays()
+model = nn.Sequential(nn.Linear(4, 16, rng=0), nn.Tanh(), nn.Linear(16, 3, rng=1))
+optimizer = O.Adam(model.named_parameters(), lr=0.02)
+for epoch in range(100):
+    for x, y in nn.data.DataLoader((inputs, labels), 32, shuffle=True, generator=epoch):
+        scores = model(x)                                     # forward
+        loss = nn.functional.cross_entropy(scores, y)         # loss
+        optimizer.zero_grad()
+        loss.backward()                                       # backward
+        optimizer.step()                                      # update
+    accuracy = nn.train.accuracy(nn.train.predict(model, inputs), labels)
+    if accuracy >= 0.97:                                      # the stop criterion
+        break
+print(f"{accuracy:.1%} right after {epoch + 1} epochs of {ceil(150 / 32)} iterations")
+assert accuracy >= 0.97
+
+# %% [markdown]
+# `nn.train.fit` is this loop with all that belongs to it, and shows with a bar how far it is, how fast, and what it has measured
+# (here caught, as the bar is for watching).
 
 # %%
 model = nn.Sequential(nn.Linear(4, 16, rng=0), nn.Tanh(), nn.Linear(16, 3, rng=1))
-history = nn.train.fit(model, nn.data.load("iris"), nn.functional.cross_entropy, O.Adam(model.named_parameters(), lr=0.02),
-                       epochs=15, batch_size=32, metrics="accuracy", seed=0, progress=False)
+with redirect_stderr(io.StringIO()) as bar:
+    history = nn.train.fit(model, flowers, nn.functional.cross_entropy, O.Adam(model.named_parameters(), lr=0.02),
+                           epochs=15, batch_size=32, metrics="accuracy", seed=0)
+print(bar.getvalue().split("\r")[-1].split("[")[0])
 assert len(history.batches) == 15 * ceil(150 / 32) and history["accuracy"][-1] > 0.9
 viz.plots.curves(history)
 
