@@ -327,20 +327,20 @@ def _cross_entropy(scores: Sequence[Any], label: int) -> Any:
 def _entrywise(loss: str, term: Callable[[Any, Any], Any], input: Any, target: Any, reduction: str) -> Any:
     """The reduction of a term for every entry of input and target, which have one form."""
     flat: list[Any] = []
-
-    def visit(x: Any, y: Any) -> Any:
-        if _is_sequence(x) != _is_sequence(y) or _is_sequence(x) and len(x) != len(y):
-            raise ValueError(f"{loss}: input {input!r:.60} and target {target!r:.60} must have the same form; nothing is "
-                             "broadcast")
-        if _is_sequence(x):
-            return [visit(*pair) for pair in zip(x, y)]
-        flat.append(term(x, y))
-        return flat[-1]
-
-    nested = visit(input, target)
+    nested = _terms(loss, term, input, target, flat)
     if not flat:
         raise ValueError(f"{loss} of an empty batch: there is nothing to take the mean of")
     return _reduced(loss, nested, flat, len(flat), reduction)
+
+
+def _terms(loss: str, term: Callable[[Any, Any], Any], x: Any, y: Any, flat: list[Any]) -> Any:
+    """Nested as input and target are; a closure that calls itself would keep the graph until the collector comes."""
+    if _is_sequence(x) != _is_sequence(y) or _is_sequence(x) and len(x) != len(y):
+        raise ValueError(f"{loss}: input {x!r:.60} and target {y!r:.60} must have the same form; nothing is broadcast")
+    if _is_sequence(x):
+        return [_terms(loss, term, *pair, flat) for pair in zip(x, y)]
+    flat.append(term(x, y))
+    return flat[-1]
 
 
 def _labelwise(loss: str, term: Callable[[Any, int], Any], input: Any, target: Any, weight: Any, reduction: str) -> Any:

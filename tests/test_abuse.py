@@ -2,19 +2,26 @@
 
 import asyncio
 import copy
+import gc
 import math
 import os
 import pickle
 import random
+import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+import nn
 import viz
 from autograd import Tensor, Value, explain, find_anomaly, gradient, hessian, no_grad, relu, scope, steps, tanh, tensor
+from autograd.context import current
+from autograd.graph import Node
+from nn import optim
 
 MILLION = 10**6
 
@@ -138,14 +145,6 @@ def test_deep_tensor_chains_need_no_recursion():
     assert z.data.tolist() == [0.5, 1.0]
 
 
-def training_step(w, optimizer_state):
-    loss = (w[0] * 2 + w[1]).tanh() ** 2 + relu(w[2] * w[0])
-    loss.backward()
-    for x, velocity in zip(w, optimizer_state):
-        velocity[0] = 0.9 * velocity[0] + x.grad
-    return loss
-
-
 @pytest.mark.parametrize("kind", [Value, lambda x, name: Tensor([x, x], name)])
 def test_an_interrupt_at_every_bytecode_of_backward_leaves_the_leaves_all_before_or_all_after(kind):
     def build():
@@ -193,6 +192,208 @@ def test_an_interrupt_at_every_bytecode_of_backward_leaves_the_leaves_all_before
     assert outcomes == {str([None] * 3), str(after)}
 
 
+# ── a whole training step: forward, backward, clipping, the optimiser's step, zero_grad ──────────────────────────────
+
+class Training:
+    """A small network at its second step: the first has given it gradients, and the optimiser a state."""
+
+    def __init__(self, kind, optimizer, batch=3):
+        if kind is Value:
+            self.model = nn.MLP(2, [2, 1], rng=0)
+        else:
+            self.model = nn.Sequential(nn.Linear(2, 3, rng=0, dtype="float64"), nn.BatchNorm1d(3, dtype="float64"),
+                                       nn.Tanh(), nn.Linear(3, 2, rng=1, dtype="float64"))
+            self.inputs = Tensor(np.random.default_rng(0).normal(size=(batch, 2)), requires_grad=False)
+        options = {"momentum": 0.9} if optimizer == "SGD" else {}
+        self.optimizer = getattr(optim, optimizer)(self.model.named_parameters(), lr=0.1, **options)
+        self.step()
+
+    def loss(self):
+        if isinstance(self.model, nn.MLP):
+            return nn.mse_loss([self.model([0.5, -1.0]), self.model([-0.25, 2.0])], [[1.0], [-1.0]])
+        return nn.cross_entropy(self.model(self.inputs), np.arange(len(self.inputs)) % 2)
+
+    def step(self):
+        self.optimizer.zero_grad()
+        self.loss().backward()
+        optim.clip_grad_norm_(self.model.parameters(), 0.1)
+        self.optimizer.step()
+
+    def gradients(self):
+        return [None if x.grad is None else np.array(x.grad).tobytes() for x in self.model.parameters()]
+
+    def parameters(self):
+        """Parameters and the optimiser's state of each, to the bit: what a step changes, and changes wholly or not."""
+        return ([np.array(getattr(x, "_data", x.data)).tobytes() for x in self.model.parameters()],
+                [{key: np.array(kept).tobytes() for key, kept in state.items()} for state in self.optimizer.state])
+
+    def statistics(self):
+        return [np.array(x._data).tobytes() for x in self.model.buffers()]
+
+
+def switches():
+    return current(), np.geterr(), tensor._hopeful.get()
+
+
+class Milestones:
+    """What may be seen when a second step ends early: at each of its stages, and nothing in between."""
+
+    def __init__(self, *what):
+        self.what, run = what, Training(*what)
+        self.before, self.switches = run.parameters(), switches()
+        self.statistics = [run.statistics()]
+        stages = [run.gradients()]
+        run.optimizer.zero_grad()
+        stages.append(run.gradients())
+        loss = run.loss()
+        self.statistics.append(run.statistics())
+        loss.backward()
+        stages.append(run.gradients())
+        optim.clip_grad_norm_(run.model.parameters(), 0.1)
+        stages.append(run.gradients())
+        self.gradients = stages
+        run.optimizer.step()
+        self.after = run.parameters()
+        again = Training(*what)
+        again.step()
+        assert again.parameters() == self.after
+        again.step()
+        self.next = again.parameters()
+
+    def check(self, run, place):
+        """The stage at which the step of ``run`` ended; and a repeat gives the right numbers."""
+        gradients, parameters = run.gradients(), run.parameters()
+        assert switches() == self.switches, f"a switch stays set: {place}"
+        assert gradients in self.gradients, f"half of the gradients: {place}"
+        assert parameters in (self.before, self.after), f"half a step: {place}"
+        assert run.statistics() in self.statistics, f"half of the running statistics: {place}"
+        done = parameters == self.after
+        assert not done or gradients == self.gradients[-1]
+        run.step()
+        assert run.parameters() == (self.next if done else self.after), f"another step is wrong: {place}"
+        return self.gradients.index(gradients) + done
+
+
+def interrupted(step, place):
+    """Run the step, and raise KeyboardInterrupt at its ``place``-th bytecode, ours or NumPy's; where, or None at its end."""
+    where, left = [], [place]
+
+    def trace(frame, event, arg):
+        frame.f_trace_opcodes, frame.f_trace_lines = True, False
+        if event in ("call", "opcode"):
+            left[0] -= 1
+            if not left[0]:
+                sys.settrace(None)
+                where.append(f"{frame.f_code.co_filename}:{frame.f_lineno}, bytecode {place} of the step")
+                raise KeyboardInterrupt
+        return trace
+
+    tracer = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        step()
+    except KeyboardInterrupt:
+        pass
+    finally:
+        sys.settrace(tracer)
+    return where[0] if where else None
+
+
+def alive():
+    return sum(isinstance(x, Node) for x in gc.get_objects())
+
+
+@pytest.mark.parametrize("stride", [pytest.param(31, id="every 31st"), pytest.param(1, marks=pytest.mark.slow, id="every")])
+@pytest.mark.parametrize("optimizer", ["SGD", "Adam"])
+@pytest.mark.parametrize("kind", [Value, Tensor])
+def test_an_interrupt_at_every_bytecode_of_a_training_step_leaves_it_undone_or_done(kind, optimizer, stride, monkeypatch):
+    monkeypatch.setattr(sys, "unraisablehook", lambda told: None)  # what interrupts a finaliser is told there, and goes no further
+    expected = Milestones(kind, optimizer)
+    stages, place, where = set(), 1, ""
+    gc.collect()
+    gc.disable()
+    before = alive()
+    try:
+        while where is not None:
+            run = Training(kind, optimizer)
+            where = interrupted(run.step, place)
+            stages.add(expected.check(run, where))
+            place += stride
+        del run
+        assert alive() - before <= 5, "garbage stays"
+    finally:
+        gc.enable()
+    assert place > 6000
+    assert stages == {0, 1, 2, 3, 4}
+
+
+# run in a process of its own: where memory is refused, Python itself may crash, and not only fail
+REFUSED = """
+import _testcapi
+from tests.test_abuse import *
+
+for kind in (Value, Tensor):
+    for optimizer in ("SGD", "Adam"):
+        expected, place, stages, refused = Milestones(kind, optimizer), 1, set(), True
+        while refused:
+            run = Training(kind, optimizer)
+            refused = False
+            _testcapi.set_nomemory(place, place + 1)
+            try:
+                run.step()
+            except (MemoryError, SystemError):  # the latter where NumPy or Python forget to say what is missing
+                refused = True
+            finally:
+                _testcapi.remove_mem_hooks()
+            stages.add(expected.check(run, f"allocation {place}"))
+            place += 1
+        assert {1, 4} <= stages
+        print(place - 2)
+"""
+
+
+def in_a_process(script, **environment):
+    return subprocess.run([sys.executable, "-c", script], cwd=Path(__file__).parents[1], capture_output=True, text=True,
+                          timeout=300, env={**os.environ, **environment})
+
+
+def test_memory_refused_at_every_allocation_of_a_training_step_leaves_it_undone_or_done():
+    pytest.importorskip("_testcapi", reason="this Python cannot refuse memory on demand")
+    done = in_a_process(REFUSED)
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert sum(map(int, done.stdout.split())) > 1500
+
+
+LIMITED = """
+import random, resource
+from tests.test_abuse import *
+
+expected, rng, stages = Milestones(Tensor, "Adam", 100_000), random.Random(0), []
+hard = resource.getrlimit(resource.RLIMIT_AS)[1]
+for _ in range(100):
+    run = Training(Tensor, "Adam", 100_000)
+    held = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_AS, (held + rng.randrange(60_000_000), hard))
+    try:
+        run.step()
+    except MemoryError:
+        stages.append(0)
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, (hard, hard))
+    expected.check(run, "a limit of the process")
+print(len(stages))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="needs the limit on a process's memory, and to know what it holds")
+def test_a_training_step_under_a_limit_of_memory_that_moves_is_undone_or_done():
+    # arrays are what is refused: of NumPy's own buffers, refused, some make it crash
+    done = in_a_process(LIMITED, MALLOC_MMAP_THRESHOLD_="1000000", MALLOC_TOP_PAD_="2000000", OPENBLAS_NUM_THREADS="1")
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert 30 < int(done.stdout) < 100
+
+
 def test_memory_refused_in_the_middle_of_a_pass_leaves_the_leaves_as_they_were():
     x = Value(2.0, "x")
     x.grad = 5.0
@@ -221,21 +422,16 @@ def test_hessians_in_threads_of_functions_that_close_over_each_others_values():
 
 
 def test_garbage_of_a_failed_computation_is_freed_with_the_collector_off():
-    import gc
-
-    def nodes():
-        return sum(isinstance(x, Value) for x in gc.get_objects())
-
     gc.collect()
     gc.disable()
     try:
-        before = nodes()
+        before = alive()
         for _ in range(10):
             x = Value(1.0)
             with pytest.raises(TypeError):
                 (x * 2 + 1) * "text"
         del x
-        assert nodes() - before <= 12  # what the last traceback may still hold, not what grows
+        assert alive() - before <= 12  # what the last traceback may still hold, not what grows
     finally:
         gc.enable()
     assert math.isfinite(before)
