@@ -117,29 +117,25 @@ panels
 # %% [markdown]
 # ## Convolution
 #
-# A filter looks at a small window (local connectivity), moves by a stride, and uses the same weights everywhere. The output is
-# (N − F + 2P)/S + 1 wide; a window that does not fit evenly is refused with that formula in most courses.
+# A filter looks at a small window (local connectivity), moves by a stride S, and uses the same weights everywhere. With zero
+# padding P at each side, a filter of width F fits (N − F + 2P)/S + 1 times into a width of N. Where that is no whole number the
+# layer is refused, and the message says what would fit.
 
 # %%
-
-
-def places(n, f, stride=1, padding=0):
-    """(N − F + 2P)/S + 1, which must be a whole number."""
-    if (n - f + 2 * padding) % stride:
-        raise ValueError(f"({n} − {f} + 2·{padding})/{stride} + 1 = {(n - f + 2 * padding) / stride + 1:.2f} is not a whole number")
-    return (n - f + 2 * padding) // stride + 1
-
-
-assert [places(7, 3, 1), places(7, 3, 2)] == [5, 3]
+for n, f, stride, padding in ((7, 3, 1, 0), (7, 3, 2, 0), (7, 3, 1, 1), (32, 5, 1, 0), (32, 5, 1, 2)):
+    print(f"N = {n:2}  F = {f}  S = {stride}  P = {padding}:  output {F.output_size(n, f, stride, padding)}")
 try:
-    places(7, 3, 3)
+    nn.Conv2d(1, 1, 3, stride=3, rng=0)(np.zeros((1, 1, 7, 7), np.float32))
 except ValueError as error:
-    print(error)
-assert places(32, 5) == 28 == F.output_size(32, 5) and places(32, 5, padding=2) == 32 and places(7, 3, padding=1) == 7
+    print("N =  7  F = 3  S = 3  P = 0: ", error)
+assert [F.output_size(7, 3, stride) for stride in (1, 2)] == [5, 3] and F.output_size(7, 3, padding=1) == 7
+assert F.output_size(32, 5) == 28 and F.output_size(32, 5, padding=2) == 32
 
 layer = nn.Conv2d(3, 10, 5, padding=2, rng=0)  # ten 5×5×3 filters on a 32×32×3 image
-assert layer(Tensor(np.zeros((1, 3, 32, 32), np.float32))).shape == (1, 10, 32, 32)
-assert sum(p.size for p in layer.parameters()) == 10 * (5 * 5 * 3 + 1) == 760
+assert layer(np.zeros((1, 3, 32, 32), np.float32)).shape == (1, 10, 32, 32)
+assert layer.weight.shape == (10, 3, 5, 5)
+print("ten 5×5×3 filters:", layer.summary((1, 3, 32, 32)).parameters, "parameters: 10 · (5·5·3 + 1)")
+assert layer.summary((1, 3, 32, 32)).parameters == 10 * (5 * 5 * 3 + 1) == 760
 
 # %% [markdown]
 # One number of an activation map is one window times the filter: 4 products here, and the same 4 weights in every window. So
@@ -350,7 +346,7 @@ viz.plots.activation_maps(np.concatenate(rows).reshape(-1, 8, 8).clip(0, 1), col
 
 # %%
 answer = None
-check(answer, lambda: (places(227, 11, 4), 96 * (11 * 11 * 3 + 1)))
+check(answer, lambda: (F.output_size(227, 11, 4), 96 * (11 * 11 * 3 + 1)))
 
 # %% [markdown]
 # **2.** How many parameters does a fully connected network 784-100-10 have?
@@ -364,7 +360,7 @@ check(answer, lambda: nn.Sequential(nn.Linear(784, 100), nn.Linear(100, 10)).sum
 
 # %%
 answer = None
-check(answer, lambda: next(p for p in range(9) if places(32, 5, padding=p) == 32))
+check(answer, lambda: next(p for p in range(9) if F.output_size(32, 5, padding=p) == 32))
 
 # %% [markdown]
 # <details><summary>Hints</summary>
