@@ -24,17 +24,33 @@ A test of an operation of your own, at values from its domain, to the second ord
 half of what it should be
 >>> del rows["cube"], rows["wrong"]
 
-A layer is checked as a function of its input and its parameters, whose order of entries ``check_gradients`` reports:
+A layer or network of ``nn`` is checked towards its input and every parameter; so is one of yours, made from ``nn.Module``:
 
->>> def layer(x, weights, bias):
-...     return [tanh(sum(w * v for w, v in zip(row, x)) + b) for row, b in zip(weights, bias)]
->>> assert_gradients(layer, [0.5, -1.0], [[0.1, 0.2], [0.3, 0.4]], [0.0, 0.1])
+>>> import nn
+>>> assert_gradients(nn.Sequential(nn.Linear(3, 2, dtype=float), nn.Tanh()), [[0.5, -1.0, 2.0]])
+>>> class Gate(nn.Module):
+...     def __init__(self):
+...         self.steepness = Value(2.0)
+...     def forward(self, x):
+...         return x * sigmoid(self.steepness * x.detach())
+>>> try:
+...     assert_gradients(Gate(), 0.5)
+... except AssertionError as error:
+...     print(error.report.verdict)
+WRONG
+
+In pytest, ``from autograd.testing import gradients`` in a test file or conftest.py gives a fixture, with no plugin to
+install: ``assert_gradients`` for one test. Operations that the test adds are gone after it, and it fails if it checked
+nothing.
+
+    def test_cube(gradients):
+        gradients(op("cube", "x³", lambda x: x**3, lambda out, x: 3 * x**2), 2.0)
 """
 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from math import isfinite
 from typing import Any, NamedTuple
 
@@ -45,12 +61,45 @@ from .row import Row, find, ieee, rows
 def assert_gradients(f: Callable[..., Any], *xs: Any, **options: Any) -> None:
     """Raise WrongGradient, an AssertionError with the table, unless the gradients of ``f`` at ``xs`` are right.
 
-    Options are those of ``check_gradients``.
+    A module is checked towards its parameters too. Options are those of ``check_gradients``.
 
     >>> assert_gradients(lambda x, y: x * sin(y), 2.0, 0.5, order=2)
     """
     __tracebackhide__ = True
+    if hasattr(f, "named_parameters"):
+        f = Network(f, xs)
+        xs = f.point
     check_gradients(f, *xs, raise_on_error=True, **options)
+
+
+def _fixture() -> Any:
+    """The fixture ``gradients``, made when first asked for: pytest is needed only where tests are run."""
+    import pytest
+
+    @pytest.fixture(name="gradients")
+    def gradients() -> Iterator[Callable[..., None]]:
+        """``assert_gradients`` for one test, whose operations are gone after it, and which fails if it checked nothing."""
+        before, checked = dict(rows), []
+
+        def checking(f: Callable[..., Any], *xs: Any, **options: Any) -> None:
+            __tracebackhide__ = True
+            checked.append(f)
+            assert_gradients(f, *xs, **options)
+        try:
+            yield checking
+        finally:
+            rows.clear()
+            rows.update(before)
+        if not checked:
+            pytest.fail("this test asked for the fixture gradients and checked none: call gradients(f, *xs)")
+    return gradients
+
+
+def __getattr__(name: str) -> Any:
+    if name != "gradients":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    globals()[name] = _fixture()
+    return globals()[name]
 
 
 class Program(NamedTuple):
@@ -141,6 +190,44 @@ def random_program(rng: random.Random, inputs: int = 2, size: int = 8, outputs: 
     return Program(point, tuple(lines), tuple(range(max(last - outputs + 1, 0), last + 1)))
 
 
+class Network:
+    """A module as a function of its inputs and its parameters, with the ``point`` at which they now are.
+
+    ``point`` is the inputs ``xs``, then every parameter's array or number: ``network(*network.point)`` is
+    ``module(*xs)``, and ``assert_gradients(network, *network.point)`` checks all of them.
+
+    >>> import nn
+    >>> network = Network(nn.Neuron(2, "sigmoid", rng=0), ([1.0, -1.0],))
+    >>> network
+    Network(Neuron(2, sigmoid); x, w_0, w_1, b)
+    >>> network(*network.point) == network.module([1.0, -1.0])
+    True
+    """
+
+    def __init__(self, module: Any, xs: Sequence[Any]):
+        from inspect import Parameter, Signature
+        trained = {path: leaf.data for path, leaf in module.named_parameters() if getattr(leaf, "requires_grad", True)}
+        if any(hasattr(data, "dtype") for data in trained.values()):
+            from numpy import asarray
+            xs = [asarray(x) if isinstance(x, (list, tuple)) else x for x in xs]
+        self.module, self.inputs, self.paths, self.point = module, len(xs), tuple(trained), (*xs, *trained.values())
+        names = ["x"] if len(xs) == 1 else [f"x{i}" for i in range(len(xs))]
+        self.__signature__ = Signature([Parameter(name, Parameter.POSITIONAL_ONLY)
+                                        for name in (*names, *map(_identifier, self.paths))])
+
+    def __call__(self, *point: Any) -> Any:
+        from nn import functional_call
+        return functional_call(self.module, dict(zip(self.paths, point[self.inputs:])), *point[:self.inputs])
+
+    def __repr__(self) -> str:
+        return f"Network({self.module!r}; {', '.join(self.__signature__.parameters)})"
+
+
+def _identifier(path: str) -> str:
+    name = path.replace(".", "_")
+    return name if name.isidentifier() else f"_{name}"
+
+
 BENT = ("relu", "abs", "leaky_relu", "elu", "maximum", "minimum", "clip_min", "clip_max")
 FLAT = ("step", "sign", "floor", "constant")  # no gradient: they would cut programs short
 
@@ -191,3 +278,48 @@ def programs(inputs: int = 2, size: int = 8, outputs: int = 1, using: Sequence[s
     st = _strategies()
     return st.builds(random_program, st.randoms(use_true_random=False), inputs=st.integers(1, inputs),
                      size=st.integers(1, size), outputs=st.integers(1, outputs), using=st.just(using))
+
+
+def networks(layers: int = 2, width: int = 3, kinds: Sequence[str] = ("vector", "image", "sequence")) -> Any:
+    """A strategy for small networks of ``nn`` in float64, each a ``Network`` with its input and parameters.
+
+    Up to ``layers`` layers, each with an activation behind it, of up to ``width`` units or channels, on a batch of
+    vectors, of images, or of sequences, of the ``kinds`` asked for. Raises ValueError for other kinds.
+
+    >>> networks(layers=1, kinds=["vector"]).example()  # doctest: +SKIP
+    Network(Sequential(
+      (0): Linear(3, 2)
+      (1): Tanh()
+    ); x, _0_weight, _0_bias)
+    """
+    st = _strategies()
+    import nn
+    import numpy
+    if set(kinds) - {"vector", "image", "sequence"} or not kinds:
+        raise ValueError(f"networks: kinds={kinds!r}; take some of 'vector', 'image', 'sequence'")
+
+    def network(draw: Callable[[Any], Any]) -> Network:
+        own: dict[str, Any] = {"rng": numpy.random.default_rng(draw(st.integers(0, 2**32 - 1))), "dtype": float}
+        pick: Callable[..., Any] = lambda *choices: draw(st.sampled_from(choices))
+        size: Callable[[], int] = lambda: draw(st.integers(1, width))
+        bend: Callable[[], Any] = lambda: pick(nn.Tanh, nn.Sigmoid, nn.Softplus, nn.ELU, nn.LeakyReLU, nn.ReLU, nn.Identity)()
+        kind, channels, made = pick(*kinds), size(), list[Any]()
+        shape: tuple[int, ...]
+        if kind == "sequence":
+            shape = (draw(st.integers(1, 3)), draw(st.integers(1, 2)), channels)
+            module = pick(nn.RNN, nn.LSTM, nn.GRU)(channels, size(), draw(st.integers(1, 2)), **own)
+        else:
+            shape = (3, channels) + ((4, 4) if kind == "image" else ())
+            for _ in range(draw(st.integers(1, layers))):
+                after = size()
+                if kind == "image":
+                    made += [nn.Conv2d(channels, after, 3, padding=1, **own), pick(nn.BatchNorm2d(after, dtype=float), bend())]
+                else:
+                    norms = nn.LayerNorm(after, dtype=float), nn.BatchNorm1d(after, dtype=float)
+                    made += [pick(nn.Linear, nn.Maxout)(channels, after, **own), pick(*norms, nn.PReLU(dtype=float), bend())]
+                channels = after
+            if kind == "image":
+                made += [pick(nn.MaxPool2d, nn.AvgPool2d)(2), nn.Flatten(), nn.Linear(4 * channels, size(), **own)]
+            module = nn.Sequential(*made)
+        return Network(module, (own["rng"].normal(size=shape),))
+    return st.composite(network)()

@@ -11,7 +11,7 @@ from .losses import (
     binary_cross_entropy_with_logits, cross_entropy, elastic_penalty, hinge_loss, l1_loss, l1_penalty, l2_penalty,
     mse_loss, nll_loss, rmse_loss, smooth_l1_loss, sse_loss,
 )
-from .module import Module
+from .module import Module, functional_call
 from .perceptron import Adaline, Madaline, Perceptron
 from .scalar import MLP, Layer, Neuron
 
@@ -47,10 +47,15 @@ def __getattr__(name: str) -> object:
     return found
 
 
+# written out: type checkers and editors read which names are public from here
 __all__ = [
-    "Adaline", "BCELoss", "BCEWithLogitsLoss", "CrossEntropyLoss", "HingeLoss", "L1Loss", "Layer", "MLP", "MSELoss",
-    "Madaline", "Module", "NLLLoss", "Neuron", "Perceptron", "SmoothL1Loss", "binary_cross_entropy",
-    "binary_cross_entropy_with_logits", "cross_entropy", "data", "elastic_penalty", "hinge_loss", "l1_loss", "l1_penalty",
-    "l2_penalty", "losses", "mse_loss", "nll_loss", "optim", "perceptron", "rmse_loss", "schedule", "smooth_l1_loss",
-    "sse_loss", *_module_of,
+    "Activation", "Adaline", "AvgPool2d", "BCELoss", "BCEWithLogitsLoss", "BatchNorm1d", "BatchNorm2d", "Conv1d",
+    "Conv2d", "CrossEntropyLoss", "Dropout", "ELU", "Embedding", "Flatten", "GRU", "HingeLoss", "Identity", "L1Loss",
+    "LSTM", "Layer", "LayerNorm", "LeakyReLU", "Linear", "LogSoftmax", "MLP", "MSELoss", "Madaline", "MaxPool1d",
+    "MaxPool2d", "Maxout", "Module", "NLLLoss", "Neuron", "PReLU", "Perceptron", "RNN", "ReLU", "Sequential", "Sigmoid",
+    "SmoothL1Loss", "Softmax", "Softplus", "Step", "Tanh", "avg_pool2d", "babysitter", "batch_norm",
+    "binary_cross_entropy", "binary_cross_entropy_with_logits", "conv1d", "conv2d", "cross_entropy", "data", "dropout",
+    "elastic_penalty", "embedding", "functional", "functional_call", "hinge_loss", "init", "l1_loss", "l1_penalty",
+    "l2_penalty", "layer_norm", "layers", "linear", "losses", "max_pool2d", "mse_loss", "nll_loss", "optim", "perceptron",
+    "persist", "rmse_loss", "schedule", "search", "smooth_l1_loss", "sse_loss", "train",
 ]

@@ -410,7 +410,7 @@ class _Recurrent(Module):
     def _start(self, hx: Any, x: Any, alone: bool) -> tuple[Any, ...]:
         shape = (self.num_layers * len(self._ends), x.shape[1], self.hidden_size)
         if hx is None:
-            return (Tensor(np.zeros(shape, self.weight_hh_l0.dtype), requires_grad=False),) * self._states
+            return (Tensor(np.zeros(shape, vars(self)["weight_hh_l0"].dtype), requires_grad=False),) * self._states
         parts = []
         for part in (hx,) if self._states == 1 else hx:
             part = part if hasattr(part, "_rank") else Tensor(part, requires_grad=False)
@@ -569,9 +569,9 @@ class PReLU(Module):
 
     def forward(self, input: Any) -> Any:
         slope = self.weight
-        if slope.size > 1:
-            if input.ndim < 2 or input.shape[1] != slope.size:
-                raise ValueError(f"PReLU({slope.size}): the input has shape {tuple(input.shape)}; it needs {slope.size} channels "
+        if slope.shape != (1,):
+            if input.ndim < 2 or input.shape[1] != slope.shape[0]:
+                raise ValueError(f"PReLU({slope.shape[0]}): the input has shape {tuple(input.shape)}; it needs as many channels "
                                  "on axis 1")
             slope = reshape(slope, (-1,) + (1,) * (input.ndim - 2))
         return leaky_relu(input, slope)

@@ -350,6 +350,7 @@ def test_what_does_not_fit_is_refused(wrong, error, message):
 
 
 def test_every_layer_is_copied_and_pickled_with_its_name_in_nn():
+    assert set(nn._module_of) < set(nn.__all__)
     for name in nn.__all__:
         kind = getattr(nn, name)
         if isinstance(kind, type) and kind.__module__ == "nn.layers":

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 import nn
-from autograd import Value, no_grad, scope
+from autograd import Value, grad, no_grad, scope
 from autograd.graph import topological
 from autograd.tensor import Tensor
+from nn import functional_call
 
 
 class Block(nn.Module):
@@ -253,3 +254,38 @@ def test_summary_of_recurrent_layers_embeddings_and_numbers():
     table = nn.MLP(2, [3, 1], rng=0).summary((2,))
     assert (table[0].shape, table.parameters, table.bytes) == ((1,), 13, 104)
     assert table[2].shape == () and table[2].path == "layers.0.neurons.0"
+
+
+def test_functional_call_is_the_module_with_other_parameters_and_leaves_it_its_own():
+    model = nn.Sequential(nn.Linear(3, 2, rng=0, dtype=float), nn.Tanh(), nn.Linear(2, 1, rng=1, dtype=float))
+    x = np.random.default_rng(2).normal(size=(4, 3))
+    own = model.state_dict()
+    other = {path: array + 0.5 for path, array in own.items()}
+    got = functional_call(model, other, x)
+    for path, array in model.state_dict().items():
+        assert np.array_equal(array, own[path])
+    model.load_state_dict(other)
+    assert np.array_equal(got, model(x).data)
+
+
+def test_gradients_through_functional_call_are_those_of_backward():
+    model = nn.MLP(2, [3, 1], rng=0)
+    paths = [path for path, _ in model.named_parameters()]
+    f = lambda *numbers: functional_call(model, dict(zip(paths, numbers)), [0.5, -1.0])[0]
+    got = grad(f, argnums=tuple(range(len(paths))))(*(p.data for p in model.parameters()))
+    model([0.5, -1.0])[0].backward()
+    assert list(got) == [p.grad for p in model.parameters()]
+
+
+def test_functional_call_replaces_a_shared_parameter_everywhere_and_restores_after_an_error():
+    model = nn.Sequential(nn.Linear(2, 2, rng=0, dtype=float), nn.Linear(2, 2, rng=1, dtype=float))
+    model[1].weight = model[0].weight
+    weight = np.array([[2.0, 0.0], [0.0, 3.0]])
+    parameters = {"0.weight": weight, "0.bias": np.zeros(2), "1.bias": np.zeros(2)}
+    assert functional_call(model, parameters, np.ones((1, 2))).tolist() == [[4.0, 9.0]]
+    before = model[0].weight
+    with pytest.raises(ValueError, match="mismatch"):
+        functional_call(model, parameters, np.ones((1, 5)))
+    assert model[0].weight is before is model[1].weight
+    with pytest.raises(KeyError, match=r"no 2\.weight; its paths are 0\.weight, 0\.bias, 1\.bias"):
+        functional_call(model, {"2.weight": weight}, np.ones((1, 2)))

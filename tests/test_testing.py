@@ -1,13 +1,17 @@
 """The strategies and assert_gradients, as people use them who test operations and layers of their own."""
 
+import os
 import random
+import subprocess
 import sys
 
 import autograd as ag
+import nn
+import numpy as np
 import pytest
-from autograd import testing
-from autograd.testing import arrays, assert_gradients, programs, random_program, values
-from hypothesis import given, settings
+from autograd import Tensor, testing
+from autograd.testing import arrays, assert_gradients, networks, programs, random_program, values
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 
@@ -88,3 +92,79 @@ def test_without_hypothesis_the_strategies_say_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "hypothesis", None)
     with pytest.raises(ImportError, match="pip install hypothesis"):
         testing.values("log")
+
+
+@given(networks(layers=2))
+@settings(max_examples=15, suppress_health_check=[HealthCheck.too_slow])
+def test_drawn_networks_are_their_modules_as_functions_of_input_and_parameters(network):
+    x, *parameters = network.point
+    before = [p.data.copy() for p in network.module.parameters()]
+    assert len(parameters) == len(before)
+    first = lambda result: result[0] if isinstance(result, tuple) else result
+    got = first(network(*network.point))
+    expected = first(network.module(x))
+    assert np.array_equal(got, expected.data)
+    halved = first(network(x, *(p / 2 for p in parameters)))
+    for p in network.module.parameters():
+        p.data /= 2
+    assert np.array_equal(halved, first(network.module(x)).data)
+    assert all(np.array_equal(p.data, then / 2) for p, then in zip(network.module.parameters(), before))
+
+
+@given(networks(layers=1, width=2, kinds=["vector", "sequence"]))
+@settings(max_examples=4, suppress_health_check=[HealthCheck.too_slow])
+def test_gradients_of_drawn_networks_are_right(network):
+    assert_gradients(network, *network.point)
+
+
+def test_networks_refuses_a_kind_that_it_cannot_draw():
+    with pytest.raises(ValueError, match="'vector', 'image', 'sequence'"):
+        networks(kinds=["video"])
+
+
+class Hidden(nn.Module):
+    """A layer with a mistake of its author's: one of its parameters is used behind detach."""
+
+    def __init__(self, detached):
+        self.inner = nn.Linear(2, 2, rng=0, dtype=float)
+        self.scale = Tensor([1.5, -0.5], "scale")
+        self.detached = detached
+
+    def forward(self, x):
+        scale = self.scale.detach() if self.detached and hasattr(self.scale, "detach") else self.scale
+        return ag.tanh(self.inner(x)) * scale
+
+
+def test_a_layer_of_ones_own_is_checked_by_every_parameter():
+    x = [[0.3, -0.7], [1.0, 0.2]]
+    assert_gradients(Hidden(detached=False), x)
+    with pytest.raises(AssertionError) as caught:
+        assert_gradients(Hidden(detached=True), x)
+    wrong = {finding.argument for finding in caught.value.report.findings if finding.verdict == "WRONG"}
+    assert wrong == {3}  # of x, inner.weight, inner.bias, scale
+
+
+FIXTURE = '''
+from autograd import op
+from autograd.testing import gradients
+
+def test_first(gradients):
+    gradients(op("cubed", "x³", lambda x: x * x * x, lambda out, x: 3 * x**2), 2.0)
+
+def test_again_with_the_same_name_and_a_wrong_rule(gradients):
+    gradients(op("cubed", "x³", lambda x: x * x * x, lambda out, x: 2 * x**2), 2.0)
+
+def test_that_checks_nothing(gradients):
+    op("cubed", "x³", lambda x: x * x * x, lambda out, x: 2 * x**2)
+'''
+
+
+def test_the_fixture_forgets_operations_and_fails_where_nothing_was_checked(tmp_path):
+    (tmp_path / "test_mine.py").write_text(FIXTURE, encoding="utf-8")
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--noconftest", "-c", os.devnull]
+    run = subprocess.run([*command, "--rootdir", tmp_path, tmp_path], capture_output=True, text=True,
+                         env=os.environ | {"PYTHONPATH": os.getcwd()})
+    assert "1 failed, 2 passed, 1 error" in run.stdout
+    assert "test_again_with_the_same_name_and_a_wrong_rule" in run.stdout and "WRONG" in run.stdout
+    assert "checked none: call gradients(f, *xs)" in run.stdout
+    assert "choose another" not in run.stdout
