@@ -4,7 +4,7 @@ import argparse
 import platform
 import sys
 
-from . import scalar, tensors  # noqa: F401  (each module adds its rows)
+from . import scalar, tensors, training  # noqa: F401  (each module adds its rows)
 from .measure import rows, work
 
 parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)

@@ -203,7 +203,8 @@ EXAMPLES: dict[str, list[tuple[tuple[np.ndarray, ...], dict[str, Any]]]] = {
     "max_pick2d": [case(A(2, 2, 4, 5, seed=1), **pooled(**POOL)), case(A(2, 2, 4, 5, seed=1), **pooled(**TILES))],
     "window_sum": [case(PICTURE, kernel=(2, 3), stride=(1, 2), shape=(2, 2, 4, 5))],
     "window_spread": [case(A(2, 2, 3, 2), kernel=(2, 3), stride=(1, 2), shape=(2, 2, 4, 5))],
-    "batch_norm": [case(A(4, 3), A(3), A(3, seed=1), eps=1e-5, cache={}), case(A(2, 3, 2, 2), A(3), A(3, seed=1), eps=0.1, cache={})],
+    "batch_norm": [case(A(4, 3), A(3), A(3, seed=1), eps=1e-5, cache={}),
+                   case(A(2, 3, 2, 2), A(3), A(3, seed=1), eps=0.1, cache={})],
     "normalise": [case(A(4, 3), axes=(0,), eps=1e-5), case(A(2, 3, 2), axes=(-2, -1), eps=0.1)],
 }
 

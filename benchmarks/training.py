@@ -1,0 +1,169 @@
+"""Rows about training as such: what ``fit`` adds to a loop by hand, and a network learning to read digits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from statistics import mean, median, stdev
+from typing import Any
+
+from .measure import Row, Step, Worker
+
+SIZES, BATCH, RATE = (64, 64, 10), 32, 3e-3
+EPOCHS, SEEDS = 10, range(5)
+
+
+def digits(seed: int) -> tuple[Any, Any, list[Any]]:
+    """Images (N, 64) and labels to train on and to test by, and starting weights (out, in) and biases: for all engines."""
+    import nn
+    import numpy as np
+    rng = np.random.default_rng(seed)
+    images, labels = nn.data.load("digits").arrays()
+    train, test = nn.data.split(images / np.float32(16), labels, (0.8, 0.2), rng)
+    weights = [part.astype(np.float32) for inputs, outputs in zip(SIZES, SIZES[1:])
+               for part in (rng.uniform(-1, 1, (outputs, inputs)) / inputs**0.5, np.zeros(outputs))]
+    return train, test, weights
+
+
+def network(weights: list[Any]) -> Any:
+    """chainrule's, with these weights."""
+    import nn
+    model = nn.Sequential(nn.Linear(*SIZES[:2]), nn.ReLU(), nn.Linear(*SIZES[1:]))
+    model.load_state_dict(dict(zip(model.state_dict(), weights)))
+    return model
+
+
+# ── what fit adds ────────────────────────────────────────────────────────────────────────────────────────────────
+
+FIT = Row("fit", f"fit  MLP {'-'.join(map(str, SIZES))} on digits, batches of {BATCH}, SGD: a training step", "µs",
+          1e6 / (4 * 45), rounds=15, agree=1e-12)
+
+
+@FIT.engine("fit")
+def _() -> Step:
+    import nn
+    train, _, weights = digits(0)
+
+    def step() -> tuple[float, object]:
+        model = network(weights)
+        optimizer = nn.optim.SGD(model.named_parameters(), lr=0.1)
+        loader = nn.data.DataLoader(train, BATCH)
+        return nn.train.fit(model, loader, nn.cross_entropy, optimizer, epochs=4, progress=False).batches[-1], None
+    return step
+
+
+@FIT.engine("loop over modules")
+def _() -> Step:
+    import nn
+    from autograd import Tensor
+    (images, labels), _, weights = digits(0)
+
+    def step() -> tuple[float, object]:
+        model = network(weights)
+        optimizer = nn.optim.SGD(model.named_parameters(), lr=0.1)
+        for _ in range(4):
+            for start in range(0, len(images), BATCH):
+                loss = nn.cross_entropy(model(Tensor(images[start:start + BATCH], requires_grad=False)), labels[start:start + BATCH])
+                optimizer.zero_grad()
+                loss.backward()
+                optimizer.step()
+        return loss.item(), None
+    return step
+
+
+@FIT.engine("loop over functions")
+def _() -> Step:
+    import nn.functional as F
+    from autograd import Tensor, relu
+    (images, labels), _, weights = digits(0)
+
+    def step() -> tuple[float, object]:
+        w1, b1, w2, b2 = parameters = [Tensor(array) for array in weights]
+        for _ in range(4):
+            for start in range(0, len(images), BATCH):
+                hidden = relu(F.linear(Tensor(images[start:start + BATCH], requires_grad=False), w1, b1))
+                loss = F.cross_entropy(F.linear(hidden, w2, b2), labels[start:start + BATCH])
+                for p in parameters:
+                    p.grad = None
+                loss.backward()
+                for p in parameters:
+                    p.data -= 0.1 * p.grad
+        return loss.item(), None
+    return step
+
+
+# ── the same network in PyTorch ──────────────────────────────────────────────────────────────────────────────────
+
+class Learning(Row):
+    """A row whose engines train from one seed after another; it tells the time of an epoch, and how well they learnt."""
+
+    def measure(self) -> str:
+        """The table of this row."""
+        workers = {name: Worker(self.key, name) for name in self.engines}
+        runs: dict[str, list[dict[str, Any]]] = {name: [] for name in workers}
+        for _ in SEEDS:
+            for name, worker in workers.items():
+                runs[name].append(worker.run())
+        for worker in workers.values():
+            worker.stop()
+        lines = [f"\n{self.title}"]
+        own = median(run["seconds"] for run in next(iter(runs.values())))
+        for i, (name, found) in enumerate(runs.items()):
+            if "failure" in found[0]:
+                lines.append(f"  {name:<24}{found[0]['failure']}")
+                continue
+            seconds, right = median(run["seconds"] for run in found), [run["result"] for run in found]
+            lines.append(f"  {name:<24}{self.scale * seconds:>9.4g} {self.unit}   accuracy {mean(right):.2%} ± {stdev(right):.2%}"
+                         + (f"   {next(iter(runs))} takes {own / seconds:.3g} × as long" if i else ""))
+        return "\n".join(lines)
+
+
+LEARNING = Learning("digits", f"digits  MLP {'-'.join(map(str, SIZES))}, Adam, batches of {BATCH}: an epoch; accuracy on the 360 held "
+                    f"out after {EPOCHS}, seeds {SEEDS[0]} to {SEEDS[-1]}", "ms", 1e3 / EPOCHS, rounds=len(SEEDS))
+
+
+def seeds(train: Callable[[int], float]) -> Step:
+    """A step that trains from the next seed whenever it is called; the accuracy."""
+    following = iter(SEEDS)
+    return lambda: (train(next(following)), None)
+
+
+@LEARNING.engine("chainrule")
+def _() -> Step:
+    import nn
+    problems = list(map(digits, SEEDS))
+
+    def learn(seed: int) -> float:
+        train, test, weights = problems[seed]
+        model = network(weights)
+        nn.train.fit(model, train, nn.cross_entropy, nn.optim.Adam(model.named_parameters(), lr=RATE), epochs=EPOCHS,
+                     batch_size=BATCH, seed=seed, progress=False)
+        return nn.train.accuracy(nn.train.predict(model, test[0]), test[1])
+    return seeds(learn)
+
+
+@LEARNING.engine("torch, 1 thread")
+def _() -> Step:
+    import numpy as np
+    import torch as th
+    th.set_num_threads(1)
+    problems = list(map(digits, SEEDS))
+
+    def learn(seed: int) -> float:
+        (images, labels), test, weights = problems[seed]
+        x, y = th.tensor(images), th.tensor(labels)
+        model = th.nn.Sequential(th.nn.Linear(*SIZES[:2]), th.nn.ReLU(), th.nn.Linear(*SIZES[1:]))
+        model.load_state_dict(dict(zip(model.state_dict(), map(th.tensor, weights))))
+        optimizer = th.optim.Adam(model.parameters(), lr=RATE)
+        rng = np.random.default_rng(seed)
+        for _ in range(EPOCHS):
+            order = th.tensor(rng.permutation(len(x)))
+            for start in range(0, len(x), BATCH):
+                chosen = order[start:start + BATCH]
+                loss = th.nn.functional.cross_entropy(model(x[chosen]), y[chosen])
+                optimizer.zero_grad()
+                loss.backward()
+                optimizer.step()
+                loss.item()  # looked at, as every loop does
+        with th.no_grad():
+            return float((model(th.tensor(test[0])).argmax(1) == th.tensor(test[1])).float().mean())
+    return seeds(learn)
