@@ -15,10 +15,11 @@ from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
 
 from .graph import MANY, Array, Graph, Node, Wire, bad, graph, number
-from .svg import LIGHT, Picture, clip, document, style, tag, width, written
+from .svg import LIGHT, MARGIN, Picture, clip, document, style, tag, width, written
 
 VALUE, FORMULA, SIGN, NAME, NOTE = 13.0, 10.5, 15.0, 15.0, 11.0  # sizes of letters, in pixels
-RADIUS, ENTRY, GAP, MARGIN = 17.0, 20.0, 6.0, 14.0  # of gates; the way from the numbers to the gate; between; around
+RADIUS, ENTRY, GAP = 17.0, 20.0, 6.0  # of gates; the way from the numbers to the gate; between
+
 
 def draw(y: Any, *, collapse: bool | str | Iterable[str] | None = None, fold: bool = False, digits: int | None = 3,
          products: bool = False, names: Mapping[str, Any] | None = None, title: str | None = None,

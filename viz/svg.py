@@ -14,8 +14,7 @@ LIGHT = {"paper": "#ffffff", "ink": "#1f2328", "value": "#1a7f37", "gradient": "
           "frame": "#57606a", "wire": "#8c959f", "gate": "#f6f8fa", "bad": "#953800", "mark": "#fff1e5"}
 DARK = {"paper": "#0d1117", "ink": "#e6edf3", "value": "#3fb950", "gradient": "#ff7b72", "formula": "#58a6ff",
          "frame": "#8b949e", "wire": "#6e7681", "gate": "#21262d", "bad": "#ffa657", "mark": "#3d2300"}
-
-
+MARGIN = 14.0  # around a picture
 FONT = '.chainrule { font-family: "Helvetica Neue", Helvetica, Arial, "Liberation Sans", "DejaVu Sans", sans-serif }\n'
 
 
@@ -115,6 +114,6 @@ def written(text: str) -> str:
 def tag(name: str, *inside: str, kind: str = "", **attributes: Any) -> str:
     """An element of SVG: ``kind`` is its class, ``inside`` is markup, attributes are escaped and numbers rounded."""
     given = {"class": kind or None, **attributes}
-    said = "".join(f' {key}="{written(f"{x:.1f}".removesuffix(".0") if isinstance(x, float) else str(x))}"'
+    said = "".join(f' {key.replace("_", "-")}="{written(f"{x:.1f}".removesuffix(".0") if isinstance(x, float) else str(x))}"'
                    for key, x in given.items() if x is not None)
     return f"<{name}{said}>{''.join(inside)}</{name}>" if inside else f"<{name}{said}/>"

@@ -1,9 +1,11 @@
 """Drawings in a real browser: labels apart, colours in light and dark, no request, no message, harmless names."""
 
+import numpy as np
 import pytest
 
-from autograd import Value, log, maximum, scope
-from viz import draw
+from autograd import Tensor, Value, log, maximum, scope
+import nn
+from viz import draw, network, unrolled
 
 from ..test_viz_draw import EVIL
 from ..test_viz_graph import mlp, neuron
@@ -75,6 +77,63 @@ def test_no_label_lies_on_another_or_on_a_gate(visit, tmp_path, name, font):
     paper = page.evaluate(SHAPES.replace(".shape", ".paper"))[0]
     assert min(min(t["x"], t["y"]) for t in texts) >= 0
     assert all(t["right"] <= paper["right"] and t["bottom"] <= paper["bottom"] for t in texts)
+
+
+def convolutional():
+    model = nn.Sequential(nn.Conv2d(1, 4, 3, padding=1, rng=0), nn.BatchNorm2d(4), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(),
+                          nn.Linear(64, 12, rng=0), nn.ReLU(), nn.Dropout(0.3), nn.Linear(12, 3, rng=0), nn.Softmax())
+    return network(model, Tensor(np.ones((1, 1, 8, 8), np.float32), requires_grad=False), title="A convolutional network")
+
+
+def recurrent(kind, length=6, **options):
+    x = Tensor(np.random.default_rng(0).normal(size=(length, 1, 2)), requires_grad=False)
+    return unrolled(kind(2, 3, rng=0, dtype=np.float64, **options), x, loss=lambda result: (result[0][-1] ** 2).sum())
+
+
+LAYERED = {
+    "neuron": lambda: network(nn.Neuron(2, "sigmoid", rng=0), [-1.0, -2.0]),
+    "small": lambda: network(nn.MLP(2, [3, 3, 1], rng=0), [0.5, 1e-9]),
+    "without numbers": lambda: network(nn.MLP(4, [5, 4])),
+    "large": lambda: network(nn.MLP(40, [30, 20, 2], "relu", rng=0), [0.1] * 40),
+    "long names": lambda: network(nn.MLP(2, [1], rng=0), [Value(-1e300, "weight_of_the_feature"), Value(1e-300, "한국어 이름")]),
+    "convolutional": convolutional,
+    "RNN": lambda: recurrent(nn.RNN),
+    "LSTM, long": lambda: recurrent(nn.LSTM, 40),
+    "GRU of two layers and directions": lambda: recurrent(nn.GRU, 3, num_layers=2, bidirectional=True),
+}
+
+
+@pytest.mark.parametrize("name", LAYERED)
+def test_no_label_of_a_network_lies_on_another_or_outside(visit, tmp_path, name):
+    page = visit(LAYERED[name]().save(tmp_path / "picture.svg"))
+    for font in ("sans-serif", "DejaVu Sans", "Liberation Sans"):
+        page.evaluate("font => document.querySelectorAll('text').forEach(t => t.style.fontFamily = font)", font)
+        texts = page.evaluate(BOXES)
+        assert [(a["text"], b["text"]) for i, a in enumerate(texts) for b in texts[:i] if overlaps(a, b)] == []
+        paper = page.evaluate(SHAPES.replace(".shape", ".paper"))[0]
+        assert all(t["x"] >= 0 and t["y"] >= 0 and t["right"] <= paper["right"] and t["bottom"] <= paper["bottom"] for t in texts)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_text_of_a_network_can_be_read_on_what_lies_behind_it(visit, tmp_path, scheme):
+    """WCAG's contrast of 4.5 for small texts (https://www.w3.org/TR/WCAG22/#contrast-minimum)."""
+    page = visit(LAYERED["small"]().save(tmp_path / "picture.svg"), color_scheme=scheme)
+    found = page.evaluate("""() => {
+        const channels = colour => colour.match(/[\\d.]+/g).map(Number)
+        const luminance = c => c.slice(0, 3).map(v => v / 255).map(v => v <= .04045 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4)
+            .reduce((sum, v, i) => sum + v * [.2126, .7152, .0722][i], 0)
+        return [...document.querySelectorAll('text')].map(text => {
+            let behind = channels(getComputedStyle(document.querySelector('.paper')).fill)
+            if (text.style.fontSize) for (const circle of text.parentNode.querySelectorAll('circle')) {
+                const style = getComputedStyle(circle), over = channels(style.fill), share = Number(style.fillOpacity)
+                behind = behind.map((v, i) => v + share * (over[i] - v))
+            }
+            const [low, high] = [luminance(behind), luminance(channels(getComputedStyle(text).fill))].sort((a, b) => a - b)
+            return [text.textContent, (high + .05) / (low + .05)]
+        })
+    }""")
+    assert len(found) > 30
+    assert [(text, ratio) for text, ratio in found if ratio < 4.5] == []
 
 
 def test_signs_fit_into_their_gates(visit, tmp_path):
