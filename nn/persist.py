@@ -88,7 +88,7 @@ def load(path: str | Path, model: Module | None = None, optimizer: Optimizer | N
             generator.bit_generator.state = found["generators"][name]
         done = True
     except (KeyError, TypeError, ValueError) as error:
-        raise CheckpointError(f"{path} does not fit: {error.args[0] if error.args else error}") from error
+        raise CheckpointError(f"{path} does not fit: {str(error.args[0] if error.args else error):.500}") from error
     finally:
         if not done:
             for (_, part), state in zip(parts, before):
@@ -159,7 +159,7 @@ def _read(path: Path, max_bytes: int) -> Any:
         if content["format"] == FORMAT:
             return _unpack(content["content"], arrays)
     except Exception as error:  # whatever bytes at random make the readers of ZIP, NPY and JSON raise
-        raise CheckpointError(f"{path} is not a checkpoint, or is damaged ({type(error).__name__}: {error}); use another "
+        raise CheckpointError(f"{path} is not a checkpoint, or is damaged ({type(error).__name__}: {error!s:.200}); use another "
                               "copy") from error
     raise CheckpointError(f"{path} has format {content['format']!r:.20}; this version reads format {FORMAT}. Update chainrule")
 
