@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 from statistics import mean, median, stdev
 from typing import Any
 
@@ -19,7 +20,7 @@ def digits(seed: int) -> tuple[Any, Any, list[Any]]:
     rng = np.random.default_rng(seed)
     images, labels = nn.data.load("digits").arrays()
     train, test = nn.data.split(images / np.float32(16), labels, (0.8, 0.2), rng)
-    weights = [part.astype(np.float32) for inputs, outputs in zip(SIZES, SIZES[1:])
+    weights = [part.astype(np.float32) for inputs, outputs in pairwise(SIZES)
                for part in (rng.uniform(-1, 1, (outputs, inputs)) / inputs**0.5, np.zeros(outputs))]
     return train, test, weights
 
@@ -62,7 +63,8 @@ def _() -> Step:
         optimizer = nn.optim.SGD(model.named_parameters(), lr=0.1)
         for _ in range(4):
             for start in range(0, len(images), BATCH):
-                loss = nn.cross_entropy(model(Tensor(images[start:start + BATCH], requires_grad=False)), labels[start:start + BATCH])
+                scores = model(Tensor(images[start:start + BATCH], requires_grad=False))
+                loss = nn.cross_entropy(scores, labels[start:start + BATCH])
                 optimizer.zero_grad()
                 loss.backward()
                 optimizer.step()
@@ -117,8 +119,8 @@ class Learning(Row):
         return "\n".join(lines)
 
 
-LEARNING = Learning("digits", f"digits  MLP {'-'.join(map(str, SIZES))}, Adam, batches of {BATCH}: an epoch; accuracy on the 360 held "
-                    f"out after {EPOCHS}, seeds {SEEDS[0]} to {SEEDS[-1]}", "ms", 1e3 / EPOCHS, rounds=len(SEEDS))
+LEARNING = Learning("digits", f"digits  MLP {'-'.join(map(str, SIZES))}, Adam, batches of {BATCH}: an epoch; accuracy on the 360 "
+                    f"held out after {EPOCHS}, seeds {SEEDS[0]} to {SEEDS[-1]}", "ms", 1e3 / EPOCHS, rounds=len(SEEDS))
 
 
 def seeds(train: Callable[[int], float]) -> Step:

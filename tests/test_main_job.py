@@ -6,7 +6,7 @@ import xml.etree.ElementTree as ET
 import numpy as np
 import pytest
 
-from examples import main_job
+from examples import autoencoder, main_job
 
 
 def test_the_job_trains_and_writes_its_pictures(tmp_path, monkeypatch, capsys):
@@ -60,3 +60,24 @@ def test_the_network_that_reads_digits_is_what_its_picture_says():
     assert rows["7"] == (5, 32, 2, 2)
     assert rows[""] == (5, 10)
     assert sum(p.size for p in model.parameters()) == 16 * 9 + 16 + 32 * 16 * 9 + 32 + 2 * (16 + 32) + 128 * 10 + 10
+
+
+def test_an_auto_encoder_keeps_more_in_two_numbers_than_straight_lines_can(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    autoencoder.main()
+    printed = capsys.readouterr().out
+    error, pca, denoised, noisy_pca, noise = map(float, re.findall(r"0\.\d{4}", printed))
+    assert error < 0.8 * pca  # PCA is the best that any straight lines through 2 numbers can do
+    assert 0.052 < pca < 0.055  # the variance that scikit-learn's PCA of two components leaves, by pixel
+    assert denoised < 0.75 * noisy_pca < noisy_pca < noise == 0.09
+    for name in ("autoencoder.svg", "autoencoder-code.svg"):
+        assert name in printed
+        assert ET.parse(tmp_path / "out" / name).getroot().tag == "{http://www.w3.org/2000/svg}svg"
+
+
+def test_the_two_numbers_alone_tell_digits_apart():
+    found = autoencoder.train(epochs=15, progress=False)
+    distance = np.square(found.codes[:, None] - found.codes).sum(2)
+    np.fill_diagonal(distance, np.inf)
+    assert (found.labels[distance.argmin(1)] == found.labels).mean() > 0.5  # a tenth by chance
+    assert found.codes.shape == (len(found.labels), 2)
