@@ -142,8 +142,8 @@ panels
 # ## All examples, one, or some
 #
 # A line through 128 points. The **batch** gradient is the mean over all of them: a smooth path. One example at a time
-# (**stochastic**) is noisy and cheap. A **mini-batch** (usually of 32 to 128 examples) lies between. An **epoch** is once through all
-# data: ceil(N / batch size) iterations, the last batch perhaps smaller. Each path below is of 4 epochs.
+# (**stochastic**) is noisy and cheap. A **mini-batch** (usually of 32 to 128 examples) lies between. An **epoch** is once through
+# all data: ceil(N / batch size) iterations, the last batch perhaps smaller. Each path below is of 4 epochs.
 
 # %%
 rng = np.random.default_rng(0)

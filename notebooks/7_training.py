@@ -10,17 +10,23 @@
 # What stands between a right gradient and a network that learns.
 
 # %%
+import re
+import tempfile
 import warnings
+from pathlib import Path
 
 import numpy as np
 from exercise import check
+from hypothesis import given, settings
+from matplotlib.figure import Figure
 
 import nn
 import viz
-from autograd import Tensor, check_gradients, gradient
+from autograd import Tensor, check_gradients, gradient, sigmoid
+from autograd.testing import assert_gradients, networks
 from nn import functional as F
 from nn.babysitter import Babysitter, check_initial_loss, check_overfit
-from nn.search import log_uniform, optimize
+from nn.search import CrossValidation, log_uniform, optimize
 
 digits, labels = nn.data.load("digits").arrays()
 x_train, x_held, y_train, y_held = nn.data.train_test_split(digits / 16, labels, test_size=0.3, rng=0)
@@ -28,29 +34,45 @@ x_train, x_held, y_train, y_held = nn.data.train_test_split(digits / 16, labels,
 # %% [markdown]
 # ## Preprocessing: fitted on the training data only
 #
-# Subtract the mean image (AlexNet), a mean for each channel (VGG), or standardise each channel. For data without structure: PCA
-# turns the axes, whitening makes all equally long.
+# For images: subtract the mean image (AlexNet), or one mean for each channel (VGG), or also divide by each channel's spread. What
+# is held out gets the means of the *training* data, not its own.
 
 # %%
 mean_image = nn.data.StandardScaler(x_train, with_std=False)
 assert np.allclose(mean_image(x_train).mean(0), 0, atol=1e-6)
-assert not np.allclose(mean_image(x_held).mean(0), 0, atol=1e-3)  # held-out data get the training mean, not their own
+assert np.allclose(mean_image(x_held), x_held - x_train.mean(0), atol=1e-6)
+assert not np.allclose(mean_image(x_held).mean(0), 0, atol=1e-3)
 
-pictures = np.random.default_rng(0).uniform(size=(20, 3, 4, 4))
-channels = nn.data.StandardScaler(pictures, axis=(0, 2, 3))
-assert np.allclose(channels(pictures).mean((0, 2, 3)), 0) and np.allclose(channels(pictures).std((0, 2, 3)), 1)
+colours = np.random.default_rng(0).uniform(size=(20, 3, 4, 4)) * [[[[1.0]], [[2.0]], [[3.0]]]]
+vgg = nn.data.StandardScaler(colours, axis=(0, 2, 3), with_std=False)
+standard = nn.data.StandardScaler(colours, axis=(0, 2, 3))
+print("three channels: means", vgg.mean.ravel().round(2), "spreads", standard.std.ravel().round(2))
+assert np.allclose(vgg(colours).mean((0, 2, 3)), 0)
+assert np.allclose(standard(colours).std((0, 2, 3)), 1)
 
-cloud = np.random.default_rng(1).normal(size=(200, 2)) @ [[2.0, 1.2], [0.0, 0.4]] + [3.0, 1.0]
-turned, white = nn.data.PCA(cloud), nn.data.PCA(cloud, whiten=True)
-assert np.allclose(np.cov(white(cloud).T), np.eye(2))
-assert abs(np.cov(turned(cloud).T)[0, 1]) < 1e-9  # uncorrelated
-shown = cloud[:50]
-viz.plots.decision_boundary(lambda p: np.zeros((len(p), 1)), np.concatenate([shown, turned(shown), white(shown)]),
-                            np.repeat([0, 1, 2], 50))
+before_and_after = np.concatenate([x_train[:6], mean_image(x_train[:6])]).reshape(-1, 8, 8)
+viz.plots.activation_maps(before_and_after, columns=6)
 
 # %% [markdown]
-# (Blue: as given; orange: turned by PCA; green: whitened.)
-#
+# For data without structure: centre them, turn the axes so that nothing is correlated (PCA), and make all equally long
+# (whitening).
+
+# %%
+cloud = np.random.default_rng(1).normal(size=(200, 2)) @ [[2.0, 1.2], [0.0, 0.4]] + [3.0, 1.0]
+turned, white = nn.data.PCA(cloud), nn.data.PCA(cloud, whiten=True)
+assert abs(np.cov(turned(cloud).T)[0, 1]) < 1e-9       # uncorrelated
+assert np.allclose(np.cov(white(cloud).T), np.eye(2))  # and of variance 1
+steps = {"as given": cloud, "centred": cloud - cloud.mean(0), "PCA": turned(cloud), "whitened": white(cloud)}
+figure = Figure(figsize=(11, 2.9), layout="constrained")
+panels = viz.plots.Panels(figure.subplots(1, 4, sharex=True, sharey=True))
+for panel, (name, points) in zip(panels, steps.items()):
+    panel.scatter(*points[:80].T, s=6, color=viz.plots.SERIES[0])
+    panel.axhline(0, color=viz.plots.FAINT, linewidth=0.6)
+    panel.axvline(0, color=viz.plots.FAINT, linewidth=0.6)
+    panel.set(title=name, aspect="equal")
+panels
+
+# %% [markdown]
 # ## Initialisation: what comes through ten layers of 500
 #
 # On the left the activations of each layer, on the right the gradients that come back; below each its spread.
@@ -59,10 +81,11 @@ viz.plots.decision_boundary(lambda p: np.zeros((len(p), 1)), np.concatenate([sho
 panels = viz.plots.initialisations(width=500)
 forward = {scheme: spreads for scheme, (spreads, _) in panels.measured.items()}
 backward = {scheme: spreads for scheme, (_, spreads) in panels.measured.items()}
-assert set(forward["zeros"]) == {0.0}                                          # nothing comes through
-assert forward["0.01·randn"][-1] < 1e-6 and backward["0.01·randn"][0] < 1e-5  # shrinks to 0, both ways
-assert min(forward["1.0·randn"]) > 0.97                                       # all at −1 or 1: saturated
-assert min(forward["Xavier"]) > 0.2 and min(backward["Xavier"]) > 0.3          # right for tanh
+assert set(forward["zeros"]) == {0.0}                    # nothing comes through
+assert forward["0.01·randn"][-1] < 1e-6                  # shrinks to 0
+assert backward["0.01·randn"][0] < 1e-5                  # both ways
+assert min(forward["1.0·randn"]) > 0.97                  # all at −1 or 1: saturated
+assert min(forward["Xavier"]) > 0.2 < min(backward["Xavier"])  # right for tanh
 panels
 
 # %% [markdown]
@@ -71,7 +94,9 @@ panels
 # drops half of the spread in every layer; He's factor √2 gives it back.
 
 # %%
-h = np.tanh(np.random.default_rng(0).normal(size=(200, 500)) @ np.random.default_rng(1).normal(size=(500, 500)))
+rng = np.random.default_rng(0)
+h = np.tanh(rng.normal(size=(200, 500)) @ rng.normal(size=(500, 500)))
+print(f"with spread 1, {(1 - h**2 < 0.01).mean():.0%} of the local gradients 1 − out² are under 0.01")
 assert (1 - h**2 < 0.01).mean() > 0.85
 relu_panels = viz.plots.initialisations(["Xavier", "He"], activation="relu")
 assert relu_panels.measured["Xavier"][0][-1] < 0.05 < 0.5 < relu_panels.measured["He"][0][-1]
@@ -86,11 +111,13 @@ for parameter in alike.parameters():
     nn.init.constant_(parameter, 0.1)
 optimizer = nn.optim.SGD(alike.named_parameters(), lr=0.5)
 for _ in range(5):
-    loss = F.cross_entropy(alike(Tensor(x_train[:200], requires_grad=False)), y_train[:200])
+    loss = F.cross_entropy(alike(x_train[:200]), y_train[:200])
     optimizer.zero_grad()
     loss.backward()
     optimizer.step()
-assert np.allclose(alike[0].weight.data, alike[0].weight.data[0])
+rows = alike[0].weight.data
+print("four weights of each of the first three neurons, after 5 steps:", *rows[:3, 20:24].round(4), sep="\n")
+assert np.allclose(rows, rows[0])
 
 # %% [markdown]
 # ## Batch normalisation
@@ -103,18 +130,20 @@ batch = Tensor(np.array([[1.0, 10.0], [2.0, 30.0], [6.0, 20.0]]), "x")
 normal = F.batch_norm(batch, training=True)
 assert np.allclose(normal.data.mean(0), 0) and np.allclose(normal.data.std(0), 1, atol=1e-5)
 assert np.allclose(gradient(normal.sum(), batch), 0, atol=1e-12)  # a shift of all changes nothing, and the gradient knows
-undone = F.batch_norm(batch, weight=Tensor(batch.data.std(0)), bias=Tensor(batch.data.mean(0)), training=True, eps=0.0)
+gamma, beta = Tensor(batch.data.std(0)), Tensor(batch.data.mean(0))
+undone = F.batch_norm(batch, weight=gamma, bias=beta, training=True, eps=0.0)
 assert np.allclose(undone.data, batch.data)
 
 layer = nn.BatchNorm1d(2)
-layer(Tensor(batch.data.astype(np.float32)))
-assert np.allclose(layer.running_mean.data, 0.1 * batch.data.mean(0))
-in_training = layer(Tensor(batch.data.astype(np.float32))).data
-in_test = layer.eval()(Tensor(batch.data.astype(np.float32))).data
+numbers = batch.data.astype(np.float32)
+in_training = layer(Tensor(numbers)).data
+assert np.allclose(layer.running_mean.data, 0.1 * numbers.mean(0))  # a tenth of the way from 0
+in_test = layer.eval()(Tensor(numbers)).data
+print("in training:", *in_training.round(2), "in test mode, with the running averages:", *in_test.round(2), sep="\n")
 assert not np.allclose(in_training, in_test)
 
-single = Tensor([[1.0], [2.0], [6.0]], "x")
-viz.draw(viz.zoom(F.batch_norm(single, training=True), entry=(0, 0)), title="one number of batch norm, opened")
+pair = Tensor([[1.0], [3.0]], "x")
+viz.draw(viz.zoom(F.batch_norm(pair, training=True), entry=(0, 0)), title="one number of batch norm, opened")
 
 # %% [markdown]
 # ## Dropout, augmentation, ensembles, early stopping
@@ -128,11 +157,13 @@ dropped = F.dropout(many, 0.3, rng=0).data
 assert set(np.round(dropped, 9)) == {0.0, round(1 / 0.7, 9)} and abs(dropped.mean() - 1) < 0.02
 assert F.dropout(many, 0.3, training=False) is many
 
-shifted = nn.data.Augment(shift=1, rotate=15)(x_train[:6].reshape(6, 1, 8, 8), np.random.default_rng(0))
-viz.plots.activation_maps(np.concatenate([x_train[:6].reshape(6, 8, 8), shifted[:, 0]]), columns=6)
+images = x_train[:6].reshape(6, 1, 8, 8)
+shifted = nn.data.Augment(shift=1, rotate=15)(images, np.random.default_rng(0))  # the same digits, never quite
+viz.plots.activation_maps(np.concatenate([images, shifted])[:, 0], columns=6)
 
 # %% [markdown]
-# A network with room to overfit, on 150 examples: early stopping keeps the weights of the epoch that was best on held-out data.
+# A network with room to overfit, on 150 examples: **early stopping** ends training when the held-out data have not improved for 8
+# epochs, and goes back to the weights of the best one. The distance between the curves is the train/validation gap.
 
 # %%
 
@@ -143,19 +174,24 @@ def network(seed, *extra):
 
 few = (x_train[:150], y_train[:150])
 members, histories = [], []
-for seed in range(3):
+for seed in range(5):
     member = network(seed)
-    histories.append(nn.train.fit(member, few, F.cross_entropy, nn.optim.Adam(member.named_parameters(), lr=0.01), epochs=60,
-                                  patience=8, validation=(x_held, y_held), metrics="accuracy", seed=seed, progress=False))
+    optimizer = nn.optim.Adam(member.named_parameters(), lr=0.01)
+    histories.append(nn.train.fit(member, few, F.cross_entropy, optimizer, epochs=60, patience=8,
+                                  validation=(x_held, y_held), metrics="accuracy", seed=seed, progress=False))
     members.append(member)
 print(histories[0].stopped)
 assert len(histories[0]) < 60 and histories[0].best["validation loss"] == min(histories[0]["validation loss"])
 viz.plots.curves(histories[0])
 
+# %% [markdown]
+# An **ensemble**: the mean of the probabilities that five networks give, started from five seeds.
+
 # %%
 scores = [nn.train.predict(member, x_held) for member in members]
 alone = [nn.train.accuracy(s, y_held) for s in scores]
-together = nn.train.accuracy(sum(np.exp(s) / np.exp(s).sum(1, keepdims=True) for s in scores), y_held)  # mean probabilities
+probabilities = sum(np.exp(s) / np.exp(s).sum(1, keepdims=True) for s in scores) / 5
+together = nn.train.accuracy(probabilities, y_held)
 print("alone:", [f"{a:.1%}" for a in alone], " ensemble:", f"{together:.1%}")
 assert together >= np.mean(alone)
 
@@ -167,49 +203,76 @@ assert together >= np.mean(alone)
 
 # %%
 model = network(0)
-first = F.cross_entropy(model(Tensor(x_train, requires_grad=False)), y_train).item()
+first = F.cross_entropy(model(x_train), y_train).item()
+penalty = lambda m: 0.001 * nn.l2_penalty(m.parameters())
+print(f"first loss {first:.2f}, with λ·R(W) {first + penalty(model).item():.2f}")
 assert abs(first - np.log(10)) < 0.1
-penalty = lambda m: 0.001 * nn.losses.l2_penalty(m.parameters())
 print(check_initial_loss(model, (x_train, y_train), F.cross_entropy, penalty=penalty))
 small = check_overfit(model, (x_train, y_train), F.cross_entropy)
 print(small)
 assert small.healthy
 
 # %% [markdown]
-# **4.** The babysitter watches the run: a rate too low, a good one, one too high. NaN ends the loop, and the operation that made
-# it is named. The update-to-weight ratio is about 1e−3 where all is well.
+# **4.** The babysitter watches the run: a rate too low (the loss hardly moves), two good ones, one too high (the loss shoots up).
+# At NaN or inf the loop is left, and the operation that made it is named. One update should move the weights by about a thousandth
+# of their length, a hundredth at most.
 
 # %%
 runs, sitters = {}, {}
-for name, lr in (("1e-5: too low", 1e-5), ("0.1: good", 0.1), ("1e6: too high", 1e6)):
+for name, lr in (("1e-5", 1e-5), ("0.01", 0.01), ("0.1", 0.1), ("1e6", 1e6)):
     model, sitters[name] = network(1), Babysitter(every=5)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # of the numbers that run away
-        runs[name] = nn.train.fit(model, (x_train, y_train), F.cross_entropy, nn.optim.SGD(model.named_parameters(), lr=lr),
-                                  epochs=4, seed=0, callbacks=[sitters[name]], progress=False)
-    print(name, "→", sitters[name].report().illnesses or "healthy", "|", runs[name].stopped[:90])
-assert "learning rate too low" in sitters["1e-5: too low"].report().illnesses
-assert not {"learning rate too low", "learning rate too high"} & set(sitters["0.1: good"].report().illnesses)
-assert "learning rate too high" in sitters["1e6: too high"].report().illnesses
-viz.plots.update_ratios({name: sitter.ratios for name, sitter in sitters.items() if "high" not in name})
+        runs[name] = nn.train.fit(model, (x_train, y_train), F.cross_entropy,
+                                  nn.optim.SGD(model.named_parameters(), lr=lr), epochs=4, seed=0,
+                                  callbacks=[sitters[name]], progress=False)
+    illnesses = sitters[name].report().illnesses
+    print(f"rate {name:4}  update/weight {np.median(sitters[name].ratios):.0e}  {', '.join(illnesses) or 'healthy'}")
+print("\nrate 1e6 ended:", runs["1e6"].stopped)
+assert "learning rate too low" in sitters["1e-5"].report().illnesses
+assert sitters["0.01"].report().healthy and sitters["0.1"].report().healthy
+assert "learning rate too high" in sitters["1e6"].report().illnesses
+viz.plots.update_ratios({f"rate {name}": sitter.ratios for name, sitter in sitters.items() if name != "1e6"})
 
 # %%
-ratio = np.median(sitters["0.1: good"].ratios)
-assert 1e-4 < ratio < 1e-1
-print(sitters["0.1: good"].report())
+print(sitters["0.1"].report())
+
+# %% [markdown]
+# **5.** The gap. The same network on 60 examples learns them by heart, and is much worse on all others:
+
+# %%
+model, sitter = network(0), Babysitter(every=5)
+few = (x_train[:60], y_train[:60])
+told = nn.train.fit(model, few, F.cross_entropy, nn.optim.Adam(model.named_parameters(), lr=0.01), epochs=60, seed=0,
+                    validation=(x_held, y_held), metrics="accuracy", callbacks=[sitter], progress=False)
+print(f"accuracy {told['accuracy'][-1]:.0%} on what it was trained on, {told['validation accuracy'][-1]:.0%} on the rest")
+print(*(line for line in str(sitter.report()).splitlines() if "overfit" in line), sep="\n")
+assert "overfitting" in sitter.report().illnesses
 
 # %% [markdown]
 # What is inside the layers, after a backward pass, in one call:
 
 # %%
-inside = nn.Sequential(nn.Linear(64, 64, rng=0), nn.Tanh(), nn.Linear(64, 64, rng=1), nn.Tanh(), nn.Linear(64, 10, rng=2))
-loss = F.cross_entropy(inside(Tensor(x_train[:200], requires_grad=False)), y_train[:200])
+inside = nn.Sequential(nn.Linear(64, 64, rng=0), nn.Tanh(), nn.Linear(64, 64, rng=1), nn.Tanh(),
+                       nn.Linear(64, 10, rng=2))
+loss = F.cross_entropy(inside(x_train[:200]), y_train[:200])
 loss.backward()
 viz.plots.layer_histograms(loss)
 
 # %% [markdown]
-# `nn.train.fit(…, report="out/run")` writes all of this to one page while the run lasts.
-#
+# `fit(…, report="out/run")` writes all of this to one page, kept up to date while the run lasts. What is on it:
+
+# %%
+with tempfile.TemporaryDirectory() as folder:
+    model = network(1)
+    nn.train.fit(model, (x_train, y_train), F.cross_entropy, nn.optim.SGD(model.named_parameters(), lr=0.1), epochs=3,
+                 validation=(x_held, y_held), metrics="accuracy", seed=0, progress=False,
+                 report=f"{folder}/digits.html")
+    page = (Path(folder) / "digits.html").read_text(encoding="utf-8")
+print(*re.findall(r"<h[12][^>]*>(.*?)</h[12]>", page), sep=" · ")
+assert page.count("<svg") >= 4 and "http-equiv" not in page  # it has pictures, and waits for no more
+
+# %% [markdown]
 # ## The learning-rate finder
 #
 # Let the rate grow with every batch, and take one from where the loss falls most steeply.
@@ -218,14 +281,16 @@ viz.plots.layer_histograms(loss)
 probe = network(2)
 optimizer = nn.optim.SGD(probe.named_parameters(), lr=1e-4)
 rates, losses = [], []
-for x, y in (pair for _ in range(4) for pair in nn.data.DataLoader((x_train, y_train), 64, shuffle=True, generator=0)):
-    loss = F.cross_entropy(probe(Tensor(x, requires_grad=False)), y)
-    optimizer.zero_grad()
-    loss.backward()
-    optimizer.step()
-    rates.append(optimizer.param_groups[0]["lr"])
-    losses.append(loss.item())
-    optimizer.param_groups[0]["lr"] *= 1.14
+loader = nn.data.DataLoader((x_train, y_train), 64, shuffle=True, generator=0)
+for _ in range(4):
+    for x, y in loader:
+        loss = F.cross_entropy(probe(x), y)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        rates.append(optimizer.param_groups[0]["lr"])
+        losses.append(loss.item())
+        optimizer.param_groups[0]["lr"] *= 1.14
 axes = viz.plots.learning_rates(rates, losses)
 assert 1e-2 < axes.suggested < 5
 axes
@@ -233,27 +298,45 @@ axes
 # %% [markdown]
 # ## Hyper-parameters: random, log-uniform, coarse to fine
 #
-# Random points beat a grid: of nine trials a 3 × 3 grid tries three values of what matters, random search nine. Rates are drawn
-# log-uniformly. First a few epochs over a wide range, then longer over a narrow one. A best value at the edge is a warning.
+# Of nine trials a 3 × 3 grid tries three learning rates, random search nine. Where one parameter matters much and the other
+# little, nine is better. Rates are drawn log-uniformly: every factor of ten as likely as another.
 
 # %%
-grid_values = {lr for lr in (1e-4, 1e-3, 1e-2) for _ in range(3)}
-assert len(grid_values) == 3
+rng = np.random.default_rng(0)
+exponents = {"grid": np.array([(i, j) for i in (-3.5, -2.0, -0.5) for j in (-5.5, -3.5, -1.5)]),
+             "random": rng.uniform([-4, -6], [0, -1], (9, 2))}
+figure = Figure(figsize=(7.4, 3), layout="constrained")
+panels = viz.plots.Panels(figure.subplots(1, 2))
+for panel, (name, points) in zip(panels, exponents.items()):
+    different = len(np.unique(points[:, 0]))
+    panel.scatter(10 ** points[:, 0], 10 ** points[:, 1], color=viz.plots.SERIES[0])
+    panel.scatter(10 ** points[:, 0], np.full(9, 3e-7), marker="|", s=80, color=viz.plots.SERIES[1])
+    panel.set(title=f"{name}: {different} learning rates", xscale="log", yscale="log", xlabel="lr", ylabel="decay")
+panels
 
+# %% [markdown]
+# **Coarse to fine.** First a few epochs over a wide range, then longer over a narrow one around the best.
+
+# %%
 sub_x, sub_y = x_train[:500], y_train[:500]
 
 
-def objective(params, epochs=3):
+def trained(params, train, rest, epochs):
+    """The accuracy on the rest after so many epochs."""
     model = network(3)
     optimizer = nn.optim.SGD(model.named_parameters(), lr=params["lr"], momentum=0.9, weight_decay=params["decay"])
-    nn.train.fit(model, (sub_x, sub_y), F.cross_entropy, optimizer, epochs=epochs, seed=0, progress=False)
-    return nn.train.evaluate(model, (x_held, y_held), F.cross_entropy, "accuracy")["accuracy"]
+    nn.train.fit(model, train, F.cross_entropy, optimizer, epochs=epochs, seed=0, progress=False)
+    return nn.train.evaluate(model, rest, F.cross_entropy, "accuracy")["accuracy"]
 
 
-coarse = optimize(objective, {"lr": log_uniform(1e-4, 1.0), "decay": log_uniform(1e-6, 1e-1)}, 14, sampler="random",
-                  direction="maximize", seed=1, workers=0, progress=False)
-fine = optimize(lambda params: objective(params, 6), coarse.narrowed(), 6, sampler="random", direction="maximize", seed=1,
-                workers=0, progress=False)
+def objective(params, epochs=3):
+    return trained(params, (sub_x, sub_y), (x_held, y_held), epochs)
+
+
+how = {"direction": "maximize", "seed": 1, "workers": 0, "progress": False}
+space = {"lr": log_uniform(1e-4, 1.0), "decay": log_uniform(1e-6, 1e-1)}
+coarse = optimize(objective, space, 14, sampler="random", **how)
+fine = optimize(lambda params: objective(params, 6), coarse.narrowed(), 6, sampler="random", **how)
 print(coarse)
 print("fine:", {name: f"{value:.2g}" for name, value in fine.params.items()}, f"accuracy {fine.best['value']:.1%}")
 assert fine.best["value"] >= coarse.best["value"] > 0.7
@@ -263,27 +346,35 @@ viz.plots.search_scatter(coarse, "lr", "decay")
 viz.plots.parallel_coordinates(coarse)
 
 # %% [markdown]
-# **Cross-validation**: k folds, each the held-out one once.
+# A best value **at the edge** of the range is a warning: the range was too narrow.
 
 # %%
-accuracies = []
-for fold, (train, rest) in enumerate(nn.data.k_fold(sub_y, 5, 0)):
-    assert not set(train) & set(rest) and len(train) + len(rest) == 500
-    model = network(fold)
-    nn.train.fit(model, (sub_x[train], sub_y[train]), F.cross_entropy, nn.optim.Adam(model.named_parameters(), lr=0.01), epochs=6,
-                 seed=0, progress=False)
-    accuracies.append(nn.train.accuracy(nn.train.predict(model, sub_x[rest]), sub_y[rest]))
-print(f"{np.mean(accuracies):.1%} ± {np.std(accuracies):.1%} over 5 folds")
-assert np.mean(accuracies) > 0.8
+with warnings.catch_warnings(record=True) as caught:
+    warnings.simplefilter("always")
+    narrow = optimize(lambda params: objective({**params, "decay": 0.0}), {"lr": log_uniform(1e-5, 1e-2)}, None,
+                      sampler="grid", points=4, **how)
+print(*(warning.message for warning in caught), sep="\n")
+assert narrow.at_edge and caught
+
+# %% [markdown]
+# **Cross-validation**: the data are cut into k folds, and each is the held-out one once. So a score has a mean and a spread, and no
+# test data are used up in the search. (`optimize(CrossValidation(…), …)` searches so.)
+
+# %%
+folds = CrossValidation(trained, (sub_x, sub_y), k=5)
+accuracies = folds(fine.params, 6)
+print("folds:", [f"{a:.1%}" for a in accuracies], f" mean {np.mean(accuracies):.1%} ± {np.std(accuracies):.1%}")
+assert len(accuracies) == 5 and np.mean(accuracies) > 0.75
 
 # %% [markdown]
 # ## The gradient check
 #
-# A gradient written by hand is compared with differences of the function before it is used. Here softmax loss; and the same with
-# a classic mistake, the division by N forgotten.
+# A gradient written by hand is compared with differences of the function before it is used. Here that of the softmax loss; and
+# the same with a classic mistake, the division by N forgotten.
 
 # %%
-points, classes = np.random.default_rng(0).normal(size=(4, 3)), np.array([0, 2, 1, 0])
+rng = np.random.default_rng(0)
+points, classes = rng.normal(size=(4, 3)), np.array([0, 2, 1, 0])
 
 
 def softmax_loss(weights):
@@ -297,12 +388,43 @@ def by_hand(weights, forgotten=1.0):
     return points.T @ p / 4 * forgotten
 
 
-W = np.random.default_rng(1).normal(size=(3, 3))
+W = rng.normal(size=(3, 3))
 right = check_gradients(softmax_loss, W, gradient=by_hand)
 wrong = check_gradients(softmax_loss, W, gradient=lambda w: by_hand(w, 4.0))
 assert right and not wrong
-print(wrong.worst.note)
+print("right:", right.verdict, "  wrong:", wrong.verdict, "–", wrong.worst.note)
 viz.plots.gradient_check(wrong)
+
+# %% [markdown]
+# A right gradient makes a V here (chapter 6): the quotients fall towards it as the step gets smaller. From a wrong one they stay
+# as far as they are, whatever the step.
+#
+# **A layer of your own** is checked towards its input and all its parameters. Hypothesis draws whole networks to try. (In a test
+# file of yours these are tests; `from autograd.testing import gradients` gives pytest a fixture for them.)
+
+
+# %%
+class Gated(nn.Module):
+    """x · σ(w·x + b), entry by entry."""
+
+    def __init__(self, size, rng):
+        self.w, self.b = Tensor(rng.normal(size=size), "w"), Tensor(np.zeros(size), "b")
+
+    def forward(self, x):
+        return x * sigmoid(self.w * x + self.b)
+
+
+assert_gradients(Gated(3, rng), rng.normal(size=(4, 3)), order=2)
+
+
+@given(networks(layers=2, kinds=["vector"]))
+@settings(max_examples=10, derandomize=True, database=None, deadline=None)
+def any_network(network):
+    assert_gradients(network, *network.point)
+
+
+any_network()
+print("all right")
 
 # %% [markdown]
 # ## Exercises

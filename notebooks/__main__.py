@@ -29,7 +29,7 @@ def execute(notebook: Any) -> Any:
     """Run every cell in a kernel of its own; returns the notebook with what came out. Raises where a cell does."""
     from nbclient import NotebookClient
     client = NotebookClient(notebook, timeout=120, kernel_name="python3", resources={"metadata": {"path": str(HERE)}},
-                            record_timing=False, extra_arguments=["--log-level=ERROR"])
+                            record_timing=False, coalesce_streams=True, extra_arguments=["--log-level=ERROR"])
     source = os.pathsep.join(filter(None, [str(HERE.parent), os.environ.get("PYTHONPATH")]))
     return client.execute(env={**os.environ, "PYTHONPATH": source, "PYDEVD_DISABLE_FILE_VALIDATION": "1"})
 

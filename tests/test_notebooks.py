@@ -38,7 +38,7 @@ def test_the_stored_copy_is_not_stale(script: Path) -> None:
 def test_it_is_light_has_pictures_and_begins_with_a_summary_in_korean(script: Path) -> None:
     path = script.with_suffix(".ipynb")
     text = path.read_text(encoding="utf-8")
-    assert path.stat().st_size < 400_000 and '"image/png":' not in text and text.count('"image/svg+xml"') >= 4
+    assert path.stat().st_size < 450_000 and '"image/png":' not in text and text.count('"image/svg+xml"') >= 4
     assert not re.search(r"/(?:tmp|home|root|Users)/", text)  # nothing of the machine that ran it
     first = read(script).cells[0]["source"]
     assert "**요약.**" in first and len(re.findall("[가-힣]", first)) > 100
