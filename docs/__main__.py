@@ -3,23 +3,32 @@
 from __future__ import annotations
 
 import ast
+import re
+import shutil
 import tokenize
 from collections.abc import Iterator
+from contextlib import chdir
 from io import StringIO
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from autograd import ops
 from autograd.formula import formula
 from autograd.row import Row
+from viz.graph import typeset
+
+from .curves import curve
 
 HERE = Path(__file__).parent
 HEAD = """\
 # Operations
 Generated from the table in [autograd/ops.py](../autograd/ops.py) by `make docs`. The operands are x and y, the result
-is out; the formulas are what the pictures show at the wires. "Where tests sample" is each operand's interval.
+is out; the formulas are what the pictures show at the wires. A curve shows the operation over x, green and solid, and its
+derivative with respect to x, red and dashed, from −4 to 4 and −3 to 3; y, where there is one, is held. "Where tests sample" is
+each operand's interval.
 
-| operation | sign | local gradients | where tests sample | convention |
-|---|---|---|---|---|
+| operation | sign | curve | local gradients | where tests sample | convention |
+|---|---|---|---|---|---|
 """
 
 
@@ -34,10 +43,11 @@ def line(row: Row, comment: str) -> str:
     plain = ["x", "y"][:row.arity - len(row.defaults)]
     operands = [*plain, *row.defaults]
     call = ", ".join([*plain, *(f"{name}={value}" for name, value in row.defaults.items())])
-    texts = ["no derivative" if rule is False else f"`{formula(row, argument, *operands)}`"
+    texts = ["no derivative" if rule is False else f"`{typeset(formula(row, argument, *operands))}`"
              for argument, rule in enumerate(row.partials)]
     domain = ", ".join(f"[{low:g}, {high:g}]" for low, high in row.domain)
-    cells = (f"`{row.name}({call})`", row.sign, ", ".join(texts), domain, comment)
+    drawn = f"![{row.name} and its derivative](operations/{row.name}.svg)" if row.arity else ""
+    cells = (f"`{row.name}({call})`", row.sign, drawn, "<br>".join(texts), domain, comment)
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |\n"
 
 
@@ -52,9 +62,30 @@ def conventions(source: str) -> Iterator[tuple[str, str]]:
                                       if first <= number <= last or (number, column) == (first - 1, 0))
 
 
-if __name__ == "__main__":
+def curves() -> dict[str, str]:
+    """The pictures on that page, by their file's name."""
+    return {f"{name}.svg": curve(row) for name, row in ops.rows.items() if row.arity}
+
+
+def pictures(folder: Path) -> None:
+    """Write the pictures of the README into a folder: its neuron, and what its tour saves when it is typed."""
     import viz
     from examples.sigmoid_neuron import sigmoid_neuron
+    viz.draw(sigmoid_neuron()).save(folder / "sigmoid-neuron.svg")
+    page = (HERE.parent / "README.md").read_text(encoding="utf-8")
+    tour = page.partition("## A tour")[2].partition("\n## ")[0]
+    with TemporaryDirectory() as elsewhere, chdir(elsewhere):
+        exec("\n".join(re.findall(r"^```python\n(.*?)^```", tour, re.MULTILINE | re.DOTALL)), {})
+        for picture in Path(elsewhere).glob("*.svg"):
+            shutil.move(picture, folder / picture.name)
 
+
+if __name__ == "__main__":
     (HERE / "operations.md").write_text(operations(), encoding="utf-8")
-    viz.draw(sigmoid_neuron()).save(HERE / "sigmoid-neuron.svg")
+    folder = HERE / "operations"
+    folder.mkdir(exist_ok=True)
+    for old in folder.glob("*.svg"):
+        old.unlink()
+    for name, text in curves().items():
+        (folder / name).write_text(text, encoding="utf-8")
+    pictures(HERE)
