@@ -101,7 +101,7 @@ def main() -> None:
           f"nothing done {NOISE**2:.4f}")
     draw(found, OUT)
     print("Written to", OUT.resolve(), "(open in any browser):")
-    print("  autoencoder.svg        rows: digits; by PCA; by the auto-encoder; with noise; what the denoising one makes of those")
+    print("  autoencoder.svg        rows: digits; by PCA; by the auto-encoder; with noise; what the denoising one makes of it")
     print("  autoencoder-code.svg   the two numbers that stand for each digit")
 
 

@@ -267,9 +267,11 @@ def linear(input: Any, weight: Any, bias: Any = None) -> Any:
     return _linear(input, weight) if bias is None else _linear(input, weight, bias)
 
 
-def embedding(input: Any, weight: Any) -> Any:
-    """Rows of ``weight`` (num, dim) at integer indices; repeated indices accumulate gradients."""
-    return getitem(weight, _raw(input))
+def embedding(input: Any, weight: Any, padding_idx: int | None = None) -> Any:
+    """Rows of ``weight`` (num, dim) at integer indices; repeated indices accumulate gradients, ``padding_idx`` takes none."""
+    index = _raw(input)
+    rows = getitem(weight, index)
+    return rows if padding_idx is None else where((index != padding_idx % weight.shape[0])[..., None], rows, _raw(rows))
 
 
 def dropout(input: Any, p: float = 0.5, training: bool = True, *, rng: Any = None) -> Any:
@@ -451,7 +453,8 @@ def _convolved(name: str, x: Any, w: Any, bias: Any, stride: Any, padding: Any, 
         for n, k, s, (a, b), d in zip(x.shape[2:], w.shape[2:], stride, sides, dilation):
             output_size(n + a - b, k, s, b, d)
     except ValueError as error:
-        raise ValueError(f"{name} of images {tuple(x.shape)} with filters {tuple(w.shape)}: {error}") from None
+        shapes = [tuple(a.shape) if name == "conv2d" else (*a.shape[:2], a.shape[3]) for a in (x, w)]
+        raise ValueError(f"{name} of input {shapes[0]} with filters {shapes[1]}: {error}") from None
     operands = (x, w) if bias is None else (x, w, bias)
     return _conv2d(*operands, stride=stride, dilation=dilation, sides=sides, groups=groups,
                    shapes=(tuple(x.shape), tuple(w.shape)), cache={})
@@ -509,7 +512,7 @@ def _max_pool_forward(x: Any, kernel: Any, stride: Any, dilation: Any) -> Any:
 
 def _unpool_forward(g: Any, x: Any, out: Any, kernel: Any, stride: Any, dilation: Any) -> Any:
     apart = kernel[0] <= stride[0] and kernel[1] <= stride[1] and dilation == (1, 1)  # no entry lies in two windows
-    covered = kernel == stride and x.shape[2:] == (out.shape[2] * stride[0], out.shape[3] * stride[1])
+    covered = apart and kernel == stride and x.shape[2:] == (out.shape[2] * stride[0], out.shape[3] * stride[1])
     down = np.empty_like(x, g.dtype) if covered else np.zeros_like(x, g.dtype)
     if g.strides != out.strides:  # as the masks lie
         g = np.add(g, 0, out=np.empty_like(out, g.dtype))
@@ -588,7 +591,9 @@ def avg_pool2d(input: Any, kernel_size: Pair, stride: Pair | None = None, paddin
 
 def max_pool1d(input: Any, kernel_size: int, stride: int | None = None, padding: int = 0, dilation: int = 1) -> Any:
     """The largest entry under each window of signals (N, C, L)."""
-    out = max_pool2d(expand_dims(input, 2), (1, kernel_size), None if stride is None else (1, stride), (0, padding), (1, dilation))
+    kernel, step, side, spread = (int(np.ravel(n)[0]) for n in (kernel_size, kernel_size if stride is None else stride, padding,
+                                                               dilation))
+    out = max_pool2d(expand_dims(input, 2), (1, kernel), (1, step), (0, side), (1, spread))
     return reshape(out, (out.shape[0], out.shape[1], out.shape[3]))
 
 

@@ -148,12 +148,20 @@ class Maxout(Module):
 
 
 class Embedding(Module):
-    """A row of ``weight`` (num_embeddings, embedding_dim) for each index: (…) integers to (…, embedding_dim)."""
+    """A row of ``weight`` (num_embeddings, embedding_dim) for each index: (…) integers to (…, embedding_dim).
 
-    def __init__(self, num_embeddings: int, embedding_dim: int, *, rng: Rng = None, dtype: Any = np.float32):
+    The row at ``padding_idx`` starts at zeros and is not trained.
+    """
+
+    def __init__(self, num_embeddings: int, embedding_dim: int, padding_idx: int | None = None, *, rng: Rng = None,
+                 dtype: Any = np.float32):
         _positive("Embedding", num_embeddings=num_embeddings, embedding_dim=embedding_dim)
-        self.num_embeddings, self.embedding_dim = num_embeddings, embedding_dim
+        if padding_idx is not None and not -num_embeddings <= padding_idx < num_embeddings:
+            raise ValueError(f"Embedding: padding_idx={padding_idx} is none of the {num_embeddings} rows")
+        self.num_embeddings, self.embedding_dim, self.padding_idx = num_embeddings, embedding_dim, padding_idx
         self.weight = init.normal_(Tensor(np.empty((num_embeddings, embedding_dim), dtype), "weight"), rng=rng)
+        if padding_idx is not None:
+            self.weight.data[padding_idx] = 0.0
 
     def forward(self, input: Any) -> Any:
         index = np.asarray(input)
@@ -162,10 +170,10 @@ class Embedding(Module):
         if index.size and not 0 <= index.min() <= index.max() < self.num_embeddings:
             raise ValueError(f"Embedding: indices from {index.min()} to {index.max()} are out of range; they go from 0 to "
                              f"{self.num_embeddings - 1}")
-        return F.embedding(index, self.weight)
+        return F.embedding(index, self.weight, self.padding_idx)
 
     def extra_repr(self) -> str:
-        return f"{self.num_embeddings}, {self.embedding_dim}"
+        return f"{self.num_embeddings}, {self.embedding_dim}{f', padding_idx={p}' if (p := self.padding_idx) is not None else ''}"
 
 
 # ── windows ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -188,6 +196,8 @@ class _Conv(Module):
         _positive(kind, **{f"kernel_size[{i}]": k for i, k in enumerate(kernel)})
         self.in_channels, self.out_channels, self.kernel_size = in_channels, out_channels, kernel
         self.stride, self.padding, self.dilation, self.groups = stride, padding, dilation, groups
+        if padding == "same" and np.max(stride) > 1:
+            raise ValueError(f"{kind}: padding='same' needs stride 1, not {stride!r}")
         fan_in = in_channels // groups * prod(kernel)
         self.weight = _uniform((out_channels, in_channels // groups, *kernel), fan_in, rng, dtype, "weight")
         self.bias = _uniform((out_channels,), fan_in, rng, dtype, "bias") if bias else None
@@ -211,8 +221,8 @@ class Conv1d(_Conv):
 class Conv2d(_Conv):
     """Cross-correlation of images (N, C, H, W) with ``out_channels`` filters; weight (out, in/groups, KH, KW), bias (out,).
 
-    The result is (N, out, OH, OW) with OH = ⌊(H + 2·padding − dilation·(KH − 1) − 1)/stride⌋ + 1. ``padding`` is a
-    number of zeros on each side, "valid" or "same".
+    The result is (N, out, OH, OW) with OH = (H − F + 2·padding)/stride + 1, F = dilation·(KH − 1) + 1; ValueError
+    where that is no whole number. ``padding`` is a number of zeros on each side, "valid" or "same".
 
     >>> Conv2d(3, 10, 5, stride=1, padding=2, rng=0)(np.zeros((1, 3, 32, 32), np.float32)).shape
     (1, 10, 32, 32)

@@ -198,7 +198,7 @@ def test_a_size_that_is_no_whole_number_is_refused_with_the_formula_and_what_hel
     said = r"\(N − F \+ 2P\)/S \+ 1 = \(10 − 3 \+ 2·0\)/2 \+ 1 = 4.5 is no whole number"
     with pytest.raises(ValueError, match=said + ".*Remedy: crop the input to 9, pad it at one end to 11, or take another stride"):
         F.output_size(10, 3, 2)
-    with pytest.raises(ValueError, match=r"conv2d of images \(1, 1, 10, 9\) with filters \(1, 1, 3, 3\): " + said):
+    with pytest.raises(ValueError, match=r"conv2d of input \(1, 1, 10, 9\) with filters \(1, 1, 3, 3\): " + said):
         F.conv2d(images(1, 1, 10, 9), images(1, 1, 3, 3), stride=2)
     with pytest.raises(ValueError, match=r"conv1d of .*\(7 − 5 \+ 2·1\)/3 \+ 1 = 2.333.*Remedy: padding=2, crop the input to 6"):
         F.conv1d(images(1, 1, 7), images(1, 1, 3), stride=3, padding=1, dilation=2)

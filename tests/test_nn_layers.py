@@ -362,3 +362,35 @@ def test_every_layer_is_copied_and_pickled_with_its_name_in_nn():
         twin[3].weight.data[:] = 0.0
         assert model[3].weight.data.any()
         assert [name for name, _ in twin.named_buffers()] == [name for name, _ in model.named_buffers()]
+
+
+def test_the_row_for_padding_starts_at_zero_and_stays_there():
+    layer = nn.Embedding(4, 3, -3, rng=0)
+    assert not layer.weight.data[1].any() and layer.weight.data[[0, 2, 3]].all()
+    assert repr(layer) == "Embedding(4, 3, padding_idx=-3)"
+    layer.weight.data[1] = 5.0
+    out = layer(np.array([[0, 1], [1, 3]]))
+    assert (out.data[0, 1] == 5.0).all()
+    out.sum().backward()
+    assert layer.weight.grad.tolist() == [[1.0] * 3, [0.0] * 3, [0.0] * 3, [1.0] * 3]
+    with pytest.raises(ValueError, match="padding_idx=4 is none of the 4 rows"):
+        nn.Embedding(4, 3, 4)
+
+
+def test_a_window_of_one_that_is_spread_has_no_gradient_from_nowhere():
+    """Entries of the gradient that nothing had been written to were added to: a mapping of memory, not of numbers."""
+    x = Tensor(np.arange(8.0).reshape(1, 1, 2, 4))
+    junk = [np.full(x.shape, 1e30) for _ in range(50)]
+    del junk
+    nn.MaxPool2d(1, dilation=2)(x).sum().backward()
+    assert (x.grad == 1).all()
+
+
+def test_signals_take_windows_given_as_tuples_of_one():
+    x = np.arange(9.0).reshape(1, 1, 9)
+    assert np.array_equal(nn.MaxPool1d((3,), (2,), (1,))(Tensor(x)).data, nn.MaxPool1d(3, 2, 1)(Tensor(x)).data)
+
+
+def test_same_padding_with_a_stride_is_refused_when_the_layer_is_made():
+    with pytest.raises(ValueError, match="Conv2d: padding='same' needs stride 1, not 2"):
+        nn.Conv2d(1, 1, 3, 2, "same")
