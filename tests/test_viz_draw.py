@@ -279,3 +279,24 @@ def test_names_come_from_variables_where_that_is_certain():
     assert y.name is a.name is None
     assert also is hidden
     assert classed(draw(y, names={"given": y}).svg, "letter") == ["given"]  # b has it already: y goes without
+
+
+def test_parameters_go_by_their_path_where_the_module_is_known():
+    nn = pytest.importorskip("nn")
+    model = nn.MLP(2, [2, 1], rng=0)
+    (y,) = model([1.0, -1.0])
+    assert classed(draw(y).svg, "letter").count("b") == 3
+    paths = [path for path, _ in model.named_parameters()]
+    assert set(classed(draw(y, names=model).svg, "letter")) == set(paths) == set(classed(draw(y, names={"m": model}).svg, "letter"))
+    layer = model.layers[0]
+    assert "layers.1.neurons.0.b" in classed(draw(y, names=locals()).svg, "letter")  # a part goes by its place in the whole
+    other = nn.Neuron(1, rng=0)
+    both = classed(draw(y * other([2.0]), names={"model": model, "other": other}).svg, "letter")
+    assert {"other.w.0", "other.b", clip("model.layers.0.neurons.0.b")} <= set(both)
+    assert layer.neurons[0].b.name == "b"  # nothing was changed by looking
+
+
+def test_a_model_is_not_a_result():
+    nn = pytest.importorskip("nn")
+    with pytest.raises(TypeError, match=r"viz\.network\(model\)"):
+        draw(nn.MLP(2, [1]))

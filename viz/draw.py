@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import textwrap
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 from html import escape
 from pathlib import Path
@@ -22,12 +22,13 @@ RADIUS, ENTRY, GAP = 17.0, 20.0, 6.0  # of gates; the way from the numbers to th
 
 
 def draw(y: Any, *, collapse: bool | str | Iterable[str] | None = None, fold: bool = False, digits: int | None = 3,
-         products: bool = False, names: Mapping[str, Any] | None = None, title: str | None = None,
+         products: bool = False, names: Any = None, title: str | None = None,
          engine: str | None = None) -> Drawing:
     """The circuit that computed ``y``, with every value and, where a backward pass has been, every gradient.
 
     ``collapse`` draws scopes as one gate: True all, False none, names or paths those; None decides by size;
-    ``fold`` draws collapsed scopes that repeat as one, ×N. ``names=locals()`` names nodes after your variables.
+    ``fold`` draws collapsed scopes that repeat as one, ×N. ``names=locals()`` names nodes after your variables, and
+    parameters after their modules; so does ``names=model``.
     ``digits`` are shown of each number (None: all; tooltips have all). ``products`` writes ``upstream × local =
     gradient`` under each wire. ``engine="dot"`` lays out with the system's Graphviz. What is drawn is the state of
     now: a later backward pass does not change the drawing. Raises TypeError for what is not a node, LookupError

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from copy import deepcopy
 from itertools import takewhile
 from typing import Any, NamedTuple
@@ -106,13 +106,14 @@ class Graph(NamedTuple):
 
 
 def graph(y: Any, collapse: bool | str | Iterable[str] | None = None, *, fold: bool = False,
-          names: Mapping[str, Any] | None = None) -> Graph:
+          names: Any = None) -> Graph:
     """The graph of ``y`` (one node, or several in a list) as plain data; nothing is changed by looking.
 
     ``collapse`` draws scopes as one gate each: True all of them, False none, a name or path (or several) those;
     None decides by size: over 300 gates as much is collapsed as needed, over 5,000 all is summarised as one gate.
     ``fold`` makes one of collapsed gates that repeat, ×N. ``names`` (``locals()``, or a dictionary) names nodes that
-    have no name: after the one variable that is the node, or the list that it is in.
+    have no name after the one variable that is the node, or the list that it is in, and a module's parameters by their
+    paths (``layers.0.weight``); it may be the module itself.
     Raises LookupError for a scope that is not there, TypeError for what is not a node.
 
     >>> from autograd import Value
@@ -128,7 +129,8 @@ def graph(y: Any, collapse: bool | str | Iterable[str] | None = None, *, fold: b
     for root in roots or [None]:
         if not hasattr(root, "inputs") or not hasattr(root, "operands"):
             raise TypeError(f"a graph is drawn of a Value or Tensor, or of a list of them; got {root!r:.60} "
-                            f"({type(root).__name__}). Compute it from Values: Value(2.0, name='x')")
+                            f"({type(root).__name__}). " + ("Draw what it returns, or its layers: viz.network(model)"
+                            if hasattr(root, "named_parameters") else "Compute it from Values: Value(2.0, name='x')"))
     if names is not None:
         roots = named(roots, names)
     order = topological(*roots)
@@ -156,10 +158,19 @@ def graph(y: Any, collapse: bool | str | Iterable[str] | None = None, *, fold: b
     return _picture(order, roots, owner, chains, notes, fold)
 
 
-def named(roots: list[Any], names: Mapping[str, Any]) -> list[Any]:
-    """A copy of the graph with names from variables, where that is certain: one variable, and no other node's name."""
+def named(roots: list[Any], names: Any) -> list[Any]:
+    """A copy of the graph with names from variables, where that is certain: one variable, and no other node's name.
+
+    Parameters of modules go by their path, whatever name they have of their own.
+    """
+    held = {"": names} if hasattr(names, "named_parameters") else names
+    modules = {name: x for name, x in held.items() if hasattr(x, "named_parameters") and not name.startswith("_")}
+    parts = {id(part) for x in modules.values() for part in x.modules() if part is not x}
+    outermost = {id(x): (name, x) for name, x in modules.items() if id(x) not in parts}
+    paths = {id(parameter): f"{name}.{path}" if len(outermost) > 1 else path
+             for name, x in outermost.values() for path, parameter in x.named_parameters()}
     called: dict[int, list[str]] = {}
-    for name, x in names.items():
+    for name, x in held.items():
         several = enumerate(x) if isinstance(x, (list, tuple)) else ()
         for text, node in [(name, x), *((f"{name}[{i}]", item) for i, item in several)]:
             if hasattr(node, "operands") and not name.startswith("_"):
@@ -169,7 +180,9 @@ def named(roots: list[Any], names: Mapping[str, Any]) -> list[Any]:
     taken = {node.name for node in nodes}
     for node, copied in zip(nodes, topological(*copies)):
         known = called.get(id(node), [])
-        if not node.name and len(known) == 1 and known[0] not in taken:
+        if id(node) in paths:
+            copied.name = paths[id(node)]
+        elif not node.name and len(known) == 1 and known[0] not in taken:
             copied.name = known[0]
     return copies
 

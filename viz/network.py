@@ -345,8 +345,10 @@ class NetworkPicture(Picture):
                 yield tag("g", tag("title", written(f"{where.lstrip('.')}, {self._said(n)}")),
                           tag("line", x1=start, y1=y0, x2=end, y2=y, stroke_width=thick), kind=kind, id=f"w{k}-{i}-{j}")
                 if self._labelled(k) and n is not None:
-                    labels.append(tag("text", written(number(n, self.digits)), kind=f"{kind} small halo",
-                                      x=start + at * (end - start), y=y0 + at * (y - y0) + 3.5))
+                    text, x, middle_y = number(n, self.digits), start + at * (end - start), y0 + at * (y - y0)
+                    room = width(text, SMALL) - 2
+                    labels.append(tag("rect", kind="paper", x=x - room / 2, y=middle_y - 6, width=room, height=12.0)
+                                  + tag("text", text, kind=f"{kind} small", x=x, y=middle_y + 3.5))
         yield from labels
 
     def _look(self, n: float | None) -> tuple[str, float]:

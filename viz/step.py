@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import linecache
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from copy import deepcopy
 from functools import cached_property
 from html import escape
@@ -29,7 +29,7 @@ _INFIX = {"add": "+", "sub": "−", "mul": "×", "div": "/", "pow": "^"}
 
 
 def stepper(y: Any, *, collapse: bool | str | Iterable[str] | None = None, digits: int = 3, title: str | None = None,
-            parameters: Iterable[Any] | None = None, names: Mapping[str, Any] | None = None, seed: Any = None) -> Stepper:
+            parameters: Iterable[Any] | None = None, names: Any = None, seed: Any = None) -> Stepper:
     """A page that steps through the computation of ``y`` and its gradient, and computes anew as inputs are changed.
 
     ``collapse``, ``digits``, ``names`` and ``title`` are those of ``draw``; with scopes, the page switches between
@@ -56,7 +56,7 @@ class Stepper:
 
     def __init__(self, y: Any, collapse: bool | str | Iterable[str] | None = None, digits: int = 3,
                  title: str | None = None, parameters: Iterable[Any] | None = None,
-                 names: Mapping[str, Any] | None = None, seed: Any = None):
+                 names: Any = None, seed: Any = None):
         graph(y, collapse)  # what cannot be drawn is refused here, in its words
         self.digits, self.title = digits, title
         given = {id(node): i for i, node in enumerate(topological(y))}

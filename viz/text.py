@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from .draw import show
@@ -13,7 +13,7 @@ _BETWEEN = {"add": "+", "sub": "−", "mul": "×", "div": "/"}  # the signs that
 
 
 def text(y: Any, *, collapse: bool | str | Iterable[str] | None = None, digits: int | None = 3,
-         names: Mapping[str, Any] | None = None, color: bool = False) -> str:
+         names: Any = None, color: bool = False) -> str:
     """Every operation of ``y`` in order, with its value and gradient, and under it what goes back on each wire.
 
     Nodes without a name are called ``v`` and their number, as in ``autograd.steps``. A gradient that has not been

@@ -177,7 +177,7 @@ class UnrolledPicture(Picture):
                 parts.append(tag("text", written(clip(row.title, 60)), kind="faint left", x=MARGIN, y=top + 12))
                 top += 20
             parts.append(tag("g", *self._row(row, f"r{i}", top + above + HIGH / 2, gap), id=f"r{i}"))
-            top += (two + 170.0 if self.known else 116.0) + above
+            top += (two + 148.0 if self.known else 116.0) + above
         notes = self._notes()
         parts += (tag("text", written(note), kind="faint left", x=MARGIN, y=top + 10 + 17 * i) for i, note in enumerate(notes))
         wide = max([2 * MARGIN + PITCH * len(self.kept) + gap + PITCH - CELL, *(width(note, 12) + 2 * MARGIN for note in notes),
