@@ -72,55 +72,78 @@ def cross_entropy(input: Any, target: Any, weight: Any = None, *, ignore_index: 
     """Cross-entropy of logits (N, C) or (N, C, d1, …) with class indices (N, …), or probabilities of the input's shape.
 
     ``weight`` (C,) weighs classes, and the mean then divides by the weights' sum; entries of ``ignore_index`` do
-    not count. Raises ValueError for labels of another length, out of range, not integers, or an empty batch.
+    not count. One example, (C,) with its label, will do too. Raises ValueError for labels of another length, out of
+    range, not integers, or where none counts.
 
     >>> from autograd import Tensor
     >>> round(cross_entropy(Tensor([[2.0, 0.0]]), np.array([0])).item(), 6)
     0.126928
     """
     _check_reduction("cross_entropy", reduction)
-    shape = np.shape(input) if not hasattr(input, "shape") else input.shape
-    if len(shape) < 2 or 0 in shape:
-        raise ValueError(f"cross_entropy: the input has shape {shape}; it must be (batch, classes), with at least one of each")
     labels = _raw(target)
-    classes = shape[1]
-    if labels.shape == shape and labels.dtype.kind == "f":
+    if labels.ndim and labels.shape == np.shape(_raw(input)) and labels.dtype.kind == "f":
         return _soft_cross_entropy(input, target, weight, reduction, label_smoothing)
+    x, flat = _by_rows("cross_entropy", input, labels)
+    classes, dtype = x.shape[1], _raw(x).dtype
+    flat, weights = _weighted("cross_entropy", flat, classes, weight, ignore_index, dtype)
+    if label_smoothing:
+        smooth = _one_hot(flat, classes, dtype) * (1 - label_smoothing) + label_smoothing / classes
+        smooth *= 1 if weight is None else np.asarray(weight, dtype)
+        counted = (labels.reshape(-1) != ignore_index).astype(dtype)
+        losses = -sum(log_softmax(x, 1) * smooth, 1) * counted
+        losses = sum(losses) * _share("cross_entropy", flat, weights) if reduction == "mean" else _reduce(losses, reduction)
+    else:
+        if reduction == "mean":
+            weights = weights * _share("cross_entropy", flat, weights)
+        losses = _cross_entropy(x, target=flat, weights=weights, total=reduction != "none", cache={"rows": np.arange(len(flat))})
+    return reshape(losses, labels.shape) if reduction == "none" and labels.ndim != 1 else losses
+
+
+def _by_rows(name: str, input: Any, labels: Any) -> tuple[Any, Any]:
+    """Scores (N, C), (N, C, d1, …) or (C,) as (examples, C), and their labels in a row; ValueError where they do not fit."""
+    x = input if hasattr(input, "shape") else np.asarray(input)
+    shape = tuple(x.shape)
+    if not shape or 0 in shape:
+        raise ValueError(f"{name}: the input has shape {shape}; it must be (batch, classes), with at least one of each")
+    if len(shape) == 1:
+        shape, x = (1, *shape), reshape(x, (1, -1))
+        labels = labels.reshape(1) if labels.shape == () else labels
     if labels.shape != (shape[0], *shape[2:]):
-        raise ValueError(f"cross_entropy: {shape[0]} rows of logits of shape {shape} need labels of shape "
+        raise ValueError(f"{name}: {shape[0]} rows of scores of shape {shape} need labels of shape "
                          f"{(shape[0], *shape[2:])}, one class index each; got shape {labels.shape}")
     if labels.dtype.kind not in "iu":
-        raise ValueError(f"cross_entropy: labels must be integers from 0 to {classes - 1}, not {labels.dtype}; for "
+        raise ValueError(f"{name}: labels must be integers from 0 to {shape[1] - 1}, not {labels.dtype}; for "
                          "probabilities give one per class, of the input's shape")
-    x = input
     if len(shape) > 2:
-        x = reshape(transpose(x, (0, *range(2, len(shape)), 1)), (-1, classes))
-    flat = labels.reshape(-1)
-    weights: Any = 1.0  # of each example; one number where all are equal
+        x = reshape(transpose(x, (0, *range(2, len(shape)), 1)), (-1, shape[1]))
+    return x, labels.reshape(-1)
+
+
+def _weighted(name: str, flat: Any, classes: int, weight: Any, ignore_index: int, dtype: Any) -> tuple[Any, Any]:
+    """Labels with 0 for those that do not count, and the weight of each: one number where all are equal."""
+    weights: Any = 1.0
     if np.maximum.reduce(flat.astype(np.uint64)) >= classes:  # as unsigned numbers, negative ones are the largest
         counted = flat != ignore_index
         wrong = flat[counted & ((flat < 0) | (flat >= classes))]
         if wrong.size:
-            raise ValueError(f"cross_entropy: label {wrong[0]} is out of range for {classes} classes; labels go "
-                             f"from 0 to {classes - 1}")
+            raise ValueError(f"{name}: label {wrong[0]} is out of range for {classes} classes; labels go from 0 to {classes - 1}")
         flat = np.where(counted, flat, 0)
-        weights = counted.astype(_raw(x).dtype)
+        weights = counted.astype(dtype)
     elif 0 <= ignore_index < classes:
-        weights = (flat != ignore_index).astype(_raw(x).dtype)
+        weights = (flat != ignore_index).astype(dtype)
     if weight is not None:
-        weights = weights * np.asarray(weight, _raw(x).dtype)[flat]
-    if label_smoothing:
-        if weight is not None:
-            raise ValueError("cross_entropy: label_smoothing together with weight is not supported; smooth the targets yourself")
-        smooth = _one_hot(flat, classes, _raw(x).dtype) * (1 - label_smoothing) + label_smoothing / classes
-        losses = -sum(log_softmax(x, 1) * smooth, 1) * weights
-        count = weights.sum() if isinstance(weights, np.ndarray) else len(flat)
-        losses = _reduce(losses, reduction) if reduction != "mean" else sum(losses) * float(1.0 / count)
-    else:
-        if reduction == "mean":
-            weights = weights / weights.sum() if isinstance(weights, np.ndarray) else 1.0 / len(flat)
-        losses = _cross_entropy(x, target=flat, weights=weights, total=reduction != "none", cache={"rows": np.arange(len(flat))})
-    return reshape(losses, labels.shape) if reduction == "none" and len(shape) > 2 else losses
+        if np.shape(weight) != (classes,):
+            raise ValueError(f"{name}: weight has shape {np.shape(weight)}; it needs one entry for each of {classes} classes")
+        weights = weights * np.asarray(weight, dtype)[flat]
+    return flat, weights
+
+
+def _share(name: str, flat: Any, weights: Any) -> float:
+    """What a mean multiplies the sum by."""
+    total = float(weights.sum()) if isinstance(weights, np.ndarray) else len(flat)
+    if not total:
+        raise ValueError(f"{name}: none of {len(flat)} labels counts (ignore_index, weight), so there is no mean to take; give others")
+    return 1.0 / total
 
 
 def _soft_cross_entropy(input: Any, target: Any, weight: Any, reduction: str, label_smoothing: float) -> Any:
@@ -134,19 +157,15 @@ def _soft_cross_entropy(input: Any, target: Any, weight: Any, reduction: str, la
 
 
 def nll_loss(input: Any, target: Any, weight: Any = None, *, ignore_index: int = -100, reduction: str = "mean") -> Any:
-    """Negative log-likelihood of log-probabilities (N, C) at class indices (N,)."""
+    """Negative log-likelihood of log-probabilities (N, C) or (N, C, d1, …) at class indices (N, …)."""
     _check_reduction("nll_loss", reduction)
     labels = _raw(target)
-    if labels.shape != input.shape[:1] or labels.dtype.kind not in "iu":
-        raise ValueError(f"nll_loss: {input.shape[0]} rows need as many integer labels; got {labels.dtype} of shape {labels.shape}")
-    counted = labels != ignore_index
-    if ((labels < 0) | (labels >= input.shape[1]))[counted].any():
-        raise ValueError(f"nll_loss: a label is out of range for {input.shape[1]} classes: {labels!r:.80}")
-    at = np.where(counted, labels, 0)
-    weights = (np.ones(input.shape[1]) if weight is None else np.asarray(weight))[at] * counted
-    weights = weights.astype(_raw(input).dtype)
-    losses = -getitem(input, (np.arange(len(at)), at)) * weights
-    return sum(losses) * (1.0 / weights.sum()) if reduction == "mean" else _reduce(losses, reduction)
+    x, flat = _by_rows("nll_loss", input, labels)
+    flat, weights = _weighted("nll_loss", flat, x.shape[1], weight, ignore_index, _raw(x).dtype)
+    losses = -getitem(x, (np.arange(len(flat)), flat)) * weights
+    if reduction == "none":
+        return reshape(losses, labels.shape)
+    return sum(losses) * (_share("nll_loss", flat, weights) if reduction == "mean" else 1.0)
 
 
 def mse_loss(input: Any, target: Any, *, reduction: str = "mean") -> Any:
@@ -175,7 +194,10 @@ def smooth_l1_loss(input: Any, target: Any, *, reduction: str = "mean", beta: fl
 
 
 def binary_cross_entropy(input: Any, target: Any, weight: Any = None, *, reduction: str = "mean") -> Any:
-    """Cross-entropy of probabilities with targets in [0, 1]; a log is held at −100 or more, as in PyTorch."""
+    """Cross-entropy of probabilities with targets in [0, 1]; a log is held at −100 or more, as in PyTorch.
+
+    Where it is held its gradient is 0, as that of any bound (PyTorch divides by 1e-12 there).
+    """
     input, target = _pair("binary_cross_entropy", input, target)
     p = _raw(input)
     if ((p < 0) | (p > 1)).any():

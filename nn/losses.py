@@ -117,7 +117,7 @@ def cross_entropy(input: Any, target: Any, weight: Any = None, *, reduction: str
     """
     with scope("cross_entropy"):
         if _is_array(input):
-            return _functional().cross_entropy(*_batched(input, target), weight, reduction=reduction, **options)
+            return _functional().cross_entropy(input, target, weight, reduction=reduction, **options)
         _only_arrays("cross_entropy", **options)
         return _labelwise("cross_entropy", _cross_entropy, input, target, weight, reduction)
 
@@ -126,7 +126,7 @@ def nll_loss(input: Any, target: Any, weight: Any = None, *, reduction: str = "m
     """The mean of −x[label], of log-probabilities by class: cross-entropy after log-softmax."""
     with scope("nll_loss"):
         if _is_array(input):
-            return _functional().nll_loss(*_batched(input, target), weight, reduction=reduction, **options)
+            return _functional().nll_loss(input, target, weight, reduction=reduction, **options)
         _only_arrays("nll_loss", **options)
         return _labelwise("nll_loss", lambda scores, label: -scores[label], input, target, weight, reduction)
 
