@@ -86,7 +86,7 @@ class ArrayLike:
     def __array_function__(self, function: Any, types: Any, args: Any, options: Any) -> Any:
         name = _renamed.get(function.__name__, function.__name__)
         if name in _about:
-            return function(*map(_plain_array, args), **options)
+            return _functions()._said_by(function)(*map(_plain_array, args), **options)
         if function.__module__ == "numpy.linalg" and name in ("diagonal", "trace"):  # there of the last two axes
             return getattr(_functions(), name)(*args, **options, axis1=-2, axis2=-1)
         if name not in _functions().__all__ or (function.__module__ != "numpy" and name not in _linalg):
@@ -94,7 +94,7 @@ class ArrayLike:
             raise TypeError(f"{called} is not differentiable here; use one of {', '.join(_functions().__all__)}, or "
                             f"{called}(x.data) for numbers without a gradient")
         ours = getattr(_functions(), name)
-        code = ours.__code__
+        code = getattr(ours, "__wrapped__", ours).__code__
         options = {key: value for key, value in options.items() if key not in ("out", "dtype", "mean") or value is not None}
         unknown = options.keys() - code.co_varnames[:code.co_argcount + code.co_kwonlyargcount]
         if unknown or (name in _reductions and len(args) > 2):  # NumPy's third place is dtype or out

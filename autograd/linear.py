@@ -10,15 +10,16 @@ by the walker, never here. Options are static: axes, shapes, indices.
 from __future__ import annotations
 
 import builtins
+import re
 import sys
 from collections.abc import Callable, Sequence
-from functools import reduce
+from functools import reduce, wraps
 from math import prod as product
-from operator import add
+from operator import add, index
 from typing import Any
 
 import numpy as np
-from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
+from numpy.lib.array_utils import normalize_axis_index
 
 from . import arraylike, ops
 from .ops import clip  # noqa: F401  (of arrays as of numbers)
@@ -98,8 +99,32 @@ def _shape(x: Any) -> tuple[int, ...]:
     return x.shape if hasattr(x, "shape") else np.shape(x)
 
 
+def _axis(axis: Any, ndim: int) -> int:
+    """One axis, counted from the first."""
+    if isinstance(axis, bool):
+        raise TypeError(f"an axis is an integer, not {axis}")
+    return normalize_axis_index(index(axis), ndim)
+
+
 def _axes(axis: Any, ndim: int) -> tuple[int, ...]:
-    return tuple(range(ndim)) if axis is None else normalize_axis_tuple(axis, ndim)
+    """One axis, a tuple of several, or for None all, counted from the first."""
+    if axis is None or not ndim and isinstance(axis, (int, np.integer)) and axis in (0, -1):  # as by NumPy
+        return tuple(range(ndim))
+    axes = tuple([_axis(one, ndim) for one in axis]) if isinstance(axis, tuple) else (_axis(axis, ndim),)
+    if len(set(axes)) < len(axes):
+        raise ValueError(f"an axis is given twice: {axis}")
+    return axes
+
+
+def _several(axis: Any, ndim: int) -> tuple[int, ...]:
+    """As ``_axes``, of functions that take a list too, and no None."""
+    return _axes(tuple(axis) if isinstance(axis, (list, tuple)) else (axis,), ndim)
+
+
+def _flag(keepdims: Any) -> bool:
+    if keepdims not in (True, False):
+        raise TypeError(f"keepdims is True or False, not {keepdims!r:.40}")
+    return bool(keepdims)
 
 
 def _kept(shape: tuple[int, ...], axis: Any) -> tuple[int, ...]:
@@ -174,7 +199,7 @@ def _piece(g: Any, xs: Sequence[Any], i: int, axis: Any) -> Any:
     if axis is None:
         start = builtins.sum(product(x.shape) for x in xs[:i])
         return reshape(g[start:start + product(xs[i].shape)], xs[i].shape)
-    axis = normalize_axis_index(axis, g.ndim)
+    axis = _axis(axis, g.ndim)
     start = builtins.sum(x.shape[axis] for x in xs[:i])
     return getitem(g, (slice(None),) * axis + (slice(start, start + xs[i].shape[axis]),))
 
@@ -267,7 +292,7 @@ def sum(x: Any, axis: Any = None, keepdims: bool = False, *, dtype: Any = None, 
     """
     _refuse("sum", out=out)
     x = _array(x)
-    return _sum(x if dtype is None else astype(x, dtype), axis=axis, keepdims=bool(keepdims))
+    return _sum(x if dtype is None else astype(x, dtype), axis=axis, keepdims=_flag(keepdims))
 
 
 def mean(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
@@ -299,9 +324,9 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> A
     """
     x = _array(x)
     along = len(_axes(axis, len(_shape(x))))
-    if ord is None or (ord == 2 and along == 1) or (ord == "fro" and along == 2):
+    if ord is None and axis != () or (ord == 2 and along == 1) or (ord == "fro" and along == 2):
         return _safe_root(sum(x * x, axis, keepdims))
-    if along != 1 or isinstance(ord, str) or ord != ord or -np.inf < ord <= 0:
+    if along != 1 or axis == () or isinstance(ord, str) or ord != ord or -np.inf < ord <= 0:
         raise ValueError(f"norm of order {ord!r} over {along} axes of shape {tuple(_shape(x))}: give one axis= and an order above "
                          "0 or ±inf, or leave the order out for the Euclidean norm")
     if np.isinf(ord):
@@ -317,12 +342,12 @@ def _safe_root(total: Any, power: float = 0.5) -> Any:
 
 def max(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """The largest entry over axes; equal ones share the gradient equally."""
-    return _max(_array(x), axis=axis, keepdims=bool(keepdims))
+    return _max(_array(x), axis=axis, keepdims=_flag(keepdims))
 
 
 def min(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """The smallest entry over axes; equal ones share the gradient equally."""
-    return _min(_array(x), axis=axis, keepdims=bool(keepdims))
+    return _min(_array(x), axis=axis, keepdims=_flag(keepdims))
 
 
 def prod(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
@@ -337,7 +362,7 @@ def prod(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
         pairs = x[..., :half] * x[..., half:2 * half]
         x = concatenate([pairs, x[..., 2 * half:]], -1) if x.shape[-1] % 2 else pairs
     x = sum(x, -1) if x.shape[-1] else sum(x, -1) + 1.0
-    return reshape(x, _kept(shape, axes)) if keepdims else x
+    return reshape(x, _kept(shape, axes)) if _flag(keepdims) else x
 
 
 def cumsum(x: Any, axis: int | None = None) -> Any:
@@ -351,7 +376,8 @@ def cumprod(x: Any, axis: int | None = None) -> Any:
     x = _array(x)
     if axis is None:
         x, axis = reshape(x, -1), 0
-    before = (slice(None),) * normalize_axis_index(axis, len(_shape(x)))
+    axis = _axis(axis, len(_shape(x)))
+    before = (slice(None),) * axis
     step = 1
     while step < _shape(x)[axis]:
         x = concatenate([getitem(x, (*before, slice(None, step))),
@@ -362,7 +388,7 @@ def cumprod(x: Any, axis: int | None = None) -> Any:
 
 def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """log Σ exp over axes, shifted by the maximum so that nothing overflows."""
-    return _logsumexp(_array(x), axis=axis, keepdims=bool(keepdims))
+    return _logsumexp(_array(x), axis=axis, keepdims=_flag(keepdims))
 
 
 def softmax(x: Any, axis: Any = -1) -> Any:
@@ -426,7 +452,11 @@ def tensordot(x: Any, y: Any, axes: Any = 2) -> Any:
     nx, ny = len(_shape(x)), len(_shape(y))
     if isinstance(axes, int):
         axes = (tuple(range(nx - axes, nx)), tuple(range(axes)))
-    left, right = (normalize_axis_tuple(a, n) for a, n in zip(axes, (nx, ny)))
+    left, right = (_several(a, n) for a, n in zip(axes, (nx, ny), strict=True))
+    sizes = [_shape(x)[i] for i in left], [_shape(y)[i] for i in right]
+    if sizes[0] != sizes[1]:
+        raise ValueError(f"tensordot of shapes {tuple(_shape(x))} and {tuple(_shape(y))}: along the axes that are summed over they "
+                         f"have the lengths {sizes[0]} and {sizes[1]}; these must be equal")
     names = [chr(97 + i) for i in range(nx + ny)]
     spec_y = [names[left[right.index(i)]] if i in right else names[nx + i] for i in range(ny)]
     result = [names[i] for i in range(nx) if i not in left] + [spec_y[i] for i in range(ny) if i not in right]
@@ -506,7 +536,7 @@ def swapaxes(x: Any, axis1: int, axis2: int) -> Any:
     """Two axes exchanged."""
     x = _array(x)
     axes = list(range(len(_shape(x))))
-    a, b = normalize_axis_index(axis1, len(axes)), normalize_axis_index(axis2, len(axes))
+    a, b = _axis(axis1, len(axes)), _axis(axis2, len(axes))
     axes[a], axes[b] = axes[b], axes[a]
     return transpose(x, axes)
 
@@ -515,7 +545,9 @@ def moveaxis(x: Any, source: Any, destination: Any) -> Any:
     """Axes moved to other places, the rest in order."""
     x = _array(x)
     n = len(_shape(x))
-    source, destination = normalize_axis_tuple(source, n), normalize_axis_tuple(destination, n)
+    source, destination = _several(source, n), _several(destination, n)
+    if len(source) != len(destination):
+        raise ValueError(f"moveaxis: {len(source)} axes to {len(destination)} places; give one place for each")
     axes = [i for i in range(n) if i not in source]
     for to, frm in sorted(zip(destination, source)):
         axes.insert(to, frm)
@@ -530,7 +562,7 @@ def broadcast_to(x: Any, shape: Any) -> Any:
 def expand_dims(x: Any, axis: Any) -> Any:
     """New axes of length 1 at the given places of the result."""
     x = _array(x)
-    axes = normalize_axis_tuple(axis, len(_shape(x)) + (len(axis) if isinstance(axis, (tuple, list)) else 1))
+    axes = _several(axis, len(_shape(x)) + (len(axis) if isinstance(axis, (tuple, list)) else 1))
     lengths = iter(_shape(x))
     return reshape(x, tuple(1 if i in axes else next(lengths) for i in range(len(_shape(x)) + len(axes))))
 
@@ -539,7 +571,7 @@ def squeeze(x: Any, axis: Any = None) -> Any:
     """Without the axes of length 1, all of them or those given."""
     x = _array(x)
     shape = _shape(x)
-    axes = tuple(i for i, n in enumerate(shape) if n == 1) if axis is None else normalize_axis_tuple(axis, len(shape))
+    axes = tuple(i for i, n in enumerate(shape) if n == 1) if axis is None else _axes(axis, len(shape))
     if builtins.any(shape[i] != 1 for i in axes):
         raise ValueError(f"squeeze: axis {axis} of shape {shape} is not of length 1; leave it out, or use reshape")
     return reshape(x, tuple(n for i, n in enumerate(shape) if i not in axes))
@@ -595,7 +627,7 @@ def fliplr(x: Any) -> Any:
 def rot90(x: Any, k: int = 1, axes: Any = (0, 1)) -> Any:
     """The plane of two axes turned k times by 90°, from the first axis to the second."""
     x = _array(x)
-    a, b = normalize_axis_tuple(axes, len(_shape(x)))
+    a, b = _several(axes, len(_shape(x)))
     if k % 4 == 0:
         return ops.identity(x)
     if k % 4 == 2:
@@ -608,7 +640,7 @@ def pad(x: Any, pad_width: Any, mode: str = "constant", constant_values: float =
     if mode != "constant" or np.ndim(constant_values):
         raise TypeError(f"pad with mode={mode!r}: only 'constant' with one number is supported; use concatenate")
     x = _array(x)
-    width = tuple((int(a), int(b)) for a, b in np.broadcast_to(pad_width, (len(_shape(x)), 2)))
+    width = tuple((index(a), index(b)) for a, b in np.broadcast_to(pad_width, (len(_shape(x)), 2)))
     padded = _pad(x, width=width)
     if constant_values == 0:
         return padded
@@ -623,7 +655,7 @@ def concatenate(xs: Sequence[Any], axis: int | None = 0) -> Any:
 
 def stack(xs: Sequence[Any], axis: int = 0) -> Any:
     """Arrays of one shape joined along a new axis."""
-    return _stack(*_sequence("stack", xs), axis=axis)
+    return _stack(*_sequence("stack", xs), axis=index(axis))
 
 
 def _sequence(name: str, xs: Any) -> list[Any]:
@@ -663,23 +695,31 @@ def split(x: Any, sections: Any, axis: int = 0) -> list[Any]:
     """A list of pieces along an axis: a number of equal ones, or cut before the given places."""
     x = _array(x)
     shape = _shape(x)
-    axis = normalize_axis_index(axis, len(shape))
+    axis = _axis(axis, len(shape))
     if np.ndim(sections) == 0:
-        if shape[axis] % int(sections):
+        count = _count("split", sections)
+        if shape[axis] % count:
             raise ValueError(f"split: axis {axis} of length {shape[axis]} does not divide into {sections} equal parts; give "
                              "the places to cut at, or use array_split")
-        sections = [shape[axis] // int(sections) * i for i in range(1, int(sections))]
+        sections = [shape[axis] // count * i for i in range(1, count)]
     return _cut_at(x, list(sections), axis)
 
 
 def array_split(x: Any, sections: Any, axis: int = 0) -> list[Any]:
     """As split, with pieces that may differ in length by one."""
     x = _array(x)
-    axis = normalize_axis_index(axis, len(_shape(x)))
+    axis = _axis(axis, len(_shape(x)))
     if np.ndim(sections) == 0:
-        each, more = divmod(_shape(x)[axis], int(sections))
-        sections = np.cumsum([each + (i < more) for i in range(int(sections) - 1)])
-    return _cut_at(x, [int(i) for i in sections], axis)
+        count = _count("array_split", sections)
+        each, more = divmod(_shape(x)[axis], count)
+        sections = np.cumsum([each + (i < more) for i in range(count - 1)])
+    return _cut_at(x, [index(i) for i in sections], axis)
+
+
+def _count(name: str, sections: Any) -> int:
+    if index(sections) < 1:
+        raise ValueError(f"{name} into {sections} parts: give 1 or more, or the places to cut at")
+    return index(sections)
 
 
 def _cut_at(x: Any, places: list[int], axis: int) -> list[Any]:
@@ -707,23 +747,28 @@ def _plain_index(index: Any) -> Any:
 def take(x: Any, indices: Any, axis: int | None = None) -> Any:
     """Entries at ``indices`` along an axis, of all entries in order without one."""
     x = _array(x)
+    at = np.asarray(_raw(indices))
+    at = _plain_index(at.astype(int) if at.dtype == bool else at)  # integers here, as by NumPy, and no mask
     if axis is None:
-        return getitem(reshape(x, -1), _plain_index(indices))
-    return getitem(x, (slice(None),) * normalize_axis_index(axis, len(_shape(x))) + (_plain_index(indices),))
+        return getitem(reshape(x, -1), at)
+    return getitem(x, (slice(None),) * _axis(axis, len(_shape(x))) + (at,))
 
 
 def take_along_axis(x: Any, indices: Any, axis: int) -> Any:
     """Entries picked along an axis, with indices of its own at every other place."""
     x, indices = _array(x), _raw(indices)
-    axis = normalize_axis_index(axis, len(_shape(x)))
-    grid = np.ogrid[tuple(slice(n) for n in indices.shape)]
+    axis = _axis(axis, len(_shape(x)))
+    if indices.ndim != len(_shape(x)) or indices.dtype.kind not in "iu":
+        raise IndexError(f"take_along_axis: an array of shape {tuple(_shape(x))} and indices of shape {indices.shape}, "
+                         f"{indices.dtype}; give integers for every axis")
+    grid = np.ogrid[tuple(slice(n) for n in _shape(x))]
     return getitem(x, tuple(indices if i == axis else g for i, g in enumerate(grid)))
 
 
 def repeat(x: Any, repeats: Any, axis: int | None = None) -> Any:
     """Each entry repeated along an axis, of all entries in order without one."""
     x = _array(x)
-    n = product(_shape(x)) if axis is None else _shape(x)[axis]
+    n = product(_shape(x)) if axis is None else _shape(x)[_axis(axis, len(_shape(x)))]
     return take(x, np.repeat(np.arange(n), repeats), axis)
 
 
@@ -745,11 +790,11 @@ def roll(x: Any, shift: Any, axis: Any = None) -> Any:
         return reshape(roll(reshape(x, -1), shift, 0), _shape(x))
     if np.ndim(shift) or np.ndim(axis):
         for by, along in np.broadcast(shift, axis):
-            x = roll(x, by, int(along))
+            x = roll(x, by, index(along))
         return x
-    axis = normalize_axis_index(axis, len(_shape(x)))
-    n = _shape(x)[axis]
-    return take(x, (np.arange(n) - int(shift)) % n if n else np.arange(0), axis)
+    axis = _axis(axis, len(_shape(x)))
+    n, shift = _shape(x)[axis], int(shift)
+    return take(x, (np.arange(n) - shift) % n if n else np.arange(0), axis)
 
 
 def sort(x: Any, axis: int | None = -1) -> Any:
@@ -763,7 +808,9 @@ def sort(x: Any, axis: int | None = -1) -> Any:
 def diff(x: Any, n: int = 1, axis: int = -1) -> Any:
     """Differences of neighbours along an axis, n times over."""
     x = _array(x)
-    axis = normalize_axis_index(axis, len(_shape(x)))
+    axis = _axis(axis, len(_shape(x)))
+    if n < 0:
+        raise ValueError(f"diff of order {n}: it is 0 or more")
     for _ in range(n):
         x = getitem(x, (slice(None),) * axis + (slice(1, None),)) - getitem(x, (slice(None),) * axis + (slice(None, -1),))
     return x
@@ -772,7 +819,7 @@ def diff(x: Any, n: int = 1, axis: int = -1) -> Any:
 def diagonal(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
     """The entries of a diagonal, along a new last axis."""
     x = _array(x)
-    n = len(_shape(x))
+    n, offset = len(_shape(x)), index(offset)
     x = moveaxis(x, (axis1, axis2), (n - 2, n - 1))
     high, wide = x.shape[-2:]
     where_to = np.arange(builtins.max(0, builtins.min(high + builtins.min(offset, 0), wide - builtins.max(offset, 0))))
@@ -784,7 +831,7 @@ def diag(x: Any, k: int = 0) -> Any:
     x = _array(x)
     if len(_shape(x)) == 2:
         return diagonal(x, k)
-    n = _shape(x)[0] + abs(k)
+    n = _shape(x)[0] + abs(index(k))
     at = np.arange(_shape(x)[0])
     return _scatter(x, shape=(n, n), index=(at + builtins.max(-k, 0), at + builtins.max(k, 0)))
 
@@ -810,7 +857,10 @@ def triu(x: Any, k: int = 0) -> Any:
 
 def where(condition: Any, x: Any, y: Any) -> Any:
     """``x`` where the condition holds, else ``y``; a branch not taken passes no gradient, not even 0·inf."""
-    condition = np.asarray(_raw(condition)) != 0
+    condition = _raw(condition)
+    if condition.dtype.kind not in "biuf":
+        raise TypeError(f"where: the condition must be a mask or numbers, not {condition.dtype}")
+    condition = condition != 0
     return _select(_array(x), _array(y), condition=condition)
 
 
@@ -828,6 +878,9 @@ def average(x: Any, axis: Any = None, weights: Any = None) -> Any:
         return mean(x, axis)
     weights = _array(weights)
     if _shape(weights) != _shape(x):
+        if axis is None or tuple(_shape(weights)) != tuple(_shape(x)[i] for i in _axes(axis, len(_shape(x)))):
+            raise ValueError(f"average of shape {tuple(_shape(x))} with weights of shape {tuple(_shape(weights))}: say axis=, the "
+                            "axis that they belong to, or give one weight for each entry")
         weights = reshape(weights, tuple(n if i in _axes(axis, len(_shape(x))) else 1 for i, n in enumerate(_shape(x))))
         weights = broadcast_to(weights, _shape(x))
     return sum(x * weights, axis) / sum(weights, axis)
@@ -866,3 +919,28 @@ kron tensordot einsum reshape ravel transpose matrix_transpose swapaxes moveaxis
 squeeze atleast_1d atleast_2d atleast_3d flip flipud fliplr rot90 pad concatenate append stack vstack hstack dstack column_stack
 split array_split take take_along_axis repeat tile roll sort diff diagonal diag trace tril triu where clip nan_to_num astype
 argmax argmin""".split()
+
+
+def _said_by(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function, whose name stands in whatever it raises, with what it was given."""
+    name = function.__name__
+
+    @wraps(function)
+    def called(*args: Any, **options: Any) -> Any:
+        try:
+            return function(*args, **options)
+        except (ValueError, TypeError, IndexError) as error:
+            if re.search(rf"\b{name}\b", str(error)):
+                raise
+            shown = [*map(_shown, args), *(f"{key}={_shown(value)}" for key, value in options.items())]
+            raise type(error)(f"{name}({', '.join(shown)}): {error}") from None
+    return called
+
+
+def _shown(x: Any) -> str:
+    if hasattr(x, "shape"):
+        return f"{getattr(x, 'name', None) or type(x).__name__} of shape {tuple(x.shape)}"
+    return f"[{', '.join(map(_shown, x[:4]))}{', …' * (len(x) > 4)}]" if isinstance(x, list) else f"{x!r:.60}"
+
+
+globals().update({_name: _said_by(globals()[_name]) for _name in ("getitem", *__all__) if _name != "clip"})

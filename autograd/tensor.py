@@ -418,6 +418,8 @@ class Tensor(ArrayLike, Node):
         return copied
 
     def __len__(self) -> int:
+        if not self.ndim:
+            raise TypeError(f"{self._called()} is a single number, of shape (): it has no length; use .item()")
         return len(self._data)
 
     def __int__(self) -> int:
@@ -479,7 +481,10 @@ def _constant(x: Any, op: Any) -> Tensor:
         x = np.asarray(x, dtype=np.int8)  # a mask multiplies like 0 and 1, and widens nothing
     if isinstance(x, (str, bytes, complex)) or x is None:
         raise TypeError(f"{op.name}: an operand of Tensor must be numbers, not {type(x).__name__} {x!r:.40}; convert it first")
-    return Tensor(x, requires_grad=False)
+    try:
+        return Tensor(x, requires_grad=False)
+    except TypeError as error:
+        raise TypeError(f"{op.name}: {error}") from None
 
 
 def _explained(error: Exception, op: Any, operands: list[Any], static: dict[str, Any] | None) -> Exception:

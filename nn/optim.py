@@ -136,7 +136,7 @@ class Optimizer:
             options = [{key: value for key, value in group.items() if key != "params"} for group in groups]
             states = [dict(kept) for kept in states]
             known = all(set(found) == set(self.defaults) | ({"initial_lr"} & set(found)) for found in options)
-        except (TypeError, KeyError, AttributeError, ValueError):
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
             raise ValueError(f"{kind}.load_state_dict: {state!r:.60} is not what {kind}.state_dict gives") from None
         own = [len(group["params"]) for group in self.param_groups]
         if sizes != own or len(states) != len(self.state) or not known:

@@ -26,7 +26,8 @@ import numpy as np
 import pytest
 
 import nn
-from autograd import Tensor, Value
+from autograd import Tensor, Value, linear
+from autograd.row import rows
 from chainrule.cli import main
 from chainrule.expression import Expression, ExpressionError
 from nn import optim, persist, schedule
@@ -162,15 +163,16 @@ def grammar(rng, depth=0):
     return f"{name}({part()}{rng.choice(['', '', ', 0.3', ', slope=0.2']) if name == 'leaky_relu' else ''})"
 
 
-SOUP = [*"()+-*/.,=xbzeEjJ_ 0123456789", "**", "//", "exp(", "log(", "max(", " if ", " else ", " for x in ", "lambda ", "lambda:", "[", "]",
-        "{", "}", "'", '"', "\0", "\n", "\\", "é", "1e", "0x", "0b2", "\ud800", ":=", "==", "<", "@", "~", "not ", " and ", "yield ",
-        "await ", "__import__", "__class__", ".__class__", ".real", "import os", "os.system", "print", "eval", "exec", "open", "f''",
-        "((((((((((((((((((((", "----------------", "**********", "9" * 30, "1e999", "\u202e", "\u0661", "ｘ", "ℯ", "²", "−", "×", "𝐱",
-        "\U0001f600", "#", ";", "`", "$", "?", "!", "%", "&", "|", "^", "True", "None", "...", "j", "inf", "nan", "\x1b[2J"]
+SOUP = [*"()+-*/.,=xbzeEjJ_ 0123456789[]{}'\"\\#;`$?!%&|^~<@\0\n", "**", "//", "exp(", "log(", "max(", " if ", " else ", " for x in ",
+        "lambda ", "lambda:", ":=", "==", "not ", " and ", "yield ", "await ", "__import__", "__class__", ".__class__", ".real",
+        "import os", "os.system", "print", "eval", "exec", "open", "f''", "True", "None", "...", "inf", "nan", "1e", "0x", "0b2",
+        "1e999", "9" * 30, "(" * 20, "-" * 16, "*" * 10, "é", "\ud800", "\u202e", "\u0661", "ｘ", "ℯ", "²", "−", "×", "𝐱",
+        "\U0001f600", "\x1b[2J"]
 TRICKS = ["x.__class__.__mro__[-1].__subclasses__()", "().__class__", "(1).__class__.__base__", "x.real", "exp.__globals__",
-          "__import__('os').system('true')", "eval('x')", "exp(x).__init__", "(lambda: x)()", "[x for x in (1, 2)]", "x if x else b",
-          "exp(*x)", "exp(**b)", "exp(x=1)", "f'{x}'", "(x := 2)", "x; b", "print(x)", "open('a')", "globals()", "x['a']",
-          "__builtins__", "__name__", "exp.forward", "rows", "self", "constant()", "getattr(x, b)", "x\nimport os", "IEEE(x)", "breakpoint()"]
+          "__import__('os').system('true')", "eval('x')", "exp(x).__init__", "(lambda: x)()", "[x for x in (1, 2)]",
+          "x if x else b", "exp(*x)", "exp(**b)", "exp(x=1)", "f'{x}'", "(x := 2)", "x; b", "print(x)", "open('a')", "globals()",
+          "x['a']", "__builtins__", "__name__", "exp.forward", "rows", "self", "constant()", "getattr(x, b)", "x\nimport os",
+          "IEEE(x)", "breakpoint()"]
 
 
 def expression(rng):
@@ -197,7 +199,8 @@ def expression(rng):
     if kind == "exponents":
         digits = "".join(rng.choices("0123456789", k=rng.choice([3, 20, 300, 1500])))
         return kind, rng.choice(["x**{}", "{}**{}", "2**{}", "x**-{}", "9**9**{}", "(x**{})**{}", "pow(x, {})", "x**1e{}", "1e{}*x",
-                                 "{}*x", "x**(1/{})", "exp({}*x)", "x**b**{}", "0.{}e-{}", "w0**{}", "1e{}**0"]).replace("{}", digits)
+                                 "{}*x", "x**(1/{})", "exp({}*x)", "x**b**{}", "0.{}e-{}", "w0**{}", "1e{}**0"]).replace("{}",
+                                                                                                                         digits)
     return kind, rng.choice(TRICKS).replace("x", rng.choice(["x", grammar(rng, 4)]))
 
 
@@ -207,10 +210,14 @@ def judged(text):
         with at_most_a_second(text):
             result = Expression(text)(**NAMES)
     except ExpressionError as error:
-        problem, *mark = str(error).split("\n")
-        assert 10 < len(problem) < 700, error
-        assert not mark or (len(mark) == 2 and set(mark[1].strip()) == {"^"}), error
-        assert str(error).replace("\n", "").isprintable(), repr(str(error))
+        refusal = str(error)
+    else:
+        refusal = ""
+    if refusal:
+        problem, *mark = refusal.split("\n")
+        assert 10 < len(problem) < 700, refusal
+        assert not mark or (len(mark) == 2 and set(mark[1].strip()) == {"^"}), refusal
+        assert refusal.replace("\n", "").isprintable(), repr(refusal)
         return "refused"
     assert type(result) is float
     node = Expression(text)(**{name: Value(x, name) for name, x in NAMES.items()})
@@ -249,7 +256,8 @@ def told(status, out, err, command):
     assert "fault of chainrule" not in err and "Traceback" not in err, (command, err)
     if status == 2:
         assert out == "", command
-        assert [line.startswith("chainrule: ") for line in err.splitlines() if not line.startswith("chainrule: note")][0], err
+        said = next(line for line in err.splitlines() if not line.startswith("chainrule: note"))
+        assert said.startswith("chainrule: "), err
     else:
         assert "gradient " in out
 
@@ -272,7 +280,8 @@ def test_so_does_the_real_command(count, tmp_path):
     for _ in range(count):
         _, text = expression(rng)
         text = text[:100_000].replace("\0", "").encode("utf-8", "replace").decode()  # no system passes those on
-        done = subprocess.run([sys.executable, "-m", "chainrule", "step", "--", text, *(f"{name}={x}" for name, x in NAMES.items())],
+        done = subprocess.run([sys.executable, "-m", "chainrule", "step", "--", text, *(f"{name}={x}" for name,
+                                                                                        x in NAMES.items())],
                               capture_output=True, encoding="utf-8", cwd=tmp_path, timeout=60,
                               env={**os.environ, "PYTHONPATH": str(root), "PYTHONUTF8": "1"})
         told(done.returncode, done.stdout, done.stderr, text)
@@ -303,7 +312,8 @@ def trained(seed, steps=2, width=4):
 def fingerprint(model, optimizer, made):
     """All that a checkpoint brings back, to the bit."""
     bits = lambda tree: {key: bits(x) for key, x in tree.items()} if isinstance(tree, dict) else \
-        [bits(x) for x in tree] if isinstance(tree, list) else (x.shape, x.dtype, x.tobytes()) if hasattr(x := tree, "tobytes") else x
+        [bits(x) for x in tree] if isinstance(tree, list) else (x.shape, x.dtype, x.tobytes()) if hasattr(x := tree,
+                                                                                                          "tobytes") else x
     return repr([bits(model.state_dict()), bits(optimizer.state_dict()), made.state_dict(),
                  [generator.bit_generator.state for _, generator in model.named_generators()]])
 
@@ -350,7 +360,8 @@ def spoilt(rng, entries, header):
                             {"shape": (0,) * 70}, {"shape": (True,)}, {"shape": (4.0, 3)}])
         entries[name] = npy(array, **wrong)
     elif kind == "json":
-        entries["chainrule"] = npy(np.frombuffer(rng.choice([b"", b"{", b"null", b"[" * 100_000, b"NaN", b'{"format": 1}', b"\xff\xfe",
+        entries["chainrule"] = npy(np.frombuffer(rng.choice([b"", b"{", b"null", b"[" * 100_000, b"NaN", b'{"format": 1}',
+                                                             b"\xff\xfe",
                                                              b'{"format": 1, "content": {"@array": "no"}}', b"1" * 10_000,
                                                              b'{"format": 1, "content": {"model": {"@tuple": 3}}}']), np.uint8))
         return kind
@@ -362,12 +373,15 @@ def spoilt(rng, entries, header):
                 break
             holder, key = tree, rng.choice(keys)
             tree = holder[key]
-        holder[key] = rng.choice([None, True, -1, 0, 10**400, 1e308, math.nan, math.inf, "", "text", [], {}, [1] * 5, {"@array": name},
-                                  {"@array": "none"}, {"@tuple": []}, {"@array": name, "@axes": [5, 1]}, {"@array": name, "@axes": "x"}])
+        holder[key] = rng.choice([None, True, -1, 0, 10**400, 1e308, math.nan, math.inf, "", "text", [], {}, [1] * 5,
+                                  {"@array": name},
+                                  {"@array": "none"}, {"@tuple": []}, {"@array": name, "@axes": [5, 1]}, {"@array": name,
+                                                                                                          "@axes": "x"}])
     elif kind == "format":
         header["format"] = rng.choice([0, 2, "1", None, 1e9, [], {}])
     elif kind == "axes":
-        header["content"]["model"]["0.weight"]["@axes"] = rng.choice([[1, 0], [0], [], [0, 0], [2, 3], [-1, 0], None, "ab", [0.5, 1]])
+        header["content"]["model"]["0.weight"]["@axes"] = rng.choice([[1, 0], [0], [], [0, 0], [2, 3], [-1, 0], None, "ab", [0.5,
+                                                                                                                             1]])
     else:
         entries.clear()
         entries["arr_0"] = npy(np.ones(shape))
@@ -393,7 +407,8 @@ def checkpoint(rng, good):
         at = rng.randrange(len(content))
         del content[at:rng.choice([len(content), at + rng.randint(1, 2000)])]
     elif kind == "grown":
-        content[rng.choice([0, len(content), rng.randrange(len(content))]):0] = rng.choice([b"\0", b"PK\5\6", good, rng.randbytes(100)])
+        content[rng.choice([0, len(content), rng.randrange(len(content))]):0] = rng.choice([b"\0", b"PK\5\6", good,
+                                                                                            rng.randbytes(100)])
     elif kind == "noise":
         content = rng.choice([b"", b"PK\3\4", b"PK\5\6" + bytes(18), b"\x93NUMPY\1\0"]) + rng.randbytes(rng.randint(0, 500))
     elif kind == "sizes":  # of the index of the archive: entries' sizes and offsets, its own place and length
@@ -411,7 +426,8 @@ def checkpoint(rng, good):
             compression = zipfile.ZIP_DEFLATED
             entries[rng.choice([*entries, "more"])] = npy(np.zeros(rng.choice([10_000, 100_000]), rng.choice(["f8", "u1"])))
         elif kind == "twice":
-            extra = [(name := rng.choice([*entries])) and (name, rng.choice([entries[name], npy(np.zeros(3))]))] * rng.choice([1, 500])
+            extra = [(name := rng.choice([*entries])) and (name, rng.choice([entries[name], npy(np.zeros(3))]))] * rng.choice([1,
+                                                                                                                               500])
         else:  # entries of another network's checkpoint among those of this one
             other = io.BytesIO(OTHER[0])
             with zipfile.ZipFile(other) as archive:
@@ -440,7 +456,7 @@ def test_checkpoints_are_loaded_as_saved_or_refused_and_nothing_changed(count, t
     OTHER[1] = OTHER[1].getvalue()
     persist.save(path, *trained(0))
     good = path.read_bytes()
-    model, optimizer, made = trio = trained(3, 1)
+    model, optimizer, _ = trio = trained(3, 1)
     start = tmp_path / "start.npz"
     persist.save(start, *trio)
     before = fingerprint(*trio)
@@ -456,9 +472,10 @@ def test_checkpoints_are_loaded_as_saved_or_refused_and_nothing_changed(count, t
             with at_most_a_second(f"checkpoint {number}, {kind}", allowed=str(path)):
                 persist.load(path, *trio)
         except persist.CheckpointError as error:
-            assert fingerprint(*trio) == before, f"checkpoint {number}, {kind}, changed something"
-            assert 20 < len(str(error)) < 1500 and str(path) in str(error)
+            message = str(error)
             outcomes[kind, "refused"] += 1
+            assert fingerprint(*trio) == before, f"checkpoint {number}, {kind}, changed something"
+            assert 20 < len(message) < 1500 and str(path) in message
             continue
         if fingerprint(*trio) == saved:
             outcomes[kind, "as saved"] += 1
@@ -475,3 +492,309 @@ def test_checkpoints_are_loaded_as_saved_or_refused_and_nothing_changed(count, t
     kinds = Counter(outcome for _, outcome in outcomes.elements())
     assert kinds["refused"] > 0.7 * count
     assert kinds["as saved"] > 0.02 * count
+
+
+# ── array functions ──────────────────────────────────────────────────────────────────────────────────────────────
+
+SHAPES = [(), (0,), (1,), (3,), (3,), (4,), (1, 3), (2, 3), (2, 3), (3, 2), (3, 3), (0, 3), (2, 0), (2, 3, 4), (1, 3, 1), (2, 1,
+                                                                                                                           2, 1, 2)]
+DTYPES = ["f8"] * 6 + ["f4"] * 3 + ["i8", "i4", "u1", "f2", "?", "c16", "O", "U2"]
+AXES = [None, None, 0, 0, 1, -1, -1, -2, 2, 7, -8, (0, 1), (0, 0), (1,), (), (-1, 0), 1.0, "0", True, [0], np.int64(0),
+        np.array([0, 1])]
+NUMBERS = [0, 1, 2, -1, 3, 5, 100, 0.5, -2.5, math.inf, math.nan, None, "1", (), (1,), True, 1j]
+
+
+class Array:
+    """An array among the arguments of a call: NumPy gets it as it is, and the library as a Tensor."""
+
+    def __init__(self, array, node=True):
+        self.array, self.node = array, node
+
+
+def array(rng, shape=None, dtype=None):
+    shape = rng.choice(SHAPES) if shape is None else shape
+    dtype = rng.choice(DTYPES) if dtype is None else dtype
+    seeded = np.random.default_rng(rng.randrange(2**32))
+    if dtype in ("O", "U2"):
+        return np.full(shape, "a" if dtype == "U2" else None, dtype)
+    entries = seeded.choice([-2.0, -1.0, -0.5, 0.0, 0.25, 1.0, 1.5, 3.0], shape)
+    if rng.random() < 0.05 and dtype in ("f8", "f4") and entries.size:
+        entries.flat[0] = rng.choice([math.inf, -math.inf, math.nan, 1e300 if dtype == "f8" else 1e30])
+    return np.asarray(np.abs(entries) if dtype == "u1" else entries).astype(dtype)
+
+
+def given(rng, shape=None):
+    """Most often a tensor of numbers that fits."""
+    return Array(array(rng, shape, None if rng.random() < 0.3 else rng.choice(["f8", "f8", "f4"])), rng.random() < 0.8)
+
+
+def some(rng, low=1, high=4):
+    one = rng.choice(SHAPES)
+    return [given(rng, one if rng.random() < 0.8 else None) for _ in range(rng.randint(low, high))]
+
+
+def reduced(rng):
+    return [given(rng)], {"axis": rng.choice(AXES), **({"keepdims": rng.choice([True, False, 1,
+                                                                                "no"])} if rng.random() < 0.4 else {})}
+
+
+def along(rng):
+    return [given(rng)], {"axis": rng.choice(AXES)} if rng.random() < 0.8 else {}
+
+
+def alone(rng):
+    return [given(rng)], {}
+
+
+def pair(rng):
+    shape = rng.choice(SHAPES)
+    other = rng.choice([shape, shape[::-1], shape[-1:], (), rng.choice(SHAPES)])
+    return [given(rng, shape), given(rng, other)], {}
+
+
+def listed(rng):
+    xs = some(rng, 0 if rng.random() < 0.05 else 1)
+    return [xs if rng.random() < 0.9 else xs[0] if xs else 3], {}
+
+
+def with_axis(build):
+    def built(rng):
+        args, options = build(rng)
+        return args, {**options, **({"axis": rng.choice(AXES)} if rng.random() < 0.7 else {})}
+    return built
+
+
+def also(build, *choices):
+    """Further arguments, each one of its choices."""
+    def built(rng):
+        args, options = build(rng)
+        return [*args, *(rng.choice(choice) for choice in choices)], options
+    return built
+
+
+def named(build, **choices):
+    def built(rng):
+        args, options = build(rng)
+        return args, {**options, **{key: rng.choice(choice) for key, choice in choices.items() if rng.random() < 0.6}}
+    return built
+
+
+def einsums(rng):
+    spec = rng.choice(["ij->ji", "ij,jk->ik", "ij,jk", "ii", "ii->i", "i,i", "i,j->ij", "...i,...i->...", "ij->", "...", "ij,j",
+                       "i",
+                       "ab->abc", "ij,", "i-j", "i->ii", "", "iij->j", "ijk,jil->kl", ",", "i j -> j i", "iJ->J", 3, None])
+    count = spec.count(",") + 1 if isinstance(spec, str) else 1
+    square = rng.choice([(3, 3), (2, 3), (3,), (2, 3, 4)])
+    return [spec, *(given(rng, square if rng.random() < 0.8 else None) for _ in range(count + rng.choice([0, 0, 0, 0, 1])))], {}
+
+
+def indexed(rng):
+    mask = lambda x: np.random.default_rng(rng.randrange(9)).random(x.shape) > 0.5
+    x = given(rng)
+    part = lambda: rng.choice([0, 1, -1, 2, 9, -9, slice(None), slice(1, None), slice(None, None, -1), slice(0, 0), slice(None,
+                                                                                                                          None, 0),
+                               None, ..., [0, 1], [0, 0], [], [5], np.array([1, 0]), np.array([[0], [1]]), True, False, 1.0, "a",
+                               np.array(0), np.array([True, False]), np.array([0.5]), np.int64(1), (0, 1), (0,), [[0, 1], [1, 0]]])
+    return [x, rng.choice([part(), (part(), part()), (part(), part(), part()), mask(x.array)])], {}
+
+
+def chosen(rng):
+    x, y = pair(rng)[0]
+    condition = rng.choice([x.array > 0 if x.array.dtype.kind in "fiu" else True, array(rng, dtype="?"), True, 0, 2.5, None, "yes"])
+    return [condition, x, y], {}
+
+
+def picked(rng):
+    x = given(rng)
+    axis = rng.choice([0, -1, 1, 5])
+    shape = list(x.array.shape)
+    indices = np.random.default_rng(rng.randrange(9)).integers(-1, 2, rng.choice([tuple(shape), (2,), (2, 3)]))
+    return [x, rng.choice([indices, indices, indices, indices + 7, indices * 0.5]), axis], {}
+
+
+LENGTHS = [0, 1, 2, 3, -1, 2.0, None, (), (1,), (2, 3), (-1,), (3, -1), (-1, -1), 6, (6,), (3, 2), (1, 1, 1), "3", (2, 3, 4),
+           (-2,), (2.5,)]
+CALLS = {
+    **dict.fromkeys(("sum", "mean", "max", "min", "prod", "ptp", "logsumexp"), reduced),
+    **dict.fromkeys(("var", "std"), named(reduced, ddof=[0, 1, 2, 5, -1, 0.5, "1", None])),
+    **dict.fromkeys(("cumsum", "cumprod", "softmax", "log_softmax", "argmax", "argmin", "sort", "flip"), along),
+    **dict.fromkeys(("ravel", "matrix_transpose", "flipud", "fliplr", "atleast_1d", "atleast_2d", "atleast_3d", "nan_to_num"),
+                    alone),
+    **dict.fromkeys(("exp", "log", "sqrt", "sin", "cos", "tanh", "abs", "sign", "floor", "log1p", "expm1", "sinh", "cosh"), alone),
+    **dict.fromkeys(("matmul", "dot", "inner", "outer", "vdot", "kron", "add", "subtract", "multiply", "divide", "power", "maximum",
+                     "minimum", "broadcast_arrays"), pair),
+    **dict.fromkeys(("vstack", "hstack", "dstack", "column_stack"), listed),
+    **dict.fromkeys(("concatenate", "stack"), with_axis(listed)),
+    **dict.fromkeys(("tril", "triu", "diag"), also(alone, [0, 0, 1, -1, 5, -7, 0.5, None])),
+    **dict.fromkeys(("split", "array_split"), with_axis(also(alone, [1, 2, 3, 0, -1, [1], [1, 2], [0, 9], [], 1.5, "a", [2, 1],
+                                                                     None]))),
+    "average": named(reduced, weights=[None, np.ones(3), np.ones((2, 3)), np.zeros(3), np.ones(2), "w", 2.0]),
+    "norm": named(reduced, ord=[None, 1, 2, 3, -1, 0, math.inf, -math.inf, "fro", "nuc", 0.5, math.nan, "x", 1j]),
+    "tensordot": named(pair, axes=[0, 1, 2, 3, -1, ((0,), (0,)), ((1,), (0,)), ((0, 1), (1, 0)), (0, 0), 1.5, None, ((0,), (5,)),
+                                   "a"]),
+    "einsum": einsums, "getitem": indexed, "where": chosen, "take_along_axis": picked,
+    "append": with_axis(pair),
+    "reshape": also(alone, LENGTHS), "broadcast_to": also(alone, LENGTHS),
+    "transpose": also(alone, [None, (), (0,), (1, 0), (0, 1), (-1, 0), (0, 0), (2, 0, 1), (5, 0), 1, "ab", (1.0, 0), [1, 0]]),
+    "swapaxes": also(alone, AXES, AXES), "moveaxis": also(alone, AXES, AXES),
+    "expand_dims": also(alone, AXES), "squeeze": along,
+    "rot90": named(alone, k=[0, 1, 2, 3, 4, -1, 7, 1.5, None, "1"], axes=[(0, 1), (1, 0), (0, 0), (1, 2), (0,), 5, (0, 9)]),
+    "pad": named(also(alone, [0, 1, 2, -1, (1,), (1, 2), ((1, 2),), ((1, 0), (0, 1)), ((0, 0), (1, 1), (2, 2)), 1.5, "a", None,
+                              (1, 2, 3)]),
+                 mode=["constant", "edge", "reflect", 3], constant_values=[0, 1.5, -1, (1, 2), "a", None]),
+    "take": with_axis(also(alone, [0, 1, -1, 9, [0, 1], [0, 0, 1], [], [[0, 1], [1, 0]], np.array([1, 0]), 0.5, [0.5], "a", None,
+                                   [9], True,
+                                   np.array([True, False])])),
+    "repeat": with_axis(also(alone, [0, 1, 2, 3, -1, [1, 2], [1, 2, 3], [], 1.5, "a", None, [2], [-1]])),
+    "tile": also(alone, [0, 1, 2, (2,), (1, 2), (2, 1, 2), (), -1, 1.5, "a", None, (0, 1)]),
+    "roll": with_axis(also(alone, [0, 1, -1, 5, (1, 1), (1, 2), 1.5, "a", None])),
+    "diff": with_axis(also(alone, [1, 0, 2, 5, -1, 1.5, None, "1"])),
+    "diagonal": named(alone, offset=[0, 1, -1, 9, 0.5, None], axis1=[0, 1, -1, 5], axis2=[0, 1, 2, -1, "a"]),
+    "trace": named(alone, offset=[0, 1, -1, 9, 0.5, None], axis1=[0, 1, -1, 5], axis2=[0, 1, 2, -1, "a"]),
+    "clip": also(alone, [*NUMBERS, np.zeros(3)], [*NUMBERS, np.ones((2, 3))]),
+    "astype": also(alone, ["f4", "f8", np.float32, np.float64, "f2", int, bool, complex, str, object, "x", None, 3]),
+}
+OTHER_NAMES = {"subtract": "sub", "multiply": "mul", "divide": "div", "power": "pow"}
+
+
+def numpys(name):
+    """The function in NumPy (or SciPy) of that name."""
+    if name in ("logsumexp", "softmax", "log_softmax"):
+        import scipy.special
+        return getattr(scipy.special, name)
+    return {"norm": np.linalg.norm, "getitem": lambda x, index: x[index], "astype": lambda x, kind: x.astype(kind),
+            "matrix_transpose": np.matrix_transpose}.get(name) or getattr(np, name)
+
+
+def ours(name, rng, first):
+    """The library's: under its own name, as NumPy's function given tensors, or as a method."""
+    own = getattr(linear, name, None) or rows.get(OTHER_NAMES.get(name, name))
+    forms = [own] * 2
+    if name not in ("logsumexp", "softmax", "log_softmax"):
+        forms.append(numpys(name))
+    if hasattr(Tensor, name) and first.node:
+        forms.append(lambda x, *args, **options: getattr(x, name)(*args, **options))
+    return rng.choice(forms)
+
+
+def replaced(value, kind):
+    if isinstance(value, Array):
+        return kind(value)
+    return [replaced(part, kind) for part in value] if any(isinstance(x, Array) for x in flat(value)) else value
+
+
+def flat(value):
+    return [x for part in value for x in flat(part)] if isinstance(value, (list, tuple)) else [value]
+
+
+def called(name, rng):
+    """One call, judged; what came of it."""
+    args, options = CALLS[name](rng)
+    if name in ("softmax", "log_softmax"):
+        options.setdefault("axis", -1)
+    arrays = [x for x in flat(args) if isinstance(x, Array)]
+    if arrays:
+        rng.choice(arrays).node = True
+    try:
+        tensors = {id(x): Tensor(x.array, f"t{i}") for i, x in enumerate(arrays) if x.node}
+    except TypeError:
+        assert any(x.array.dtype.kind not in "fiu" for x in arrays)
+        return "no numbers"
+    if not tensors:
+        return "nothing to join"
+    shown = f"{name}({args}, {options}) of " + ", ".join(f"{x.array.dtype}{x.array.shape}" for x in arrays)
+    plain = lambda x: tensors[id(x)].numpy() if id(x) in tensors else x.array
+    function = ours(name, rng, arrays[0])
+    try:
+        with np.errstate(all="ignore"), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            expected = numpys(name)(*replaced(args, plain), **options)
+    except Exception as error:
+        expected = error
+    try:
+        with at_most_a_second(shown), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            result = function(*replaced(args, lambda x: tensors.get(id(x), x.array)), **options)
+    except (ValueError, TypeError, IndexError) as error:
+        told = str(error)
+        assert 15 < len(told) < 1500, (shown, told)
+        names = rf"\b({name}|{OTHER_NAMES.get(name, name)}|clip_min|clip_max|t\d)\b"
+        theirs = function is numpys(name) and told == str(expected)  # NumPy's own, which saw no tensor
+        assert theirs or re.search(names, told), (shown, told)
+        return "refused, as by NumPy" if isinstance(expected, Exception) else "refused"
+    if name in ("logsumexp", "softmax", "log_softmax") and (not arrays[0].array.size or not arrays[0].array.ndim):
+        return "as defined"  # SciPy has none for nothing: the logarithm of 0, and no shares
+    if name in ("dot", "inner", "vdot", "matmul", "tensordot", "einsum") and not all(np.isfinite(x.array).all() for x in arrays):
+        return "as defined"  # NumPy leaves some 0·inf out, as BLAS does
+    if isinstance(expected, ZeroDivisionError):
+        return "as defined"  # weights that sum to 0: nan
+    if isinstance(expected, np.exceptions.AxisError) and arrays[0].array.ndim == 0 and options["axis"] in (0, -1):
+        return "as defined"  # NumPy takes these axes of a number in sum and max, and not in mean and var
+    assert not isinstance(expected, Exception), (shown, result, expected)
+    mine, its = flat(result), flat(expected)
+    assert len(mine) == len(its), (shown, result, expected)
+    for x, y in zip(mine, its):
+        raw = x.numpy() if isinstance(x, Tensor) else x
+        assert np.shape(raw) == np.shape(y), (shown, result, expected)
+        if not isinstance(x, Tensor) and np.asarray(x).dtype.kind not in "biuf":
+            continue  # a plain array of text or complex numbers that passed through
+        single = any(part.array.dtype.itemsize < 8 for part in arrays)
+        np.testing.assert_allclose(np.asarray(raw, float), np.asarray(y, float), rtol=2e-5 if single else 1e-11,
+                                   atol=1e-5 if single else 1e-12,
+                                   err_msg=shown)
+    through = [x for x in mine if isinstance(x, Tensor) and x.requires_grad]
+    if through:
+        with at_most_a_second(shown), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            through[0].backward(np.ones(through[0].shape))
+        for x in tensors.values():
+            assert x.grad is None or (x.grad.shape, x.grad.dtype) == (x.shape, x.dtype), shown
+    return "as NumPy"
+
+
+@pytest.mark.parametrize("count", COUNTS)
+def test_array_functions_give_numpys_numbers_or_say_what_is_wrong(count):
+    pytest.importorskip("scipy")
+    for name in CALLS:  # what is loaded when first used is loaded here
+        numpys(name)
+    rng = random.Random(9)
+    outcomes = Counter(called(rng.choice([*CALLS]), rng) for _ in range(count))
+    assert outcomes["as NumPy"] > 0.3 * count
+    assert outcomes["refused, as by NumPy"] > 0.15 * count
+    assert outcomes["refused"] < 0.1 * count
+
+
+@pytest.mark.parametrize("call", [  # what the calls above found: each gave a number, or an error of another kind, until it did
+    lambda t: linear.dot(t[:, :1][None], np.ones((1, 3, 1))),  # lengths of 1 were stretched
+    lambda t: linear.inner(t[:, :1], np.ones((2, 3))),
+    lambda t: linear.take_along_axis(t, np.zeros((1, 2, 2), int), 1),
+    lambda t: linear.split(t, 0),
+    lambda t: linear.array_split(t, -1),
+    lambda t: linear.split(t, 1.5, 1),
+    lambda t: linear.diff(t, -1),
+    lambda t: linear.pad(t, 1.5),
+    lambda t: linear.sum(t, keepdims="no"),
+    lambda t: linear.where(None, t, t),
+    lambda t: linear.average(t, weights=np.ones(3)),
+    lambda t: linear.moveaxis(t, 0, (0, 1)),
+    lambda t: linear.prod(t, axis=[0]),
+    lambda t: linear.mean(t, axis=True),
+    lambda t: linear.expand_dims(t, None),
+    lambda t: linear.norm(t, axis=()),
+    lambda t: linear.take(t, None),
+])
+def test_what_numpy_refuses_is_refused(call):
+    with pytest.raises((ValueError, TypeError, IndexError)):
+        call(Tensor(np.ones((2, 3))))
+
+
+def test_indices_along_an_axis_are_broadcast_against_the_array():
+    x = np.arange(6.0).reshape(2, 3)
+    np.testing.assert_array_equal(linear.take_along_axis(Tensor(x), np.array([[2, 0]]), 1).data, [[2, 0], [5, 3]])
+    np.testing.assert_array_equal(linear.take(Tensor(x), [True, False]).data, np.take(x, [True, False]))
+
+
+def test_a_reduction_of_a_number_over_its_axis_has_a_gradient():
+    t = Tensor(2.0)
+    linear.sum(t, axis=0).backward()
+    assert t.grad == 1.0
