@@ -201,7 +201,9 @@ for _ in range(150):
 said = [int(model(x)[0].data > 0) for x in CORNERS]
 print(f"loss {losses[0]:.2f} → {losses[-1]:.0e}; says {said}")
 assert said == TRUTH["XOR"] and losses[-1] < 0.01
+viz.network(model, [1.0, 0.0])
 
+# %%
 figure = Figure(figsize=(7.4, 3.6), layout="constrained")
 panels = viz.plots.Panels(figure.subplots(1, 2))
 both = {"Madaline": lambda points: [madaline(2 * x - 1).data for x in points], "backpropagation": model}

@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 
 import nn
 import viz
-from autograd import Tensor, Value, gradient, scope, sigmoid, tanh
+from autograd import Tensor, Value, gradient, sigmoid, steps, tanh
 from nn import functional as F
 
 # %% [markdown]
@@ -44,14 +44,11 @@ W1, B1 = Tensor([[0.1, 0.3, 0.5], [0.2, 0.4, 0.6]], "W1"), Tensor([0.1, 0.2, 0.3
 W2, B2 = Tensor([[0.1, 0.4], [0.2, 0.5], [0.3, 0.6]], "W2"), Tensor([0.1, 0.2], "B2")
 W3, B3 = Tensor([[0.1, 0.3], [0.2, 0.4]], "W3"), Tensor([0.1, 0.2], "B3")
 
-with scope("layer 1"):
-    A1 = X @ W1 + B1
-    Z1 = sigmoid(A1)
-with scope("layer 2"):
-    A2 = Z1 @ W2 + B2
-    Z2 = sigmoid(A2)
-with scope("output"):
-    Y = Z2 @ W3 + B3  # identity
+A1 = X @ W1 + B1
+Z1 = sigmoid(A1)
+A2 = Z1 @ W2 + B2
+Z2 = sigmoid(A2)
+Y = Z2 @ W3 + B3  # identity
 for name, array in (("A1", A1), ("Z1", Z1), ("A2", A2), ("Z2", Z2), ("Y", Y)):
     print(name, "=", array.data.round(4))
 assert np.allclose(A1.data, [0.3, 0.7, 1.1])
@@ -60,8 +57,20 @@ assert np.allclose(A2.data, [0.51615984, 1.21402696])
 assert np.allclose(Z2.data, [0.62624937, 0.7710107])
 assert np.allclose(Y.data, [0.31682708, 0.69627909])
 
-Y.backward([1.0, 0.0])  # the gradient of the first output
-viz.draw(Y, collapse=True)
+model = nn.Sequential(nn.Linear(2, 3), nn.Sigmoid(), nn.Linear(3, 2), nn.Sigmoid(), nn.Linear(2, 2))
+for layer, weight, bias in ((model[0], W1, B1), (model[2], W2, B2), (model[4], W3, B3)):
+    layer.weight.data, layer.bias.data = weight.data.T, bias.data  # a layer keeps a row for each of its nodes
+assert np.allclose(model(X).data, Y.data)
+viz.network(model, X.data)
+
+# %% [markdown]
+# Circles are nodes with what they put out, lines are weights (the wider the larger; dashed where negative). `nn.Linear` is the
+# layer that computes A, with the same numbers. The first layer as a circuit of array operations, with the gradient of the
+# network's first output in red:
+
+# %%
+Y.backward([1.0, 0.0])
+viz.draw(Z1)
 
 # %% [markdown]
 # Every array operation stands for a circuit of numbers. The first product, opened:
@@ -74,8 +83,6 @@ viz.draw(viz.zoom(X @ W1), title="X @ W1 as single numbers")
 # 23 parameters. The layers of 3 and of 2 nodes are *hidden*; a network with two or more hidden layers is *deep*.
 
 # %%
-model = nn.Sequential(nn.Linear(2, 3, rng=0), nn.Sigmoid(), nn.Linear(3, 2, rng=1), nn.Sigmoid(),
-                      nn.Linear(2, 2, rng=2))
 named = dict(model.named_parameters())
 biases = sum(p.size for name, p in named.items() if name.endswith("bias"))
 weights = sum(p.size for name, p in named.items() if name.endswith("weight"))
@@ -213,12 +220,27 @@ viz.plots.activation_maps(net[1](net[0](Tensor(inputs[:1])))[0], columns=8)
 # weights, and backpropagation through time adds up what each step sends back.
 
 # %%
-wx, wh, h = Value(0.5, "wx"), Value(0.8, "wh"), Value(0.0, "h0")
-for t, value in enumerate((1.0, -0.5, 2.0)):
-    h = tanh(wx * Value(value, f"x{t + 1}") + wh * h)
-h.backward()
-assert wh.grad != 0 and wx.grad != 0
-viz.draw(h)
+sequence = [1.0, -0.5, 2.0]
+wx, wh, h = Value(0.5, "wx"), Value(0.8, "wh"), [Value(0.0, "h0")]
+for x in sequence:
+    h.append(tanh(wx * x + wh * h[-1]))
+h[-1].backward()
+viz.unrolled(h, sequence)
+
+# %% [markdown]
+# The red bars are the gradients that reach each state. The weight wh is used at every step, so it collects from every step, the
+# last one first:
+
+# %%
+for step in steps(h[-1]):
+    for edge in step.edges:
+        if edge.target_label == "wh":
+            print(f"wh collects {edge.upstream:.3f} × {edge.local:.3f} = {edge.downstream:.3f}, in all {edge.total:.3f}")
+layer = nn.RNN(1, 1, bias=False, dtype=float, rng=0)  # the same network as a layer
+layer.weight_ih_l0.data, layer.weight_hh_l0.data = np.array([[0.5]]), np.array([[0.8]])
+out, _ = layer(np.array(sequence)[:, None])
+assert abs(out.data[-1, 0] - h[-1].data) < 1e-12
+assert abs(gradient(out[-1, 0], layer.weight_hh_l0)[0, 0] - wh.grad) < 1e-12
 
 # %% [markdown]
 # Through T steps the gradient is multiplied T times by wh·tanh': below 1 it **vanishes**, above it **explodes**. (Here without
@@ -236,9 +258,9 @@ def reach(wh, steps):
 
 
 assert abs(reach(0.5, 20) - 0.5**20) < 1e-12 and abs(reach(1.5, 20) - 1.5**20) < 1e-6
-steps = list(range(1, 31))
-reached = {f"wh = {wh}": [reach(wh, n) for n in steps] for wh in (0.5, 1.0, 1.5)}
-axes = viz.plots.curves({"epoch": steps, **reached}, list(reached), log=True)
+back = list(range(1, 31))
+reached = {f"wh = {wh}": [reach(wh, n) for n in back] for wh in (0.5, 1.0, 1.5)}
+axes = viz.plots.curves({"epoch": back, **reached}, list(reached), log=True)
 _ = axes.set(xlabel="steps back in time", ylabel="gradient")
 axes
 
@@ -336,7 +358,7 @@ viz.plots.activation_maps(np.concatenate(rows).reshape(-1, 8, 8).clip(0, 1), col
 
 # %% [markdown]
 # From above: the pictures; the same with noise; what the auto-encoder makes of the first row; what the denoising one makes of
-# the second.
+# the second. (`python -m examples.autoencoder` goes further: digits through two numbers, drawn on a plane, and held against PCA.)
 
 # %% [markdown]
 # ## Exercises
