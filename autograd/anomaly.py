@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from linecache import getline
-from math import inf
+from math import inf, isfinite
 from typing import Any, NamedTuple
 
 from .context import inside
@@ -76,15 +76,15 @@ def detect_anomaly() -> inside:
     return inside(watch=_Watch())
 
 
-_known: dict[str, bool] = {}
+class _Files(dict[str, bool]):
+    """Whether a frame's file is one of ours, by its name."""
+
+    def learn(self, frame: Any) -> bool:
+        ours = self[frame.f_code.co_filename] = frame.f_globals.get("__name__", "").partition(".")[0] in OURS
+        return ours
 
 
-def _is_ours(frame: Any) -> bool:
-    file = frame.f_code.co_filename
-    known = _known.get(file)
-    if known is None:
-        known = _known[file] = frame.f_globals.get("__name__", "").partition(".")[0] in OURS
-    return known
+_ours = _Files()
 
 
 class _Watch:
@@ -92,18 +92,22 @@ class _Watch:
 
     def __call__(self, node: Any) -> None:
         frame: Any = sys._getframe(3)
-        while _is_ours(frame) and frame.f_back is not None:
+        while (ours := _ours.get(frame.f_code.co_filename)) is not False:  # written out: this runs for every node
+            if ours is None and not _ours.learn(frame) or frame.f_back is None:
+                break
             frame = frame.f_back
-        node.about = (*node.about, (frame.f_code.co_filename, frame.f_lineno))
-        data = _array(node)
+        name, scope = node.about
+        node.about = (name, scope, (frame.f_code.co_filename, frame.f_lineno))
+        data = node.data if node._rank == 2 else node._data
         if data - data != 0 if type(data) is float else not _all_finite(data):
             found = find_anomaly(node)
             if found is not None and found.phase == "forward":
                 raise AnomalyError(found)
 
     def swept(self, y: Any, seed: Any, gradients: Any) -> None:
-        reached = gradients.values() if isinstance(gradients, dict) else [node.grad for node in gradients]
-        if not all(map(_all_finite, reached)) and (found := find_anomaly(y, seed)) is not None:
+        finite = all(map(_all_finite, gradients.values())) if isinstance(gradients, dict) else \
+            all(map(isfinite, [node.grad for node in gradients]))
+        if not finite and (found := find_anomaly(y, seed)) is not None:
             raise AnomalyError(found)
 
 

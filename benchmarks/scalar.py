@@ -120,6 +120,35 @@ def _() -> Step:
     return step
 
 
+# ── looking for the first nan ────────────────────────────────────────────────────────────────────────────────────
+
+ANOMALY = Row("anomaly", "S1 within detect_anomaly(), which looks at every value and gradient", "ms", scale=1e3, rounds=9)
+ANOMALY_T1 = Row("anomaly_t1", "T1 (MLP 784-128-10, batch 64) within detect_anomaly()", "µs", scale=1e6 / 50, rounds=9)
+
+
+def watched(build: Callable[[], Step]) -> Callable[[], Step]:
+    """The same step, within the context."""
+    def built() -> Step:
+        from autograd import detect_anomaly
+        step = build()
+
+        def within() -> tuple[float, object]:
+            with detect_anomaly():
+                return step()
+        return within
+    return built
+
+
+def t1() -> Step:
+    from .tensors import T1
+    return T1.engines["chainrule"]()
+
+
+for _row, _build in ((ANOMALY, S1.engines["chainrule"]), (ANOMALY_T1, t1)):
+    _row.engine("within")(watched(_build))
+    _row.engine("without")(_build)
+
+
 # ── a chain ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 NODES = 1_000_000

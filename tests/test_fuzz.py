@@ -163,7 +163,8 @@ def grammar(rng, depth=0):
     return f"{name}({part()}{rng.choice(['', '', ', 0.3', ', slope=0.2']) if name == 'leaky_relu' else ''})"
 
 
-SOUP = [*"()+-*/.,=xbzeEjJ_ 0123456789[]{}'\"\\#;`$?!%&|^~<@\0\n", "**", "//", "exp(", "log(", "max(", " if ", " else ", " for x in ",
+SOUP = [*"()+-*/.,=xbzeEjJ_ 0123456789[]{}'\"\\#;`$?!%&|^~<@\0\n", "**", "//", "exp(", "log(", "max(", " if ", " else ",
+        " for x in ",
         "lambda ", "lambda:", ":=", "==", "not ", " and ", "yield ", "await ", "__import__", "__class__", ".__class__", ".real",
         "import os", "os.system", "print", "eval", "exec", "open", "f''", "True", "None", "...", "inf", "nan", "1e", "0x", "0b2",
         "1e999", "9" * 30, "(" * 20, "-" * 16, "*" * 10, "é", "\ud800", "\u202e", "\u0661", "ｘ", "ℯ", "²", "−", "×", "𝐱",
