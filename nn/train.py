@@ -55,7 +55,9 @@ def predict(model: Module, inputs: Any, batch_size: int = 256) -> Any:
 
 def evaluate(model: Module, data: Any, loss: Callable[[Any, Any], Any], metrics: Any = (),
              batch_size: int = 256) -> dict[str, float]:
-    """The mean loss and metrics over data, by name, in evaluation mode; ``data`` is what ``nn.data.arrays`` takes."""
+    """The mean loss and metrics over data, by name, in evaluation mode; ``data`` is what ``nn.data.arrays`` takes, or a
+    ``DataLoader``.
+    """
     measures, count = _measures(metrics), 0
     totals: dict[str, float] = {}
     x, y = _fitting(data, model)
@@ -149,19 +151,19 @@ class History:
         return pd.DataFrame(self.rows).set_index("epoch") if self.rows else pd.DataFrame()
 
     def plot(self, path: str | Path | None = None) -> Any:
-        """Curves of all columns over the epochs, a panel for each quantity; a matplotlib Figure, written to ``path``."""
+        """Curves of all columns over the epochs, a panel for each quantity (``viz.plots.curves``); a matplotlib Figure,
+        written to ``path``.
+        """
         from matplotlib.figure import Figure
+
+        from viz.plots import curves
         columns = self.to_dict()
         shown = [name for name in columns if name in ("loss", "lr") or "validation " + name in columns]
         figure = Figure(figsize=(4.2 * max(len(shown), 1), 3.2), layout="constrained")
         for axes, name in zip(figure.subplots(1, max(len(shown), 1), squeeze=False)[0], shown):
-            for column, label in ((name, "training"), ("validation " + name, "validation")):
-                if column in columns:
-                    axes.plot(columns["epoch"], columns[column], label=label, marker="o", markersize=3)
-            axes.set(xlabel="epoch", ylabel=name)
+            curves(self, [column for column in (name, "validation " + name) if column in columns], ax=axes)
+            axes.set(ylabel=name)
             axes.spines[["top", "right"]].set_visible(False)
-            if "validation " + name in columns:
-                axes.legend(frameon=False)
         if path is not None:
             figure.savefig(path)
         return figure
@@ -198,6 +200,9 @@ class Callback:
 
     def on_end(self, run: Run) -> None:
         """After the last epoch, or when the run was stopped."""
+
+    def on_interrupt(self, run: Run, error: BaseException) -> None:
+        """When an exception ends the run in the middle, Ctrl-C among them; it may be resumed."""
 
     def state_dict(self) -> dict[str, Any]:
         """What a checkpoint is to keep: numbers, text, arrays, in lists and dicts."""
@@ -254,8 +259,8 @@ def fit(model: Module, data: Any, loss: Callable[[Any, Any], Any], optimizer: op
 
     ``data`` is what ``nn.data.arrays`` takes, shuffled into batches by ``seed``, or a ``DataLoader``; ``loss`` a function of
     (prediction, target) that gives one node; ``metrics`` are ``"accuracy"`` and functions of (prediction, target).
-    ``validation`` data are measured after each epoch, and the weights of the epoch that was best there are restored at the
-    end. ``monitor`` says which column decides what is best ("validation loss" where there is validation, else "loss");
+    ``validation``, data or a ``DataLoader``, is measured after each epoch, and the weights of the epoch that was best there are
+    restored at the end. ``monitor`` says which column decides what is best ("validation loss" where there is validation, else "loss");
     ``mode`` is "min" or "max". Training stops after ``patience`` epochs without an improvement by more than
     ``min_delta``, when ``stop(run)`` is true after an epoch, when a callback says so, and when loss or gradient is
     nan or inf: that update is not made, and ``history.stopped`` names the operation that made it.
@@ -348,6 +353,10 @@ def fit(model: Module, data: Any, loss: Callable[[Any, Any], Any], optimizer: op
             model.load_state_dict(saved.best)
         for watcher in watchers:
             watcher.on_end(run)
+    except BaseException as error:
+        for watcher in watchers:
+            watcher.on_interrupt(run, error)
+        raise
     finally:
         model.eval()
         run.x = run.y = run.prediction = run.loss = None
@@ -355,7 +364,9 @@ def fit(model: Module, data: Any, loss: Callable[[Any, Any], Any], optimizer: op
 
 
 def _fitting(data: Any, model: Module) -> tuple[Any, Any]:
-    """Inputs and labels as arrays, in the parameters' precision."""
+    """Inputs and labels as arrays, in the parameters' precision; those of a ``DataLoader`` as its transform makes them."""
+    if isinstance(data, DataLoader):
+        data = data.x if data.transform is None else data.transform(data.x, data.generator), data.y
     x, y = arrays(data)
     return _cast(x, model), _cast(y, model)
 

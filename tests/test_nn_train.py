@@ -374,10 +374,48 @@ def test_a_history_is_a_table_a_dict_a_frame_and_a_picture(tmp_path):
         history["los"]
     figure = history.plot(tmp_path / "history.svg")
     assert [axes.get_ylabel() for axes in figure.axes] == ["loss", "accuracy", "lr"]
-    assert [len(axes.lines) for axes in figure.axes] == [2, 2, 1]
+    assert [len(axes.lines) for axes in figure.axes] == [3, 2, 1]  # the best epoch is marked
     assert (tmp_path / "history.svg").stat().st_size > 1000
     frame = pytest.importorskip("pandas") and history.to_frame()
     assert frame.loc[2, "loss"] == history["loss"][1]
+
+
+def test_validation_is_data_or_a_loader_of_it():
+    """The loader's transform is applied, its order and its batches make no difference."""
+    def run(validation):
+        model = network()
+        optimizer = nn.optim.SGD(model.named_parameters(), lr=0.1)
+        return fit(model, TRAIN, cross_entropy, optimizer, epochs=2, validation=validation, seed=0, progress=False)["validation loss"]
+
+    x, y = HELD_OUT
+    assert run(HELD_OUT) == run(DataLoader(HELD_OUT, 7, shuffle=True, generator=1))
+    assert run((x + 1.0, y)) == run(DataLoader(HELD_OUT, 7, transform=lambda batch, rng: batch + 1.0)) != run(HELD_OUT)
+
+
+class Told(Counter):
+    """What is said to a callback at the end."""
+
+    told = ""
+
+    def on_end(self, run):
+        self.told += "end"
+
+    def on_interrupt(self, run, error):
+        self.told += f"{type(error).__name__} after {run.step}"
+
+
+@pytest.mark.parametrize("how", ["Ctrl-C", "an error"])
+def test_callbacks_and_the_page_are_told_of_what_ends_a_run_in_the_middle(tmp_path, how):
+    counter = Told(6) if how == "Ctrl-C" else Told(6, lambda: [][0])
+    with pytest.raises((KeyboardInterrupt, IndexError)):
+        train(counter=counter, report=tmp_path)
+    assert counter.told == ("KeyboardInterrupt after 6" if how == "Ctrl-C" else "IndexError after 6")
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert ("Interrupted: stopped after batch 6" if how == "Ctrl-C" else "Interrupted: list index out of range") in page
+    assert "Running" not in page and 'http-equiv="refresh"' not in page
+    train(counter=(ended := Told()), report=tmp_path)
+    assert ended.told == "end"
+    assert "Ended: all 3 epochs are done" in (tmp_path / "report.html").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(("options", "message"), [

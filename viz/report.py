@@ -57,7 +57,7 @@ class Report:
         self.layers: dict[str, tuple[Any, Any]] = {}
         self.sample: tuple[Any, Any] | None = None
         self.example = ""
-        self.over = False
+        self.over, self.interrupted = False, ""
         self._next = 0.0
 
     # ── as a callback of fit ──
@@ -89,6 +89,10 @@ class Report:
         self.over, self.example = True, self._stepped(run)
         self.write(run)
 
+    def on_interrupt(self, run: Any, error: BaseException) -> None:
+        self.over, self.interrupted = True, f"Interrupted: {error or type(error).__name__}."
+        self.write(run)
+
     # ── the page ──
 
     def write(self, run: Any) -> None:
@@ -103,7 +107,7 @@ class Report:
     def html(self, run: Any) -> str:
         """The page's text."""
         history = run.history
-        ended = f"Ended: {history.stopped}." if self.over else "Running; this page loads itself anew."
+        ended = self.interrupted or (f"Ended: {history.stopped}." if self.over else "Running; this page loads itself anew.")
         head = f"<p class='state'>{escape(ended)} {len(history)} epochs, {len(history.batches)} batches.</p>"
         facts = {"model": repr(run.model), "parameters": f"{sum(getattr(x, 'size', 1) for x in run.model.parameters()):,}",
                  "optimiser": repr(run.optimizer), "loss": getattr(run.loss_function, "__name__", repr(run.loss_function)),
