@@ -150,7 +150,7 @@ def test_constants_are_folded_into_the_gate(made, sign):
     ("-1/x**2", (), "−1/x²"), ("1 - out**2", (), "1 − out²"), ("2*x", (), "2·x"), ("y*x**(y - 1)", (), "y·x^(y − 1)"),
     ("x**(-3)", (), "x⁻³"), ("x**2.5", (), "x^2.5"), ("x >= 0", (), "x ≥ 0"),
     ("out*0.6931471805599453", (), "out·0.69"), ("x1.23456", ("x1.23456",), "x1.23456"),
-    ("x12345 - 2", (), "x12345 − 2"),
+    ("x12345 - 2", (), "x12345 − 2"), ("1e-05*x", (), "1.00e−5·x"), ("e-1", (), "e−1"),
     ("a-b*2", ("a-b",), "a-b·2")])
 def test_formulas_are_written_by_hand_and_names_stay_as_given(formula, names, written):
     assert typeset(formula, names) == written
@@ -165,6 +165,7 @@ def test_what_has_no_name_is_not_called_as_something_else_in_the_picture_is():
 @pytest.mark.parametrize(("x", "digits", "text"), [
     (0.36788, 3, "0.37"), (-12.0, 3, "−12.0"), (0.09996, 3, "0.10"), (0.0123, 3, "0.0123"), (9.999, 3, "10.0"),
     (123456.0, 3, "123456"), (1.5e9, 3, "1.50e9"), (-2.5e-7, 3, "−2.50e−7"), (0.0, 3, "0.00"), (2 / 3, 5, "0.6667"),
+    (1e-5, None, "1e−5"), (1e300, None, "1e300"), (-0.0, None, "−0.0"),
     (2 / 3, None, "0.6666666666666666"), (math.nan, 3, "nan"), (-math.inf, 3, "−inf"), (7.0, 1, "7"), (None, 3, "")])
 def test_numbers_have_as_many_digits_as_needed(x, digits, text):
     assert number(x, digits) == text
@@ -213,6 +214,50 @@ def test_over_300_gates_collapse_by_default_as_much_as_needed_and_say_so():
     assert f"{g.gates:,}" in " ".join(g.notes)
     assert sum(node.kind == "gate" for node in graph(y, collapse=False).nodes) == g.gates
     assert graph(y, collapse=False).notes == ()
+
+
+def in_layers(sizes):
+    """A network of over 300 gates as nn makes it: a scope for each layer, in it one for each neuron."""
+    nn = pytest.importorskip("nn")
+    y = nn.MLP(sizes[0], sizes[1:], rng=0)([0.1] * sizes[0])[0]
+    y.backward()
+    return y
+
+
+def test_where_neurons_would_have_too_many_wires_their_layers_collapse_by_default():
+    y = in_layers([6, 10, 10, 1])
+    assert len(graph(y, [f"neuron {i}" for i in range(10)]).wires) > 150
+    g = graph(y)
+    assert [node.sign for node in g.nodes if node.hidden] == ["layer 0", "layer 1", "layer 2"]
+    assert len(g.wires) <= 150
+
+
+def test_what_still_has_too_many_wires_is_folded_where_the_size_decides():
+    y = mlp([6, 10, 10, 1])
+    assert len(graph(y).wires) > 150  # a scope for each neuron and none around them
+    g = graph(y, fold=None)
+    assert [node.sign for node in g.nodes if node.hidden] == ["layer0 ×10", "layer1 ×10", "layer2"]
+    assert "fold=False" in " ".join(g.notes)
+    assert graph(y, fold=None).gates == graph(y).gates > 300
+    few = mlp([2, 3, 1])
+    assert graph(few, True, fold=None) == graph(few, True)
+
+
+def test_an_input_is_drawn_in_the_box_where_it_is_used():
+    w, x, b = Value(2.0, "w"), Value(3.0, "x"), Value(1.0, "b")
+    with scope("outer"):
+        with scope("inner"):
+            y = w * x
+        z = y + x
+    g = graph(z + b)
+    where = {node.label: next((box.path for box in g.boxes if box.id == node.box), "") for node in g.nodes if node.kind == "input"}
+    assert where == {"w": "outer/inner", "x": "outer", "b": ""}
+
+
+def test_a_gradient_that_another_result_left_is_no_sum_of_contributions():
+    x = Value(3.0, "x")
+    (x * x).backward()
+    assert graph(x * 2).nodes[0].accumulated
 
 
 def test_over_5000_gates_become_one_and_the_notes_say_what_and_how_to_see_more():

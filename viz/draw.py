@@ -21,18 +21,18 @@ VALUE, FORMULA, SIGN, NAME, NOTE = 13.0, 10.5, 15.0, 15.0, 11.0  # sizes of lett
 RADIUS, ENTRY, GAP = 17.0, 20.0, 6.0  # of gates; the way from the numbers to the gate; between
 
 
-def draw(y: Any, *, collapse: bool | str | Iterable[str] | None = None, fold: bool = False, digits: int | None = 3,
+def draw(y: Any, *, collapse: bool | str | Iterable[str] | None = None, fold: bool | None = None, digits: int | None = 3,
          products: bool = False, names: Any = None, title: str | None = None,
          engine: str | None = None) -> Drawing:
     """The circuit that computed ``y``, with every value and, where a backward pass has been, every gradient.
 
     ``collapse`` draws scopes as one gate: True all, False none, names or paths those; None decides by size;
-    ``fold`` draws collapsed scopes that repeat as one, ×N. ``names=locals()`` names nodes after your variables, and
-    parameters after their modules; so does ``names=model``.
-    ``digits`` are shown of each number (None: all; tooltips have all). ``products`` writes ``upstream × local =
-    gradient`` under each wire. ``engine="dot"`` lays out with the system's Graphviz. What is drawn is the state of
-    now: a later backward pass does not change the drawing. Raises TypeError for what is not a node, LookupError
-    for a scope that is not there, ValueError for a picture of more gates than can be seen.
+    ``fold`` draws collapsed scopes that repeat as one, ×N (None: where there are very many). ``names=locals()``
+    names nodes after your variables and parameters after their modules; so does ``names=model``. ``digits`` are shown of
+    each number (None: all; tooltips have all). ``products`` writes ``upstream × local = gradient`` under each wire.
+    ``engine="dot"`` lays out with the system's Graphviz. What is drawn is the state of now: a later backward pass does
+    not change the drawing. Raises TypeError for what is not a node, LookupError for a scope that is not there, ValueError
+    for a picture of more gates than can be seen.
 
     >>> from autograd import Value
     >>> x, y, z = Value(-2.0, "x"), Value(5.0, "y"), Value(-4.0, "z")
@@ -202,7 +202,8 @@ def _label(wire: Wire, name: str, digits: int | None, products: bool, room: str)
     gradient = show(wire.contribution, digits)
     above, below = _lines(name, wire.value, gradient, bad(wire.contribution), digits)
     if products and gradient and isinstance(wire.local, float) and isinstance(wire.upstream, float):
-        product = f"{show(wire.upstream, digits)} × {show(wire.local, digits)} = {gradient}"
+        local = number(wire.local, digits)
+        product = f"{show(wire.upstream, digits)} × {f'({local})' if local.startswith('−') else local} = {gradient}"
         below.append(Line("product", product, FORMULA))
     if wire.note:
         below.append(Line("note", wire.note, FORMULA))

@@ -20,6 +20,7 @@ from autograd.graph import topological
 from autograd.row import Row
 
 MANY, TOO_MANY = 300, 5_000  # gates: above the first, scopes collapse by default; above the second, all is one gate
+MANY_WIRES = 150  # between gates and collapsed scopes: above, the scopes around them collapse
 FEW_INPUTS = 6  # more inputs than these that go to the same gates, one of them collapsed, are drawn as one
 
 
@@ -105,15 +106,15 @@ class Graph(NamedTuple):
     gates: int
 
 
-def graph(y: Any, collapse: bool | str | Iterable[str] | None = None, *, fold: bool = False,
+def graph(y: Any, collapse: bool | str | Iterable[str] | None = None, *, fold: bool | None = False,
           names: Any = None) -> Graph:
     """The graph of ``y`` (one node, or several in a list) as plain data; nothing is changed by looking.
 
     ``collapse`` draws scopes as one gate each: True all of them, False none, a name or path (or several) those;
     None decides by size: over 300 gates as much is collapsed as needed, over 5,000 all is summarised as one gate.
-    ``fold`` makes one of collapsed gates that repeat, ×N. ``names`` (``locals()``, or a dictionary) names nodes that
-    have no name after the one variable that is the node, or the list that it is in, and a module's parameters by their
-    paths (``layers.0.weight``); it may be the module itself.
+    ``fold`` makes one of collapsed gates that repeat, ×N (None: where there are still over 150 wires). ``names``
+    (``locals()``, or a dictionary) names nodes that have no name after the one variable that is the node, or the list
+    that it is in, and a module's parameters by their paths (``layers.0.weight``); it may be the module itself.
     Raises LookupError for a scope that is not there, TypeError for what is not a node.
 
     >>> from autograd import Value
@@ -150,7 +151,8 @@ def graph(y: Any, collapse: bool | str | Iterable[str] | None = None, *, fold: b
                          "for a summary, group with autograd.scope(name) and collapse, or draw an earlier node")
     notes = []
     if shut and collapse is None:
-        notes = [f"{len(owner):,} of {len(gates):,} gates are collapsed into {shut:,} scopes: over {MANY:,} are a lot.",
+        scopes = f"{shut:,} scope{'s' * (shut > 1)}"
+        notes = [f"{len(owner):,} of {len(gates):,} gates are collapsed into {scopes}: over {MANY:,} are a lot.",
                  "To see them: collapse=False, or collapse=[names of scopes]."]
     elif len(gates) > MANY and collapse is None:
         notes = [f"All {len(gates):,} gates are drawn, because none is in a scope.",
@@ -198,7 +200,7 @@ def number(x: float | None, digits: int | None = 3) -> str:
     if x is None:
         return ""
     if digits is None or not math.isfinite(x):
-        return repr(x).replace("-", "−")
+        return repr(x).replace("e-0", "e-").replace("e+", "e").replace("-", "−")
     text, exponent = f"{x:.{digits - 1}e}".split("e")  # the exponent after rounding: 0.9999 is 1.00
     power = int(exponent)
     if x == 0:
@@ -220,7 +222,7 @@ def typeset(formula: str, names: Iterable[Any] = ()) -> str:
     pieces = re.split(f"({'|'.join(sorted(kept, key=len, reverse=True))})", formula) if kept else [formula]
     for i in range(0, len(pieces), 2):
         text = re.sub(r"\*\*(?:(\d+)|\((-?\d+)\))(?![\d.])", lambda m: superscript(m[1] or m[2]), pieces[i])
-        text = re.sub(r"(?<![\w.])\d+\.\d{4,}(e[-+]?\d+)?", lambda m: number(float(m[0])), text)
+        text = re.sub(r"(?<![\w.])\d+(\.\d{4,}(e[-+]?\d+)?|(\.\d+)?e[-+]?\d+)", lambda m: number(float(m[0])), text)
         for plain, written in (("**", "^"), ("*", "·"), ("-", "−"), (">=", "≥"), ("<=", "≤"), ("==", "=")):
             text = text.replace(plain, written)
         pieces[i] = text
@@ -317,11 +319,9 @@ def _chosen(collapse: Any, gates: list[Any], chains: dict[Any, tuple[Any, ...]])
     """The scopes to collapse."""
     scopes = [scope for scope in chains if scope is not None]
     if collapse is None:
-        counted = Counter(chains[node.scope] for node in gates)
         for depth in range(max(map(len, chains.values())), 0, -1) if len(gates) > MANY else ():
-            shown = (sum(count for chain, count in counted.items() if len(chain) < depth)
-                     + len({chain[depth - 1] for chain in counted if len(chain) >= depth}))
-            if shown <= MANY or depth == 1:
+            place = {node: chain[depth - 1] if len(chain := chains[node.scope]) >= depth else node for node in gates}
+            if len(set(place.values())) <= MANY and _wires(gates, place) <= MANY_WIRES or depth == 1:
                 return {scope for scope in scopes if len(chains[scope]) == depth}
         return set()
     if isinstance(collapse, bool):
@@ -335,6 +335,17 @@ def _chosen(collapse: Any, gates: list[Any], chains: dict[Any, tuple[Any, ...]])
     return {scope for scope in scopes if scope.name in wanted or scope.path in wanted}
 
 
+def _wires(gates: list[Any], place: dict[Any, Any]) -> int:
+    """How many wires there are between these places, inputs that go the same ways bundled."""
+    crossing = {(x, place[node]) for node in gates for x in node.inputs if place.get(x) is not place[node]}
+    goes: dict[Any, set[Any]] = {}
+    for x, target in crossing:
+        if not x.operands:
+            goes.setdefault(x, set()).add(target)
+    alike = Counter(map(frozenset, goes.values()))
+    return sum(bool(x.operands) for x, _ in crossing) + sum(len(to) * min(count, FEW_INPUTS) for to, count in alike.items())
+
+
 def _depth(order: list[Any]) -> int:
     depth: dict[Any, int] = {}
     for node in order:
@@ -345,7 +356,7 @@ def _depth(order: list[Any]) -> int:
 # ── from nodes to data ───────────────────────────────────────────────────────────────────────────────────────────
 
 def _picture(order: list[Any], roots: list[Any], owner: dict[Any, Any], chains: dict[Any, tuple[Any, ...]],
-             notes: list[str], fold: bool = False) -> Graph:
+             notes: list[str], fold: bool | None = False) -> Graph:
     """The data of what is drawn; ``owner`` is the scope that a gate has collapsed into."""
     index = {node: i for i, node in enumerate(order)}
     scope_ids = {scope: f"s{i}" for i, scope in enumerate(scope for scope in chains if scope)}
@@ -401,7 +412,13 @@ def _picture(order: list[Any], roots: list[Any], owner: dict[Any, Any], chains: 
             used[owner[root]][root] = None
         value, gradient = plain(root.data), plain(root.grad)
         wires[f"w-out{i}"] = Wire(f"w-out{i}", place(root), f"out{i}", 0, value, gradient, None, None, None)
-    around = [tuple(takewhile(lambda scope: scope not in shut, chains.get(node.scope, ()))) for node in visible]
+    used_in: dict[Any, list[tuple[Any, ...]]] = {}
+    for node in order:
+        for x in node.operands:
+            if hasattr(x, "inputs") and not x.operands:
+                used_in.setdefault(x, []).append(chains[node.scope])
+    within = [_common(used_in[node]) if node in used_in else chains.get(node.scope, ()) for node in visible]
+    around = [tuple(takewhile(lambda scope: scope not in shut, scopes)) for scopes in within]
     nodes = [_node(node, place(node), scope_ids[scopes[-1]] if scopes else "", brought.get(node), index[node])
              for node, scopes in zip(visible, around)]
     members: dict[Any, list[int]] = {scope: [] for scope in shut}
@@ -428,19 +445,26 @@ def _picture(order: list[Any], roots: list[Any], owner: dict[Any, Any], chains: 
     boxes = {scope: Box(scope_ids[scope], scope.name, scope.path, scope_ids.get(scope.parent, ""))
              for scopes in around for scope in scopes}
     kept, joined = nodes, list(wires.values())
-    if fold:
+    if fold or fold is None and len(joined) > MANY_WIRES:
         from .fold import folded
         kept, joined = folded(kept, joined)
+        if notes and len(kept) < len(nodes):
+            notes = [*notes, "Those that repeat are drawn as one, ×N; fold=False draws each."]
     kept, joined = _bundled(kept, joined)
     gates = sum(bool(node.operands) for node in order)
     return Graph(tuple(kept), tuple(joined), tuple(boxes.values()), tuple(notes), gates)
+
+
+def _common(chains: list[tuple[Any, ...]]) -> tuple[Any, ...]:
+    """The scopes that all of these are in: an input is drawn in the box where it is used."""
+    return tuple(scopes[0] for scopes in takewhile(lambda scopes: len(set(scopes)) == 1, zip(*chains)))
 
 
 def _node(node: Any, id: str, box: str, brought: Any, number: int) -> Node:
     parts = gate_sign(node.op, node.operands) if node.operands else ()
     fixed = node.op is not None or getattr(node, "requires_grad", True) is False  # cut from its graph, or never in one
     kind = "gate" if node.operands else "constant" if fixed else "input"
-    more = not node.operands and node.grad is not None and brought is not None and _differs(node.grad, brought)
+    more = not node.operands and node.grad is not None and (brought is None or _differs(node.grad, brought))
     return Node(id, kind, node.name or "", node.op.name if node.op else "", "".join(text for text, _ in parts), parts,
                 plain(node.data), plain(node.grad), more, node.scope.path if node.scope else "",
                 box, _trouble(node), members=(number,))
