@@ -4,7 +4,8 @@
 # > **요약.** 신경망의 계산은 덧셈·곱셈 같은 작은 게이트로 이루어진 회로로 볼 수 있다. 순전파(forward)에서는 값이 왼쪽에서
 # > 오른쪽으로 흐르고, 역전파(backward)에서는 기울기가 오른쪽에서 왼쪽으로 흐른다. 각 게이트가 하는 일은 하나뿐이다.
 # > **상류 기울기 × 국소 기울기 = 하류 기울기.** 한 값이 여러 곳에 쓰이면 돌아온 기울기를 모두 더한다. 이 장에서는
-# > 강의의 숫자를 그대로 따라가며 회로를 그리고, 한 단계씩 밟아 보고, 경사 하강법으로 뉴런 하나를 직접 학습시킨다.
+# > 강의의 숫자를 그대로 따라가며 회로를 그리고, 한 단계씩 밟아 보고, 흔한 실수를 일부러 저질러 본 뒤, 경사 하강법으로 뉴런
+# > 하나를 직접 학습시킨다.
 #
 # A computation is a circuit of small gates. Values flow forward through it, gradients flow back, and every gate does one
 # thing on the way back: **upstream gradient × local gradient = downstream gradient**. That is the chain rule, and it is all

@@ -5,6 +5,7 @@
 # > (포화) 앞쪽 층이 학습되지 않는다. 시그모이드의 출력은 항상 양수라서 가중치의 기울기가 모두 같은 부호를 갖고, 갱신이
 # > 지그재그로 움직인다. ReLU는 양수에서 포화되지 않지만, 한번 모든 입력에 대해 0을 내면 다시 살아나지 못한다(죽은 ReLU).
 # > Leaky ReLU, PReLU, ELU, Maxout은 이 문제를 줄인다. 소프트맥스는 점수를 합이 1인 확률로 바꾼다.
+# > 끝으로 새 활성화 함수를 직접 만들고, 그 미분이 맞는지 검사한다.
 #
 # Between two linear layers stands a function that bends. This chapter draws each one with its derivative, the very rule that
 # runs in backpropagation, and shows in numbers what can go wrong.
@@ -12,7 +13,6 @@
 # %%
 import numpy as np
 from exercise import check
-from hypothesis import given, settings
 from matplotlib.figure import Figure
 
 import nn
@@ -231,10 +231,13 @@ viz.plots.activation(swish)
 
 # %% [markdown]
 # Is the derivative right? `autograd.testing` tries it: at values from its domain, to the second order, and in random programs
-# among other operations (with Hypothesis, which also finds the smallest example where something fails). A wrong one is found.
-
+# among other operations (with Hypothesis: `pip install hypothesis`), which finds the smallest example where something fails.
+# A wrong one is found.
 
 # %%
+from hypothesis import given, settings
+
+
 @given(values(swish))
 @settings(max_examples=30, derandomize=True, database=None, deadline=None)
 def at_every_value(operands):

@@ -17,7 +17,6 @@ from pathlib import Path
 
 import numpy as np
 from exercise import check
-from hypothesis import given, settings
 from matplotlib.figure import Figure
 
 import nn
@@ -401,11 +400,13 @@ viz.plots.gradient_check(wrong)
 # A right gradient makes a V here (chapter 6): the quotients fall towards it as the step gets smaller. From a wrong one they stay
 # as far as they are, whatever the step.
 #
-# **A layer of your own** is checked towards its input and all its parameters. Hypothesis draws whole networks to try. (In a test
-# file of yours these are tests; `from autograd.testing import gradients` gives pytest a fixture for them.)
-
+# **A layer of your own** is checked towards its input and all its parameters. Hypothesis (`pip install hypothesis`) draws whole
+# networks to try. (In a test file of yours these are tests; `from autograd.testing import gradients` gives pytest a fixture.)
 
 # %%
+from hypothesis import given, settings
+
+
 class Gated(nn.Module):
     """x · σ(w·x + b), entry by entry."""
 
