@@ -339,10 +339,14 @@ class Babysitter(Callback):
         if not self.examples:
             return [], {}
         y = np.concatenate([labels for _, labels in self.examples])
-        if y.dtype.kind not in "iu" or y.ndim != 1 or len(y) < 50 or self.chance is None:
+        if y.ndim == 2 and (y.shape[1] == 1 or ((y == 0) | (y == 1)).all() and (y.sum(1) == 1).all()):
+            y = y[:, 0] if y.shape[1] == 1 else y.argmax(1)  # one-hot
+        if y.ndim != 1 or len(y) < 50:
             return [], {}
         if (y == y[0]).all():
             return [Finding.of("labels constant", f"all {len(y)} labels looked at are {y[0]}")], {}
+        if self.chance is None or (y % 1).any():
+            return [], {}
         x = np.concatenate([inputs.reshape(len(inputs), -1) for inputs, _ in self.examples]).astype(np.float64)
         square = np.square(x).sum(1)
         distance = square[:, None] + square - 2 * x @ x.T
@@ -371,6 +375,9 @@ class Babysitter(Callback):
         if len(rows) > 2 and lately > 1.5 * best["validation loss"] and lately > 1.5 * trained and trained < best.get("loss", 0.0):
             return [Finding.of("overfitting", f"the validation loss rose from {best['validation loss']:.3g} to {lately:.3g} while "
                                f"the training loss fell to {trained:.3g}")], signs
+        if len(rows) > 2 and lately > 0.5 * self.losses[0] and trained < 0.05 * self.losses[0]:
+            return [Finding.of("overfitting", f"the training loss fell from {self.losses[0]:.3g} to {trained:.3g}, the validation "
+                               f"loss to no less than {best['validation loss']:.3g}: learnt by heart")], signs
         gap = last.get("accuracy", 0.0) - last.get("validation accuracy", last.get("accuracy", 0.0))
         if len(rows) > 2 and gap > 0.1:
             return [Finding.of("overfitting", f"the accuracy is {gap:.0%} higher on the training data")], signs

@@ -207,6 +207,31 @@ def test_shuffled_labels(validation):
     assert ("validation loss never fell under" in found.evidence) == (validation is not None)
 
 
+def test_a_regression_learnt_by_heart_is_overfitting_though_its_validation_loss_does_not_rise():
+    rng = np.random.default_rng(0)
+
+    def noise(n):  # one input of twenty says anything, and as much again is noise
+        x = rng.normal(size=(n, 20)).astype(np.float32)
+        return x, x[:, :1] + rng.normal(size=(n, 1)).astype(np.float32)
+
+    model = mlp(nn.ReLU, 20, 128, 1)
+    optimizer = nn.optim.Adam(model.named_parameters(), lr=5e-3)
+    report = watched(model, data=noise(60), validation=noise(200), loss=mse_loss, optimizer=optimizer, epochs=150)
+    assert report.illnesses == ["overfitting"]
+    assert "learnt by heart" in finding(report, "overfitting").evidence
+    simple = mlp(nn.ReLU, 20, 1)
+    assert watched(simple, 0.02, noise(2000), validation=noise(200), loss=mse_loss, epochs=5).healthy
+
+
+@pytest.mark.parametrize("form", ["columns", "one-hot", "targets"])
+def test_constant_labels_of_every_form(form):
+    model = mlp(nn.ReLU, 64, 16, 10 if form == "one-hot" else 1)
+    labels = np.tile(np.eye(10, dtype=np.float32)[3], (len(TRAIN[0]), 1)) if form == "one-hot" else \
+        np.full((len(TRAIN[0]), 1), 1.0 if form == "columns" else 4.25, np.float32)
+    loss = {"columns": nn.functional.binary_cross_entropy_with_logits, "one-hot": cross_entropy, "targets": mse_loss}[form]
+    assert "labels constant" in watched(model, 0.01, (TRAIN[0], labels), validation=None, loss=loss, epochs=1).illnesses
+
+
 def test_constant_labels():
     found = finding(watched(mlp(), data=(TRAIN[0], np.full_like(TRAIN[1], 7)), validation=None), "labels constant")
     assert found.evidence.endswith("are 7")
