@@ -30,11 +30,11 @@ def told(walk: Iterable[Step], digits: int = 3) -> list[list[Line]]:
     forward
     w = 2.00 (given)
     x = −1.00 (given)
-    v2 = w × x = 2.00 × −1.00 = −2.00
+    v2 = w × x = 2.00 × (−1.00) = −2.00
     backward
     v2 = w × x; its gradient is 1.00
       w: local gradient x = −1.00
-        downstream = upstream × local: 1.00 × −1.00 = −1.00
+        downstream = upstream × local: 1.00 × (−1.00) = −1.00
         w collects −1.00
       x: local gradient w = 2.00
         downstream = upstream × local: 1.00 × 2.00 = 2.00
@@ -60,12 +60,13 @@ def told(walk: Iterable[Step], digits: int = 3) -> list[list[Line]]:
                       (number(step.gradient, digits), GRADIENT), *wrong(step.right, digits)])
         for edge in step.edges:
             local, downstream = number(edge.local, digits), number(edge.downstream, digits)
+            factor = f"({local})" if local.startswith("−") else local
             text = formula(find(step.operation), edge.argument, *step.inputs)  # in this walk's labels
             is_number = re.fullmatch(r"-?(\d[\d.e+-]*|inf)|nan", text)
             lines += [[(f"  {edge.target_label}: local gradient ", ""),
                        *([] if is_number else [(typeset(text), FORMULA), (" = ", "")]), (local, FORMULA)],
                       [("    downstream = upstream × local: ", FAINT),
-                       (f"{number(edge.upstream, digits)} × {local} = {downstream}", GRADIENT)],
+                       (f"{number(edge.upstream, digits)} × {factor} = {downstream}", GRADIENT)],
                       [(f"    {edge.target_label} collects ", FAINT), (downstream, GRADIENT)]]
             if edge.target in collected:
                 before, total = number(collected[edge.target], digits), number(edge.total, digits)

@@ -64,7 +64,7 @@ def test_one_sigmoid_gate_gives_the_same_gradients_as_four(tmp_path: Path) -> No
 def test_the_first_circuit_of_the_course(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["step", "(x + y)*z", "x=-2", "y=5", "z=-4"]) == 0
     told = capsys.readouterr().out
-    assert "v4 = v2 × z = 3.00 × −4.00 = −12.0\n" in told
+    assert "v4 = v2 × z = 3.00 × (−4.00) = −12.0\n" in told
     assert told.endswith("gradient x −4.00 y −4.00 z 3.00\n")
 
 

@@ -123,6 +123,7 @@ def curves(history: Any, columns: Sequence[str] | None = None, *, log: bool = Fa
     if getattr(history, "rows", None) and getattr(history, "monitor", None) in names:
         best = history.best
         ax.axvline(best["epoch"], color=FAINT, linestyle=":", linewidth=1, label=f"best {history.monitor}", zorder=0)
+    ax.xaxis.get_major_locator().set_params(integer=True)
     ax.set(xlabel="epoch", ylabel=names[0] if len(names) == 1 else "", yscale="log" if log else "linear")
     _legend(ax)
     return ax
@@ -138,6 +139,7 @@ def update_ratios(ratios: Any, *, ax: Any = None) -> Any:
     for i, (name, series) in enumerate(table.items()):
         ax.plot(range(1, len(series) + 1), series, label=name, **_style(i))
     ax.axhline(1e-3, color=FAINT, linestyle=":", linewidth=1, label="about right: 1e−3", zorder=0)
+    ax.xaxis.get_major_locator().set_params(integer=True)
     ax.set(xlabel="look", ylabel="‖update‖ ÷ ‖weight‖", yscale="log")
     _legend(ax)
     return ax

@@ -157,7 +157,8 @@ class Report:
                 module.training = mode
         if (gates := sum(1 for node in topological(loss) if node.operands)) > MANY:
             return f"<p>The network has {gates:,} gates for one example, too many to step through (the limit is {MANY}).</p>"
-        return f"<p>The first example that was trained on, with label {escape(str(y[0]))}.</p>" + stepper(loss)._repr_html_()
+        said = f"<p>The first example that was trained on, with label {escape(str(y[0]))}.</p>"
+        return said + stepper(loss, names=run.model)._repr_html_()
 
 
 def _thinned(array: Any) -> Any:

@@ -206,7 +206,7 @@ function explain(now) {
   panel.replaceChildren(...message ? [h('p', message.startsWith('!') ? 'wrongly' : '', message.replace('!', ''))] : [])
   if (!frame) {
     panel.append(h('h2', '', 'How to read this'),
-      h('p', '', `This circuit computes ${name(root)} from ${leaves.map(name).slice(0, 8).join(', ')}${leaves.length > 8 ? ' …' : ''}. `
+      h('p', '', `This circuit computes ${name(root)} from ${leaves.map(name).slice(0, 8).join(', ')}${leaves.length > 8 ? ` and ${leaves.length - 8} more` : ''}. `
         + 'Read it from left to right: each circle is a gate that does one operation, and the number above a wire is the value on it.'),
       h('p', '', 'Then gradients travel back, from right to left, below the wires. A gradient says how much '
         + `${name(root)} would change if that number grew a little. Every gate does only one thing: it multiplies the gradient `

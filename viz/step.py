@@ -258,7 +258,7 @@ def applied_template(operation: str, count: int) -> str:
     if operation == "neg":
         return "{0} × (−1)"
     if sign := _INFIX.get(operation):
-        return f"{{0{'b' * (sign == '^')}}} {sign} {{1{'b' * (sign != '×')}}}"
+        return f"{{0{'b' * (sign == '^')}}} {sign} {{1b}}"
     return f"{operation}({', '.join(f'{{{i}}}' for i in range(count))})"
 
 

@@ -95,5 +95,5 @@ def _product(wire: Wire, digits: int | None) -> tuple[str, ...]:
         return (f"local {local}" if local else "",)
     if wire.upstream is None or not local:
         return (show(wire.contribution, digits),)
-    local = f"({local})" if " " in local else local
+    local = f"({local})" if " " in local or local.startswith("−") else local
     return f"{show(wire.upstream, digits)} × ", local, f" = {show(wire.contribution, digits)}"
