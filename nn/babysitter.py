@@ -375,8 +375,9 @@ class Babysitter(Callback):
         if len(rows) > 2 and lately > 1.5 * best["validation loss"] and lately > 1.5 * trained and trained < best.get("loss", 0.0):
             return [Finding.of("overfitting", f"the validation loss rose from {best['validation loss']:.3g} to {lately:.3g} while "
                                f"the training loss fell to {trained:.3g}")], signs
-        if len(rows) > 2 and lately > 0.5 * self.losses[0] and trained < 0.05 * self.losses[0]:
-            return [Finding.of("overfitting", f"the training loss fell from {self.losses[0]:.3g} to {trained:.3g}, the validation "
+        first = self.losses[0] if self.losses else 0.0
+        if len(rows) > 2 and lately > 0.5 * first and trained < 0.05 * first:
+            return [Finding.of("overfitting", f"the training loss fell from {first:.3g} to {trained:.3g}, the validation "
                                f"loss to no less than {best['validation loss']:.3g}: learnt by heart")], signs
         gap = last.get("accuracy", 0.0) - last.get("validation accuracy", last.get("accuracy", 0.0))
         if len(rows) > 2 and gap > 0.1:

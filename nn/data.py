@@ -56,24 +56,31 @@ def load(name: str) -> Dataset:
     return _table(name, _text(shipped[name].read_bytes()), -1)
 
 
-def read_csv(path: str | Path, target: int | str = -1) -> Dataset:
+def read_csv(path: str | Path, target: int | str = -1, delimiter: str = ",") -> Dataset:
     """A table of numbers from a CSV file (``.gz`` too): one column is the target, all others are inputs.
 
     The first line may name the columns; ``target`` is a name or a position. A target that is text or whole numbers
     gives classes, in order of appearance (text) or of size (numbers); any other gives numbers. Raises ValueError, with
-    the row, for one of another length or an entry that is no number.
+    the row, for one of another length, an entry that is no number, or a target that is missing.
     """
-    return _table(str(path), _text(Path(path).read_bytes()), target)
+    return _table(str(path), _text(Path(path).read_bytes()), target, delimiter)
 
 
 def read_npz(path: str | Path) -> dict[str, Any]:
-    """The arrays of an NPZ file by name; ValueError where one would need pickle, which may run any code."""
+    """The arrays of an NPZ file by name; ValueError for another file, and where one would need pickle, which may run any code."""
+    from zipfile import BadZipFile, is_zipfile
+
     import numpy as np
-    with np.load(path, allow_pickle=False) as file:
-        try:
+    content = Path(path)
+    if content.exists() and not is_zipfile(content):
+        raise ValueError(f"{path} is no NPZ file, or was cut short; np.savez(path, x=x, y=y) writes one")
+    try:
+        with np.load(path, allow_pickle=False) as file:
             return {name: file[name] for name in file.files}
-        except ValueError as error:
-            raise ValueError(f"{path}: {error}. Save plain numbers, not objects: np.savez(path, x=x, y=y)") from None
+    except BadZipFile as error:
+        raise ValueError(f"{path} is damaged: {error}. Use another copy") from None
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}. Save plain numbers, not objects: np.savez(path, x=x, y=y)") from None
 
 
 def read_idx(path: str | Path) -> Any:
@@ -149,10 +156,13 @@ def _number(text: str) -> float | None:
         return None
 
 
-def _table(source: str, text: str, target: int | str) -> Dataset:
-    rows = [row for row in csv.reader(text.splitlines()) if row]
+def _table(source: str, text: str, target: int | str, delimiter: str = ",") -> Dataset:
+    rows = [row for row in csv.reader(text.splitlines(), delimiter=delimiter) if row]
     if not rows:
         raise ValueError(f"{source} holds no rows")
+    if len(rows[0]) < 2:
+        raise ValueError(f"{source}: with {delimiter!r} between columns there is one only, {rows[0][0]!r:.60}, and no input beside the "
+                         "target; say what separates them, for example delimiter=';'")
     named = all(_number(entry) is None for entry in rows[0])
     names = rows[0] if named else [f"column {i}" for i in range(len(rows[0]))]
     if target not in (names if isinstance(target, str) else range(-len(names), len(names))):
@@ -165,6 +175,8 @@ def _table(source: str, text: str, target: int | str) -> Dataset:
             wrong = f"{len(row)} entries, not {len(names)}" if len(row) != len(names) else \
                 f"{row[numbers.index(None) + (numbers.index(None) >= place)]!r}, which is no number"
             raise ValueError(f"{source}, row {line} has {wrong}; correct it, or leave the row out")
+        if not row[place].strip():
+            raise ValueError(f"{source}, row {line} has no target, in column {names[place]!r}; correct it, or leave the row out")
         inputs.append(tuple(numbers))
         targets.append(row[place])
     values = [_number(entry) for entry in targets]

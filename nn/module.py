@@ -100,9 +100,9 @@ class Module:
         """Every parameter of the tree once, with its path (``layers.0.neurons.2.b``), in the order of definition."""
         return ((path, part) for path, part, kind in _walk("", self, set()) if kind == "parameter")
 
-    def parameters(self) -> Iterator[Any]:
-        """Every parameter of the tree, once."""
-        return (parameter for _, parameter in self.named_parameters())
+    def parameters(self) -> Unnamed:
+        """Every parameter of the tree, once; an optimiser that is given this calls them by their paths all the same."""
+        return Unnamed(self.named_parameters())
 
     def named_buffers(self) -> Iterator[tuple[str, Any]]:
         """Every buffer of the tree once, with its path."""
@@ -273,6 +273,16 @@ def functional_call(module: Module, parameters: Mapping[str, Any], *args: Any, *
         return module(*args, **options)
     finally:
         deque(map(dict.update, attributes, before), maxlen=0)
+
+
+class Unnamed(Iterator[Any]):
+    """The second of each pair of an iterator, which is ``named``."""
+
+    def __init__(self, named: Iterator[tuple[str, Any]]):
+        self.named = named
+
+    def __next__(self) -> Any:
+        return next(self.named)[1]
 
 
 class Mismatch(NamedTuple):

@@ -35,14 +35,14 @@ class Optimizer:
         self.param_groups: list[dict[str, Any]] = []
         self._arrays = False  # whether there are any among the parameters: they are silent at the edges of their domain
         self.state: list[dict[str, Any]] = []  # one dict for each parameter, in the order of all groups
-        groups = list(params)
+        groups = list(getattr(params, "named", params))
         for group in groups if groups and isinstance(groups[0], dict) else [{"params": groups}]:
             self.add_param_group(group)
 
     def add_param_group(self, group: dict[str, Any]) -> None:
         """Train further parameters: ``{"params": …, "lr": …}``, with defaults for the options it does not name."""
         kind = type(self).__name__
-        given = [group["params"]] if hasattr(group["params"], "op") else group["params"]
+        given = [group["params"]] if hasattr(group["params"], "op") else getattr(group["params"], "named", group["params"])
         named = [x if isinstance(x, tuple) else (getattr(x, "name", None) or f"parameter {i}", x)
                  for i, x in enumerate(given, len(self.state))]
         if not named:

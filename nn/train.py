@@ -279,6 +279,8 @@ def fit(model: Module, data: Any, loss: Callable[[Any, Any], Any], optimizer: op
     """
     if schedule_each not in ("epoch", "batch"):
         raise ValueError(f"fit: schedule_each={schedule_each!r}; it is 'epoch' or 'batch'")
+    if not isinstance(epochs, int) or epochs < 0:
+        raise ValueError(f"fit: epochs={epochs!r}; it is a whole number, 0 or more")
     loader = data if isinstance(data, DataLoader) else DataLoader(_fitting(data, model), batch_size, True, seed)
     validation = None if validation is None else _fitting(validation, model)
     measures = _measures(metrics)

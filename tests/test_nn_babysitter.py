@@ -219,8 +219,9 @@ def test_a_regression_learnt_by_heart_is_overfitting_though_its_validation_loss_
     report = watched(model, data=noise(60), validation=noise(200), loss=mse_loss, optimizer=optimizer, epochs=150)
     assert report.illnesses == ["overfitting"]
     assert "learnt by heart" in finding(report, "overfitting").evidence
-    simple = mlp(nn.ReLU, 20, 1)
-    assert watched(simple, 0.02, noise(2000), validation=noise(200), loss=mse_loss, epochs=5).healthy
+    simple = mlp(nn.ReLU, 20, 16, 1)
+    adam = nn.optim.Adam(simple.named_parameters(), lr=3e-3)
+    assert watched(simple, data=noise(2000), validation=noise(200), loss=mse_loss, optimizer=adam, epochs=5).healthy
 
 
 @pytest.mark.parametrize("form", ["columns", "one-hot", "targets"])

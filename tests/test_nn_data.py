@@ -400,3 +400,30 @@ def test_augmentation_stays_within_its_bounds_and_comes_from_its_seed():
     assert (np.abs(np.abs(column - 4) - 3) < 1.2).all()
     assert 150 < (column < 4).sum() < 250  # every second one is mirrored
     assert len({*np.round(row, 6)}) > 390
+
+
+def test_a_table_with_another_separator_or_without_a_target_is_no_data(tmp_path):
+    path = tmp_path / "a.csv"
+    with pytest.raises(ValueError, match="there is one only, '1;2;0', and no input beside the target; .* delimiter=';'"):
+        path.write_text("1;2;0\n3;4;1\n")
+        read_csv(path)
+    assert read_csv(path, delimiter=";")[:2] == ([(1.0, 2.0), (3.0, 4.0)], [0, 1])
+    path.write_text("a,b\n1,x\n2,\n")
+    with pytest.raises(ValueError, match="row 3 has no target, in column 'b'; correct it, or leave the row out"):
+        read_csv(path)
+
+
+def test_what_is_no_npz_file_is_said_to_be_none(tmp_path):
+    path = tmp_path / "a.npz"
+    np.save(tmp_path / "a.npy", np.eye(2))
+    for content in (b"hello", b"", (tmp_path / "a.npy").read_bytes()):
+        path.write_bytes(content)
+        with pytest.raises(ValueError, match=r"a.npz is no NPZ file, or was cut short; np.savez"):
+            read_npz(path)
+    np.savez(path, x=np.arange(1000))
+    whole = path.read_bytes()
+    path.write_bytes(whole[:100] + bytes([whole[100] ^ 255]) + whole[101:])
+    with pytest.raises(ValueError, match="a.npz"):
+        read_npz(path)
+    with pytest.raises(FileNotFoundError):
+        read_npz(tmp_path / "none.npz")

@@ -327,3 +327,15 @@ def test_a_norm_that_is_no_number_is_refused_where_asked():
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         assert math.isnan(optim.clip_grad_norm_([a, b], 1.0))
+
+
+def test_parameters_are_called_by_their_paths():
+    model = nn.Sequential(nn.Linear(2, 3, rng=0), nn.Tanh(), nn.Linear(3, 1, rng=1))
+    names = [name for name, _ in model.named_parameters()]
+    assert nn.optim.SGD(model.parameters(), lr=0.1).param_groups[0]["names"] == names
+    groups = [{"params": model.parameters(), "lr": 0.1}]
+    assert nn.optim.SGD(groups).param_groups[0]["names"] == names
+    assert nn.optim.SGD(list(model.parameters())).param_groups[0]["names"] == ["weight", "bias"] * 2  # a list knows no more
+    with pytest.raises(ValueError, match="SGD.step: 0.weight was not updated"):
+        nn.optim.SGD(model.parameters(), lr=0.1).step()
+    assert list(model.parameters()) == [x for _, x in model.named_parameters()]

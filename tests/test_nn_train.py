@@ -421,6 +421,8 @@ def test_callbacks_and_the_page_are_told_of_what_ends_a_run_in_the_middle(tmp_pa
 @pytest.mark.parametrize(("options", "message"), [
     ({"monitor": "validation loss"}, "no 'validation loss' to monitor; there is loss"),
     ({"metrics": "f1"}, "no metric 'f1'; there is 'accuracy'"),
+    ({"epochs": -1}, "epochs=-1; it is a whole number, 0 or more"),
+    ({"epochs": 2.5}, "epochs=2.5; it is a whole number"),
     ({"mode": "up"}, "mode='up'; it is 'min' or 'max'"),
     ({"schedule_each": "step"}, "it is 'epoch' or 'batch'"),
 ])
