@@ -97,8 +97,8 @@ def main() -> None:
     """Train, report, draw."""
     found = train()
     print(f"2 numbers for 64 pixels, mean squared error on digits held out: auto-encoder {found.error:.4f}, PCA {found.pca:.4f}")
-    print(f"noise of {NOISE} on each pixel taken away: denoising auto-encoder {found.denoised:.4f}, PCA of 16 {found.noisy_pca:.4f}, "
-          f"nothing done {NOISE**2:.4f}")
+    print(f"noise of {NOISE} on each pixel taken away: denoising auto-encoder {found.denoised:.4f}, PCA of 16 "
+          f"{found.noisy_pca:.4f}, nothing done {NOISE**2:.4f}")
     draw(found, OUT)
     print("Written to", OUT.resolve(), "(open in any browser):")
     print("  autoencoder.svg        rows: digits; by PCA; by the auto-encoder; with noise; what the denoising one makes of it")

@@ -161,8 +161,8 @@ def _table(source: str, text: str, target: int | str, delimiter: str = ",") -> D
     if not rows:
         raise ValueError(f"{source} holds no rows")
     if len(rows[0]) < 2:
-        raise ValueError(f"{source}: with {delimiter!r} between columns there is one only, {rows[0][0]!r:.60}, and no input beside the "
-                         "target; say what separates them, for example delimiter=';'")
+        raise ValueError(f"{source}: with {delimiter!r} between columns there is one only, {rows[0][0]!r:.60}, and no input beside "
+                         "the target; say what separates them, for example delimiter=';'")
     named = all(_number(entry) is None for entry in rows[0])
     names = rows[0] if named else [f"column {i}" for i in range(len(rows[0]))]
     if target not in (names if isinstance(target, str) else range(-len(names), len(names))):

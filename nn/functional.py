@@ -142,7 +142,7 @@ def _share(name: str, flat: Any, weights: Any) -> float:
     """What a mean multiplies the sum by."""
     total = float(weights.sum()) if isinstance(weights, np.ndarray) else len(flat)
     if not total:
-        raise ValueError(f"{name}: none of {len(flat)} labels counts (ignore_index, weight), so there is no mean to take; give others")
+        raise ValueError(f"{name}: none of {len(flat)} labels counts (ignore_index, weight), so there is no mean; give others")
     return 1.0 / total
 
 

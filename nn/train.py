@@ -260,7 +260,7 @@ def fit(model: Module, data: Any, loss: Callable[[Any, Any], Any], optimizer: op
     ``data`` is what ``nn.data.arrays`` takes, shuffled into batches by ``seed``, or a ``DataLoader``; ``loss`` a function of
     (prediction, target) that gives one node; ``metrics`` are ``"accuracy"`` and functions of (prediction, target).
     ``validation``, data or a ``DataLoader``, is measured after each epoch, and the weights of the epoch that was best there are
-    restored at the end. ``monitor`` says which column decides what is best ("validation loss" where there is validation, else "loss");
+    restored at the end. ``monitor`` says which column decides what is best ("validation loss" where there is one, else "loss");
     ``mode`` is "min" or "max". Training stops after ``patience`` epochs without an improvement by more than
     ``min_delta``, when ``stop(run)`` is true after an epoch, when a callback says so, and when loss or gradient is
     nan or inf: that update is not made, and ``history.stopped`` names the operation that made it.

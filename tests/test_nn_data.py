@@ -404,8 +404,8 @@ def test_augmentation_stays_within_its_bounds_and_comes_from_its_seed():
 
 def test_a_table_with_another_separator_or_without_a_target_is_no_data(tmp_path):
     path = tmp_path / "a.csv"
+    path.write_text("1;2;0\n3;4;1\n")
     with pytest.raises(ValueError, match="there is one only, '1;2;0', and no input beside the target; .* delimiter=';'"):
-        path.write_text("1;2;0\n3;4;1\n")
         read_csv(path)
     assert read_csv(path, delimiter=";")[:2] == ([(1.0, 2.0), (3.0, 4.0)], [0, 1])
     path.write_text("a,b\n1,x\n2,\n")

@@ -385,7 +385,8 @@ def test_validation_is_data_or_a_loader_of_it():
     def run(validation):
         model = network()
         optimizer = nn.optim.SGD(model.named_parameters(), lr=0.1)
-        return fit(model, TRAIN, cross_entropy, optimizer, epochs=2, validation=validation, seed=0, progress=False)["validation loss"]
+        history = fit(model, TRAIN, cross_entropy, optimizer, epochs=2, validation=validation, seed=0, progress=False)
+        return history["validation loss"]
 
     x, y = HELD_OUT
     assert run(HELD_OUT) == run(DataLoader(HELD_OUT, 7, shuffle=True, generator=1))
