@@ -2,8 +2,10 @@
 
 import asyncio
 import copy
+import functools
 import gc
 import math
+import operator
 import os
 import pickle
 import random
@@ -18,8 +20,9 @@ import pytest
 
 import nn
 import viz
-from autograd import Tensor, Value, explain, find_anomaly, gradient, hessian, no_grad, relu, scope, steps, tanh, tensor
+from autograd import Tensor, Value, explain, find_anomaly, gradient, hessian, jvp, no_grad, relu, scope, steps, tanh, tensor
 from autograd.context import current
+from autograd.formula import formulas
 from autograd.graph import Node
 from nn import optim
 
@@ -88,21 +91,6 @@ def test_a_forked_child_computes_the_same():
     assert os.waitpid(child, 0)[1] == 0
 
 
-def test_fan_out_of_a_million():
-    x = Value(3.0)
-    y = sum(x for _ in range(MILLION))
-    y.backward()
-    assert x.grad == MILLION
-
-
-def test_fan_in_of_a_million():
-    xs = [Value(1.0) for _ in range(MILLION)]
-    y = sum(xs)
-    y.backward()
-    assert y.data == MILLION
-    assert all(x.grad == 1.0 for x in xs)
-
-
 def test_diamonds_with_2_to_the_60_paths():
     x = y = Value(1.0, "x")
     for _ in range(60):
@@ -116,33 +104,109 @@ def test_diamonds_with_2_to_the_60_paths():
         u = u * 0.75 + u * 0.25
     u.sum().backward()
     assert t.grad.tolist() == [1.0, 1.0]
+    told = explain(u.sum(), t)
+    assert told.ways == 2**60 and len(told.paths) == 3 and told.gradient.tolist() == [1.0, 1.0]
+    for top in (y, u.sum()):
+        assert find_anomaly(top) is None and "<svg" in viz.draw(top).svg and repr(viz.text(top))
+        pickle.loads(pickle.dumps(copy.deepcopy(top)))
+    assert gradient(gradient(y * y, x, create_graph=True), x) == 2.0
 
 
-def test_a_deep_chain_is_drawn_walked_explained_copied_and_pickled():
-    x = y = Value(0.5, "x")
-    for _ in range(10_000):
-        y = y * 0.999 + 0.0001
+@pytest.mark.parametrize("kind", [Value, lambda x: Tensor([x, x])], ids=["Value", "Tensor"])
+def test_threads_tasks_and_forks_for_both_kinds(kind):
+    def work(seed):
+        w = [kind(math.sin(seed + i)) for i in range(20)]
+        with no_grad():
+            assert not (w[0] * 2).inputs
+        with scope(f"work {seed}"):
+            y = sum(tanh(a * b) for a, b in pairwise(w))
+        assert y.scope.name == f"work {seed}"
+        (y if kind is Value else y.sum()).backward()
+        return [np.array(x.grad).tolist() for x in w]
+
+    async def task(seed):
+        with scope(f"task {seed}"):
+            await asyncio.sleep(0)
+            assert (kind(1.0) * 2).scope.name == f"task {seed}"
+            return work(seed)
+
+    async def together():
+        return await asyncio.gather(*map(task, range(8)))
+
+    serial = [work(seed) for seed in range(8)]
+    with ThreadPoolExecutor(8) as pool:
+        assert [list(pool.map(work, range(8))) for _ in range(5)] == [serial] * 5
+        assert pool.submit(lambda: asyncio.run(together())).result() == serial
+
+
+def deep(x, depth):
+    for _ in range(depth // 2):
+        x = x * (1 - 2**-20) + 2**-40
+    return x
+
+
+@pytest.mark.parametrize("depth", [20_000, pytest.param(MILLION, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("kind", [Value, lambda x, name: Tensor(x, name)], ids=["Value", "Tensor"])
+def test_a_chain_of_any_depth_goes_through_all_that_walks_graphs(kind, depth):
+    x = kind(0.5, "x")
+    y = deep(x, depth)
+    slope = pytest.approx((1 - 2**-20) ** (depth // 2), rel=1e-9)
     y.backward()
-    assert x.grad == pytest.approx(0.999**10_000, rel=1e-12)
-    assert len(steps(y)) == 1 + 40_000
-    assert "20,000" in viz.draw(y).svg
-    assert repr(viz.text(y))
-    assert find_anomaly(y) is None
-    for z in (copy.deepcopy(y), pickle.loads(pickle.dumps(y))):
-        z.backward()
-        assert z.data == y.data
-        assert z is not y
-    assert gradient(gradient(y * y, x, create_graph=True), x) == pytest.approx(2 * 0.999**20_000, rel=1e-9)
+    assert float(x.grad) == slope
+    assert float(gradient(y, x)) == slope
+    gc.disable()  # copies of a million nodes: the collector would look through them again and again
+    try:
+        for z in (copy.deepcopy(y), pickle.loads(pickle.dumps(y))):
+            z.backward()
+            assert float(z) == float(y) and z is not y
+        del z
+        assert len(repr(y)) < 200
+        assert f"{depth:,}" in (svg := viz.draw(y).svg) and len(svg) < 100_000  # a summary, which says of how much
+        assert f"{depth:,}" in repr(viz.text(y)) + str(viz.text(y))
+        assert find_anomaly(y) is None
+        told = explain(y, x, most=1)
+        assert told.ways == 1 and len(told.paths[0].links) == depth and len(str(told)) < 2000
+        assert len(steps(y)) == 1 + 2 * depth
+        with pytest.raises(ValueError, match="too many to step through"):
+            viz.stepper(y)
+        first = gradient(y * y, x, create_graph=True)
+        assert float(gradient(first, x)) == pytest.approx(2 * float(x.grad) ** 2, rel=1e-9)
+        assert float(jvp(lambda x: deep(x, depth), [x.data], [x.data * 0 + 1.0])[1]) == slope
+        within = []
+        for node in (y, first):
+            while node.inputs:  # each has its formulas, whatever lies below it
+                within.append(formulas(node))
+                node = node.inputs[-1]
+                if len(within) > 10:
+                    break
+        del node, first, y, told
+        assert all(within)
+        assert alive() <= 5 + 10 * (kind is not Value)
+    finally:
+        gc.enable()
 
 
-def test_deep_tensor_chains_need_no_recursion():
-    x = y = Tensor([0.5, 1.0], "x")
-    for _ in range(20_000):
-        y = y * 1.0
-    y.sum().backward()
-    assert x.grad.tolist() == [1.0, 1.0]
-    z = pickle.loads(pickle.dumps(copy.deepcopy(y)))
-    assert z.data.tolist() == [0.5, 1.0]
+@pytest.mark.parametrize("width", [20_000, pytest.param(MILLION, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("kind", [Value, lambda x, name=None: Tensor(x, name)], ids=["Value", "Tensor"])
+def test_fan_in_and_fan_out_of_any_width_go_through_all_that_walks_graphs(kind, width):
+    gc.disable()
+    try:
+        x = kind(2.0, "x")
+        y = functools.reduce(operator.add, [x] * width)  # one used often
+        zs = [kind(1.0) for _ in range(width)]
+        z = functools.reduce(operator.add, zs)  # many used once
+        for top, leaf, slope in ((y, x, width), (z, zs[0], 1)):
+            top.backward()
+            assert float(leaf.grad) == float(gradient(top, leaf)) == slope
+            assert float(copy.deepcopy(top)) == float(pickle.loads(pickle.dumps(top))) == float(top)
+            assert find_anomaly(top) is None
+            assert explain(top, leaf, most=1).ways == slope
+        if width < MILLION:  # a million takes minutes
+            assert "<svg" in viz.draw(y).svg and "<svg" in viz.draw(z).svg
+            assert len(steps(z)) == width + 2 * (width - 1)
+        assert all(float(leaf.grad) == 1.0 for leaf in zs)
+    finally:
+        gc.enable()
 
 
 @pytest.mark.parametrize("kind", [Value, lambda x, name: Tensor([x, x], name)])
@@ -158,28 +222,12 @@ def test_an_interrupt_at_every_bytecode_of_backward_leaves_the_leaves_all_before
     w, y = build()
     y.backward()
     after = grads(w)
-    interrupted, place = True, 0
+    place, where = 0, ""
     outcomes, switches = set(), (np.geterr(), tensor._hopeful.get())
-    while interrupted:
+    while where is not None:
         w, y = build()
-        interrupted, left = False, [place]
-
-        def trace(frame, event, arg):
-            frame.f_trace_opcodes = True
-            if event == "opcode" and "autograd" in frame.f_code.co_filename:
-                left[0] -= 1
-                if left[0] < 0:
-                    sys.settrace(None)
-                    raise KeyboardInterrupt
-            return trace
-
-        sys.settrace(trace)
-        try:
-            y.backward()
-        except KeyboardInterrupt:
-            interrupted = True
-        finally:
-            sys.settrace(None)
+        place += 1
+        where = interrupted(y.backward, place)
         state = grads(w)
         assert state in ([None] * 3, after), f"half a pass after {place} bytecodes: {state}"
         outcomes.add(str(state))
@@ -188,7 +236,6 @@ def test_an_interrupt_at_every_bytecode_of_backward_leaves_the_leaves_all_before
             x.grad = None
         y.backward()
         assert grads(w) == after
-        place += 1
     assert outcomes == {str([None] * 3), str(after)}
 
 
