@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import re
 from pathlib import Path
 from typing import Any
@@ -44,6 +45,10 @@ def test_a_browser_opens_the_page_with_curves_verdicts_layers_steps_and_seeds(tm
     assert opened.locator("meta[http-equiv=refresh]").count() == 0  # it is over
     ids = opened.eval_on_selector_all("figure [id]", "all => all.map(x => x.id)")
     assert len(ids) == len(set(ids))
+    where = importlib.util.find_spec("axe_playwright_python")
+    assert where is not None and where.submodule_search_locations
+    opened.evaluate(Path(where.submodule_search_locations[0], "axe.min.js").read_text(encoding="utf-8"))
+    assert opened.evaluate("axe.run(document, {iframes: false}).then(r => r.violations.map(v => [v.impact, v.id]))") == []
     inside = opened.frame_locator("iframe")
     inside.get_by_role("button", name="Next").click()
     assert "of" in inside.locator("body").inner_text()

@@ -205,7 +205,7 @@ def curves(history: Any) -> list[tuple[str, str]]:
         shown.append(figure(ax, "loss of every batch"))
     last = "".join(f"<tr><th scope='row'>{escape(name)}</th><td>{_cell(series[-1])}</td><td>{_cell(history.best[name])}</td></tr>"
                    for name, series in columns.items())
-    numbers = f"<table><tr><th></th><th>last epoch</th><th>best epoch</th></tr>{last}</table>"
+    numbers = f"<table><tr><td></td><th scope='col'>last epoch</th><th scope='col'>best epoch</th></tr>{last}</table>"
     return [("Curves", "".join(shown) + (numbers if columns else "<p>No epoch has ended yet.</p>"))]
 
 
