@@ -7,23 +7,28 @@ of it, within the error bar of the measurement: no step size and no tolerance to
 
 from __future__ import annotations
 
+import inspect
 import random
 import warnings
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import reduce
 from html import escape
 from math import frexp, hypot, inf, isfinite, isnan, log10, nan, prod, ulp
+from operator import add
 from sys import float_info
 from typing import Any
 
 from .context import no_grad
-from .differences import Slopes, slopes
+from .differences import Curve, Slopes, noise_beyond, richardson, slopes
 from .functional import Reverse, flatten, jvp, plain, variable, vjp
 from .graph import topological
 from .row import number
 
 EACH = 64  # entries of one argument that are checked one by one; more are checked along random directions
 DIRECTIONS = 3
+EACH_OPERATION = 8  # uses of one operation that are checked by themselves
 OUTPUTS = 8  # entries of a result that are checked one by one; more are mixed by random signed cotangents
 MODES = ("reverse", "forward")
 
@@ -45,10 +50,11 @@ RIGHT = SEVERITY[:3]
 class Finding:
     """One comparison: the verdict, where, both numbers, the error bar, and what to do.
 
-    ``argument`` is the number of the argument, ``entry`` the path to the entry in it ("[2][1]", "" for a number,
-    "along a random direction"), ``point`` its value; ``output`` the path in the result. ``analytic`` is the gradient
-    that was checked, ``numeric`` ± ``bar`` the measured slope, ``left`` and ``right`` the one-sided ones. ``digits``
-    is how many digits agree within the bar, ``order`` the order of the derivative.
+    ``argument`` is the number of the argument, ``name`` what the function calls it, ``entry`` the path to the entry in
+    it ("[2][1]", "" for a number, " along 300 entries"), ``point`` its value; ``output`` the path in the result.
+    ``analytic`` is the gradient that was checked, ``numeric`` ± ``bar`` the measured slope, ``left`` and ``right`` the
+    one-sided ones. ``digits`` is how many digits agree within the bar, ``order`` the order of the derivative. ``of`` is
+    "f", or the operation whose rule is wrong by itself.
     """
 
     verdict: str
@@ -64,6 +70,8 @@ class Finding:
     output: str = ""
     order: int = 1
     note: str = ""
+    name: str = ""
+    of: str = "f"
     samples: list[tuple[float, float, float, float]] = field(default_factory=list, repr=False)
 
     @property
@@ -79,7 +87,7 @@ class Finding:
     def what(self) -> str:
         """In words: the derivative of what with respect to what."""
         d = "d" if self.order == 1 else f"d{self.order} "
-        return f"{d}f{self.output}/dx{self.argument}{self.entry}"
+        return f"{d}{self.of}{self.output}/d{self.name or f'x{self.argument}'}{self.entry}"
 
     @property
     def advice(self) -> str:
@@ -185,11 +193,12 @@ def check_gradients(f: Callable[..., Any], *xs: Any, order: int = 1, modes: Sequ
         raise ValueError(f"check_gradients: order={order!r} with gradient={gradient!r}; the order is 1, 2, …, and a "
                          "gradient= that returns numbers is checked to the first: check it as a function for more")
     name = getattr(f, "__name__", repr(f))
+    names = argument_names(f, len(xs))
     findings: list[Finding] = []
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # points outside the domain are met on purpose, and rules without a derivative
         for level in range(1, order + 1):
-            check = Check(f, xs, modes, gradient, random.Random(seed), level)
+            check = Check(f, xs, modes, gradient, random.Random(seed), level, names)
             findings += check.findings()
             f = check.cotangent_gradient
             if any(x.verdict in ("NONFINITE", "NONDETERMINISTIC") for x in findings):
@@ -198,6 +207,20 @@ def check_gradients(f: Callable[..., Any], *xs: Any, order: int = 1, modes: Sequ
     if raise_on_error and not report:
         raise WrongGradient(report)
     return report
+
+
+def argument_names(f: Callable[..., Any], count: int) -> list[str]:
+    """What a function calls its first arguments; x0, x1, … where that is not certain.
+
+    >>> argument_names(lambda w, b: w + b, 2), argument_names(max, 2)
+    (['w', 'b'], ['x0', 'x1'])
+    """
+    try:
+        parameters = list(inspect.signature(f).parameters.values())[:count]
+    except (TypeError, ValueError):  # a builtin may have none
+        parameters = []
+    positional = [x.name for x in parameters if x.kind in (x.POSITIONAL_ONLY, x.POSITIONAL_OR_KEYWORD)]
+    return positional if len(positional) == count else [f"x{i}" for i in range(count)]
 
 
 # ── points and results as flat lists of floats ───────────────────────────────────────────────────────────────────
@@ -274,7 +297,8 @@ class Check:
     """One order's check of one function at one point."""
 
     def __init__(self, f: Callable[..., Any], xs: tuple[Any, ...], modes: Sequence[str],
-                 gradient: Callable[..., Any] | None, rng: random.Random, order: int):
+                 gradient: Callable[..., Any] | None, rng: random.Random, order: int, names: list[str]):
+        self.names = names
         self.f, self.gradient, self.modes, self.rng, self.order = f, gradient, tuple(modes), rng, order
         self.form = Form(xs)
         self.point = self.form.flat(xs)
@@ -321,7 +345,7 @@ class Check:
         if self.gradient is not None:
             return [("", [1.0])]
         if count <= OUTPUTS:  # never 1, and exact to divide by
-            sizes = [self.rng.choice((-2.0, -0.5, 0.5, 2.0)) for _ in range(count)]
+            sizes = [self.rng.choice((-2.0, -0.5, 0.5, 2.0) if abs(v) < 1e300 else (-0.5, 0.5)) for v in self.values]
             return [(place, [size if i == j else 0.0 for j in range(count)])
                     for i, (place, size) in enumerate(zip(self.result.places, sizes))]
         return [(" mixed", [self._signed() for _ in range(count)]) for _ in range(2)]
@@ -332,9 +356,9 @@ class Check:
 
     # ── the gradients that are checked ──
 
-    def gradients(self, cotangent: list[float], single: bool = False) -> list[float]:
-        """The gradient of ⟨cotangent, f⟩ at the point, flat, in reverse mode or as the caller's ``gradient``."""
-        args = self.form.tree(self.point, given_dtypes=single)
+    def gradients(self, cotangent: list[float], point: list[float] | None = None, single: bool = False) -> list[float]:
+        """The gradient of ⟨cotangent, f⟩ at a point, flat, in reverse mode or as the caller's ``gradient``."""
+        args = self.form.tree(point or self.point, given_dtypes=single)
         if self.gradient is not None:
             found = self.gradient(*args)
             wrapped = isinstance(found, tuple) and len(found) == 1 and not isinstance(args[0], tuple)
@@ -350,17 +374,17 @@ class Check:
     def rng_weight(self, i: int) -> float:
         return (0.75, -1.25, 1.5, -0.5, 1.0)[i % 5]
 
-    def tangent(self, direction: Direction, cotangent: list[float]) -> float:
+    def tangent(self, direction: Direction, cotangent: list[float], point: list[float] | None = None) -> float:
         """⟨cotangent, J direction⟩ in forward mode."""
         moves = [direction.get(i, 0.0) for i in range(len(self.point))]
-        tangents = jvp(self.f, self.form.tree(self.point), self.form.tree(moves))[1]
+        tangents = jvp(self.f, self.form.tree(point or self.point), self.form.tree(moves))[1]
         return sum(u * t for u, t in zip(cotangent, self.result.flat(tangents)) if u)
 
     # ── the comparisons ──
 
     def findings(self) -> list[Finding]:
         first = self.spans[0][0] if self.spans[0] else 0
-        blank: dict[str, Any] = {"argument": 0, "entry": "", "order": self.order,
+        blank: dict[str, Any] = {"argument": 0, "entry": "", "order": self.order, "name": self.names[0],
                                  "point": self.point[first] if self.point else nan}
         if any(not _same(self.values, self.evaluate(self.point)) for _ in range(2)):
             return [Finding("NONDETERMINISTIC", **blank)]
@@ -371,11 +395,13 @@ class Check:
         for output, cotangent in self.cotangents:
             reverse = self.gradients(cotangent) if "reverse" in self.modes or self.gradient is not None else None
             coarse = self.gradients(cotangent, single=True) if reverse and self.form.single else None
-            self.value_noise, self.gradient_noise = self.rounding(cotangent)
+            self.value_noise = self.rounding(cotangent)
             for argument, span in enumerate(self.spans):
                 for direction in self.directions(span):
                     found += self.along(argument, direction, output, cotangent, reverse, coarse)
             self.together(found, cotangent, reverse)
+        if self.gradient is None and self.order == 1:
+            found += self.operations()
         if not _same(self.values, self.evaluate(self.point)):
             found.append(Finding("NONDETERMINISTIC", **blank))
         return found
@@ -416,29 +442,45 @@ class Check:
     def directions(self, span: range) -> list[Direction]:
         if len(span) <= EACH:
             return [{i: 1.0} for i in span]
-        return [{i: self._signed() for i in span} for _ in range(DIRECTIONS)]
+        largest = max(abs(self.point[i]) for i in span) or 1.0
+        sizes = [max(2.0 ** (frexp(abs(self.point[i]))[1] - frexp(largest)[1]), 1e-6) if self.point[i] else 1.0 for i in span]
+        return [{i: self._signed() * (size if n else 1.0) for i, size in zip(span, sizes)} for n in range(DIRECTIONS)]
 
     def along(self, argument: int, direction: Direction, output: str, cotangent: list[float],
-              reverse: list[float] | None, coarse: list[float] | None) -> list[Finding]:
+              reverse: list[float] | None, coarse: list[float] | None, known: Finding | None = None) -> list[Finding]:
         """The findings along a direction; where a whole direction is wrong, of the entries that make it so."""
-        finding = self.compare(argument, direction, output, cotangent, reverse, coarse)
+        finding = known or self.compare(argument, direction, output, cotangent, reverse, coarse)
+        if finding.verdict == "KINK" and len(direction) > 1 and reverse is not None:
+            bent = self.bent(direction, cotangent)
+            if 0 < len(bent) < len(direction):  # what is smooth is held to its slope, not to an interval
+                straight = {i: d for i, d in direction.items() if i not in bent}
+                some = [{i: direction[i]} for i in self.rng.sample(bent, min(len(bent), OUTPUTS))]
+                return [x for part in (straight, *some) for x in self.along(argument, part, output, cotangent, reverse, coarse)]
         if finding.verdict in RIGHT or len(direction) == 1:
             return [finding]
         entries = list(direction)
         middle = len(entries) // 2
         halves = [{i: direction[i] for i in part} for part in (entries[:middle], entries[middle:])]
-        parts = [self.compare(argument, half, output, cotangent, reverse, coarse) for half in halves]
+        parts = [self.compare(argument, half, output, cotangent, reverse, coarse, slack=0.0) for half in halves]
         for part, half in zip(parts, halves):
             if part.verdict not in RIGHT:
-                alone = dict.fromkeys(half, 1.0) if len(half) == 1 else half
-                return self.along(argument, alone, output, cotangent, reverse, coarse)
+                if len(half) == 1:
+                    return self.along(argument, dict.fromkeys(half, 1.0), output, cotangent, reverse, coarse)
+                return self.along(argument, half, output, cotangent, reverse, coarse, part)
         if any(part.verdict == "KINK" for part in parts):
             return parts  # kinks that open to different sides: right one by one
         finding.note = f"spread over {len(entries)} entries, in none of which alone it can be seen"
         return [finding]
 
+    def bent(self, direction: Direction, cotangent: list[float]) -> list[int]:
+        """The entries at a kink: those whose gradient jumps between the two sides of the point."""
+        step = 1e-9 * max(abs(self.point[i]) for i in direction) or 1e-9
+        sides = [self.gradients(cotangent, [x + side * direction.get(i, 0.0) for i, x in enumerate(self.point)])
+                 for side in (step, -step)]
+        return [i for i in direction if abs(sides[0][i] - sides[1][i]) > 1e-4 * (abs(sides[0][i]) + abs(sides[1][i]))]
+
     def compare(self, argument: int, direction: Direction, output: str, cotangent: list[float],
-                reverse: list[float] | None, coarse: list[float] | None) -> Finding:
+                reverse: list[float] | None, coarse: list[float] | None, slack: float | None = None) -> Finding:
         unit = next((u for u in cotangent if u), 1.0) if sum(map(bool, cotangent)) == 1 else 1.0
         given: dict[str, float] = {}
         if reverse is not None:
@@ -451,27 +493,38 @@ class Check:
         place: dict[str, Any] = {"argument": argument, "output": output,
                  "point": self.point[lone] if lone is not None else nan,
                  "entry": self.entry(argument, lone) if lone is not None else f" along {len(direction)} entries",
-                 "order": self.order, "mode": ", ".join(given)}
+                 "order": self.order, "mode": ", ".join(given), "name": self.names[argument]}
         if not all(map(isfinite, given.values())):
             mode, value = next((m, v) for m, v in given.items() if not isfinite(v))
             note = f"the gradient is {value}" + (self.culprit(cotangent) if mode == "reverse" else "")
             return Finding("NONFINITE", analytic=value, note=note, **place | {"mode": mode})
         size = sum(abs((reverse[i] if reverse else analytic * unit) * d) for i, d in direction.items()) / abs(unit)
-        slack = sum(self.gradient_noise[i] * abs(d) for i, d in direction.items()) / abs(unit)
-        measured = self.measure(direction, cotangent, unit, size, analytic)
-        finding = judge(measured, analytic, place, slack)
+        g = self.curve(direction, cotangent, unit)
+
+        def look(**how: Any) -> Slopes:
+            return self.measure(g, direction, size, analytic, **how)
+        measured = look(noise=self.value_noise / abs(unit))
+        finding = judge(measured, analytic, place)
         for mode, value in given.items():
             if value != analytic and finding.verdict in RIGHT:
-                other = judge(measured, value, place | {"mode": mode}, slack)
-                if other.verdict in RIGHT and abs(value - analytic) > finding.bar + 1e-8 * size + slack:
-                    other.verdict, other.note = "WRONG", f"reverse mode says {analytic:.10g}, forward mode {value:.10g}"
+                other = judge(measured, value, place | {"mode": mode})
                 finding = other if other.verdict not in RIGHT else finding
         unsettled = finding.verdict == "OK_NOISY" and measured.slope.noise < measured.slope.bar / 2
         if finding.verdict in ("WRONG", "WRONG_AT_KINK") or unsettled:  # a second, longer look, with other steps
-            longer = self.measure(direction, cotangent, unit, size, analytic, again=True)
-            again = judge(longer, finding.analytic, place | {"mode": finding.mode}, slack)
-            if again.bar < finding.bar if unsettled else again.verdict in RIGHT:
+            again = judge(look(stretch=1.375, patience=10, noise=self.value_noise / abs(unit)), finding.analytic,
+                          place | {"mode": finding.mode})
+            sure = again.verdict == "KINK" and measured.kind == "smooth" and measured.slope.bar <= 1e-8 * size
+            if again.bar < finding.bar if unsettled else again.verdict in RIGHT and not sure:
                 finding = again
+        apart = max(given.values()) - min(given.values())
+        disagree = finding.verdict in RIGHT and measured.kind == "smooth" and apart > finding.bar + 1e-8 * size
+        if slack is None and (finding.verdict in ("WRONG", "WRONG_AT_KINK") or disagree):
+            slack = 6 * self.gradient_noise(direction, cotangent, unit, measured.slope.step)
+            if finding.verdict == "WRONG" or measured.kind == "jump":
+                finding = self.doubt(g, look, finding, measured, direction, place | {"mode": finding.mode}, slack, sure)
+        if disagree and finding.verdict in RIGHT and apart > (slack or 0.0) + 1e-8 * size:
+            finding.verdict = "WRONG"
+            finding.note = ", ".join(f"{mode} mode says {value:.10g}" for mode, value in given.items())
         if finding.verdict == "WRONG" and (kinks := self.kinks()):
             finding.verdict = "WRONG_AT_KINK"
             finding.note = f"at the kink of {kinks}, whose choices do not add up to a slope"
@@ -485,27 +538,80 @@ class Check:
                                   note="right in float64, but not in float32: an unstable formula, or a cast", **place)
         return finding
 
-    def measure(self, direction: Direction, cotangent: list[float], unit: float, size: float, hint: float,
-                again: bool = False) -> Slopes:
-        """The slopes of ⟨cotangent, f⟩ along a direction, from values alone."""
+    def doubt(self, g: Curve, look: Callable[..., Slopes], finding: Finding, measured: Slopes, direction: Direction,
+              place: dict[str, Any], slack: float, sure: bool) -> Finding:
+        """A finding of WRONG, unless rounding can explain it: of the values, of the gradient itself, or of the point.
+
+        Last it is measured at the length over which this gradient would change all of the value, where that is far from |x|.
+        """
+        scale = self.scale(direction)
+        noise = noise_beyond(g, scale)
+        if finding.verdict == "WRONG" and not sure and (noise > 2 * measured.noise or slack > 1e-3 * abs(
+                finding.analytic - finding.numeric)):
+            again = judge(look(stretch=1.375, patience=10, noise=noise), finding.analytic, place, slack)
+            if again.verdict in RIGHT:
+                return again
+        length = abs(measured.at / finding.analytic) if finding.analytic else 0.0
+        if not (isfinite(length) and length):
+            return finding
+        if length < 4 * measured.quantum and all(v > abs(measured.at) / 4 for v in measured.nearby):
+            finding.verdict, finding.bar = "OK_NOISY", inf
+            finding.note = "the value at the next floats is another: the function changes faster than floats can follow"
+        elif not 1e-2 < length / scale < 1e2:
+            size = 4 * 2.0 ** frexp(length)[1]
+            again = judge(look(patience=10, noise=noise_beyond(g, size), size=size), finding.analytic, place, slack)
+            far = not 1e-9 < length / scale < 1e9
+            if again.verdict == "OK" or (again.verdict in RIGHT and far and again.bar < 1e-2 * abs(finding.analytic)):
+                return again
+        return finding
+
+    def line(self, direction: Direction) -> Callable[[float], list[float]]:
+        """The points along a direction."""
+        def moved(t: float) -> list[float]:
+            point = list(self.point)
+            for i, d in direction.items():
+                point[i] += t * d
+            return point
+        return moved
+
+    def scale(self, direction: Direction) -> float:
+        """A natural step along a direction: the size of the largest entry that moves."""
+        largest = max(abs(self.point[i]) for i in direction)
+        return _power_of_two(largest) if largest else 1.0
+
+    def curve(self, direction: Direction, cotangent: list[float], unit: float) -> Curve:
+        """⟨cotangent, f⟩ along a direction; each value is computed once."""
         memo: dict[float, float] = {0.0: sum(u * v for u, v in zip(cotangent, self.values) if u) / unit}
+        at = self.line(direction)
 
         def g(t: float) -> float:
             if t not in memo:
-                point = list(self.point)
-                for i, d in direction.items():
-                    point[i] += t * d
-                memo[t] = sum(u * v for u, v in zip(cotangent, self.evaluate(point)) if u) / unit
+                memo[t] = sum(u * v for u, v in zip(cotangent, self.evaluate(at(t))) if u) / unit
             return memo[t]
+        return g
 
+    def measure(self, g: Curve, direction: Direction, gradient_size: float, hint: float, noise: float,
+                stretch: float = 1.0, patience: int = 3, size: float = 0.0) -> Slopes:
+        """The slopes of a curve along a direction, from values alone; ``size`` is that of a natural step if it is not |x|."""
         def blur(t: float) -> float:  # what rounding the moved point is worth
             moved = max(abs((self.point[i] + t * d) - self.point[i] - t * d) / abs(d) for i, d in direction.items())
-            return moved * size if len(direction) == 1 or moved else 0.0
+            return moved * gradient_size if len(direction) == 1 or moved else 0.0
+        return slopes(g, (size or self.scale(direction)) * stretch, ulp(max(abs(self.point[i]) for i in direction)), blur, hint,
+                      noise, patience)
 
-        largest = max(abs(self.point[i]) for i in direction)
-        scale = max(2.0 ** frexp(largest)[1], 1e-290) if largest else 1.0
-        return slopes(g, scale * (1.375 if again else 1.0), ulp(largest), blur, hint,
-                      self.value_noise / abs(unit), patience=10 if again else 3)
+    def gradient_noise(self, direction: Direction, cotangent: list[float], unit: float, reach: float) -> float:
+        """The rounding in the gradient itself along a direction, from its values up to ``reach`` away."""
+        at = self.line(direction)
+
+        def g(t: float) -> float:
+            try:
+                if self.gradient is None and "reverse" not in self.modes:
+                    return self.tangent(direction, cotangent, at(t)) / unit
+                gradient = self.gradients(cotangent, at(t))
+            except (ArithmeticError, ValueError):
+                return nan
+            return sum(gradient[i] * d for i, d in direction.items()) / unit
+        return noise_beyond(g, self.scale(direction), inf, reach)
 
     def kinks(self) -> str:
         """The operations in the graph that are met at their kink: a partial jumps next to its operand."""
@@ -516,33 +622,111 @@ class Check:
         bent = [node for node in nodes if node.op and any(_bends(node, i) for i in range(len(node.operands)))]
         return ", ".join(list(dict.fromkeys(_described(node).split(" = ")[0] for node in bent))[:4])
 
-    def rounding(self, cotangent: list[float]) -> tuple[float, list[float]]:
-        """How much rounding alone puts into the value and into each entry of the gradient, by a sweep over the graph.
-
-        The value: every result is off by a third of ε, independently. The gradient: its paths add up without signs.
-        0 where there is no graph of scalars to look at.
-        """
-        nothing = [0.0] * len(self.point)
-        if self.gradient is not None or any(self.form.shapes) or any(self.result.shapes):
-            return 0.0, nothing
+    def backward(self, cotangent: list[float]) -> Iterator[tuple[Any, Any, list[tuple[Any, Any]]]]:
+        """A sweep over the graph of f: each node with its adjoint, and what it sends back to its inputs."""
         run = Reverse(self.f, self.form.tree(self.point), {}, tuple(range(len(self.spans))))
-        ys = [(y, u) for y, u in zip(flatten(run.y)[0], cotangent) if hasattr(y, "local_gradients") and u]
-        signed: dict[Any, float] = {}
-        paths: dict[Any, float] = {}
-        for y, u in ys:
-            signed[y], paths[y] = signed.get(y, 0.0) + u, paths.get(y, 0.0) + abs(u)
+        adjoints: dict[Any, Any] = {}
+        ys = flatten(run.y)[0]
+        for y, seed in zip(ys, flatten(self.result.tree(cotangent))[0]):
+            if hasattr(y, "_pull"):
+                seed = y._seed(seed, False)
+                adjoints[y] = adjoints[y] + seed if y in adjoints else seed
+        order = topological(*adjoints)
+        needed = set(order)
+        for node in reversed(order):
+            if node in adjoints:  # else it is behind a branch that was not taken
+                with node._silence():
+                    sent = list(node._pull(adjoints[node], False, needed)) if node.inputs else []
+                    yield node, adjoints[node], sent
+                    for x, downstream in sent:
+                        adjoints[x] = adjoints[x] + downstream if x in adjoints else downstream
+
+    def rounding(self, cotangent: list[float]) -> float:
+        """How much rounding alone puts into ⟨cotangent, f⟩: each operation's result is off by a third of ε, independently.
+
+        0 where there is no graph to look at.
+        """
+        if self.gradient is not None:
+            return 0.0
         noise = 0.0
-        for node in reversed(topological(*(y for y, _ in ys))):
-            if node not in signed:
-                continue  # behind a branch that was not taken
+        for node, adjoint, _ in self.backward(cotangent):
             if node.op:
-                noise = hypot(noise, signed[node] * node.data)
-            for x, local in zip(node.operands, node.local_gradients):
-                if local is not None and local is not False:
-                    signed[x] = signed.get(x, 0.0) + signed[node] * local
-                    paths[x] = paths.get(x, 0.0) + paths[node] * abs(local)
-        noise, sums = 0.3 * float_info.epsilon * noise, [4 * float_info.epsilon * paths.get(x, 0.0) for x in run.nodes]
-        return (noise if isfinite(noise) else 0.0), [x if isfinite(x) else 0.0 for x in sums]
+                off = adjoint * plain(node)
+                noise = hypot(noise, float((off * off).sum()) ** 0.5 if getattr(off, "shape", ()) else float(off))
+        return 0.3 * float_info.epsilon * noise if isfinite(noise) else 0.0
+
+    def operations(self) -> list[Finding]:
+        """What is wrong with operations of the graph by themselves, each held against differences of its own values.
+
+        An error that fades on its way to the gradient, or is cancelled by another, is seen here. Only what is certain
+        counts: at a kink, a pole, or within rounding nothing is said.
+        """
+        uses: dict[Any, list[Any]] = defaultdict(list)
+        for node, _, _ in self.backward([1.0] * len(self.values)):
+            if node.op is not None and node.inputs:
+                uses[node.op].append(node)
+        found = []
+        for nodes in uses.values():
+            for node in self.rng.sample(nodes, min(len(nodes), EACH_OPERATION)):
+                found += self.operation(node)
+        return found
+
+    def operation(self, node: Any) -> list[Finding]:
+        """The findings on one operation: a wrong rule towards one of its inputs, backward or forward."""
+        options = getattr(node, "static", None) or {}
+        operands = [_whole(x) for x in node.operands]
+        seed = self._like(_whole(node))
+        with node._silence():
+            sent = list(node._pull(seed, False, set(node.inputs)))
+        found = []
+        for x in dict.fromkeys(node.inputs):
+            backward = [downstream for to, downstream in sent if to is x]
+            if not backward:
+                continue  # no derivative, or a branch that was not taken
+            move, size = self._like(_whole(x)), abs(_whole(x))
+            given = {"reverse": _dot(reduce(add, backward), move)}
+
+            def moved(t: float, x: Any = x, move: Any = move) -> Any:
+                return [value + t * move if to is x else value for to, value in zip(node.operands, operands)]
+
+            def g(t: float) -> float:
+                try:
+                    with node._silence():
+                        return _dot(node.op(*moved(t), **options), seed)
+                except (ArithmeticError, ValueError):
+                    return nan
+            if "forward" in self.modes:
+                tangents = tuple(move if to is x else value * 0.0 for to, value in zip(node.operands, operands))
+                with node._silence():
+                    given["forward"] = _dot(jvp(lambda *xs: node.op(*xs, **options), tuple(operands), tangents)[1], seed)
+            largest = float(size.max(initial=0.0) if hasattr(size, "max") else size)
+            scale = _power_of_two(largest) if largest and isfinite(largest) else 1.0
+            for mode, analytic in given.items():
+                if isfinite(analytic) and not richardson(g, scale, analytic):
+                    finding = self._operation_is_wrong(g, scale, largest, analytic, mode)
+                    if finding is not None:
+                        finding.of, finding.name = node.op.name, f"operand {[to is x for to in node.operands].index(True)}"
+                        finding.note = f"the rule of {node.op.name} itself, at {_described(node)}" + (
+                            f": {finding.note}" if finding.note else "")
+                        found.append(finding)
+        return found
+
+    def _operation_is_wrong(self, g: Curve, scale: float, largest: float, analytic: float,
+                            mode: str) -> Finding | None:
+        noise = 0.0
+        for stretch in (1.0, 1.375):
+            measured = slopes(g, scale * stretch, ulp(largest), hint=analytic, floor=noise, patience=10)
+            finding = judge(measured, analytic, {"argument": 0, "entry": "", "point": largest, "mode": mode})
+            sides = [abs(x.value - finding.numeric) + x.bar for x in (measured.left, measured.right)]
+            if finding.verdict != "WRONG" or not finding.bar + max(sides) <= 1e-7 * abs(finding.numeric):
+                return None
+            noise = noise_beyond(g, scale)
+        finding.note = self.recognise(finding, None)
+        return finding
+
+    def _like(self, x: Any) -> Any:
+        """Random signed numbers in the form of x; 1 for a number."""
+        return _array([self._signed() for _ in range(x.size)], x.shape, x.dtype) if hasattr(x, "shape") else 1.0
 
     def entry(self, argument: int, i: int) -> str:
         """The path to an entry within its argument."""
@@ -564,7 +748,8 @@ class Check:
             if abs(ratio / known - 1) <= close:
                 return text
         for i in ([entry] if entry is not None else []) + [i for i in range(len(self.point[:EACH])) if i != entry]:
-            x, path = self.point[i], f"x{self.form.places[i][1:].replace(']', '', 1)}"
+            argument = next(n for n, span in enumerate(self.spans) if i in span)
+            x, path = self.point[i], self.names[argument] + self.entry(argument, i)
             for power, text in ((-1, "is missing"), (1, "is too much")):
                 if x not in (0, 1, -1) and abs(ratio / x**power - 1) <= close:
                     return f"a factor {path} = {x:.6g} {text}"
@@ -578,31 +763,23 @@ class Check:
         """The first node that is not finite, or with a cotangent the first that sends back a gradient that is not."""
         if self.gradient is not None:
             return ""
-        run = Reverse(self.f, self.form.tree(self.point), {}, tuple(range(len(self.spans))))
-        ys = [y for y in flatten(run.y)[0] if hasattr(y, "_pull")]
-        order = topological(*ys)
         if cotangent is None:
+            run = Reverse(self.f, self.form.tree(self.point), {}, tuple(range(len(self.spans))))
+            order = topological(*(y for y in flatten(run.y)[0] if hasattr(y, "_pull")))
             bad = next((node for node in order if not _finite(node.data)), None)
             return f", first at {_described(bad)}" if bad is not None else ""
-        adjoints: dict[Any, Any] = {}
-        for y, seed in zip(ys, flatten(self.result.tree(cotangent))[0]):
-            adjoints[y] = adjoints[y] + seed if y in adjoints else seed
-        needed = set(order)
-        for node in reversed(order):
-            if node in adjoints:
-                for x, downstream in node._pull(adjoints[node], False, needed):
-                    if not _finite(downstream):
-                        return f", first behind {_described(node)}"
-                    adjoints[x] = adjoints[x] + downstream if x in adjoints else downstream
+        for node, _, sent in self.backward(cotangent):
+            if not all(_finite(downstream) for _, downstream in sent):
+                return f", first behind {_described(node)}"
         return ""
 
 
-def judge(measured: Slopes, analytic: float, place: dict[str, Any], slack: float) -> Finding:
-    """The verdict on one slope, given what differences say."""
+def judge(measured: Slopes, analytic: float, place: dict[str, Any], slack: float = 0.0) -> Finding:
+    """The verdict on one slope, given what differences say; ``slack`` is the rounding of the analytic value itself."""
     slope, left, right = measured.slope, measured.left, measured.right
     finding = Finding("WRONG", analytic=analytic, numeric=slope.value, bar=slope.bar, left=left.value,
                       right=right.value, samples=measured.samples, **place)
-    rounding = 1e-13 * abs(analytic) + slack  # of the analytic value itself
+    rounding = 1e-13 * abs(analytic)
     if measured.kind == "nowhere":
         finding.verdict, finding.note = "NONFINITE", "the function is finite at the point and nowhere next to it"
         return finding
@@ -628,13 +805,20 @@ def judge(measured: Slopes, analytic: float, place: dict[str, Any], slack: float
     most = max(left.value + left.bar, right.value + right.bar)
     if least <= analytic <= most and most - least <= 1e-8 * size:  # a kink too faint to be told from rounding
         finding.bar = max(slope.bar, abs(analytic - slope.value))
+    if slack > slope.bar:
+        finding.bar += slack
+        finding.note = f"rounding puts ±{slack:.1e} into the gradient itself"
     if abs(analytic - slope.value) <= finding.bar + rounding:
         finding.verdict = "OK_NOISY" if finding.bar > 1e-6 * (size if analytic else measured.natural) else "OK"
-        finding.note = "measured from one side: the other is not finite" if measured.kind == "edge" else ""
+        finding.note = "measured from one side: the other is not finite" if measured.kind == "edge" else finding.note
     elif len(measured.wide) == 2 and any(isfinite(x.bar) and x.covers(analytic) for x in measured.wide):
         finding.verdict, finding.bar = "OK_NOISY", abs(analytic - slope.value) + slope.bar
         finding.note = "a kink nearer than rounding lets one see: the gradient is that of one side"
     return finding
+
+
+def _power_of_two(x: float) -> float:
+    return 2.0 ** min(max(frexp(x)[1], -963), 1000)  # within which steps neither vanish nor overflow
 
 
 def _bends(node: Any, argument: int) -> bool:
@@ -642,15 +826,27 @@ def _bends(node: Any, argument: int) -> bool:
     if not callable(rule):
         return False
     x = xs[argument]
-    sides = []
-    for moved in (x - (abs(x) * 1e-9 or 1e-300), x + (abs(x) * 1e-9 or 1e-300)):
-        xs[argument] = moved
-        sides.append(float(rule(node.op(*xs), *xs)))
-    return abs(sides[0] - sides[1]) > 1e-3 * max(map(abs, sides))
+    jumps = []
+    for away in (abs(x) * 1e-14 or 1e-300, abs(x) * 8e-14 or 8e-300):
+        sides = []
+        for moved in (x - away, x + away):
+            xs[argument] = moved
+            sides.append(float(rule(node.op(*xs), *xs)))
+        jumps.append(abs(sides[0] - sides[1]))
+    return 1e-3 * max(map(abs, sides)) < jumps[1] < 2 * jumps[0]
 
 
 def _same(one: list[float], other: list[float]) -> bool:
     return all(x == y or (x != x and y != y) for x, y in zip(one, other))
+
+
+def _whole(x: Any) -> Any:
+    """What a node holds, an array of shape () included; a constant operand as it is."""
+    return _array(x.numpy(), x.shape, x.dtype) if hasattr(x, "numpy") else plain(x)
+
+
+def _dot(x: Any, y: Any) -> float:
+    return float((x * y).sum() if getattr(x, "shape", ()) else x * y)
 
 
 def _finite(x: Any) -> bool:

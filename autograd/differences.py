@@ -22,6 +22,7 @@ SCOUTS = (3, 6, 9, 12, 15)  # steps below the table, far apart: the derivative i
 # settles at large ones (beyond a kink nearby, or over ripples) must not contradict them
 COLUMNS = 6  # of the tableau: errors up to the sixth power of step² are removed
 TRUNCATION = 10.0  # bars per disagreement of neighbours, and
+GRIDS = (48, 41, 34, 27, 20, 14, 9, 6)  # powers of ½ of the scale at which noise is looked for: rounding may show at some only
 NOISE = 4.0  # bars per standard deviation of rounding: on the safe side: usual bars are 1e-11, errors above 1e-6
 TINY = 5e-324
 
@@ -56,6 +57,9 @@ class Slopes:
     right: Estimate
     kind: str
     noise: float
+    at: float  # the value at the point
+    quantum: float  # the smallest step that can be told from none
+    nearby: list[float]  # the largest changes of the value within four such steps to each side
     natural: float  # the slope of a function that changed by all its size over a natural step
     wide: list[Estimate]  # left and right from afar, of a function that is flat at natural steps: a kink may hide there
     samples: list[tuple[float, float, float, float]] = field(default_factory=list)
@@ -68,8 +72,7 @@ def slopes(g: Curve, scale: float, quantum: float = 0.0, blur: Curve = lambda t:
     ``scale`` is the size of a natural step (|x|, say), from which the length scale of the function is searched;
     ``quantum`` the smallest step that can be told from none; ``blur(t)`` the error of g(t) because the point itself
     was rounded; ``floor`` the least noise in g. The search ends when the bar is 1e-9 of the slope, or of ``hint``,
-    the value it will be held against,
-    or when ``patience`` widenings in a row have brought nothing.
+    the value it will be held against, or when ``patience`` widenings in a row have brought nothing.
     """
     line = _Line(g, scale, quantum, blur, hint, floor)
     best = line.best(0)
@@ -96,7 +99,7 @@ class _Line:
 
     def __init__(self, g: Curve, scale: float, quantum: float, blur: Curve, hint: float, floor: float):
         self.g, self.blur, self.quantum = g, blur, max(quantum, TINY)
-        self.top_step, self.limit = scale / 4, 2.0**20 * max(scale, 1.0)
+        self.top_step, self.limit = scale / 4, min(2.0**20 * max(scale, 1.0), 2.0**1020)
         self.first, self.last = 0, WINDOW
         self.base = (g(0.0), g(0.0))  # the values that left and right differences start from
         around = [v for h in self.steps() for side in (-1, 1) if isfinite(v := g(side * h))]
@@ -185,8 +188,12 @@ class _Line:
             central = left if isfinite(left.bar) else right
         elif kind == "edge":
             kind = "smooth"
+        elif kind == "smooth" and central.bar > 1e-9 * abs(central.value):  # next to a kink or a pole one side sees further
+            clearer = _smaller(left, right)
+            central = clearer if clearer.bar < central.bar / 8 else central
         wide = [self.best(side, natural=inf) for side in (-1, 1)] if self.flat else []
-        return Slopes(central, left, right, kind, self.near, self.natural, wide, samples)
+        nearby = [max(abs(self.g(side * k * self.quantum) - self.g(0.0)) for k in (1, 2, 3, 4)) for side in (-1, 1)]
+        return Slopes(central, left, right, kind, self.near, self.g(0.0), self.quantum, nearby, self.natural, wide, samples)
 
 
 def _differ(left: Estimate, right: Estimate) -> bool:
@@ -242,6 +249,24 @@ def _smaller(one: Estimate, other: Estimate) -> Estimate:
     return other if other.bar < one.bar else one
 
 
+def richardson(g: Curve, scale: float, slope: float) -> bool:
+    """Whether a few values suffice to confirm a slope at 0 to eight digits; False says nothing.
+
+    >>> richardson(lambda t: math.sin(1 + t), 1.0, math.cos(1)), richardson(lambda t: math.sin(1 + t), 1.0, 0.5403)
+    (True, False)
+    """
+    above: list[float] = []
+    for rung in range(3, 9):
+        h = scale * 2.0**-rung
+        row = [(g(h) - g(-h)) / (2 * h)]
+        for j, old in enumerate(above):
+            row.append(row[j] + (row[j] - old) / (4.0 ** (j + 1) - 1))
+        if abs(row[-1] - slope) <= 1e-8 * abs(slope):
+            return True
+        above = row
+    return False
+
+
 def noise_level(g: Curve, step: float, coarse: float) -> float:
     """The standard deviation of the rounding noise in g next to 0, from differences of values on a tiny grid.
 
@@ -267,7 +292,40 @@ def noise_level(g: Curve, step: float, coarse: float) -> float:
             inner, outer = (middle, outer) if g(middle) == values[0] else (inner, middle)
         jump = abs(g(outer) - values[0])
         return 0.3 * jump if jump < coarse else 0.0
-    size = max(map(abs, values))
+    size, levels, mixed = _levels(values)
+    agreed = _agreed(levels, mixed)
+    return size * (min(levels[-2:]) if agreed is None else agreed)
+
+
+def noise_beyond(g: Curve, scale: float, most: float = 1e-3, reach: float = inf) -> float:
+    """The most noise in g that differences of values show on any of several grids, the last a good part of the scale.
+
+    (1 − cos x) ÷ x² is constant over many neighbouring floats, and off by more than its last digit: only further apart
+    do its values scatter. A function that waves faster than the grid scatters too, but by nearly all its size;
+    what is more than ``most`` of the values is no noise, nor what shows at steps beyond ``reach`` only, nor what one
+    side alone shows: there may be a kink.
+
+    >>> 1e-11 < noise_beyond(lambda t: (1 - math.cos(1e-3 + t)) / (1e-3 + t) ** 2, 1e-3) < 1e-9
+    True
+    """
+    noise = 0.0
+    for rung in GRIDS:
+        if 8 * scale * 2.0**-rung > reach:
+            break
+        sides = []
+        for step in (scale * 2.0**-rung, -scale * 2.0**-rung):
+            values = [g(step * j) for j in range(1, 9)]
+            if all(map(isfinite, values)) and len(set(values)) > 4:
+                size, levels, mixed = _levels(values)
+                agreed = _agreed(levels, mixed)
+                sides.append(size * agreed if agreed is not None and agreed < most else 0.0)
+        noise = max(noise, min(sides, default=0.0))
+    return noise
+
+
+def _levels(values: list[float]) -> tuple[float, list[float], list[bool]]:
+    """The size of the values, the noise that each order of their differences shows, and whether those change sign."""
+    size = max(map(abs, values)) or 1.0
     differences = [v / size for v in values]
     levels: list[float] = []
     mixed: list[bool] = []
@@ -277,7 +335,12 @@ def noise_level(g: Curve, step: float, coarse: float) -> float:
         weight *= k * k / (2 * k * (2 * k - 1))
         levels.append(sqrt(weight * sum(d * d for d in differences) / len(differences)))
         mixed.append(min(differences) < 0 < max(differences))
+    return size, levels, mixed
+
+
+def _agreed(levels: list[float], mixed: list[bool]) -> float | None:
+    """The noise that three orders of differences agree on; None where they do not, as of a smooth function."""
     for three, changes in zip(zip(levels, levels[1:], levels[2:]), mixed):
         if changes and max(three) <= 4 * min(three):
-            return size * three[0]
-    return size * min(levels[-2:])
+            return three[0]
+    return None

@@ -47,7 +47,7 @@ class Dual(ArrayLike, Operators):
             dx = tangent_of(x, level)
             if rule is False:
                 warn_no_derivative(row.name)
-            if dx is None:
+            if dx is None or (isinstance(dx, float) and dx == 0):  # nothing moves: not even 0·∞ comes of it
                 continue
             with _silence(out):
                 local = partial(rule, out, *primals)
@@ -97,6 +97,9 @@ class Dual(ArrayLike, Operators):
     def detach(self) -> Any:
         """The primal alone: no derivative flows through it."""
         return self.primal
+
+    def __float__(self) -> float:
+        return float(lowest(self))
 
     def __repr__(self) -> str:
         return f"Dual({self.primal!r}, tangent={self.tangent!r}, level={self.level})"
