@@ -31,7 +31,9 @@ def execute(notebook: Any) -> Any:
     client = NotebookClient(notebook, timeout=120, kernel_name="python3", resources={"metadata": {"path": str(HERE)}},
                             record_timing=False, coalesce_streams=True, extra_arguments=["--log-level=ERROR"])
     source = os.pathsep.join(filter(None, [str(HERE.parent), os.environ.get("PYTHONPATH")]))
-    return client.execute(env={**os.environ, "PYTHONPATH": source, "PYDEVD_DISABLE_FILE_VALIDATION": "1"})
+    quiet = {"OPENBLAS_NUM_THREADS": "1",  # the arrays are small: threads would only wait for one another
+             "PYDEVD_DISABLE_FILE_VALIDATION": "1"}
+    return client.execute(env={**quiet, **os.environ, "PYTHONPATH": source})
 
 
 def main(chapters: list[str]) -> None:
