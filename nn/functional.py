@@ -216,10 +216,8 @@ def binary_cross_entropy_with_logits(input: Any, target: Any, weight: Any = None
                                      pos_weight: Any = None) -> Any:
     """Cross-entropy of sigmoid(input) with targets in [0, 1], without forming the sigmoid."""
     input, target = _pair("binary_cross_entropy_with_logits", input, target)
-    if pos_weight is None:
-        losses = softplus(input) - input * target
-    else:
-        losses = (1.0 - target) * input + ((pos_weight - 1.0) * target + 1.0) * softplus(-input)
+    positive = target * softplus(-input)  # two softplus, of which none takes away from the other what matters
+    losses = (1.0 - target) * softplus(input) + (positive if pos_weight is None else pos_weight * positive)
     return _reduce(losses if weight is None else losses * weight, reduction)
 
 

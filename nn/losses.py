@@ -99,7 +99,8 @@ def binary_cross_entropy_with_logits(input: Any, target: Any, weight: Any = None
             return _functional().binary_cross_entropy_with_logits(input, target, weight, reduction=reduction,
                                                                   pos_weight=pos_weight)
         _only_arrays("binary_cross_entropy_with_logits", weight=weight, pos_weight=pos_weight)
-        return _entrywise("binary_cross_entropy_with_logits", lambda x, y: softplus(x) - x * y, input, target, reduction)
+        term = lambda x, y: (1.0 - y) * softplus(x) + y * softplus(-x)  # neither takes from the other what matters
+        return _entrywise("binary_cross_entropy_with_logits", term, input, target, reduction)
 
 
 def cross_entropy(input: Any, target: Any, weight: Any = None, *, reduction: str = "mean", **options: Any) -> Any:

@@ -56,7 +56,7 @@ class Schedule:
         rates, *numbers = state["base_lrs"], *(value for name, value in state.items() if name != "base_lrs")
         if not isinstance(rates, list) or not all(type(number) in (int, float) for number in (*rates, *numbers)):
             raise ValueError(f"{type(self).__name__}.load_state_dict: {state!r:.60} holds something else than numbers")
-        if not all(0 <= rate < inf for rate in rates) or not all(abs(number) in (inf, min(abs(number), 2**53)) for number in numbers):
+        if not all(0 <= rate < inf for rate in rates) or not all(abs(x) in (inf, min(abs(x), 2**53)) for x in numbers):
             raise ValueError(f"{type(self).__name__}.load_state_dict: {state!r:.60} holds rates or times that cannot be: rates are "
                              "finite numbers, 0 or more")
         if len(state["base_lrs"]) != len(self.base_lrs):
