@@ -210,7 +210,9 @@ def test_fan_in_and_fan_out_of_any_width_go_through_all_that_walks_graphs(kind, 
 
 
 @pytest.mark.parametrize("kind", [Value, lambda x, name: Tensor([x, x], name)])
-def test_an_interrupt_at_every_bytecode_of_backward_leaves_the_leaves_all_before_or_all_after(kind):
+def test_an_interrupt_at_every_bytecode_of_backward_leaves_the_leaves_all_before_or_all_after(monkeypatch, kind):
+    monkeypatch.setattr(sys, "unraisablehook", lambda told: None)  # where an interrupted finaliser tells of it
+
     def build():
         w = [kind(0.3 * i - 0.2, f"w{i}") for i in range(3)]
         y = (w[0] * 2 + w[1]).tanh() ** 2 + relu(w[2] * w[0])
