@@ -444,7 +444,7 @@ def test_too_large_a_rate_kills_relus_of_a_running_network_and_the_babysitter_co
 
 def test_squared_and_absolute_errors() -> None:
     said, truth = [3.0, 4.0, 5.0], [2.7, 4.2, 5.5]
-    assert nn.sse_loss([0.7], [0.5]) == pytest.approx(0.04)
+    assert nn.sse_loss([0.7], [0.5]) == pytest.approx(0.04) and nn.sse_loss(said, truth) == pytest.approx(0.38)
     assert nn.mse_loss(said, truth) == pytest.approx(0.38 / 3)
     assert nn.rmse_loss(said, truth) == pytest.approx(math.sqrt(0.38 / 3))
     assert nn.l1_loss(said, truth) == pytest.approx((0.3 + 0.2 + 0.5) / 3)
