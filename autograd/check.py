@@ -514,14 +514,21 @@ class Check:
             again = judge(look(stretch=1.375, patience=10, noise=self.value_noise / abs(unit)), finding.analytic,
                           place | {"mode": finding.mode})
             sure = again.verdict == "KINK" and measured.kind == "smooth" and measured.slope.bar <= 1e-8 * size
-            if again.bar < finding.bar if unsettled else again.verdict in RIGHT and not sure:
+            if again.bar < finding.bar and again.verdict != "KINK" if unsettled else again.verdict in RIGHT and not sure:
                 finding = again
         apart = max(given.values()) - min(given.values())
         disagree = finding.verdict in RIGHT and measured.kind == "smooth" and apart > finding.bar + 1e-8 * size
         if slack is None and (finding.verdict in ("WRONG", "WRONG_AT_KINK") or disagree):
-            slack = 6 * self.gradient_noise(direction, cotangent, unit, measured.slope.step)
+            noise = noise_beyond(g, self.scale(direction))
+            longer = look(stretch=1.375, patience=10, noise=max(noise, self.value_noise / abs(unit)))
+            slack = 6 * self.gradient_noise(direction, cotangent, unit, longer.slope.step)
             if finding.verdict == "WRONG" or measured.kind == "jump":
-                finding = self.doubt(g, look, finding, measured, direction, place | {"mode": finding.mode}, slack, sure)
+                doubted = place | {"mode": finding.mode}
+                again = judge(longer, finding.analytic, doubted, slack)
+                if finding.verdict == "WRONG" and again.verdict in RIGHT and not sure:
+                    finding = again
+                else:
+                    finding = self.closer(g, look, finding, measured, self.scale(direction), doubted, slack)
         if disagree and finding.verdict in RIGHT and apart > (slack or 0.0) + 1e-8 * size:
             finding.verdict = "WRONG"
             finding.note = ", ".join(f"{mode} mode says {value:.10g}" for mode, value in given.items())
@@ -538,29 +545,19 @@ class Check:
                                   note="right in float64, but not in float32: an unstable formula, or a cast", **place)
         return finding
 
-    def doubt(self, g: Curve, look: Callable[..., Slopes], finding: Finding, measured: Slopes, direction: Direction,
-              place: dict[str, Any], slack: float, sure: bool) -> Finding:
-        """A finding of WRONG, unless rounding can explain it: of the values, of the gradient itself, or of the point.
-
-        Last it is measured at the length over which this gradient would change all of the value, where that is far from |x|.
-        """
-        scale = self.scale(direction)
-        noise = noise_beyond(g, scale)
-        if finding.verdict == "WRONG" and not sure and (noise > 2 * measured.noise or slack > 1e-3 * abs(
-                finding.analytic - finding.numeric)):
-            again = judge(look(stretch=1.375, patience=10, noise=noise), finding.analytic, place, slack)
-            if again.verdict in RIGHT:
-                return again
+    def closer(self, g: Curve, look: Callable[..., Slopes], finding: Finding, measured: Slopes, scale: float,
+               place: dict[str, Any], slack: float) -> Finding:
+        """The finding at the length over which this gradient would change all of the value, where that is far from |x|."""
         length = abs(measured.at / finding.analytic) if finding.analytic else 0.0
         if not (isfinite(length) and length):
             return finding
-        if length < 4 * measured.quantum and all(v > abs(measured.at) / 4 for v in measured.nearby):
+        if length < 4 * measured.quantum and min(measured.nearby) > abs(measured.at) / 16:
             finding.verdict, finding.bar = "OK_NOISY", inf
             finding.note = "the value at the next floats is another: the function changes faster than floats can follow"
         elif not 1e-2 < length / scale < 1e2:
             size = 4 * 2.0 ** frexp(length)[1]
-            again = judge(look(patience=10, noise=noise_beyond(g, size), size=size), finding.analytic, place, slack)
             far = not 1e-9 < length / scale < 1e9
+            again = judge(look(patience=10, noise=noise_beyond(g, size), size=size), finding.analytic, place, 0.0 if far else slack)
             if again.verdict == "OK" or (again.verdict in RIGHT and far and again.bar < 1e-2 * abs(finding.analytic)):
                 return again
         return finding

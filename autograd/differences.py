@@ -59,7 +59,7 @@ class Slopes:
     noise: float
     at: float  # the value at the point
     quantum: float  # the smallest step that can be told from none
-    nearby: list[float]  # the largest changes of the value within four such steps to each side
+    nearby: list[float]  # the largest second differences of the value within four such steps to each side
     natural: float  # the slope of a function that changed by all its size over a natural step
     wide: list[Estimate]  # left and right from afar, of a function that is flat at natural steps: a kink may hide there
     samples: list[tuple[float, float, float, float]] = field(default_factory=list)
@@ -192,7 +192,8 @@ class _Line:
             clearer = _smaller(left, right)
             central = clearer if clearer.bar < central.bar / 8 else central
         wide = [self.best(side, natural=inf) for side in (-1, 1)] if self.flat else []
-        nearby = [max(abs(self.g(side * k * self.quantum) - self.g(0.0)) for k in (1, 2, 3, 4)) for side in (-1, 1)]
+        rows = [[self.g(side * k * self.quantum) for k in range(5)] for side in (-1, 1)]
+        nearby = [max(abs(a - 2 * b + c) for a, b, c in zip(row, row[1:], row[2:])) for row in rows]
         return Slopes(central, left, right, kind, self.near, self.g(0.0), self.quantum, nearby, self.natural, wide, samples)
 
 

@@ -204,6 +204,79 @@ def test_the_bar_covers_the_error_and_is_not_much_wider():
             assert found.bar <= 1e-9 * max(abs(exact), 1) + 1e-13 * k * k
 
 
+@pytest.mark.parametrize("x", [7.813968546829336e-4, 6.095830296837147e-4, 1e-5])
+def test_a_gradient_that_rounding_spoils_is_noisy_and_not_wrong(x):
+    """Its value is off by ε/x², its gradient by ε/x³: 0.3 % of it at 8e-4. By hand it is as bad."""
+    assert verdict(lambda x: (1 - ag.cos(x)) / x**2, x) == "OK_NOISY"
+    assert check_gradients(lambda x: (1 - ag.cos(x)) / x**2, x, order=2)
+    f, by_hand = lambda x: (1 - math.cos(x)) / x**2, lambda x: math.sin(x) / x**2 - 2 * (1 - math.cos(x)) / x**3
+    assert check_gradients(f, x, gradient=by_hand)
+    assert check_gradients(lambda x: (ag.exp(x) - 1) / x, x, order=2)
+    assert check_gradients(lambda x: (x * x - 1) / (x - 1), 1 + x, order=2)
+
+
+@pytest.mark.parametrize(
+    ("f", "x", "verdicts"),
+    [
+        (lambda x: ag.sqrt(ag.elu(x) + 0.5**999), 0.0, "OK"),
+        (lambda x: ag.log(x + 1e-300), 0.0, "OK"),
+        (lambda x: 1 / (x + 1e-150), 0.0, "OK"),
+        (lambda x: x * x, 1e154, "OK"),
+        (ag.log, 1.7e308, "OK"),
+        (ag.sqrt, 1e-320, "OK OK_NOISY"),
+        (ag.sin, 1e15, "OK_NOISY"),  # floats are 1/8 apart
+        (ag.sin, 1e17, "OK_NOISY"),  # and here 16
+        (ag.tan, math.pi / 2, "OK_NOISY"),  # whose pole is nearer than the next float
+        (lambda x: 2 * x, 1e308, "NONFINITE"),
+    ],
+)
+def test_at_the_ends_of_the_range_of_floats(f, x, verdicts):
+    assert verdict(f, x) in verdicts.split()
+
+
+@pytest.mark.parametrize(("f", "x"), [(ag.floor, 1.0), (lambda x: x - 1, 1 + 2e-16), (lambda x: x, 1.0)])
+def test_a_huge_gradient_is_not_excused_by_the_spacing_of_floats(f, x):
+    assert not check_gradients(f, x, gradient=lambda x: 1e20)
+
+
+# ── one operation by itself ──
+
+
+def test_a_wrong_rule_is_seen_where_its_effect_cancels_or_fades():
+    slip = ag.op("slip", "s", lambda x: x * x, lambda out, x: 2 * x * (1 + 1e-6), domain=(-3.0, 3.0))
+    try:
+        for f in (lambda x: x + (slip(x) - slip(x)), lambda x: ag.sin(x) + 1e-12 * slip(x), lambda x: 5 + slip(x) * 0.0):
+            report = check_gradients(f, 1.3)
+            assert report.verdict == "WRONG"
+            assert report.worst.what == "dslip/doperand 0"
+            assert "off by a relative 1e-06" in report.worst.note
+        assert check_gradients(lambda x: x + 0.0 * slip(x), 1.3, gradient=lambda x: 1.0)  # whose rules are not asked
+    finally:
+        del ag.ops.rows["slip"]
+
+
+def test_operations_by_themselves_at_and_near_their_kinks_raise_no_alarm():
+    for x in (1.0, 1 + 7.5e-12, 1 - 1e-9, 1 + 1e-5):
+        assert check_gradients(lambda a: ag.maximum(a, 2 * a - 1) * ag.sin(a), x)
+        assert check_gradients(lambda a: ag.relu(a - 1) ** 2 + abs(a - 1) * a, x)
+
+
+def test_arguments_go_by_the_names_that_the_function_gives_them():
+    names = lambda f, *xs: [x.what for x in check_gradients(f, *xs).findings]
+    assert names(lambda weight, bias: weight * 2 + bias, 1.0, 2.0) == ["df/dweight", "df/dbias"]
+    assert names(lambda v: v[0] * v[1], [1.0, 2.0]) == ["df/dv[0]", "df/dv[1]"]
+    assert names(lambda *xs: xs[0] * xs[1], 1.0, 2.0) == ["df/dx0", "df/dx1"]
+    assert names(ag.exp, 1.0) == ["df/dx0"]
+
+
+def test_next_to_a_kink_the_side_that_is_free_tells_the_slope():
+    x = 1 - 6.5e-10
+    f = lambda a: max(a, 2 * a - 1) * math.sin(a)
+    slope = math.sin(x) + x * math.cos(x)
+    assert verdict(f, x, gradient=lambda a: slope) == "OK"
+    assert not check_gradients(f, x, gradient=lambda a: slope * (1 + 1e-6))
+
+
 # ── forms, modes, orders ─────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -515,6 +588,25 @@ def test_arrays_entry_by_entry_and_along_directions_down_to_the_wrong_entry():
         wrong = check_gradients(lambda a: ag.sum(ag.exp(a)), a, gradient=slip)
         assert {x.entry for x in wrong.findings if x.verdict == "WRONG"} == {"[1, 2]"}
         assert wrong.worst.numeric == pytest.approx(math.exp(a[1, 2]), rel=1e-7)
+
+
+def test_an_entry_that_is_off_among_many_kinks_is_found():
+    np = pytest.importorskip("numpy")
+    a = np.random.default_rng(3).normal(size=300)
+    a[::3] = 0.0
+    assert check_gradients(lambda a: ag.sum(abs(a)), a).verdict == "KINK"
+    slip = lambda a: np.sign(a) * (1 + 1e-6 * (np.arange(300) == 100))
+    report = check_gradients(lambda a: ag.sum(abs(a)), a, gradient=slip)
+    assert {x.entry for x in report.findings if x.verdict == "WRONG"} == {"[100]"}
+
+
+def test_rounding_within_arrays_is_no_error():
+    np = pytest.importorskip("numpy")
+    a = np.random.default_rng(4).normal(size=(6, 5))
+    normal = lambda a: (a - ag.mean(a, axis=0)) / ag.sqrt(ag.mean((a - ag.mean(a, axis=0)) ** 2, axis=0))
+    assert check_gradients(lambda a: ag.sum(normal(a)), a)  # it is 0, and so is its gradient
+    gelu = lambda a: 0.5 * a * (1 + ag.tanh(0.79788 * (a + 0.044715 * a**3)))
+    assert check_gradients(gelu, np.array([-6.04009, -5.52714, 1.0]))  # of which 1 + tanh leaves two digits
 
 
 def test_float32_is_held_against_the_same_function_in_float64():

@@ -104,3 +104,14 @@ def test_what_is_no_number_is_refused(other: Any) -> None:
     for operate in (lambda: dual(3.0, 1.0) * other, lambda: other + dual(3.0, 1.0)):
         with pytest.raises(TypeError, match="an operand must be a real number, not "):
             operate()
+
+
+def test_what_does_not_move_takes_no_part_even_where_its_slope_is_nan() -> None:
+    assert jvp(lambda x, y: x**y, (-2.0, 3.0), (1.0, 0.0)) == (-8.0, 12.0)  # log(−2) is the exponent's slope
+    value, slope = jvp(lambda x, y: x**y, (Value(-2.0), Value(3.0)), (1.0, 0.0))
+    assert (value.data, slope.data) == (-8.0, 12.0)
+    assert jvp(lambda x: ops.sqrt(x), 0.0, 0.0) == (0.0, 0.0)
+
+
+def test_a_dual_is_a_float_where_one_is_asked_for() -> None:
+    assert float(dual(dual(3.0, 1.0), 5.0)) == 3.0
