@@ -20,10 +20,11 @@ import pytest
 
 import nn
 import viz
-from autograd import Tensor, Value, explain, find_anomaly, gradient, hessian, jvp, no_grad, relu, scope, steps, tanh, tensor
+from autograd import (Tensor, Value, detect_anomaly, explain, find_anomaly, gradient, hessian, jvp, no_grad, relu, scope, steps,
+                      tanh, tensor)
 from autograd.context import current
 from autograd.formula import formulas
-from autograd.graph import Node
+from autograd.graph import Node, assign
 from nn import optim
 
 MILLION = 10**6
@@ -374,6 +375,50 @@ def test_an_interrupt_at_every_bytecode_of_a_training_step_leaves_it_undone_or_d
         gc.enable()
     assert place > 6000
     assert stages == {0, 1, 2, 3, 4}
+
+
+@pytest.mark.parametrize("switch", [no_grad, lambda: scope("here"), detect_anomaly], ids=["no_grad", "scope", "detect_anomaly"])
+def test_an_interrupt_at_every_bytecode_of_a_with_leaves_no_switch_set(switch, monkeypatch):
+    monkeypatch.setattr(sys, "unraisablehook", lambda told: None)
+
+    def within():
+        with switch():
+            Value(1.0) * 2
+
+    @switch()
+    def decorated():
+        Value(1.0) * 2
+
+    for step in (within, decorated):
+        place, where = 0, ""
+        while where is not None:
+            place += 1
+            where = interrupted(step, place)
+            assert current() is None, where
+        assert place > 50
+
+
+@pytest.mark.parametrize("do", [
+    lambda run: run.optimizer.zero_grad(), lambda run: run.model.zero_grad(),
+    lambda run: optim.clip_grad_norm_(run.model.parameters(), 0.01), lambda run: optim.clip_grad_value_(run.model.parameters(),
+                                                                                                        0.01),
+], ids=["optimizer.zero_grad", "module.zero_grad", "clip_grad_norm_", "clip_grad_value_"])
+@pytest.mark.parametrize("kind", [Value, Tensor])
+def test_an_interrupt_at_every_bytecode_changes_all_gradients_or_none(kind, do):
+    run = Training(kind, "SGD")
+    before = [x.grad for x in run.model.parameters()]
+    do(run)
+    stages = [run.gradients()]
+    assign(run.model.parameters(), "grad", before)
+    stages.append(run.gradients())
+    place, where, seen = 0, "", set()
+    while where is not None:
+        assign(run.model.parameters(), "grad", before)
+        place += 1
+        where = interrupted(lambda: do(run), place)
+        assert run.gradients() in stages, where
+        seen.add(stages.index(run.gradients()))
+    assert seen == {0, 1} and place > 100
 
 
 # run in a process of its own: where memory is refused, Python itself may crash, and not only fail
