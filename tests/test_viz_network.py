@@ -145,6 +145,12 @@ def test_nan_and_infinity_stand_out():
     assert line(svg, "w1-0-0")[0] == "bad"
     assert "nan" in classed(svg, "bad")
     assert any("nan or inf (1)" in said for said in classed(svg, "faint"))
+    layer = nn.Linear(2, 2, rng=0)
+    layer.load_state_dict({"weight": [[np.inf, 2.0], [-4.0, np.nan]], "bias": [0.0, 0.0]})
+    svg = network(layer).svg
+    assert [line(svg, f"w1-{i}-{j}")[0] for i in (0, 1) for j in (0, 1)] == ["bad", "plus", "minus", "bad"]
+    assert any("up to 4.00" in said for said in classed(svg, "faint"))
+    assert any("nan or inf (2)" in said for said in classed(svg, "faint"))
 
 
 @pytest.mark.parametrize("name", EVIL)

@@ -52,15 +52,16 @@ def network(model: Any, x: Any = None, *, show: str = "weight", units: int = 10,
 class Layer(NamedTuple):
     """Units side by side. ``weights`` are rows, one for each unit, of a number for each unit of the layer before.
 
-    Numbers that are not known are None: gradients before a backward pass, values without an example.
+    Weights and biases are lists or arrays. What is not known is None: gradients before a backward pass, values without
+    an example.
     """
 
     path: str
     kinds: tuple[str, ...]
     size: int
     values: list[float] | None = None
-    weights: list[list[float | None]] | None = None
-    biases: list[float | None] | None = None
+    weights: Any = None
+    biases: Any = None
     names: tuple[str, ...] = ()
     parameters: int = 0
 
@@ -141,11 +142,11 @@ def _of_arrays(model: Any, x: Any, show: str) -> tuple[list[Layer | Part], list[
             elif got is not None:  # what the layer before ends as, whatever was done to it without a module
                 done = (got.op.name,) if got is not came and isinstance(got.op, Row) else ()
                 stages[-1] = last._replace(values=_entries(got, last.size), kinds=last.kinds + done)
-            rows = _table(module.weight, show) or [[None] * module.in_features] * module.out_features
-            bias = None if module.bias is None else _table(module.bias, show) or [None] * module.out_features
+            rows = _array(module.weight, show, [[None] * module.in_features] * module.out_features)
+            bias = None if module.bias is None else _array(module.bias, show, [None] * module.out_features)
             stages.append(Layer(path, ("Linear",), module.out_features, _entries(out, module.out_features), rows, bias,
                                 parameters=_size(module)))
-        elif isinstance(last, Layer) and last.weights and type(module).__name__ in ELEMENTWISE:
+        elif isinstance(last, Layer) and last.weights is not None and type(module).__name__ in ELEMENTWISE:
             kind = repr(module).removesuffix("()") if type(module).__name__ in ("Activation", "Dropout") else type(module).__name__
             stages[-1] = last._replace(kinds=(*last.kinds, kind), values=_entries(out, last.size) or last.values,
                                        parameters=last.parameters + _size(module))
@@ -193,9 +194,19 @@ def _entries(x: Any, count: int) -> list[float] | None:
     return [float(entry) for entry in x.data.ravel()]
 
 
-def _table(parameter: Any, show: str) -> Any:
+def _array(parameter: Any, show: str, unknown: Any) -> Any:
     array = parameter.data if show == "weight" else parameter.grad
-    return None if array is None else array.astype(float).tolist()
+    return unknown if array is None else array
+
+
+def _extent(numbers: Any) -> tuple[bool, float, int]:
+    """Whether any of these numbers is known, the largest size of a finite one, and how many are nan or inf."""
+    if hasattr(numbers, "ravel"):
+        import numpy as np
+        finite = np.isfinite(numbers)
+        return True, float(np.abs(numbers, where=finite, out=np.zeros(numbers.shape)).max()), int(numbers.size - finite.sum())
+    flat = [n for row in numbers or () for n in (row if isinstance(row, list) else [row]) if n is not None]
+    return bool(flat), max((abs(n) for n in flat if math.isfinite(n)), default=0.0), sum(map(bad, flat))
 
 
 def _shape(out: Any) -> str:
@@ -238,11 +249,10 @@ class NetworkPicture(Picture):
     def __init__(self, stages: Sequence[Layer | Part], notes: list[str], show: str, units: int, digits: int | None,
                  title: str | None):
         self.stages, self.notes, self.show, self.units, self.digits, self.title = stages, notes, show, units, digits, title
-        numbers = [n for layer in stages if isinstance(layer, Layer)
-                   for n in (*(n for row in layer.weights or () for n in row), *(layer.biases or ())) if n is not None]
-        self.known = bool(numbers)
-        self.widest = max((abs(n) for n in numbers if math.isfinite(n)), default=0.0) or 1.0
-        self.broken = sum(map(bad, numbers))
+        extents = [_extent(part) for layer in stages if isinstance(layer, Layer) for part in (layer.weights, layer.biases)]
+        self.known = any(known for known, _, _ in extents)
+        self.widest = max(largest for _, largest, _ in extents) or 1.0 if extents else 1.0
+        self.broken = sum(broken for _, _, broken in extents)
 
     def __repr__(self) -> str:
         sizes = " → ".join(str(stage.size) if isinstance(stage, Layer) else stage.kind for stage in self.stages)
@@ -339,13 +349,13 @@ class NetworkPicture(Picture):
         labels = []
         for i, y in self._places(stage, middle):
             for j, y0 in self._places(before, middle):
-                n = (stage.weights or ())[i][j]
+                n = stage.weights[i][j]
                 kind, thick = self._look(n)
                 where = f"{stage.path}.weight[{i}, {j}]" if "Linear" in stage.kinds else f"{self._name(k, i)}: w{j}"
                 yield tag("g", tag("title", written(f"{where.lstrip('.')}, {self._said(n)}")),
                           tag("line", x1=start, y1=y0, x2=end, y2=y, stroke_width=thick), kind=kind, id=f"w{k}-{i}-{j}")
                 if self._labelled(k) and n is not None:
-                    text, x, middle_y = number(n, self.digits), start + at * (end - start), y0 + at * (y - y0)
+                    text, x, middle_y = number(float(n), self.digits), start + at * (end - start), y0 + at * (y - y0)
                     room = width(text, SMALL) - 2
                     labels.append(tag("rect", kind="paper", x=x - room / 2, y=middle_y - 6, width=room, height=12.0)
                                   + tag("text", text, kind=f"{kind} small", x=x, y=middle_y + 3.5))
@@ -355,10 +365,10 @@ class NetworkPicture(Picture):
         """The class of a line, and how thick it is."""
         if n is None or bad(n):
             return "zero" if n is None else "bad", 0.6 if n is None else 3.0
-        return "plus" if n > 0 else "minus" if n < 0 else "zero", 0.6 + 3.9 * abs(n) / self.widest
+        return "plus" if n > 0 else "minus" if n < 0 else "zero", 0.6 + 3.9 * float(abs(n)) / self.widest
 
     def _said(self, n: float | None) -> str:
-        return f"{self.show} {number(n, None) or 'not computed'}"
+        return f"{self.show} {number(n if n is None else float(n), None) or 'not computed'}"
 
     def _name(self, k: int, i: int) -> str:
         stage = self.stages[k]
@@ -370,10 +380,10 @@ class NetworkPicture(Picture):
         for (i, y), above in zip(places := self._places(layer, middle), [None, *places]):
             if above and i > above[0] + 1:
                 yield tag("text", _more(i - above[0] - 1), kind="faint halo", x=x, y=(y + above[1]) / 2 + 4)
-            bias = layer.biases[i] if layer.biases else None
+            bias = layer.biases[i] if layer.biases is not None else None
             value = layer.values[i] if layer.values else None
             lines = [self._name(k, i), *([f"value {number(value, None)}"] if value is not None else [])]
-            lines += [f"bias: {self._said(bias)}"] if layer.biases else []
+            lines += [f"bias: {self._said(bias)}"] if layer.biases is not None else []
             inside = [tag("title", written("\n".join(lines))), tag("circle", kind="shape", cx=x, cy=y, r=RADIUS)]
             label = clip(layer.names[i], 16) if layer.weights is None and i < len(layer.names) else ""
             if value is not None:
@@ -390,7 +400,7 @@ class NetworkPicture(Picture):
             if bias is not None:
                 kind, thick = self._look(bias)
                 inside.append(tag("g", tag("line", x1=x, x2=x, y1=y + RADIUS, y2=y + RADIUS + 7, stroke_width=thick),
-                                  tag("text", written(f"b {number(bias, self.digits)}"), kind=f"{kind} small halo", x=x,
+                                  tag("text", written(f"b {number(float(bias), self.digits)}"), kind=f"{kind} small halo", x=x,
                                       y=y + RADIUS + 16), kind=kind.replace("minus", "minus solid"), id=f"b{k}-{i}"))
             yield tag("g", *inside, kind="unit", id=f"u{k}-{i}")
 
@@ -432,7 +442,7 @@ class NetworkPicture(Picture):
                       tag("text", text, kind="faint left", x=x + 40, y=y + 8)]
             x += 40 + width(text, LINE) + 16
         text = f"width: its size, up to {number(self.widest, self.digits)}"
-        biased = any(isinstance(stage, Layer) and stage.biases for stage in self.stages)
+        biased = any(isinstance(stage, Layer) and stage.biases is not None for stage in self.stages)
         text += (" · b: bias" if self.show == "weight" else " · b: that of the bias") if biased else ""
         return [*parts, tag("text", text, kind="faint left", x=x, y=y + 8)], x + width(text, LINE)
 
