@@ -10,6 +10,9 @@
 # A computation is a circuit of small gates. Values flow forward through it, gradients flow back, and every gate does one
 # thing on the way back: **upstream gradient × local gradient = downstream gradient**. That is the chain rule, and it is all
 # there is to backpropagation.
+#
+# Read the seven chapters as they are, or run and change them: in the project's folder, `pip install -e '.[plot,search]'
+# hypothesis jupyterlab`, then `jupyter lab notebooks`.
 
 # %%
 from exercise import check
