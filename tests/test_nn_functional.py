@@ -274,3 +274,19 @@ def images(*shape: int) -> Tensor:
 def test_what_is_refused_and_how(compute: Callable[[], Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         compute()
+
+
+@pytest.mark.parametrize("channels, filters, batch, groups", [(16, 32, 32, 1), (1, 8, 40, 1), (32, 64, 24, 2), (3, 5, 31, 1),
+                                                                (64, 64, 32, 1)])
+def test_a_batch_gives_what_its_images_give_one_by_one(channels: int, filters: int, batch: int, groups: int) -> None:
+    """Products of many columns are taken in pieces, and those of few are not."""
+    x, w, b = (Tensor(wave(*shape, seed=i)) for i, shape in enumerate([(batch, channels, 9, 8), (filters, channels // groups, 3, 3),
+                                                                    (filters,)]))
+    g = wave(batch, filters, 9, 8, seed=4)
+    y = F.conv2d(x, w, b, padding=1, groups=groups)
+    down = gradient(y, [x, w, b], seed=g)
+    alone = [F.conv2d(x[i:i + 1], w, b, padding=1, groups=groups) for i in range(batch)]
+    close(y.data, np.concatenate([one.data for one in alone]))
+    parts = [gradient(one, [x, w, b], seed=g[i:i + 1]) for i, one in enumerate(alone)]
+    for whole, each in zip(down, zip(*parts)):
+        close(whole, np.add.reduce(each), 1e-11)
