@@ -60,6 +60,24 @@ def silent(function: Callable[..., Any]) -> Callable[..., Any]:
     return lambda *args, **options: _silent.copy().run(function, *args, **options)
 
 
+class Silence:
+    """Within this NumPy does not warn; unlike its ``errstate`` it ends with its object, where an interrupt skipped its end."""
+
+    before: Any = None
+
+    def __enter__(self) -> None:
+        self.before = np.geterr()
+        np.seterr(all="ignore")
+
+    def __exit__(self, *_: object) -> None:
+        np.seterr(**self.before)
+        self.before = None
+
+    def __del__(self) -> None:  # what lies around it may have ended before it
+        if self.before is not None and set(np.geterr().values()) == {"ignore"}:
+            np.seterr(**self.before)
+
+
 def array_function(row: Row) -> Callable[..., Any]:
     """A row's forward on arrays, silent at the edges of its domain as it is on numbers."""
     function = array_functions.get(row.name)
@@ -371,7 +389,7 @@ class Tensor(ArrayLike, Node):
 
     @staticmethod
     def _silence() -> Any:
-        return np.errstate(all="ignore")
+        return Silence()
 
     def _plain(self) -> Any:
         return self._data if self.ndim else self._data[()]

@@ -398,6 +398,20 @@ def test_an_interrupt_at_every_bytecode_of_a_with_leaves_no_switch_set(switch, m
         assert place > 50
 
 
+@pytest.mark.parametrize("walk", [lambda y, x: gradient(y, x, create_graph=True), lambda y, x: explain(y, x), lambda y, x: steps(y),
+                                  lambda y, x: find_anomaly(y)], ids=["gradient", "explain", "steps", "find_anomaly"])
+def test_an_interrupt_at_every_bytecode_of_a_walk_over_arrays_leaves_no_switch_set(walk, monkeypatch):
+    monkeypatch.setattr(sys, "unraisablehook", lambda told: None)
+    x, before = Tensor([1.0, 2.0], "x"), switches()
+    y = (x * x).sum()
+    place, where = 0, ""
+    while where is not None:
+        place += 1
+        where = interrupted(lambda: walk(y, x), place)
+        assert switches() == before, where
+    assert place > 300
+
+
 @pytest.mark.parametrize("do", [
     lambda run: run.optimizer.zero_grad(), lambda run: run.model.zero_grad(),
     lambda run: optim.clip_grad_norm_(run.model.parameters(), 0.01), lambda run: optim.clip_grad_value_(run.model.parameters(),
