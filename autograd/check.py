@@ -514,7 +514,7 @@ class Check:
             again = judge(look(stretch=1.375, patience=10, noise=self.value_noise / abs(unit)), finding.analytic,
                           place | {"mode": finding.mode})
             sure = again.verdict == "KINK" and measured.kind == "smooth" and measured.slope.bar <= 1e-8 * size
-            if again.bar < finding.bar and again.verdict != "KINK" if unsettled else again.verdict in RIGHT and not sure:
+            if again.bar < finding.bar and "KINK" not in again.verdict if unsettled else again.verdict in RIGHT and not sure:
                 finding = again
         apart = max(given.values()) - min(given.values())
         disagree = finding.verdict in RIGHT and measured.kind == "smooth" and apart > finding.bar + 1e-8 * size
@@ -522,12 +522,12 @@ class Check:
             noise = noise_beyond(g, self.scale(direction))
             longer = look(stretch=1.375, patience=10, noise=max(noise, self.value_noise / abs(unit)))
             slack = 6 * self.gradient_noise(direction, cotangent, unit, longer.slope.step)
-            if finding.verdict == "WRONG" or measured.kind == "jump":
+            if finding.verdict in ("WRONG", "WRONG_AT_KINK"):
                 doubted = place | {"mode": finding.mode}
                 again = judge(longer, finding.analytic, doubted, slack)
-                if finding.verdict == "WRONG" and again.verdict in RIGHT and not sure:
+                if again.verdict in (RIGHT if finding.verdict == "WRONG" else ("OK", "OK_NOISY")) and not sure:
                     finding = again
-                else:
+                elif finding.verdict == "WRONG" or measured.kind == "jump":
                     finding = self.closer(g, look, finding, measured, self.scale(direction), doubted, slack)
         if disagree and finding.verdict in RIGHT and apart > (slack or 0.0) + 1e-8 * size:
             finding.verdict = "WRONG"
