@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import platform
+import subprocess
+import sys
+import textwrap
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import nn.functional as F
@@ -290,3 +296,26 @@ def test_a_batch_gives_what_its_images_give_one_by_one(channels: int, filters: i
     parts = [gradient(one, [x, w, b], seed=g[i:i + 1]) for i, one in enumerate(alone)]
     for whole, each in zip(down, zip(*parts)):
         close(whole, np.add.reduce(each), 1e-11)
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="it is glibc that gives memory back and asks for it again")
+def test_a_training_step_asks_the_system_for_no_memory_that_it_has_had() -> None:
+    program = """
+        import resource
+        import numpy as np
+        import nn
+        from examples.main_job import digits_network
+        model = digits_network(np.random.default_rng(0))
+        x, y = np.random.default_rng(1).random((32, 1, 8, 8), np.float32), np.arange(32) % 10
+        optimizer = nn.optim.Adam(model.parameters())
+        for i in range(60):
+            if i == 30:
+                before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+            optimizer.zero_grad()
+            nn.cross_entropy(model(x), y).backward()
+            optimizer.step()
+        print((resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before) / 30)
+        """
+    found = subprocess.run([sys.executable, "-c", textwrap.dedent(program)], capture_output=True, text=True, check=True,
+                           cwd=Path(__file__).parent.parent, env={**os.environ, "OPENBLAS_NUM_THREADS": "1"})
+    assert float(found.stdout) < 20  # page faults a step; 150 to 290 before
