@@ -3,6 +3,7 @@
 import re
 import shutil
 import xml.etree.ElementTree as ET
+from itertools import pairwise
 
 import pytest
 
@@ -294,6 +295,19 @@ def test_parameters_go_by_their_path_where_the_module_is_known():
     both = classed(draw(y * other([2.0]), names={"model": model, "other": other}).svg, "letter")
     assert {"other.w.0", "other.b", clip("model.layers.0.neurons.0.b")} <= set(both)
     assert layer.neurons[0].b.name == "b"  # nothing was changed by looking
+
+
+def test_boxes_with_inputs_stand_side_by_side_and_collapsed_gates_without_them():
+    nn = pytest.importorskip("nn")
+    (y,) = nn.MLP(2, [2, 2, 1], rng=0)([1.0, -1.0])
+    frames = {g.get("id"): g[0] for g in ET.fromstring(draw(y).svg).iter(f"{SVG}g") if g.get("class") == "scope" and g.get("id")}
+    ids = {box.path: box.id for box in draw(y).graph.boxes}
+    layers = [frames[ids[f"MLP/layer {i}"]] for i in range(3)]
+    for before, after in pairwise(layers):
+        assert float(before.get("x")) + float(before.get("width")) < float(after.get("x"))
+    shut = draw(y, collapse=["neuron 0", "neuron 1"])
+    assert sorted(classed(shut.svg, "sign")) == ["neuron 0"] * 3 + ["neuron 1"] * 2
+    assert shut.graph.boxes == ()
 
 
 def test_a_model_is_not_a_result():

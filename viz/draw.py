@@ -253,9 +253,16 @@ def _dot(graph: Graph, blocks: dict[str, Block]) -> str:
         clusters.get(block.node.box, circuit).node(id, _table(block), id=id)
     for box in reversed(graph.boxes):  # a box comes after the one around it, so it is complete when it is put in
         clusters.get(box.parent, circuit).subgraph(clusters[box.id])
+    around: dict[str, tuple[str, ...]] = {}  # of each box, itself and those that it is in
+    for box in graph.boxes:
+        around[box.id] = (box.id, *around.get(box.parent, ()))
+    fed = {box for node in graph.nodes if node.kind != "gate" for box in around.get(node.box, ())}
     for id, block in blocks.items():
         for i, (wire, _) in enumerate(block.entering):
-            circuit.edge(f"{wire.source}:out:e", f"{id}:in{i}:w", id=wire.id)
+            entered = set(around.get(block.node.box, ())) - set(around.get(blocks[wire.source].node.box, ()))
+            # a box with inputs of its own begins after what comes from outside: so boxes can stand side by side
+            apart = {"minlen": "2"} if entered & fed else {}
+            circuit.edge(f"{wire.source}:out:e", f"{id}:in{i}:w", id=wire.id, **apart)
     return str(circuit.source)
 
 

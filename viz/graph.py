@@ -416,7 +416,7 @@ def _picture(order: list[Any], roots: list[Any], owner: dict[Any, Any], chains: 
     for node in order:
         for x in node.operands:
             if hasattr(x, "inputs") and not x.operands:
-                used_in.setdefault(x, []).append(chains[node.scope])
+                used_in.setdefault(x, []).append(chains[node.scope] if node not in owner else ())
     within = [_common(used_in[node]) if node in used_in else chains.get(node.scope, ()) for node in visible]
     around = [tuple(takewhile(lambda scope: scope not in shut, scopes)) for scopes in within]
     nodes = [_node(node, place(node), scope_ids[scopes[-1]] if scopes else "", brought.get(node), index[node])
@@ -456,7 +456,7 @@ def _picture(order: list[Any], roots: list[Any], owner: dict[Any, Any], chains: 
 
 
 def _common(chains: list[tuple[Any, ...]]) -> tuple[Any, ...]:
-    """The scopes that all of these are in: an input is drawn in the box where it is used."""
+    """The scopes that all of these are in: an input is drawn in the box where gates use it, beside a collapsed one."""
     return tuple(scopes[0] for scopes in takewhile(lambda scopes: len(set(scopes)) == 1, zip(*chains)))
 
 
