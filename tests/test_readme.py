@@ -1,6 +1,7 @@
 """What README and the generated pages promise."""
 
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from docs.__main__ import curves, operations, pictures
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+drawn = cache(curves)
 
 
 def test_the_example_prints_what_the_readme_says(tmp_path, monkeypatch, capsys):
@@ -55,13 +57,13 @@ def test_the_operations_page_is_up_to_date():
 
 def test_the_curves_on_it_are_up_to_date_and_small():
     stored = {path.name: path.read_text(encoding="utf-8") for path in (ROOT / "docs" / "operations").glob("*")}
-    assert stored == curves(), "run: make docs"
+    assert stored == drawn(), "run: make docs"
     assert sum(map(len, stored.values())) < 150_000
 
 
 @pytest.mark.parametrize("name", [name for name, row in rows.items() if row.arity == 1])
 def test_a_curve_goes_through_the_operation_s_own_values(name):
-    svg = curves()[f"{name}.svg"]
+    svg = drawn()[f"{name}.svg"]
     for kind, function in (("function", rows[name]), ("slope", lambda x: rows[name](Value(x)).local_gradients[0])):
         for path in re.findall(f'class="{kind}" d="([^"]+)"', svg):
             points = [tuple(map(float, point.split())) for piece in path.split("M")[1:] for point in piece.split("L")]
@@ -72,7 +74,7 @@ def test_a_curve_goes_through_the_operation_s_own_values(name):
 
 def test_a_curve_is_lifted_where_the_function_jumps():
     def count(kind, name):
-        return "".join(re.findall(f'class="{kind}" d="([^"]+)"', curves()[f"{name}.svg"])).count("M")
+        return "".join(re.findall(f'class="{kind}" d="([^"]+)"', drawn()[f"{name}.svg"])).count("M")
     assert count("slope", "relu") == count("function", "step") == count("slope", "abs") == 2
     assert count("function", "relu") == count("function", "abs") == count("function", "cbrt") == 1
     assert count("slope", "step") == 0

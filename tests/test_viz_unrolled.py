@@ -61,6 +61,17 @@ def test_every_state_s_gradient_is_that_of_the_rest_of_the_sequence_started_ther
     assert all(parameter.grad is None for parameter in model.parameters())
 
 
+def test_a_loop_over_arrays_may_start_at_plain_numbers():
+    w, states = Tensor(np.eye(2) / 2, "w"), [np.zeros(2)]
+    for x in ([1.0, 2.0], [0.0, 1.0]):
+        states.append(states[-1] @ w + np.array(x))
+    picture = unrolled(states, [[1.0, 2.0], [0.0, 1.0]], loss=(states[-1] ** 2).sum())
+    assert classed(picture.svg, "value") == ["h₀ [0.00 0.00]", "h₁ [1.00 2.00]", "h₂ [0.50 2.00]", "[1.00 2.00]", "[0.00 1.00]"]
+    assert picture.rows[0].states[2].slope == pytest.approx(2 * math.hypot(0.5, 2))
+    assert picture.rows[0].states[1].slope == pytest.approx(math.hypot(0.5, 2))
+    assert picture.rows[0].states[0].slope is None
+
+
 def test_layers_and_directions_are_rows_and_time_runs_from_left_to_right():
     model = nn.GRU(2, 3, num_layers=2, bidirectional=True, rng=0, dtype=np.float64)
     picture = unrolled(model, X, loss=lambda result: (result[0][0] ** 2).sum())

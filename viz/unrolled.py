@@ -73,7 +73,17 @@ def _of_states(states: Sequence[Any], x: Any, loss: Any) -> list[Row]:
     if len(states) != len(x) + 1 or not len(x) or not all(hasattr(state, "operands") for state in states[1:]):
         raise ValueError(f"{len(states)} states and {len(x)} inputs: give the states as nodes, the first of them before any input, "
                          "and an input for every other one")
-    return [Row("", "cell", [plain(getattr(value, "data", value)) for value in x], _states([(state,) for state in states], loss))]
+    return [Row("", "cell", [_plain(value) for value in x], _states([(state,) for state in states], loss))]
+
+
+def _plain(value: Any) -> Any:
+    """A number, array, node or list of numbers as plain data."""
+    if hasattr(value, "operands"):
+        return plain(value.data)
+    if isinstance(value, (list, tuple)):
+        import numpy as np
+        value = np.asarray(value, float)
+    return plain(value)
 
 
 def _of_model(model: Any, x: Any, loss: Callable[[Any], Any] | None) -> list[Row]:
@@ -123,7 +133,7 @@ def _states(states: Sequence[tuple[Any, ...]], loss: Any) -> list[State]:
     slopes = {id(node): node.grad for node in nodes}
     if loss is not None:
         slopes = dict(zip(map(id, nodes), gradient(loss, nodes)))
-    return [State(tuple(plain(getattr(part, "data", part)) for part in state),
+    return [State(tuple(map(_plain, state)),
                   tuple(_length(slopes.get(id(part))) for part in state)) for state in states]
 
 
