@@ -95,6 +95,8 @@ def test_of_large_layers_the_first_and_last_are_drawn_and_the_rest_is_said():
     assert any("172 of the units" in said and "units=" in said for said in classed(svg, "faint"))
     drawn = {int(i) for i in re.findall(r'id="u1-(\d+)"', svg)}
     assert drawn == {0, 1, 2, 3, 4, 123, 124, 125, 126, 127}
+    heights = [float(element(svg, f"u1-{i}").find(f"{SVG}circle").get("cy")) for i in (3, 4, 123, 124)]
+    assert heights[2] - heights[1] == 2 * (heights[1] - heights[0]) == 2 * (heights[3] - heights[2])  # room for the words
     assert tooltip(svg, "w2-2-127").endswith(repr(float(model[2].weight.data[2, 127])).replace("-", "−"))
     assert len(re.findall(r'id="u1-', network(model, units=128).svg)) == 128
 
@@ -113,6 +115,15 @@ def test_other_modules_are_blocks_with_the_shape_that_they_put_out():
     assert [module.training for module in model.modules()] == modes
     assert all("forward" not in vars(module) for module in model.modules())
     assert all(parameter.grad is None for parameter in model.parameters())
+
+
+def test_what_units_put_out_is_that_of_evaluation():
+    model = nn.Sequential(nn.Linear(2, 4, rng=0), nn.BatchNorm1d(4), nn.Dropout(0.5, rng=0), nn.Linear(4, 1, rng=0))
+    svg = network(model, [[1.0, 2.0]]).svg  # batch norm refuses a batch of one in training
+    assert "0.00" not in in_circles(svg, 1)
+    assert model.training
+    said = in_circles(svg, 2)
+    assert said == [f"{model.eval()(Tensor(np.ones((1, 2), np.float32) * [1, 2])).item():.2f}".replace("-", "−")]
 
 
 def test_what_forward_does_without_a_module_is_seen_in_what_the_next_one_gets():

@@ -31,6 +31,8 @@ def test_the_gradient_of_a_linear_loop_shrinks_by_its_weight_at_every_moment():
     heights = [float(bar.get("height")) for bar in ET.fromstring(picture.svg).iter(f"{SVG}rect") if bar.get("class") == "bar"]
     assert [height / heights[-1] for height in heights] == pytest.approx([0.0625, 0.125, 0.25, 0.5, 1.0], abs=0.002)
     assert all(state.grad is None for state in states)  # nothing was changed by looking
+    larger = ET.fromstring(unrolled(states, [1.0, 2.0, 3.0, 4.0], loss=8 * states[-1]).svg)
+    assert [float(bar.get("height")) for bar in larger.iter(f"{SVG}rect") if bar.get("class") == "bar"] == heights
 
 
 def test_without_a_loss_the_bars_are_what_the_last_backward_pass_left():
@@ -81,6 +83,10 @@ def test_layers_and_directions_are_rows_and_time_runs_from_left_to_right():
     forward = [state.slope for state in picture.rows[1].states][1:]
     assert forward[0] > 0
     assert forward[1:] == [0.0] * 4  # the loss looks at the first moment alone
+    ids = re.findall(r' id="(r\d-[^"]+)"', picture.svg)
+    assert len(ids) == len(set(ids)) == 4 * (6 + 5 + 5)
+    written = classed(picture.svg, "value")
+    assert written.index("h₁ 1×3") < written.index("h₂ 1×3") < written.index("h₀ 1×3")  # backwards: h₀ comes in from the right
     tips = {id: element(picture.svg, id).find(f"{SVG}polygon").get("points") for id in ("r0-h3", "r1-h3")}
     assert float(tips["r0-h3"].split()[0]) < float(tips["r0-h3"].split()[2])  # to the left
     assert float(tips["r1-h3"].split()[0]) > float(tips["r1-h3"].split()[2])
