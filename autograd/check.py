@@ -22,7 +22,7 @@ from typing import Any
 
 from .context import no_grad
 from .differences import Curve, Slopes, noise_beyond, richardson, slopes
-from .functional import Reverse, flatten, jvp, plain, variable, vjp
+from .functional import Reverse, flatten, fresh, jvp, plain, vjp
 from .graph import topological
 from .row import number
 
@@ -325,7 +325,7 @@ class Check:
                 self.nodes = True
         leaves, rebuild = flatten(args)
         with no_grad():
-            return self.f(*rebuild([variable(x) for x in leaves]))
+            return self.f(*rebuild(fresh(leaves)))
 
     def evaluate(self, point: list[float]) -> list[float]:
         """The result at a point as flat numbers: nan where the function refuses it."""

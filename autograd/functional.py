@@ -19,7 +19,7 @@ from .value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from typing import Any
 
     Function = Callable[..., Any]
@@ -160,8 +160,9 @@ class Reverse:
             raise TypeError(f"argnums={argnums} of a call with {len(args)} positional argument(s) to {_name(f)}: give "
                             "each argument's place once, counted from 0")
         chosen = args[argnums] if isinstance(argnums, int) else tuple(args[i] for i in places)
-        given, self.rebuild = flatten(chosen)
-        variables = [variable(x) for x in given]
+        given, self._form = flatten(chosen)
+        variables = fresh(given, (args, named))
+        self.numbers = [type(x) in (float, int) for x in given]
         self.nodes = [lowest(x) for x in variables]
         self.nested = _inside.get() or any(hasattr(lowest(x), "_pull") for x in given)
         chosen = self.rebuild(variables)
@@ -174,6 +175,11 @@ class Reverse:
         finally:
             _inside.reset(token)
 
+    def rebuild(self, parts: Sequence[Any]) -> Any:
+        """One for each argument in the arguments' form: a float where the argument was a number beside arrays."""
+        return self._form([float(x) if one and getattr(x, "shape", None) == () and not hasattr(x, "_rank") else x
+                           for x, one in zip(parts, self.numbers)])
+
     @property
     def value(self) -> Any:
         return self.y if self.nested else map_tree(plain, self.y)
@@ -185,15 +191,21 @@ class Reverse:
         return pull(y, self.nodes, seed, self.nested)
 
 
-def variable(x: Any) -> Any:
+def fresh(leaves: list[Any], beside: Any = ()) -> list[Any]:
+    """A fresh node for each argument: a Value for a number; a Tensor of shape () where arrays are among them or beside."""
+    arrays = any(_is_array(lowest(x)) for x in (*leaves, *flatten(beside)[0]))
+    return [variable(x, arrays) for x in leaves]
+
+
+def variable(x: Any, array: bool = False) -> Any:
     """A fresh node for an argument, under the duals that it carries."""
     if isinstance(x, Dual):
-        return Dual(variable(x.primal), x.tangent, x.level)
+        return Dual(variable(x.primal, array), x.tangent, x.level)
     if hasattr(x, "_pull"):
         return identity(x)
-    if _is_array(x):
+    if array or _is_array(x):
         from .tensor import Tensor
-        return Tensor(x)
+        return Tensor(x if _is_array(x) else number(x, "an argument to differentiate by"))
     return Value(number(x, "an argument to differentiate by"))
 
 

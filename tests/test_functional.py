@@ -6,9 +6,11 @@ import math
 from collections import namedtuple
 from typing import Any
 
+import numpy as np
 import pytest
 from autograd import (
-    GradientError, Value, exp, grad, gradient, hessian, hvp, jacobian, jvp, no_grad, sin, tanh, value_and_grad, vjp,
+    GradientError, Value, check_gradients, exp, grad, gradient, hessian, hvp, jacobian, jvp, no_grad, sin, tanh, value_and_grad,
+    vjp,
 )
 
 # ── forms of arguments ───────────────────────────────────────────────────────────────────────────────────────────
@@ -284,3 +286,19 @@ def test_an_exception_in_the_function_leaves_no_trace() -> None:
         with pytest.raises(KeyboardInterrupt):
             derivative(1.0)
         assert type(grad(sin)(1.0)) is float  # and not a node, as inside of another derivative
+
+
+# ── numbers beside arrays ────────────────────────────────────────────────────────────────────────────────────────
+
+def test_numbers_and_arrays_are_arguments_of_one_function():
+    f = lambda x, a: (x * a).sum() + a * a  # ∂x = a, ∂a = Σx + 2a
+    x, a = np.array([1.0, 2.0]), 2.0
+    for gx, ga in (grad(f, argnums=(0, 1))(x, a), jacobian(f, argnums=(0, 1))(x, a), vjp(f, x, a)[1](1.0)):
+        assert gx.tolist() == [2.0, 2.0]
+        assert ga == 7.0 and type(ga) is float
+    assert grad(f, argnums=1)(x, 2) == 7.0
+    assert grad(lambda p: f(p["x"], p["a"]))({"x": x, "a": a})["a"] == 7.0
+    (xx, xa), (ax, aa) = hessian(f, argnums=(0, 1))(x, a)
+    assert (xx.tolist(), xa.tolist(), ax.tolist(), aa) == ([[0, 0], [0, 0]], [1, 1], [1, 1], 2.0)
+    assert [np.asarray(part).tolist() for part in hvp(f, (x, a), (x, 1.0))] == [[1.0, 1.0], 5.0]
+    assert check_gradients(f, x, a, order=2).verdict == "OK"
