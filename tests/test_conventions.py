@@ -62,7 +62,7 @@ def test_integers_are_accepted_and_become_floats(kind):
 @KINDS
 @pytest.mark.parametrize("wrong", [1j, "3", None, object(), b"3", {}, [object()], np.array([1j]), np.array(["a"]),
                                    np.array([None])],
-                         ids=repr)
+                         ids=lambda x: type(x).__name__)
 def test_complex_strings_and_objects_are_refused_with_type_error(kind, wrong):
     with pytest.raises(TypeError):
         kind(wrong)
