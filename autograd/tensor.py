@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Container, Iterator
-from contextvars import ContextVar, copy_context
+from contextvars import Context, ContextVar
 from math import prod as product
 from typing import Any
 
@@ -51,8 +51,11 @@ array_functions: dict[str, Callable[..., Any]] = {
 _smooth = {"add", "sub", "mul", "neg", "identity", "relu", "maximum", "minimum", "abs", "clip_min", "clip_max"}
 
 
-_silent = copy_context()
+_hopeful: ContextVar[bool] = ContextVar("a sweep in which 0·inf raises", default=False)
+_silent, _hoping = Context(), Context()  # what is switched within a copy of them is switched back whatever interrupts it
 _silent.run(np.seterr, all="ignore")
+_hoping.run(np.seterr, all="ignore", invalid="raise")
+_hoping.run(_hopeful.set, True)
 
 
 def silent(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -316,15 +319,15 @@ class Tensor(ArrayLike, Node):
         for node in order:  # behind a choice nan may hide, and 0·nan does not raise
             if node.static is not None and node.op.selects and any(np.isnan(x).any() for x in node.saved or ()):
                 hopeful = False
-        try:  # in a context of its own: whatever interrupts a sweep, neither its hope nor NumPy's error state outlives it
-            return copy_context().run(self._sweep_within, hopeful, order, seed, needed, wanted)
-        except FloatingPointError:
-            return copy_context().run(self._sweep_within, False, order, seed, needed, wanted)
+        if hopeful:
+            try:
+                return _hoping.copy().run(self._swept, order, seed, needed, wanted)
+            except FloatingPointError:
+                pass
+        return _silent.copy().run(self._swept, order, seed, needed, wanted)
 
-    def _sweep_within(self, hopeful: bool, order: list[Tensor], seed: Any, needed: Container[Any] | None,
-                      wanted: Container[Any] | None) -> dict[Tensor, Any]:
-        _hopeful.set(hopeful)
-        np.seterr(all="ignore", invalid="raise" if hopeful else "ignore")
+    def _swept(self, order: list[Tensor], seed: Any, needed: Container[Any] | None,
+               wanted: Container[Any] | None) -> dict[Tensor, Any]:
         adjoints = {self: seed} if needed is None or self in needed else {}
         for node in reversed(order):
             upstream = adjoints.get(node) if node.inputs else None
@@ -547,9 +550,6 @@ def passed(upstream: Any, factor: Any, selects: bool) -> Any:
     none = linear._raw(upstream) == 0
     lost = np.isnan(linear._raw(product)) & (none | (linear._raw(factor) == 0) if selects else none)
     return linear.where(~lost, product, 0.0) if lost.any() else product
-
-
-_hopeful: ContextVar[bool] = ContextVar("a sweep in which 0·inf raises", default=False)
 
 
 def masked(upstream: Any, mask: Any) -> Any:
