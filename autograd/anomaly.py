@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from itertools import islice
 from linecache import getline
 from math import inf, isfinite
+from types import CodeType
 from typing import Any, NamedTuple
 
 from .context import inside
@@ -21,7 +23,7 @@ class Anomaly(NamedTuple):
 
     ``inputs`` are the operands by name or number; ``entry`` is the place in an array (() for numbers); ``result`` is
     the nan or inf; ``reason`` says how it came about, ``remedy`` what to do. ``file``, ``line`` and ``code`` say
-    where the node was made, known for nodes made within ``detect_anomaly()``.
+    where the node was made, ``columns`` which part of the code it was; known for nodes made within ``detect_anomaly()``.
     """
 
     node: Any
@@ -36,6 +38,7 @@ class Anomaly(NamedTuple):
     file: str = ""
     line: int = 0
     code: str = ""
+    columns: tuple[int, int] = (0, 0)
 
     def __str__(self) -> str:
         what = "value" if self.phase == "forward" else "gradient"
@@ -46,7 +49,11 @@ class Anomaly(NamedTuple):
         lines = [f"the first {what} that is {self.result}: {made}" + (f", in {self.scope}" if self.scope else ""),
                  f"  why: {self.reason}"]
         if self.file:
-            lines.append(f"  made at {self.file}:{self.line}: {self.code}")
+            made = f"  made at {self.file}:{self.line}: "
+            lines.append(made + self.code)
+            first, last = self.columns
+            if 0 < last - first < len(self.code):  # a part of the line
+                lines.append(" " * (len(made) + first) + "^" * (last - first))
         return "\n".join([*lines, f"  remedy: {self.remedy}"])
 
 
@@ -62,9 +69,11 @@ class AnomalyError(GradientError):
 
 
 def detect_anomaly() -> inside:
-    """Within this, the first value or gradient that is nan or inf raises AnomalyError at the line that makes it.
+    """Within this, the first value or gradient that becomes nan or inf raises AnomalyError at the line that makes it.
 
-    Nodes remember where in the user's source they were made. Per thread and task; outside it nothing is spent.
+    An inf that was put in as a constant, as masks put −inf into scores, and entries that it alone makes infinite
+    pass, as long as the result that is differentiated is finite; nan never does. Nodes remember where in the user's
+    source they were made. Per thread and task; outside it nothing is spent. Forward mode (``jvp``) is not watched.
 
     >>> from autograd import Value, log
     >>> with detect_anomaly():
@@ -90,6 +99,9 @@ _ours = _Files()
 class _Watch:
     """What a context calls for every node that is made, and after every sweep before its gradients are shown."""
 
+    def __init__(self) -> None:
+        self.sites: dict[tuple[int, int], Any] = {}  # by code and instruction, with the code, so that its id stays its own
+
     def __call__(self, node: Any) -> None:
         frame: Any = sys._getframe(3)
         while (ours := _ours.get(frame.f_code.co_filename)) is not False:  # written out: this runs for every node
@@ -97,22 +109,33 @@ class _Watch:
                 break
             frame = frame.f_back
         name, scope = node.about
-        node.about = (name, scope, (frame.f_code.co_filename, frame.f_lineno))
+        code = frame.f_code
+        site = self.sites.get((id(code), frame.f_lasti)) or self.learn(code, frame.f_lasti, frame.f_lineno)
+        node.about = (name, scope, site[0])
         data = node.data if node._rank == 2 else node._data
-        if data - data != 0 if type(data) is float else not _all_finite(data):
+        if (data - data != 0 if type(data) is float else not _all_finite(data)) and not _passed_on(node):
             found = find_anomaly(node)
             if found is not None and found.phase == "forward":
                 raise AnomalyError(found)
 
+    def learn(self, code: CodeType, instruction: int, line: int) -> Any:
+        start, end, first, last = next(islice(code.co_positions(), instruction // 2, None), (None,) * 4)
+        if start != line or first is None or last is None:
+            first = last = 0
+        elif end != start:  # to the end of the line
+            last = sys.maxsize
+        site = self.sites[id(code), instruction] = (code.co_filename, line, first, last), code
+        return site
+
     def swept(self, y: Any, seed: Any, gradients: Any) -> None:
         finite = all(map(_all_finite, gradients.values())) if isinstance(gradients, dict) else \
             all(map(isfinite, [node.grad for node in gradients]))
-        if not finite and (found := find_anomaly(y, seed)) is not None:
+        if not (finite and _finite(y)) and (found := find_anomaly(y, seed)) is not None:
             raise AnomalyError(found)
 
 
 def find_anomaly(y: Any, seed: Any = None) -> Anomaly | None:
-    """The first node in the graph of ``y`` whose value is nan or inf, else the first such gradient; or None.
+    """The first node in the graph of ``y`` whose value became nan or inf, else the first such gradient; or None.
 
     >>> from autograd import Value, sqrt
     >>> found = find_anomaly(sqrt(Value(0.0, "x")))
@@ -120,10 +143,16 @@ def find_anomaly(y: Any, seed: Any = None) -> Anomaly | None:
     ('backward', 'the local gradient 0.5/out is inf where x = 0.0')
     """
     order = topological(y)
-    for node in order:
-        if not _finite(node):
+    infinite = [node for node in order if not _finite(node)]
+    for node in infinite:
+        if not _passed_on(node):
             return _forward(node)
+    if infinite and not _finite(y):  # an inf that was meant, and never came to an end
+        return _forward(infinite[0])
     totals: dict[Any, Any] = {y: y._seed(seed, False)}
+    if not _all_finite(totals[y]):
+        entry, result = _first_bad(totals[y]), _worst(totals[y])
+        return _told(y, "backward", result, entry, f"the seed, its own gradient, was given as {result}", "give a finite seed")
     with y._silence():
         for node in reversed(order):
             if not node.inputs or node not in totals:
@@ -136,6 +165,28 @@ def find_anomaly(y: Any, seed: Any = None) -> Anomaly | None:
     return None
 
 
+_MASKS = ("add", "sub", "maximum", "minimum", "clip_min", "clip_max", "where", "concatenate", "stack")  # take inf in
+_MOVES = (*_MASKS, "getitem", "scatter", "reshape", "transpose", "broadcast_to", "pad", "flip", "astype", "max", "min",
+          "log_softmax")  # of the array operations, those that leave an infinite entry what it is
+
+
+def _passed_on(node: Any) -> bool:
+    """Whether all that is infinite in a node came in so: with a constant that may be a mask, or from a node judged before."""
+    data = _array(node)
+    mixes = getattr(node, "static", None) is not None
+    if not node.operands or mixes and node.op not in _MOVES or _any_nan(data):
+        return False
+    passed: Any = abs(data) != inf
+    for x, array in zip(node.operands, _operands(node)):
+        if _all_finite(array):
+            continue
+        constant = not hasattr(x, "inputs") or x.op is None and not getattr(x, "requires_grad", True)
+        if constant and node.inputs and node.op not in _MASKS or not constant and x.op is None:
+            return False
+        passed = passed | (mixes or abs(array) == inf)
+    return bool(passed.all() if hasattr(passed, "all") else passed)
+
+
 # ── one number, or the first bad entry of an array ───────────────────────────────────────────────────────────────
 
 def _all_finite(x: Any) -> bool:
@@ -143,6 +194,10 @@ def _all_finite(x: Any) -> bool:
         return x - x == 0
     import numpy as np
     return x is None or bool(np.isfinite(x).all())
+
+
+def _any_nan(x: Any) -> bool:
+    return x != x if isinstance(x, float) else bool((x != x).any())
 
 
 def _finite(node: Any) -> bool:
@@ -159,6 +214,11 @@ def _first_bad(x: Any) -> tuple[int, ...]:
         return ()
     import numpy as np
     return tuple(int(i) for i in np.argwhere(~np.isfinite(x))[0]) if np.ndim(x) else ()
+
+
+def _worst(x: Any) -> float:
+    """The first nan or inf in a number or array."""
+    return float(x[_first_bad(x)]) if hasattr(x, "shape") else float(x)
 
 
 def _at(x: Any, entry: tuple[int, ...]) -> float | None:
@@ -184,15 +244,27 @@ def _told(node: Any, phase: str, result: float, entry: tuple[int, ...], reason: 
     inputs = []
     for name, array in zip(operand_names(node.operands), _operands(node)):
         number = None if mixes and hasattr(array, "shape") else _at(array, entry)
-        shown = f"array of shape {array.shape}" if number is None else repr(number)
+        shown = f"array of shape {array.shape}{_extent(array)}" if number is None else repr(number)
         inputs.append(f"{name} = {shown}" if isinstance(name, str) else shown)
     site = (node.about or ())[2:]
-    file, line = site[0] if site else ("", 0)
+    file, line, first, last = site[0] if site else ("", 0, 0, 0)
     operation = node.op.name if node.operands else "input"
     scope = node.scope.path if node.scope else ""
     told = tuple(inputs) or (node.name or "without a name",)
-    return Anomaly(node, phase, operation, told, entry, result, reason, remedy, scope, file, line,
-                   getline(file, line).strip())
+    text = getline(file, line).rstrip()
+    code = text.lstrip()
+    first, last = (len(text.encode()[:n].decode(errors="ignore")) - (len(text) - len(code)) for n in (first, last))
+    return Anomaly(node, phase, operation, told, entry, result, reason, remedy, scope, file, line, code,
+                   (max(first, 0), max(last, 0)))
+
+
+def _extent(array: Any) -> str:
+    """What matters here of an array that is not shown: a nan or inf in it, or its largest entry."""
+    if not array.size:
+        return ""
+    if not _all_finite(array):
+        return f" with {_worst(array)} at {list(_first_bad(array))}"
+    return f" up to ±{abs(array).max():.2g}"
 
 
 # ── how it came about ────────────────────────────────────────────────────────────────────────────────────────────
@@ -204,13 +276,23 @@ _CAUSES: dict[str, tuple[tuple[Callable[..., bool], str, str], ...]] = {
     "log": ((lambda x: x == 0, "log of 0",
              "keep it above 0: log(x + 1e-12), or log_softmax of scores for probabilities"),
             (lambda x: x < 0, "log of a negative number is not real", "keep it above 0, with exp, softplus or a clip")),
-    "log1p": ((lambda x: x == -1, "log1p of −1 is log of 0", "keep it above −1"),
+    **dict.fromkeys(("log2", "log10"), (
+        (lambda x: x == 0, "a logarithm of 0", "keep it above 0, by a small number added inside"),
+        (lambda x: x < 0, "the logarithm of a negative number is not real", "keep it above 0, with exp, softplus or a clip"))),
+    "log1p": ((lambda x: x == -1, "log1p of −1, the log of 0,", "keep it above −1"),
               (lambda x: x < -1, "log1p below −1 is not real", "keep it above −1")),
     "div": ((lambda x, y: y == 0, "a division by 0", "keep the divisor from 0: x/(y + 1e-12), or " + _TRUE_WHERE),),
     "sqrt": ((lambda x: x < 0, "the root of a negative number is not real",
               "keep it at 0 or above, or look at why it is not"),),
     "exp": ((lambda x: x > 0, "exp overflows", _SHIFT),),
     "expm1": ((lambda x: x > 0, "expm1 overflows", _SHIFT),),
+    "sinh": ((lambda x: True, "sinh overflows", "keep it within ±710, or work with logarithms"),),
+    "cosh": ((lambda x: True, "cosh overflows", "keep it within ±710, or work with logarithms"),),
+    "arcsin": ((lambda x: True, "arcsin beyond ±1 is not real", "keep it within ±1, with clip or tanh"),),
+    "arccos": ((lambda x: True, "arccos beyond ±1 is not real", "keep it within ±1, with clip or tanh"),),
+    "arccosh": ((lambda x: True, "arccosh below 1 is not real", "keep it at 1 or above"),),
+    "arctanh": ((lambda x: abs(x) == 1, "arctanh at ±1", "keep it within ±1, with a clip a little inside"),
+                (lambda x: True, "arctanh beyond ±1 is not real", "keep it within ±1, with clip or tanh")),
     "pow": ((lambda x, y: x == 0 and y < 0, "0 to a negative power", "keep the base from 0: (x + 1e-12)**y"),
             (lambda x, y: x < 0 and y != int(y), "a negative base to a fractional power is not real",
              "use abs(x)**y, or a whole exponent"),
@@ -219,40 +301,64 @@ _CAUSES: dict[str, tuple[tuple[Callable[..., bool], str, str], ...]] = {
 _SCALE = "scale down what goes in (the data, the learning rate, the initial weights), or clip it"
 
 
+_DATA = "look at where this number comes from: the data (missing entries?), or an update with a gradient that was nan or inf"
+
+
 def _forward(node: Any) -> Anomaly:
     data = _array(node)
     entry = _first_bad(data)
     result = data if isinstance(data, float) else float(data[entry])
-    if not node.inputs and not node.operands:
-        return _told(node, "forward", result, entry, f"it was {result} when it came in", "look at where this number "
-                     "comes from: the data (missing entries?), or an update with a gradient that was nan or inf")
+    if not node.operands:
+        return _told(node, "forward", result, entry, f"it was {result} when it came in", _DATA)
+    mixes = getattr(node, "static", None) is not None
+    for name, array in zip(operand_names(node.operands), _operands(node)):
+        number = _at(array, entry)
+        if mixes or number is None:
+            number = None if _all_finite(array) else _worst(array)
+        if number is None or isfinite(number):
+            continue
+        what = f"{number} went in {f'with {name}' if isinstance(name, str) else 'as a constant'}"
+        if number == -inf and node.op in ("softmax", "log_softmax", "logsumexp", "cross_entropy"):
+            reason = f"{what}: a mask that leaves nothing, or hides the entry that is asked for"
+            return _told(node, "forward", result, entry, reason, "leave that entry, and one in each row, unmasked")
+        if result != result and number == number:
+            what += ", and ∞ − ∞, 0 · ∞ and ∞/∞ have no result"
+        return _told(node, "forward", result, entry, what, _DATA)
     xs = [_at(x, entry) for x in _operands(node)]
-    if getattr(node, "static", None) is None and None not in xs:
+    if not mixes and None not in xs:
         for applies, reason, remedy in _CAUSES.get(node.op.name, ()):
             if applies(*xs):
                 complete = "not real" in reason or "overflows" in reason
                 return _told(node, "forward", result, entry, reason if complete else f"{reason} is {result}", remedy)
-    reason = "the result is beyond the largest number" if abs(result) == inf else "these numbers have no result"
+    beyond = f"beyond the largest number, {_largest(data)}"
+    reason = f"the result is {beyond}" if abs(result) == inf else f"these operands have no result, or a step on the way is {beyond}"
     return _told(node, "forward", result, entry, reason, _SCALE)
+
+
+def _largest(data: Any) -> str:
+    return "3.4e38 in float32" if getattr(data, "itemsize", 8) == 4 else "1.8e308"
 
 
 def _backward(node: Any, argument: int, upstream: Any, local: Any, downstream: Any, total: Any) -> Anomaly:
     entry = _first_bad(total)
-    result = total if isinstance(total, float) else float(total[entry])
+    result = _worst(total)
     here = _first_bad(downstream) if not _all_finite(downstream) else None
     slope = _at(1.0 * local, here) if local is not None and here is not None else None
     names = operand_names(node.operands)
+    largest = _largest(total)
     if here is None:
-        reason, remedy = "the contributions that meet here add up beyond the largest number", _SCALE
-    elif slope is not None and not _all_finite(float(slope)):
+        reason, remedy = f"the contributions that meet here add up beyond the largest number, {largest}", _SCALE
+    elif slope is not None and not isfinite(slope):
         x = _at(_operands(node)[argument], here)
         reason = f"the local gradient {formula(node.op, argument, *names)} is {slope}"
         reason += f" where {names[argument]} = {x}" if x is not None else ""
         above = _at(upstream, here)
         reason += ", and 0 · inf is nan" if above == 0 else ""
         remedy = (f"keep {node.op.name} away from there: add a small number inside, or {_TRUE_WHERE}")
+    elif result != result:
+        reason = f"{node.op.name} has no gradient towards {names[argument]} at these operands (0/0, ∞ − ∞ or 0 · ∞ within it)"
+        remedy = f"keep {node.op.name} away from there, or {_TRUE_WHERE}"
     else:
-        reason = "the product upstream × local is beyond the largest number"
+        reason = f"the product upstream × local is beyond the largest number, {largest}"
         remedy = _SCALE + "; clip gradients by their norm"
     return _told(node, "backward", result, here or entry, reason, remedy)
-

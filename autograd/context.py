@@ -42,10 +42,10 @@ class Context:
     def made(self, node: Any) -> None:
         """A node was just made in this context."""
         node.about = self.about
-        if not self.recording:
-            node._cut()
         if self.watch is not None:
             self.watch(node)
+        if not self.recording:
+            node._cut()
 
 
 _context: ContextVar[Context | None] = ContextVar("autograd", default=None)

@@ -194,7 +194,7 @@ class Tensor(ArrayLike, Node):
         node.grad = node.about = None
         node.exposed = False
         context = current()
-        if inputs:
+        if inputs or context is not None and context.watch is not None:  # who watches is told of constants too, then cut
             node.op, node.operands, node.inputs, node.static, node.requires_grad = op, operands, tuple(inputs), static, True
             if len(saved) == 2 and static is None and type(saved[0]) is type(saved[1]) and saved[0].dtype is not saved[1].dtype:
                 saved = [x.astype(node._data.dtype) for x in saved]  # rules reckon in the wider of two dtypes
@@ -205,6 +205,8 @@ class Tensor(ArrayLike, Node):
             node._cut()
         if context is not None:
             context.made(node)
+            if not inputs:
+                node._cut()
         return node
 
     @staticmethod

@@ -2,11 +2,18 @@
 
 import math
 import pickle
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from autograd import AnomalyError, Tensor, Value, detect_anomaly, exp, find_anomaly, grad, log, no_grad, scope, sqrt
+import autograd as ag
+import nn
+from autograd import AnomalyError, Tensor, Value, detect_anomaly, exp, find_anomaly, grad, log, no_grad, scope, softmax, sqrt
+
+ROOT = str(Path(__file__).parent.parent)
 
 CAUSES = [  # what is computed from x, at which x, and what is said of it
     (lambda x: log(x), 0.0, "log", "log of 0 is -inf"),
@@ -17,7 +24,13 @@ CAUSES = [  # what is computed from x, at which x, and what is said of it
     (lambda x: x**-1, 0.0, "pow", "0 to a negative power"),
     (lambda x: x**0.5, -2.0, "pow", "not real"),
     (lambda x: x**3, 1e200, "pow", "overflows"),
-    (lambda x: x * x, 1e200, "mul", "beyond the largest number"),
+    (lambda x: x * x, 1e200, "mul", "beyond the largest number, 1.8e308"),
+    (lambda x: ag.log2(x), 0.0, "log2", "a logarithm of 0 is -inf"),
+    (lambda x: ag.log10(x), -1.0, "log10", "not real"),
+    (lambda x: ag.log1p(x), -1.0, "log1p", "log of 0"),
+    (lambda x: ag.arcsin(x), 2.0, "arcsin", "beyond ±1 is not real"),
+    (lambda x: ag.arccosh(x), 0.5, "arccosh", "below 1 is not real"),
+    (lambda x: ag.cosh(x), -1000.0, "cosh", "overflows"),
 ]
 
 
@@ -122,3 +135,124 @@ def test_array_operations_tell_shapes():
         found = find_anomaly(Tensor(np.array([[1e308, 1e308]]), "w").sum())
     assert found.operation == "sum"
     assert "array of shape (1, 2)" in found.inputs[0]
+
+
+# ── masks: an inf that was meant ─────────────────────────────────────────────────────────────────────────────────
+
+HIDDEN = np.array([[0.0, -np.inf], [0.0, 0.0]])
+MASKED = [
+    lambda x: softmax(x + HIDDEN, 1),
+    lambda x: softmax(ag.where(HIDDEN == 0, x, -np.inf) * 0.5, 1),
+    lambda x: ag.log_softmax((x + Tensor(HIDDEN, requires_grad=False)).T, 0)[0],
+    lambda x: ag.logsumexp(ag.concatenate([x, HIDDEN[:1]]), 1),
+    lambda x: ag.max(ag.maximum(x, -np.inf) + HIDDEN, 1),
+    lambda x: nn.functional.cross_entropy(x + HIDDEN, np.array([0, 1])),
+    lambda x: exp(x.reshape(4)[0] - np.inf),
+]
+
+
+@pytest.mark.parametrize("f", MASKED)
+def test_a_mask_of_minus_infinity_that_ends_in_finite_numbers_is_no_anomaly(f):
+    x = Tensor([[1.0, 2.0], [3.0, 4.0]], "scores")
+    with detect_anomaly():
+        y = f(x).sum()
+        y.backward()
+    assert np.isfinite(x.grad).all()
+    assert find_anomaly(y) is None
+
+
+def test_a_value_takes_an_infinite_constant_to_compare_with():
+    x = Value(3.0)
+    with detect_anomaly():
+        ag.minimum(x, math.inf).backward()
+        exp(x - math.inf).backward()
+    assert x.grad == 1.0
+
+
+def test_a_mask_that_hides_all_or_the_label_is_told():
+    x = Tensor([[1.0, 2.0], [3.0, 4.0]], "scores")
+    with pytest.raises(AnomalyError, match=r"softmax\(.*with -inf at \[0, 0\].*\n.*leaves nothing"), detect_anomaly():
+        softmax(x + np.array([-np.inf, -np.inf]), 1)
+    with pytest.raises(AnomalyError, match=r"cross_entropy\(.*\n.*hides the entry"), detect_anomaly():
+        nn.functional.cross_entropy(x + HIDDEN, np.array([1, 1]))
+
+
+@pytest.mark.parametrize("loss", [lambda x: -ag.log_softmax(x + HIDDEN, 1)[0, 1], lambda x: (x + HIDDEN)[0, 1] * 2.0])
+def test_a_result_that_the_mask_reached_is_told_before_its_gradients_are_shown(loss):
+    x = Tensor([[1.0, 2.0], [3.0, 4.0]], "scores")
+    with pytest.raises(AnomalyError, match=r"add\(scores = 2\.0, x = -inf\)\[0, 1\]"), detect_anomaly():
+        loss(x).backward()
+    assert x.grad is None
+    assert find_anomaly(loss(x)).operation == "add"
+
+
+def test_inf_and_nan_among_the_data_are_told_at_the_layer_that_meets_them():
+    layer = nn.Linear(2, 2, rng=0)
+    for bad in (np.nan, np.inf, -np.inf):
+        with pytest.raises(AnomalyError) as caught, detect_anomaly(), np.errstate(invalid="ignore"):
+            layer(np.array([[1.0, 2.0], [3.0, bad]]))
+        assert f"x = array of shape (2, 2) with {bad} at [1, 1]" in str(caught.value)
+        assert caught.value.anomaly.reason.startswith(f"{bad} went in with x")
+    with pytest.raises(AnomalyError, match="inf went in as a constant, and ∞ − ∞, 0 · ∞"), detect_anomaly():
+        Value(0.0) * math.inf
+    with pytest.raises(AnomalyError, match="nan went in as a constant"), detect_anomaly():
+        Value(0.0) + math.nan
+
+
+# ── what the message says ────────────────────────────────────────────────────────────────────────────────────────
+
+def test_of_several_operations_on_a_line_the_one_is_pointed_at():
+    p, q = Value(0.0, "p"), Value(4.0, "q")
+    with pytest.raises(AnomalyError) as caught, detect_anomaly():
+        "ärger", [log(x) for x in (q * 2, q)], sqrt(q) + log(p) * exp(q)
+    found = caught.value.anomaly
+    assert found.code[slice(*found.columns)] == "log(p)"
+    line, carets = str(caught.value).split("\n")[2:4]
+    assert line[carets.index("^"):carets.rindex("^") + 1] == "log(p)"
+
+
+@pytest.mark.parametrize("options", [[], ["-X", "no_debug_ranges"]])
+def test_an_expression_over_several_lines_and_code_without_columns(options, tmp_path):
+    program = tmp_path / "program.py"
+    program.write_text("from autograd import Value, detect_anomaly, log\n"
+                       "with detect_anomaly():\n    y = (1 +\n         log(Value(0.0)))\n")
+    told = subprocess.run([sys.executable, *options, program], capture_output=True, text=True, env={"PYTHONPATH": ROOT})
+    assert f"made at {program}:4: log(Value(0.0)))\n" in told.stderr
+    assert ("^^^^^^^^^^^^^^^\n  remedy" in told.stderr) == (not options)
+
+
+def test_constants_and_no_grad_name_the_operation_too():
+    for make in (lambda: log(Tensor([0.0], "c", requires_grad=False)), no_grad()(lambda: log(Value(0.0, "c"))),
+                 no_grad()(lambda: log(Tensor([0.0], "c")))):
+        with pytest.raises(AnomalyError, match=r"log\(c = 0\.0\)"), detect_anomaly():
+            make()
+    with detect_anomaly():
+        assert exp(Tensor([0.0], requires_grad=False)).op == "constant"  # watched, it is a constant all the same
+        with no_grad():
+            assert (exp(Tensor([0.0])).operands, exp(Value(0.0)).inputs) == ((), ())
+
+
+@pytest.mark.parametrize(("y", "seed"), [(lambda: Value(1.0) * 2, math.nan), (lambda: Tensor([1.0, 2.0]) * 2, [1.0, math.inf])])
+def test_a_seed_that_is_not_finite_is_told_as_such(y, seed):
+    with pytest.raises(AnomalyError, match="the seed, its own gradient, was given as"), detect_anomaly():
+        y().backward(seed)
+
+
+def test_overflow_tells_the_dtype():
+    with pytest.raises(AnomalyError, match=r"3\.4e38 in float32"), detect_anomaly(), np.errstate(over="ignore"):
+        Tensor(np.float32([1e30])) * 1e30
+
+
+def test_within_an_operation_on_arrays_without_a_gradient_nothing_false_is_said():
+    norm = nn.BatchNorm1d(2, eps=0.0)
+    x = Tensor(np.ones((3, 2)), "x")
+    with pytest.raises(AnomalyError, match="a step on the way") as caught, detect_anomaly(), np.errstate(invalid="ignore"):
+        norm(x)
+    assert caught.value.anomaly.scope == "BatchNorm1d"
+    with detect_anomaly():
+        assert ag.gradient(ag.norm(x * 0.0), x).tolist() == [[0.0, 0.0]] * 3
+
+
+@pytest.mark.parametrize(("x", "reason"), [(1.0, "at ±1 is inf"), (-1.0, "at ±1 is -inf"), (1.5, "beyond ±1 is not real")])
+def test_arctanh_tells_its_poles_from_what_lies_beyond(x, reason):
+    assert reason in find_anomaly(ag.arctanh(Value(x))).reason
