@@ -13,7 +13,7 @@ import warnings
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import reduce
+from functools import cache, reduce
 from html import escape
 from math import frexp, hypot, inf, isfinite, isnan, log10, nan, prod, ulp
 from operator import add
@@ -27,9 +27,11 @@ from .graph import topological
 from .row import number
 
 EACH = 64  # entries of one argument that are checked one by one; more are checked along random directions
+ENTRIES = 96  # of all arguments together: beyond, the largest go along random directions too
 DIRECTIONS = 3
 EACH_OPERATION = 8  # uses of one operation that are checked by themselves
-OUTPUTS = 8  # entries of a result that are checked one by one; more are mixed by random signed cotangents
+OUTPUTS = 8  # entries of a result that are checked one by one; more are mixed by random signed cotangents, as are
+PAIRS = 256  # fewer of them by so many entries or more
 MODES = ("reverse", "forward")
 
 ADVICE = {
@@ -293,6 +295,68 @@ def _entries(path: str, shape: tuple[int, ...]) -> list[str]:
 Direction = dict[int, float]  # entries of the flat point, and how far each moves
 
 
+@dataclass
+class Cotangent:
+    """What is differentiated: one result, or a mixture of all, with what reverse mode says of it.
+
+    ``unit`` is what the numbers are divided by; ``reverse`` the gradient, ``coarse`` that of float32, flat; ``noise``
+    what rounding alone puts into the value.
+    """
+
+    place: str
+    weights: list[float]
+    unit: float = 1.0
+    reverse: list[float] | None = None
+    coarse: list[float] | None = None
+    noise: float = 0.0
+
+    def of(self, values: Sequence[float]) -> float:
+        """⟨cotangent, values⟩, in units."""
+        return sum(u * v for u, v in zip(self.weights, values) if u) / self.unit
+
+
+class Line:
+    """The function along a direction through the point: one evaluation at each place, for all cotangents."""
+
+    def __init__(self, check: Check, argument: int, direction: Direction):
+        self.check, self.argument, self.direction = check, argument, direction
+        self.lone = next(iter(direction)) if len(direction) == 1 else None
+        self.largest = max(abs(check.point[i]) for i in direction)
+        self.scale = _power_of_two(self.largest) if self.largest else 1.0  # a natural step
+        self.quantum = ulp(self.largest)
+        self.blur = cache(self._blur)
+        self._memo: dict[float, list[float]] = {0.0: [c.of(check.values) for c in check.cotangents]}
+        self._tangents: list[float] | None = None
+
+    def point(self, t: float) -> list[float]:
+        point = list(self.check.point)
+        for i, d in self.direction.items():
+            point[i] += t * d
+        return point
+
+    def curve(self, cotangent: Cotangent) -> Curve:
+        """⟨cotangent, f⟩ along the line."""
+        number, memo = self.check.cotangents.index(cotangent), self._memo
+
+        def g(t: float) -> float:
+            if t not in memo:
+                values = self.check.evaluate(self.point(t))
+                memo[t] = [c.of(values) for c in self.check.cotangents]
+            return memo[t][number]
+        return g
+
+    def _blur(self, t: float) -> float:
+        """By how much rounding moves the point t away, in units of the direction."""
+        point = self.check.point
+        return max(abs((point[i] + t * d) - point[i] - t * d) / abs(d) for i, d in self.direction.items())
+
+    def tangent(self, cotangent: Cotangent) -> float:
+        """⟨cotangent, J direction⟩ in forward mode."""
+        if self._tangents is None:
+            self._tangents = self.check.tangents(self.direction)
+        return cotangent.of(self._tangents)
+
+
 class Check:
     """One order's check of one function at one point."""
 
@@ -306,11 +370,15 @@ class Check:
         for x in xs:
             start = self.spans[-1].stop if self.spans else 0
             self.spans.append(range(start, start + len(Form(x).places)))
+        self.singles: set[int] = set()  # the entries that are checked one by one: those of the smallest arguments
+        for span in sorted(self.spans, key=len):
+            if len(span) <= EACH and len(self.singles) + len(span) <= ENTRIES:
+                self.singles.update(span)
         self.nodes = False  # whether f must be given nodes: it uses their methods
         result = self.call(self.point)
         self.result = Form(result)
         self.values = self.result.flat(result)
-        self.cotangents = self._cotangents()
+        self.cotangents = [Cotangent(place, weights, unit) for place, weights, unit in self._cotangents()]
 
     # ── evaluation ──
 
@@ -336,19 +404,19 @@ class Check:
                 raise
             return [nan] * len(self.values)
 
-    def _cotangents(self) -> list[tuple[str, list[float]]]:
-        """What is differentiated: each of few results, or random signed mixtures of many."""
+    def _cotangents(self) -> list[tuple[str, list[float], float]]:
+        """What is differentiated, each with its unit: each of few results, or random signed mixtures of many."""
         count = len(self.values)
         if self.gradient is not None and count != 1:
             raise TypeError(f"check_gradients: gradient= needs a function that returns one number; not {count}. "
                             "Check a fixed weighted sum of them")
         if self.gradient is not None:
-            return [("", [1.0])]
-        if count <= OUTPUTS:  # never 1, and exact to divide by
+            return [("", [1.0], 1.0)]
+        if count <= OUTPUTS and count * len(self.singles) < PAIRS:  # never 1, and exact to divide by
             sizes = [self.rng.choice((-2.0, -0.5, 0.5, 2.0) if abs(v) < 1e300 else (-0.5, 0.5)) for v in self.values]
-            return [(place, [size if i == j else 0.0 for j in range(count)])
+            return [(place, [size if i == j else 0.0 for j in range(count)], size)
                     for i, (place, size) in enumerate(zip(self.result.places, sizes))]
-        return [(" mixed", [self._signed() for _ in range(count)]) for _ in range(2)]
+        return [(" mixed", [self._signed() for _ in range(count)], 1.0) for _ in range(2)]
 
     def _signed(self) -> float:
         """A number of random sign and of size ½ to 1½: two that are swapped cancel under half of all bare signs."""
@@ -356,7 +424,7 @@ class Check:
 
     # ── the gradients that are checked ──
 
-    def gradients(self, cotangent: list[float], point: list[float] | None = None, single: bool = False) -> list[float]:
+    def gradients(self, weights: list[float], point: list[float] | None = None, single: bool = False) -> list[float]:
         """The gradient of ⟨cotangent, f⟩ at a point, flat, in reverse mode or as the caller's ``gradient``."""
         args = self.form.tree(point or self.point, given_dtypes=single)
         if self.gradient is not None:
@@ -364,7 +432,7 @@ class Check:
             wrapped = isinstance(found, tuple) and len(found) == 1 and not isinstance(args[0], tuple)
             return self.form.flat((found,) if len(args) == 1 and not wrapped else found)
         pullback = vjp(self.f, *args)[1]
-        return self.form.flat(pullback(self.result.tree(cotangent)))
+        return self.form.flat(pullback(self.result.tree(weights)))
 
     def cotangent_gradient(self, *args: Any) -> Any:
         """The gradient of a fixed mixture of the results, as a function: what the next order checks."""
@@ -374,11 +442,10 @@ class Check:
     def rng_weight(self, i: int) -> float:
         return (0.75, -1.25, 1.5, -0.5, 1.0)[i % 5]
 
-    def tangent(self, direction: Direction, cotangent: list[float], point: list[float] | None = None) -> float:
-        """⟨cotangent, J direction⟩ in forward mode."""
+    def tangents(self, direction: Direction, point: list[float] | None = None) -> list[float]:
+        """J direction in forward mode, flat."""
         moves = [direction.get(i, 0.0) for i in range(len(self.point))]
-        tangents = jvp(self.f, self.form.tree(point or self.point), self.form.tree(moves))[1]
-        return sum(u * t for u, t in zip(cotangent, self.result.flat(tangents)) if u)
+        return self.result.flat(jvp(self.f, self.form.tree(point or self.point), self.form.tree(moves))[1])
 
     # ── the comparisons ──
 
@@ -391,22 +458,27 @@ class Check:
         if not all(map(isfinite, self.values)):
             note = f"the value is {next(v for v in self.values if not isfinite(v))}" + self.culprit(None)
             return [Finding("NONFINITE", note=note, **blank)]
-        found: list[Finding] = []
-        for output, cotangent in self.cotangents:
-            reverse = self.gradients(cotangent) if "reverse" in self.modes or self.gradient is not None else None
-            coarse = self.gradients(cotangent, single=True) if reverse and self.form.single else None
-            self.value_noise = self.rounding(cotangent)
-            for argument, span in enumerate(self.spans):
-                for direction in self.directions(span):
-                    found += self.along(argument, direction, output, cotangent, reverse, coarse)
-            self.together(found, cotangent, reverse)
+        for c in self.cotangents:
+            if "reverse" in self.modes or self.gradient is not None:
+                c.reverse = self.gradients(c.weights)
+                c.coarse = self.gradients(c.weights, single=True) if self.form.single else None
+            c.noise = self.rounding(c.weights) / abs(c.unit)
+        of_each: list[list[Finding]] = [[] for _ in self.cotangents]
+        for argument, span in enumerate(self.spans):
+            for direction in self.directions(span):
+                line = Line(self, argument, direction)
+                for c, found in zip(self.cotangents, of_each):
+                    found += self.along(line, c)
+        for c, found in zip(self.cotangents, of_each):
+            self.together(found, c)
+        found = [finding for findings in of_each for finding in findings]
         if self.gradient is None and self.order == 1:
             found += self.operations()
         if not _same(self.values, self.evaluate(self.point)):
             found.append(Finding("NONDETERMINISTIC", **blank))
         return found
 
-    def together(self, found: list[Finding], cotangent: list[float], reverse: list[float] | None) -> None:
+    def together(self, found: list[Finding], cotangent: Cotangent) -> None:
         """At a kink of two entries, whether their choices fit: (0, ½) is no gradient of max(x, y), though each may be.
 
         A gradient there is a mixture of those close by (Clarke, "Generalized gradients and applications", 1975), so
@@ -414,7 +486,7 @@ class Check:
         """
         bent = [i for i, _ in enumerate(self.point) if any(
             x.verdict == "KINK" and self.form.places[i] == f"[{x.argument}]{x.entry}" for x in found)]
-        if reverse is None or len(bent) != 2:
+        if cotangent.reverse is None or len(bent) != 2:
             return
         radius = 1e-5 * (max(abs(self.point[i]) for i in bent) or 1.0)
         for signs in ((1, 1), (1, -1)):
@@ -428,9 +500,9 @@ class Check:
                     end = list(centre)
                     for i, sign in zip(bent, signs):
                         end[i] += side * sign
-                    values.append(sum(u * v for u, v in zip(cotangent, self.evaluate(end)) if u))
+                    values.append(cotangent.of(self.evaluate(end)))
                 near.append((values[0] - values[1]) / (2 * step))
-            along = sum(reverse[i] * sign for i, sign in zip(bent, signs))
+            along = sum(cotangent.reverse[i] * sign for i, sign in zip(bent, signs)) / cotangent.unit
             room = 0.01 * max(map(abs, near))
             if isfinite(room) and not min(near) - room <= along <= max(near) + room:
                 wrong = next(x for x in found if x.verdict == "KINK")
@@ -440,70 +512,68 @@ class Check:
                 return
 
     def directions(self, span: range) -> list[Direction]:
-        if len(span) <= EACH:
+        if not self.singles.isdisjoint(span):
             return [{i: 1.0} for i in span]
-        largest = max(abs(self.point[i]) for i in span) or 1.0
+        largest = max((abs(self.point[i]) for i in span), default=0.0) or 1.0
         sizes = [max(2.0 ** (frexp(abs(self.point[i]))[1] - frexp(largest)[1]), 1e-6) if self.point[i] else 1.0 for i in span]
-        return [{i: self._signed() * (size if n else 1.0) for i, size in zip(span, sizes)} for n in range(DIRECTIONS)]
+        return [{i: self._signed() * (size if n else 1.0) for i, size in zip(span, sizes)}
+                for n in range(DIRECTIONS if span else 0)]
 
-    def along(self, argument: int, direction: Direction, output: str, cotangent: list[float],
-              reverse: list[float] | None, coarse: list[float] | None, known: Finding | None = None) -> list[Finding]:
-        """The findings along a direction; where a whole direction is wrong, of the entries that make it so."""
-        finding = known or self.compare(argument, direction, output, cotangent, reverse, coarse)
-        if finding.verdict == "KINK" and len(direction) > 1 and reverse is not None:
+    def along(self, line: Line, cotangent: Cotangent, known: Finding | None = None) -> list[Finding]:
+        """The findings along a line; where a whole direction is wrong, of the entries that make it so."""
+        finding, direction = known or self.compare(line, cotangent), line.direction
+        if finding.verdict == "KINK" and len(direction) > 1 and cotangent.reverse is not None:
             bent = self.bent(direction, cotangent)
             if 0 < len(bent) < len(direction):  # what is smooth is held to its slope, not to an interval
                 straight = {i: d for i, d in direction.items() if i not in bent}
                 some = [{i: direction[i]} for i in self.rng.sample(bent, min(len(bent), OUTPUTS))]
-                return [x for part in (straight, *some) for x in self.along(argument, part, output, cotangent, reverse, coarse)]
+                return [x for part in (straight, *some) for x in self.along(Line(self, line.argument, part), cotangent)]
         if finding.verdict in RIGHT or len(direction) == 1:
             return [finding]
         entries = list(direction)
         middle = len(entries) // 2
-        halves = [{i: direction[i] for i in part} for part in (entries[:middle], entries[middle:])]
-        parts = [self.compare(argument, half, output, cotangent, reverse, coarse, slack=0.0) for half in halves]
+        halves = [Line(self, line.argument, {i: direction[i] for i in part}) for part in (entries[:middle], entries[middle:])]
+        parts = [self.compare(half, cotangent, slack=0.0) for half in halves]
         for part, half in zip(parts, halves):
             if part.verdict not in RIGHT:
-                if len(half) == 1:
-                    return self.along(argument, dict.fromkeys(half, 1.0), output, cotangent, reverse, coarse)
-                return self.along(argument, half, output, cotangent, reverse, coarse, part)
+                if half.lone is not None:
+                    return self.along(Line(self, line.argument, {half.lone: 1.0}), cotangent)
+                return self.along(half, cotangent, part)
         if any(part.verdict == "KINK" for part in parts):
             return parts  # kinks that open to different sides: right one by one
         finding.note = f"spread over {len(entries)} entries, in none of which alone it can be seen"
         return [finding]
 
-    def bent(self, direction: Direction, cotangent: list[float]) -> list[int]:
+    def bent(self, direction: Direction, cotangent: Cotangent) -> list[int]:
         """The entries at a kink: those whose gradient jumps between the two sides of the point."""
         step = 1e-9 * max(abs(self.point[i]) for i in direction) or 1e-9
-        sides = [self.gradients(cotangent, [x + side * direction.get(i, 0.0) for i, x in enumerate(self.point)])
+        sides = [self.gradients(cotangent.weights, [x + side * direction.get(i, 0.0) for i, x in enumerate(self.point)])
                  for side in (step, -step)]
         return [i for i in direction if abs(sides[0][i] - sides[1][i]) > 1e-4 * (abs(sides[0][i]) + abs(sides[1][i]))]
 
-    def compare(self, argument: int, direction: Direction, output: str, cotangent: list[float],
-                reverse: list[float] | None, coarse: list[float] | None, slack: float | None = None) -> Finding:
-        unit = next((u for u in cotangent if u), 1.0) if sum(map(bool, cotangent)) == 1 else 1.0
+    def compare(self, line: Line, cotangent: Cotangent, slack: float | None = None) -> Finding:
+        unit, reverse, direction, lone = cotangent.unit, cotangent.reverse, line.direction, line.lone
         given: dict[str, float] = {}
         if reverse is not None:
             name = "reverse" if self.gradient is None else "gradient"
             given[name] = sum(reverse[i] * d for i, d in direction.items()) / unit
         if "forward" in self.modes and self.gradient is None:
-            given["forward"] = self.tangent(direction, cotangent) / unit
+            given["forward"] = line.tangent(cotangent)
         analytic = next(iter(given.values()))
-        lone = next(iter(direction)) if len(direction) == 1 else None
-        place: dict[str, Any] = {"argument": argument, "output": output,
+        place: dict[str, Any] = {"argument": line.argument, "output": cotangent.place,
                  "point": self.point[lone] if lone is not None else nan,
-                 "entry": self.entry(argument, lone) if lone is not None else f" along {len(direction)} entries",
-                 "order": self.order, "mode": ", ".join(given), "name": self.names[argument]}
+                 "entry": self.entry(line.argument, lone) if lone is not None else f" along {len(direction)} entries",
+                 "order": self.order, "mode": ", ".join(given), "name": self.names[line.argument]}
         if not all(map(isfinite, given.values())):
             mode, value = next((m, v) for m, v in given.items() if not isfinite(v))
-            note = f"the gradient is {value}" + (self.culprit(cotangent) if mode == "reverse" else "")
+            note = f"the gradient is {value}" + (self.culprit(cotangent.weights) if mode == "reverse" else "")
             return Finding("NONFINITE", analytic=value, note=note, **place | {"mode": mode})
         size = sum(abs((reverse[i] if reverse else analytic * unit) * d) for i, d in direction.items()) / abs(unit)
-        g = self.curve(direction, cotangent, unit)
+        g = line.curve(cotangent)
 
-        def look(**how: Any) -> Slopes:
-            return self.measure(g, direction, size, analytic, **how)
-        measured = look(noise=self.value_noise / abs(unit))
+        def look(noise: float = cotangent.noise, stretch: float = 1.0, patience: int = 3, scale: float = line.scale) -> Slopes:
+            return slopes(g, scale * stretch, line.quantum, lambda t: line.blur(t) * size, analytic, noise, patience)
+        measured = look()
         finding = judge(measured, analytic, place)
         for mode, value in given.items():
             if value != analytic and finding.verdict in RIGHT:
@@ -511,24 +581,22 @@ class Check:
                 finding = other if other.verdict not in RIGHT else finding
         unsettled = finding.verdict == "OK_NOISY" and measured.slope.noise < measured.slope.bar / 2
         if finding.verdict in ("WRONG", "WRONG_AT_KINK") or unsettled:  # a second, longer look, with other steps
-            again = judge(look(stretch=1.375, patience=10, noise=self.value_noise / abs(unit)), finding.analytic,
-                          place | {"mode": finding.mode})
+            again = judge(look(stretch=1.375, patience=10), finding.analytic, place | {"mode": finding.mode})
             sure = again.verdict == "KINK" and measured.kind == "smooth" and measured.slope.bar <= 1e-8 * size
             if again.bar < finding.bar and "KINK" not in again.verdict if unsettled else again.verdict in RIGHT and not sure:
                 finding = again
         apart = max(given.values()) - min(given.values())
         disagree = finding.verdict in RIGHT and measured.kind == "smooth" and apart > finding.bar + 1e-8 * size
         if slack is None and (finding.verdict in ("WRONG", "WRONG_AT_KINK") or disagree):
-            noise = noise_beyond(g, self.scale(direction))
-            longer = look(stretch=1.375, patience=10, noise=max(noise, self.value_noise / abs(unit)))
-            slack = 6 * self.gradient_noise(direction, cotangent, unit, longer.slope.step)
+            longer = look(stretch=1.375, patience=10, noise=max(noise_beyond(g, line.scale), cotangent.noise))
+            slack = 6 * self.gradient_noise(line, cotangent, longer.slope.step)
             if finding.verdict in ("WRONG", "WRONG_AT_KINK"):
                 doubted = place | {"mode": finding.mode}
                 again = judge(longer, finding.analytic, doubted, slack)
                 if again.verdict in (RIGHT if finding.verdict == "WRONG" else ("OK", "OK_NOISY")) and not sure:
                     finding = again
                 elif finding.verdict == "WRONG" or measured.kind == "jump":
-                    finding = self.closer(g, look, finding, measured, self.scale(direction), doubted, slack)
+                    finding = self.closer(g, look, finding, measured, line.scale, doubted, slack)
         if disagree and finding.verdict in RIGHT and apart > (slack or 0.0) + 1e-8 * size:
             finding.verdict = "WRONG"
             finding.note = ", ".join(f"{mode} mode says {value:.10g}" for mode, value in given.items())
@@ -537,9 +605,9 @@ class Check:
             finding.note = f"at the kink of {kinks}, whose choices do not add up to a slope"
         if finding.verdict == "WRONG" and not finding.note:
             finding.note = self.recognise(finding, lone)
-        if coarse is not None and finding.verdict in RIGHT:
-            value = sum(coarse[i] * d for i, d in direction.items()) / unit
-            room = 1e-5 * (size + max(map(abs, coarse)) / abs(unit))
+        if cotangent.coarse is not None and finding.verdict in RIGHT:
+            value = sum(cotangent.coarse[i] * d for i, d in direction.items()) / unit
+            room = 1e-5 * (size + max(map(abs, cotangent.coarse)) / abs(unit))
             if not abs(value - analytic) <= room:
                 finding = Finding("WRONG", analytic=value, numeric=analytic, bar=room,
                                   note="right in float64, but not in float32: an unstable formula, or a cast", **place)
@@ -551,64 +619,31 @@ class Check:
         length = abs(measured.at / finding.analytic) if finding.analytic else 0.0
         if not (isfinite(length) and length):
             return finding
-        if length < 4 * measured.quantum and min(measured.nearby) > abs(measured.at) / 16:
+        rows = [[g(side * k * measured.quantum) for k in range(5)] for side in (-1, 1)]
+        bends = [max(abs(a - 2 * b + c) for a, b, c in zip(row, row[1:], row[2:])) for row in rows]
+        if length < 4 * measured.quantum and min(bends) > abs(measured.at) / 16:
             finding.verdict, finding.bar = "OK_NOISY", inf
             finding.note = "the value at the next floats is another: the function changes faster than floats can follow"
         elif not 1e-2 < length / scale < 1e2:
             size = 4 * 2.0 ** frexp(length)[1]
             far = not 1e-9 < length / scale < 1e9
-            again = judge(look(patience=10, noise=noise_beyond(g, size), size=size), finding.analytic, place, 0.0 if far else slack)
+            longer = look(patience=10, noise=noise_beyond(g, size), scale=size)
+            again = judge(longer, finding.analytic, place, 0.0 if far else slack)
             if again.verdict == "OK" or (again.verdict in RIGHT and far and again.bar < 1e-2 * abs(finding.analytic)):
                 return again
         return finding
 
-    def line(self, direction: Direction) -> Callable[[float], list[float]]:
-        """The points along a direction."""
-        def moved(t: float) -> list[float]:
-            point = list(self.point)
-            for i, d in direction.items():
-                point[i] += t * d
-            return point
-        return moved
-
-    def scale(self, direction: Direction) -> float:
-        """A natural step along a direction: the size of the largest entry that moves."""
-        largest = max(abs(self.point[i]) for i in direction)
-        return _power_of_two(largest) if largest else 1.0
-
-    def curve(self, direction: Direction, cotangent: list[float], unit: float) -> Curve:
-        """⟨cotangent, f⟩ along a direction; each value is computed once."""
-        memo: dict[float, float] = {0.0: sum(u * v for u, v in zip(cotangent, self.values) if u) / unit}
-        at = self.line(direction)
-
-        def g(t: float) -> float:
-            if t not in memo:
-                memo[t] = sum(u * v for u, v in zip(cotangent, self.evaluate(at(t))) if u) / unit
-            return memo[t]
-        return g
-
-    def measure(self, g: Curve, direction: Direction, gradient_size: float, hint: float, noise: float,
-                stretch: float = 1.0, patience: int = 3, size: float = 0.0) -> Slopes:
-        """The slopes of a curve along a direction, from values alone; ``size`` is that of a natural step if it is not |x|."""
-        def blur(t: float) -> float:  # what rounding the moved point is worth
-            moved = max(abs((self.point[i] + t * d) - self.point[i] - t * d) / abs(d) for i, d in direction.items())
-            return moved * gradient_size if len(direction) == 1 or moved else 0.0
-        return slopes(g, (size or self.scale(direction)) * stretch, ulp(max(abs(self.point[i]) for i in direction)), blur, hint,
-                      noise, patience)
-
-    def gradient_noise(self, direction: Direction, cotangent: list[float], unit: float, reach: float) -> float:
-        """The rounding in the gradient itself along a direction, from its values up to ``reach`` away."""
-        at = self.line(direction)
-
+    def gradient_noise(self, line: Line, cotangent: Cotangent, reach: float) -> float:
+        """The rounding in the gradient itself along a line, from its values up to ``reach`` away."""
         def g(t: float) -> float:
             try:
                 if self.gradient is None and "reverse" not in self.modes:
-                    return self.tangent(direction, cotangent, at(t)) / unit
-                gradient = self.gradients(cotangent, at(t))
+                    return cotangent.of(self.tangents(line.direction, line.point(t)))
+                gradient = self.gradients(cotangent.weights, line.point(t))
             except (ArithmeticError, ValueError):
                 return nan
-            return sum(gradient[i] * d for i, d in direction.items()) / unit
-        return noise_beyond(g, self.scale(direction), inf, reach)
+            return sum(gradient[i] * d for i, d in line.direction.items()) / cotangent.unit
+        return noise_beyond(g, line.scale, inf, reach)
 
     def kinks(self) -> str:
         """The operations in the graph that are met at their kink: a partial jumps next to its operand."""

@@ -20,6 +20,7 @@ WINDOW = 14  # steps in the first table, each half of the one before, from a qua
 MORE = 6  # steps by which a table is widened
 SCOUTS = (3, 6, 9, 12, 15)  # steps below the table, far apart: the derivative is what small steps say, so a table that
 # settles at large ones (beyond a kink nearby, or over ripples) must not contradict them
+BRIEF = (2, 8), (6, 13, 20)  # the first and last rung, and the scouts, of a look that suffices where all is plain
 COLUMNS = 6  # of the tableau: errors up to the sixth power of step² are removed
 TRUNCATION = 10.0  # bars per disagreement of neighbours, and
 GRIDS = (48, 41, 34, 27, 20, 14, 9, 6)  # powers of ½ of the scale at which noise is looked for: rounding may show at some only
@@ -59,7 +60,6 @@ class Slopes:
     noise: float
     at: float  # the value at the point
     quantum: float  # the smallest step that can be told from none
-    nearby: list[float]  # the largest second differences of the value within four such steps to each side
     natural: float  # the slope of a function that changed by all its size over a natural step
     wide: list[Estimate]  # left and right from afar, of a function that is flat at natural steps: a kink may hide there
     samples: list[tuple[float, float, float, float]] = field(default_factory=list)
@@ -72,9 +72,13 @@ def slopes(g: Curve, scale: float, quantum: float = 0.0, blur: Curve = lambda t:
     ``scale`` is the size of a natural step (|x|, say), from which the length scale of the function is searched;
     ``quantum`` the smallest step that can be told from none; ``blur(t)`` the error of g(t) because the point itself
     was rounded; ``floor`` the least noise in g. The search ends when the bar is 1e-9 of the slope, or of ``hint``,
-    the value it will be held against, or when ``patience`` widenings in a row have brought nothing.
+    the value it will be held against, or when ``patience`` widenings in a row have brought nothing. Where a few values
+    agree with ``hint`` to that already, and nothing bends, there is no search.
     """
     line = _Line(g, scale, quantum, blur, hint, floor)
+    if (plain := line.brief()) is not None:
+        return plain
+    line.survey()
     best = line.best(0)
     idle = {"up": 0, "down": 0}  # rounds in a row that brought nothing
     while not _settled(best, hint, line.natural) and min(idle.values()) < patience:
@@ -98,22 +102,47 @@ class _Line:
     """The function along a line, its noise, and tables of differences over a growing range of steps."""
 
     def __init__(self, g: Curve, scale: float, quantum: float, blur: Curve, hint: float, floor: float):
-        self.g, self.blur, self.quantum = g, blur, max(quantum, TINY)
+        self.g, self.blur, self.quantum, self.hint, self.floor = g, blur, max(quantum, TINY), hint, floor
         self.top_step, self.limit = scale / 4, min(2.0**20 * max(scale, 1.0), 2.0**1020)
-        self.first, self.last = 0, WINDOW
         self.base = (g(0.0), g(0.0))  # the values that left and right differences start from
-        around = [v for h in self.steps() for side in (-1, 1) if isfinite(v := g(side * h))]
+        self.grid = max(scale * 2.0**-48, 2 * self.quantum)
+        self.relative = 0.0  # noise for each unit of value beyond the table
+        self.scouts: tuple[int, ...] = ()
+        self.tables: dict[int, list[tuple[float, float, float]]] = {}  # of each side: step, quotient, noise
+
+    def around(self) -> list[float]:
+        return [v for h in self.steps() for side in (-1, 1) if isfinite(v := self.g(side * h))]
+
+    def brief(self) -> Slopes | None:
+        """The slopes where few values confirm the hint; None says nothing."""
+        (self.first, self.last), self.scouts = BRIEF
+        around = self.around()
+        self.flat = set(around) == {self.base[0]}
+        self.natural = (max(map(abs, around), default=0.0) or 1.0) / self.top_step
+        scatter = 0.0 if self.flat else scattered([self.g(self.grid * j) for j in range(1, 9)])
+        self.near = self.far = max(self.floor, scatter)
+        best = self.best(0)
+        if not (best.covers(self.hint) and _settled(best, self.hint, self.natural)):
+            return None
+        left, right = self.best(-1), self.best(1)
+        if _differ(left, right) or max(left.bar, right.bar) > 1e-6 * max(abs(self.hint), self.natural):
+            return None
+        return self.found(best, left, right, "smooth")
+
+    def survey(self) -> None:
+        """Look at the function over the whole table: its size, and its noise."""
+        g, grid = self.g, self.grid
+        self.first, self.last, self.scouts = 0, WINDOW, SCOUTS
+        around = self.around()
         self.flat = flat = set(around) == {self.base[0]}
-        if flat and hint:
+        if flat and self.hint:
             around += [v for side in (-4, 4, -16, 16) if isfinite(v := g(side * self.top_step))]
         self.natural = (max(map(abs, around), default=0.0) or 1.0) / self.top_step
         coarse = 1e-3 * max(map(abs, around), default=0.0)  # jumps below this are taken for rounding of the values
-        grid = max(scale * 2.0**-48, 2 * self.quantum)
-        self.near = self.far = floor  # noise at the point, a step away
-        self.relative = 0.0  # and for each unit of value beyond
-        if hint or not flat:
+        self.near = self.far = self.floor  # noise at the point, a step away
+        if self.hint or not flat:
             single = 3e-8 * abs(self.base[0]) if flat else 0.0  # flat as far as can be seen: it may have been float32
-            self.near = max(floor, single, *(noise_level(g, side * grid, coarse) for side in (-1, 1)))
+            self.near = max(self.floor, single, *(noise_level(g, side * grid, coarse) for side in (-1, 1)))
             away = self.top_step / 2
             self.far = max(self.near, noise_level(lambda t: g(away + t), grid, coarse))
             if self.far and isfinite(size := abs(g(away))):
@@ -137,7 +166,7 @@ class _Line:
         return self.step(self.last - MORE) >= 4 * self.quantum
 
     def steps(self) -> list[float]:
-        rungs = [*range(self.first, self.last), *(self.last - 1 + more for more in SCOUTS)]
+        rungs = [*range(self.first, self.last), *(self.last - 1 + more for more in self.scouts)]
         return [h for k in rungs if (h := self.step(k)) >= self.quantum]
 
     def difference(self, h: float, side: int) -> tuple[float, float]:
@@ -151,8 +180,8 @@ class _Line:
         return (values[0] - values[1]) / width, NOISE * rounding / abs(width)
 
     def best(self, side: int, natural: float = 0.0) -> Estimate:
-        steps = self.steps()
-        return _best([(h, *self.difference(h, side)) for h in steps], 1 if side else 2, natural or self.top_step)
+        self.tables[side] = table = [(h, *self.difference(h, side)) for h in self.steps()]
+        return _best(table, 1 if side else 2, natural or self.top_step)
 
     def jump(self, side: int) -> bool:
         """Whether the value jumps on that side: it differs from g(0) as much at tiny steps as at larger ones."""
@@ -176,8 +205,6 @@ class _Line:
         for _ in range(3):  # a bend is a kink when it stays one at smaller steps
             if not any(jumps) and _differ(left, right) and self.widen("down"):
                 left, right = self.best(-1), self.best(1)
-        sides = [[self.difference(h, side)[0] for h in self.steps()] for side in (0, -1, 1)]
-        samples = list(zip(self.steps(), *sides))
         if any(jumps):
             kind = "jump"
         elif isfinite(left.bar) and isfinite(right.bar):
@@ -191,10 +218,14 @@ class _Line:
         elif kind == "smooth" and central.bar > 1e-9 * abs(central.value):  # next to a kink or a pole one side sees further
             clearer = _smaller(left, right)
             central = clearer if clearer.bar < central.bar / 8 else central
+        return self.found(central, left, right, kind)
+
+    def found(self, central: Estimate, left: Estimate, right: Estimate, kind: str) -> Slopes:
         wide = [self.best(side, natural=inf) for side in (-1, 1)] if self.flat else []
-        rows = [[self.g(side * k * self.quantum) for k in range(5)] for side in (-1, 1)]
-        nearby = [max(abs(a - 2 * b + c) for a, b, c in zip(row, row[1:], row[2:])) for row in rows]
-        return Slopes(central, left, right, kind, self.near, self.g(0.0), self.quantum, nearby, self.natural, wide, samples)
+        one_sided = [[quotient for _, quotient, _ in self.tables[side]] for side in (-1, 1)]
+        central_ones = [(self.g(h) - self.g(-h)) / (2 * h) for h in self.steps()]
+        samples = list(zip(self.steps(), central_ones, *one_sided))
+        return Slopes(central, left, right, kind, self.near, self.g(0.0), self.quantum, self.natural, wide, samples)
 
 
 def _differ(left: Estimate, right: Estimate) -> bool:
@@ -210,7 +241,7 @@ def _best(table: list[tuple[float, float, float]], order: int, natural: float) -
     above: list[tuple[float, float]] = []  # the row before: value, noise
     for i, (h, quotient, noise) in enumerate(table):
         row: list[tuple[float, float]] = []
-        best = Estimate()
+        best = (inf, nan, inf)  # bar, value, noise
         if isfinite(quotient):
             row = [(quotient, noise)]
             slow = _tail(table[max(i - 2, 0):i + 1])
@@ -219,13 +250,16 @@ def _best(table: list[tuple[float, float, float]], order: int, natural: float) -
                 factor = (table[i - 1 - j][0] / h) ** order
                 better = value + (value - old) / (factor - 1)
                 far = max(abs(better - value), abs(better - old)) if j else abs(value - old)
-                if j == 0:
-                    best = _smaller(best, Estimate(value, TRUNCATION * far + slow + rounding, rounding, h))
+                tried = [(value, rounding)] if j == 0 else []
                 rounding = hypot(factor * rounding, old_noise) / (factor - 1)
                 row.append((better, rounding))
-                best = _smaller(best, Estimate(better, TRUNCATION * far + slow + rounding, rounding, h))
+                for value, rounding in (*tried, row[-1]):
+                    if (bar := TRUNCATION * far + slow + rounding) < best[0]:
+                        best = (bar, value, rounding)
         above = row
-        chosen.append(best if h <= natural or best.bar < abs(best.value) / 10 else Estimate())
+        bar, value, noise = best
+        heard = h <= natural or bar < abs(value) / 10
+        chosen.append(Estimate(value, bar, noise, h) if heard and bar < inf else Estimate())
     result = Estimate()
     for i, one in enumerate(chosen):  # the derivative is what small steps say: a wide plateau must not contradict them
         smaller = (x for x in chosen[i + 1:] if x.bar < inf)
@@ -253,6 +287,7 @@ def _smaller(one: Estimate, other: Estimate) -> Estimate:
 def richardson(g: Curve, scale: float, slope: float) -> bool:
     """Whether a few values suffice to confirm a slope at 0 to eight digits; False says nothing.
 
+    >>> import math
     >>> richardson(lambda t: math.sin(1 + t), 1.0, math.cos(1)), richardson(lambda t: math.sin(1 + t), 1.0, 0.5403)
     (True, False)
     """
@@ -293,6 +328,13 @@ def noise_level(g: Curve, step: float, coarse: float) -> float:
             inner, outer = (middle, outer) if g(middle) == values[0] else (inner, middle)
         jump = abs(g(outer) - values[0])
         return 0.3 * jump if jump < coarse else 0.0
+    return scattered(values)
+
+
+def scattered(values: list[float]) -> float:
+    """The noise that differences of eight neighbouring values show; 0 where most are equal, which says nothing."""
+    if len(set(values)) <= 4 or not all(map(isfinite, values)):
+        return 0.0
     size, levels, mixed = _levels(values)
     agreed = _agreed(levels, mixed)
     return size * (min(levels[-2:]) if agreed is None else agreed)
@@ -306,6 +348,7 @@ def noise_beyond(g: Curve, scale: float, most: float = 1e-3, reach: float = inf)
     what is more than ``most`` of the values is no noise, nor what shows at steps beyond ``reach`` only, nor what one
     side alone shows: there may be a kink.
 
+    >>> import math
     >>> 1e-11 < noise_beyond(lambda t: (1 - math.cos(1e-3 + t)) / (1e-3 + t) ** 2, 1e-3) < 1e-9
     True
     """

@@ -210,14 +210,15 @@ class Network:
         if any(hasattr(data, "dtype") for data in trained.values()):
             from numpy import asarray
             xs = [asarray(x) if isinstance(x, (list, tuple)) else x for x in xs]
+        from nn.module import functional
         self.module, self.inputs, self.paths, self.point = module, len(xs), tuple(trained), (*xs, *trained.values())
+        self._call = functional(module, self.paths)
         names = ["x"] if len(xs) == 1 else [f"x{i}" for i in range(len(xs))]
         self.__signature__ = Signature([Parameter(name, Parameter.POSITIONAL_ONLY)
                                         for name in (*names, *map(_identifier, self.paths))])
 
     def __call__(self, *point: Any) -> Any:
-        from nn import functional_call
-        return functional_call(self.module, dict(zip(self.paths, point[self.inputs:])), *point[:self.inputs])
+        return self._call(point[self.inputs:], *point[:self.inputs])
 
     def __repr__(self) -> str:
         return f"Network({self.module!r}; {', '.join(self.__signature__.parameters)})"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import copy_context
 from math import prod
@@ -261,18 +261,37 @@ def functional_call(module: Module, parameters: Mapping[str, Any], *args: Any, *
     >>> grad(lambda w, b: functional_call(neuron, {"w.0": w, "b": b}, [3.0]), argnums=(0, 1))(2.0, 1.0)
     (3.0, 1.0)
     """
+    return functional(module, tuple(parameters))(tuple(parameters.values()), *args, **options)
+
+
+def functional(module: Module, paths: Sequence[str]) -> Callable[..., Any]:
+    """``functional_call`` for many calls: a function of the contents of these paths, in one sequence, and of the inputs.
+
+    The tree is walked once, here: the module is to keep its layers and parameters. Raises KeyError for a path that it has not.
+
+    >>> import nn
+    >>> call = functional(nn.Neuron(1, "identity"), ["w.0", "b"])
+    >>> call((2.0, 1.0), [3.0])
+    7.0
+    """
     own = module._state()
-    if unknown := [path for path in parameters if path not in own]:
+    if unknown := [path for path in paths if path not in own]:
         raise KeyError(f"functional_call: {type(module).__name__} has no {_listed(unknown)}; its paths are {_listed(list(own))}")
-    instead = {id(own[path]): content for path, content in parameters.items()}
+    leaves = [own[path] for path in paths]
     attributes = [vars(part) for part in module.modules()]
-    before = [dict(own) for own in attributes]
-    replaced = [{name: _replaced(content, instead) for name, content in own.items()} for own in before]
-    try:
-        deque(map(dict.update, attributes, replaced), maxlen=0)  # in one call, which no interrupt can halve
-        return module(*args, **options)
-    finally:
-        deque(map(dict.update, attributes, before), maxlen=0)
+    held = [[name for name, content in part.items() if any(not isinstance(leaf, Module) for _, leaf in _children("", content))]
+            for part in attributes]
+
+    def call(contents: Sequence[Any], *args: Any, **options: Any) -> Any:
+        instead = dict(zip(map(id, leaves), contents))
+        before = [dict(own) for own in attributes]
+        replaced = [{name: _replaced(own[name], instead) for name in names} for own, names in zip(before, held)]
+        try:
+            deque(map(dict.update, attributes, replaced), maxlen=0)  # in one call, which no interrupt can halve
+            return module(*args, **options)
+        finally:
+            deque(map(dict.update, attributes, before), maxlen=0)
+    return call
 
 
 class Unnamed(Iterator[Any]):
