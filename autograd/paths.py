@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from heapq import nlargest
-from math import inf, log
+from itertools import islice
+from math import exp, inf, isfinite, log
 from typing import Any, NamedTuple
 
 from .formula import formula, operand_names
@@ -36,8 +38,7 @@ class Path(NamedTuple):
     @property
     def decisive(self) -> Link | None:
         """The edge that kills the path, or shrinks or stretches it most; None where no edge is remarkable."""
-        remarkable = [link for link in self.links if link.remark]
-        return max(remarkable, key=lambda link: inf if not link.local else abs(log(abs(link.local))), default=None)
+        return max((link for link in self.links if link.remark), key=lambda link: abs(_log(link.local)), default=None)
 
 
 class Explanation(NamedTuple):
@@ -54,8 +55,8 @@ class Explanation(NamedTuple):
         lines = [self.summary]
         for path in self.paths:
             way = _shortened([self.result, *(_label(link.input) for link in path.links)])
-            factors = _shortened([f"{link.local:.4g}" for link in path.links])
-            lines.append(f"  {' → '.join(way)}:  {' · '.join(factors)} = {path.product:.4g}")
+            factors = _shortened([_number(link.local) for link in path.links] or ["1"])
+            lines.append(f"  {' → '.join(way)}:  {' · '.join(factors)} = {_number(path.product)}")
             lines += _shortened([f"      {link.operation}: {link.remark}" for link in path.links if link.remark])
         return "\n".join(lines)
 
@@ -94,12 +95,13 @@ def explain(y: Any, x: Any, most: int = 3) -> Explanation:
                 gain = _gain(local, totals[node], downstream)
                 totals[child] = totals[child] + downstream if child in totals else downstream
                 counts[child] = counts.get(child, 0) + counts[node]
-                edge = (node, i, child, gain, downstream)
+                edge = (node, i, child, gain, totals[node], downstream)
                 grown = [_Way(way.product * gain, way.killed + (gain == 0), edge, way) for way in best[node]]
                 best[child] = nlargest(most, best.get(child, []) + grown, _strength)
-    gradient = totals[x]
+    gradient = _plain(totals[x])
     paths = tuple(way.path() for way in best[x])
-    return Explanation(_label(y), _label(x), gradient, counts[x], paths, _summary(y, x, gradient, counts[x], paths))
+    summary = _summary(y, x, gradient, counts[x], paths) + _uncounted(x, order)
+    return Explanation(_label(y), _label(x), gradient, counts[x], paths, summary)
 
 
 class _Way(NamedTuple):
@@ -120,8 +122,8 @@ class _Way(NamedTuple):
 
 
 def _strength(way: _Way) -> tuple[float, int]:
-    """Larger products first; of those that are dead, the one with fewer killed edges."""
-    return abs(way.product), -way.killed
+    """Larger products first, nan before all; of those that are dead, the one with fewer killed edges."""
+    return abs(way.product) if way.product == way.product else inf, -way.killed
 
 
 def _shortened(parts: list[str], ends: int = 8) -> list[str]:
@@ -140,27 +142,41 @@ def _between(order: list[Any], x: Any) -> set[Any]:
 
 def _gain(local: Any, upstream: Any, downstream: Any) -> float:
     """The local gradient of a number; of an array, how much longer the gradient becomes."""
-    if isinstance(downstream, float):
+    if local is not None and not any(getattr(x, "shape", ()) for x in (local, upstream, downstream)):
         return float(local)
     long = _length(upstream)
     return _length(downstream) / long if long else 0.0
 
 
-def _link(node: Any, argument: int, child: Any, gain: float, downstream: Any) -> Link:
+def _link(node: Any, argument: int, child: Any, gain: float, upstream: Any, downstream: Any) -> Link:
     text = formula(node.op, argument, *operand_names(node.operands))
-    if isinstance(downstream, float):
-        remark = _remark(node.op, [getattr(z, "data", z) for z in node.operands], argument, gain)
+    if not any(getattr(x, "shape", ()) for x in (upstream, downstream)) and isinstance(node.op, Row):
+        remark = _remark(node.op, [_plain(getattr(z, "data", z)) for z in node.operands], argument, gain)
     else:
-        dead = float((downstream == 0).mean()) if downstream.size else 0.0
-        remark = ""
-        chooses = str(node.op) in ("relu", "sigmoid", "tanh", "clip_min", "clip_max", "where")
-        if gain < SMALL or (dead > 0.5 and chooses):
-            remark = f"it shrinks the gradient to {gain:.2g}"
-            if dead:
-                remark = f"{dead:.0%} of the gradient's entries are zero behind it"
-        elif gain > LARGE:
-            remark = f"it stretches the gradient {gain:.2g} times"
+        remark = _array_remark(str(node.op), gain, upstream, downstream)
     return Link(node, child, str(node.op), text, gain, remark)
+
+
+_DEAD = {"relu": "it is closed there", "sigmoid": "it is saturated there", "tanh": "it is saturated there",
+         "clip_min": "they lie below the bound", "clip_max": "they lie above the bound", "where": "the other branch was chosen",
+         "maximum": "the other operand was chosen", "minimum": "the other operand was chosen"}
+
+
+def _array_remark(op: str, gain: float, upstream: Any, downstream: Any) -> str:
+    """What an edge between arrays does to the gradient, where it is remarkable; nothing where none arrives."""
+    if not getattr(downstream, "size", 1) or not _length(upstream):
+        return ""
+    if not isfinite(gain):
+        return "the gradient is nan or inf behind it" if isfinite(_length(upstream)) else ""
+    zeros = getattr(downstream == 0, "mean", lambda: float(downstream == 0))() - getattr(upstream == 0, "mean", lambda: 0.0)()
+    dead = f"{getattr(downstream == 0, 'mean', lambda: 1.0)():.0%} of the gradient's entries are zero behind it"
+    dead += f": {_DEAD[op]}" if op in _DEAD else ""
+    if gain == 0 or zeros > 0.5 and op in _DEAD:
+        return dead
+    if gain < SMALL:
+        why = ", where it is saturated" if op in ("sigmoid", "tanh") else ""
+        return f"it shrinks the gradient to {gain:.2g} of its length{why}"
+    return f"it stretches the gradient {gain:.2g} times" if gain > LARGE else ""
 
 
 def _remark(op: Row, operands: list[float], argument: int, local: float) -> str:
@@ -168,6 +184,8 @@ def _remark(op: Row, operands: list[float], argument: int, local: float) -> str:
     x = operands[argument]
     if local != 0 and SMALL <= abs(local) <= LARGE:
         return ""
+    if local != local:
+        return f"whose local gradient is nan at {x:.4g}"
     if abs(local) > LARGE:
         return f"which is steep: the local gradient is {local:.4g} at {x:.4g}"
     if op.partials[argument] is False:
@@ -177,42 +195,96 @@ def _remark(op: Row, operands: list[float], argument: int, local: float) -> str:
     if op in ("sigmoid", "tanh", "softplus", "elu", "exp", "expm1", "arctan"):
         return f"which is saturated: at x = {x:.4g} the local gradient is {local:.2g}"
     if op in ("clip_min", "clip_max", "maximum", "minimum"):
-        return f"which chose the other branch: {x:.4g} was not taken"
+        return f"which chose the other branch: {operands[1 - argument]:.4g}, not {x:.4g}"
     if op == "mul":
         return f"whose other factor is {operands[1 - argument]:.4g}"
-    return f"the local gradient is {local:.2g} at {x:.4g}"
+    if op == "div" and argument == 0:
+        return f"whose divisor is {operands[1]:.4g}"
+    return f"which is flat there: the local gradient is {_number(local, 2)} at {x:.4g}"
 
 
 def _summary(y: Any, x: Any, gradient: Any, count: int, paths: tuple[Path, ...]) -> str:
     size = abs(gradient) if isinstance(gradient, float) else _length(gradient)
-    shown = f"{gradient:.4g}" if isinstance(gradient, float) else f"an array of length {size:.4g}"
+    shown = _number(gradient) if isinstance(gradient, float) else f"an array of length {size:.4g}"
     head = f"the gradient of {_label(y)} with respect to {_label(x)} is {shown}"
     many = "the only path" if count == 1 else f"the strongest of {count:,} paths"
-    decisive = paths[0].decisive
-    if size == 0 and paths[0].product != 0:
-        return f"{head}: its {count:,} paths cancel each other"
+    best = paths[0]
+    if y is x:
+        return f"{head}: it is the result itself"
+    if getattr(gradient, "size", 1) == 0:
+        return f"{head}: it has no entries"
+    bad = next((link for path in paths for link in path.links if not isfinite(link.local)), None)
+    if size != size or bad is not None:
+        if bad is None:
+            return f"{head}: on the way products grow beyond the largest number, and ∞ − ∞ or 0 · ∞ is nan"
+        also = ", and 0 · ∞ is nan" if size != size and any(link.local == 0 for path in paths for link in path.links) else ""
+        return f"{head}: {many} goes through {bad.operation}, {bad.remark or 'which is not finite'}{also}"
+    if count > 1 and best.product and size < SMALL * abs(best.product):
+        return f"{head}: its {count:,} paths {'nearly ' if size else ''}cancel each other"
+    if count > 1 and best.product and size > LARGE * abs(best.product):
+        return f"{head}: its {count:,} paths add up, the strongest of them to no more than {_number(best.product)}"
+    decisive = best.decisive
+    total = sum(_log(link.local) for link in best.links)
+    if abs(total) > log(LARGE) and (decisive is None or abs(_log(decisive.local)) < abs(total) / 2):
+        verb = "shrinks" if total < 0 else "grows"
+        each = exp(total / len(best.links))
+        return f"{head}: {many} {verb} little by little, over {len(best.links):,} edges that multiply by {each:.3g} on average"
     if decisive is None:
-        return f"{head}: {many} has the product {paths[0].product:.4g}, and no edge of it is remarkable"
+        return f"{head}: {many} has the product {_number(best.product)}, and no edge of it is remarkable"
     verb = "killed" if decisive.local == 0 else "made small" if abs(decisive.local) < 1 else "made large"
     return f"{head}: {many} is {verb} at {decisive.operation}, {decisive.remark}"
 
 
 def _unreached(y: Any, x: Any, order: list[Any]) -> str:
-    cut = [node for node in order if str(node.op or "") == "constant"]
-    operands = [z for node in order for z in node.operands if getattr(z, "requires_grad", True) is False]
-    why = f"{_label(x)} was not used in computing it (was it changed to a plain number, or made anew?)"
-    if cut or operands:
-        named = ", ".join(map(_label, [*cut, *operands][:3]))
-        why = f"some of it was detached or computed within no_grad(), {named}, where a path may have been cut"
-    return f"the gradient of {_label(y)} with respect to {_label(x)} is 0: there is no path between them; {why}"
+    head = f"the gradient of {_label(y)} with respect to {_label(x)} is 0: there is no path between them"
+    if cut := _labels(z for z in _constants(order) if z.op is not None or z.name):
+        return f"{head}; some of it was detached or computed within no_grad(), {cut}, where a path may have been cut"
+    return f"{head}; {_label(x)} was not used in computing it (was it changed to a plain number, or made anew?)"
+
+
+def _uncounted(x: Any, order: list[Any]) -> str:
+    """What may have cut a path: any constant among numbers; among arrays, where data are constants, one of the same name."""
+    arrays = hasattr(x, "shape")
+    cut = _labels(z for z in _constants(order) if (z.name is not None and z.name == x.name if arrays else z.op is not None))
+    return f"; what was detached or computed within no_grad(), {cut}, passes none" if cut else ""
+
+
+def _constants(order: list[Any]) -> Iterator[Any]:
+    """The nodes that take no gradient, among the nodes and what they were computed from."""
+    return (z for node in order for z in (node, *node.operands)
+            if hasattr(z, "inputs") and (str(z.op or "") == "constant" or not getattr(z, "requires_grad", True)))
+
+
+def _labels(nodes: Iterator[Any]) -> str:
+    return ", ".join(islice(dict.fromkeys(map(_label, nodes)), 3))
 
 
 def _label(node: Any) -> str:
-    return node.name or (str(node.op) if node.op else "a leaf")
+    if node.name or node.op and str(node.op) != "constant":
+        return str(node.name or node.op)
+    shape = getattr(node, "shape", ())
+    return f"a {'constant' if node.op else 'leaf'} {f'of shape {shape}' if shape else f'of {node.item():.4g}'}"
+
+
+def _number(x: float, digits: int = 4) -> str:
+    return f"{x + 0.0:.{digits}g}"  # no minus before 0
+
+
+def _plain(x: Any) -> Any:
+    """An array without axes as a number."""
+    return x if getattr(x, "shape", ()) else float(x)
+
+
+def _log(x: float) -> float:
+    """The logarithm of the size, for comparing edges: of what kills, or is not finite, beyond all others."""
+    return -inf if x == 0 else log(abs(x)) if isfinite(x) else inf
 
 
 def _length(x: Any) -> float:
-    return float((abs(x) ** 2).sum()) ** 0.5
+    if not getattr(x, "size", 0):
+        return 0.0 if hasattr(x, "shape") else abs(x)
+    largest = float(abs(x).max())  # taken out first, or squares would leave the range of floats
+    return largest * float(((x / largest) ** 2).sum()) ** 0.5 if 0 < largest < inf else largest
 
 
 def _ones(y: Any) -> Any:
