@@ -9,7 +9,7 @@ import re
 import sys
 import warnings
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import redirect_stderr, redirect_stdout, suppress
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -17,12 +17,12 @@ from typing import Any
 from .expression import Expression, ExpressionError, values
 
 _NEURON = '"1/(1+exp(-(w0*x0+w1*x1+w2)))" w0=2 x0=-1 w1=-3 x1=-2 w2=-3'
-_EXAMPLES = f"""examples:
-  chainrule draw {_NEURON} -o neuron.svg
-  chainrule step "(x + y)*z" x=-2 y=5 z=-4
-  chainrule step "(x + y)*z" x=-2 y=5 z=-4 --html steps.html
-  chainrule check "tanh(w*x)**2" w=0.5 x=3
-"""
+_EXAMPLES = {  # by the command that each begins with
+    "draw": (f"{_NEURON} -o neuron.svg",),
+    "step": ('"(x + y)*z" x=-2 y=5 z=-4', '"(x + y)*z" x=-2 y=5 z=-4 --html steps.html'),
+    "check": ('"tanh(w*x)**2" w=0.5 x=3',),
+    "report": ("run.npz -o report.html",),
+}
 _CODES = "exit status: 0 all right, 1 the gradient is wrong (check), 2 the command or the expression is at fault"
 _ASCII = str.maketrans({"−": "-", "×": "*", "…": "...", "←": "<-"})
 
@@ -49,6 +49,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     gradient x 6.0
     0
     """
+    if sys.stdout is None or sys.stderr is None:  # closed by who called: >&-
+        with open(os.devnull, "w", encoding="utf-8") as nowhere, redirect_stdout(sys.stdout or nowhere), \
+                redirect_stderr(sys.stderr or nowhere):
+            return main(argv)
     codecs.register_error("chainrule", _spelled)
     if hasattr(sys.stdout, "reconfigure"):
         sys.stdout.reconfigure(errors="chainrule")
@@ -69,6 +73,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 130
     except (ExpressionError, Refusal, ImportError) as error:
         say(str(error))
+    except OSError as error:
+        say(f"cannot write to the standard output: {error.strerror or error}")
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python would try once more at its end
     except Exception as error:
         say(f"{type(error).__name__}: {error}; this is a fault of chainrule, please report it with the command")
     return 2
@@ -116,15 +123,18 @@ def run(argv: Sequence[str]) -> int:
 
 
 def argument_parser() -> argparse.ArgumentParser:
-    form: Any = {"formatter_class": argparse.RawDescriptionHelpFormatter, "allow_abbrev": False,
-                 "epilog": f"{_EXAMPLES}\n{_CODES}"}
-    parser = argparse.ArgumentParser("chainrule", **form,
+    def form(*names: str) -> Any:
+        examples = "\n".join(f"  chainrule {name} {example}" for name in names for example in _EXAMPLES[name])
+        return {"formatter_class": argparse.RawDescriptionHelpFormatter, "allow_abbrev": False,
+                "epilog": f"examples:\n{examples}\n\n{_CODES}"}
+
+    parser = argparse.ArgumentParser("chainrule", **form(*_EXAMPLES),
                                      description="See backpropagation: every value, gradient and local derivative.")
     parser.add_argument("--version", action=_Version, nargs=0, help="print the version and exit")
     commands = parser.add_subparsers(metavar="COMMAND")
 
     def command(function: Any, summary: str) -> argparse.ArgumentParser:
-        sub = commands.add_parser(function.__name__, help=summary, description=summary, **form)
+        sub = commands.add_parser(function.__name__, help=summary, description=summary, **form(function.__name__))
         sub.set_defaults(command=function)
         sub.add_argument("expression", metavar="EXPR", help="as in Python: numbers, names, + - * / ** ( ), exp(x) …; "
                                                                 "put -- before one that begins with --")
@@ -153,7 +163,7 @@ def argument_parser() -> argparse.ArgumentParser:
     add_digits(sub)
     command(check, "Check the gradient of an expression against differences of its values.")
     summary = "Make a page about a training run, from the checkpoint that nn.train.fit wrote: curves, weights, settings."
-    sub = commands.add_parser("report", help=summary, description=summary, **form)
+    sub = commands.add_parser("report", help=summary, description=summary, **form("report"))
     sub.set_defaults(command=report, values=[])
     sub.add_argument("checkpoint", metavar="RUN.npz", help="what fit(…, checkpoint=) wrote")
     sub.add_argument("-o", "--output", default="report.html", metavar="FILE", help="where to write (report.html)")
@@ -261,13 +271,16 @@ def step(args: argparse.Namespace) -> int:
 
 
 def check(args: argparse.Namespace) -> int:
+    from inspect import Parameter, Signature
+
     from autograd.check import check_gradients
     expression, given = read(args)
 
-    def f(values: dict[str, Any]) -> Any:
-        return expression(**values)
+    def f(*xs: Any) -> Any:
+        return expression(**dict(zip(given, xs)))
     f.__name__ = expression.text
-    report = check_gradients(f, given)
+    f.__signature__ = Signature([Parameter(name, Parameter.POSITIONAL_ONLY) for name in given])  # type: ignore[attr-defined]
+    report = check_gradients(f, *given.values())
     print(report)
     return 0 if report else 1
 

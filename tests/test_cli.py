@@ -444,3 +444,34 @@ def test_a_page_is_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
     assert "the name must end in .html" in capsys.readouterr().err
     assert main(["step", "x*x", "x=3", "--html", str(tmp_path / "no" / "page.html")]) == 2
     assert "make the folder first" in capsys.readouterr().err
+
+
+def test_check_names_what_it_derives_by(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", "tanh(w*αβ)**2", "w=0.5", "αβ=3"]) == 0
+    assert re.findall(r"df/d\S+", capsys.readouterr().out) == ["df/dw", "df/dαβ"]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device that is always full is Linux's")
+@pytest.mark.parametrize("args", [["step", "x*x", "x=2"], ["draw", "x*x", "x=2", "-o", "-"], ["--version"]])
+def test_an_output_that_takes_no_more_is_told_and_is_no_fault(args: list[str]) -> None:
+    with open("/dev/full", "w") as full:
+        told = subprocess.run([sys.executable, "-m", "chainrule", *args], stdout=full, stderr=subprocess.PIPE, text=True,
+                              env=environment(), timeout=60)
+    assert (told.returncode, told.stderr) == (2, "chainrule: cannot write to the standard output: No space left on device\n")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="closing an output is the shell's")
+@pytest.mark.parametrize(("closed", "status"), [(">&-", 0), ("2>&-", 0), (">&- 2>&-", 0)])
+def test_closed_outputs_are_nowhere_to_write_and_no_fault(closed: str, status: int) -> None:
+    told = subprocess.run(f'"{sys.executable}" -m chainrule step "x*x" x=2 y=3 {closed}', shell=True, capture_output=True,
+                          text=True, env=environment(), timeout=60)
+    assert told.returncode == status
+    assert "fault" not in told.stderr
+    assert told.stdout.endswith("gradient x 4.0\n") or ">&-" in closed.split()[0]
+
+
+@pytest.mark.parametrize("command", ["draw", "step", "check", "report"])
+def test_the_help_of_a_command_shows_its_own_examples(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([command, "--help"]) == 0
+    examples = re.findall(r"^  chainrule (\w+)", capsys.readouterr().out, re.MULTILINE)
+    assert set(examples) == {command}
