@@ -589,13 +589,14 @@ class Check:
         disagree = finding.verdict in RIGHT and measured.kind == "smooth" and apart > finding.bar + 1e-8 * size
         if slack is None and (finding.verdict in ("WRONG", "WRONG_AT_KINK") or disagree):
             longer = look(stretch=1.375, patience=10, noise=max(noise_beyond(g, line.scale), cotangent.noise))
-            slack = 6 * self.gradient_noise(line, cotangent, longer.slope.step)
+            followed = abs(finding.analytic) * 4 * line.quantum <= abs(longer.at)  # else floats cannot follow the function
+            slack = 6 * self.gradient_noise(line, cotangent, longer.slope.step if followed else inf)
             if finding.verdict in ("WRONG", "WRONG_AT_KINK"):
                 doubted = place | {"mode": finding.mode}
                 again = judge(longer, finding.analytic, doubted, slack)
                 if again.verdict in (RIGHT if finding.verdict == "WRONG" else ("OK", "OK_NOISY")) and not sure:
                     finding = again
-                elif finding.verdict == "WRONG" or measured.kind == "jump":
+                elif finding.verdict == "WRONG" or measured.kind == "jump" or not followed:
                     finding = self.closer(g, look, finding, measured, line.scale, doubted, slack)
         if disagree and finding.verdict in RIGHT and apart > (slack or 0.0) + 1e-8 * size:
             finding.verdict = "WRONG"
@@ -621,7 +622,7 @@ class Check:
             return finding
         rows = [[g(side * k * measured.quantum) for k in range(5)] for side in (-1, 1)]
         bends = [max(abs(a - 2 * b + c) for a, b, c in zip(row, row[1:], row[2:])) for row in rows]
-        if length < 4 * measured.quantum and min(bends) > abs(measured.at) / 16:
+        if length < 4 * measured.quantum and (min(bends) > abs(measured.at) / 16 or slack > abs(finding.analytic)):
             finding.verdict, finding.bar = "OK_NOISY", inf
             finding.note = "the value at the next floats is another: the function changes faster than floats can follow"
         elif not 1e-2 < length / scale < 1e2:

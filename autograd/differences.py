@@ -208,7 +208,7 @@ class _Line:
         if any(jumps):
             kind = "jump"
         elif isfinite(left.bar) and isfinite(right.bar):
-            kind = "kink" if _differ(left, right) else "smooth"
+            kind = "kink" if _differ(left, right) and self.bends_near_by(left, right) else "smooth"
         else:
             kind = "edge" if isfinite(left.bar) or isfinite(right.bar) else "nowhere"
         if kind == "edge" and not isfinite(central.bar):
@@ -217,8 +217,16 @@ class _Line:
             kind = "smooth"
         elif kind == "smooth" and central.bar > 1e-9 * abs(central.value):  # next to a kink or a pole one side sees further
             clearer = _smaller(left, right)
-            central = clearer if clearer.bar < central.bar / 8 else central
+            central = clearer if clearer.bar < central.bar / 8 and clearer.step <= 4 * self.top_step else central
         return self.found(central, left, right, kind)
+
+    def bends_near_by(self, left: Estimate, right: Estimate) -> bool:
+        """Whether left and right differ at natural steps too, should they have been taken from longer ones."""
+        natural = 4 * self.top_step
+        if max(left.step, right.step) <= natural:
+            return True
+        near = [_best([row for row in self.tables[side] if row[0] <= natural], 1, natural) for side in (-1, 1)]
+        return _differ(*near)
 
     def found(self, central: Estimate, left: Estimate, right: Estimate, kind: str) -> Slopes:
         wide = [self.best(side, natural=inf) for side in (-1, 1)] if self.flat else []
