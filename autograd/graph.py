@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import islice
+from itertools import islice, repeat
 
 from . import ops
 from .context import Scope, current
@@ -52,16 +52,14 @@ def check_leaves(y: Any, leaves: Iterable[Any]) -> None:
 def assign(nodes: Iterable[Any], attribute: str, contents: Iterable[Any]) -> None:
     """Set an attribute of all nodes, or, where an interrupt or refused memory comes between, of none."""
     nodes, contents = list(nodes), list(contents)
-    undo = zip(nodes, [getattr(node, attribute) for node in nodes])  # made now: later there may be no memory for it
+    undo = map(setattr, nodes, repeat(attribute), [getattr(node, attribute) for node in nodes])  # now: later memory may lack
     done = False
     try:
-        for node, content in zip(nodes, contents):
-            setattr(node, attribute, content)
+        any(map(setattr, nodes, repeat(attribute), contents))  # all of them: setattr returns None
         done = True
     finally:
         if not done:
-            for node, content in undo:
-                setattr(node, attribute, content)
+            any(undo)
 
 
 class Node(Operators):
