@@ -8,7 +8,7 @@ from itertools import pairwise
 import pytest
 
 from autograd import Value, log, scope, tanh
-from viz import draw
+from viz import draw, stepper
 from viz.draw import layout
 from viz.svg import clip
 
@@ -267,6 +267,27 @@ def test_a_png_has_the_pictures_size_at_two_dots_to_the_pixel_and_its_colours(tm
 
 def colour_of(text):
     return tuple(int(text[i:i + 2], 16) for i in (1, 3, 5))
+
+
+def test_a_png_of_more_than_can_be_opened_is_refused_before_it_is_painted():
+    x = Value(0.5)
+    for _ in range(4900):
+        x = x.tanh()
+    with pytest.raises(ValueError, match=r"Drawing of 4,900 gates.*pixels, too many for a PNG.*\.svg"):
+        draw(x).png
+
+
+def test_a_long_title_is_written_in_lines():
+    picture = draw(Value(1.0, "x") * 2, title="word " * 200)
+    assert len(classed(picture.svg, "title")) == 10
+    assert picture.size[0] < 1200
+
+
+def test_no_text_turns_round_what_comes_after_it():
+    turned = "\u202egnp.exe"
+    picture = draw(Value(1.0, turned) * 2, title=turned)
+    assert "\u202e" not in picture.svg
+    assert "\u202e" not in stepper(Value(1.0, turned) * 2, title=turned).html
 
 
 def test_names_come_from_variables_where_that_is_certain():

@@ -203,6 +203,21 @@ def test_scopes_nest_and_are_collapsed_by_name_or_path():
         graph(y, "layer9")
 
 
+def test_a_collapsed_scope_stays_in_the_boxes_around_it():
+    x = Value(2.0, "x")
+    with scope("outer"):
+        y = x * 3
+        with scope("middle"), scope("inner"):
+            z = (y + x).tanh()
+        w = z * y
+    g = graph(w, "inner")
+    parents = {box.path: box.parent for box in g.boxes}
+    ids = {box.path: box.id for box in g.boxes}
+    assert parents == {"outer": "", "outer/middle": ids["outer"]}
+    [shut] = [node for node in g.nodes if node.hidden]
+    assert shut.box == ids["outer/middle"]
+
+
 def test_over_300_gates_collapse_by_default_as_much_as_needed_and_say_so():
     y = mlp([6, 10, 10, 1])
     assert 300 < graph(y).gates < 5000
@@ -278,6 +293,21 @@ def test_over_5000_gates_become_one_and_the_notes_say_what_and_how_to_see_more()
     assert share == pytest.approx(2.0)  # the geometric series 1 + 1/2 + 1/4 …
     with pytest.raises(ValueError, match=r"40,000 gates are too many.*5,000.*scope"):
         graph(y, collapse=False)
+
+
+def test_wires_that_pass_by_very_many_gates_are_summarised_by_default():
+    x, y = Value(0.5, "x"), 0.0
+    for i in range(1000):
+        y = y + x * float(i)
+    g = graph(y)
+    assert [(node.hidden, node.sign) for node in g.nodes if node.kind == "gate"] == [(2000, "2,000 gates")]
+    assert "499,500" in g.notes[0]  # the product that is added at i stands beside the first, and passes by i - 1: 0 + 1 + … + 999
+    assert "autograd.scope" in g.notes[1]
+    assert sum(node.kind == "gate" for node in graph(y, collapse=False).nodes) == 2000
+    chain = x
+    for _ in range(2000):
+        chain = chain + x.detach()
+    assert sum(node.kind == "gate" for node in graph(chain).nodes) == 2000  # each wire to its neighbour
 
 
 def test_many_inputs_of_a_collapsed_gate_become_one():

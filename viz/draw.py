@@ -382,7 +382,8 @@ class _Page:
                  digits: int | None):
         self.graph, self.blocks, self.title, self.digits = graph, blocks, title, digits
         self.wide, self.high = map(float, places["bb"].split(",")[2:])
-        self.top = MARGIN + (26 if title else 0)
+        self.titles = textwrap.wrap(title or "", 100)
+        self.top = MARGIN + (7 + 19 * len(self.titles) if title else 0)
         self.centre: dict[str, tuple[float, float]] = {}
         self.frames: dict[str, tuple[float, float, float, float]] = {}
         for item in places.get("objects", ()):
@@ -404,13 +405,15 @@ class _Page:
 
     @property
     def size(self) -> tuple[float, float]:
-        wide = max([self.wide, width(self.title or "", NAME, bold=True), *(width(line, NOTE) for line in self.notes)])
+        titles, notes = (width(line, NAME, bold=True) for line in self.titles), (width(line, NOTE) for line in self.notes)
+        wide = max([self.wide, *titles, *notes])
         return 2 * MARGIN + wide, self.top + self.high + MARGIN + (8 + 17 * len(self.notes) if self.notes else 0)
 
     def svg(self) -> str:
         below = self.top + self.high
         title, description = describe(self.graph, self.title, self.digits)
-        parts = [tag("text", written(self.title), kind="title left", x=MARGIN, y=MARGIN + 13)] if self.title else []
+        parts = [tag("text", written(line), kind="title left", x=MARGIN, y=MARGIN + 13 + 19 * i)
+                 for i, line in enumerate(self.titles)]
         parts += (self.frame(box.id) for box in self.graph.boxes)
         parts += (self.wire(*row, block) for block in self.blocks.values() for row in block.rows())
         parts += map(self.node, self.blocks.values())

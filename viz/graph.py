@@ -20,6 +20,7 @@ from autograd.graph import topological
 from autograd.row import Row
 
 MANY, TOO_MANY = 300, 5_000  # gates: above the first, scopes collapse by default; above the second, all is one gate
+LONG = 40_000  # gates that all wires pass by, together: above, the layout takes over 5 s and no wire can be followed
 MANY_WIRES = 150  # between gates and collapsed scopes: above, the scopes around them collapse
 FEW_INPUTS = 6  # more inputs than these that go to the same gates, one of them collapsed, are drawn as one
 
@@ -111,7 +112,8 @@ def graph(y: Any, collapse: bool | str | Iterable[str] | None = None, *, fold: b
     """The graph of ``y`` (one node, or several in a list) as plain data; nothing is changed by looking.
 
     ``collapse`` draws scopes as one gate each: True all of them, False none, a name or path (or several) those;
-    None decides by size: over 300 gates as much is collapsed as needed, over 5,000 all is summarised as one gate.
+    None decides by size: over 300 gates as much is collapsed as needed; over 5,000, or where wires pass by so many gates
+    that none can be followed, all is summarised as one gate.
     ``fold`` makes one of collapsed gates that repeat, ×N (None: where there are still over 150 wires). ``names``
     (``locals()``, or a dictionary) names nodes that have no name after the one variable that is the node, or the list
     that it is in, and a module's parameters by their paths (``layers.0.weight``); it may be the module itself.
@@ -137,14 +139,12 @@ def graph(y: Any, collapse: bool | str | Iterable[str] | None = None, *, fold: b
     order = topological(*roots)
     gates = [node for node in order if node.operands]
     if len(gates) > TOO_MANY and collapse is None:
-        most = Counter(node.op.name for node in gates).most_common(5)
-        counts = ", ".join(f"{count:,} {name}" for name, count in most)
-        return _picture(order, roots, dict.fromkeys(gates, Scope(f"{len(gates):,} gates")), {None: ()}, [
-            f"A summary, because there are over {TOO_MANY:,} gates: {counts}; longest path {_depth(order):,}.",
-            "To see gates: draw a node nearer to the inputs, or group with autograd.scope(name) and collapse=True."])
+        return _summary(order, roots, gates, f"there are over {TOO_MANY:,} gates")
     chains = _chains(order)
     chosen = _chosen(collapse, gates, chains)
     owner = {node: scope for node in gates if (scope := next((s for s in chains[node.scope] if s in chosen), None))}
+    if collapse is None and len(gates) > MANY and not owner and (passed := _passed(order)) > LONG:
+        return _summary(order, roots, gates, f"the wires of {len(gates):,} gates would pass by {passed:,} others")
     shut = len(set(owner.values()))
     if (drawn := len(gates) - len(owner) + shut) > TOO_MANY:
         raise ValueError(f"{drawn:,} gates are too many for a picture (the limit is {TOO_MANY:,}): leave collapse out "
@@ -346,11 +346,29 @@ def _wires(gates: list[Any], place: dict[Any, Any]) -> int:
     return sum(bool(x.operands) for x, _ in crossing) + sum(len(to) * min(count, FEW_INPUTS) for to, count in alike.items())
 
 
-def _depth(order: list[Any]) -> int:
+def _depths(order: list[Any]) -> dict[Any, int]:
     depth: dict[Any, int] = {}
     for node in order:
         depth[node] = max([depth[x] for x in node.inputs], default=-1) + 1
-    return max(depth.values())
+    return depth
+
+
+def _passed(order: list[Any]) -> int:
+    """How many gates all wires pass by on their way, inputs standing beside the first gate that uses them."""
+    depth = _depths(order)
+    begins: dict[Any, int] = {}
+    for node in sorted(order, key=depth.__getitem__):
+        for x in node.inputs:
+            begins.setdefault(x, depth[x] + 1 if x.operands else depth[node])
+    return sum(depth[node] - begins[x] for node in order for x in node.inputs)
+
+
+def _summary(order: list[Any], roots: list[Any], gates: list[Any], why: str) -> Graph:
+    most = Counter(node.op.name for node in gates).most_common(5)
+    counts = ", ".join(f"{count:,} {name}" for name, count in most)
+    return _picture(order, roots, dict.fromkeys(gates, Scope(f"{len(gates):,} gates")), {None: ()}, [
+        f"A summary, because {why}: {counts}; longest path {max(_depths(order).values()):,}.",
+        "To see gates: draw a node nearer to the inputs, or group with autograd.scope(name) and collapse=True."])
 
 
 # ── from nodes to data ───────────────────────────────────────────────────────────────────────────────────────────
@@ -421,6 +439,11 @@ def _picture(order: list[Any], roots: list[Any], owner: dict[Any, Any], chains: 
     around = [tuple(takewhile(lambda scope: scope not in shut, scopes)) for scopes in within]
     nodes = [_node(node, place(node), scope_ids[scopes[-1]] if scopes else "", brought.get(node), index[node])
              for node, scopes in zip(visible, around)]
+    opened = dict.fromkeys(scope for scopes in around for scope in scopes)
+    for scope in shut:  # what stands between an open scope and a collapsed one
+        chain = chains.get(scope.parent, ())
+        opened.update(dict.fromkeys(chain if not opened.keys().isdisjoint(chain) else ()))
+    boxes = tuple(Box(scope_ids[scope], scope.name, scope.path, scope_ids.get(scope.parent, "")) for scope in opened)
     members: dict[Any, list[int]] = {scope: [] for scope in shut}
     for node, scope in owner.items():
         members[scope].append(index[node])
@@ -442,8 +465,6 @@ def _picture(order: list[Any], roots: list[Any], owner: dict[Any, Any], chains: 
                           len(members[scope]), tuple(members[scope])))
     for i, root in enumerate(roots):
         nodes.append(Node(f"out{i}", "output", root.name or "", "", "", (), plain(root.data), plain(root.grad)))
-    boxes = {scope: Box(scope_ids[scope], scope.name, scope.path, scope_ids.get(scope.parent, ""))
-             for scopes in around for scope in scopes}
     kept, joined = nodes, list(wires.values())
     if fold or fold is None and len(joined) > MANY_WIRES:
         from .fold import folded
@@ -452,7 +473,7 @@ def _picture(order: list[Any], roots: list[Any], owner: dict[Any, Any], chains: 
             notes = [*notes, "Those that repeat are drawn as one, ×N; fold=False draws each."]
     kept, joined = _bundled(kept, joined)
     gates = sum(bool(node.operands) for node in order)
-    return Graph(tuple(kept), tuple(joined), tuple(boxes.values()), tuple(notes), gates)
+    return Graph(tuple(kept), tuple(joined), boxes, tuple(notes), gates)
 
 
 def _common(chains: list[tuple[Any, ...]]) -> tuple[Any, ...]:

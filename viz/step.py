@@ -122,7 +122,8 @@ class Stepper:
                 f'style="width:100%;height:{self.height + 560:.0f}px;border:0"></iframe>')
 
     def __repr__(self) -> str:
-        return f"<Stepper of {self._steps} steps, {f'live inputs {live}' if (live := ', '.join(self.live)) else 'no live inputs'}>"
+        live = ", ".join(map(clip, self.live[:8])) + (f" and {len(self.live) - 8:,} more" if len(self.live) > 8 else "")
+        return f"<Stepper of {self._steps:,} steps, {f'live inputs {live}' if live else 'no live inputs'}>"
 
 
 _PAGE = """<!doctype html>
@@ -198,7 +199,7 @@ def _node(node: Any, step: Step, place: dict[Any, int]) -> dict[str, Any]:
                                           for x, given in zip(node.operands, step.inputs)]}
     if step.operation == "pow" and isinstance(power := step.inputs[1], float) and power.is_integer():
         about["text"] = f"{{0b}}{superscript(f'{power:g}')}"
-    for file, line in (node.about or ())[2:]:
+    for file, line, *_ in (node.about or ())[2:]:
         about["made"] = f"{Path(file).name}:{line}  {linecache.getline(file, line).strip()}"
     return about
 

@@ -15,6 +15,7 @@ LIGHT = {"paper": "#ffffff", "ink": "#1f2328", "value": "#1a7f37", "gradient": "
 DARK = {"paper": "#0d1117", "ink": "#e6edf3", "value": "#3fb950", "gradient": "#ff7b72", "formula": "#58a6ff",
          "frame": "#8b949e", "wire": "#6e7681", "gate": "#21262d", "bad": "#ffa657", "mark": "#3d2300"}
 MARGIN = 14.0  # around a picture
+PIXELS = 50_000_000  # of a PNG, at most: so many take 10 s, and viewers do not open many more
 FONT = '.chainrule { font-family: "Helvetica Neue", Helvetica, Arial, "Liberation Sans", "DejaVu Sans", sans-serif }\n'
 
 
@@ -43,7 +44,8 @@ class Picture:
     def save(self, path: str | Path) -> Path:
         """Write the picture to a file, as its name ends: ``.svg`` or ``.png``, circuits also ``.dot``. Returns the path.
 
-        Raises ValueError for other endings; for PNG, ImportError without the package resvg-py, RuntimeError without a font.
+        Raises ValueError for other endings; for PNG, ImportError without the package resvg-py, RuntimeError without a font,
+        ValueError for a picture of over 50 million pixels.
         """
         path = Path(path)
         if path.suffix.lower() not in self.kinds:
@@ -56,7 +58,7 @@ class Picture:
 
     @property
     def png(self) -> bytes:
-        """The picture in its light colours as PNG, two dots to the pixel; needs the package resvg-py."""
+        """The picture in its light colours as PNG, two dots to the pixel where they are not too many; needs resvg-py."""
         try:
             from resvg_py import svg_to_bytes
         except ImportError:
@@ -65,15 +67,20 @@ class Picture:
         found = importlib.util.find_spec("matplotlib")
         fonts = [str(Path(place, "mpl-data", "fonts", "ttf")) for place in (found and found.submodule_search_locations) or ()]
 
-        def drawn(svg: str) -> bytes:
-            return bytes(svg_to_bytes(svg_string=svg, zoom=2, font_dirs=fonts, font_family="DejaVu Sans",
+        wide, high = map(float, str(self.svg.partition('viewBox="0 0 ')[2].partition('"')[0]).split())
+        if wide * high > PIXELS:
+            raise ValueError(f"{self!r:.60} is {wide:,.0f} × {high:,.0f} pixels, too many for a PNG (the limit is {PIXELS:,}): "
+                             "save it as .svg, or draw less of it")
+
+        def drawn(svg: str, zoom: int = 2) -> bytes:
+            return bytes(svg_to_bytes(svg_string=svg, zoom=zoom, font_dirs=fonts, font_family="DejaVu Sans",
                                       sans_serif_family="DejaVu Sans"))
         letter = '<svg xmlns="http://www.w3.org/2000/svg" width="20" height="20"><text y="15">{}</text></svg>'
         if drawn(letter.format("")) == drawn(letter.format("x")):
             raise RuntimeError("PNG needs a font, and this machine has none: apt-get install fonts-dejavu-core, or pip "
                                "install matplotlib, which brings one; SVG leaves the fonts to who shows it")
         return drawn(self.svg.partition("@media (prefers-color-scheme: dark)")[0] + "</style>"
-                     + self.svg.partition("</style>")[2])
+                     + self.svg.partition("</style>")[2], 2 if 4 * wide * high <= PIXELS else 1)
 
     def _repr_svg_(self) -> str:
         return self.svg
@@ -89,8 +96,8 @@ def clip(text: str, letters: int = 24) -> str:
 
 
 def clean(text: str) -> str:
-    """Text without the characters that XML cannot hold."""
-    return re.sub("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", "\ufffd", text)
+    """Text without the characters that XML cannot hold, and those that turn round the text behind them."""
+    return re.sub("[\u202a-\u202e\u2066-\u2069]|[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", "\ufffd", text)
 
 
 def width(text: str, size: float, bold: bool = False) -> float:
