@@ -29,6 +29,7 @@ from .row import number
 EACH = 64  # entries of one argument that are checked one by one; more are checked along random directions
 ENTRIES = 96  # of all arguments together: beyond, the largest go along random directions too
 DIRECTIONS = 3
+CERTAIN = 4  # errors that rounding in the gradient was looked for in, which takes long; further ones are taken as they seem
 EACH_OPERATION = 8  # uses of one operation that are checked by themselves
 OUTPUTS = 8  # entries of a result that are checked one by one; more are mixed by random signed cotangents, as are
 PAIRS = 256  # fewer of them by so many entries or more
@@ -378,6 +379,8 @@ class Check:
         result = self.call(self.point)
         self.result = Form(result)
         self.values = self.result.flat(result)
+        self.wrong: set[int] = set()  # entries that were found to be, among many
+        self.certain = 0  # errors that were looked at from all sides
         self.cotangents = [Cotangent(place, weights, unit) for place, weights, unit in self._cotangents()]
 
     # ── evaluation ──
@@ -466,7 +469,7 @@ class Check:
         of_each: list[list[Finding]] = [[] for _ in self.cotangents]
         for argument, span in enumerate(self.spans):
             for direction in self.directions(span):
-                line = Line(self, argument, direction)
+                line = Line(self, argument, {i: d for i, d in direction.items() if i not in self.wrong} or direction)
                 for c, found in zip(self.cotangents, of_each):
                     found += self.along(line, c)
         for c, found in zip(self.cotangents, of_each):
@@ -533,12 +536,14 @@ class Check:
         entries = list(direction)
         middle = len(entries) // 2
         halves = [Line(self, line.argument, {i: direction[i] for i in part}) for part in (entries[:middle], entries[middle:])]
-        parts = [self.compare(half, cotangent, slack=0.0) for half in halves]
-        for part, half in zip(parts, halves):
-            if part.verdict not in RIGHT:
-                if half.lone is not None:
-                    return self.along(Line(self, line.argument, {half.lone: 1.0}), cotangent)
-                return self.along(half, cotangent, part)
+        parts = []
+        for half in halves:
+            parts.append(self.compare(half, cotangent, slack=0.0))
+            if parts[-1].verdict not in RIGHT:
+                if half.lone is None:
+                    return self.along(half, cotangent, parts[-1])
+                self.wrong.add(half.lone)  # further directions look for others
+                return self.along(Line(self, line.argument, {half.lone: 1.0}), cotangent)
         if any(part.verdict == "KINK" for part in parts):
             return parts  # kinks that open to different sides: right one by one
         finding.note = f"spread over {len(entries)} entries, in none of which alone it can be seen"
@@ -587,7 +592,7 @@ class Check:
                 finding = again
         apart = max(given.values()) - min(given.values())
         disagree = finding.verdict in RIGHT and measured.kind == "smooth" and apart > finding.bar + 1e-8 * size
-        if slack is None and (finding.verdict in ("WRONG", "WRONG_AT_KINK") or disagree):
+        if slack is None and self.certain < CERTAIN and (finding.verdict in ("WRONG", "WRONG_AT_KINK") or disagree):
             longer = look(stretch=1.375, patience=10, noise=max(noise_beyond(g, line.scale), cotangent.noise))
             followed = abs(finding.analytic) * 4 * line.quantum <= abs(longer.at)  # else floats cannot follow the function
             slack = 6 * self.gradient_noise(line, cotangent, longer.slope.step if followed else inf)
@@ -604,6 +609,7 @@ class Check:
         if finding.verdict == "WRONG" and (kinks := self.kinks()):
             finding.verdict = "WRONG_AT_KINK"
             finding.note = f"at the kink of {kinks}, whose choices do not add up to a slope"
+        self.certain += slack is not None and finding.verdict == "WRONG"
         if finding.verdict == "WRONG" and not finding.note:
             finding.note = self.recognise(finding, lone)
         if cotangent.coarse is not None and finding.verdict in RIGHT:
