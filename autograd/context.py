@@ -34,10 +34,11 @@ class Scope:
 class Context:
     """What the surrounding ``with`` statements say of the nodes made inside; None stands for nothing said."""
 
-    __slots__ = ("recording", "scope", "watch", "about")
+    __slots__ = ("recording", "scope", "watch", "about", "outer", "over")
 
-    def __init__(self, recording: bool = True, scope: Scope | None = None, watch: Any = None):
+    def __init__(self, recording: bool = True, scope: Scope | None = None, watch: Any = None, outer: Context | None = None):
         self.recording, self.scope, self.watch, self.about = recording, scope, watch, (None, scope)
+        self.outer, self.over = outer, False
 
     def made(self, node: Any) -> None:
         """A node was just made in this context."""
@@ -67,19 +68,25 @@ class inside:
     def __enter__(self) -> Any:
         if self.here is not None:
             raise RuntimeError(f"this {type(self).__name__} is entered already; make another for each with")
-        self.outer = current()
-        outer = self.outer or _PLAIN
+        around = current()
+        outer = around or _PLAIN
         kept = {"recording": outer.recording, "scope": outer.scope, "watch": outer.watch}
-        self.here = Context(**{**kept, **self.said})
+        self.here = Context(**{**kept, **self.said}, outer=around)
         _context.set(self.here)
 
     def __exit__(self, *_: object) -> None:
-        _context.set(self.outer)
+        here = self.here
+        if here is not None and current() is here:
+            outer = here.outer
+            while outer is not None and outer.over:
+                outer = outer.outer
+            _context.set(outer)
+        elif here is not None:  # entered in a generator, say, which was closed within a later with: that one still goes on
+            here.over = True
         self.here = None
 
     def __del__(self) -> None:  # an interrupt just before or within __exit__ keeps Python from calling it
-        if self.here is not None and current() is self.here:
-            _context.set(self.outer)
+        self.__exit__()
 
     def again(self) -> inside:
         """The same once more: each entry has one of its own."""

@@ -7,6 +7,7 @@ it first, so writing never changes a gradient that is still to come; the arrays 
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable, Container, Iterator
 from contextvars import Context, ContextVar
@@ -222,7 +223,11 @@ class Tensor(ArrayLike, Node):
 
     @property
     def data(self) -> Array:
-        """The array itself: a leaf's may be written into, that of a computed node is read-only."""
+        """The array itself: a leaf's may be written into, that of a computed node is read-only.
+
+        NumPy says "read-only" where a computed one is written into: its graph needs it. Write into a copy,
+        ``y.data.copy()``, or compute the changed array with ``where``.
+        """
         if self.op is not None:
             self._data.flags.writeable = False
         elif not self.exposed:
@@ -235,7 +240,12 @@ class Tensor(ArrayLike, Node):
     def data(self, array: Any) -> None:
         if array is self._data:  # x.data -= … has written into it
             return
+        if self.inputs:
+            raise GradientError(f"{self._called()}.data = …: it was computed by {self.op}, and its gradient needs the array as it "
+                                "is. Compute another with where(mask, new, y), or assign to a leaf")
         array = np.asarray(array)
+        if array.dtype.kind not in "fiu":
+            as_array(array, True)  # raises
         if array.shape != self._data.shape:
             raise ValueError(f"{self._called()}.data has shape {self._data.shape}; an array of shape {array.shape} cannot "
                              "take its place. Make a new Tensor of that shape")
@@ -307,6 +317,9 @@ class Tensor(ArrayLike, Node):
             elif gradient is None:
                 adjoints[node] = np.zeros_like(node._data) if node.grad is None else node.grad
             elif node.grad is not None:  # a leaf accumulates
+                if np.shape(node.grad) != gradient.shape:
+                    raise GradientError(f"{node._called()}.grad was given as {node.grad!r:.60}, of shape {np.shape(node.grad)}; "
+                                        f"its gradient of shape {gradient.shape} cannot be added. Set it to None first")
                 adjoints[node] = np.asarray(node.grad + gradient)
             else:
                 if id(gradient) in shown or not gradient.flags.owndata or not gradient.ndim:
@@ -387,7 +400,10 @@ class Tensor(ArrayLike, Node):
             return _ONE[self._data.dtype] if not self._data.ndim else np.ones(self._data.shape, self._data.dtype)
         if create_graph and isinstance(seed, Node):
             return seed
-        array = np.array(seed.data if isinstance(seed, Node) else seed, dtype=self.dtype)
+        array = np.asarray(seed.data if isinstance(seed, Node) else seed)
+        if array.dtype.kind not in "fiub":
+            raise TypeError(f"the seed of {self._called()} must be real numbers, not {seed!r:.60}; convert it first")
+        array = np.array(array, dtype=self.dtype)
         if array.shape != self.shape:
             raise ValueError(f"the seed of {self._called()} has shape {array.shape}; give it the tensor's shape {self.shape}")
         return array
@@ -517,11 +533,16 @@ def _explained(error: Exception, op: Any, operands: list[Any], static: dict[str,
     scope = current()
     place = f" in {scope.scope.path}" if scope and scope.scope else ""
     kind = IndexError if isinstance(error, IndexError) else ValueError
-    return kind(f"{op.name}({shapes}{options}){place}: {error}. Check the shapes{remedies.get(op.name, '')}")
+    problem = re.sub(r"^matmul: Input operand \d has a mismatch .*\(size (\d+) is different from (\d+)\)$",
+                     r"the inner sizes \2 and \1 differ", str(error)).strip()
+    shared = "could not be broadcast" in problem and (static is None or op.name in ("where", "broadcast_to"))
+    remedy = remedies.get("broadcast" if shared else op.name, "")
+    return kind(f"{op.name}({shapes}{options}){place}: {problem}. Check the shapes{remedy}")
 
 
 remedies = {"matmul": "; the inner sizes must be equal: (n, k) @ (k, m); transpose one with .T",
-            "reshape": "; the number of entries must stay the same"}
+            "reshape": "; the number of entries must stay the same",
+            "broadcast": "; from the last axis backwards, sizes must be equal or 1"}
 
 
 def local(row: Row, i: int, out: Any, operands: Any) -> Any:

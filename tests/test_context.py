@@ -209,3 +209,43 @@ def test_a_decorated_function_may_call_itself() -> None:
     assert nested(2).scope.path == "part"
     assert nested(2).a.scope.path == "part/part"
     assert (Value(1.0) * 2).scope is None
+
+
+def batches() -> Any:
+    with no_grad():
+        yield 1
+        yield 2
+
+
+def test_a_generator_closed_within_a_later_with_leaves_nothing_switched() -> None:
+    going = batches()
+    next(going)
+    with scope("later") as later:
+        going.close()
+        assert current() is not None and (Value(1.0) * 2).scope is later
+    assert recording()
+    assert current() is None
+
+
+def test_contexts_that_end_in_another_order_than_they_began_all_end() -> None:
+    first, second, third = no_grad(), scope("second"), no_grad()
+    first.__enter__(), second.__enter__(), third.__enter__()
+    second.__exit__(), first.__exit__()
+    assert not recording()
+    third.__exit__()
+    assert current() is None
+
+
+def test_a_task_begun_within_a_context_stays_there_after_it_ended_outside() -> None:
+    async def child() -> list[bool]:
+        await asyncio.sleep(0)
+        found = [recording()]
+        with scope("child"):
+            found.append(recording())
+        return [*found, recording()]
+
+    async def parent() -> tuple[list[bool], bool]:
+        with no_grad():
+            task = asyncio.create_task(child())
+        return await task, recording()
+    assert apart(parent()) == ([False, False, False], True)

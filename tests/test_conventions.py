@@ -249,6 +249,15 @@ def stepped(gradient_, kind=Value):
     optim.SGD([x], 0.1).step()
 
 
+def assigned_gradient(gradient_):
+    x = x23()
+    x.grad = gradient_
+    try:
+        (x * 2).sum().backward()
+    finally:
+        assert x.grad is gradient_  # nothing was half done
+
+
 def loss(name, *args, **options):
     return lambda: getattr(nn, name)(*args, **options)
 
@@ -265,9 +274,10 @@ MISUSE = [  # the line of the policy; what is done; the kind of error; what the 
     ("the same, of arrays", lambda: detached(Tensor), GradientError, ["depends on nothing", "detached"]),
     ("inside no_grad", lambda: within_no_grad(Value), GradientError, ["inside no_grad()", "outside"]),
     ("the same, of arrays", lambda: within_no_grad(Tensor), GradientError, ["inside no_grad()", "outside"]),
-    ("shapes that do not broadcast", lambda: x23("a") + Tensor(np.ones(4), "b"), ValueError, ["add", "a (2, 3)", "b (4,)"]),
-    ("matmul of wrong inner size", lambda: x23("a") @ x23("b"), ValueError, ["matmul", "a (2, 3)", "b (2, 3)", "inner sizes",
-                                                                             ".T"]),
+    ("shapes that do not broadcast", lambda: x23("a") + Tensor(np.ones(4), "b"), ValueError, [
+        "add", "a (2, 3)", "b (4,)", "from the last axis backwards, sizes must be equal or 1"]),
+    ("matmul of wrong inner size", lambda: x23("a") @ x23("b"), ValueError, [
+        "matmul", "a (2, 3)", "b (2, 3)", "the inner sizes 3 and 2 differ", ".T"]),
     ("and the module they are in", lambda: Doubled()(x23("a")), ValueError, ["a (2, 3)", "table (4, 2)", "Doubled"]),
     ("labels out of range", loss("cross_entropy", x23(), [0, 3]), (ValueError, IndexError), ["cross_entropy", "3"]),
     ("labels out of range, below", loss("cross_entropy", x23(), [0, -1]), (ValueError, IndexError), ["cross_entropy", "-1"]),
@@ -288,6 +298,14 @@ MISUSE = [  # the line of the policy; what is done; the kind of error; what the 
     ("no silent broadcasting in losses", loss("l1_loss", x23(), np.ones((2, 1))), ValueError, ["l1_loss", "(2, 3)", "(2, 1)"]),
     ("the same of numbers", loss("mse_loss", NUMBERS, [1.0, 2.0]), ValueError, ["mse_loss", "same form"]),
     ("writing to an array that a graph still needs", lambda: (x23() * 2).data.__setitem__(0, 0), ValueError, ["read-only"]),
+    ("the same, by assigning", lambda: setattr((x23() * 2).exp(), "data", np.ones((2, 3))), GradientError,
+     [".data", "exp", "where(mask", "leaf"]),
+    ("data assigned that are no real numbers", lambda: setattr(x23(), "data", np.ones((2, 3)) * 1j), TypeError, ["complex128"]),
+    ("the same, text", lambda: setattr(x23(), "data", np.full((2, 3), "1")), TypeError, ["real numbers", "<U1"]),
+    ("a seed that is no number", lambda: x23().backward(np.full((2, 3), None)), TypeError, ["seed of x", "real numbers"]),
+    ("a gradient assigned that has another shape", lambda: assigned_gradient(np.ones((5, 3))), GradientError,
+     ["x.grad", "(5, 3)", "(2, 3)", "None"]),
+    ("the same, no array at all", lambda: assigned_gradient("text"), GradientError, ["x.grad", "text", "None"]),
     ("writing into a node", lambda: x23().__setitem__(0, 0.0), TypeError, ["x[…]", "where(mask", ".data"]),
     ("a gradient graph of data that changed", changed_later, GradientError, ["x", "changed", "compute it again"]),
     ("an optimiser given no parameters", lambda: optim.Adam([]), ValueError, ["Adam", "no parameters", "model.parameters()"]),
