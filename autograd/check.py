@@ -526,7 +526,7 @@ class Check:
         """The findings along a line; where a whole direction is wrong, of the entries that make it so."""
         finding, direction = known or self.compare(line, cotangent), line.direction
         if finding.verdict == "KINK" and len(direction) > 1 and cotangent.reverse is not None:
-            bent = self.bent(direction, cotangent)
+            bent = self.bent(line, cotangent)
             if 0 < len(bent) < len(direction):  # what is smooth is held to its slope, not to an interval
                 straight = {i: d for i, d in direction.items() if i not in bent}
                 some = [{i: direction[i]} for i in self.rng.sample(bent, min(len(bent), OUTPUTS))]
@@ -549,12 +549,21 @@ class Check:
         finding.note = f"spread over {len(entries)} entries, in none of which alone it can be seen"
         return [finding]
 
-    def bent(self, direction: Direction, cotangent: Cotangent) -> list[int]:
-        """The entries at a kink: those whose gradient jumps between the two sides of the point."""
-        step = 1e-9 * max(abs(self.point[i]) for i in direction) or 1e-9
-        sides = [self.gradients(cotangent.weights, [x + side * direction.get(i, 0.0) for i, x in enumerate(self.point)])
-                 for side in (step, -step)]
-        return [i for i in direction if abs(sides[0][i] - sides[1][i]) > 1e-4 * (abs(sides[0][i]) + abs(sides[1][i]))]
+    def bent(self, line: Line, cotangent: Cotangent) -> list[int]:
+        """The entries at a kink: those whose gradient jumps between the two sides, or if it is constant, the value's slope."""
+        step = 1e-9 * line.largest or 1e-9
+        one, other = (self.gradients(cotangent.weights, line.point(side)) for side in (step, -step))
+        bent = [i for i in line.direction if abs(one[i] - other[i]) > 1e-4 * (abs(one[i]) + abs(other[i]))]
+        if self.gradient is None or one != other:
+            return bent
+        return [i for i in line.direction if self.bends(i, cotangent)]
+
+    def bends(self, i: int, cotangent: Cotangent) -> bool:
+        """Whether the slope of the value jumps at an entry: the second difference falls like the step, not its square."""
+        g = Line(self, 0, {i: 1.0}).curve(cotangent)
+        step = 1e-4 * (abs(self.point[i]) or 1.0)
+        near, far = (abs(g(h) - 2 * g(0.0) + g(-h)) for h in (step, 4 * step))
+        return near > 1e-12 * abs(g(0.0)) and far < 8 * near
 
     def compare(self, line: Line, cotangent: Cotangent, slack: float | None = None) -> Finding:
         unit, reverse, direction, lone = cotangent.unit, cotangent.reverse, line.direction, line.lone

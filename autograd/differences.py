@@ -217,7 +217,8 @@ class _Line:
             kind = "smooth"
         elif kind == "smooth" and central.bar > 1e-9 * abs(central.value):  # next to a kink or a pole one side sees further
             clearer = _smaller(left, right)
-            central = clearer if clearer.bar < central.bar / 8 and clearer.step <= 4 * self.top_step else central
+            blind = clearer.covers(0.0) and central.covers(self.hint)  # the mean over a long step that rounding levels
+            central = clearer if clearer.bar < central.bar / 8 and clearer.step <= 4 * self.top_step and not blind else central
         return self.found(central, left, right, kind)
 
     def bends_near_by(self, left: Estimate, right: Estimate) -> bool:

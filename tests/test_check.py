@@ -275,6 +275,11 @@ def test_arguments_go_by_the_names_that_the_function_gives_them():
     assert names(ag.exp, 1.0) == ["df/dx0"]
 
 
+def test_a_side_that_rounding_levels_says_nothing():
+    others = [0.4107004482687314, -0.2877477498523163, 2.138537741590006, -20.39740087421139]
+    assert check_gradients(lambda x: ag.log(sum(ag.exp(y) for y in (x, *others))), -34.1639712625245)  # whose slope is 1e-16
+
+
 def test_next_to_a_kink_the_side_that_is_free_tells_the_slope():
     x = 1 - 6.5e-10
     f = lambda a: max(a, 2 * a - 1) * math.sin(a)
@@ -601,6 +606,10 @@ def test_an_entry_that_is_off_among_many_kinks_is_found():
     assert check_gradients(lambda a: ag.sum(abs(a)), a).verdict == "KINK"
     slip = lambda a: np.sign(a) * (1 + 1e-6 * (np.arange(300) == 100))
     report = check_gradients(lambda a: ag.sum(abs(a)), a, gradient=slip)
+    assert {x.entry for x in report.findings if x.verdict == "WRONG"} == {"[100]"}
+    constant = slip(a)  # and as a gradient that was computed beforehand
+    assert check_gradients(lambda a: ag.sum(abs(a)), a, gradient=lambda _: np.sign(a)).verdict == "KINK"
+    report = check_gradients(lambda a: ag.sum(abs(a)), a, gradient=lambda _: constant)
     assert {x.entry for x in report.findings if x.verdict == "WRONG"} == {"[100]"}
 
 
