@@ -358,6 +358,12 @@ def test_tensors_are_summarised_and_broadcasting_is_said():
     assert all(wire.note == "" for wire in g.wires if wire is not bias)
 
 
+def test_a_tie_is_written_as_one():
+    x, y = Value(1.0, "x"), Value(1.0, "y")
+    assert [wire.formula for wire in graph(maximum(x, y)).wires[:2]] == ["½ (x = y)", "½ (x = y)"]
+    assert [wire.formula for wire in graph(maximum(x, y + 1)).wires[1:3]] == ["x > u", "x < u"]
+
+
 def test_nans_in_arrays_are_found():
     x = Tensor(np.array([1.0, -1.0, 0.0]), "x")
     y = log(x) + 1

@@ -229,6 +229,12 @@ def typeset(formula: str, names: Iterable[Any] = ()) -> str:
     return "".join(pieces)
 
 
+def _formula(text: str, names: Iterable[Any], local: Any) -> str:
+    """A local gradient as it is written on the wire: of two that are equal each gets half, whatever ``x > y`` says."""
+    said = typeset(text, names)
+    return re.sub("^(.*) [<>] (.*)$", r"½ (\1 = \2)", said) if type(local) is float and local == 0.5 else said
+
+
 def superscript(text: str) -> str:
     """Digits and signs raised: ``superscript("-1")`` is ⁻¹."""
     return text.translate(str.maketrans("-−0123456789", "⁻⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
@@ -414,7 +420,7 @@ def _picture(order: list[Any], roots: list[Any], owner: dict[Any, Any], chains: 
             if scope is None:
                 text, local = written[i], locals[i]
                 wire = Wire(f"w{index[node]}-{i}", place(x), place(node), i, value, contribution,
-                            None if local is None else plain(1.0 * local), typeset(text, names) if text else None,
+                            None if local is None else plain(1.0 * local), _formula(text, names, local) if text else None,
                             plain(node.grad), _wire_trouble(node, contribution), _broadcast(x, node), ((index[node], i),))
             else:
                 name = f"w-{place(x)}-{place(node)}-{index[x]}"

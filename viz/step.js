@@ -6,7 +6,7 @@ const live = COMPUTE !== null
 const values = DATA.values.slice()
 const forks = nodes.map(() => 0)  // how many contributions each node waits for
 edges.flat().forEach(([, target]) => forks[target]++)
-let frames = [], at = 0, mistake = '', picture = 0, timer = 0, message = '', history = []
+let frames = [], passed = new Set(), at = 0, mistake = '', picture = 0, timer = 0, message = '', history = []
 
 // ── numbers, as Python's pictures show them ──
 
@@ -157,7 +157,8 @@ function put(text, said, on, bad) {
 const arises = node => broken(values[node]) && !nodes[node].operands.some(x => typeof x === 'number' && broken(values[x]))
 const broken = x => typeof x === 'number' && !Number.isFinite(x)
 
-const gate = node => Object.entries(pictures[picture].nodes).find(([, members]) => members.includes(node)) ?? ['', []]
+const gates = pictures.map(({ nodes: places }) => new Map(Object.entries(places).flatMap(place => place[1].map(node => [node, place]))))
+const gate = node => gates[picture].get(node) ?? ['', []]
 const through = node => gate(node)[1].length > 1 ? gate(node)[1] : null  // what is inside a collapsed gate
 
 function paint(now) {
@@ -240,7 +241,9 @@ function explain(now) {
 function scope(panel, frame, inside, now) {  // a collapsed gate, as if it were one operation
   const called = pictures[picture].scopes[gate(frame.node)[0]], last = inside.at(-1)
   if (frame.phase === 'forward') {
-    panel.append(h('p', 'sum', `${name(last)} = ${called}(…) = `, v(values[last])), h('p', 's', `${inside.length} gates inside: open the scopes to see them.`))
+    panel.append(...now.computed.has(last) ? [h('p', 'sum', `${name(last)} = ${called}(…) = `, v(values[last]))] : [h('p', 'sum', called)],
+      h('p', 's', now.computed.has(last) ? `${inside.length} gates inside: open the scopes to see them.`
+        : `${inside.filter(i => now.computed.has(i)).length} of the ${inside.length} gates inside are computed; the others wait for inputs.`))
     return
   }
   panel.append(h('p', 'sum', `${called}, as one gate of ${inside.length}`), h('p', '', 'upstream gradient, arrived at ', name(last), ': ', g(now.totals[last])))
@@ -258,8 +261,9 @@ function scope(panel, frame, inside, now) {  // a collapsed gate, as if it were 
 }
 function edge(e, now) {
   const to = name(e.target), plain = show(e.local), box = h('div', 'edge')
-  const number = e.formula && e.formula.replace('.00', '') === plain.replace(/\.0+$/, '')
-  box.append(h('p', '', `to ${to}: local gradient ∂${name(e.source)}/∂${to} = `, ...number ? [] : [f(e.formula), plain && ' = '], f(plain)))
+  const formula = e.local === 0.5 ? e.formula.replace(/^(.*) [<>] (.*)$/, '½ ($1 = $2)') : e.formula  // equal ones share
+  const number = formula && formula.replace('.00', '') === plain.replace(/\.0+$/, '')
+  box.append(h('p', '', `to ${to}: local gradient ∂${name(e.source)}/∂${to} = `, ...number ? [] : [f(formula), plain && ' = '], f(plain)))
   if (plain) box.append(h('p', 'sum', h('span', 's', 'downstream = upstream × local: '), g(e.upstream), ' × ', f(bracketed(plain)), ' = ', g(e.downstream)))
   else box.append(h('p', 'sum', h('span', 's', 'downstream: '), g(e.downstream)))
   const line = h('p', '', h('b', '', to), ' collects ', g(e.downstream))
@@ -270,7 +274,8 @@ function edge(e, now) {
   box.append(line)
   if (differs(e))
     box.append(h('p', 'wrongly', `Wrong: ${to} now has ${show(e.total)}; right would be ${show(e.right)}.`))
-  else if (seed === 1 && typeof e.total === 'number' && (now.arrived[e.target]?.size ?? 0) >= forks[e.target])
+  else if (broken(e.downstream) && !broken(e.upstream)) box.append(h('p', 'wrongly', `Here ${show(e.downstream)} arises: what came from above was finite.`))
+  else if (seed === 1 && Number.isFinite(e.total) && (now.arrived[e.target]?.size ?? 0) >= forks[e.target])
     box.append(h('p', 's', `If ${to} grew by 0.01, ${name(root)} would change by about ${show(0.01 * e.total, 2)}.`))
   return box
 }
@@ -308,15 +313,22 @@ function go(to) {
   stage.scrollTo({ left: stage.scrollLeft + box.x + box.width / 2 - view.x - view.width / 2,
     top: stage.scrollTop + box.y + box.height / 2 - view.y - view.height / 2, behavior })
 }
-function end(to) {  // a collapsed gate is one step: on to the last of those inside
-  const inside = frames[to - 1] && through(frames[to - 1].node)
-  while (inside && to < frames.length && frames[to].phase === frames[to - 1].phase && inside.includes(frames[to].node)) to++
+function join() {  // a collapsed gate is one step: those inside it, and inputs between them, are passed
+  let inside = null, last = 0
+  passed = new Set()
+  frames.forEach(({ phase, node }, i) => {
+    const members = through(node)
+    if (members && members === inside && phase === frames[last].phase) while (last < i) passed.add(++last)
+    if (members || edges[node].length) [inside, last] = [members, i]
+  })
+}
+function end(to) {
+  while (passed.has(to)) to++
   return to
 }
 function before(to) {
-  const inside = frames[to - 1] && through(frames[to - 1].node)
-  while (inside && to > 0 && frames[to - 1].phase === frames[at - 1].phase && inside.includes(frames[to - 1].node)) to--
-  return inside ? to : to - 1
+  do to--; while (passed.has(to))
+  return to
 }
 function run(members) {  // to the next step that has to do with it, from the start again after the last
   const about = frames.map((frame, i) => members.includes(frame.node) || frame.edges.some(e => members.includes(e.target) && !edges[e.target].length) ? i + 1 : 0).filter(Boolean)
@@ -334,11 +346,13 @@ function play(on = !timer) {
 }
 function again() {
   compute()
+  join()
   at = Math.min(at, frames.length)
   render()
 }
 function draw_picture(p) {
   picture = p
+  join()
   document.querySelectorAll('.picture').forEach(div => { div.hidden = Number(div.dataset.picture) !== p })
   go(at)
 }
@@ -405,6 +419,12 @@ function inputs() {
   box.append(curve)
   update.addEventListener('click', () => {
     const { totals } = state(frames.length), before = values[root], said = []
+    const wild = [...controls].find(([i, row]) => row.moves.checked && i in totals && !Number.isFinite(values[i] - rate * totals[i]))
+    if (wild) {
+      message = `!Nothing is updated: the gradient of ${name(wild[0])} is ${show(totals[wild[0]])}, and a step along it leads nowhere. Reset begins anew.`
+      render()
+      return
+    }
     if (!history.length) history = [before]
     for (const [i, row] of controls) {
       if (!row.moves.checked || !(i in totals)) continue

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
-from autograd import Tensor, Value, gradient, op, ops, scope, steps
+from autograd import Tensor, Value, gradient, maximum, op, ops, scope, sqrt, steps
 from autograd.javascript import functions
 from viz import stepper
 from viz.svg import clip
@@ -270,6 +270,38 @@ def test_a_collapsed_scope_is_one_step_with_the_gradient_through_it(opened):
     assert visible(page, "formula", "[data-picture='1']")[-1] == "0.20"
     page.uncheck("#collapse")
     assert visible(page, "gradient") == ["0.20", "−0.20", "−0.53", "−0.53", "1.00"]
+
+
+def test_inputs_between_the_gates_of_a_collapsed_scope_do_not_cut_its_step(opened):
+    with scope("neuron"):
+        y = Value(2.0, "w0") * Value(-1.0, "x0") + Value(-3.0, "w1") * Value(-2.0, "x1")
+    page = opened(y * 2)
+    page.check("#collapse")
+    said = []
+    for key in 4 * ["ArrowRight"] + 3 * ["ArrowLeft"]:
+        page.keyboard.press(key)
+        said.append(panel(page).split(" · ")[1])
+    assert [text.split(" of ")[0] for text in said] == [f"step {i}" for i in (1, 2, 7, 8, 7, 2, 1)]
+    assert "v6 = neuron(…) = 4.00" in said[2]
+    page.locator("#slider").fill("3")  # in the midst of it
+    assert "neuron(…)" not in panel(page)
+
+
+def test_a_tie_and_the_edge_where_infinity_arises_are_called_by_name(opened):
+    page = opened(maximum(Value(1.0, "x"), Value(1.0, "y")))
+    page.click("#last")
+    assert "local gradient ∂v2/∂x = ½ (x = y) = 0.50" in panel(page)
+    page = opened(sqrt(Value(0.0, "x")) * 2)
+    page.click("#last")
+    assert "Here inf arises: what came from above was finite." in panel(page)
+    assert "would change by" not in panel(page)
+
+
+def test_an_update_along_no_number_is_refused(opened):
+    page = opened(sqrt(Value(0.0, "x")) * Value(2.0, "w"))
+    page.get_by_role("button", name="Update").click()
+    assert panel(page).startswith("Nothing is updated: the gradient of x is inf")
+    assert page.get_by_label("w", exact=True).input_value() == "2"
 
 
 def test_what_has_no_javascript_is_shown_and_says_so(opened):
