@@ -18,6 +18,7 @@ from html import escape
 from math import frexp, hypot, inf, isfinite, isnan, log10, nan, prod, ulp
 from operator import add
 from sys import float_info
+from textwrap import wrap
 from typing import Any
 
 from .context import no_grad
@@ -40,8 +41,7 @@ ADVICE = {
     "OK_NOISY": "agrees, but the function is too noisy or too ill-conditioned there for more digits",
     "KINK": "left and right slopes differ, and the gradient is a valid choice",
     "WRONG": "the rule is wrong, or part of the function is hidden from it (detached, rounded, branched)",
-    "WRONG_AT_KINK": "the gradient is none of the slopes at this kink, nor between them: choose a side in the rule, "
-                     "or move the point off the kink",
+    "WRONG_AT_KINK": "the gradient is none of the slopes there, nor between: choose a side in the rule, or move the point",
     "NONFINITE": "move the point into the domain, or mask the branch with where() before it is computed",
     "NONDETERMINISTIC": "two evaluations at one point differ: fix the seed, or switch dropout and noise off",
 }
@@ -92,11 +92,6 @@ class Finding:
         d = "d" if self.order == 1 else f"d{self.order} "
         return f"{d}{self.of}{self.output}/d{self.name or f'x{self.argument}'}{self.entry}"
 
-    @property
-    def advice(self) -> str:
-        """What was found out beyond the numbers, and what to do."""
-        return "; ".join(filter(None, (self.note, ADVICE[self.verdict])))
-
 
 class Report:
     """What ``check_gradients`` found; true when every gradient is right, printed as a table, drawn in notebooks.
@@ -125,12 +120,18 @@ class Report:
         """The table as text: a row a finding, serious ones first."""
         ranked = sorted(self.findings, key=lambda x: -SEVERITY.index(x.verdict))[:limit]
         return [(x.verdict, x.what, f"{x.point:.6g}", f"{x.analytic + 0.0:.10g}", f"{x.numeric + 0.0:.10g}",
-                 f"{x.bar:.1e}", "" if isnan(x.digits) else f"{x.digits:.0f}", x.mode, x.advice) for x in ranked]
+                 f"{x.bar:.1e}", "" if isnan(x.digits) else f"{x.digits:.0f}",
+                 "both" if x.mode == ", ".join(MODES) else x.mode, x.note) for x in ranked]
 
     def __str__(self) -> str:
         rows = [HEADER, *self.rows()]
-        widths = [max(len(row[i]) for row in rows) for i in range(len(HEADER))]
-        lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows]
+        widths = [max(len(row[i]) for row in rows) for i in range(len(HEADER) - 1)]
+        lines = []
+        for *cells, note in rows:
+            start = "".join(cell.ljust(width + 2) for cell, width in zip(cells, widths))
+            for part in wrap(note, max(WIDE - len(start), NARROW)) or [""]:
+                lines.append((start + part).rstrip())
+                start = " " * len(start)
         return "\n".join([self.summary, *lines, *self._more()])
 
     __repr__ = __str__
@@ -140,11 +141,15 @@ class Report:
         """One line: the verdict, and how many comparisons came to it."""
         counts = {verdict: sum(x.verdict == verdict for x in self.findings) for verdict in SEVERITY}
         counted = ", ".join(f"{n} {verdict}" for verdict, n in counts.items() if n)
-        return f"{self.name}: gradient {'right' if self else 'WRONG'} ({counted})"
+        said = ("gradient right" if self else "gradient WRONG" if counts["WRONG"] or counts["WRONG_AT_KINK"] else
+                "not the same value each time" if counts["NONDETERMINISTIC"] else "value or gradient not finite")
+        return f"{self.name}: {said} ({counted})"
 
     def _more(self) -> list[str]:
         hidden = len(self.findings) - len(self.rows())
-        return [f"… and {hidden} more, no worse than {self.rows()[-1][0]}"] if hidden else []
+        met = {x.verdict for x in self.findings}
+        advice = [f"{verdict}: {ADVICE[verdict]}" for verdict in reversed(SEVERITY) if verdict in met and ADVICE[verdict]]
+        return ([f"… and {hidden} more, no worse than {self.rows()[-1][0]}"] if hidden else []) + advice
 
     def _repr_html_(self) -> str:
         cells = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in self.rows())
@@ -156,7 +161,9 @@ class Report:
         return picture(self.worst) if self.findings else ""
 
 
-HEADER = ("verdict", "of", "at", "gradient", "measured", "±", "digits", "mode", "what to do")
+HEADER = ("verdict", "of", "at", "gradient", "measured", "±", "digits", "mode", "what was found")
+WIDE, NARROW = 120, 36  # characters of a line of the table, if its last cell has so many then
+
 
 
 class WrongGradient(AssertionError):
@@ -639,7 +646,7 @@ class Check:
         bends = [max(abs(a - 2 * b + c) for a, b, c in zip(row, row[1:], row[2:])) for row in rows]
         if length < 4 * measured.quantum and (min(bends) > abs(measured.at) / 16 or slack > abs(finding.analytic)):
             finding.verdict, finding.bar = "OK_NOISY", inf
-            finding.note = "the value at the next floats is another: the function changes faster than floats can follow"
+            finding.note = "it changes faster than floats can follow: the value at the next ones is another"
         elif not 1e-2 < length / scale < 1e2:
             size = 4 * 2.0 ** frexp(length)[1]
             far = not 1e-9 < length / scale < 1e9
@@ -668,7 +675,7 @@ class Check:
         run = Reverse(self.f, self.form.tree(self.point), {}, tuple(range(len(self.spans))))
         nodes = topological(*(y for y in flatten(run.y)[0] if hasattr(y, "_pull")))
         bent = [node for node in nodes if node.op and any(_bends(node, i) for i in range(len(node.operands)))]
-        return ", ".join(list(dict.fromkeys(_described(node).split(" = ")[0] for node in bent))[:4])
+        return ", ".join(list(dict.fromkeys(_call(node) for node in bent))[:4])
 
     def backward(self, cotangent: list[float]) -> Iterator[tuple[Any, Any, list[tuple[Any, Any]]]]:
         """A sweep over the graph of f: each node with its adjoint, and what it sends back to its inputs."""
@@ -726,7 +733,7 @@ class Check:
         seed = self._like(_whole(node))
         with node._silence():
             sent = list(node._pull(seed, False, set(node.inputs)))
-        found = []
+        found: list[Finding] = []
         for x in dict.fromkeys(node.inputs):
             backward = [downstream for to, downstream in sent if to is x]
             if not backward:
@@ -749,14 +756,17 @@ class Check:
                     given["forward"] = _dot(jvp(lambda *xs: node.op(*xs, **options), tuple(operands), tangents)[1], seed)
             largest = float(size.max(initial=0.0) if hasattr(size, "max") else size)
             scale = _power_of_two(largest) if largest and isfinite(largest) else 1.0
+            wrong: dict[float, Finding] = {}  # both modes at once, where they say the same
             for mode, analytic in given.items():
-                if isfinite(analytic) and not richardson(g, scale, analytic):
+                if analytic in wrong:
+                    wrong[analytic].mode += f", {mode}"
+                elif isfinite(analytic) and not richardson(g, scale, analytic):
                     finding = self._operation_is_wrong(g, scale, largest, analytic, mode)
                     if finding is not None:
                         finding.of, finding.name = node.op.name, f"operand {[to is x for to in node.operands].index(True)}"
-                        finding.note = f"the rule of {node.op.name} itself, at {_described(node)}" + (
-                            f": {finding.note}" if finding.note else "")
-                        found.append(finding)
+                        finding.note = f"the rule at {_call(node)}" + (f": {finding.note}" if finding.note else "")
+                        wrong[analytic] = finding
+            found += wrong.values()
         return found
 
     def _operation_is_wrong(self, g: Curve, scale: float, largest: float, analytic: float,
@@ -903,9 +913,21 @@ def _finite(x: Any) -> bool:
 
 
 def _described(node: Any) -> str:
-    operands = ", ".join(f"{plain(x)!s:.40}" for x in node.operands)
     name = f" ({node.name})" if node.name else ""
-    return f"{node.op.name if node.op else 'an input'}({operands}) = {node.data!s:.40}{name}"
+    return f"{_call(node)} = {_brief(node)}{name}"
+
+
+def _call(node: Any) -> str:
+    return f"{node.op.name if node.op else 'an input'}({', '.join(map(_brief, node.operands))})"
+
+
+def _brief(x: Any) -> str:
+    """A number as it is, an array by its shape and first entries, on one line."""
+    x = plain(x)
+    if not getattr(x, "shape", ()):
+        return f"{x!s:.24}"
+    first = ", ".join(f"{entry:.4g}" for entry in x.ravel()[:2].tolist())
+    return f"{'×'.join(map(str, x.shape))} [{first}{', …' if x.size > 2 else ''}]"
 
 
 # ── the picture ──────────────────────────────────────────────────────────────────────────────────────────────────

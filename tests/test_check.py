@@ -256,6 +256,8 @@ def test_a_wrong_rule_is_seen_where_its_effect_cancels_or_fades():
             assert report.verdict == "WRONG"
             assert report.worst.what == "dslip/doperand 0"
             assert "off by a relative 1e-06" in report.worst.note
+            assert report.worst.mode == "reverse, forward"
+            assert max(map(len, str(report).splitlines())) <= 120
         assert check_gradients(lambda x: x + 0.0 * slip(x), 1.3, gradient=lambda x: 1.0)  # whose rules are not asked
     finally:
         del ag.ops.rows["slip"]
@@ -402,7 +404,20 @@ def test_the_picture_is_a_self_contained_svg_and_text_is_escaped():
 def test_a_long_table_is_cut_and_says_so():
     text = str(check_gradients(lambda v: sum(v), [float(i) for i in range(40)]))
     assert "and 20 more" in text
-    assert max(map(len, text.splitlines())) < 200
+    assert max(map(len, text.splitlines())) <= 120
+
+
+def test_the_first_line_says_what_is_the_case_and_the_last_what_to_do():
+    rng = random.Random(0)
+    for f, options, first, last in [
+        (ag.sin, {}, "sin: gradient right (1 OK)", "both"),
+        (ag.sin, {"gradient": lambda x: 2.0}, "sin: gradient WRONG (1 WRONG)", "WRONG: the rule is wrong"),
+        (lambda x: ag.log(x - 9), {}, "f: value or gradient not finite (1 NONFINITE)", "NONFINITE: move the point"),
+        (lambda x: x * rng.random(), {}, "f: not the same value each time (1 NONDETERMINISTIC)", "fix the seed"),
+    ]:
+        lines = str(check_gradients(f, 1.0, **options)).splitlines()
+        assert lines[0] == first
+        assert last in lines[-1]
 
 
 @pytest.mark.parametrize(
