@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from .context import inside
 from .errors import GradientError
 from .formula import formula, operand_names
-from .graph import topological
+from .graph import check_node, topological
 
 OURS = ("autograd", "nn", "viz", "chainrule")  # packages whose frames are not the user's
 
@@ -142,6 +142,7 @@ def find_anomaly(y: Any, seed: Any = None) -> Anomaly | None:
     >>> found.phase, found.reason
     ('backward', 'the local gradient 0.5/out is inf where x = 0.0')
     """
+    check_node(y, "find_anomaly")
     order = topological(y)
     infinite = [node for node in order if not _finite(node)]
     for node in infinite:
@@ -158,6 +159,8 @@ def find_anomaly(y: Any, seed: Any = None) -> Anomaly | None:
             if not node.inputs or node not in totals:
                 continue
             for argument, x, local, downstream in node._arrivals(totals[node]):
+                if local is False:  # a branch not taken: nothing comes there, not even 0·inf
+                    continue
                 total = totals[x] + downstream if x in totals else downstream
                 if not _all_finite(total):
                     return _backward(node, argument, totals[node], local, downstream, total)

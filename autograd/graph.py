@@ -35,6 +35,12 @@ def topological(*roots: Any) -> list[Any]:
     return order
 
 
+def check_node(x: Any, what: str) -> None:
+    """Refuse what is no node: a result that came out as a plain number, or something else altogether."""
+    if not hasattr(x, "_arrivals"):
+        raise TypeError(f"{what}({x!r:.60}): that is a {type(x).__name__}; give nodes, the Values or Tensors themselves")
+
+
 def check_recording(y: Any, what: str = "backward") -> None:
     """Refuse a derivative where gradients are switched off."""
     context = current()

@@ -9,7 +9,7 @@ from math import exp, inf, isfinite, log
 from typing import Any, NamedTuple
 
 from .formula import formula, operand_names
-from .graph import topological
+from .graph import check_node, topological
 from .row import Row
 
 SMALL, LARGE = 1e-3, 1e3  # a local gradient beyond these is named as what makes a path small or large
@@ -65,7 +65,7 @@ def explain(y: Any, x: Any, most: int = 3) -> Explanation:
     """Why the gradient of ``y`` with respect to ``x`` is what it is: the strongest paths, and the edges that decide.
 
     ``most`` is how many paths are told, those with the largest products first; all are counted, however many.
-    Works on Values and Tensors. Nothing is changed. Raises TypeError for what is not a node.
+    Works on Values and Tensors. Nothing is changed. Raises TypeError for what is not a node, ValueError for ``most`` below 1.
 
     >>> from autograd import Value, relu
     >>> x = Value(-2.0, "x")
@@ -75,9 +75,9 @@ def explain(y: Any, x: Any, most: int = 3) -> Explanation:
           relu: which is closed: x = -6 ≤ 0
     """
     for node in (y, x):
-        if not hasattr(node, "_arrivals"):
-            raise TypeError(f"explain({node!r:.60}): that is a {type(node).__name__}; give the result and an "
-                            "input as nodes")
+        check_node(node, "explain")
+    if most < 1:
+        raise ValueError(f"explain(most={most}): at least one path is told; give 1 or more")
     order = topological(y)
     if x not in set(order):
         return Explanation(_label(y), _label(x), 0.0, 0, (), _unreached(y, x, order))
@@ -87,18 +87,22 @@ def explain(y: Any, x: Any, most: int = 3) -> Explanation:
     above = _between(order, x)
     with y._silence():
         for node in reversed(order):
-            if node not in totals or node not in above:
+            if node not in counts or node not in above:
                 continue
-            for i, child, local, downstream in node._arrivals(totals[node]):
+            upstream = totals.get(node, 0.0)
+            for i, child, local, downstream in node._arrivals(upstream):
                 if child not in above:
                     continue
-                gain = _gain(local, totals[node], downstream)
-                totals[child] = totals[child] + downstream if child in totals else downstream
+                if node not in totals or local is False:  # a branch not taken: nothing comes there, not even 0·inf
+                    downstream = child._zero()
+                else:
+                    totals[child] = totals[child] + downstream if child in totals else downstream
+                gain = _gain(local, upstream, downstream)
                 counts[child] = counts.get(child, 0) + counts[node]
-                edge = (node, i, child, gain, totals[node], downstream)
+                edge = (node, i, child, gain, upstream, downstream)
                 grown = [_Way(way.product * gain, way.killed + (gain == 0), edge, way) for way in best[node]]
                 best[child] = nlargest(most, best.get(child, []) + grown, _strength)
-    gradient = _plain(totals[x])
+    gradient = _plain(totals[x] if x in totals else x._zero())
     paths = tuple(way.path() for way in best[x])
     summary = _summary(y, x, gradient, counts[x], paths) + _uncounted(x, order)
     return Explanation(_label(y), _label(x), gradient, counts[x], paths, summary)
@@ -143,13 +147,15 @@ def _between(order: list[Any], x: Any) -> set[Any]:
 def _gain(local: Any, upstream: Any, downstream: Any) -> float:
     """The local gradient of a number; of an array, how much longer the gradient becomes."""
     if local is not None and not any(getattr(x, "shape", ()) for x in (local, upstream, downstream)):
-        return float(local)
+        return float(local) if isfinite(local) or not isfinite(downstream) else 0.0
     long = _length(upstream)
     return _length(downstream) / long if long else 0.0
 
 
 def _link(node: Any, argument: int, child: Any, gain: float, upstream: Any, downstream: Any) -> Link:
     text = formula(node.op, argument, *operand_names(node.operands))
+    if gain == 0 and not _length(upstream):  # dead already
+        return Link(node, child, str(node.op), text, gain, "")
     if not any(getattr(x, "shape", ()) for x in (upstream, downstream)) and isinstance(node.op, Row):
         remark = _remark(node.op, [_plain(getattr(z, "data", z)) for z in node.operands], argument, gain)
     else:
@@ -164,7 +170,7 @@ _DEAD = {"relu": "it is closed there", "sigmoid": "it is saturated there", "tanh
 
 def _array_remark(op: str, gain: float, upstream: Any, downstream: Any) -> str:
     """What an edge between arrays does to the gradient, where it is remarkable; nothing where none arrives."""
-    if not getattr(downstream, "size", 1) or not _length(upstream):
+    if not getattr(downstream, "size", 1):
         return ""
     if not isfinite(gain):
         return "the gradient is nan or inf behind it" if isfinite(_length(upstream)) else ""

@@ -7,7 +7,7 @@ from functools import reduce
 from operator import add
 
 from .formula import constant, formula, operand_names
-from .graph import topological
+from .graph import check_node, topological
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -66,6 +66,7 @@ def steps(y: Any, seed: Any = None, mistake: str | None = None) -> list[Step]:
     >>> [(e.total, e.right) for e in steps(x * x, mistake="overwrite")[-1].edges]
     [(3.0, None), (3.0, 6.0)]
     """
+    check_node(y, "steps")
     order = topological(y)
     if mistake is not None and mistake not in MISTAKES:
         raise ValueError(f"mistake={mistake!r}: the mistakes to be made on purpose are {', '.join(MISTAKES)}")

@@ -93,6 +93,19 @@ def test_a_branch_not_taken_is_no_anomaly():
     assert x.grad == 0.0
 
 
+@pytest.mark.parametrize("kind", [lambda: Value(0.0, "x"), lambda: Tensor(0.0, "x"), lambda: Tensor([0.0, 4.0], "x")])
+def test_behind_a_branch_not_taken_an_infinite_slope_is_no_anomaly_afterwards_either(kind):
+    x = kind()
+    y = (-sqrt(x)).relu() + x * 2
+    y = y.sum() if np.ndim(x.data) else y
+    assert find_anomaly(y) is None
+    assert np.all(ag.gradient(y, x) == 2.0)
+    told = ag.explain(y, x)
+    assert np.all(told.gradient == 2.0)
+    assert [path.product for path in told.paths][1] == 0.0
+    assert told.paths[1].decisive.operation == "relu"
+
+
 def test_healthy_graphs_and_plain_contexts_pass():
     with detect_anomaly():
         x = Value(2.0)
@@ -135,6 +148,11 @@ def test_array_operations_tell_shapes():
         found = find_anomaly(Tensor(np.array([[1e308, 1e308]]), "w").sum())
     assert found.operation == "sum"
     assert "array of shape (1, 2)" in found.inputs[0]
+
+
+def test_what_is_no_node_is_refused():
+    with pytest.raises(TypeError, match=r"find_anomaly\(3\.0\): that is a float; give nodes"):
+        find_anomaly(3.0)
 
 
 # ── masks: an inf that was meant ─────────────────────────────────────────────────────────────────────────────────

@@ -113,8 +113,11 @@ def test_nothing_is_changed():
 
 
 def test_what_is_no_node_is_refused():
-    with pytest.raises(TypeError, match="give the result and an input as nodes"):
-        explain(3.0, Value(1.0))
+    for wrong in ((3.0, Value(1.0)), (Value(1.0), [Value(1.0)])):
+        with pytest.raises(TypeError, match=r"explain\(.*give nodes"):
+            explain(*wrong)
+    with pytest.raises(ValueError, match="most=0.*give 1 or more"):
+        explain(Value(1.0) * 2, Value(1.0), most=0)
 
 
 def test_products_of_random_programs_sum_to_the_gradient():
