@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd import elu, identity, leaky_relu, relu, sigmoid, softplus, step, tanh
+from autograd import elu, identity, leaky_relu, relu, scope, sigmoid, softplus, step, tanh
 from autograd.graph import assign
 from autograd.tensor import Tensor
 from autograd.linear import concatenate, getitem, log_softmax, max, reshape, softmax, stack, swapaxes
@@ -437,7 +437,9 @@ class _Recurrent(Module):
         moments = F.linear(x, getattr(self, f"weight_ih{at}"), bias_ih)  # the input's share, of all moments at once
         outputs = []
         for t in range(x.shape[0])[::-1 if backwards else 1]:
-            state = self._step(moments[t], state, weight_hh, bias_hh)
+            moment = moments[t]
+            with scope(f"step {t}"):
+                state = self._step(moment, state, weight_hh, bias_hh)
             outputs.append(state[0])
         return outputs[::-1] if backwards else outputs, state
 

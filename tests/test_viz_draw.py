@@ -331,6 +331,20 @@ def test_boxes_with_inputs_stand_side_by_side_and_collapsed_gates_without_them()
     assert shut.graph.boxes == ()
 
 
+def test_moments_of_a_recurrent_layer_are_boxes_from_left_to_right_and_no_wire_runs_back():
+    np, nn = pytest.importorskip("numpy"), pytest.importorskip("nn")
+    output, _ = nn.RNN(3, 4, rng=0)(np.ones((4, 2, 3), np.float32))
+    picture = draw((output**2).sum())
+    frames = {g.get("id"): float(g[0].get("x")) for g in ET.fromstring(picture.svg).iter(f"{SVG}g") if g.get("class") == "scope"
+              and g.get("id")}
+    steps = [frames[box.id] for box in picture.graph.boxes if box.name.startswith("step")]
+    assert len(steps) == 4
+    assert steps == sorted(steps)
+    ends = [(float(path.get("d")[1:].split()[0]), float(path.get("d").rpartition("H")[2].split("C")[0]))
+            for path in ET.fromstring(picture.svg).iter(f"{SVG}path")]
+    assert all(start < end for start, end in ends)
+
+
 def test_a_model_is_not_a_result():
     nn = pytest.importorskip("nn")
     with pytest.raises(TypeError, match=r"viz\.network\(model\)"):

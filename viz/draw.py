@@ -81,7 +81,13 @@ class Drawing(Picture):
 
     @cached_property
     def _page(self) -> _Page:
-        return _Page(self.graph, self._blocks, layout(self.dot, self.engine), self.title, self._digits)
+        def laid_out(dot: str) -> _Page:
+            return _Page(self.graph, self._blocks, layout(dot, self.engine), self.title, self._digits)
+
+        page = laid_out(self.dot)
+        if page.backwards:  # Graphviz places boxes without a look at wires between them, unless told to; pictures are larger then
+            page = laid_out(self.dot.replace("rankdir=LR", "rankdir=LR newrank=true", 1))
+        return page
 
     def __repr__(self) -> str:
         return f"<Drawing of {self.graph.gates:,} gates, {len(self.graph.wires):,} wires>"
@@ -421,6 +427,12 @@ class _Page:
         parts += (tag("text", written(line), kind="remark left", x=MARGIN, y=below + 20 + 17 * i)
                   for i, line in enumerate(self.notes))
         return document(parts, self.size, title, description, CSS)
+
+    @property
+    def backwards(self) -> bool:
+        """Whether a wire runs from right to left."""
+        return any(self.corner(self.blocks[wire.source])[0] + self.blocks[wire.source].width > self.corner(block)[0]
+                   for block in self.blocks.values() for wire, _ in block.entering)
 
     def frame(self, id: str, name: str | None = None) -> str:
         x, y, wide, high = self.frames[f"cluster_{id}"]
