@@ -89,7 +89,7 @@ def explain(y: Any, x: Any, most: int = 3) -> Explanation:
         for node in reversed(order):
             if node not in counts or node not in above:
                 continue
-            upstream = totals.get(node, 0.0)
+            upstream = totals[node] if node in totals else node._zero()
             for i, child, local, downstream in node._arrivals(upstream):
                 if child not in above:
                     continue

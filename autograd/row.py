@@ -212,5 +212,10 @@ def partial(rule: Any, out: Any, *args: Any) -> Any:
     try:
         return rule(out, *args)
     except (ZeroDivisionError, OverflowError):  # FloatingPointError is NumPy's, and its sweep's to handle
+        arrays = [x for x in (out, *args) if hasattr(x, "reshape") and not hasattr(x, "_rank")]
+        if arrays:  # a row takes an array without axes for a float: with an axis all stays NumPy's
+            from numpy import atleast_1d
+            result = rule(*(x if hasattr(x, "_rank") else atleast_1d(x) for x in (out, *args)))
+            return result if any(x.shape for x in arrays) else result.reshape(())
         result = rule(*(IEEE(x) if type(x) is float else x for x in (out, *args)))
         return float(result) if type(result) is IEEE else result

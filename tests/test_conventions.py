@@ -7,6 +7,7 @@ import math
 import re
 import threading
 import warnings
+from itertools import product
 
 import mpmath
 import numpy as np
@@ -15,9 +16,10 @@ import pytest
 import nn
 import viz
 from autograd import (GradientError, NoDerivativeWarning, Tensor, Value, abs, clip, detect_anomaly, div, elu, exp, floor, gradient,
-                      leaky_relu, log, maximum, minimum, no_grad, pow, relu, scope, sigmoid, sign, softplus, sqrt, step, tanh)
+                      jvp, leaky_relu, log, maximum, minimum, no_grad, pow, relu, scope, sigmoid, sign, softplus, sqrt, step, tanh)
 from autograd import linear as L
 from autograd.context import current
+from autograd.row import rows
 from chainrule.expression import Expression, ExpressionError
 from nn import optim
 
@@ -421,3 +423,25 @@ def test_a_switch_entered_twice_is_refused():
     with switch:  # and may be used again, one after another
         assert not (Value(1.0) * 2).inputs
     assert current() is None
+
+
+EDGES = [0.0, -0.0, 1.0, -1.0, 1e300, 1e-320, 710.0, inf, -inf, nan]
+
+
+@pytest.mark.parametrize("name", [name for name, row in rows.items() if row.arity])
+def test_arrays_with_and_without_axes_have_the_gradients_of_numbers_at_every_edge(name):
+    row = rows[name]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of operations without a derivative
+        for point in product(EDGES, repeat=row.arity):
+            numbers = [Value(x) for x in point]
+            right = gradient(row(*numbers), numbers)
+            for kind in (Tensor, lambda x: Tensor([x])):
+                tensors = [kind(x) for x in point]
+                y = row(*tensors)
+                np.testing.assert_allclose(np.ravel(gradient(y, tensors, np.ones(y.shape))), right, 1e-12, err_msg=f"{name}{point}")
+                gradient(y, tensors, np.ones(y.shape), create_graph=True)
+                if row.arity == 2:  # beside a constant
+                    y = row(tensors[0], point[1])
+                    np.testing.assert_allclose(np.ravel(gradient(y, tensors[0], np.ones(y.shape))), right[:1], 1e-12)
+            jvp(lambda *xs: row(*xs), [np.array(x) for x in point], [np.array(1.0)] * row.arity)
