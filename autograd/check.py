@@ -180,9 +180,10 @@ def check_gradients(f: Callable[..., Any], *xs: Any, order: int = 1, modes: Sequ
 
     ``xs`` are numbers, arrays, Values, Tensors, nested lists, tuples and dicts of them; ``f`` returns the same kinds.
     ``modes`` says what is checked: "reverse" (vjp), "forward" (jvp), and with both also that they agree. ``order=2``
-    checks the gradient of the gradient too, where the gradient is right. ``gradient``, a function of the same arguments that returns the gradient
-    in their form, is checked in place of both modes (another library's, or one written by hand); ``f`` is then only
-    evaluated, and must return one number. float32 arrays are checked against the function in float64.
+    checks the gradient of the gradient too, where the gradient is right. ``gradient``, a function of the same arguments
+    that returns the gradient in their form, is checked in place of both modes (another library's, or one written by
+    hand); ``f`` is then only evaluated, and must return one number. float32 arrays are checked against the function in
+    float64.
     Directions and cotangents are drawn from ``seed``.
 
     Returns a ``Report``, true where right. Raises WrongGradient (an AssertionError) with its table where wrong if
@@ -615,7 +616,8 @@ class Check:
             if finding.verdict in ("WRONG", "WRONG_AT_KINK"):
                 doubted = place | {"mode": finding.mode}
                 again = judge(longer, finding.analytic, doubted, slack)
-                if again.verdict in (RIGHT if finding.verdict == "WRONG" else ("OK", "OK_NOISY")) and not sure:
+                unheard = longer.noise > 4 * measured.noise  # in which the kink's slopes were measured too sharply
+                if again.verdict in (RIGHT if finding.verdict == "WRONG" or unheard else ("OK", "OK_NOISY")) and not sure:
                     finding = again
                 elif finding.verdict == "WRONG" or measured.kind == "jump" or not followed:
                     finding = self.closer(g, look, finding, measured, line.scale, doubted, slack)
@@ -623,6 +625,10 @@ class Check:
             finding.verdict = "WRONG"
             finding.note = ", ".join(f"{mode} mode says {value:.10g}" for mode, value in given.items())
         if finding.verdict == "WRONG" and (kinks := self.kinks()):
+            loud = look(stretch=1.375, patience=10, noise=noise_beyond(g, line.scale, either=True))
+            again = judge(loud, finding.analytic, place | {"mode": finding.mode})
+            if again.verdict == "KINK":
+                return again
             finding.verdict = "WRONG_AT_KINK"
             finding.note = f"at the kink of {kinks}, whose choices do not add up to a slope"
         self.certain += slack is not None and finding.verdict == "WRONG"

@@ -349,13 +349,13 @@ def scattered(values: list[float]) -> float:
     return size * (min(levels[-2:]) if agreed is None else agreed)
 
 
-def noise_beyond(g: Curve, scale: float, most: float = 1e-3, reach: float = inf) -> float:
+def noise_beyond(g: Curve, scale: float, most: float = 1e-3, reach: float = inf, either: bool = False) -> float:
     """The most noise in g that differences of values show on any of several grids, the last a good part of the scale.
 
     (1 − cos x) ÷ x² is constant over many neighbouring floats, and off by more than its last digit: only further apart
     do its values scatter. A function that waves faster than the grid scatters too, but by nearly all its size;
     what is more than ``most`` of the values is no noise, nor what shows at steps beyond ``reach`` only, nor what one
-    side alone shows: there may be a kink.
+    side alone shows: there may be a kink. If there is one, ``either`` side is heard.
 
     >>> import math
     >>> 1e-11 < noise_beyond(lambda t: (1 - math.cos(1e-3 + t)) / (1e-3 + t) ** 2, 1e-3) < 1e-9
@@ -372,7 +372,7 @@ def noise_beyond(g: Curve, scale: float, most: float = 1e-3, reach: float = inf)
                 size, levels, mixed = _levels(values)
                 agreed = _agreed(levels, mixed)
                 sides.append(size * agreed if agreed is not None and agreed < most else 0.0)
-        noise = max(noise, min(sides, default=0.0))
+        noise = max(noise, (max if either else min)(sides, default=0.0))
     return noise
 
 

@@ -277,6 +277,15 @@ def test_arguments_go_by_the_names_that_the_function_gives_them():
     assert names(ag.exp, 1.0) == ["df/dx0"]
 
 
+def test_a_kink_beside_rounding_that_one_side_alone_shows():
+    """The bend is of a number of size 9, whose last digit is far above that of the result."""
+    f = lambda x: ag.relu(18 * ag.sigmoid(ag.sigmoid(x)) - 9 - 2.2021527994620165) + x
+    assert verdict(f, -0.002) == "KINK"
+    assert not check_gradients(f, -0.002, gradient=lambda x: 0.99)
+    inner = lambda x: 18 * ag.sigmoid(ag.sqrt(ag.sigmoid(x) * 89.991 + 5.0095)) - 9
+    assert verdict(lambda x: abs(inner(x) - 8.997985379537006) + x, 1.849326087) == "KINK"
+
+
 def test_a_side_that_rounding_levels_says_nothing():
     others = [0.4107004482687314, -0.2877477498523163, 2.138537741590006, -20.39740087421139]
     assert check_gradients(lambda x: ag.log(sum(ag.exp(y) for y in (x, *others))), -34.1639712625245)  # whose slope is 1e-16
