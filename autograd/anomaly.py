@@ -130,8 +130,20 @@ class _Watch:
     def swept(self, y: Any, seed: Any, gradients: Any) -> None:
         finite = all(map(_all_finite, gradients.values())) if isinstance(gradients, dict) else \
             all(map(isfinite, [node.grad for node in gradients]))
-        if not (finite and _finite(y)) and (found := find_anomaly(y, seed)) is not None:
+        if not (finite and _finite(y)) and (found := find_anomaly(y, seed) or _nan_behind_zero(y, gradients)) is not None:
             raise AnomalyError(found)
+
+
+def _nan_behind_zero(y: Any, gradients: Any) -> Anomaly | None:
+    """The one case that looking with care does not find, as there a gradient of 0 passes nothing: 0 · nan between arrays."""
+    order = topological(y)
+    for x in reversed(order):
+        gradient = gradients.get(x) if isinstance(gradients, dict) else None
+        if gradient is not None and not _all_finite(gradient):
+            node = next(node for node in order if any(z is x for z in node.inputs))
+            return _told(node, "backward", _worst(gradient), _first_bad(gradient), f"a local gradient of {node.op.name} is nan, "
+                         "and 0 · nan is nan", f"keep {node.op.name} away from there, or {_TRUE_WHERE}")
+    return None
 
 
 def find_anomaly(y: Any, seed: Any = None) -> Anomaly | None:

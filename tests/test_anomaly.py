@@ -79,6 +79,14 @@ def test_zero_times_inf_is_told_as_such():
     assert find_anomaly(sqrt(Tensor([4.0, 0.0], "t")).sum()).entry == (1,)
 
 
+@pytest.mark.parametrize("kind", [Value, Tensor, lambda x, name: Tensor([x], name)])
+def test_zero_times_a_slope_that_is_nan_is_told(kind):
+    x, p = kind(-2.0, "x"), kind(0.0, "p")
+    with pytest.raises(AnomalyError) as caught, detect_anomaly():
+        ag.gradient(x**p * 0.0, p, 1.0 if kind is Value else np.ones(x.shape))
+    assert (caught.value.anomaly.phase, caught.value.anomaly.operation) == ("backward", "pow")
+
+
 def test_contributions_that_add_up_beyond_the_largest_number():
     x = Value(0.1, "x")
     found = find_anomaly(x * 1.5e308 + x * 1.5e308)
