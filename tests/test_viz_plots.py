@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from typing import Any
+from xml.etree import ElementTree
 
 import nn
 import numpy as np
 import pytest
-from autograd import Tensor, check_gradients, relu, tanh
+from autograd import Tensor, check_gradients, log, relu, tanh
 from matplotlib.figure import Figure
 from viz import plots
 
@@ -241,3 +243,52 @@ def test_layers_that_are_empty_or_not_finite_are_drawn_as_what_is_there() -> Non
     drawn = plots.histograms({"none": np.array([]), "nan": np.array([np.nan, np.inf, 1.0]), "zeros": np.zeros(3)})
     heights = [float(np.max(patch.get_data().values - patch.get_data().baseline)) for patch in drawn.patches]
     assert np.allclose(heights, [0, 0.85, 0.85]) and "none\n0" in [label.get_text() for label in drawn.get_xticklabels()]
+
+
+EVIL = "_</svg><script>$\\frac{$ $x"
+
+
+def test_names_stand_as_they_are_written() -> None:
+    trials = [{EVIL: 0.001, "b": 2.0, "score": 0.5}, {EVIL: 1.0, "b": 3.0, "score": 0.7}]
+    for axes in (plots.curves({EVIL: [2.0, 1.0], "loss": [3.0, 1.0]}, [EVIL, "loss"]), plots.update_ratios({EVIL: [1e-3, 2e-3]}),
+                 plots.confusion([0, 1, 1], [0, 1, 0], [EVIL, "b"]), plots.histograms({EVIL: [1.0, 2.0]}),
+                 plots.search_scatter(trials, EVIL, "b"), plots.parallel_coordinates(trials),
+                 plots.descent(lambda x, y: x**2 + y**2, (1.0, 1.0), {EVIL: [[1.0, 1.0], [0.0, 0.0]]})):
+        drawn = "".join(ElementTree.fromstring(plots.svg(axes)).itertext())
+        assert EVIL[:19] in drawn
+
+
+@pytest.mark.parametrize(("plot", "error", "said"), [
+    (lambda: plots.learning_rates([1.0, 2.0, 3.0], [2.0, 1.0]), ValueError, "as many losses as rates"),
+    (lambda: plots.learning_rates([-1.0, 2.0, 3.0], [2.0, 1.0, 0.5]), ValueError, "rates above 0"),
+    (lambda: plots.confusion([-1, 1], [0, 1]), ValueError, "whole numbers"),
+    (lambda: plots.confusion(["a", "b"], ["a", "a"]), ValueError, "class_names"),
+    (lambda: plots.confusion([0, 5], [0, 1], ["a", "b"]), ValueError, "2 class_names for classes up to 5"),
+    (lambda: plots.activation("rleu"), KeyError, "relu"),
+    (lambda: plots.activation(lambda x: 3.0), ValueError, "entry by entry"),
+    (lambda: plots.gradient_field(lambda x, y: x * y, n=1), ValueError, "2 or more"),
+    (lambda: plots.descent(lambda x, y: x * y, (1.0, 1.0), {}), ValueError, "0 ways"),
+    (lambda: plots.decision_boundary(lambda x: x, np.ones((4, 3)), [0] * 4), ValueError, "points of a plane"),
+    (lambda: plots.decision_boundary(lambda x: x, np.ones((4, 2)), [0] * 3), ValueError, "3 labels"),
+    (lambda: plots.histograms([1.0, 2.0]), TypeError, "mapping"),
+    (lambda: plots.initialisations(["x·randn"]), ValueError, "Xavier"),
+    (lambda: plots.initialisations(["He"], "rleu"), KeyError, "relu"),
+    (lambda: plots.filters(np.zeros((0, 1, 3, 3))), ValueError, "O, C, KH, KW"),
+    (lambda: plots.activation_maps(np.zeros((0, 3, 3))), ValueError, "C, H, W"),
+    (lambda: plots.search_scatter([{"a": 1, "score": 1}], "a", "c"), KeyError, "'c' in every trial"),
+    (lambda: plots.parallel_coordinates([{"a": "x", "score": 1}], ["a"]), ValueError, "not a number in every trial"),
+    (lambda: plots.gradient_check(3), TypeError, "check_gradients"),
+])
+def test_what_cannot_be_drawn_is_refused_in_words(plot: Any, error: type[Exception], said: str) -> None:
+    with pytest.raises(error, match=re.escape(said)):
+        plot()
+
+
+def test_flat_surfaces_single_points_and_words_as_settings_are_drawn() -> None:
+    assert len(plots.gradient_field(lambda x, y: x * 0 + 1).collections) == 1  # arrows, and no contours
+    arrows = plots.gradient_field(lambda x, y: log(x) + y).collections[-1]
+    assert len(arrows.U) == 36  # of 9 × 9 points those with x > 0
+    low, high = plots.decision_boundary(lambda x: x, [[1.0, 1.0], [1.0, 1.0]], [0, 1]).get_xlim()
+    assert low < 1 < high
+    trials = [{"a": "relu", "b": 2.0, "score": 1.0}, {"a": "tanh", "b": 3.0, "score": 2.0}]
+    assert [label.get_text() for label in plots.search_scatter(trials, "a", "b").get_xticklabels()] == ["relu", "tanh"]

@@ -19,6 +19,8 @@ from autograd import gradient, no_grad
 from autograd.graph import topological
 from autograd.row import Row, rows
 
+from .svg import clip
+
 VALUE, GRADIENT, FAINT = "#1a7f37", "#cf222e", "#8c959f"
 SERIES = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")  # Okabe & Ito, for all eyes
 DASHES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 1)), (0, (8, 2)))
@@ -94,7 +96,14 @@ def _style(i: int) -> dict[str, Any]:
 
 
 def _legend(ax: Any, **options: Any) -> None:
-    ax.legend(frameon=False, fontsize="small", **options)
+    if ax.get_legend_handles_labels()[0]:
+        ax.legend(frameon=False, fontsize="small", **options)
+
+
+def _said(name: Any, letters: int = 40) -> str:
+    """A name as it stands: matplotlib would read formulas between dollars, and leave a leading underscore out of legends."""
+    text = clip(str(name), letters).replace("$", r"\$")
+    return f"\u200b{text}" if text.startswith("_") else text
 
 
 # ── training ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -119,12 +128,12 @@ def curves(history: Any, columns: Sequence[str] | None = None, *, log: bool = Fa
     for i, name in enumerate(names):
         epochs = table.get("epoch", range(1, len(table[name]) + 1))
         marker = "o" if len(table[name]) <= 30 else None
-        ax.plot(epochs, table[name], label=name, marker=marker, markersize=3, **_style(i))
+        ax.plot(epochs, table[name], label=_said(name), marker=marker, markersize=3, **_style(i))
     if getattr(history, "rows", None) and getattr(history, "monitor", None) in names:
         best = history.best
-        ax.axvline(best["epoch"], color=FAINT, linestyle=":", linewidth=1, label=f"best {history.monitor}", zorder=0)
+        ax.axvline(best["epoch"], color=FAINT, linestyle=":", linewidth=1, label=f"best {_said(history.monitor)}", zorder=0)
     ax.xaxis.get_major_locator().set_params(integer=True)
-    ax.set(xlabel="epoch", ylabel=names[0] if len(names) == 1 else "", yscale="log" if log else "linear")
+    ax.set(xlabel="epoch", ylabel=_said(names[0]) if len(names) == 1 else "", yscale="log" if log else "linear")
     _legend(ax)
     return ax
 
@@ -137,7 +146,7 @@ def update_ratios(ratios: Any, *, ax: Any = None) -> Any:
     table = ratios if isinstance(ratios, Mapping) else {"update ÷ weight": ratios}
     ax = _axes(ax)
     for i, (name, series) in enumerate(table.items()):
-        ax.plot(range(1, len(series) + 1), series, label=name, **_style(i))
+        ax.plot(range(1, len(series) + 1), series, label=_said(name), **_style(i))
     ax.axhline(1e-3, color=FAINT, linestyle=":", linewidth=1, label="about right: 1e−3", zorder=0)
     ax.xaxis.get_major_locator().set_params(integer=True)
     ax.set(xlabel="look", ylabel="‖update‖ ÷ ‖weight‖", yscale="log")
@@ -152,8 +161,12 @@ def learning_rates(rates: Sequence[float], losses: Sequence[float], *, ax: Any =
     after them, are left out.
     """
     import numpy as np
-    kept = np.isfinite(losses).cumprod().astype(bool)
-    x, y = np.asarray(rates, float)[kept], np.asarray(losses, float)[kept]
+    x, y = np.asarray(rates, float), np.asarray(losses, float)
+    if x.shape != y.shape or x.ndim != 1 or not (x > 0).all():
+        raise ValueError(f"learning_rates: {x.shape} rates and {y.shape} losses, the smallest rate {x.min(initial=np.inf):g}; "
+                         "give as many losses as rates, and rates above 0")
+    kept = np.isfinite(y).cumprod().astype(bool)
+    x, y = x[kept], y[kept]
     if len(x) < 3:
         raise ValueError(f"learning_rates: {len(x)} finite losses are too few to see where the loss falls; give three "
                          "or more, from a smaller rate on")
@@ -178,13 +191,20 @@ def confusion(labels: Any, predictions: Any, class_names: Sequence[str] | None =
     ``predictions`` are classes, or scores (N, C) of which the largest counts.
     """
     import numpy as np
-    y, p = np.asarray(labels), np.asarray(predictions)
+    y, p = (np.asarray(getattr(x, "data", x) if hasattr(x, "_rank") else x) for x in (labels, predictions))
     p = p.argmax(1) if p.ndim == 2 else p
     if y.shape != p.shape or y.ndim != 1 or not len(y):
         raise ValueError(f"confusion: labels of shape {y.shape} and predictions of shape {p.shape}; give one of each "
                          "for every example")
-    count = max(int(y.max()), int(p.max())) + 1 if class_names is None else len(class_names)
-    names = [str(i) for i in range(count)] if class_names is None else list(class_names)
+    if not all(np.issubdtype(x.dtype, np.number) and (x == np.floor(x)).all() and x.min() >= 0 for x in (y, p)):
+        found = ", ".join(map(str, np.unique(np.concatenate([y, p]))[:6].tolist()))
+        raise ValueError(f"confusion: classes are the whole numbers 0, 1, 2, …, here {found}; number them, and give class_names=")
+    y, p = y.astype(int), p.astype(int)
+    count = max(int(y.max()), int(p.max())) + 1
+    if class_names is not None and count > len(class_names):
+        raise ValueError(f"confusion: {len(class_names)} class_names for classes up to {count - 1}; give a name for each")
+    names = [str(i) for i in range(count)] if class_names is None else [_said(name, 20) for name in class_names]
+    count = len(names)
     matrix = np.zeros((count, count), int)
     np.add.at(matrix, (y, p), 1)
     ax = _axes(ax, 1.6 + 0.42 * count, 1.5 + 0.42 * count)
@@ -216,10 +236,14 @@ def activation(function: Any, low: float = -5.0, high: float = 5.0, *, ax: Any =
     import numpy as np
 
     from autograd import Tensor
+    if isinstance(function, str) and function not in rows:
+        raise KeyError(f"activation: no operation is called {function!r}; there is {', '.join(ACTIVATIONS)}, and every other row")
     f = rows[function] if isinstance(function, str) else function
     name = getattr(f, "name", getattr(f, "__name__", "f"))
     x = Tensor(np.linspace(low, high, 401))
     y = f(x, **options)
+    if getattr(y, "shape", None) != x.shape:
+        raise ValueError(f"activation: {name} of a tensor of shape {x.shape} gives {y!r:.60}; it must work entry by entry")
     flat = isinstance(y.op, Row) and y.op.partials[0] is False
     slope = np.zeros(x.shape) if flat else gradient(y, x, seed=np.ones(y.shape))
     ax = _axes(ax, 3.4, 2.6)
@@ -229,7 +253,7 @@ def activation(function: Any, low: float = -5.0, high: float = 5.0, *, ax: Any =
     ax.axhline(0, color=FAINT, linewidth=0.6, zorder=0)
     ax.axvline(0, color=FAINT, linewidth=0.6, zorder=0)
     given = ", ".join(f"{key}={value:g}" for key, value in options.items())
-    ax.set(title=f"{name}({given})" if given else name)
+    ax.set(title=_said(f"{name}({given})" if given else name))
     _legend(ax)
     return ax
 
@@ -260,6 +284,8 @@ def gradient_field(f: Surface, low: float = -2.0, high: float = 2.0, n: int = 9,
     import numpy as np
 
     from autograd import Tensor
+    if n < 2:
+        raise ValueError(f"gradient_field: n={n} points a side; give 2 or more")
     x1, x2 = (Tensor(axis) for axis in np.meshgrid(np.linspace(low, high, n), np.linspace(low, high, n)))
     y = f(x1, x2)
     sign = -1.0 if downhill else 1.0
@@ -267,7 +293,9 @@ def gradient_field(f: Surface, low: float = -2.0, high: float = 2.0, n: int = 9,
     ax = _axes(ax, 4.2, 4.0)
     margin = (high - low) / (n - 1)  # where the outer arrows end
     _contours(ax, f, (low - margin, high + margin), (low - margin, high + margin))
-    ax.quiver(x1.data, x2.data, u, v, angles="xy", color=GRADIENT, width=0.005)
+    kept = np.isfinite(y.data) & np.isfinite(u) & np.isfinite(v)
+    scale = None if u[kept].any() or v[kept].any() else 1.0  # quiver finds none where all arrows are points
+    ax.quiver(x1.data[kept], x2.data[kept], u[kept], v[kept], angles="xy", color=GRADIENT, width=0.005, scale=scale)
     ax.set(xlabel="x1", ylabel="x2", title="−gradient" if downhill else "gradient", aspect="equal")
     return ax
 
@@ -277,8 +305,9 @@ def _contours(ax: Any, f: Surface, across: tuple[float, float], up: tuple[float,
     x1, x2 = np.meshgrid(np.linspace(*across, 61), np.linspace(*up, 61))
     with no_grad(), np.errstate(all="ignore"):
         z = np.broadcast_to(np.asarray(f(x1, x2), float), x1.shape)
-    depth = z - np.nanmin(z)
-    ax.contour(x1, x2, depth, levels=np.nanmax(depth) * np.linspace(0.03, 0.97, 12) ** 2, colors=FAINT, linewidths=0.7)
+    z = np.where(np.isfinite(z), z, np.nan)
+    if (high := float(np.nanmax(z, initial=-np.inf))) > (low := float(np.nanmin(z, initial=np.inf))):  # else there are no contours
+        ax.contour(x1, x2, z - low, levels=(high - low) * np.linspace(0.03, 0.97, 12) ** 2, colors=FAINT, linewidths=0.7)
 
 
 def descent(f: Surface, start: tuple[float, float], ways: Mapping[str, Any], steps: int = 50, *,
@@ -294,6 +323,8 @@ def descent(f: Surface, start: tuple[float, float], ways: Mapping[str, Any], ste
     [[3.0, 4.0], [2.4, 3.2]]
     """
     import numpy as np
+    if not ways or len(start) != 2:
+        raise ValueError(f"descent: {len(ways)} ways from {start!r:.40}; name each way and give its optimiser; the start is (x1, x2)")
     paths = {name: _path(f, start, way, steps) if callable(way) else np.asarray(way, float)
              for name, way in ways.items()}
     if bounds is None:
@@ -304,7 +335,7 @@ def descent(f: Surface, start: tuple[float, float], ways: Mapping[str, Any], ste
     ax = _axes(ax, 5.0, 4.2)
     _contours(ax, f, *bounds)
     for i, (name, path) in enumerate(paths.items()):
-        ax.plot(path[:, 0], path[:, 1], label=name, marker=MARKERS[i % len(MARKERS)], markersize=3,
+        ax.plot(path[:, 0], path[:, 1], label=_said(name), marker=MARKERS[i % len(MARKERS)], markersize=3,
                 markevery=max(1, len(path) // 25), **_style(i))
     first = next(iter(paths.values()))[0]
     ax.plot(*first, marker="o", markersize=8, color="none", markeredgecolor="#1f2328", label="start", linestyle="none")
@@ -344,10 +375,13 @@ def decision_boundary(model: Any, inputs: Any = None, labels: Any = None, *, thr
     """
     import numpy as np
     points = None if inputs is None else np.asarray(inputs, float)
+    if points is not None and (points.ndim != 2 or points.shape[1] != 2 or labels is not None and len(labels) != len(points)):
+        given = f"inputs of shape {points.shape} and {'no' if labels is None else len(labels)} labels"
+        raise ValueError(f"decision_boundary: {given}; give points of a plane, (N, 2), and a label for each, or no labels")
     if bounds is None:
         if points is None:
             raise ValueError("decision_boundary: give inputs, or bounds=((low, high), (low, high)) to show")
-        margin = 0.15 * np.ptp(points, axis=0)
+        margin = 0.15 * np.where(span := np.ptp(points, axis=0), span, 1.0)
         bounds = [(float(points[:, i].min() - margin[i]), float(points[:, i].max() + margin[i])) for i in (0, 1)]
     x1, x2 = np.meshgrid(np.linspace(*bounds[0], n), np.linspace(*bounds[1], n))
     grid = np.stack([x1.ravel(), x2.ravel()], 1)
@@ -390,6 +424,8 @@ def histograms(layers: Mapping[str, Any], *, color: str = VALUE, bins: int = 41,
     Below each stands its standard deviation. The scale spans what is finite in all of them.
     """
     import numpy as np
+    if not isinstance(layers, Mapping):
+        raise TypeError(f"histograms: a mapping of names to arrays is drawn, not {type(layers).__name__}; give {{'one': array}}")
     arrays = [np.asarray(array, float).ravel() for array in layers.values()]
     arrays = [array[np.isfinite(array)] for array in arrays]
     top = max([float(np.abs(array).max()) for array in arrays if array.size], default=0.0) or 1.0
@@ -405,7 +441,7 @@ def histograms(layers: Mapping[str, Any], *, color: str = VALUE, bins: int = 41,
     ax.axhline(0, color=FAINT, linewidth=0.6, zorder=0)
     margin = 0.04 * (top - low)
     ax.set(xticks=range(len(arrays)), xlim=(-0.6, len(arrays) - 0.3), ylim=(low - margin, top + margin))
-    ax.set_xticklabels([f"{name}\n{_short(float(array.std()) if array.size else 0.0)}"
+    ax.set_xticklabels([f"{_said(name)}\n{_short(float(array.std()) if array.size else 0.0)}"
                         for name, array in zip(layers, arrays)], fontsize="x-small")
     ax.ticklabel_format(axis="y", style="sci", scilimits=(-2, 3))
     return ax
@@ -450,6 +486,8 @@ def initialisations(schemes: Iterable[str] = SCHEMES, activation: str = "tanh", 
     """
     import numpy as np
     schemes = list(schemes)
+    if activation not in rows:
+        raise KeyError(f"initialisations: no operation is called {activation!r}; there is {', '.join(ACTIVATIONS)}")
     panels = _panels(2 * len(schemes), 2, max(3.6, 0.48 * layers), 1.75)
     panels.measured = {}
     for i, scheme in enumerate(schemes):
@@ -473,7 +511,7 @@ def _through(scheme: str, activation: str, depth: int, width: int, examples: int
     h = Tensor(rng.normal(size=(examples, width)))
     for _ in range(depth):
         w = Tensor(np.zeros((width, width)))
-        if scheme.endswith("·randn"):
+        if re.fullmatch(r"[\d.]+(e-?\d+)?·randn", scheme):
             init.normal_(w, std=float(scheme.removesuffix("·randn")), rng=rng)
         elif scheme in ("Xavier", "He"):
             (init.xavier_normal_ if scheme == "Xavier" else init.kaiming_normal_)(w, rng=rng)
@@ -490,7 +528,7 @@ def filters(weight: Any, *, columns: int | None = None, ax: Any = None) -> Any:
     """The filters of a convolution, (O, C, KH, KW), as pictures on one scale; in colour for C = 3, else C in a row."""
     import numpy as np
     w = np.asarray(getattr(weight, "data", weight), float)
-    if w.ndim != 4:
+    if w.ndim != 4 or not w.size:
         raise ValueError(f"filters: a weight has shape (O, C, KH, KW), not {w.shape}; it is layer.weight of a Conv2d")
     low, high = float(w.min()), float(w.max())
     w = (w - low) / ((high - low) or 1.0)
@@ -506,7 +544,7 @@ def activation_maps(maps: Any, *, columns: int | None = None, ax: Any = None) ->
     """The activation maps of one image, (C, H, W), as small pictures on one scale."""
     import numpy as np
     pictures = np.asarray(getattr(maps, "data", maps), float)
-    if pictures.ndim != 3:
+    if pictures.ndim != 3 or not pictures.size:
         raise ValueError(f"activation_maps: maps have shape (C, H, W), not {pictures.shape}; take those of one "
                          "image: maps[0]")
     ax = _tiles(pictures, columns or ceil(sqrt(len(pictures))), "viridis", ax)
@@ -533,18 +571,20 @@ def _tiles(pictures: Any, columns: int, cmap: str, ax: Any) -> Any:
 
 # ── searches and checks ──────────────────────────────────────────────────────────────────────────────────────────
 
-def _trials(results: Any, score: str | None, best: str | None) -> tuple[list[Mapping[str, Any]], str, bool]:
+def _trials(results: Any, score: str | None, best: str | None, columns: Iterable[str]) -> tuple[list[Mapping[str, Any]], str, bool]:
     """The trials that have a score, what it is called, and whether a larger one is better."""
     rows = list(getattr(results, "rows", results))
     score = score or ("value" if rows and "value" in rows[0] else "score")
-    found = [row for row in rows if row[score] is not None]
+    found = [row for row in rows if row.get(score) is not None]
     if not found:
         raise ValueError(f"a plot of search results needs at least one that has a {score}; got {len(rows)} without")
+    if missing := sorted({name for name in columns for row in found if name not in row}):
+        raise KeyError(f"a plot of search results has no {missing[0]!r} in every trial; there is {', '.join(map(str, found[0]))}")
     return found, score, str(best or getattr(results, "direction", "max")).startswith("max")
 
 
 def _logarithmic(numbers: Any) -> bool:
-    return bool(min(numbers) > 0 and max(numbers) / min(numbers) >= 50)
+    return all(isinstance(x, (int, float)) for x in numbers) and min(numbers) > 0 and max(numbers) / min(numbers) >= 50
 
 
 def search_scatter(results: Any, x: str, y: str, score: str | None = None, *, best: str | None = None, ax: Any = None) -> Any:
@@ -554,17 +594,17 @@ def search_scatter(results: Any, x: str, y: str, score: str | None = None, *, be
     name of what was to be large or small (``best="max"`` or "min"), by default "value" or "score". Axes over which a
     setting spans much are logarithmic.
     """
-    trials, score, largest = _trials(results, score, best)
+    trials, score, largest = _trials(results, score, best, (x, y))
     columns = [[trial[name] for trial in trials] for name in (x, y, score)]
     ax = _axes(ax, 4.8, 3.6)
     points = ax.scatter(columns[0], columns[1], c=columns[2], cmap="viridis", edgecolors="#57606a", linewidths=0.5)
     at = columns[2].index((max if largest else min)(columns[2]))
     ax.plot(columns[0][at], columns[1][at], "*", markersize=16, color="none", markeredgecolor=SERIES[1],
-            label=f"best {score}: {columns[2][at]:.3g}", linestyle="none")
+            label=f"best {_said(score)}: {columns[2][at]:.3g}", linestyle="none")
     for axis, numbers in (("x", columns[0]), ("y", columns[1])):
         ax.set(**{f"{axis}scale": "log" if _logarithmic(numbers) else "linear"})
-    ax.set(xlabel=x, ylabel=y)
-    ax.figure.colorbar(points, ax=ax, label=score)
+    ax.set(xlabel=_said(x), ylabel=_said(y))
+    ax.figure.colorbar(points, ax=ax, label=_said(score))
     _legend(ax, loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0)
     return ax
 
@@ -578,10 +618,12 @@ def parallel_coordinates(results: Any, columns: Sequence[str] | None = None, sco
     """
     import numpy as np
     from matplotlib import colormaps
-    trials, score, largest = _trials(results, score, best)
+    trials, score, largest = _trials(results, score, best, columns or ())
     asked = getattr(results, "space", trials[0])
     numeric = [name for name in asked if isinstance(trials[0][name], (int, float)) and name != score]
     names = [*(columns or numeric), score]
+    if words := [name for name in names for trial in trials if not isinstance(trial.get(name), (int, float))]:
+        raise ValueError(f"parallel_coordinates: {words[0]!r} is not a number in every trial; give the columns= that are")
     table = np.array([[float(trial[name]) for name in names] for trial in trials])
     logs = [name != score and _logarithmic(column) for name, column in zip(names, table.T)]
     places = np.where(logs, np.log(np.where(logs, table, 1.0)), table)
@@ -593,13 +635,13 @@ def parallel_coordinates(results: Any, columns: Sequence[str] | None = None, sco
         winner = rank == len(order) - 1
         ax.plot(range(len(names)), places[i], color=SERIES[1] if winner else colormaps["viridis"](places[i, -1]),
                 linewidth=2.6 if winner else 1.0, alpha=1.0 if winner else 0.7,
-                label=f"best {score}: {table[i, -1]:.3g}" if winner else None)
+                label=f"best {_said(score)}: {table[i, -1]:.3g}" if winner else None)
     for k, column in enumerate(table.T):
         ax.axvline(k, color=FAINT, linewidth=0.8, zorder=0)
         ax.text(k, -0.04, f"{column.min():.3g}", ha="center", va="top", fontsize="small")
         ax.text(k, 1.04, f"{column.max():.3g}", ha="center", va="bottom", fontsize="small")
     ax.set(xticks=range(len(names)), yticks=[], ylim=(-0.16, 1.22))
-    ax.set_xticklabels([f"{name} (log)" if logarithmic else name for name, logarithmic in zip(names, logs)])
+    ax.set_xticklabels([_said(name) + (" (log)" if logarithmic else "") for name, logarithmic in zip(names, logs)])
     ax.spines[:].set_visible(False)
     _legend(ax, loc="upper left", bbox_to_anchor=(0, 1.02))
     return ax
@@ -612,6 +654,8 @@ def gradient_check(found: Any, *, ax: Any = None) -> Any:
     """
     import numpy as np
     finding = getattr(found, "worst", found)
+    if not hasattr(finding, "samples"):
+        raise TypeError(f"gradient_check: what check_gradients returned is drawn, not {found!r:.60} ({type(found).__name__})")
     samples = np.array(finding.samples, float).reshape(-1, 4)
     if not len(samples):
         raise ValueError(f"gradient_check: {finding.what} ({finding.verdict}) was not measured by differences, so there "
@@ -629,6 +673,6 @@ def gradient_check(found: Any, *, ax: Any = None) -> Any:
     if 0 < finding.bar < np.inf:
         ax.axhline(finding.bar, color=GRADIENT, linewidth=1, linestyle=":", label=f"error bar {finding.bar:.0e}")
     ax.set(xlabel="step", ylabel="|quotient − gradient|", xscale="log", yscale="log",
-           title=f"{finding.verdict}: {finding.what}")
+           title=_said(f"{finding.verdict}: {finding.what}"))
     _legend(ax)
     return ax
