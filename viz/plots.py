@@ -324,7 +324,7 @@ def descent(f: Surface, start: tuple[float, float], ways: Mapping[str, Any], ste
     """
     import numpy as np
     if not ways or len(start) != 2:
-        raise ValueError(f"descent: {len(ways)} ways from {start!r:.40}; name each way and give its optimiser; the start is (x1, x2)")
+        raise ValueError(f"descent: {len(ways)} ways from {start!r:.40}; name each way and its optimiser, and start at (x1, x2)")
     paths = {name: _path(f, start, way, steps) if callable(way) else np.asarray(way, float)
              for name, way in ways.items()}
     if bounds is None:
@@ -602,7 +602,8 @@ def search_scatter(results: Any, x: str, y: str, score: str | None = None, *, be
     ax.plot(columns[0][at], columns[1][at], "*", markersize=16, color="none", markeredgecolor=SERIES[1],
             label=f"best {_said(score)}: {columns[2][at]:.3g}", linestyle="none")
     for axis, numbers in (("x", columns[0]), ("y", columns[1])):
-        ax.set(**{f"{axis}scale": "log" if _logarithmic(numbers) else "linear"})
+        if _logarithmic(numbers):
+            ax.set(**{f"{axis}scale": "log"})
     ax.set(xlabel=_said(x), ylabel=_said(y))
     ax.figure.colorbar(points, ax=ax, label=_said(score))
     _legend(ax, loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0)
