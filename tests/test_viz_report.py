@@ -13,7 +13,7 @@ import pytest
 import viz
 from autograd import Value
 from chainrule.cli import main
-from viz.report import environment, page
+from viz.report import environment, page, report
 
 
 
@@ -87,6 +87,23 @@ def test_it_says_what_was_wrong_and_why_the_run_ended(tmp_path: Path) -> None:
                  seed=0, progress=False, report=tmp_path / "broken.html")
     text = (tmp_path / "broken.html").read_text(encoding="utf-8")
     assert "nan or inf" in text and "Ended: epoch 1, batch 1" in text
+
+
+def test_a_run_that_was_interrupted_says_by_what(tmp_path: Path) -> None:
+    def stop(run: Any) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        trained(tmp_path, callbacks=[stop])
+    text = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "Interrupted: KeyboardInterrupt." in text and "http-equiv=\"refresh\"" not in text
+
+
+def test_a_report_that_was_made_before_is_taken_as_it_is(tmp_path: Path) -> None:
+    made = report(tmp_path / "mine.html", title="Mine", facts={"\u202ewho": "me"})
+    trained(made)
+    text = made.path.read_text(encoding="utf-8")
+    assert "<title>Mine</title>" in text and "\ufffdwho" in text and "\u202e" not in text and "Ended:" in text
 
 
 def test_watching_changes_no_number_of_the_run(tmp_path: Path) -> None:

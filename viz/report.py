@@ -27,14 +27,18 @@ SHARE = 0.1  # of the run's time that pages may take
 SHOWN = 20_000  # entries of an array that a histogram is made of
 
 
-def report(path: str | Path, *, title: str | None = None, facts: Mapping[str, Any] | None = None, every: int = 10) -> Any:
+def report(path: str | Path | Report, *, title: str | None = None, facts: Mapping[str, Any] | None = None, every: int = 10) -> Any:
     """A callback of ``nn.train.fit`` that keeps a page about the run at ``path`` (as ``fit(…, report=path)`` does).
 
-    ``path`` is a file ending in .html, or a folder, which gets a ``report.html``; folders are made. ``facts`` are
-    further lines about the run (seeds, say); every so many batches the babysitter looks closely. Pages are
-    written after epochs, at most so often that they take a tenth of the run's time, and at the end.
+    ``path`` is a file ending in .html, or a folder, which gets a ``report.html``; folders are made. What ``report``
+    returned is taken as it is. ``facts`` are further lines about the run (seeds, say); every so many batches the
+    babysitter looks closely. Pages are written after epochs, at most so often that they take a tenth of the run's
+    time, and at the end.
     Needs matplotlib, the extra ``[plot]``.
     """
+    if isinstance(path, Report):  # fit(…, report=report(…)) is what one would write
+        path.facts = {**(facts or {}), **path.facts}
+        return path
     return _callback()(path, title, facts, every)
 
 
@@ -90,7 +94,7 @@ class Report:
         self.write(run)
 
     def on_interrupt(self, run: Any, error: BaseException) -> None:
-        self.over, self.interrupted = True, f"Interrupted: {error or type(error).__name__}."
+        self.over, self.interrupted = True, f"Interrupted: {str(error) or type(error).__name__}."
         self.write(run)
 
     # ── the page ──
@@ -225,7 +229,7 @@ def figure(axes: Any, caption: str) -> str:
 
 def table(rows: Mapping[str, Any]) -> str:
     """Names and what they are, as a table."""
-    cells = "".join(f"<tr><th scope='row'>{escape(str(name))}</th><td>{escape(clean(str(value)))}</td></tr>"
+    cells = "".join(f"<tr><th scope='row'>{escape(clean(str(name)))}</th><td>{escape(clean(str(value)))}</td></tr>"
                     for name, value in rows.items())
     return f"<table>{cells}</table>" if cells else ""
 
