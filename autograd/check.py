@@ -28,7 +28,7 @@ from .graph import topological
 from .row import number
 
 EACH = 64  # entries of one argument that are checked one by one; more are checked along random directions
-ENTRIES = 96  # of all arguments together: beyond, the largest go along random directions too
+ENTRIES = 80  # of all arguments together: beyond, the largest go along random directions too
 DIRECTIONS = 3
 CERTAIN = 2  # errors that rounding in the gradient was looked for in, which takes long; further ones are taken as they seem
 EACH_OPERATION = 8  # uses of one operation that are checked by themselves

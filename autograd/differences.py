@@ -119,8 +119,7 @@ class _Line:
         around = self.around()
         self.flat = set(around) == {self.base[0]}
         self.natural = (max(map(abs, around), default=0.0) or 1.0) / self.top_step
-        scatter = 0.0 if self.flat else scattered([self.g(self.grid * j) for j in range(1, 9)])
-        self.near = self.far = max(self.floor, scatter)
+        self.near = self.far = self.floor or (0.0 if self.flat else scattered([self.g(self.grid * j) for j in range(1, 9)]))
         best = self.best(0)
         if not (best.covers(self.hint) and _settled(best, self.hint, self.natural)):
             return None
