@@ -15,6 +15,7 @@ from typing import Any
 
 from autograd import maximum
 from autograd.graph import assign
+from autograd.row import number as real
 
 Params = Iterable[Any]
 
@@ -67,8 +68,10 @@ class Optimizer:
 
     def _check_options(self, options: dict[str, Any]) -> None:
         for name, option in options.items():
-            for number in option if name == "betas" else (option,):
-                share = name in ("betas", "rho", "alpha")
+            if name == "betas" and (not isinstance(option, (tuple, list)) or len(option) != 2):
+                raise TypeError(f"{type(self).__name__}: betas are two numbers, (0.9, 0.999) say; got {option!r}")
+            for given in option if name == "betas" else (option,):
+                share, number = name in ("betas", "rho", "alpha"), real(given, f"{type(self).__name__}: {name}")
                 if not (number >= 0 and isfinite(number)) or share and number >= 1:
                     rule = "in [0, 1)" if share else "a finite number, 0 or more"
                     raise ValueError(f"{type(self).__name__}: {name} must be {rule}; got {option!r}")
