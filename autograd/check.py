@@ -636,7 +636,7 @@ class Check:
             finding.note = self.recognise(finding, lone)
         if cotangent.coarse is not None and finding.verdict in RIGHT:
             value = sum(cotangent.coarse[i] * d for i, d in direction.items()) / unit
-            room = 1e-5 * (size + max(map(abs, cotangent.coarse)) / abs(unit))
+            room = 1e-5 * (size + max(map(abs, cotangent.coarse)) / abs(unit)) + 1e-6 * measured.natural
             if not abs(value - analytic) <= room:
                 finding = Finding("WRONG", analytic=value, numeric=analytic, bar=room,
                                   note="right in float64, but not in float32: an unstable formula, or a cast", **place)

@@ -652,7 +652,57 @@ def test_float32_is_held_against_the_same_function_in_float64():
     report = check_gradients(lambda a: ag.sum(ag.tanh(a) ** 2), a)
     assert report.verdict == "OK"
     assert report.worst.digits > 8  # which differences in float32 could not tell
+    sure = np.array([2.1124837, 1.0, 0.5], "float32")  # softmax's 1 − p has three digits in float32
+    assert check_gradients(lambda a: ag.logsumexp(a * 10), sure, order=2)
     unstable = lambda a: ag.sum(ag.log(ag.exp(a * 100))) if a.dtype == "float64" else ag.sum(a * 100.5)
     report = check_gradients(unstable, a)
     assert report.verdict == "WRONG"
     assert "float32" in report.worst.note
+
+
+def beside_numbers(np, seed):
+    """Functions of arrays and numbers together, with the point."""
+    g = np.random.default_rng(seed)
+    a, w, x, z = g.normal(size=5), g.normal(size=(3, 4)), g.uniform(-3, 3), g.uniform(0.1, 3)
+    size = 10.0 ** g.integers(-6, 7)
+    return [
+        (lambda a, k: ag.sum(a * a) * k, a * size, x),
+        (lambda a, t: ag.softmax(a / t), a, z),
+        (lambda k, a, b: [ag.sum(a) * k, k * b, ag.exp(-a * a * b)], x, a, z),
+        (lambda d: ag.sum(d["w"] @ a[:4] * d["s"]) + d["s"] ** 2, {"w": w, "s": x}),
+        (lambda a, p: ag.sum(abs(a) ** p), a, z),
+        (lambda a, k: k * k, a, x),
+        (lambda a, k: ag.sum(ag.maximum(a, k)), np.array([1.0, x, -1.0]), x),
+        (lambda a, k: ag.sum(ag.sin(a) * k), a.astype("float32"), x),
+        (lambda a, e: a / ag.sqrt(ag.sum(a * a) + e * e), a * size, z * size),
+        (lambda a, k: ag.sum(ag.tanh(a * k)), g.normal(size=300), x),
+        (lambda a, k: a * k, np.array(x), z),
+        (lambda a, m, s: ag.sum((a - m) ** 2 / (2 * s * s) + ag.log(s)), a, x, z),
+        (lambda a, k: k * 3 if k > 0 else ag.sum(a), a, x),
+    ]
+
+
+def test_numbers_beside_arrays_raise_no_alarm_and_their_errors_are_seen():
+    np = pytest.importorskip("numpy")
+    for seed in range(6):
+        for n, (f, *xs) in enumerate(beside_numbers(np, seed)):
+            report = check_gradients(f, *xs, order=1 + (seed == 0))
+            assert report, (seed, n, str(report))
+    a = np.arange(1.0, 6.0)
+    f, right = (lambda a, k: ag.sum(ag.sin(a) * k)), lambda a, k: (np.cos(a) * k, float(np.sin(a).sum()))
+    assert check_gradients(f, a, 2.0, gradient=right)
+    wrong = check_gradients(f, a, 2.0, gradient=lambda a, k: (right(a, k)[0], right(a, k)[1] * (1 + 1e-6)))
+    assert [x.what for x in wrong.findings if x.verdict == "WRONG"] == ["df/dk"]
+
+
+def test_a_network_is_checked_with_few_evaluations():
+    """48 inputs, 24 parameters and 6 results, all of which share each evaluation."""
+    np, nn, testing = pytest.importorskip("numpy"), pytest.importorskip("nn"), pytest.importorskip("autograd.testing")
+    own = {"rng": np.random.default_rng(0), "dtype": float}
+    layers = nn.Conv2d(1, 1, 3, padding=1, **own), nn.Softplus(), nn.AvgPool2d(2), nn.Flatten(), nn.Linear(4, 2, **own)
+    network = testing.Network(nn.Sequential(*layers), (own["rng"].normal(size=(3, 1, 4, 4)),))
+    calls = []
+    report = check_gradients(lambda *point: calls.append(1) or network(*point), *network.point)
+    assert report
+    assert sum(map(np.size, network.point)) == 48 + 20
+    assert len(calls) <= 2000
