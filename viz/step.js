@@ -149,6 +149,7 @@ function put(text, said, on, bad) {
   text.classList.toggle('bad', bad)
   const room = rooms.get(text)
   text.removeAttribute('textLength')
+  if (room && text.getComputedTextLength() > 1.5 * room && said.includes(': ')) text.textContent = said.split(': ')[0]  // an array's shape
   if (room && text.getComputedTextLength() > room) {
     text.setAttribute('textLength', room)
     text.setAttribute('lengthAdjust', 'spacingAndGlyphs')
@@ -239,20 +240,21 @@ function explain(now) {
   if (about.made) panel.append(h('p', 'made', about.made))
 }
 function scope(panel, frame, inside, now) {  // a collapsed gate, as if it were one operation
-  const called = pictures[picture].scopes[gate(frame.node)[0]], last = inside.at(-1)
+  const called = pictures[picture].scopes[gate(frame.node)[0]], last = inside.at(-1), own = new Set(inside)
+  const outside = new Set(edges.flatMap((to, i) => own.has(i) ? [] : to.map(e => e[1])).filter(i => own.has(i)).concat(own.has(root) ? root : []))
   if (frame.phase === 'forward') {
-    panel.append(...now.computed.has(last) ? [h('p', 'sum', `${name(last)} = ${called}(…) = `, v(values[last]))] : [h('p', 'sum', called)],
+    panel.append(...now.computed.has(last) ? [...outside].slice(0, 8).map(i => h('p', 'sum', `${name(i)} = ${called}(…) = `, v(values[i]))) : [h('p', 'sum', called)],
       h('p', 's', now.computed.has(last) ? `${inside.length} gates inside: open the scopes to see them.`
         : `${inside.filter(i => now.computed.has(i)).length} of the ${inside.length} gates inside are computed; the others wait for inputs.`))
     return
   }
-  panel.append(h('p', 'sum', `${called}, as one gate of ${inside.length}`), h('p', '', 'upstream gradient, arrived at ', name(last), ': ', g(now.totals[last])))
+  panel.append(h('p', 'sum', `${called}, as one gate of ${inside.length}`), ...[...outside].slice(0, 8).map(i => h('p', '', 'upstream gradient, arrived at ', name(i), ': ', g(now.totals[i]))))
   const into = new Map()
   for (const node of inside) for (const [argument, target] of edges[node])
-    if (!inside.includes(target) && [node, argument] in now.wires) into.set(target, [...into.get(target) ?? [], now.wires[[node, argument]]])
+    if (!own.has(target) && [node, argument] in now.wires) into.set(target, [...into.get(target) ?? [], now.wires[[node, argument]]])
   for (const [target, parts] of [...into].slice(0, 8)) {
     const sum = parts.reduce((x, y) => x + y), upstream = now.totals[last], box = h('div', 'edge')
-    const product = typeof sum === 'number' && upstream ? [g(upstream), ' × ', f(bracketed(show(sum / upstream))), ' = '] : []
+    const product = outside.size === 1 && typeof sum === 'number' && upstream ? [g(upstream), ' × ', f(bracketed(show(sum / upstream))), ' = '] : []
     box.append(h('p', '', `to ${name(target)}, through all of ${called}:`),
       h('p', 'sum', h('span', 's', product.length ? 'downstream = upstream × local: ' : 'downstream: '), ...product, g(sum)))
     panel.append(box)

@@ -287,6 +287,23 @@ def test_inputs_between_the_gates_of_a_collapsed_scope_do_not_cut_its_step(opene
     assert "neuron(…)" not in panel(page)
 
 
+def test_a_collapsed_scope_with_several_results_has_no_one_local_gradient(opened):
+    x = Value(2.0, "x")
+    with scope("pair"):
+        square, cube = x**2, x**3
+    page = opened(square * cube)
+    page.check("#collapse")
+    page.keyboard.press("End")
+    said = panel(page)
+    assert "arrived at v1: 8.00" in said
+    assert "arrived at v2: 4.00" in said
+    assert "to x, through all of pair: downstream: 80.0" in said  # (x⁵)′ = 5·2⁴
+    page.keyboard.press("Home")
+    for _ in range(2):
+        page.keyboard.press("ArrowRight")
+    assert "v1 = pair(…) = 4.00 v2 = pair(…) = 8.00" in panel(page)
+
+
 def test_a_tie_and_the_edge_where_infinity_arises_are_called_by_name(opened):
     page = opened(maximum(Value(1.0, "x"), Value(1.0, "y")))
     page.click("#last")
@@ -357,6 +374,14 @@ def test_no_label_lies_on_another_at_any_width(opened, name, wide):
     gates = [g for g in page.evaluate(SHAPES) if g["right"] > g["x"]]
     assert [t["text"] for t in shown if not t["kind"].startswith("sign") for g in gates if overlaps(t, g)] == []
     assert page.evaluate("document.documentElement.scrollWidth") <= wide
+
+
+def test_an_array_where_a_number_should_be_shows_its_shape(opened):
+    page = opened((Tensor([[0.0, 1.0, 2.0], [3.0, 4.0, 5.0]], "x") * Tensor(2.0, "s")).sum())
+    page.click("#mistakes summary")
+    page.check("input[value=unbroadcast]")
+    page.get_by_role("button", name="Show where").click()
+    assert "2×3" in page.locator(".wrong").all_text_contents()
 
 
 def test_numbers_that_grow_stay_within_their_places(opened):
