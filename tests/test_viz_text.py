@@ -70,3 +70,11 @@ def test_a_big_graph_is_a_summary_that_says_so():
     said = text(y)
     assert said.startswith("A summary, because there are over 5,000 gates: 6,000 mul")
     assert len(said.splitlines()) == 5
+
+
+def test_a_notebook_gets_the_colours_and_nothing_else():
+    nbformat, nbclient = pytest.importorskip("nbformat"), pytest.importorskip("nbclient")
+    cell = nbformat.v4.new_code_cell("import autograd, viz; print(viz.text(autograd.Value(2.0, 'x') * 3, color=True))")
+    nbclient.NotebookClient(nbformat.v4.new_notebook(cells=[cell]), kernel_name="python3", timeout=60).execute()
+    assert [output.output_type for output in cell.outputs] == ["stream"]
+    assert "\x1b[32m6.00" in cell.outputs[0].text

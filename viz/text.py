@@ -41,7 +41,8 @@ def text(y: Any, *, collapse: bool | str | Iterable[str] | None = None, digits: 
         from rich.text import Text
     except ImportError:
         raise ImportError("text(color=True) needs the package rich: pip install rich, or leave color out") from None
-    console = Console(force_terminal=True, color_system="standard", no_color=False, width=10_000, highlight=False)
+    console = Console(force_terminal=True, force_jupyter=False, color_system="standard", no_color=False, width=10_000,
+                      highlight=False)
     with console.capture() as capture:
         for row in rows:
             colours = ("", "green", "red", "blue", "red") if len(row) > 1 else ("dim",)
