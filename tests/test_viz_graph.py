@@ -377,6 +377,13 @@ def test_what_is_no_node_is_refused_with_the_remedy(thing):
         graph(thing)
 
 
+@pytest.mark.parametrize(("given", "said"), [({"collapse": 3}, "names of scopes"), ({"names": [1, 2]}, "locals"),
+                                             ({"names": {5: Value(1.0)}}, "locals")])
+def test_what_cannot_choose_or_name_is_refused_with_the_remedy(given, said):
+    with pytest.raises(TypeError, match=said):
+        graph(Value(1.0, "x") * 2, **given)
+
+
 def test_importing_viz_loads_neither_numpy_nor_graphviz():
     code = "import sys, viz; print([m for m in ('numpy', 'graphviz', 'matplotlib', 'rich', 'nn') if m in sys.modules])"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60).stdout == "[]\n"

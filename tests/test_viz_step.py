@@ -89,6 +89,12 @@ def test_what_cannot_be_stepped_through_is_refused():
         viz.stepper(y)
 
 
+@pytest.mark.parametrize("digits", [0, None, 200])
+def test_a_page_shows_as_many_digits_as_its_language_can(digits):
+    with pytest.raises(ValueError, match="1 to 17 digits"):
+        viz.stepper(Value(1 / 3) * 2, digits=digits)
+
+
 def test_results_without_a_gradient_have_a_page():
     with no_grad():
         constant = Value(2.0) * 3

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from copy import deepcopy
 from itertools import takewhile
 from typing import Any, NamedTuple
@@ -166,6 +166,8 @@ def named(roots: list[Any], names: Any) -> list[Any]:
     Parameters of modules go by their path, whatever name they have of their own.
     """
     held = {"": names} if hasattr(names, "named_parameters") else names
+    if not isinstance(held, Mapping) or not all(isinstance(name, str) for name in held):
+        raise TypeError(f"names={names!r:.60} ({type(names).__name__}): give variables by name, names=locals(), or a module")
     modules = {name: x for name, x in held.items() if hasattr(x, "named_parameters") and not name.startswith("_")}
     parts = {id(part) for x in modules.values() for part in x.modules() if part is not x}
     outermost = {id(x): (name, x) for name, x in modules.items() if id(x) not in parts}
@@ -332,6 +334,8 @@ def _chosen(collapse: Any, gates: list[Any], chains: dict[Any, tuple[Any, ...]])
         return set()
     if isinstance(collapse, bool):
         return set(scopes if collapse else ())
+    if not isinstance(collapse, Iterable):
+        raise TypeError(f"collapse={collapse!r}: say True, False, or the names of scopes")
     wanted = {collapse} if isinstance(collapse, str) else set(collapse)
     unknown = sorted(wanted - {scope.name for scope in scopes} - {scope.path for scope in scopes})
     if unknown:

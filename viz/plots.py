@@ -410,8 +410,8 @@ def decision_boundary(model: Any, inputs: Any = None, labels: Any = None, *, thr
             ax.scatter(*points[kinds == kind].T, s=22, marker=MARKERS[kind % len(MARKERS)], edgecolors="white",
                        linewidths=0.5, color=SERIES[kind % len(SERIES)], label=None if labels is None else str(kind),
                        zorder=3)
-        if labels is not None:
-            _legend(ax)
+        if labels is not None:  # beside the points, or its markers would be taken for some
+            _legend(ax, loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0, ncols=8)
     ax.set(xlabel="x1", ylabel="x2", xlim=bounds[0], ylim=bounds[1])
     return ax
 

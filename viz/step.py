@@ -57,6 +57,8 @@ class Stepper:
     def __init__(self, y: Any, collapse: bool | str | Iterable[str] | None = None, digits: int = 3,
                  title: str | None = None, parameters: Iterable[Any] | None = None,
                  names: Any = None, seed: Any = None):
+        if digits not in range(1, 18):
+            raise ValueError(f"digits={digits!r}: the page shows 1 to 17 digits of each number")
         graph(y, collapse)  # what cannot be drawn is refused here, in its words
         self.digits, self.title = digits, title
         given = {id(node): i for i, node in enumerate(topological(y))}
