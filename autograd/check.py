@@ -597,6 +597,10 @@ class Check:
             return slopes(g, scale * stretch, line.quantum, lambda t: line.blur(t) * size, analytic, noise, patience)
         measured = look()
         finding = judge(measured, analytic, place)
+        smooth = measured.kind == "smooth" and measured.slope.bar <= 1e-8 * size
+
+        def excused(again: Finding) -> bool:  # a kink that is seen from afar is none here
+            return again.verdict in RIGHT and not (again.verdict == "KINK" and smooth)
         for mode, value in given.items():
             if value != analytic and finding.verdict in RIGHT:
                 other = judge(measured, value, place | {"mode": mode})
@@ -604,8 +608,7 @@ class Check:
         unsettled = finding.verdict == "OK_NOISY" and measured.slope.noise < measured.slope.bar / 2
         if finding.verdict in ("WRONG", "WRONG_AT_KINK") or unsettled:  # a second, longer look, with other steps
             again = judge(look(stretch=1.375, patience=10), finding.analytic, place | {"mode": finding.mode})
-            sure = again.verdict == "KINK" and measured.kind == "smooth" and measured.slope.bar <= 1e-8 * size
-            if again.bar < finding.bar and "KINK" not in again.verdict if unsettled else again.verdict in RIGHT and not sure:
+            if again.bar < finding.bar and "KINK" not in again.verdict if unsettled else excused(again):
                 finding = again
         apart = max(given.values()) - min(given.values())
         disagree = finding.verdict in RIGHT and measured.kind == "smooth" and apart > finding.bar + 1e-8 * size
@@ -617,7 +620,7 @@ class Check:
                 doubted = place | {"mode": finding.mode}
                 again = judge(longer, finding.analytic, doubted, slack)
                 unheard = longer.noise > 4 * measured.noise  # in which the kink's slopes were measured too sharply
-                if again.verdict in (RIGHT if finding.verdict == "WRONG" or unheard else ("OK", "OK_NOISY")) and not sure:
+                if excused(again) and (again.verdict != "KINK" or finding.verdict == "WRONG" or unheard):
                     finding = again
                 elif finding.verdict == "WRONG" or measured.kind == "jump" or not followed:
                     finding = self.closer(g, look, finding, measured, line.scale, doubted, slack)

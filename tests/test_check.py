@@ -277,6 +277,13 @@ def test_arguments_go_by_the_names_that_the_function_gives_them():
     assert names(ag.exp, 1.0) == ["df/dx0"]
 
 
+def test_kinks_all_around_do_not_excuse_an_error_between_them():
+    ties = sorted([-0.71782669, 1.06704431, -1.21753825, 0.79044609, -0.82366288, -1.52320293])
+    f = lambda x: math.fsum(i * y for i, y in enumerate(sorted([*ties, x])))  # its slope is the place of x
+    assert verdict(f, -0.73744008, gradient=lambda x: 3.0) == "OK"
+    assert verdict(f, -0.73744008, gradient=lambda x: 3 * (1 + 1e-6)) == "WRONG"
+
+
 def test_a_kink_beside_rounding_that_one_side_alone_shows():
     """The bend is of a number of size 9, whose last digit is far above that of the result."""
     f = lambda x: ag.relu(18 * ag.sigmoid(ag.sigmoid(x)) - 9 - 2.2021527994620165) + x
@@ -593,9 +600,9 @@ def score(cases, rounds):
 
 
 @pytest.mark.parametrize("cases", [lambda r: families(r).items(), programs], ids=["families", "programs"])
-@pytest.mark.parametrize("size", [1, pytest.param(10, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("size", [1, pytest.param(15, marks=pytest.mark.slow)])
 def test_no_false_alarm_and_nearly_no_error_missed(cases, size, capsys, request):
-    rounds = size * (18 if "families" in request.node.name else 150)
+    rounds = size * (12 if "families" in request.node.name else 100)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ag.NoDerivativeWarning)
         right, alarms, injected, caught, missed, faint = score(cases, rounds)
@@ -684,7 +691,7 @@ def beside_numbers(np, seed):
 
 def test_numbers_beside_arrays_raise_no_alarm_and_their_errors_are_seen():
     np = pytest.importorskip("numpy")
-    for seed in range(6):
+    for seed in range(3):
         for n, (f, *xs) in enumerate(beside_numbers(np, seed)):
             report = check_gradients(f, *xs, order=1 + (seed == 0))
             assert report, (seed, n, str(report))
