@@ -144,7 +144,8 @@ print("in training:", *in_training.round(2), "in test mode, with the running ave
 assert not np.allclose(in_training, in_test)
 
 pair = Tensor([[1.0], [3.0]], "x")
-viz.draw(viz.zoom(F.batch_norm(pair, training=True), entry=(0, 0)), title="one number of batch norm, opened")
+viz.draw(viz.zoom(F.batch_norm(pair, training=True), entry=(0, 0)), collapse=["mean", "deviation"],
+         title="one number of batch norm, opened")
 
 # %% [markdown]
 # ## Dropout, augmentation, ensembles, early stopping

@@ -104,6 +104,16 @@ def test_everything_between_inputs_and_a_result_in_a_scope_for_each_operation() 
     assert zoom(y).title == "batch_norm" and zoom(2.0 * y + 1.0, [x]).title == "batch_norm → mul → add"
 
 
+def test_batch_norm_closes_to_its_four_steps() -> None:
+    y = F.batch_norm(Tensor([[1.0], [3.0], [8.0]], "x"), training=True)
+    opened = zoom(y, entry=(0, 0), seed=1.0)
+    assert opened.difference < 1e-12
+    closed = viz.draw(opened, collapse=["mean", "deviation"])
+    assert [node.sign for node in closed.graph.nodes if node.hidden] == ["mean", "deviation"]
+    assert [node.sign for node in closed.graph.nodes if node.kind == "gate" and not node.hidden] == ["−", "−", "−", "/"]
+    assert closed.size[0] < 0.7 * viz.draw(opened).size[0]
+
+
 def test_the_gradient_from_above_is_the_one_that_was_there() -> None:
     x = Tensor([1.0, -2.0, 3.0], "x")
     y = relu(x)
