@@ -333,11 +333,12 @@ class DataLoader:
             self.position = 0
             self._order = self.generator.permutation(len(self.x)) if self.shuffle else None
         self._resumed = False
-        while self.position < len(self):
-            chosen: Any = slice(self.position * self.batch_size, (self.position + 1) * self.batch_size)
+        batches, size = len(self), self.batch_size
+        while (position := self.position) < batches:
+            chosen: Any = slice(position * size, (position + 1) * size)
             if self._order is not None:
                 chosen = self._order[chosen]
-            self.position += 1
+            self.position = position + 1
             x = self.x[chosen]
             yield (x if self.transform is None else self.transform(x, self.generator)), self.y[chosen]
 

@@ -305,6 +305,7 @@ def fit(model: Module, data: Any, loss: Callable[[Any, Any], Any], optimizer: op
     forward = _forward(model)
     parameters = [x for group in optimizer.param_groups for x in group["params"]]
     on_backward, on_step = (_hooks(watchers, name) for name in ("on_backward", "on_step"))
+    batches, last = run.history.batches, len(loader)
     try:
         with _interruption() as interrupted, _bar(progress, epochs, run) as bar:
             for watcher in watchers:
@@ -324,7 +325,7 @@ def fit(model: Module, data: Any, loss: Callable[[Any, Any], Any], optimizer: op
                     if not (isfinite(value) and _updated(run, parameters, clip_norm)):
                         run.stop(_diverged(run))
                         break
-                    run.history.batches.append(value)
+                    batches.append(value)
                     for hook in on_step:
                         hook(run)
                     _add(run.totals, value, measures, prediction, y)
@@ -332,7 +333,7 @@ def fit(model: Module, data: Any, loss: Callable[[Any, Any], Any], optimizer: op
                     if schedule is not None and schedule_each == "batch":
                         schedule.step()
                     bar(value)
-                    if loader.position < len(loader):
+                    if loader.position < last:
                         if run.history.stopped:
                             break
                         if interrupted or checkpoint_every and run.step % checkpoint_every == 0:
