@@ -85,7 +85,11 @@ class Sequential(Module):
 
 
 class Identity(Module):
-    """What comes in goes out; arguments are ignored, so that it can stand in for any layer."""
+    """What comes in goes out; arguments are ignored, so that it can stand in for any layer.
+
+    >>> Identity(54, unused=True)(3.0)
+    3.0
+    """
 
     def __init__(self, *args: Any, **options: Any):
         pass
@@ -95,7 +99,12 @@ class Identity(Module):
 
 
 class Flatten(Module):
-    """The axes from ``start_dim`` to ``end_dim`` made one: (N, C, H, W) becomes (N, C·H·W)."""
+    """The axes from ``start_dim`` to ``end_dim`` made one: (N, C, H, W) becomes (N, C·H·W).
+
+    >>> images = np.zeros((2, 3, 4, 4), np.float32)
+    >>> Flatten()(images).shape, Flatten(0, 1)(images).shape
+    ((2, 48), (6, 4, 4))
+    """
 
     def __init__(self, start_dim: int = 1, end_dim: int = -1):
         self.start_dim, self.end_dim = start_dim, end_dim
@@ -131,7 +140,12 @@ class Linear(Module):
 
 
 class Maxout(Module):
-    """The largest of ``pieces`` linear functions, for each output (Goodfellow et al., 2013): (…, in) to (…, out)."""
+    """The largest of ``pieces`` linear functions, for each output (Goodfellow et al., 2013): (…, in) to (…, out).
+
+    >>> layer = Maxout(3, 2, pieces=4, rng=0)
+    >>> layer(np.zeros((5, 3), np.float32)).shape, layer.linear.weight.shape
+    ((5, 2), (8, 3))
+    """
 
     def __init__(self, in_features: int, out_features: int, pieces: int = 2, bias: bool = True, *, rng: Rng = None,
                  dtype: Any = np.float32):
@@ -151,6 +165,10 @@ class Embedding(Module):
     """A row of ``weight`` (num_embeddings, embedding_dim) for each index: (…) integers to (…, embedding_dim).
 
     The row at ``padding_idx`` starts at zeros and is not trained.
+
+    >>> layer = Embedding(10, 4, padding_idx=0, rng=0)
+    >>> layer([[1, 2, 3], [3, 2, 0]]).shape, layer([0]).tolist()
+    ((2, 3, 4), [[0.0, 0.0, 0.0, 0.0]])
     """
 
     def __init__(self, num_embeddings: int, embedding_dim: int, padding_idx: int | None = None, *, rng: Rng = None,
@@ -213,7 +231,12 @@ class _Conv(Module):
 
 
 class Conv1d(_Conv):
-    """Cross-correlation of signals (N, C, L) with ``out_channels`` filters; weight (out, in/groups, K), bias (out,)."""
+    """Cross-correlation of signals (N, C, L) with ``out_channels`` filters; weight (out, in/groups, K), bias (out,).
+
+    >>> signals = np.zeros((4, 3, 10), np.float32)
+    >>> Conv1d(3, 8, 5, rng=0)(signals).shape, Conv1d(3, 8, 5, padding="same", rng=0)(signals).shape
+    ((4, 8, 6), (4, 8, 10))
+    """
 
     _axes, _convolve = 1, F.conv1d
 
@@ -249,7 +272,11 @@ class _Pool(Module):
 
 
 class MaxPool1d(_Pool):
-    """The largest entry under each window of signals (N, C, L)."""
+    """The largest entry under each window of signals (N, C, L).
+
+    >>> MaxPool1d(2)(Tensor([[[1.0, 3.0, 7.0, 5.0]]])).tolist()
+    [[[3.0, 7.0]]]
+    """
 
     _pool = F.max_pool1d
 
@@ -258,7 +285,11 @@ class MaxPool1d(_Pool):
 
 
 class MaxPool2d(_Pool):
-    """The largest entry under each window of images (N, C, H, W)."""
+    """The largest entry under each window of images (N, C, H, W).
+
+    >>> MaxPool2d(2)(Tensor([[[[1.0, 3.0], [5.0, 7.0]]]])).item()
+    7.0
+    """
 
     _pool = F.max_pool2d
 
@@ -267,7 +298,11 @@ class MaxPool2d(_Pool):
 
 
 class AvgPool2d(_Pool):
-    """The mean under each window of images (N, C, H, W); zeros of the padding count unless told otherwise."""
+    """The mean under each window of images (N, C, H, W); zeros of the padding count unless told otherwise.
+
+    >>> AvgPool2d(2)(Tensor([[[[1.0, 3.0], [5.0, 7.0]]]])).item()
+    4.0
+    """
 
     _pool = F.avg_pool2d
 
@@ -322,19 +357,31 @@ class BatchNorm1d(_BatchNorm):
 
     In training with the batch's mean and variance, which ``running_mean`` and ``running_var`` follow by ``momentum``
     (None: their plain average so far); in evaluation with those. Raises ValueError for a batch of one in training.
+
+    >>> layer = BatchNorm1d(2, eps=0, momentum=0.5)
+    >>> layer(Tensor([[1.0, 10.0], [3.0, 50.0]])).tolist(), layer.running_mean.tolist()  # from 0, half way to 2 and 30
+    ([[-1.0, -1.0], [1.0, 1.0]], [1.0, 15.0])
     """
 
     _ndims = (2, 3)
 
 
 class BatchNorm2d(_BatchNorm):
-    """Each channel of images (N, C, H, W) normalised over the batch: as BatchNorm1d."""
+    """Each channel of images (N, C, H, W) normalised over the batch: as BatchNorm1d.
+
+    >>> BatchNorm2d(1, eps=0)(Tensor([[[[1.0, 3.0], [3.0, 1.0]]]])).tolist()  # over the pixels, too
+    [[[[-1.0, 1.0], [1.0, -1.0]]]]
+    """
 
     _ndims = (4,)
 
 
 class LayerNorm(Module):
-    """Each example normalised over its last axes, of shape ``normalized_shape``, then scaled and shifted (Ba et al., 2016)."""
+    """Each example normalised over its last axes, of shape ``normalized_shape``, then scaled and shifted (Ba et al., 2016).
+
+    >>> LayerNorm(2, eps=0)(Tensor([[1.0, 3.0], [50.0, 10.0]])).tolist()
+    [[-1.0, 1.0], [1.0, -1.0]]
+    """
 
     def __init__(self, normalized_shape: int | tuple[int, ...], eps: float = 1e-5, elementwise_affine: bool = True,
                  bias: bool = True, *, dtype: Any = np.float32):
@@ -351,7 +398,12 @@ class LayerNorm(Module):
 
 
 class Dropout(Module):
-    """Inverted dropout: in training each entry is 0 with probability ``p``, else divided by 1 − p (Srivastava et al., 2014)."""
+    """Inverted dropout: in training each entry is 0 with probability ``p``, else divided by 1 − p (Srivastava et al., 2014).
+
+    >>> layer, ones = Dropout(0.5, rng=0), Tensor(np.ones(100))
+    >>> sorted(set(layer(ones).tolist())), set(layer.eval()(ones).tolist())
+    ([0.0, 2.0], {1.0})
+    """
 
     def __init__(self, p: float = 0.5, *, rng: Rng = None):
         if not 0 <= p <= 1:
@@ -469,6 +521,10 @@ class RNN(_Recurrent):
     the state of every layer after the last one. Weights are ``weight_ih_l0`` (gates · hidden, in), ``weight_hh_l0``,
     ``bias_ih_l0``, ``bias_hh_l0``, ``…_l1`` …; with ``bidirectional`` a second set, ``…_reverse``, walks back in time,
     and outputs stand side by side. ``dropout`` applies between layers, in training.
+
+    >>> output, h = RNN(3, 4, rng=0)(np.zeros((7, 5, 3), np.float32))
+    >>> output.shape, h.shape, (output[-1].data == h[0].data).all().item()
+    ((7, 5, 4), (1, 5, 4), True)
     """
 
     _gates = 1
@@ -489,6 +545,10 @@ class LSTM(_Recurrent):
     """Long short-term memory (Hochreiter & Schmidhuber, 1997), gates in the order input, forget, cell, output.
 
     i, f, o = σ(…), g = tanh(…); c′ = f·c + i·g; h′ = o·tanh(c′); returns (output, (h, c)). Else as RNN.
+
+    >>> output, (h, c) = LSTM(3, 4, num_layers=2, rng=0)(np.zeros((7, 5, 3), np.float32))
+    >>> output.shape, h.shape, c.shape
+    ((7, 5, 4), (2, 5, 4), (2, 5, 4))
     """
 
     _gates, _states = 4, 2
@@ -505,6 +565,10 @@ class GRU(_Recurrent):
 
     r, z = σ(…); n = tanh(W_in x + b_in + r·(W_hn h + b_hn)); h′ = (1 − z)·n + z·h; returns (output, h). Else as
     RNN.
+
+    >>> output, h = GRU(3, 4, bidirectional=True, rng=0)(np.zeros((7, 5, 3), np.float32))
+    >>> output.shape, h.shape
+    ((7, 5, 8), (2, 5, 4))
     """
 
     _gates = 3
@@ -538,31 +602,51 @@ class Activation(Module):
 
 
 class ReLU(Module):
-    """max(0, x); its gradient at 0 is 0."""
+    """max(0, x); its gradient at 0 is 0.
+
+    >>> ReLU()(Tensor([-2.0, 0.0, 3.0])).tolist()
+    [0.0, 0.0, 3.0]
+    """
 
     def forward(self, input: Any) -> Any: return relu(input)
 
 
 class Sigmoid(Module):
-    """1 / (1 + exp(−x))."""
+    """1 / (1 + exp(−x)).
+
+    >>> Sigmoid()(Tensor([-1000.0, 0.0, 1000.0])).tolist()
+    [0.0, 0.5, 1.0]
+    """
 
     def forward(self, input: Any) -> Any: return sigmoid(input)
 
 
 class Tanh(Module):
-    """The hyperbolic tangent."""
+    """The hyperbolic tangent.
+
+    >>> Tanh()(Tensor([-1000.0, 0.0, 1000.0])).tolist()
+    [-1.0, 0.0, 1.0]
+    """
 
     def forward(self, input: Any) -> Any: return tanh(input)
 
 
 class Step(Module):
-    """1 where x > 0, else 0: the perceptron's; training through it warns, since its derivative is 0."""
+    """1 where x > 0, else 0: the perceptron's; training through it warns, since its derivative is 0.
+
+    >>> Step()(Tensor([-2.0, 0.0, 3.0])).tolist()
+    [0.0, 0.0, 1.0]
+    """
 
     def forward(self, input: Any) -> Any: return step(input)
 
 
 class LeakyReLU(Module):
-    """x where x > 0, else ``negative_slope`` · x."""
+    """x where x > 0, else ``negative_slope`` · x.
+
+    >>> LeakyReLU(0.5)(Tensor([-2.0, 0.0, 3.0])).tolist()
+    [-1.0, 0.0, 3.0]
+    """
 
     def __init__(self, negative_slope: float = 0.01):
         self.negative_slope = float(negative_slope)
@@ -573,7 +657,11 @@ class LeakyReLU(Module):
 
 
 class PReLU(Module):
-    """A leaky relu whose slope is learned (He et al., 2015): one, or one for each channel on axis 1."""
+    """A leaky relu whose slope is learned (He et al., 2015): one, or one for each channel on axis 1.
+
+    >>> PReLU()(Tensor([-2.0, 0.0, 3.0])).tolist(), PReLU(8).weight.shape
+    ([-0.5, 0.0, 3.0], (8,))
+    """
 
     def __init__(self, num_parameters: int = 1, init: float = 0.25, *, dtype: Any = np.float32):
         _positive("PReLU", num_parameters=num_parameters)
@@ -592,7 +680,11 @@ class PReLU(Module):
 
 
 class ELU(Module):
-    """x where x > 0, else ``alpha`` · (exp(x) − 1)."""
+    """x where x > 0, else ``alpha`` · (exp(x) − 1).
+
+    >>> ELU(2.0)(Tensor([-1000.0, 0.0, 3.0])).tolist()
+    [-2.0, 0.0, 3.0]
+    """
 
     def __init__(self, alpha: float = 1.0):
         self.alpha = float(alpha)
@@ -603,7 +695,11 @@ class ELU(Module):
 
 
 class Softplus(Module):
-    """log(1 + exp(``beta`` · x)) / ``beta``: a relu without a corner."""
+    """log(1 + exp(``beta`` · x)) / ``beta``: a relu without a corner.
+
+    >>> Softplus()(Tensor([-1000.0, 1000.0])).tolist(), round(Softplus()(0.0), 4)  # log 2
+    ([0.0, 1000.0], 0.6931)
+    """
 
     def __init__(self, beta: float = 1.0):
         self.beta = float(beta)
@@ -615,7 +711,11 @@ class Softplus(Module):
 
 
 class Softmax(Module):
-    """exp(x) / Σ exp(x) over the axis ``dim``: positive, and sums to 1."""
+    """exp(x) / Σ exp(x) over the axis ``dim``: positive, and sums to 1.
+
+    >>> Softmax()(Tensor([[7.0, 7.0, 7.0, 7.0]])).tolist()
+    [[0.25, 0.25, 0.25, 0.25]]
+    """
 
     def __init__(self, dim: int = -1):
         self.dim = dim
@@ -626,7 +726,11 @@ class Softmax(Module):
 
 
 class LogSoftmax(Softmax):
-    """The logarithm of softmax over the axis ``dim``, without forming it."""
+    """The logarithm of softmax over the axis ``dim``, without forming it.
+
+    >>> LogSoftmax()(Tensor([[1000.0, 0.0]])).tolist()  # the logarithm of softmax's 0.0 would be −∞
+    [[0.0, -1000.0]]
+    """
 
     def forward(self, input: Any) -> Any: return log_softmax(input, self.dim)
 
