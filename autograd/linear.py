@@ -296,7 +296,11 @@ def sum(x: Any, axis: Any = None, keepdims: bool = False, *, dtype: Any = None, 
 
 
 def mean(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    """The mean over one axis, a tuple of axes, or all."""
+    """The mean over one axis, a tuple of axes, or all.
+
+    >>> mean(Tensor([[1.0, 2.0], [3.0, 4.0]]), axis=0).tolist()
+    [2.0, 3.0]
+    """
     x = _array(x)
     shape = _shape(x)
     count = product(shape[i] for i in _axes(axis, len(shape)))
@@ -304,7 +308,11 @@ def mean(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
 
 
 def var(x: Any, axis: Any = None, keepdims: bool = False, *, ddof: float = 0) -> Any:
-    """The variance over axes, by two passes; ``ddof=1`` divides by one less (Bessel's correction)."""
+    """The variance over axes, by two passes; ``ddof=1`` divides by one less (Bessel's correction).
+
+    >>> var(Tensor([1.0, 3.0])).tolist(), var(Tensor([1.0, 3.0]), ddof=1).tolist()
+    (1.0, 2.0)
+    """
     x = _array(x)
     shape = _shape(x)
     freedom = product(shape[i] for i in _axes(axis, len(shape))) - ddof
@@ -313,7 +321,11 @@ def var(x: Any, axis: Any = None, keepdims: bool = False, *, ddof: float = 0) ->
 
 
 def std(x: Any, axis: Any = None, keepdims: bool = False, *, ddof: float = 0) -> Any:
-    """The standard deviation over axes; where it is 0, so is its gradient."""
+    """The standard deviation over axes; where it is 0, so is its gradient.
+
+    >>> std(Tensor([1.0, 5.0])).tolist()
+    2.0
+    """
     return _safe_root(var(x, axis, keepdims, ddof=ddof))
 
 
@@ -321,6 +333,9 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> A
     """The Euclidean norm over axes, all by default; of vectors along one axis, any other order p > 0, and ±inf, too.
 
     Where the norm is 0, so is its gradient. Raises ValueError for orders of matrices other than "fro".
+
+    >>> norm(Tensor([3.0, 4.0])).tolist(), norm(Tensor([3.0, 4.0]), 1, axis=0).tolist()
+    (5.0, 7.0)
     """
     x = _array(x)
     along = len(_axes(axis, len(_shape(x))))
@@ -341,17 +356,29 @@ def _safe_root(total: Any, power: float = 0.5) -> Any:
 
 
 def max(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    """The largest entry over axes; equal ones share the gradient equally."""
+    """The largest entry over axes; equal ones share the gradient equally.
+
+    >>> max(Tensor([[1.0, 4.0], [3.0, 2.0]]), axis=0).tolist()
+    [3.0, 4.0]
+    """
     return _max(_array(x), axis=axis, keepdims=_flag(keepdims))
 
 
 def min(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    """The smallest entry over axes; equal ones share the gradient equally."""
+    """The smallest entry over axes; equal ones share the gradient equally.
+
+    >>> min(Tensor([[1.0, 4.0], [3.0, 2.0]]), axis=0).tolist()
+    [1.0, 2.0]
+    """
     return _min(_array(x), axis=axis, keepdims=_flag(keepdims))
 
 
 def prod(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    """The product over axes, by pairs, so that zeros are no exception at any order of derivative."""
+    """The product over axes, by pairs, so that zeros are no exception at any order of derivative.
+
+    >>> prod(Tensor([2.0, 3.0, 4.0])).tolist()
+    24.0
+    """
     x = _array(x)
     shape = _shape(x)
     axes = _axes(axis, len(shape))
@@ -366,13 +393,21 @@ def prod(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
 
 
 def cumsum(x: Any, axis: int | None = None) -> Any:
-    """The running sum along an axis; of all entries in order without one."""
+    """The running sum along an axis; of all entries in order without one.
+
+    >>> cumsum(Tensor([1.0, 2.0, 3.0])).tolist()
+    [1.0, 3.0, 6.0]
+    """
     x = _array(x)
     return _cumsum(reshape(x, -1), axis=0) if axis is None else _cumsum(x, axis=axis)
 
 
 def cumprod(x: Any, axis: int | None = None) -> Any:
-    """The running product along an axis, of all entries in order without one; by doubling, so that zeros are no exception."""
+    """The running product along an axis, of all entries in order without one; by doubling, so that zeros are no exception.
+
+    >>> cumprod(Tensor([2.0, 3.0, 4.0])).tolist()
+    [2.0, 6.0, 24.0]
+    """
     x = _array(x)
     if axis is None:
         x, axis = reshape(x, -1), 0
@@ -387,7 +422,11 @@ def cumprod(x: Any, axis: int | None = None) -> Any:
 
 
 def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    """log Σ exp over axes, shifted by the maximum so that nothing overflows."""
+    """log Σ exp over axes, shifted by the maximum so that nothing overflows.
+
+    >>> logsumexp(Tensor([1000.0, 0.0])).tolist()
+    1000.0
+    """
     return _logsumexp(_array(x), axis=axis, keepdims=_flag(keepdims))
 
 
@@ -401,17 +440,29 @@ def softmax(x: Any, axis: Any = -1) -> Any:
 
 
 def log_softmax(x: Any, axis: Any = -1) -> Any:
-    """log of softmax, without forming it."""
+    """log of softmax, without forming it.
+
+    >>> log_softmax(Tensor([1000.0, 0.0])).tolist()
+    [0.0, -1000.0]
+    """
     return _log_softmax(_array(x), axis=axis)
 
 
 def matmul(x: Any, y: Any) -> Any:
-    """The matrix product ``x @ y``, for vectors, matrices and stacks of matrices that broadcast."""
+    """The matrix product ``x @ y``, for vectors, matrices and stacks of matrices that broadcast.
+
+    >>> matmul(Tensor([[1.0, 2.0], [3.0, 4.0]]), Tensor([[0.0, 1.0], [1.0, 0.0]])).tolist()
+    [[2.0, 1.0], [4.0, 3.0]]
+    """
     return _matmul(_array(x), _array(y))
 
 
 def dot(x: Any, y: Any) -> Any:
-    """NumPy's dot: inner product of vectors, matrix product, and over the last axis of x and the second last of y."""
+    """NumPy's dot: inner product of vectors, matrix product, and over the last axis of x and the second last of y.
+
+    >>> dot(Tensor([1.0, 2.0]), Tensor([3.0, 4.0])).tolist()
+    11.0
+    """
     x, y = _array(x), _array(y)
     nx, ny = len(_shape(x)), len(_shape(y))
     if not nx or not ny:
@@ -420,7 +471,11 @@ def dot(x: Any, y: Any) -> Any:
 
 
 def inner(x: Any, y: Any) -> Any:
-    """The sum of products over the last axes."""
+    """The sum of products over the last axes.
+
+    >>> inner(Tensor([[1.0, 2.0], [3.0, 4.0]]), Tensor([1.0, 10.0])).tolist()
+    [21.0, 43.0]
+    """
     x, y = _array(x), _array(y)
     if not _shape(x) or not _shape(y):
         return x * y
@@ -428,17 +483,29 @@ def inner(x: Any, y: Any) -> Any:
 
 
 def outer(x: Any, y: Any) -> Any:
-    """All products of an entry of ``x`` with one of ``y``, as a matrix."""
+    """All products of an entry of ``x`` with one of ``y``, as a matrix.
+
+    >>> outer(Tensor([1.0, 2.0]), Tensor([3.0, 4.0])).tolist()
+    [[3.0, 4.0], [6.0, 8.0]]
+    """
     return reshape(_array(x), (-1, 1)) * reshape(_array(y), (1, -1))
 
 
 def vdot(x: Any, y: Any) -> Any:
-    """The sum of products of all entries in order."""
+    """The sum of products of all entries in order.
+
+    >>> vdot(Tensor([[1.0, 2.0], [3.0, 4.0]]), Tensor([[1.0, 0.0], [0.0, 1.0]])).tolist()
+    5.0
+    """
     return dot(reshape(_array(x), -1), reshape(_array(y), -1))
 
 
 def kron(x: Any, y: Any) -> Any:
-    """The Kronecker product: ``y`` scaled by every entry of ``x``, in blocks."""
+    """The Kronecker product: ``y`` scaled by every entry of ``x``, in blocks.
+
+    >>> kron(Tensor([1.0, 10.0]), Tensor([1.0, 2.0])).tolist()
+    [1.0, 2.0, 10.0, 20.0]
+    """
     x, y = _array(x), _array(y)
     ndim = builtins.max(len(_shape(x)), len(_shape(y)))
     a, b = ((1,) * (ndim - len(_shape(z))) + tuple(_shape(z)) for z in (x, y))
@@ -447,7 +514,11 @@ def kron(x: Any, y: Any) -> Any:
 
 
 def tensordot(x: Any, y: Any, axes: Any = 2) -> Any:
-    """The sum of products over given axes of both."""
+    """The sum of products over given axes of both.
+
+    >>> tensordot(Tensor([[1.0, 2.0], [3.0, 4.0]]), Tensor([1.0, 10.0]), axes=1).tolist()
+    [21.0, 43.0]
+    """
     x, y = _array(x), _array(y)
     nx, ny = len(_shape(x)), len(_shape(y))
     if isinstance(axes, int):
@@ -523,17 +594,29 @@ def _einsum_pullback(g: Any, xs: Sequence[Any], i: int, spec: str) -> Any:
 
 
 def reshape(x: Any, shape: Any) -> Any:
-    """The same entries in another shape; one length may be −1."""
+    """The same entries in another shape; one length may be −1.
+
+    >>> reshape(Tensor([1.0, 2.0, 3.0, 4.0]), (2, -1)).tolist()
+    [[1.0, 2.0], [3.0, 4.0]]
+    """
     return _reshape(_array(x), shape=shape if isinstance(shape, int) else tuple(shape))
 
 
 def transpose(x: Any, axes: Any = None) -> Any:
-    """The axes in another order, reversed by default."""
+    """The axes in another order, reversed by default.
+
+    >>> transpose(Tensor([[1.0, 2.0], [3.0, 4.0]])).tolist()
+    [[1.0, 3.0], [2.0, 4.0]]
+    """
     return _transpose(_array(x), axes=None if axes is None else tuple(axes))
 
 
 def swapaxes(x: Any, axis1: int, axis2: int) -> Any:
-    """Two axes exchanged."""
+    """Two axes exchanged.
+
+    >>> swapaxes(Tensor([[1.0, 2.0, 3.0]]), 0, 1).tolist()
+    [[1.0], [2.0], [3.0]]
+    """
     x = _array(x)
     axes = list(range(len(_shape(x))))
     a, b = _axis(axis1, len(axes)), _axis(axis2, len(axes))
@@ -542,7 +625,11 @@ def swapaxes(x: Any, axis1: int, axis2: int) -> Any:
 
 
 def moveaxis(x: Any, source: Any, destination: Any) -> Any:
-    """Axes moved to other places, the rest in order."""
+    """Axes moved to other places, the rest in order.
+
+    >>> moveaxis(Tensor(np.zeros((2, 3, 4))), 0, -1).shape
+    (3, 4, 2)
+    """
     x = _array(x)
     n = len(_shape(x))
     source, destination = _several(source, n), _several(destination, n)
@@ -555,12 +642,20 @@ def moveaxis(x: Any, source: Any, destination: Any) -> Any:
 
 
 def broadcast_to(x: Any, shape: Any) -> Any:
-    """The entries repeated to a larger shape by NumPy's rules."""
+    """The entries repeated to a larger shape by NumPy's rules.
+
+    >>> broadcast_to(Tensor([1.0, 2.0]), (2, 2)).tolist()
+    [[1.0, 2.0], [1.0, 2.0]]
+    """
     return _broadcast(_array(x), shape=(shape,) if isinstance(shape, int) else tuple(shape))
 
 
 def expand_dims(x: Any, axis: Any) -> Any:
-    """New axes of length 1 at the given places of the result."""
+    """New axes of length 1 at the given places of the result.
+
+    >>> expand_dims(Tensor([1.0, 2.0]), 1).tolist()
+    [[1.0], [2.0]]
+    """
     x = _array(x)
     axes = _several(axis, len(_shape(x)) + (len(axis) if isinstance(axis, (tuple, list)) else 1))
     lengths = iter(_shape(x))
@@ -568,7 +663,11 @@ def expand_dims(x: Any, axis: Any) -> Any:
 
 
 def squeeze(x: Any, axis: Any = None) -> Any:
-    """Without the axes of length 1, all of them or those given."""
+    """Without the axes of length 1, all of them or those given.
+
+    >>> squeeze(Tensor([[1.0], [2.0]])).tolist()
+    [1.0, 2.0]
+    """
     x = _array(x)
     shape = _shape(x)
     axes = tuple(i for i, n in enumerate(shape) if n == 1) if axis is None else _axes(axis, len(shape))
@@ -578,17 +677,29 @@ def squeeze(x: Any, axis: Any = None) -> Any:
 
 
 def atleast_1d(*xs: Any) -> Any:
-    """Arrays of shape () as vectors, others as they are; a tuple where several are given."""
+    """Arrays of shape () as vectors, others as they are; a tuple where several are given.
+
+    >>> atleast_1d(Tensor(3.0)).tolist()
+    [3.0]
+    """
     return _atleast(lambda shape: shape or (1,), xs)
 
 
 def atleast_2d(*xs: Any) -> Any:
-    """Vectors as matrices of one row, others of two axes or more as they are."""
+    """Vectors as matrices of one row, others of two axes or more as they are.
+
+    >>> atleast_2d(Tensor([1.0, 2.0])).tolist()
+    [[1.0, 2.0]]
+    """
     return _atleast(lambda shape: (1,) * (2 - len(shape)) + shape, xs)
 
 
 def atleast_3d(*xs: Any) -> Any:
-    """Matrices with a new last axis, vectors with one on each side."""
+    """Matrices with a new last axis, vectors with one on each side.
+
+    >>> atleast_3d(Tensor([1.0, 2.0])).tolist()
+    [[[1.0], [2.0]]]
+    """
     return _atleast(lambda shape: ((1, *shape, 1) if len(shape) == 1 else shape + (1,) * (3 - len(shape))), xs)
 
 
@@ -598,34 +709,58 @@ def _atleast(shaped: Callable[[tuple[int, ...]], tuple[int, ...]], xs: Any) -> A
 
 
 def broadcast_arrays(*xs: Any) -> tuple[Any, ...]:
-    """All arrays in the shape that they broadcast to together."""
+    """All arrays in the shape that they broadcast to together.
+
+    >>> [x.tolist() for x in broadcast_arrays(Tensor([1.0, 2.0]), Tensor(3.0))]
+    [[1.0, 2.0], [3.0, 3.0]]
+    """
     parts = [_array(x) for x in xs]
     shape = np.broadcast_shapes(*map(_shape, parts))
     return tuple(broadcast_to(x, shape) for x in parts)
 
 
 def matrix_transpose(x: Any) -> Any:
-    """The last two axes exchanged."""
+    """The last two axes exchanged.
+
+    >>> matrix_transpose(Tensor([[[1.0, 2.0], [3.0, 4.0]]])).tolist()
+    [[[1.0, 3.0], [2.0, 4.0]]]
+    """
     return swapaxes(x, -1, -2)
 
 
 def flip(x: Any, axis: Any = None) -> Any:
-    """The order of entries reversed along axes, all by default."""
+    """The order of entries reversed along axes, all by default.
+
+    >>> flip(Tensor([[1.0, 2.0], [3.0, 4.0]])).tolist()
+    [[4.0, 3.0], [2.0, 1.0]]
+    """
     return _flip(_array(x), axis=axis)
 
 
 def flipud(x: Any) -> Any:
-    """The order of rows reversed."""
+    """The order of rows reversed.
+
+    >>> flipud(Tensor([[1.0, 2.0], [3.0, 4.0]])).tolist()
+    [[3.0, 4.0], [1.0, 2.0]]
+    """
     return flip(x, 0)
 
 
 def fliplr(x: Any) -> Any:
-    """The order of columns reversed."""
+    """The order of columns reversed.
+
+    >>> fliplr(Tensor([[1.0, 2.0], [3.0, 4.0]])).tolist()
+    [[2.0, 1.0], [4.0, 3.0]]
+    """
     return flip(x, 1)
 
 
 def rot90(x: Any, k: int = 1, axes: Any = (0, 1)) -> Any:
-    """The plane of two axes turned k times by 90°, from the first axis to the second."""
+    """The plane of two axes turned k times by 90°, from the first axis to the second.
+
+    >>> rot90(Tensor([[1.0, 2.0], [3.0, 4.0]])).tolist()
+    [[2.0, 4.0], [1.0, 3.0]]
+    """
     x = _array(x)
     a, b = _several(axes, len(_shape(x)))
     if k % 4 == 0:
@@ -636,7 +771,11 @@ def rot90(x: Any, k: int = 1, axes: Any = (0, 1)) -> Any:
 
 
 def pad(x: Any, pad_width: Any, mode: str = "constant", constant_values: float = 0.0) -> Any:
-    """Constant entries (0 by default) added before and after along each axis; ``pad_width`` as in NumPy."""
+    """Constant entries (0 by default) added before and after along each axis; ``pad_width`` as in NumPy.
+
+    >>> pad(Tensor([1.0, 2.0]), (1, 2)).tolist()
+    [0.0, 1.0, 2.0, 0.0, 0.0]
+    """
     if mode != "constant" or np.ndim(constant_values):
         raise TypeError(f"pad with mode={mode!r}: only 'constant' with one number is supported; use concatenate")
     x = _array(x)
@@ -649,12 +788,20 @@ def pad(x: Any, pad_width: Any, mode: str = "constant", constant_values: float =
 
 
 def concatenate(xs: Sequence[Any], axis: int | None = 0) -> Any:
-    """Arrays joined along an existing axis; flattened first where the axis is None."""
+    """Arrays joined along an existing axis; flattened first where the axis is None.
+
+    >>> concatenate([Tensor([1.0, 2.0]), Tensor([3.0])]).tolist()
+    [1.0, 2.0, 3.0]
+    """
     return _concatenate(*_sequence("concatenate", xs), axis=axis)
 
 
 def stack(xs: Sequence[Any], axis: int = 0) -> Any:
-    """Arrays of one shape joined along a new axis."""
+    """Arrays of one shape joined along a new axis.
+
+    >>> stack([Tensor([1.0, 2.0]), Tensor([3.0, 4.0])]).tolist()
+    [[1.0, 2.0], [3.0, 4.0]]
+    """
     return _stack(*_sequence("stack", xs), axis=index(axis))
 
 
@@ -666,33 +813,57 @@ def _sequence(name: str, xs: Any) -> list[Any]:
 
 
 def vstack(xs: Sequence[Any]) -> Any:
-    """Arrays on top of each other; vectors become rows."""
+    """Arrays on top of each other; vectors become rows.
+
+    >>> vstack([Tensor([1.0, 2.0]), Tensor([[3.0, 4.0]])]).tolist()
+    [[1.0, 2.0], [3.0, 4.0]]
+    """
     return concatenate([x if len(_shape(x)) > 1 else reshape(x, (1, -1)) for x in _sequence("vstack", xs)])
 
 
 def append(x: Any, values: Any, axis: int | None = None) -> Any:
-    """``values`` after ``x`` along an axis; both flattened first without one."""
+    """``values`` after ``x`` along an axis; both flattened first without one.
+
+    >>> append(Tensor([[1.0, 2.0], [3.0, 4.0]]), [5.0]).tolist()
+    [1.0, 2.0, 3.0, 4.0, 5.0]
+    """
     return concatenate([x, values], axis)
 
 
 def dstack(xs: Sequence[Any]) -> Any:
-    """Arrays behind each other, along the third axis."""
+    """Arrays behind each other, along the third axis.
+
+    >>> dstack([Tensor([1.0, 2.0]), Tensor([3.0, 4.0])]).tolist()
+    [[[1.0, 3.0], [2.0, 4.0]]]
+    """
     return concatenate([atleast_3d(atleast_2d(x)) for x in _sequence("dstack", xs)], 2)
 
 
 def column_stack(xs: Sequence[Any]) -> Any:
-    """Vectors as the columns of a matrix, and matrices side by side."""
+    """Vectors as the columns of a matrix, and matrices side by side.
+
+    >>> column_stack([Tensor([1.0, 2.0]), Tensor([3.0, 4.0])]).tolist()
+    [[1.0, 3.0], [2.0, 4.0]]
+    """
     return concatenate([x if len(_shape(x)) > 1 else reshape(x, (-1, 1)) for x in _sequence("column_stack", xs)], 1)
 
 
 def hstack(xs: Sequence[Any]) -> Any:
-    """Arrays side by side."""
+    """Arrays side by side.
+
+    >>> hstack([Tensor([[1.0], [2.0]]), Tensor([[3.0], [4.0]])]).tolist()
+    [[1.0, 3.0], [2.0, 4.0]]
+    """
     parts = [x if len(_shape(x)) else reshape(x, (1,)) for x in _sequence("hstack", xs)]
     return concatenate(parts, 0 if len(_shape(parts[0])) == 1 else 1)
 
 
 def split(x: Any, sections: Any, axis: int = 0) -> list[Any]:
-    """A list of pieces along an axis: a number of equal ones, or cut before the given places."""
+    """A list of pieces along an axis: a number of equal ones, or cut before the given places.
+
+    >>> [x.tolist() for x in split(Tensor([1.0, 2.0, 3.0, 4.0]), 2)]
+    [[1.0, 2.0], [3.0, 4.0]]
+    """
     x = _array(x)
     shape = _shape(x)
     axis = _axis(axis, len(shape))
@@ -706,7 +877,11 @@ def split(x: Any, sections: Any, axis: int = 0) -> list[Any]:
 
 
 def array_split(x: Any, sections: Any, axis: int = 0) -> list[Any]:
-    """As split, with pieces that may differ in length by one."""
+    """As split, with pieces that may differ in length by one.
+
+    >>> [x.tolist() for x in array_split(Tensor([1.0, 2.0, 3.0]), 2)]
+    [[1.0, 2.0], [3.0]]
+    """
     x = _array(x)
     axis = _axis(axis, len(_shape(x)))
     if np.ndim(sections) == 0:
@@ -745,7 +920,11 @@ def _plain_index(index: Any) -> Any:
 
 
 def take(x: Any, indices: Any, axis: int | None = None) -> Any:
-    """Entries at ``indices`` along an axis, of all entries in order without one."""
+    """Entries at ``indices`` along an axis, of all entries in order without one.
+
+    >>> take(Tensor([1.0, 2.0, 3.0]), [2, 0, 0]).tolist()
+    [3.0, 1.0, 1.0]
+    """
     x = _array(x)
     at = np.asarray(_raw(indices))
     at = _plain_index(at.astype(int) if at.dtype == bool else at)  # integers here, as by NumPy, and no mask
@@ -755,7 +934,11 @@ def take(x: Any, indices: Any, axis: int | None = None) -> Any:
 
 
 def take_along_axis(x: Any, indices: Any, axis: int) -> Any:
-    """Entries picked along an axis, with indices of its own at every other place."""
+    """Entries picked along an axis, with indices of its own at every other place.
+
+    >>> take_along_axis(Tensor([[1.0, 2.0], [3.0, 4.0]]), np.array([[1], [0]]), axis=1).tolist()
+    [[2.0], [3.0]]
+    """
     x, indices = _array(x), _raw(indices)
     axis = _axis(axis, len(_shape(x)))
     if indices.ndim != len(_shape(x)) or indices.dtype.kind not in "iu":
@@ -766,14 +949,22 @@ def take_along_axis(x: Any, indices: Any, axis: int) -> Any:
 
 
 def repeat(x: Any, repeats: Any, axis: int | None = None) -> Any:
-    """Each entry repeated along an axis, of all entries in order without one."""
+    """Each entry repeated along an axis, of all entries in order without one.
+
+    >>> repeat(Tensor([1.0, 2.0]), 2).tolist()
+    [1.0, 1.0, 2.0, 2.0]
+    """
     x = _array(x)
     n = product(_shape(x)) if axis is None else _shape(x)[_axis(axis, len(_shape(x)))]
     return take(x, np.repeat(np.arange(n), repeats), axis)
 
 
 def tile(x: Any, reps: Any) -> Any:
-    """The whole array repeated along each axis."""
+    """The whole array repeated along each axis.
+
+    >>> tile(Tensor([1.0, 2.0]), 2).tolist()
+    [1.0, 2.0, 1.0, 2.0]
+    """
     x = _array(x)
     reps = tuple(np.atleast_1d(reps).tolist())
     shape = (1,) * (len(reps) - len(_shape(x))) + tuple(_shape(x))
@@ -784,7 +975,11 @@ def tile(x: Any, reps: Any) -> Any:
 
 
 def roll(x: Any, shift: Any, axis: Any = None) -> Any:
-    """Entries shifted along an axis, or several in turn; what leaves at one end comes in at the other."""
+    """Entries shifted along an axis, or several in turn; what leaves at one end comes in at the other.
+
+    >>> roll(Tensor([1.0, 2.0, 3.0]), 1).tolist()
+    [3.0, 1.0, 2.0]
+    """
     x = _array(x)
     if axis is None:
         return reshape(roll(reshape(x, -1), shift, 0), _shape(x))
@@ -798,7 +993,11 @@ def roll(x: Any, shift: Any, axis: Any = None) -> Any:
 
 
 def sort(x: Any, axis: int | None = -1) -> Any:
-    """Entries in ascending order along an axis; gradients go back to where the entries came from."""
+    """Entries in ascending order along an axis; gradients go back to where the entries came from.
+
+    >>> sort(Tensor([3.0, 1.0, 2.0])).tolist()
+    [1.0, 2.0, 3.0]
+    """
     x = _array(x)
     if axis is None:
         x, axis = reshape(x, -1), 0
@@ -806,7 +1005,11 @@ def sort(x: Any, axis: int | None = -1) -> Any:
 
 
 def diff(x: Any, n: int = 1, axis: int = -1) -> Any:
-    """Differences of neighbours along an axis, n times over."""
+    """Differences of neighbours along an axis, n times over.
+
+    >>> diff(Tensor([1.0, 4.0, 9.0])).tolist(), diff(Tensor([1.0, 4.0, 9.0]), n=2).tolist()
+    ([3.0, 5.0], [2.0])
+    """
     x = _array(x)
     axis = _axis(axis, len(_shape(x)))
     if n < 0:
@@ -817,7 +1020,11 @@ def diff(x: Any, n: int = 1, axis: int = -1) -> Any:
 
 
 def diagonal(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
-    """The entries of a diagonal, along a new last axis."""
+    """The entries of a diagonal, along a new last axis.
+
+    >>> diagonal(Tensor([[1.0, 2.0], [3.0, 4.0]])).tolist()
+    [1.0, 4.0]
+    """
     x = _array(x)
     n, offset = len(_shape(x)), index(offset)
     x = moveaxis(x, (axis1, axis2), (n - 2, n - 1))
@@ -827,7 +1034,11 @@ def diagonal(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
 
 
 def diag(x: Any, k: int = 0) -> Any:
-    """A vector as a diagonal matrix, or the diagonal of a matrix."""
+    """A vector as a diagonal matrix, or the diagonal of a matrix.
+
+    >>> diag(Tensor([1.0, 2.0])).tolist()
+    [[1.0, 0.0], [0.0, 2.0]]
+    """
     x = _array(x)
     if len(_shape(x)) == 2:
         return diagonal(x, k)
@@ -837,19 +1048,31 @@ def diag(x: Any, k: int = 0) -> Any:
 
 
 def trace(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
-    """The sum of a diagonal."""
+    """The sum of a diagonal.
+
+    >>> trace(Tensor([[1.0, 2.0], [3.0, 4.0]])).tolist()
+    5.0
+    """
     return sum(diagonal(x, offset, axis1, axis2), -1)
 
 
 def tril(x: Any, k: int = 0) -> Any:
-    """The lower triangle, zero above it."""
+    """The lower triangle, zero above it.
+
+    >>> tril(Tensor([[1.0, 2.0], [3.0, 4.0]])).tolist()
+    [[1.0, 0.0], [3.0, 4.0]]
+    """
     x = _array(x)
     rows, columns = (_shape(x) * 2)[-2:]  # a vector is repeated to a square, as by NumPy
     return where(np.tri(rows, columns, k, dtype=bool), x, 0.0)
 
 
 def triu(x: Any, k: int = 0) -> Any:
-    """The upper triangle, zero below it."""
+    """The upper triangle, zero below it.
+
+    >>> triu(Tensor([[1.0, 2.0], [3.0, 4.0]])).tolist()
+    [[1.0, 2.0], [0.0, 4.0]]
+    """
     x = _array(x)
     rows, columns = (_shape(x) * 2)[-2:]
     return where(~np.tri(rows, columns, k - 1, dtype=bool), x, 0.0)
@@ -865,14 +1088,22 @@ def where(condition: Any, x: Any, y: Any) -> Any:
 
 
 def nan_to_num(x: Any) -> Any:
-    """nan as 0 and ±inf as the largest numbers; a gradient passes where the entry was finite."""
+    """nan as 0 and ±inf as the largest numbers; a gradient passes where the entry was finite.
+
+    >>> nan_to_num(Tensor([1.0, float("nan")])).tolist()
+    [1.0, 0.0]
+    """
     x = _array(x)
     plain = _raw(x)
     return where(np.isfinite(plain), x, np.nan_to_num(plain))
 
 
 def average(x: Any, axis: Any = None, weights: Any = None) -> Any:
-    """The mean over axes; with ``weights`` of the array's shape, or one for each entry of an axis, the weighted one."""
+    """The mean over axes; with ``weights`` of the array's shape, or one for each entry of an axis, the weighted one.
+
+    >>> average(Tensor([1.0, 5.0]), weights=[3.0, 1.0]).tolist()
+    2.0
+    """
     x = _array(x)
     if weights is None:
         return mean(x, axis)
@@ -887,17 +1118,29 @@ def average(x: Any, axis: Any = None, weights: Any = None) -> Any:
 
 
 def ptp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    """From the smallest entry to the largest over axes."""
+    """From the smallest entry to the largest over axes.
+
+    >>> ptp(Tensor([4.0, 1.0, 6.0])).tolist()
+    5.0
+    """
     return max(x, axis, keepdims) - min(x, axis, keepdims)
 
 
 def ravel(x: Any) -> Any:
-    """All entries along one axis."""
+    """All entries along one axis.
+
+    >>> ravel(Tensor([[1.0, 2.0], [3.0, 4.0]])).tolist()
+    [1.0, 2.0, 3.0, 4.0]
+    """
     return reshape(x, -1)
 
 
 def astype(x: Any, dtype: Any) -> Any:
-    """The entries as float32 or float64."""
+    """The entries as float32 or float64.
+
+    >>> str(astype(Tensor([1.0, 2.0]), "float32").dtype)
+    'float32'
+    """
     if np.dtype(dtype).kind != "f":
         raise TypeError(f"astype({np.dtype(dtype)}): a gradient needs float32 or float64; use x.data.astype({np.dtype(dtype)}) "
                         "for numbers without one")
@@ -905,12 +1148,20 @@ def astype(x: Any, dtype: Any) -> Any:
 
 
 def argmax(x: Any, axis: int | None = None) -> Any:
-    """Where the largest entry is: plain integers, no gradient."""
+    """Where the largest entry is: plain integers, no gradient.
+
+    >>> argmax(Tensor([[1.0, 4.0], [3.0, 2.0]]), axis=1).tolist()
+    [1, 0]
+    """
     return np.argmax(_raw(x), axis)
 
 
 def argmin(x: Any, axis: int | None = None) -> Any:
-    """Where the smallest entry is: plain integers, no gradient."""
+    """Where the smallest entry is: plain integers, no gradient.
+
+    >>> argmin(Tensor([3.0, 1.0, 2.0])).tolist()
+    1
+    """
     return np.argmin(_raw(x), axis)
 
 
