@@ -16,5 +16,5 @@ scalar_names = {name: value for name, value in vars(autograd).items() if name in
 
 @pytest.fixture(autouse=True)
 def public_names(doctest_namespace: dict[str, object]) -> None:
-    """Doctests find the names of scalar autograd; sum, max and their like are Python's own unless imported."""
-    doctest_namespace.update(scalar_names)
+    """Doctests find Tensor and the names of scalar autograd; sum, max and their like are Python's own unless imported."""
+    doctest_namespace.update(scalar_names, Tensor=autograd.Tensor)

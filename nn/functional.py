@@ -283,12 +283,20 @@ remedies["linear"] = "; the last axis of the input and of the weight must be equ
 
 
 def linear(input: Any, weight: Any, bias: Any = None) -> Any:
-    """``input @ weight.T + bias``, the weight of shape (out, in) as PyTorch has it."""
+    """``input @ weight.T + bias``, the weight of shape (out, in) as PyTorch has it.
+
+    >>> linear(Tensor([[1.0, 2.0]]), Tensor([[3.0, 4.0]]), Tensor([0.5])).tolist()  # 1 · 3 + 2 · 4 + 0.5
+    [[11.5]]
+    """
     return _linear(input, weight) if bias is None else _linear(input, weight, bias)
 
 
 def embedding(input: Any, weight: Any, padding_idx: int | None = None) -> Any:
-    """Rows of ``weight`` (num, dim) at integer indices; repeated indices accumulate gradients, ``padding_idx`` takes none."""
+    """Rows of ``weight`` (num, dim) at integer indices; repeated indices accumulate gradients, ``padding_idx`` takes none.
+
+    >>> embedding(np.array([2, 0]), Tensor([[0.0, 1.0], [2.0, 3.0], [4.0, 5.0]])).tolist()
+    [[4.0, 5.0], [0.0, 1.0]]
+    """
     index = _raw(input)
     rows = getitem(weight, index)
     return rows if padding_idx is None else where((index != padding_idx % weight.shape[0])[..., None], rows, _raw(rows))
@@ -298,6 +306,11 @@ def dropout(input: Any, p: float = 0.5, training: bool = True, *, rng: Any = Non
     """Inverted dropout: in training each entry is 0 with probability p, else divided by 1 − p; else as it is.
 
     ``rng`` is a ``numpy.random.Generator`` or a seed. Raises ValueError for p outside [0, 1].
+
+    >>> dropout(Tensor([1.0, 1.0, 1.0, 1.0]), 0.5, rng=0).tolist()  # kept ones are doubled
+    [2.0, 0.0, 0.0, 0.0]
+    >>> dropout(Tensor([1.0]), 0.5, training=False).tolist()
+    [1.0]
     """
     if not 0 <= p <= 1:
         raise ValueError(f"dropout: p={p} is no probability; it lies from 0 to 1")
@@ -485,6 +498,9 @@ def conv2d(input: Any, weight: Any, bias: Any = None, stride: Pair = 1, padding:
     The result is (N, O, OH, OW) with OH = (H − F + 2·padding)/stride + 1, where F = dilation·(KH − 1) + 1. ``padding`` is
     a number of zeros on each side, or "valid", or "same" (stride 1). Raises ValueError where shapes do not fit, and
     where OH or OW is no whole number (PyTorch leaves the last rows out and says nothing).
+
+    >>> conv2d(Tensor(np.ones((1, 3, 32, 32))), Tensor(np.ones((6, 3, 5, 5)))).shape  # (32 − 5) / 1 + 1 = 28
+    (1, 6, 28, 28)
     """
     return _convolved("conv2d", input, weight, bias, _two(stride), padding, _two(dilation), groups)
 
@@ -523,7 +539,11 @@ def _padding(name: str, padding: Any, kernel: Any, stride: Any, dilation: Any) -
 
 def conv1d(input: Any, weight: Any, bias: Any = None, stride: int = 1, padding: int | str = 0, dilation: int = 1,
            groups: int = 1) -> Any:
-    """Cross-correlation of signals (N, C, L) with filters (O, C/groups, K), plus a bias (O,)."""
+    """Cross-correlation of signals (N, C, L) with filters (O, C/groups, K), plus a bias (O,).
+
+    >>> conv1d(Tensor([[[1.0, 2.0, 4.0]]]), Tensor([[[-1.0, 1.0]]])).tolist()  # differences
+    [[[1.0, 2.0]]]
+    """
     x, w = (a if hasattr(a, "shape") else np.asarray(a) for a in (input, weight))
     if len(x.shape) != 3 or len(w.shape) != 3:
         raise ValueError(f"conv1d: signals {tuple(x.shape)} and filters {tuple(w.shape)}; they must be (N, C, L) "
@@ -587,7 +607,11 @@ _pick = Mix("max_pick2d", "pick", lambda t, **o: _pick_forward(t, **o), lambda g
 
 
 def max_pool2d(input: Any, kernel_size: Pair, stride: Pair | None = None, padding: Pair = 0, dilation: Pair = 1) -> Any:
-    """The largest entry under each window; where several are equal, the first in row order takes the gradient."""
+    """The largest entry under each window; where several are equal, the first in row order takes the gradient.
+
+    >>> max_pool2d(Tensor([[[[1.0, 3.0], [5.0, 7.0]]]]), 2).tolist()
+    [[[[7.0]]]]
+    """
     kernel, dilation = _two(kernel_size), _two(dilation)
     stride = kernel if stride is None else _two(stride)
     x = _images("max_pool2d", input, padding, kernel, float("-inf"))
@@ -625,7 +649,11 @@ _window_spread = Mix("window_spread", "spread", _window_spread_forward, lambda g
 
 def avg_pool2d(input: Any, kernel_size: Pair, stride: Pair | None = None, padding: Pair = 0, *,
                count_include_pad: bool = True) -> Any:
-    """The mean under each window; zeros of the padding count unless told otherwise."""
+    """The mean under each window; zeros of the padding count unless told otherwise.
+
+    >>> avg_pool2d(Tensor([[[[1.0, 3.0], [5.0, 7.0]]]]), 2).tolist()
+    [[[[4.0]]]]
+    """
     kernel = _two(kernel_size)
     stride = kernel if stride is None else _two(stride)
     x = _images("avg_pool2d", input, padding, kernel, 0.0)
@@ -723,6 +751,9 @@ def batch_norm(input: Any, running_mean: Any = None, running_var: Any = None, we
     In training with the batch's own mean and variance, and the running arrays move towards them in place by
     ``momentum`` (the variance divided by n − 1, as PyTorch does); otherwise with the running ones.
     Raises ValueError for a batch that has one value per channel in training.
+
+    >>> batch_norm(Tensor([[1.0], [3.0]]), None, None, training=True, eps=0.0).tolist()  # mean 2, deviation 1
+    [[-1.0], [1.0]]
     """
     x = input
     _, shape = _around(x)
@@ -744,7 +775,11 @@ def batch_norm(input: Any, running_mean: Any = None, running_var: Any = None, we
 
 
 def layer_norm(input: Any, normalized_shape: Any, weight: Any = None, bias: Any = None, eps: float = 1e-5) -> Any:
-    """Each example normalised over its last axes, of the given shape, then scaled and shifted (Ba et al., 2016)."""
+    """Each example normalised over its last axes, of the given shape, then scaled and shifted (Ba et al., 2016).
+
+    >>> layer_norm(Tensor([[1.0, 3.0]]), (2,), eps=0.0).tolist()
+    [[-1.0, 1.0]]
+    """
     shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
     if tuple(input.shape[-len(shape):]) != shape:
         raise ValueError(f"layer_norm: normalized_shape {shape} must be the last axes of the input, whose "

@@ -40,7 +40,11 @@ def sse_loss(input: Any, target: Any) -> Any:
 
 
 def rmse_loss(input: Any, target: Any) -> Any:
-    """The root of the mean of (input − target)²; where that is 0, so is its gradient."""
+    """The root of the mean of (input − target)²; where that is 0, so is its gradient.
+
+    >>> rmse_loss([1.0, 5.0], [1.0, 1.0])  # √((0 + 16) / 2)
+    2.8284271247461903
+    """
     with scope("rmse_loss"):
         mean = mse_loss(input, target)
         return mean if float(mean) == 0 else sqrt(mean)
@@ -59,7 +63,11 @@ def l1_loss(input: Any, target: Any, *, reduction: str = "mean") -> Any:
 
 
 def smooth_l1_loss(input: Any, target: Any, *, reduction: str = "mean", beta: float = 1.0) -> Any:
-    """Quadratic where input and target differ by less than ``beta``, linear beyond (Huber's loss over beta)."""
+    """Quadratic where input and target differ by less than ``beta``, linear beyond (Huber's loss over beta).
+
+    >>> smooth_l1_loss([0.5], [0.0]), smooth_l1_loss([3.0], [0.0])  # ½ · 0.5², and 3 − ½
+    (0.125, 2.5)
+    """
     def term(x: Any, y: Any) -> Any:
         d = abs(x - y)
         return d * d * (0.5 / beta) if float(d) < beta else d - 0.5 * beta
@@ -93,7 +101,11 @@ def binary_cross_entropy(input: Any, target: Any, weight: Any = None, *, reducti
 
 def binary_cross_entropy_with_logits(input: Any, target: Any, weight: Any = None, *, reduction: str = "mean",
                                      pos_weight: Any = None) -> Any:
-    """The cross-entropy of sigmoid(input) with targets from 0 to 1, exact for logits of any size."""
+    """The cross-entropy of sigmoid(input) with targets from 0 to 1, exact for logits of any size.
+
+    >>> round(binary_cross_entropy_with_logits([0.0], [1.0]), 4), binary_cross_entropy_with_logits([-800.0], [1.0])  # log 2; 800
+    (0.6931, 800.0)
+    """
     with scope("binary_cross_entropy_with_logits"):
         if _is_array(input):
             return _functional().binary_cross_entropy_with_logits(input, target, weight, reduction=reduction,
@@ -124,7 +136,11 @@ def cross_entropy(input: Any, target: Any, weight: Any = None, *, reduction: str
 
 
 def nll_loss(input: Any, target: Any, weight: Any = None, *, reduction: str = "mean", **options: Any) -> Any:
-    """The mean of −x[label], of log-probabilities by class: cross-entropy after log-softmax."""
+    """The mean of −x[label], of log-probabilities by class: cross-entropy after log-softmax.
+
+    >>> nll_loss([[-0.5, -1.0], [-2.0, -0.25]], [0, 1])  # (0.5 + 0.25) / 2
+    0.375
+    """
     with scope("nll_loss"):
         if _is_array(input):
             return _functional().nll_loss(input, target, weight, reduction=reduction, **options)
@@ -175,12 +191,20 @@ def l2_penalty(parameters: Iterable[Any]) -> Any:
 
 
 def l1_penalty(parameters: Iterable[Any]) -> Any:
-    """Σ |w| over all entries of all parameters: drives small ones to 0."""
+    """Σ |w| over all entries of all parameters: drives small ones to 0.
+
+    >>> l1_penalty([Value(3.0), Value(-4.0)]).data
+    7.0
+    """
     return _penalty("l1_penalty", abs, parameters)
 
 
 def elastic_penalty(parameters: Iterable[Any], beta: float = 1.0) -> Any:
-    """Σ (beta · w² + |w|): both together."""
+    """Σ (beta · w² + |w|): both together.
+
+    >>> elastic_penalty([Value(3.0), Value(-4.0)], beta=0.5).data  # 25 / 2 + 7
+    19.5
+    """
     return _penalty("elastic_penalty", lambda w: beta * (w * w) + abs(w), parameters)
 
 
@@ -214,19 +238,31 @@ class _Loss(Module):
 
 
 class MSELoss(_Loss):
-    """``mse_loss`` as a module."""
+    """``mse_loss`` as a module.
+
+    >>> MSELoss()([1.0, 3.0], [1.0, 1.0])
+    2.0
+    """
 
     _function = mse_loss
 
 
 class L1Loss(_Loss):
-    """``l1_loss`` as a module."""
+    """``l1_loss`` as a module.
+
+    >>> L1Loss(reduction="sum")([1.0, 3.0], [1.0, 1.0])
+    2.0
+    """
 
     _function = l1_loss
 
 
 class SmoothL1Loss(_Loss):
-    """``smooth_l1_loss`` as a module."""
+    """``smooth_l1_loss`` as a module.
+
+    >>> SmoothL1Loss()([0.5], [0.0])
+    0.125
+    """
 
     _function = smooth_l1_loss
 
@@ -235,7 +271,11 @@ class SmoothL1Loss(_Loss):
 
 
 class BCELoss(_Loss):
-    """``binary_cross_entropy`` as a module."""
+    """``binary_cross_entropy`` as a module.
+
+    >>> round(BCELoss()([0.5], [1.0]), 4)
+    0.6931
+    """
 
     _function = binary_cross_entropy
 
@@ -244,7 +284,11 @@ class BCELoss(_Loss):
 
 
 class BCEWithLogitsLoss(_Loss):
-    """``binary_cross_entropy_with_logits`` as a module."""
+    """``binary_cross_entropy_with_logits`` as a module.
+
+    >>> round(BCEWithLogitsLoss()([0.0], [1.0]), 4)
+    0.6931
+    """
 
     _function = binary_cross_entropy_with_logits
 
@@ -266,13 +310,21 @@ class CrossEntropyLoss(_Loss):
 
 
 class NLLLoss(CrossEntropyLoss):
-    """``nll_loss`` as a module."""
+    """``nll_loss`` as a module.
+
+    >>> NLLLoss()([[-0.5, -1.0], [-2.0, -0.25]], [0, 1])
+    0.375
+    """
 
     _function = nll_loss
 
 
 class HingeLoss(_Loss):
-    """``hinge_loss`` as a module."""
+    """``hinge_loss`` as a module.
+
+    >>> HingeLoss()([3.0, 1.0, 2.5], 0)  # max(0, 1 − 3 + 1) + max(0, 2.5 − 3 + 1)
+    0.5
+    """
 
     _function = hinge_loss
 

@@ -103,7 +103,15 @@ class Perceptron(_Unit):
 
 
 class Adaline(_Unit):
-    """A linear unit, w·x + b, whose sign is the answer, −1 or 1 (Widrow & Hoff, 1960)."""
+    """A linear unit, w·x + b, whose sign is the answer, −1 or 1 (Widrow & Hoff, 1960).
+
+    >>> unit = Adaline(1)
+    >>> for _ in range(50):
+    ...     for x, target in ((-1.0, -1.0), (2.0, 1.0)):
+    ...         _ = unit.learn([x], target)
+    >>> unit.classify([-1.0]), unit.classify([2.0])
+    (-1.0, 1.0)
+    """
 
     def __init__(self, nin: int, weights: Numbers | None = None, bias: float = 0.0, rng: Any = None):
         super().__init__(nin, "identity", weights, bias, rng)
@@ -130,6 +138,9 @@ class Madaline(Module):
 
     The first network of more than one layer that learned (Widrow, 1962). Only the Adalines do, by rule MRI: where the
     answer is wrong, those whose sums are nearest to 0 are moved to the other side, and no more of them than it takes.
+
+    >>> Madaline(2, 3, rng=0)([1.0, -1.0]) in (-1.0, 1.0)
+    True
     """
 
     def __init__(self, nin: int, units: int, logic: str = "or", rng: Any = None):

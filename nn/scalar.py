@@ -63,7 +63,11 @@ class Neuron(Module):
 
 
 class Layer(Module):
-    """``nout`` neurons side by side on the same ``nin`` inputs; returns a list of ``nout`` Values."""
+    """``nout`` neurons side by side on the same ``nin`` inputs; returns a list of ``nout`` Values.
+
+    >>> len(Layer(3, 2, rng=0)([1.0, 0.0, -1.0])), len(list(Layer(3, 2).parameters()))  # 2 · (3 + 1)
+    (2, 8)
+    """
 
     def __init__(self, nin: int, nout: int, activation: Activation = "tanh", rng: Any = random):
         if nout < 1:

@@ -54,6 +54,10 @@ class Drawing(Picture):
     """A picture of a graph: ``svg`` and ``dot`` are its texts, ``save`` writes a file, a notebook shows it.
 
     ``room`` is a text for which every number gets room: of a page that changes the numbers.
+
+    >>> drawing = draw(Value(2.0, "x") * 3)
+    >>> drawing.svg.startswith("<svg"), drawing.dot.startswith("digraph")
+    (True, True)
     """
 
     kinds: ClassVar = {".svg": "svg", ".dot": "dot", ".gv": "dot", ".png": "png"}

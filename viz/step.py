@@ -52,7 +52,11 @@ def stepper(y: Any, *, collapse: bool | str | Iterable[str] | None = None, digit
 
 
 class Stepper:
-    """A page that steps through a computation: ``html`` is its text, ``save`` writes it, a notebook shows it."""
+    """A page that steps through a computation: ``html`` is its text, ``save`` writes it, a notebook shows it.
+
+    >>> "<script>" in stepper(Value(2.0, "x") * 3).html
+    True
+    """
 
     def __init__(self, y: Any, collapse: bool | str | Iterable[str] | None = None, digits: int = 3,
                  title: str | None = None, parameters: Iterable[Any] | None = None,
