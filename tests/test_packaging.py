@@ -77,3 +77,13 @@ def test_the_installed_distribution_is_this_one():
 
 def test_every_package_says_that_it_is_typed():
     assert all((ROOT / package / "py.typed").exists() for package in ("autograd", "nn", "viz", "chainrule"))
+
+
+def test_every_public_function_and_class_shows_what_it_does_in_a_doctest():
+    import nn
+    import viz
+    public = [(name, getattr(module, name)) for module in (autograd, nn, viz) for name in module.__all__]
+    shown = [(name, x) for name, x in public if not isinstance(x, (type(nn), autograd.row.Row))  # modules; docs/operations.md
+             and not (isinstance(x, type) and issubclass(x, BaseException))]
+    mute = [name for name, x in shown if ">>>" not in (x.__doc__ or "")]
+    assert mute == ["report"]  # which is shown by nn.train.fit
