@@ -11,25 +11,25 @@ if _os.path.exists(_os.path.join(_os.path.dirname(__file__), "tracer.py")):
                       "pip install chainrule there; or pip uninstall autograd, then pip install --force-reinstall "
                       "chainrule")
 
-from . import ops, row as _row
+from . import operation as _operation, ops
 from .context import no_grad, scope
 from .errors import GradientError, NoDerivativeWarning
-from .formula import formula, formulas
+from .symbolic import formula, formulas
 from .functional import grad, gradient, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 from .ops import (
     abs, add, arccos, arccosh, arcsin, arcsinh, arctan, arctan2, arctanh, cbrt, clip, clip_max, clip_min, cos, cosh,
     div, elu, exp, expm1, floor, hypot, identity, leaky_relu, log, log1p, log2, log10, maximum, minimum, mul, neg, pow,
     relu, sigmoid, sign, sin, sinh, softplus, sqrt, step, sub, tan, tanh,
 )
-from .row import op, where
-from .steps import steps
+from .operation import op, where
+from .stepping import steps
 from .value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .anomaly import AnomalyError, detect_anomaly, find_anomaly
     from .check import check_gradients
-    from .linear import (
+    from .arrays.functions import (
         sum, mean, average, max, min, ptp, var, std, norm, prod, cumsum, cumprod, logsumexp, softmax,
         log_softmax, matmul, dot, vdot, inner, outer, kron, tensordot, einsum, reshape, ravel, transpose,
         matrix_transpose, swapaxes, moveaxis, broadcast_to, broadcast_arrays, expand_dims, squeeze, atleast_1d,
@@ -49,14 +49,14 @@ _array_functions = """
 """.split()
 _elsewhere = {  # names that load their module when first used
     "detect_anomaly": "anomaly", "find_anomaly": "anomaly", "AnomalyError": "anomaly", "explain": "paths",
-    "check_gradients": "check", "Tensor": "tensor", **dict.fromkeys(_array_functions, "linear"),
+    "check_gradients": "check", "Tensor": "tensor", **dict.fromkeys(_array_functions, "arrays.functions"),
 }
 
 
 def __getattr__(name: str) -> object:
     from importlib import import_module
-    if name in _row.rows:
-        return _row.rows[name]
+    if name in _operation.rows:
+        return _operation.rows[name]
     if name not in _elsewhere:
         raise AttributeError(f"module 'autograd' has no attribute {name!r}")
     found = globals()[name] = getattr(import_module(f".{_elsewhere[name]}", __name__), name)

@@ -10,9 +10,9 @@ from math import inf, isfinite
 from types import CodeType
 from typing import Any, NamedTuple
 
-from .context import inside
+from .context import ScopedContext
 from .errors import GradientError
-from .formula import formula, operand_names
+from .symbolic import formula, operand_names
 from .graph import check_node, topological
 
 OURS = ("autograd", "nn", "viz", "chainrule")  # packages whose frames are not the user's
@@ -68,7 +68,7 @@ class AnomalyError(GradientError):
         return AnomalyError, (self.anomaly,)
 
 
-def detect_anomaly() -> inside:
+def detect_anomaly() -> ScopedContext:
     """Within this, the first value or gradient that becomes nan or inf raises AnomalyError at the line that makes it.
 
     An inf that was put in as a constant, as masks put −inf into scores, and entries that it alone makes infinite
@@ -82,7 +82,7 @@ def detect_anomaly() -> inside:
     autograd.anomaly.AnomalyError: the first value that is -inf: log(p = 0.0)
     ...
     """
-    return inside(watch=_Watch())
+    return ScopedContext(watch=_Watch())
 
 
 class _Files(dict[str, bool]):
@@ -108,11 +108,11 @@ class _Watch:
             if ours is None and not _ours.learn(frame) or frame.f_back is None:
                 break
             frame = frame.f_back
-        name, scope = node.about
+        name, scope = node.metadata
         code = frame.f_code
         site = self.sites.get((id(code), frame.f_lasti)) or self.learn(code, frame.f_lasti, frame.f_lineno)
-        node.about = (name, scope, site[0])
-        data = node.data if node._rank == 2 else node._data
+        node.metadata = (name, scope, site[0])
+        data = node.data if node.priority == 2 else node.array
         if (data - data != 0 if type(data) is float else not _all_finite(data)) and not _passed_on(node):
             found = find_anomaly(node)
             if found is not None and found.phase == "forward":
@@ -141,7 +141,7 @@ def _nan_behind_zero(y: Any, gradients: Any) -> Anomaly | None:
         gradient = gradients.get(x) if isinstance(gradients, dict) else None
         if gradient is not None and not _all_finite(gradient):
             node = next(node for node in order if any(z is x for z in node.inputs))
-            return _told(node, "backward", _worst(gradient), _first_bad(gradient), f"a local gradient of {node.op.name} is nan, "
+            return _narrate(node, "backward", _worst(gradient), _first_bad(gradient), f"a local gradient of {node.op.name} is nan, "
                          "and 0 · nan is nan", f"keep {node.op.name} away from there, or {_TRUE_WHERE}")
     return None
 
@@ -162,21 +162,21 @@ def find_anomaly(y: Any, seed: Any = None) -> Anomaly | None:
             return _forward(node)
     if infinite and not _finite(y):  # an inf that was meant, and never came to an end
         return _forward(infinite[0])
-    totals: dict[Any, Any] = {y: y._seed(seed, False)}
-    if not _all_finite(totals[y]):
-        entry, result = _first_bad(totals[y]), _worst(totals[y])
-        return _told(y, "backward", result, entry, f"the seed, its own gradient, was given as {result}", "give a finite seed")
-    with y._silence():
+    adjoints: dict[Any, Any] = {y: y.seed_gradient(seed, False)}
+    if not _all_finite(adjoints[y]):
+        entry, result = _first_bad(adjoints[y]), _worst(adjoints[y])
+        return _narrate(y, "backward", result, entry, f"the seed, its own gradient, was given as {result}", "give a finite seed")
+    with y.sweep_context():
         for node in reversed(order):
-            if not node.inputs or node not in totals:
+            if not node.inputs or node not in adjoints:
                 continue
-            for argument, x, local, downstream in node._arrivals(totals[node]):
+            for argument, x, local, downstream in node.contributions(adjoints[node]):
                 if local is False:  # a branch not taken: nothing comes there, not even 0·inf
                     continue
-                total = totals[x] + downstream if x in totals else downstream
+                total = adjoints[x] + downstream if x in adjoints else downstream
                 if not _all_finite(total):
-                    return _backward(node, argument, totals[node], local, downstream, total)
-                totals[x] = total
+                    return _backward(node, argument, adjoints[node], local, downstream, total)
+                adjoints[x] = total
     return None
 
 
@@ -188,8 +188,8 @@ _MOVES = (*_MASKS, "getitem", "scatter", "reshape", "transpose", "broadcast_to",
 def _passed_on(node: Any) -> bool:
     """Whether all that is infinite in a node came in so: with a constant that may be a mask, or from a node judged before."""
     data = _array(node)
-    mixes = getattr(node, "static", None) is not None
-    if not node.operands or mixes and node.op not in _MOVES or _any_nan(data):
+    is_array_operation = getattr(node, "params", None) is not None
+    if not node.operands or is_array_operation and node.op not in _MOVES or _any_nan(data):
         return False
     passed: Any = abs(data) != inf
     for x, array in zip(node.operands, _operands(node)):
@@ -198,7 +198,7 @@ def _passed_on(node: Any) -> bool:
         constant = not hasattr(x, "inputs") or x.op is None and not getattr(x, "requires_grad", True)
         if constant and node.inputs and node.op not in _MASKS or not constant and x.op is None:
             return False
-        passed = passed | (mixes or abs(array) == inf)
+        passed = passed | (is_array_operation or abs(array) == inf)
     return bool(passed.all() if hasattr(passed, "all") else passed)
 
 
@@ -220,7 +220,7 @@ def _finite(node: Any) -> bool:
 
 
 def _array(node: Any) -> Any:
-    return getattr(node, "_data", node.data)
+    return getattr(node, "array", node.data)
 
 
 def _first_bad(x: Any) -> tuple[int, ...]:
@@ -249,19 +249,19 @@ def _at(x: Any, entry: tuple[int, ...]) -> float | None:
 
 def _operands(node: Any) -> list[Any]:
     """The operands' numbers or arrays, as they were when the node was made."""
-    saved = list(getattr(node, "saved", None) or [None] * len(node.operands))
+    residuals = list(getattr(node, "residuals", None) or [None] * len(node.operands))
     return [then if then is not None else _array(x) if hasattr(x, "inputs") else x
-            for x, then in zip(node.operands, saved)]
+            for x, then in zip(node.operands, residuals)]
 
 
-def _told(node: Any, phase: str, result: float, entry: tuple[int, ...], reason: str, remedy: str) -> Anomaly:
-    mixes = getattr(node, "static", None) is not None
+def _narrate(node: Any, phase: str, result: float, entry: tuple[int, ...], reason: str, remedy: str) -> Anomaly:
+    is_array_operation = getattr(node, "params", None) is not None
     inputs = []
     for name, array in zip(operand_names(node.operands), _operands(node)):
-        number = None if mixes and hasattr(array, "shape") else _at(array, entry)
+        number = None if is_array_operation and hasattr(array, "shape") else _at(array, entry)
         shown = f"array of shape {array.shape}{_extent(array)}" if number is None else repr(number)
         inputs.append(f"{name} = {shown}" if isinstance(name, str) else shown)
-    site = (node.about or ())[2:]
+    site = (node.metadata or ())[2:]
     file, line, first, last = site[0] if site else ("", 0, 0, 0)
     operation = node.op.name if node.operands else "input"
     scope = node.scope.path if node.scope else ""
@@ -324,30 +324,30 @@ def _forward(node: Any) -> Anomaly:
     entry = _first_bad(data)
     result = data if isinstance(data, float) else float(data[entry])
     if not node.operands:
-        return _told(node, "forward", result, entry, f"it was {result} when it came in", _DATA)
-    mixes = getattr(node, "static", None) is not None
+        return _narrate(node, "forward", result, entry, f"it was {result} when it came in", _DATA)
+    is_array_operation = getattr(node, "params", None) is not None
     for name, array in zip(operand_names(node.operands), _operands(node)):
         number = _at(array, entry)
-        if mixes or number is None:
+        if is_array_operation or number is None:
             number = None if _all_finite(array) else _worst(array)
         if number is None or isfinite(number):
             continue
         what = f"{number} went in {f'with {name}' if isinstance(name, str) else 'as a constant'}"
         if number == -inf and node.op in ("softmax", "log_softmax", "logsumexp", "cross_entropy"):
             reason = f"{what}: a mask that leaves nothing, or hides the entry that is asked for"
-            return _told(node, "forward", result, entry, reason, "leave that entry, and one in each row, unmasked")
+            return _narrate(node, "forward", result, entry, reason, "leave that entry, and one in each row, unmasked")
         if result != result and number == number:
             what += ", and ∞ − ∞, 0 · ∞ and ∞/∞ have no result"
-        return _told(node, "forward", result, entry, what, _DATA)
+        return _narrate(node, "forward", result, entry, what, _DATA)
     xs = [_at(x, entry) for x in _operands(node)]
-    if not mixes and None not in xs:
+    if not is_array_operation and None not in xs:
         for applies, reason, remedy in _CAUSES.get(node.op.name, ()):
             if applies(*xs):
                 complete = "not real" in reason or "overflows" in reason
-                return _told(node, "forward", result, entry, reason if complete else f"{reason} is {result}", remedy)
+                return _narrate(node, "forward", result, entry, reason if complete else f"{reason} is {result}", remedy)
     beyond = f"beyond the largest number, {_largest(data)}"
     reason = f"the result is {beyond}" if abs(result) == inf else f"these operands have no result, or a step on the way is {beyond}"
-    return _told(node, "forward", result, entry, reason, _SCALE)
+    return _narrate(node, "forward", result, entry, reason, _SCALE)
 
 
 def _largest(data: Any) -> str:
@@ -376,4 +376,4 @@ def _backward(node: Any, argument: int, upstream: Any, local: Any, downstream: A
     else:
         reason = f"the product upstream × local is beyond the largest number, {largest}"
         remedy = _SCALE + "; clip gradients by their norm"
-    return _told(node, "backward", result, here or entry, reason, remedy)
+    return _narrate(node, "backward", result, here or entry, reason, remedy)

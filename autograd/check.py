@@ -22,10 +22,10 @@ from textwrap import wrap
 from typing import Any
 
 from .context import no_grad
-from .differences import Curve, Slopes, noise_beyond, richardson, slopes
+from .proof.differences import Curve, Slopes, noise_beyond, richardson, slopes
 from .functional import Reverse, flatten, fresh, jvp, plain, vjp
 from .graph import topological
-from .row import number
+from .operation import number
 
 EACH = 64  # entries of one argument that are checked one by one; more are checked along random directions
 ENTRIES = 80  # of all arguments together: beyond, the largest go along random directions too
@@ -236,7 +236,7 @@ def argument_names(f: Callable[..., Any], count: int) -> list[str]:
 
 # ── points and results as flat lists of floats ───────────────────────────────────────────────────────────────────
 
-class Form:
+class TreeSpec:
     """The form of nested numbers and arrays, and the way between it and one flat list of floats."""
 
     def __init__(self, tree: Any):
@@ -249,7 +249,7 @@ class Form:
         """Every number in a tree of this form, in order; ValueError where its form is another."""
         numbers: list[float] = []
         for leaf in flatten(tree)[0]:
-            leaf = plain(leaf) if hasattr(leaf, "_pull") else leaf.detach() if hasattr(leaf, "detach") else leaf
+            leaf = plain(leaf) if hasattr(leaf, "pullback") else leaf.detach() if hasattr(leaf, "detach") else leaf
             if getattr(leaf, "shape", ()) != ():
                 import numpy
                 numbers += numpy.asarray(leaf, dtype=float).ravel().tolist()
@@ -373,19 +373,19 @@ class Check:
                  gradient: Callable[..., Any] | None, rng: random.Random, order: int, names: list[str]):
         self.names = names
         self.f, self.gradient, self.modes, self.rng, self.order = f, gradient, tuple(modes), rng, order
-        self.form = Form(xs)
+        self.form = TreeSpec(xs)
         self.point = self.form.flat(xs)
         self.spans: list[range] = []  # the entries of each argument
         for x in xs:
             start = self.spans[-1].stop if self.spans else 0
-            self.spans.append(range(start, start + len(Form(x).places)))
+            self.spans.append(range(start, start + len(TreeSpec(x).places)))
         self.singles: set[int] = set()  # the entries that are checked one by one: those of the smallest arguments
         for span in sorted(self.spans, key=len):
             if len(span) <= EACH and len(self.singles) + len(span) <= ENTRIES:
                 self.singles.update(span)
         self.nodes = False  # whether f must be given nodes: it uses their methods
         result = self.call(self.point)
-        self.result = Form(result)
+        self.result = TreeSpec(result)
         self.values = self.result.flat(result)
         self.wrong: set[int] = set()  # entries that were found to be, among many
         self.certain = 0  # errors that were looked at from all sides
@@ -682,7 +682,7 @@ class Check:
         if self.gradient is not None or any(self.form.shapes) or any(self.result.shapes):
             return ""
         run = Reverse(self.f, self.form.tree(self.point), {}, tuple(range(len(self.spans))))
-        nodes = topological(*(y for y in flatten(run.y)[0] if hasattr(y, "_pull")))
+        nodes = topological(*(y for y in flatten(run.y)[0] if hasattr(y, "pullback")))
         bent = [node for node in nodes if node.op and any(_bends(node, i) for i in range(len(node.operands)))]
         return ", ".join(list(dict.fromkeys(_call(node) for node in bent))[:4])
 
@@ -692,15 +692,15 @@ class Check:
         adjoints: dict[Any, Any] = {}
         ys = flatten(run.y)[0]
         for y, seed in zip(ys, flatten(self.result.tree(cotangent))[0]):
-            if hasattr(y, "_pull"):
-                seed = y._seed(seed, False)
+            if hasattr(y, "pullback"):
+                seed = y.seed_gradient(seed, False)
                 adjoints[y] = adjoints[y] + seed if y in adjoints else seed
         order = topological(*adjoints)
         needed = set(order)
         for node in reversed(order):
             if node in adjoints:  # else it is behind a branch that was not taken
-                with node._silence():
-                    sent = list(node._pull(adjoints[node], False, needed)) if node.inputs else []
+                with node.sweep_context():
+                    sent = list(node.pullback(adjoints[node], False, needed)) if node.inputs else []
                     yield node, adjoints[node], sent
                     for x, downstream in sent:
                         adjoints[x] = adjoints[x] + downstream if x in adjoints else downstream
@@ -737,11 +737,11 @@ class Check:
 
     def operation(self, node: Any) -> list[Finding]:
         """The findings on one operation: a wrong rule towards one of its inputs, backward or forward."""
-        options = getattr(node, "static", None) or {}
+        options = getattr(node, "params", None) or {}
         operands = [_whole(x) for x in node.operands]
         seed = self._like(_whole(node))
-        with node._silence():
-            sent = list(node._pull(seed, False, set(node.inputs)))
+        with node.sweep_context():
+            sent = list(node.pullback(seed, False, set(node.inputs)))
         found: list[Finding] = []
         for x in dict.fromkeys(node.inputs):
             backward = [downstream for to, downstream in sent if to is x]
@@ -755,13 +755,13 @@ class Check:
 
             def g(t: float) -> float:
                 try:
-                    with node._silence():
+                    with node.sweep_context():
                         return _dot(node.op(*moved(t), **options), seed)
                 except (ArithmeticError, ValueError):
                     return nan
             if "forward" in self.modes:
                 tangents = tuple(move if to is x else value * 0.0 for to, value in zip(node.operands, operands))
-                with node._silence():
+                with node.sweep_context():
                     given["forward"] = _dot(jvp(lambda *xs: node.op(*xs, **options), tuple(operands), tangents)[1], seed)
             largest = float(size.max(initial=0.0) if hasattr(size, "max") else size)
             scale = _power_of_two(largest) if largest and isfinite(largest) else 1.0
@@ -832,7 +832,7 @@ class Check:
             return ""
         if cotangent is None:
             run = Reverse(self.f, self.form.tree(self.point), {}, tuple(range(len(self.spans))))
-            order = topological(*(y for y in flatten(run.y)[0] if hasattr(y, "_pull")))
+            order = topological(*(y for y in flatten(run.y)[0] if hasattr(y, "pullback")))
             bad = next((node for node in order if not _finite(node.data)), None)
             return f", first at {_described(bad)}" if bad is not None else ""
         for node, _, sent in self.backward(cotangent):
@@ -957,9 +957,9 @@ def picture(finding: Finding) -> str:
     if not xs:
         return ""
     size = max(abs(finding.analytic), abs(finding.numeric)) if isfinite(finding.numeric) else abs(finding.analytic)
-    lowest = log10(size or 1.0) - 17
-    ys = [max(y, lowest) for series in points for _, y in series]
-    left, right, bottom, top = min(xs), max(xs) + 1e-9, min([*ys, lowest + 2]), max(ys) + 0.5
+    unwrap = log10(size or 1.0) - 17
+    ys = [max(y, unwrap) for series in points for _, y in series]
+    left, right, bottom, top = min(xs), max(xs) + 1e-9, min([*ys, unwrap + 2]), max(ys) + 0.5
 
     def at(x: float, y: float) -> tuple[float, float]:
         return (MARGIN + (x - left) / (right - left) * (WIDTH - MARGIN - 16),

@@ -34,27 +34,27 @@ class Scope:
 class Context:
     """What the surrounding ``with`` statements say of the nodes made inside; None stands for nothing said."""
 
-    __slots__ = ("recording", "scope", "watch", "about", "outer", "over")
+    __slots__ = ("recording", "scope", "watch", "metadata", "outer", "over")
 
     def __init__(self, recording: bool = True, scope: Scope | None = None, watch: Any = None, outer: Context | None = None):
-        self.recording, self.scope, self.watch, self.about = recording, scope, watch, (None, scope)
+        self.recording, self.scope, self.watch, self.metadata = recording, scope, watch, (None, scope)
         self.outer, self.over = outer, False
 
-    def made(self, node: Any) -> None:
+    def on_node_created(self, node: Any) -> None:
         """A node was just made in this context."""
-        node.about = self.about
+        node.metadata = self.metadata
         if self.watch is not None:
             self.watch(node)
         if not self.recording:
-            node._cut()
+            node.make_constant()
 
 
 _context: ContextVar[Context | None] = ContextVar("autograd", default=None)
 current: Callable[[], Context | None] = _context.get
 
 
-class inside:
-    """A context that differs from the surrounding one in what is said; as a decorator, around every call.
+class ScopedContext:
+    """A context that differs from the surrounding one in its settings; as a decorator, around every call.
 
     Not contextlib's, whose import takes as long as this package's. Coroutine functions are decorated too; generators
     are refused, whose caller would be inside between two values.
@@ -62,8 +62,8 @@ class inside:
 
     here: Context | None = None
 
-    def __init__(self, **said: Any):
-        self.said = said
+    def __init__(self, **settings: Any):
+        self.settings = settings
 
     def __enter__(self) -> Any:
         if self.here is not None:
@@ -71,7 +71,7 @@ class inside:
         around = current()
         outer = around or _PLAIN
         kept = {"recording": outer.recording, "scope": outer.scope, "watch": outer.watch}
-        self.here = Context(**{**kept, **self.said}, outer=around)
+        self.here = Context(**{**kept, **self.settings}, outer=around)
         _context.set(self.here)
 
     def __exit__(self, *_: object) -> None:
@@ -88,9 +88,9 @@ class inside:
     def __del__(self) -> None:  # an interrupt just before or within __exit__ keeps Python from calling it
         self.__exit__()
 
-    def again(self) -> inside:
+    def copy(self) -> ScopedContext:
         """The same once more: each entry has one of its own."""
-        return inside(**self.said)
+        return ScopedContext(**self.settings)
 
     def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
         from functools import wraps
@@ -101,13 +101,13 @@ class inside:
         if iscoroutinefunction(function):
             @wraps(function)
             async def later(*args: Any, **named: Any) -> Any:
-                with self.again():
+                with self.copy():
                     return await function(*args, **named)
             return later
 
         @wraps(function)
         def wrapped(*args: Any, **named: Any) -> Any:
-            with self.again():
+            with self.copy():
                 return function(*args, **named)
         return wrapped
 
@@ -115,7 +115,7 @@ class inside:
 _PLAIN = Context()
 
 
-def no_grad() -> inside:
+def no_grad() -> ScopedContext:
     """Within this, results are plain: no graph is recorded. A context manager and a decorator; per thread and task.
 
     >>> with no_grad():
@@ -123,10 +123,10 @@ def no_grad() -> inside:
     >>> y.inputs
     ()
     """
-    return inside(recording=False)
+    return ScopedContext(recording=False)
 
 
-class scope(inside):
+class scope(ScopedContext):
     """Group the nodes made inside under a name: a box in drawings, part of names in messages. Scopes nest.
 
     >>> with scope("layer"):
@@ -141,9 +141,9 @@ class scope(inside):
     def __enter__(self) -> Scope:
         outer = current()
         here = Scope(self.name, outer.scope if outer else None)
-        self.said = {"scope": here}
+        self.settings = {"scope": here}
         super().__enter__()
         return here
 
-    def again(self) -> scope:
+    def copy(self) -> scope:
         return scope(self.name)

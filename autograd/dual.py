@@ -11,10 +11,10 @@ from __future__ import annotations
 from contextlib import nullcontext
 from itertools import count
 
-from .arraylike import ArrayLike
+from .arrays.protocol import ArrayLike
 from .context import current
 from .errors import warn_no_derivative
-from .row import Operators, Row, partial
+from .operation import Operators, Operation, partial
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,19 +27,19 @@ class Dual(ArrayLike, Operators):
     """A primal value with its tangent, at the level of one ``jvp``."""
 
     __slots__ = ("primal", "tangent", "level")
-    _rank = 4
+    priority = 4
 
     def __init__(self, primal: Any, tangent: Any, level: int):
         self.primal, self.tangent, self.level = primal, tangent, level
 
     @staticmethod
-    def _apply(row: Row, args: tuple[Any, ...]) -> Any:
+    def apply_operation(row: Operation, args: tuple[Any, ...]) -> Any:
         level = max(x.level for x in args if isinstance(x, Dual))
         primals = tuple(primal(x, level) for x in args)
         out = row(*primals)
         dtype = getattr(out, "dtype", None)
         if dtype is None:  # rules on numbers run on Python's, also where NumPy's came in
-            primals = tuple(float(x) if hasattr(x, "dtype") and not hasattr(x, "_rank") else x for x in primals)
+            primals = tuple(float(x) if hasattr(x, "dtype") and not hasattr(x, "priority") else x for x in primals)
         else:  # rules reckon in the wider of two dtypes
             primals = tuple(x.astype(dtype) if getattr(x, "dtype", dtype) != dtype else x for x in primals)
         tangent: Any = 0.0
@@ -54,14 +54,14 @@ class Dual(ArrayLike, Operators):
                 if local is False:  # a branch not taken
                     continue
                 if dtype is not None:  # on arrays entry by entry, as a mask or as 0 in a rule that selects
-                    from .tensor import passed
-                    tangent = tangent + passed(dx, local, row.selects or getattr(local, "dtype", None) == "bool")
+                    from .tensor import masked_product
+                    tangent = tangent + masked_product(dx, local, row.selects or getattr(local, "dtype", None) == "bool")
                 else:
                     tangent = tangent + local * dx
         return made(out, tangent, level)
 
     @staticmethod
-    def _mix(op: Any, operands: tuple[Any, ...], options: dict[str, Any]) -> Any:
+    def apply_array_operation(op: Any, operands: tuple[Any, ...], options: dict[str, Any]) -> Any:
         level = max(x.level for x in operands if isinstance(x, Dual))
         primals = [primal(x, level) for x in operands]
         out = op(*primals, **options)
@@ -69,9 +69,9 @@ class Dual(ArrayLike, Operators):
             return made(out, op.push(out, primals, [tangent_of(x, level) for x in operands], options), level)
 
     @staticmethod
-    def _where(condition: Any, x: Any, y: Any) -> Any:
+    def apply_where(condition: Any, x: Any, y: Any) -> Any:
         if any(shape(z) for z in (condition, x, y)):
-            from .linear import where
+            from .arrays.functions import where
             return where(condition, x, y)
         return x if condition else y
 
@@ -85,7 +85,7 @@ class Dual(ArrayLike, Operators):
 
     @property
     def dtype(self) -> Any:
-        return lowest(self).dtype
+        return unwrap(self).dtype
 
     def __len__(self) -> int:
         return shape(self)[0]
@@ -99,7 +99,7 @@ class Dual(ArrayLike, Operators):
         return self.primal
 
     def __float__(self) -> float:
-        return float(lowest(self))
+        return float(unwrap(self))
 
     def __repr__(self) -> str:
         return f"Dual({self.primal!r}, tangent={self.tangent!r}, level={self.level})"
@@ -108,19 +108,19 @@ class Dual(ArrayLike, Operators):
         return bool(self.primal)
 
     def __eq__(self, other: object) -> Any:
-        return lowest(self) == lowest(other)
+        return unwrap(self) == unwrap(other)
 
     def __lt__(self, other: Any) -> Any:
-        return lowest(self) < lowest(other)
+        return unwrap(self) < unwrap(other)
 
     def __le__(self, other: Any) -> Any:
-        return lowest(self) <= lowest(other)
+        return unwrap(self) <= unwrap(other)
 
     def __gt__(self, other: Any) -> Any:
-        return lowest(self) > lowest(other)
+        return unwrap(self) > unwrap(other)
 
     def __ge__(self, other: Any) -> Any:
-        return lowest(self) >= lowest(other)
+        return unwrap(self) >= unwrap(other)
 
     __hash__ = object.__hash__
 
@@ -133,7 +133,7 @@ def _silence(out: Any) -> Any:
     return Silence()
 
 
-def lowest(x: Any) -> Any:
+def unwrap(x: Any) -> Any:
     """What lies under all levels of dual numbers."""
     while isinstance(x, Dual):
         x = x.primal
@@ -142,7 +142,7 @@ def lowest(x: Any) -> Any:
 
 def shape(x: Any) -> tuple[int, ...]:
     """The shape of the array under all levels; () for numbers."""
-    return getattr(lowest(x), "shape", ())
+    return getattr(unwrap(x), "shape", ())
 
 
 def made(out: Any, tangent: Any, level: int) -> Any:
@@ -151,7 +151,7 @@ def made(out: Any, tangent: Any, level: int) -> Any:
     if context is not None and not context.recording:
         return out
     if shape(tangent) != shape(out):
-        from .linear import broadcast_to
+        from .arrays.functions import broadcast_to
         tangent = broadcast_to(tangent, shape(out))
     return Dual(out, tangent, level)
 

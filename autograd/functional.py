@@ -11,10 +11,10 @@ from functools import reduce
 from operator import add
 
 from .context import current
-from .dual import Dual, lowest, next_level, primal, shape, tangent_of
+from .dual import Dual, unwrap, next_level, primal, shape, tangent_of
 from .graph import check_recording, topological
 from .ops import identity
-from .row import number
+from .operation import number
 from .value import Value
 
 TYPE_CHECKING = False
@@ -41,7 +41,7 @@ def gradient(y: Any, xs: Any, seed: Any = None, create_graph: bool = False) -> A
     """
     flat, rebuild = flatten(xs)
     for x in flat:
-        if not hasattr(x, "_pull"):
+        if not hasattr(x, "pullback"):
             raise TypeError(f"gradient: with respect to {x!r:.60}, which is a {type(x).__name__}; give the nodes "
                             "(Value or Tensor) that y was computed from")
     if create_graph:
@@ -60,7 +60,7 @@ def pull(y: Any, xs: list[Any], seed: Any, create_graph: bool) -> list[Any]:
         if (dseed := tangent_of(seed, level)) is not None:
             parts.append(pull(primal(y, level), xs, dseed, create_graph))
         return [Dual(p, reduce(add, t), level) for p, t in zip(primals, zip(*parts))]
-    if not hasattr(y, "_pull"):
+    if not hasattr(y, "pullback"):
         return [as_node(None, x) if create_graph else zero(x) for x in xs]
     order = topological(y)
     wanted = set(xs)
@@ -69,14 +69,14 @@ def pull(y: Any, xs: list[Any], seed: Any, create_graph: bool) -> list[Any]:
         if not needed.isdisjoint(node.inputs):
             needed.add(node)
     if hasattr(y, "_sweep") and not create_graph:
-        adjoints = y._sweep(order, y._seed(seed, False), needed, wanted)
+        adjoints = y._sweep(order, y.seed_gradient(seed, False), needed, wanted)
     else:
-        adjoints = {y: y._seed(seed, create_graph)} if y in needed else {}
-        with y._silence():
+        adjoints = {y: y.seed_gradient(seed, create_graph)} if y in needed else {}
+        with y.sweep_context():
             for node in reversed(order):
                 if node in adjoints:
                     upstream = adjoints[node] if node in wanted else adjoints.pop(node)
-                    for x, downstream in node._pull(upstream, create_graph, needed):
+                    for x, downstream in node.pullback(upstream, create_graph, needed):
                         adjoints[x] = adjoints[x] + downstream if x in adjoints else downstream
     if (context := current()) is not None and context.watch is not None and not create_graph:
         context.watch.swept(y, seed, adjoints)
@@ -99,15 +99,15 @@ def own(arrays: list[Any]) -> list[Any]:
 
 def zero(x: Any) -> Any:
     """The gradient of what does not depend on the node ``x``."""
-    return x._zero()
+    return x.zero_gradient()
 
 
 def as_node(adjoint: Any, x: Any) -> Any:
     """An adjoint as a node, when it came out as a plain number: constant, with no graph."""
-    if hasattr(adjoint, "_pull"):
+    if hasattr(adjoint, "pullback"):
         return adjoint
     node = type(x)(zero(x) if adjoint is None else adjoint)
-    node._cut()
+    node.make_constant()
     return node
 
 
@@ -115,7 +115,7 @@ def plain(x: Any) -> Any:
     """The number or array in a node; duals keep their tangents."""
     if isinstance(x, Dual):
         return Dual(plain(x.primal), plain(x.tangent), x.level)
-    return x._plain() if hasattr(x, "_pull") else x
+    return x.plain_data() if hasattr(x, "pullback") else x
 
 
 # ── nested lists, tuples and dicts of numbers ────────────────────────────────────────────────────────────────────
@@ -163,8 +163,8 @@ class Reverse:
         given, self._form = flatten(chosen)
         variables = fresh(given, (args, named))
         self.numbers = [type(x) in (float, int) for x in given]
-        self.nodes = [lowest(x) for x in variables]
-        self.nested = _inside.get() or any(hasattr(lowest(x), "_pull") for x in given)
+        self.nodes = [unwrap(x) for x in variables]
+        self.nested = _inside.get() or any(hasattr(unwrap(x), "pullback") for x in given)
         chosen = self.rebuild(variables)
         operands = list(args)
         for i, x in zip(places, [chosen] if isinstance(argnums, int) else chosen):
@@ -177,7 +177,7 @@ class Reverse:
 
     def rebuild(self, parts: Sequence[Any]) -> Any:
         """One for each argument in the arguments' form: a float where the argument was a number beside arrays."""
-        return self._form([float(x) if one and getattr(x, "shape", None) == () and not hasattr(x, "_rank") else x
+        return self._form([float(x) if one and getattr(x, "shape", None) == () and not hasattr(x, "priority") else x
                            for x, one in zip(parts, self.numbers)])
 
     @property
@@ -193,7 +193,7 @@ class Reverse:
 
 def fresh(leaves: list[Any], beside: Any = ()) -> list[Any]:
     """A fresh node for each argument: a Value for a number; a Tensor of shape () where arrays are among them or beside."""
-    arrays = any(_is_array(lowest(x)) for x in (*leaves, *flatten(beside)[0]))
+    arrays = any(_is_array(unwrap(x)) for x in (*leaves, *flatten(beside)[0]))
     return [variable(x, arrays) for x in leaves]
 
 
@@ -201,7 +201,7 @@ def variable(x: Any, array: bool = False) -> Any:
     """A fresh node for an argument, under the duals that it carries."""
     if isinstance(x, Dual):
         return Dual(variable(x.primal, array), x.tangent, x.level)
-    if hasattr(x, "_pull"):
+    if hasattr(x, "pullback"):
         return identity(x)
     if array or _is_array(x):
         from .tensor import Tensor
@@ -224,7 +224,7 @@ def value_and_grad(f: Function, argnums: int | tuple[int, ...] = 0) -> Function:
     """
     def wrapped(*args: Any, **named: Any) -> Any:
         run = Reverse(f, args, named, argnums)
-        if not hasattr(y := lowest(run.y), "__float__") or getattr(y, "shape", ()) not in ((), (1,)):
+        if not hasattr(y := unwrap(run.y), "__float__") or getattr(y, "shape", ()) not in ((), (1,)):
             raise TypeError(f"grad needs a function that returns one number; {_name(f)} returned {run.y!r:.80}. "
                             "Use jacobian, or vjp with a cotangent")
         return run.value, run.gradient(run.y)
@@ -318,14 +318,14 @@ def jvp(f: Function, xs: Any, vs: Any) -> tuple[Any, Any]:
 
 
 def _operand(x: Any) -> Any:
-    if hasattr(x, "_rank") or _is_array(x):
+    if hasattr(x, "priority") or _is_array(x):
         return x * 1.0 if getattr(x, "dtype", None) and x.dtype.kind in "iu" else x
     return number(x, "jvp: an argument")
 
 
 def zero_tangent(y: Any) -> Any:
     """The tangent of a result that does not depend on the arguments."""
-    return 0.0 * plain(lowest(y)) if shape(y) != () else 0.0
+    return 0.0 * plain(unwrap(y)) if shape(y) != () else 0.0
 
 
 def hvp(f: Function, xs: Any, vs: Any) -> Any:

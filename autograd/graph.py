@@ -7,7 +7,7 @@ from itertools import islice, repeat
 from . import ops
 from .context import Scope, current
 from .errors import GradientError
-from .row import Operators
+from .operation import Operators
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def topological(*roots: Any) -> list[Any]:
 
 def check_node(x: Any, what: str) -> None:
     """Refuse what is no node: a result that came out as a plain number, or something else altogether."""
-    if not hasattr(x, "_arrivals"):
+    if not hasattr(x, "contributions"):
         raise TypeError(f"{what}({x!r:.60}): that is a {type(x).__name__}; give nodes, the Values or Tensors themselves")
 
 
@@ -71,12 +71,12 @@ def assign(nodes: Iterable[Any], attribute: str, contents: Iterable[Any]) -> Non
 class Node(Operators):
     """What every kind of node shares: copies and pickles that keep the graph, whatever its depth.
 
-    A class names its slots that hold other nodes, alone or in tuples, in ``_links``; all other slots are copied.
+    A class names its slots that hold other nodes, alone or in tuples, in ``node_slots``; all other slots are copied.
     """
 
     __slots__: tuple[str, ...] = ()
-    _links: tuple[str, ...]
-    about: tuple[Any, ...] | None  # name, scope, and within detect_anomaly where it was made; None where there is none
+    node_slots: tuple[str, ...]
+    metadata: tuple[Any, ...] | None  # name, scope, and within detect_anomaly where it was made; None where there is none
     inputs: Any
     operands: Any
     local_gradients: Any
@@ -85,19 +85,19 @@ class Node(Operators):
 
 
     @staticmethod
-    def _silence() -> Any:
+    def sweep_context() -> Any:
         """What a backward sweep runs within."""
         from contextlib import nullcontext
         return nullcontext()
 
-    def _zero(self) -> Any:
+    def zero_gradient(self) -> Any:
         """The gradient of what does not depend on this node."""
         return 0.0
 
-    def _plain(self) -> Any:
+    def plain_data(self) -> Any:
         return self.data
 
-    def _arrivals(self, upstream: Any, fit: bool = True) -> Iterator[tuple[int, Any, Any, Any]]:
+    def contributions(self, upstream: Any, fit: bool = True) -> Iterator[tuple[int, Any, Any, Any]]:
         """For each edge its argument, the input, the local gradient and the downstream gradient, in the input's shape."""
         for i, (x, local) in enumerate(zip(self.operands, self.local_gradients)):
             if local is not None:
@@ -136,35 +136,35 @@ class Node(Operators):
     @property
     def name(self) -> str | None:
         """The name given to this node; assign to it to name the node."""
-        return self.about[0] if self.about else None
+        return self.metadata[0] if self.metadata else None
 
     @name.setter
     def name(self, name: str | None) -> None:
-        self.about = (name, self.scope, *(self.about or ())[2:])
+        self.metadata = (name, self.scope, *(self.metadata or ())[2:])
 
     @property
     def scope(self) -> Scope | None:
         """The innermost ``scope`` in which this node was made."""
-        return self.about[1] if self.about else None
+        return self.metadata[1] if self.metadata else None
 
-    def _contents(self) -> list[Any]:
+    def slot_contents(self) -> list[Any]:
         return [getattr(self, slot) for slot in self.__slots__]
 
     def __copy__(self) -> Any:
-        return _restore(type(self), self._contents())
+        return _restore(type(self), self.slot_contents())
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Any:
         for node in topological(self):  # inputs first, so that no copy recurses
             if id(node) not in memo:
                 copied = memo[id(node)] = node.__copy__()
-                for slot in node._links:
+                for slot in node.node_slots:
                     setattr(copied, slot, _relink(getattr(node, slot), Node,
                                                   lambda x: memo[id(x)] if id(x) in memo else x.__deepcopy__(memo)))
         return memo[id(self)]
 
     def __reduce__(self) -> Any:
         if not self.inputs:
-            return _restore, (type(self), self._contents())
+            return _restore, (type(self), self.slot_contents())
         place: dict[Any, int] = {}
         flat: list[Any] = []  # leaves themselves, and for every other node its slots, with places in place of nodes
         for node in topological(self):
@@ -174,8 +174,8 @@ class Node(Operators):
                     flat.append(x)
             place[node] = len(place)
             if node.inputs:
-                flat += (_relink(content, Node, place.__getitem__) if slot in self._links else content
-                         for slot, content in zip(self.__slots__, node._contents()))
+                flat += (_relink(content, Node, place.__getitem__) if slot in self.node_slots else content
+                         for slot, content in zip(self.__slots__, node.slot_contents()))
             else:
                 flat.append(node)
         return _assemble, (type(self), flat)
@@ -204,7 +204,7 @@ def _assemble(kind: Any, flat: list[Any]) -> Any:
     for item in rest:
         if not isinstance(item, Node):
             contents = [item, *islice(rest, len(kind.__slots__) - 1)]
-            item = _restore(kind, [_relink(content, int, nodes.__getitem__) if slot in kind._links else content
+            item = _restore(kind, [_relink(content, int, nodes.__getitem__) if slot in kind.node_slots else content
                                    for slot, content in zip(kind.__slots__, contents)])
         nodes.append(item)
     return nodes[-1]

@@ -20,7 +20,7 @@ import math
 import operator
 from math import inf, nan
 
-from .row import no_derivative, row, rows, where  # noqa: F401  (rows: the table itself)
+from .operation import no_derivative, row, rows, where  # noqa: F401  (rows: the table itself)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

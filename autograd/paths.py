@@ -8,9 +8,9 @@ from itertools import islice
 from math import exp, inf, isfinite, log
 from typing import Any, NamedTuple
 
-from .formula import formula, operand_names
+from .symbolic import formula, operand_names
 from .graph import check_node, topological
-from .row import Row
+from .operation import Operation
 
 SMALL, LARGE = 1e-3, 1e3  # a local gradient beyond these is named as what makes a path small or large
 
@@ -81,28 +81,28 @@ def explain(y: Any, x: Any, most: int = 3) -> Explanation:
     order = topological(y)
     if x not in set(order):
         return Explanation(_label(y), _label(x), 0.0, 0, (), _unreached(y, x, order))
-    totals: dict[Any, Any] = {y: y._seed(None if getattr(y, "size", 1) == 1 else _ones(y), False)}
+    adjoints: dict[Any, Any] = {y: y.seed_gradient(None if getattr(y, "size", 1) == 1 else _ones(y), False)}
     counts: dict[Any, int] = {y: 1}
     best: dict[Any, list[_Way]] = {y: [_Way(1.0, 0, None, None)]}
     above = _between(order, x)
-    with y._silence():
+    with y.sweep_context():
         for node in reversed(order):
             if node not in counts or node not in above:
                 continue
-            upstream = totals[node] if node in totals else node._zero()
-            for i, child, local, downstream in node._arrivals(upstream):
+            upstream = adjoints[node] if node in adjoints else node.zero_gradient()
+            for i, child, local, downstream in node.contributions(upstream):
                 if child not in above:
                     continue
-                if node not in totals or local is False:  # a branch not taken: nothing comes there, not even 0·inf
-                    downstream = child._zero()
+                if node not in adjoints or local is False:  # a branch not taken: nothing comes there, not even 0·inf
+                    downstream = child.zero_gradient()
                 else:
-                    totals[child] = totals[child] + downstream if child in totals else downstream
+                    adjoints[child] = adjoints[child] + downstream if child in adjoints else downstream
                 gain = _gain(local, upstream, downstream)
                 counts[child] = counts.get(child, 0) + counts[node]
                 edge = (node, i, child, gain, upstream, downstream)
                 grown = [_Way(way.product * gain, way.killed + (gain == 0), edge, way) for way in best[node]]
                 best[child] = nlargest(most, best.get(child, []) + grown, _strength)
-    gradient = _plain(totals[x] if x in totals else x._zero())
+    gradient = _plain(adjoints[x] if x in adjoints else x.zero_gradient())
     paths = tuple(way.path() for way in best[x])
     summary = _summary(y, x, gradient, counts[x], paths) + _uncounted(x, order)
     return Explanation(_label(y), _label(x), gradient, counts[x], paths, summary)
@@ -156,7 +156,7 @@ def _link(node: Any, argument: int, child: Any, gain: float, upstream: Any, down
     text = formula(node.op, argument, *operand_names(node.operands))
     if gain == 0 and not _length(upstream):  # dead already
         return Link(node, child, str(node.op), text, gain, "")
-    if not any(getattr(x, "shape", ()) for x in (upstream, downstream)) and isinstance(node.op, Row):
+    if not any(getattr(x, "shape", ()) for x in (upstream, downstream)) and isinstance(node.op, Operation):
         remark = _remark(node.op, [_plain(getattr(z, "data", z)) for z in node.operands], argument, gain)
     else:
         remark = _array_remark(str(node.op), gain, upstream, downstream)
@@ -185,7 +185,7 @@ def _array_remark(op: str, gain: float, upstream: Any, downstream: Any) -> str:
     return f"it stretches the gradient {gain:.2g} times" if gain > LARGE else ""
 
 
-def _remark(op: Row, operands: list[float], argument: int, local: float) -> str:
+def _remark(op: Operation, operands: list[float], argument: int, local: float) -> str:
     """What a remarkable local gradient of a number's operation means, in words; empty for others."""
     x = operands[argument]
     if local != 0 and SMALL <= abs(local) <= LARGE:
@@ -294,4 +294,4 @@ def _length(x: Any) -> float:
 
 
 def _ones(y: Any) -> Any:
-    return 1.0 + 0.0 * y._data
+    return 1.0 + 0.0 * y.array

@@ -17,11 +17,11 @@ from typing import Any
 import numpy as np
 
 from . import ops
-from .arraylike import ArrayLike
+from .arrays.protocol import ArrayLike
 from .context import current
 from .errors import GradientError, warn_no_derivative
 from .graph import Node, assign, check_leaves, check_recording, topological
-from .row import Row, number, partial, where
+from .operation import Operation, number, partial, where
 
 new = object.__new__
 Array = np.ndarray[Any, Any]
@@ -52,11 +52,11 @@ array_functions: dict[str, Callable[..., Any]] = {
 _smooth = {"add", "sub", "mul", "neg", "identity", "relu", "maximum", "minimum", "abs", "clip_min", "clip_max"}
 
 
-_hopeful: ContextVar[bool] = ContextVar("a sweep in which 0·inf raises", default=False)
-_silent, _hoping = Context(), Context()  # what is switched within a copy of them is switched back whatever interrupts it
+trap_invalid: ContextVar[bool] = ContextVar("a sweep in which 0·inf raises", default=False)
+_silent, _trapping = Context(), Context()  # what is switched within a copy of them is switched back whatever interrupts it
 _silent.run(np.seterr, all="ignore")
-_hoping.run(np.seterr, all="ignore", invalid="raise")
-_hoping.run(_hopeful.set, True)
+_trapping.run(np.seterr, all="ignore", invalid="raise")
+_trapping.run(trap_invalid.set, True)
 
 
 def silent(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -82,7 +82,7 @@ class Silence:
             np.seterr(**self.before)
 
 
-def array_function(row: Row) -> Callable[..., Any]:
+def array_function(row: Operation) -> Callable[..., Any]:
     """A row's forward on arrays, silent at the edges of its domain as it is on numbers."""
     function = array_functions.get(row.name)
     if function is None:
@@ -104,20 +104,20 @@ class Arrays:
     """The interpreter of plain NumPy arrays: a row or an array function is simply applied."""
 
     @staticmethod
-    def _apply(row: Row, args: tuple[Any, ...]) -> Any:
+    def apply_operation(row: Operation, args: tuple[Any, ...]) -> Any:
         return array_function(row)(*args)
 
     @staticmethod
-    def _where(condition: Any, x: Any, y: Any) -> Any:
+    def apply_where(condition: Any, x: Any, y: Any) -> Any:
         return np.where(condition, x, y)
 
 
-def binary(row: Row, reflected: bool = False) -> Callable[[Tensor, Any], Any]:
-    """The operator of ``Tensor`` for a row of two arguments: straight to ``_apply``, unless the other one goes first."""
+def binary(row: Operation, reflected: bool = False) -> Callable[[Tensor, Any], Any]:
+    """The operator of ``Tensor`` for a row of two arguments: straight to ``apply_operation``, unless the other one goes first."""
     def method(self: Tensor, other: Any) -> Any:
-        if getattr(other, "_rank", 0) > Tensor._rank:
+        if getattr(other, "priority", 0) > Tensor.priority:
             return NotImplemented
-        return Tensor._apply(row, (other, self) if reflected else (self, other))
+        return Tensor.apply_operation(row, (other, self) if reflected else (self, other))
     return method
 
 
@@ -139,8 +139,8 @@ class Tensor(ArrayLike, Node):
     (4.0, [[-4.0, 4.0], [-4.0, 4.0]])
     """
 
-    __slots__ = ("_data", "grad", "op", "operands", "inputs", "saved", "static", "about", "requires_grad", "exposed")
-    _links, _rank = ("operands", "inputs"), 3
+    __slots__ = ("array", "grad", "op", "operands", "inputs", "residuals", "params", "metadata", "requires_grad", "data_is_shared")
+    node_slots, priority = ("operands", "inputs"), 3
 
     __add__, __radd__ = binary(ops.add), binary(ops.add, True)
     __sub__, __rsub__ = binary(ops.sub), binary(ops.sub, True)
@@ -149,74 +149,74 @@ class Tensor(ArrayLike, Node):
     __pow__, __rpow__ = binary(ops.pow), binary(ops.pow, True)
 
     def __init__(self, data: Any, name: str | None = None, requires_grad: bool = True):
-        self._data = as_array(data, requires_grad)
+        self.array = as_array(data, requires_grad)
         self.grad: Array | None = None
         self.op: Any = None
         self.operands: tuple[Any, ...] = ()
         self.inputs: tuple[Tensor, ...] = ()  # the operands that take a gradient, one entry per edge
-        self.saved: list[Any] | None = None  # the operands' arrays as they were
-        self.static: dict[str, Any] | None = None  # the options of an array operation; None for a row
-        self.requires_grad, self.exposed = requires_grad, False
+        self.residuals: list[Any] | None = None  # the operands' arrays as they were
+        self.params: dict[str, Any] | None = None  # the options of an array operation; None for a row
+        self.requires_grad, self.data_is_shared = requires_grad, False
         context = current()
-        self.about = None if name is None and context is None else (name, context and context.scope)
+        self.metadata = None if name is None and context is None else (name, context and context.scope)
 
     def __matmul__(self, other: Any) -> Any:
-        return NotImplemented if getattr(other, "_rank", 0) > 3 else Tensor._apply(linear._matmul, (self, other), {})
+        return NotImplemented if getattr(other, "priority", 0) > 3 else Tensor.apply_operation(linear._matmul, (self, other), {})
 
     @staticmethod
-    def _apply(op: Any, args: tuple[Any, ...], static: dict[str, Any] | None = None) -> Tensor:
-        """The node of an operation: a row, or with its options (``static``) one of the second table."""
-        saved: list[Any] = []
+    def apply_operation(op: Any, args: tuple[Any, ...], params: dict[str, Any] | None = None) -> Tensor:
+        """The node of an operation: a row, or with its options (``params``) one of the second table."""
+        residuals: list[Any] = []
         inputs: list[Tensor] = []
         operands: Any = args
         for x in args:
             if type(x) is Tensor:
-                saved.append(x._lend() if x.exposed else x._data)
+                residuals.append(x.array_for_graph() if x.data_is_shared else x.array)
                 if x.requires_grad:
                     inputs.append(x)
             elif type(x) is float:
-                saved.append(x)
+                residuals.append(x)
             elif type(x) is int:
-                saved.append(x := number(x, "an operand"))
-                operands = (*operands[:len(saved) - 1], x, *operands[len(saved):])
+                residuals.append(x := number(x, "an operand"))
+                operands = (*operands[:len(residuals) - 1], x, *operands[len(residuals):])
             else:
                 x = _constant(x, op)
-                operands = (*operands[:len(saved)], x, *operands[len(saved) + 1:])
-                saved.append(x._data)
+                operands = (*operands[:len(residuals)], x, *operands[len(residuals) + 1:])
+                residuals.append(x.array)
         try:
-            if static is None:
-                data = (array_functions.get(op.name) or array_function(op))(*saved)
+            if params is None:
+                data = (array_functions.get(op.name) or array_function(op))(*residuals)
             else:
-                data = op.forward(*saved, **static)
+                data = op.forward(*residuals, **params)
         except (ValueError, IndexError) as error:  # AxisError is both
-            raise _explained(error, op, operands, static) from None
+            raise _explained(error, op, operands, params) from None
         node: Tensor = new(Tensor)
-        node._data = data if type(data) is np.ndarray else np.asarray(data)
-        node.grad = node.about = None
-        node.exposed = False
+        node.array = data if type(data) is np.ndarray else np.asarray(data)
+        node.grad = node.metadata = None
+        node.data_is_shared = False
         context = current()
         if inputs or context is not None and context.watch is not None:  # who watches is told of constants too, then cut
-            node.op, node.operands, node.inputs, node.static, node.requires_grad = op, operands, tuple(inputs), static, True
-            if len(saved) == 2 and static is None and type(saved[0]) is type(saved[1]) and saved[0].dtype is not saved[1].dtype:
-                saved = [x.astype(node._data.dtype) for x in saved]  # rules reckon in the wider of two dtypes
-            node.saved = saved if op.saves else None
-            if static is not None and len(inputs) == 1 and len(args) == 2 and op.bilinear and not op.variadic:
-                saved[args[1] is inputs[0]] = None  # its own gradient needs the other operand only
+            node.op, node.operands, node.inputs, node.params, node.requires_grad = op, operands, tuple(inputs), params, True
+            if len(residuals) == 2 and params is None and type(residuals[0]) is type(residuals[1]) and residuals[0].dtype is not residuals[1].dtype:
+                residuals = [x.astype(node.array.dtype) for x in residuals]  # rules reckon in the wider of two dtypes
+            node.residuals = residuals if op.saves else None
+            if params is not None and len(inputs) == 1 and len(args) == 2 and op.bilinear and not op.variadic:
+                residuals[args[1] is inputs[0]] = None  # its own gradient needs the other operand only
         else:
-            node._cut()
+            node.make_constant()
         if context is not None:
-            context.made(node)
+            context.on_node_created(node)
             if not inputs:
-                node._cut()
+                node.make_constant()
         return node
 
     @staticmethod
-    def _where(condition: Any, x: Any, y: Any) -> Any:
-        from .linear import where
+    def apply_where(condition: Any, x: Any, y: Any) -> Any:
+        from .arrays.functions import where
         return where(condition, x, y)
 
-    def _cut(self) -> None:
-        self.op, self.saved, self.static, self.requires_grad = ops.constant, None, None, False
+    def make_constant(self) -> None:
+        self.op, self.residuals, self.params, self.requires_grad = ops.constant, None, None, False
         self.operands = self.inputs = ()
 
     # ── the array, and who may write into it ──
@@ -229,56 +229,56 @@ class Tensor(ArrayLike, Node):
         ``y.data.copy()``, or compute the changed array with ``where``.
         """
         if self.op is not None:
-            self._data.flags.writeable = False
-        elif not self.exposed:
-            if _holders(self) > _ALONE:  # a graph holds it: the leaf goes on with a copy of its own
-                self._data = self._data.copy()
-            self.exposed = True
-        return self._data
+            self.array.flags.writeable = False
+        elif not self.data_is_shared:
+            if refcount(self) > _ALONE:  # a graph holds it: the leaf goes on with a copy of its own
+                self.array = self.array.copy()
+            self.data_is_shared = True
+        return self.array
 
     @data.setter
     def data(self, array: Any) -> None:
-        if array is self._data:  # x.data -= … has written into it
+        if array is self.array:  # x.data -= … has written into it
             return
         if self.inputs:
-            raise GradientError(f"{self._called()}.data = …: it was computed by {self.op}, and its gradient needs the array as it "
+            raise GradientError(f"{self.describe()}.data = …: it was computed by {self.op}, and its gradient needs the array as it "
                                 "is. Compute another with where(mask, new, y), or assign to a leaf")
         array = np.asarray(array)
         if array.dtype.kind not in "fiu":
             as_array(array, True)  # raises
-        if array.shape != self._data.shape:
-            raise ValueError(f"{self._called()}.data has shape {self._data.shape}; an array of shape {array.shape} cannot "
+        if array.shape != self.array.shape:
+            raise ValueError(f"{self.describe()}.data has shape {self.array.shape}; an array of shape {array.shape} cannot "
                              "take its place. Make a new Tensor of that shape")
-        if array.dtype != self._data.dtype or not array.flags.writeable or not array.flags.owndata:
-            array = array.astype(self._data.dtype)
-        self._data, self.exposed = array, True
+        if array.dtype != self.array.dtype or not array.flags.writeable or not array.flags.owndata:
+            array = array.astype(self.array.dtype)
+        self.array, self.data_is_shared = array, True
 
-    def _lend(self) -> Array:
+    def array_for_graph(self) -> Array:
         """The array for a graph to keep: a copy where somebody outside may still write into this one."""
-        if _holders(self) > _ALONE:
-            return self._data.copy()
-        self.exposed = False
-        return self._data
+        if refcount(self) > _ALONE:
+            return self.array.copy()
+        self.data_is_shared = False
+        return self.array
 
     @property
     def shape(self) -> tuple[int, ...]:
-        return self._data.shape
+        return self.array.shape
 
     @property
     def ndim(self) -> int:
-        return self._data.ndim
+        return self.array.ndim
 
     @property
     def size(self) -> int:
-        return self._data.size
+        return self.array.size
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        return self._data.dtype
+        return self.array.dtype
 
     def item(self) -> float:
         """The one number in it; ValueError if there are more."""
-        return self._data.item()
+        return self.array.item()
 
     def numpy(self) -> Array:
         """The array, as ``data`` gives it."""
@@ -286,11 +286,11 @@ class Tensor(ArrayLike, Node):
 
     def tolist(self) -> Any:
         """The numbers as nested Python lists."""
-        return self._data.tolist()
+        return self.array.tolist()
 
     def detach(self) -> Tensor:
         """The same array as a constant: no gradient flows through it."""
-        return Tensor(self._data, self.name, requires_grad=False)
+        return Tensor(self.array, self.name, requires_grad=False)
 
     # ── backward ──
 
@@ -305,7 +305,7 @@ class Tensor(ArrayLike, Node):
         if not self.requires_grad:
             check_leaves(self, ())
         order = topological(self)
-        adjoints = self._sweep(order, self._seed(seed, False))
+        adjoints = self._sweep(order, self.seed_gradient(seed, False))
         if (context := current()) is not None and context.watch is not None:
             context.watch.swept(self, seed, adjoints)
         shown = {id(adjoints[self]), *[id(adjoints.get(node)) for node in order if node.inputs]}  # somebody else's arrays
@@ -315,10 +315,10 @@ class Tensor(ArrayLike, Node):
                 if gradient is not None and not gradient.ndim:
                     adjoints[node] = np.asarray(gradient)
             elif gradient is None:
-                adjoints[node] = np.zeros_like(node._data) if node.grad is None else node.grad
+                adjoints[node] = np.zeros_like(node.array) if node.grad is None else node.grad
             elif node.grad is not None:  # a leaf accumulates
                 if np.shape(node.grad) != gradient.shape:
-                    raise GradientError(f"{node._called()}.grad was given as {node.grad!r:.60}, of shape {np.shape(node.grad)}; "
+                    raise GradientError(f"{node.describe()}.grad was given as {node.grad!r:.60}, of shape {np.shape(node.grad)}; "
                                         f"its gradient of shape {gradient.shape} cannot be added. Set it to None first")
                 adjoints[node] = np.asarray(node.grad + gradient)
             else:
@@ -330,13 +330,13 @@ class Tensor(ArrayLike, Node):
     def _sweep(self, order: list[Tensor], seed: Any, needed: Container[Any] | None = None,
                wanted: Container[Any] | None = None) -> dict[Tensor, Any]:
         """The gradients of all nodes in the order, on arrays; or of those wanted, through those needed for them."""
-        hopeful = bool(np.isfinite(seed).all()) if seed.ndim else True
+        trapping = bool(np.isfinite(seed).all()) if seed.ndim else True
         for node in order:  # behind a choice nan may hide, and 0·nan does not raise
-            if node.static is not None and node.op.selects and any(np.isnan(x).any() for x in node.saved or ()):
-                hopeful = False
-        if hopeful:
+            if node.params is not None and node.op.selects and any(np.isnan(x).any() for x in node.residuals or ()):
+                trapping = False
+        if trapping:
             try:
-                return _hoping.copy().run(self._swept, order, seed, needed, wanted)
+                return _trapping.copy().run(self._swept, order, seed, needed, wanted)
             except FloatingPointError:
                 pass
         return _silent.copy().run(self._swept, order, seed, needed, wanted)
@@ -350,98 +350,98 @@ class Tensor(ArrayLike, Node):
                 continue
             if wanted is not None and node not in wanted:
                 del adjoints[node]
-            op, out, saved, static = node.op, node._data, node.saved, node.static
+            op, out, residuals, params = node.op, node.array, node.residuals, node.params
             for i, x in enumerate(node.operands):
                 if type(x) is not Tensor or not x.requires_grad or needed is not None and x not in needed:
                     continue
-                if static is None:
-                    downstream = row_pullback(op, i, upstream, out, saved)
+                if params is None:
+                    downstream = row_pullback(op, i, upstream, out, residuals)
                     if downstream is None:
                         continue
                 else:
-                    downstream = op.pull(i, upstream, out, saved, static)
-                data = x._data
+                    downstream = op.pull(i, upstream, out, residuals, params)
+                data = x.array
                 if downstream.shape != data.shape or downstream.dtype != data.dtype:
-                    downstream = fitted(downstream, data)
+                    downstream = match_operand(downstream, data)
                 adjoints[x] = adjoints[x] + downstream if x in adjoints else downstream
         return adjoints
 
-    def _pull(self, upstream: Any, create_graph: bool, needed: Container[Any] | None) -> Iterator[tuple[Tensor, Any]]:
+    def pullback(self, upstream: Any, create_graph: bool, needed: Container[Any] | None) -> Iterator[tuple[Tensor, Any]]:
         """Each needed input with its downstream gradient; as tensors where a graph is to be made."""
-        op, static = self.op, self.static
+        op, params = self.op, self.params
         if create_graph:
             self._check_unchanged()
-        out, operands = (self, self.operands) if create_graph else (self._data, self.saved)
-        if create_graph and static is None:
+        out, operands = (self, self.operands) if create_graph else (self.array, self.residuals)
+        if create_graph and params is None:
             operands = [linear.astype(x, self.dtype) if type(x) is Tensor and x.dtype != self.dtype else x for x in self.operands]
         for i, x in enumerate(self.operands):
             if type(x) is not Tensor or not x.requires_grad or (needed is not None and x not in needed):
                 continue
-            if static is None:
+            if params is None:
                 downstream = row_pullback(op, i, upstream, out, operands)
             else:
-                downstream = op.pull(i, upstream, out, operands, static)
+                downstream = op.pull(i, upstream, out, operands, params)
             if downstream is None:
                 continue
-            yield x, fitted(downstream, x._data)
+            yield x, match_operand(downstream, x.array)
 
     def _check_unchanged(self) -> None:
         """A gradient that is a graph runs the rules on the operands again: they must be what they were."""
-        for x, then in zip(self.operands, self.saved or []):
-            if type(x) is Tensor and then is not None and x._data is not then and not np.array_equal(x._data, then, equal_nan=True):
-                raise GradientError(f"the data of {x._called()} changed after {self._called()} was computed from it; "
+        for x, then in zip(self.operands, self.residuals or []):
+            if type(x) is Tensor and then is not None and x.array is not then and not np.array_equal(x.array, then, equal_nan=True):
+                raise GradientError(f"the data of {x.describe()} changed after {self.describe()} was computed from it; "
                                     "compute it again before its gradient")
 
-    def _seed(self, seed: Any, create_graph: bool) -> Any:
+    def seed_gradient(self, seed: Any, create_graph: bool) -> Any:
         if seed is None:
-            if self._data.size != 1:
-                raise GradientError(f"backward of {self._called()}, which has shape {self.shape}: a gradient starts at one "
+            if self.array.size != 1:
+                raise GradientError(f"backward of {self.describe()}, which has shape {self.shape}: a gradient starts at one "
                                     "number. Reduce it first, y.sum() or y.mean(), or give seed=, an array of its shape")
-            return _ONE[self._data.dtype] if not self._data.ndim else np.ones(self._data.shape, self._data.dtype)
+            return _ONE[self.array.dtype] if not self.array.ndim else np.ones(self.array.shape, self.array.dtype)
         if create_graph and isinstance(seed, Node):
             return seed
         array = np.asarray(seed.data if isinstance(seed, Node) else seed)
         if array.dtype.kind not in "fiub":
-            raise TypeError(f"the seed of {self._called()} must be real numbers, not {seed!r:.60}; convert it first")
+            raise TypeError(f"the seed of {self.describe()} must be real numbers, not {seed!r:.60}; convert it first")
         array = np.array(array, dtype=self.dtype)
         if array.shape != self.shape:
-            raise ValueError(f"the seed of {self._called()} has shape {array.shape}; give it the tensor's shape {self.shape}")
+            raise ValueError(f"the seed of {self.describe()} has shape {array.shape}; give it the tensor's shape {self.shape}")
         return array
 
     @staticmethod
-    def _silence() -> Any:
+    def sweep_context() -> Any:
         return Silence()
 
-    def _plain(self) -> Any:
-        return self._data if self.ndim else self._data[()]
+    def plain_data(self) -> Any:
+        return self.array if self.ndim else self.array[()]
 
-    def _zero(self) -> Array:
-        return np.zeros_like(self._data)
+    def zero_gradient(self) -> Array:
+        return np.zeros_like(self.array)
 
     @property
     def local_gradients(self) -> tuple[Any, ...]:
         """The local gradient towards each operand, an array; None for a constant, and for an array operation."""
-        with self._silence():
-            return tuple(local(self.op, i, self._data, self.saved or ())
-                         if self.static is None and type(x) is Tensor and x.requires_grad
+        with self.sweep_context():
+            return tuple(local(self.op, i, self.array, self.residuals or ())
+                         if self.params is None and type(x) is Tensor and x.requires_grad
                          else None for i, x in enumerate(self.operands))
 
-    def _arrivals(self, upstream: Any, fit: bool = True) -> Iterator[tuple[int, Tensor, Any, Any]]:
+    def contributions(self, upstream: Any, fit: bool = True) -> Iterator[tuple[int, Tensor, Any, Any]]:
         """For each edge its argument, the input, the local gradient (as in ``local_gradients``) and the downstream one."""
         for i, (x, slope) in enumerate(zip(self.operands, self.local_gradients)):
             if type(x) is Tensor and x.requires_grad:
-                downstream = self.op.pull(i, upstream, self._data, self.saved, self.static) if self.static is not None else \
-                    0.0 * self._data if self.op.partials[i] is False else row_pullback(self.op, i, upstream, self._data, self.saved)
-                yield i, x, slope, fitted(downstream, x._data) if fit else downstream
+                downstream = self.op.pull(i, upstream, self.array, self.residuals, self.params) if self.params is not None else \
+                    0.0 * self.array if self.op.partials[i] is False else row_pullback(self.op, i, upstream, self.array, self.residuals)
+                yield i, x, slope, match_operand(downstream, x.array) if fit else downstream
 
     # ── what Python asks of it ──
 
-    def _called(self) -> str:
+    def describe(self) -> str:
         where = f" in {self.scope.path}" if self.scope else ""
         return f"{self.name or 'a tensor'}{where}"
 
     def __repr__(self) -> str:
-        text = np.array2string(self._data, separator=", ", prefix="Tensor(", threshold=60, edgeitems=3)
+        text = np.array2string(self.array, separator=", ", prefix="Tensor(", threshold=60, edgeitems=3)
         parts = [text, f"shape={self.shape}"] if self.ndim else [text]
         parts += [f"dtype={self.dtype}"] if self.dtype != np.float64 else []
         parts += [f"name={self.name!r}"] if self.name is not None else []
@@ -452,33 +452,33 @@ class Tensor(ArrayLike, Node):
     def __copy__(self) -> Tensor:
         copied: Tensor = super().__copy__()
         if self.op is None:  # who may write into a leaf's array writes into no other's
-            copied._data, copied.exposed = self._data.copy(order="K"), False
+            copied.array, copied.data_is_shared = self.array.copy(order="K"), False
             copied.grad = None if self.grad is None else self.grad.copy(order="K")
         return copied
 
     def __len__(self) -> int:
         if not self.ndim:
-            raise TypeError(f"{self._called()} is a single number, of shape (): it has no length; use .item()")
-        return len(self._data)
+            raise TypeError(f"{self.describe()} is a single number, of shape (): it has no length; use .item()")
+        return len(self.array)
 
     def __int__(self) -> int:
-        return int(self._data)
+        return int(self.array)
 
     def __index__(self) -> int:
-        return self._data.__index__()
+        return self.array.__index__()
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
         if copy or (dtype is not None and dtype != self.dtype):
-            return np.array(self._data, dtype=dtype)
-        view = self._data.view()
+            return np.array(self.array, dtype=dtype)
+        view = self.array.view()
         view.flags.writeable = False
         return view
 
     def __dlpack__(self, **options: Any) -> Any:
-        return self._data.copy().__dlpack__(**options)
+        return self.array.copy().__dlpack__(**options)
 
     def __dlpack_device__(self) -> Any:
-        return self._data.__dlpack_device__()
+        return self.array.__dlpack_device__()
 
     @staticmethod
     def from_dlpack(x: Any) -> Tensor:
@@ -486,12 +486,12 @@ class Tensor(ArrayLike, Node):
         return Tensor(np.from_dlpack(x))
 
     def __setitem__(self, index: Any, value: Any) -> None:
-        raise TypeError(f"{self._called()}[…] = …: a Tensor cannot be written into, or its gradient would be lost; use "
+        raise TypeError(f"{self.describe()}[…] = …: a Tensor cannot be written into, or its gradient would be lost; use "
                         "where(mask, new, x) to compute a changed one, or write into a leaf's x.data[…]")
 
 
-def _holders(leaf: Tensor) -> int:
-    return sys.getrefcount(leaf._data)
+def refcount(leaf: Tensor) -> int:
+    return sys.getrefcount(leaf.array)
 
 
 def as_array(data: Any, requires_grad: bool) -> Array:
@@ -526,16 +526,16 @@ def _constant(x: Any, op: Any) -> Tensor:
         raise TypeError(f"{op.name}: {error}") from None
 
 
-def _explained(error: Exception, op: Any, operands: list[Any], static: dict[str, Any] | None) -> Exception:
+def _explained(error: Exception, op: Any, operands: list[Any], params: dict[str, Any] | None) -> Exception:
     """NumPy's complaint with the operation, shapes and names that it is about."""
     shapes = ", ".join(f"{x.name or 'tensor'} {x.shape}" if isinstance(x, Tensor) else repr(x) for x in operands)
-    options = "".join(f", {key}={value!r:.60}" for key, value in (static or {}).items())
+    options = "".join(f", {key}={value!r:.60}" for key, value in (params or {}).items())
     scope = current()
     place = f" in {scope.scope.path}" if scope and scope.scope else ""
     kind = IndexError if isinstance(error, IndexError) else ValueError
     problem = re.sub(r"^matmul: Input operand \d has a mismatch .*\(size (\d+) is different from (\d+)\)$",
                      r"the inner sizes \2 and \1 differ", str(error)).strip()
-    shared = "could not be broadcast" in problem and (static is None or op.name in ("where", "broadcast_to"))
+    shared = "could not be broadcast" in problem and (params is None or op.name in ("where", "broadcast_to"))
     remedy = remedies.get("broadcast" if shared else op.name, "")
     return kind(f"{op.name}({shapes}{options}){place}: {problem}. Check the shapes{remedy}")
 
@@ -545,12 +545,12 @@ remedies = {"matmul": "; the inner sizes must be equal: (n, k) @ (k, m); transpo
             "broadcast": "; from the last axis backwards, sizes must be equal or 1"}
 
 
-def local(row: Row, i: int, out: Any, operands: Any) -> Any:
+def local(row: Operation, i: int, out: Any, operands: Any) -> Any:
     """The local gradient of a row towards operand ``i``, a number or an array."""
     return partial(row.partials[i], out, *operands)
 
 
-def row_pullback(row: Row, i: int, upstream: Any, out: Any, operands: Any) -> Any:
+def row_pullback(row: Operation, i: int, upstream: Any, out: Any, operands: Any) -> Any:
     """Upstream × local for a row; None where no gradient flows."""
     rule = row.partials[i]
     if rule is False:
@@ -562,16 +562,16 @@ def row_pullback(row: Row, i: int, upstream: Any, out: Any, operands: Any) -> An
     kind = type(factor)
     if (kind is np.ndarray or kind is np.bool_) and factor.dtype == np.bool_:  # a branch not taken passes nothing, not even 0·inf
         return masked(upstream, factor) if isinstance(upstream, (np.ndarray, np.generic)) else where(factor, upstream, 0.0)
-    return upstream * factor if _hopeful.get() else passed(upstream, factor, row.selects)
+    return upstream * factor if trap_invalid.get() else masked_product(upstream, factor, row.selects)
 
 
-def passed(upstream: Any, factor: Any, selects: bool) -> Any:
+def masked_product(upstream: Any, factor: Any, selects: bool) -> Any:
     """Upstream × factor; and where no gradient comes down, or the branch was not taken, 0 instead of 0·inf or 0·nan."""
     product = upstream * factor
-    if _hopeful.get():
+    if trap_invalid.get():
         return product
-    none = linear._raw(upstream) == 0
-    lost = np.isnan(linear._raw(product)) & (none | (linear._raw(factor) == 0) if selects else none)
+    none = linear.plain_array(upstream) == 0
+    lost = np.isnan(linear.plain_array(product)) & (none | (linear.plain_array(factor) == 0) if selects else none)
     return linear.where(~lost, product, 0.0) if lost.any() else product
 
 
@@ -581,14 +581,14 @@ def masked(upstream: Any, mask: Any) -> Any:
     np.where takes eight times as long as a product (measured), so a sweep first hopes for finite gradients, in
     which a product does as well; 0·inf raises there, and the sweep is run again with care.
     """
-    if not _hopeful.get():
+    if not trap_invalid.get():
         return np.where(mask, upstream, 0.0)
     product = mask.astype(upstream.dtype)
     product *= upstream
     return product
 
 
-def fitted(downstream: Any, data: Array) -> Any:
+def match_operand(downstream: Any, data: Array) -> Any:
     """A downstream gradient in the shape and dtype of the operand that it belongs to."""
     if downstream.shape != data.shape:
         downstream = unbroadcast(downstream, data.shape)
@@ -623,6 +623,6 @@ def jacobian_rows(y: Any, adjoints: Callable[[Any, Any], list[Any]]) -> list[Any
 _ONE = {np.dtype(kind): np.ones((), kind) for kind in (np.float32, np.float64)}
 for _one in _ONE.values():
     _one.flags.writeable = False
-_ALONE = _holders(Tensor(0.0))  # the count when nobody but the leaf holds the array
+_ALONE = refcount(Tensor(0.0))  # the count when nobody but the leaf holds the array
 
-from . import linear  # noqa: E402  (the second table: after Tensor, which it applies to)
+from .arrays import functions as linear  # noqa: E402  (the second table: after Tensor, which it applies to)

@@ -55,7 +55,7 @@ from math import isfinite
 from typing import Any, NamedTuple
 
 from .check import check_gradients
-from .row import Row, find, ieee, rows
+from .operation import Operation, find, ieee, rows
 
 
 def assert_gradients(f: Callable[..., Any], *xs: Any, **options: Any) -> None:
@@ -245,7 +245,7 @@ def _strategies() -> Any:
     return strategies
 
 
-def values(operation: Row | str) -> Any:
+def values(operation: Operation | str) -> Any:
     """A strategy for tuples of operands within an operation's test domain, one float per argument.
 
     >>> values("log").example()  # doctest: +SKIP

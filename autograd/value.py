@@ -11,7 +11,7 @@ from . import ops
 from .context import current, no_grad
 from .errors import GradientError, warn_no_derivative
 from .graph import Node, check_leaves, check_recording
-from .row import Operators, Row, ieee, number, partial
+from .operation import Operators, Operation, ieee, number, partial
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ new = object.__new__
 
 # ── the factories: a row becomes a method ────────────────────────────────────────────────────────────────────────
 
-def unary(row: Row) -> Callable[[Value], Value]:
+def unary(row: Operation) -> Callable[[Value], Value]:
     """The method of ``Value`` that applies a row of one argument."""
     forward, dx = row.forward, row.partials[0]
     fixed = not callable(dx)
@@ -38,16 +38,16 @@ def unary(row: Row) -> Callable[[Value], Value]:
             da = dx if fixed else ieee(dx, out, x)
         node: Any = new(Value)
         node.data, node.op, node.a, node.da = out, row, self, da
-        node.grad = node.b = node.db = node.about = None
+        node.grad = node.b = node.db = node.metadata = None
         context = current()
         if context is not None:
-            context.made(node)
+            context.on_node_created(node)
         return node
     method.__name__, method.__doc__ = row.name, row.__doc__
     return method
 
 
-def binary(row: Row, reflected: bool = False) -> Callable[[Value, Any], Value]:
+def binary(row: Operation, reflected: bool = False) -> Callable[[Value, Any], Value]:
     """The method of ``Value`` that applies a row of two arguments; reflected, the other operand comes first."""
     forward, (dx, dy) = row.forward, row.partials
     fixed_x, fixed_y = not callable(dx), not callable(dy)
@@ -75,18 +75,18 @@ def binary(row: Row, reflected: bool = False) -> Callable[[Value, Any], Value]:
             db = None if given_y else dy if fixed_y else ieee(dy, out, x, y)
         node: Any = new(Value)
         node.data, node.op, node.a, node.b, node.da, node.db = out, row, a, b, da, db
-        node.grad = node.about = None
+        node.grad = node.metadata = None
         context = current()
         if context is not None:
-            context.made(node)
+            context.on_node_created(node)
         return node
     method.__name__, method.__doc__ = row.name, row.__doc__
     return method
 
 
-def plain_operand(x: Any, row: Row) -> Any:
+def plain_operand(x: Any, row: Operation) -> Any:
     """A constant operand as a float; NotImplemented for nodes of another kind; TypeError otherwise."""
-    if getattr(x, "_rank", 0) > 1:
+    if getattr(x, "priority", 0) > 1:
         return NotImplemented
     return number(x, f"{row.name}: an operand of Value")
 
@@ -108,8 +108,8 @@ class Value(Node):
     Value(-12.0, op='mul', grad=1.0)
     """
 
-    __slots__ = ("data", "grad", "op", "a", "b", "da", "db", "about")
-    _links, _rank = ("a", "b"), 2
+    __slots__ = ("data", "grad", "op", "a", "b", "da", "db", "metadata")
+    node_slots, priority = ("a", "b"), 2
     __array_ufunc__ = None  # a NumPy scalar or array on the left leaves the operation to the methods here
 
     def __init__(self, data: float, name: str | None = None):
@@ -118,10 +118,10 @@ class Value(Node):
                             "use it as it is, or .detach()")
         self.data = data if type(data) is float else number(data, "the data of a Value")
         self.grad: float | None = None
-        self.op: Row | None = None
+        self.op: Operation | None = None
         self.a = self.b = self.da = self.db = None
         context = current()
-        self.about = None if name is None and context is None else (name, context and context.scope)
+        self.metadata = None if name is None and context is None else (name, context and context.scope)
 
     __add__ = __radd__ = binary(ops.add)
     __mul__ = __rmul__ = binary(ops.mul)
@@ -133,7 +133,7 @@ class Value(Node):
     tanh, sigmoid, relu = unary(ops.tanh), unary(ops.sigmoid), unary(ops.relu)  # further rows: from Operators
 
     @staticmethod
-    def _apply(row: Row, args: tuple[Any, ...]) -> Value:
+    def apply_operation(row: Operation, args: tuple[Any, ...]) -> Value:
         method = _methods.get(row)
         if method is None:
             made = (unary(row), None) if row.arity == 1 else (binary(row), binary(row, reflected=True))
@@ -245,10 +245,10 @@ class Value(Node):
                 for leaf, grad in zip(leaves, before):
                     leaf.grad = grad
 
-    def _cut(self) -> None:
+    def make_constant(self) -> None:
         self.op, self.a, self.b, self.da, self.db = ops.constant, None, None, None, None
 
-    def _pull(self, upstream: Any, create_graph: bool, needed: Container[Any]) -> Iterator[tuple[Value, Any]]:
+    def pullback(self, upstream: Any, create_graph: bool, needed: Container[Any]) -> Iterator[tuple[Value, Any]]:
         """Each needed input with its downstream gradient, upstream × local; as nodes where a graph is to be made."""
         for x, local, rule in zip(self.operands, (self.da, self.db), self.op.partials if self.op else ()):
             if local is False and rule is False:
@@ -262,7 +262,7 @@ class Value(Node):
                                         f"{now:.6g}: the data of {self.operands} changed in between. Compute it again")
             yield x, local if create_graph and type(upstream) is float and upstream == 1.0 else upstream * local
 
-    def _seed(self, seed: Any, create_graph: bool) -> Any:
+    def seed_gradient(self, seed: Any, create_graph: bool) -> Any:
         """The gradient that a sweep from here begins with."""
         return 1.0 if seed is None else seed if create_graph and isinstance(seed, Node) else number(seed, "the seed")
 
@@ -273,4 +273,4 @@ class Value(Node):
         return f"Value({', '.join(parts)}, grad={self.grad})"
 
 
-_methods: dict[Row, Any] = {}
+_methods: dict[Operation, Any] = {}

@@ -240,7 +240,7 @@ def step(args: argparse.Namespace) -> int:
         import viz
         written(viz.stepper(y, digits=args.digits, title=args.expression.strip()), args.html)
         return 0
-    from viz.graph import number
+    from viz.records import number
 
     from .stepping import FAINT, GRADIENT, Line, paged, printer, stops, told
     try:
@@ -288,7 +288,7 @@ def check(args: argparse.Namespace) -> int:
 def report(args: argparse.Namespace) -> int:
     if args.values:
         raise Refusal(f"report takes one checkpoint; {args.values[0]!r} is one too many")
-    from viz.report import of_checkpoint
+    from viz.reports import of_checkpoint
     try:
         text = of_checkpoint(args.checkpoint)
     except (OSError, ValueError) as error:

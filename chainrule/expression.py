@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 from autograd.context import Scope
 from autograd.graph import Node
-from autograd.row import Row, rows
+from autograd.operation import Operation, rows
 
 LONGEST, DEEPEST, LARGEST, HIGHEST = 2_000, 200, 1_000, 1_000.0  # characters, nesting, tree's nodes, exponent
 
@@ -54,7 +54,7 @@ def pointed(text: str, start: int, end: int) -> str:
 
 
 class _Operation(NamedTuple):
-    row: Row
+    row: Operation
     operands: int  # how many, the named ones last
     named: tuple[str, ...]
     span: tuple[int, int]
@@ -100,7 +100,7 @@ class Expression:
                                       "give a smaller one, or take the exp of a product with a log", item.span)
                 result = item.row(*operands[:plain], **dict(zip(item.named, operands[plain:])))
                 if item.sigmoid is not None and isinstance(result, Node):
-                    result.about = (None, scopes.setdefault(item.sigmoid, Scope("sigmoid")))
+                    result.metadata = (None, scopes.setdefault(item.sigmoid, Scope("sigmoid")))
                 stack.append(result)
         return stack.pop()
 
@@ -227,7 +227,7 @@ class Expression:
                               f"{''.join(f' and {key}' for key in named)}", span)
         return self._operation(node, row, named)
 
-    def _operation(self, node: ast.expr, row: Row, named: tuple[str, ...]) -> _Operation:
+    def _operation(self, node: ast.expr, row: Operation, named: tuple[str, ...]) -> _Operation:
         parts = _parts(node)
         capped = row == "pow" and id(parts[1]) not in self._varying
         return _Operation(row, len(parts), named, self._span(node), capped, self._sigmoids.get(id(node)))

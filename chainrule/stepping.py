@@ -9,11 +9,11 @@ from collections.abc import Callable, Iterable
 from math import isfinite
 from typing import Any
 
-from autograd.formula import formula
-from autograd.row import find
-from autograd.steps import Step
-from viz.graph import number, typeset
-from viz.step import applied
+from autograd.symbolic import formula
+from autograd.operation import find
+from autograd.stepping import Step
+from viz.records import number, typeset
+from viz.web.step_page import applied
 
 Line = list[tuple[str, str]]  # pieces of text, each with its colour
 VALUE, GRADIENT, FORMULA, FAINT = "green", "red", "blue", "dim"

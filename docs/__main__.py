@@ -13,9 +13,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from autograd import ops
-from autograd.formula import formula
-from autograd.row import Row
-from viz.graph import typeset
+from autograd.symbolic import formula
+from autograd.operation import Operation
+from viz.records import typeset
 
 from .curves import curve
 
@@ -38,7 +38,7 @@ def operations() -> str:
     return HEAD + "".join(line(ops.rows[name], comment) for name, comment in conventions(source))
 
 
-def line(row: Row, comment: str) -> str:
+def line(row: Operation, comment: str) -> str:
     """A row of the table as a line of the page."""
     plain = ["x", "y"][:row.arity - len(row.defaults)]
     operands = [*plain, *row.defaults]

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from autograd import Value
-from autograd.row import Row
+from autograd.operation import Operation
 from viz.svg import document, style, tag, written
 
 WIDE, HIGH, UNIT = 4, 3, 20  # the frame shows −4 … 4 and −3 … 3, twenty pixels to the unit: slopes are seen as they are
@@ -24,7 +24,7 @@ CSS = style("""\
 Point = tuple[int, int]  # in tenths of a pixel: whole numbers, so that a last bit of the platform's math changes nothing
 
 
-def curve(row: Row) -> str:
+def curve(row: Operation) -> str:
     """The operation over x in green and solid, its derivative with respect to x in red and dashed, as SVG."""
     operands = tuple(row.defaults.values()) if row.defaults else (SECOND,) * (row.arity - 1)
     called = f"{row.name}({', '.join(['x', *(f'{y:g}' for y in operands)])})"

@@ -25,7 +25,7 @@ from .module import Module
 from .train import Callback, Run, _fitting, fit
 
 
-# what helps, by illness, where it does not hang on the numbers
+# what helps, by problem, where it does not hang on the numbers
 REMEDIES = {
     "learning rate too low": "multiply the learning rate by 10 until the loss falls",
     "learning rate too high": "divide the learning rate by 10, or warm it up; clip_norm=1 holds single bad batches in check",
@@ -48,19 +48,19 @@ REMEDIES = {
 
 
 class Finding(NamedTuple):
-    """An illness by name, the numbers that show it, and what helps."""
+    """An problem by name, the numbers that show it, and what helps."""
 
-    illness: str
+    problem: str
     evidence: str
     remedy: str
 
     @classmethod
-    def of(cls, illness: str, evidence: str, remedy: str = "") -> Finding:
-        """With the illness's usual remedy, unless another is said."""
-        return cls(illness, evidence, remedy or REMEDIES[illness])
+    def of(cls, problem: str, evidence: str, remedy: str = "") -> Finding:
+        """With the problem's usual remedy, unless another is said."""
+        return cls(problem, evidence, remedy or REMEDIES[problem])
 
     def __str__(self) -> str:
-        return f"✗ {self.illness}: {self.evidence}\n    remedy: {self.remedy}"
+        return f"✗ {self.problem}: {self.evidence}\n    remedy: {self.remedy}"
 
 
 class Report:
@@ -77,12 +77,12 @@ class Report:
         return not self.findings
 
     @property
-    def illnesses(self) -> list[str]:
+    def problems(self) -> list[str]:
         """The names of what was found."""
-        return [finding.illness for finding in self.findings]
+        return [finding.problem for finding in self.findings]
 
     def __repr__(self) -> str:
-        head = "healthy: none of the illnesses looked for" if self.healthy else \
+        head = "healthy: none of the problems looked for" if self.healthy else \
             f"{len(self.findings)} finding{'s' if len(self.findings) > 1 else ''}"
         width = max(map(len, self.signs), default=0)
         signs = [f"  {'✗' if name in self.bad else '✓'} {name.ljust(width)}  {text}" for name, text in self.signs.items()]
@@ -110,7 +110,7 @@ class Babysitter(Callback):
     >>> optimizer = nn.optim.SGD(model.named_parameters(), lr=1e-6)
     >>> _ = nn.train.fit(model, nn.data.load("iris"), nn.functional.cross_entropy, optimizer, epochs=10, seed=0,
     ...                  callbacks=[sitter], progress=False)
-    >>> sitter.report().illnesses
+    >>> sitter.report().problems
     ['learning rate too low', 'update-to-weight ratio off']
     """
 
@@ -203,11 +203,11 @@ class Babysitter(Callback):
         parameters = [(path, x) for path, x in model.named_parameters() if x.grad is not None]
         if step:
             self._left_over([x for _, x in parameters], loss, step)
-        self._before = [(x, x._data) for _, x in parameters if getattr(x, "ndim", 0) > 1]
+        self._before = [(x, x.array) for _, x in parameters if getattr(x, "ndim", 0) > 1]
         self._activations(loss, prediction, len(y))
 
     def _updated(self) -> None:
-        ratios = [float(np.linalg.norm(x._data - before) / (np.linalg.norm(before) or 1.0)) for x, before in self._before]
+        ratios = [float(np.linalg.norm(x.array - before) / (np.linalg.norm(before) or 1.0)) for x, before in self._before]
         if ratios:
             self.ratios.append(float(np.median(ratios)))
             self.first_epoch += not self.rows
@@ -235,7 +235,7 @@ class Babysitter(Callback):
             if kind not in ("relu", "tanh", "sigmoid") or getattr(node, "ndim", 0) < 2 or node is prediction:
                 continue
             path = node.scope.path if node.scope else kind
-            self.layers.setdefault(path, _Activations(kind)).see(node._data, count)
+            self.layers.setdefault(path, _Activations(kind)).see(node.array, count)
             if node.grad is not None:
                 slopes.append(float(np.sqrt(np.square(node.grad, dtype=np.float64).mean())))
         if len(slopes) > 1 and slopes[-1] > 0:
@@ -248,8 +248,8 @@ class Babysitter(Callback):
             self._fault("nan or inf", f"at step {len(self.losses) + 1} {found.operation}{where} was the first to give "
                         f"{found.result}: {found.reason} ({', '.join(found.inputs)})", found.remedy)
 
-    def _fault(self, illness: str, evidence: str, remedy: str = "") -> None:
-        self.faults.setdefault(illness, Finding.of(illness, evidence, remedy))
+    def _fault(self, problem: str, evidence: str, remedy: str = "") -> None:
+        self.faults.setdefault(problem, Finding.of(problem, evidence, remedy))
 
     # ── judging ──
 
@@ -258,7 +258,7 @@ class Babysitter(Callback):
         parts = [self._initial_loss(), self._rate(), self._ratio(), self._dead_or_saturated(), self._flow(), self._labels(),
                  self._overfitting()]
         findings = [*self.faults.values(), *(finding for found, _ in parts for finding in found)]
-        ill = {finding.illness for finding in findings}
+        ill = {finding.problem for finding in findings}
         bad = [name for found, signs in parts for name in signs if name in ill or found and name not in REMEDIES]
         return Report(findings, {name: text for _, signs in parts for name, text in signs.items()}, bad)
 
@@ -466,7 +466,7 @@ def check_initial_loss(model: Module, data: Any, loss: Callable[[Any, Any], Any]
 
     >>> import nn
     >>> model = nn.Sequential(nn.Linear(4, 3, rng=0))
-    >>> check_initial_loss(model, nn.data.load("iris"), nn.functional.cross_entropy).illnesses
+    >>> check_initial_loss(model, nn.data.load("iris"), nn.functional.cross_entropy).problems
     ['wrong initial loss']
     """
     x, y = _fitting(data, model)

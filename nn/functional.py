@@ -16,8 +16,8 @@ from numpy.lib.stride_tricks import as_strided
 
 from autograd import abs as _abs
 from autograd import log, softplus
-from autograd.linear import (
-    Mix, _raw, broadcast_to, expand_dims, getitem, log_softmax, mean, pad, reshape, softmax, sum, transpose, var, where,
+from autograd.arrays.functions import (
+    ArrayOperation, plain_array, broadcast_to, expand_dims, getitem, log_softmax, mean, pad, reshape, softmax, sum, transpose, var, where,
 )
 from autograd.tensor import masked, remedies
 from autograd.ops import elu, leaky_relu, relu, sigmoid, tanh  # noqa: F401  (PyTorch has them here too)
@@ -59,7 +59,7 @@ def _cross_entropy_push(out: Any, xs: Any, ts: Any, o: dict[str, Any]) -> Any:
     return sum(slope) if o["total"] else slope
 
 
-_cross_entropy = Mix("cross_entropy", "cross entropy", _cross_entropy_forward, _cross_entropy_pullback,
+_cross_entropy = ArrayOperation("cross_entropy", "cross entropy", _cross_entropy_forward, _cross_entropy_pullback,
                      push=_cross_entropy_push, shown=("softmax(x) − one-hot",))
 
 
@@ -80,11 +80,11 @@ def cross_entropy(input: Any, target: Any, weight: Any = None, *, ignore_index: 
     0.126928
     """
     _check_reduction("cross_entropy", reduction)
-    labels = _raw(target)
-    if labels.ndim and labels.shape == np.shape(_raw(input)) and labels.dtype.kind == "f":
+    labels = plain_array(target)
+    if labels.ndim and labels.shape == np.shape(plain_array(input)) and labels.dtype.kind == "f":
         return _soft_cross_entropy(input, target, weight, reduction, label_smoothing)
     x, flat = _by_rows("cross_entropy", input, labels)
-    classes, dtype = x.shape[1], _raw(x).dtype
+    classes, dtype = x.shape[1], plain_array(x).dtype
     flat, weights = _weighted("cross_entropy", flat, classes, weight, ignore_index, dtype)
     if label_smoothing:
         smooth = _one_hot(flat, classes, dtype) * (1 - label_smoothing) + label_smoothing / classes
@@ -159,9 +159,9 @@ def _soft_cross_entropy(input: Any, target: Any, weight: Any, reduction: str, la
 def nll_loss(input: Any, target: Any, weight: Any = None, *, ignore_index: int = -100, reduction: str = "mean") -> Any:
     """Negative log-likelihood of log-probabilities (N, C) or (N, C, d1, …) at class indices (N, …)."""
     _check_reduction("nll_loss", reduction)
-    labels = _raw(target)
+    labels = plain_array(target)
     x, flat = _by_rows("nll_loss", input, labels)
-    flat, weights = _weighted("nll_loss", flat, x.shape[1], weight, ignore_index, _raw(x).dtype)
+    flat, weights = _weighted("nll_loss", flat, x.shape[1], weight, ignore_index, plain_array(x).dtype)
     losses = -getitem(x, (np.arange(len(flat)), flat)) * weights
     if reduction == "none":
         return reshape(losses, labels.shape)
@@ -190,7 +190,7 @@ def smooth_l1_loss(input: Any, target: Any, *, reduction: str = "mean", beta: fl
     """Quadratic below ``beta``, linear above (Huber's loss over beta)."""
     input, target = _pair("smooth_l1_loss", input, target)
     d = _abs(input - target)
-    return _reduce(where(_raw(d) < beta, d * d * (0.5 / beta if beta else 0.0), d - 0.5 * beta), reduction)
+    return _reduce(where(plain_array(d) < beta, d * d * (0.5 / beta if beta else 0.0), d - 0.5 * beta), reduction)
 
 
 def binary_cross_entropy(input: Any, target: Any, weight: Any = None, *, reduction: str = "mean") -> Any:
@@ -199,7 +199,7 @@ def binary_cross_entropy(input: Any, target: Any, weight: Any = None, *, reducti
     Where it is held its gradient is 0, as that of any bound (PyTorch divides by 1e-12 there).
     """
     input, target = _pair("binary_cross_entropy", input, target)
-    p = _raw(input)
+    p = plain_array(input)
     if ((p < 0) | (p > 1)).any():
         raise ValueError(f"binary_cross_entropy: probabilities must lie in [0, 1]; got {p.min():g} to {p.max():g}. Use "
                          "binary_cross_entropy_with_logits for logits")
@@ -208,7 +208,7 @@ def binary_cross_entropy(input: Any, target: Any, weight: Any = None, *, reducti
 
 
 def _held_log(p: Any) -> Any:
-    inside = _raw(p) > np.exp(-100.0)
+    inside = plain_array(p) > np.exp(-100.0)
     return where(inside, log(where(inside, p, 1.0)), -100.0)
 
 
@@ -224,7 +224,7 @@ def binary_cross_entropy_with_logits(input: Any, target: Any, weight: Any = None
 def hinge_loss(input: Any, target: Any, *, margin: float = 1.0, reduction: str = "mean") -> Any:
     """The multiclass SVM loss Σ_{j≠y} max(0, s_j − s_y + margin) of scores (N, C), averaged over the batch."""
     _check_reduction("hinge_loss", reduction)
-    labels = _raw(target)
+    labels = plain_array(target)
     if len(input.shape) != 2 or labels.shape != input.shape[:1] or labels.dtype.kind not in "iu" or not labels.size:
         raise ValueError(f"hinge_loss: scores of shape {input.shape} need integer labels of shape {input.shape[:1]}, at least "
                          f"one; got {labels.dtype} of shape {labels.shape}")
@@ -243,8 +243,8 @@ def _pair(name: str, input: Any, target: Any) -> tuple[Any, Any]:
                          "shapes. Reshape one of them, for example target.reshape(-1, 1)")
     if 0 in input.shape:
         raise ValueError(f"{name}: an empty batch, shape {input.shape}, has no loss; give at least one example")
-    if _raw(target).dtype.kind in "iub" and not hasattr(target, "_rank"):
-        target = target.astype(_raw(input).dtype)
+    if plain_array(target).dtype.kind in "iub" and not hasattr(target, "priority"):
+        target = target.astype(plain_array(input).dtype)
     return input, target
 
 
@@ -276,7 +276,7 @@ def _push_linear(out: Any, xs: Any, ts: Any, o: dict[str, Any]) -> Any:
 
 
 # one operation where transpose, product and sum are three: a third less of a small network's step (measured)
-_linear = Mix("linear", "x·wᵀ + b", _linear_forward, lambda g, out, x, w, *b: g @ w,
+_linear = ArrayOperation("linear", "x·wᵀ + b", _linear_forward, lambda g, out, x, w, *b: g @ w,
               lambda g, out, x, w, *b: _rows(g).T @ _rows(x), lambda g, out, x, w, b: g, push=_push_linear,
               shown=("· w", "ᵀ · x", "Σ"))
 remedies["linear"] = "; the last axis of the input and of the weight must be equal: (…, in) and (out, in)"
@@ -297,9 +297,9 @@ def embedding(input: Any, weight: Any, padding_idx: int | None = None) -> Any:
     >>> embedding(np.array([2, 0]), Tensor([[0.0, 1.0], [2.0, 3.0], [4.0, 5.0]])).tolist()
     [[4.0, 5.0], [0.0, 1.0]]
     """
-    index = _raw(input)
+    index = plain_array(input)
     rows = getitem(weight, index)
-    return rows if padding_idx is None else where((index != padding_idx % weight.shape[0])[..., None], rows, _raw(rows))
+    return rows if padding_idx is None else where((index != padding_idx % weight.shape[0])[..., None], rows, plain_array(rows))
 
 
 def dropout(input: Any, p: float = 0.5, training: bool = True, *, rng: Any = None) -> Any:
@@ -317,7 +317,7 @@ def dropout(input: Any, p: float = 0.5, training: bool = True, *, rng: Any = Non
     if not training or p == 0:
         return input
     kept = np.random.default_rng(rng).random(input.shape) >= p
-    dtype = _raw(input).dtype
+    dtype = plain_array(input).dtype
     return input * (kept / (1 - p)).astype(dtype) if p < 1 else input * np.zeros((), dtype)
 
 
@@ -471,20 +471,20 @@ def _fresh(o: dict[str, Any]) -> dict[str, Any]:
 
 
 # three operations, each bilinear, and each the transpose of the others with respect to one operand
-_conv2d = Mix("conv2d", "∗", _conv_forward,
+_conv2d = ArrayOperation("conv2d", "∗", _conv_forward,
               lambda g, out, x, w, *b, **o: _conv_input(g, w, **_fresh(o)),
               lambda g, out, x, w, *b, **o: _conv_weight(x, g, **(o if isinstance(x, np.ndarray) else _fresh(o))),
               lambda g, out, x, w, b, **o: sum(g, (0, 2, 3)),
               push=lambda out, xs, ts, o: _push_conv(_conv2d, xs, ts, o), shown=("∗ᵀ w", "x ∗", "Σ"))
-_conv_input = Mix("conv2d_input", "∗ᵀ", _conv_input_forward,
+_conv_input = ArrayOperation("conv2d_input", "∗ᵀ", _conv_input_forward,
                   lambda g, out, y, w, **o: _conv2d(g, w, **_fresh(o)), lambda g, out, y, w, **o: _conv_weight(g, y, **_fresh(o)),
                   push=lambda out, xs, ts, o: _push_conv(_conv_input, xs, ts, o))
-_conv_weight = Mix("conv2d_weight", "∗", _conv_weight_forward,
+_conv_weight = ArrayOperation("conv2d_weight", "∗", _conv_weight_forward,
                    lambda g, out, x, y, **o: _conv_input(y, g, **_fresh(o)), lambda g, out, x, y, **o: _conv2d(x, g, **_fresh(o)),
                    push=lambda out, xs, ts, o: _push_conv(_conv_weight, xs, ts, o))
 
 
-def _push_conv(op: Mix, xs: Any, ts: Any, o: dict[str, Any]) -> Any:
+def _push_conv(op: ArrayOperation, xs: Any, ts: Any, o: dict[str, Any]) -> Any:
     x, y = xs[:2]
     parts = [op(*pair, **_fresh(o)) for pair, t in (((ts[0], y), ts[0]), ((x, ts[1]), ts[1])) if t is not None]
     parts += [reshape(t, (1, -1, 1, 1)) for t in ts[2:] if t is not None]
@@ -510,8 +510,8 @@ def _convolved(name: str, x: Any, w: Any, bias: Any, stride: Any, padding: Any, 
     if len(x.shape) != 4 or len(w.shape) != 4 or x.shape[1] != w.shape[1] * groups or w.shape[0] % groups:
         raise ValueError(f"{name}: images {tuple(x.shape)} and filters {tuple(w.shape)} with groups={groups} do not fit; they must "
                          "be (N, C, H, W) and (O, C/groups, KH, KW), with O divisible by groups")
-    if bias is not None and np.shape(_raw(bias)) != (w.shape[0],):
-        raise ValueError(f"{name}: the bias has shape {np.shape(_raw(bias))}; it needs one entry per filter, ({w.shape[0]},)")
+    if bias is not None and np.shape(plain_array(bias)) != (w.shape[0],):
+        raise ValueError(f"{name}: the bias has shape {np.shape(plain_array(bias))}; it needs one entry per filter, ({w.shape[0]},)")
     sides = _padding(name, padding, w.shape[2:], stride, dilation)
     try:
         for n, k, s, (a, b), d in zip(x.shape[2:], w.shape[2:], stride, sides, dilation):
@@ -599,11 +599,11 @@ def _pick_forward(t: Any, x: Any, out: Any, kernel: Any, stride: Any, dilation: 
     return total
 
 
-_max_pool = Mix("max_pool2d", "max pool", _max_pool_forward,
-                lambda g, out, x, **o: _unpool(g, x=_raw(x), out=_raw(out), **o),
-                push=lambda out, xs, ts, o: _pick(ts[0], x=_raw(xs[0]), out=_raw(out), **o), shown=("first maximum",))
-_unpool = Mix("max_unpool2d", "unpool", lambda g, **o: _unpool_forward(g, **o), lambda g, out_, y, **o: _pick(g, **o))
-_pick = Mix("max_pick2d", "pick", lambda t, **o: _pick_forward(t, **o), lambda g, out_, y, **o: _unpool(g, **o))
+_max_pool = ArrayOperation("max_pool2d", "max pool", _max_pool_forward,
+                lambda g, out, x, **o: _unpool(g, x=plain_array(x), out=plain_array(out), **o),
+                push=lambda out, xs, ts, o: _pick(ts[0], x=plain_array(xs[0]), out=plain_array(out), **o), shown=("first maximum",))
+_unpool = ArrayOperation("max_unpool2d", "unpool", lambda g, **o: _unpool_forward(g, **o), lambda g, out_, y, **o: _pick(g, **o))
+_pick = ArrayOperation("max_pick2d", "pick", lambda t, **o: _pick_forward(t, **o), lambda g, out_, y, **o: _unpool(g, **o))
 
 
 def max_pool2d(input: Any, kernel_size: Pair, stride: Pair | None = None, padding: Pair = 0, dilation: Pair = 1) -> Any:
@@ -643,8 +643,8 @@ def _window_spread_forward(g: Any, kernel: Any, stride: Any, shape: Any) -> Any:
     return out
 
 
-_window_sum = Mix("window_sum", "avg pool", _window_sum_forward, lambda g, out, x, **o: _window_spread(g, **o), shown=("spread",))
-_window_spread = Mix("window_spread", "spread", _window_spread_forward, lambda g, out, x, **o: _window_sum(g, **o))
+_window_sum = ArrayOperation("window_sum", "avg pool", _window_sum_forward, lambda g, out, x, **o: _window_spread(g, **o), shown=("spread",))
+_window_spread = ArrayOperation("window_spread", "spread", _window_spread_forward, lambda g, out, x, **o: _window_sum(g, **o))
 
 
 def avg_pool2d(input: Any, kernel_size: Pair, stride: Pair | None = None, padding: Pair = 0, *,
@@ -661,7 +661,7 @@ def avg_pool2d(input: Any, kernel_size: Pair, stride: Pair | None = None, paddin
     if count_include_pad or not any(_two(padding)):
         return total * (1.0 / (kernel[0] * kernel[1]))
     top, left = _two(padding)
-    ones = np.pad(np.ones((1, 1, *input.shape[2:]), _raw(x).dtype), ((0, 0), (0, 0), (top, top), (left, left)))
+    ones = np.pad(np.ones((1, 1, *input.shape[2:]), plain_array(x).dtype), ((0, 0), (0, 0), (top, top), (left, left)))
     return total / _window_sum(ones, kernel=kernel, stride=stride, shape=ones.shape)
 
 
@@ -685,7 +685,7 @@ def _projected(t: Any, out: Any, x: Any, axes: tuple[int, ...], eps: float) -> A
     return (t - mean(t, axes, True) - out * mean(t * out, axes, True)) / (var(x, axes, True) + eps) ** 0.5
 
 
-_normalise = Mix("normalise", "normalise", _normalise_forward,
+_normalise = ArrayOperation("normalise", "normalise", _normalise_forward,
                  lambda g, out, x, axes, eps: _projected(g, out, x, axes, eps),
                  push=lambda out, xs, ts, o: _projected(ts[0], out, xs[0], **o), shown=("(δ − mean − out·mean)/σ",))
 
@@ -739,7 +739,7 @@ def _around(x: Any) -> tuple[tuple[int, ...], tuple[int, ...]]:
 
 
 # one operation where normalise, × and + are three, and mean and variance are needed again (measured: half the time)
-_batch_norm = Mix("batch_norm", "batch norm", _batch_norm_forward, _batch_norm_input, _batch_norm_weight,
+_batch_norm = ArrayOperation("batch_norm", "batch norm", _batch_norm_forward, _batch_norm_input, _batch_norm_weight,
                   lambda g, out, x, w, b, **o: sum(g, _around(x)[0]), push=_batch_norm_push,
                   shown=("w·(δ − mean − x̂·mean)/σ", "x̂", "Σ"))
 
@@ -757,12 +757,12 @@ def batch_norm(input: Any, running_mean: Any = None, running_var: Any = None, we
     """
     x = input
     _, shape = _around(x)
-    plain = [np.full(x.shape[1], fill, _raw(x).dtype) if given is None else given for given, fill in ((weight, 1), (bias, 0))]
+    plain = [np.full(x.shape[1], fill, plain_array(x).dtype) if given is None else given for given, fill in ((weight, 1), (bias, 0))]
     if not training and running_mean is not None:
-        deviation = np.sqrt(np.asarray(running_var) + eps).reshape(shape).astype(_raw(x).dtype)
-        out = (x - np.asarray(running_mean, _raw(x).dtype).reshape(shape)) / deviation
+        deviation = np.sqrt(np.asarray(running_var) + eps).reshape(shape).astype(plain_array(x).dtype)
+        out = (x - np.asarray(running_mean, plain_array(x).dtype).reshape(shape)) / deviation
         return out * reshape(plain[0], shape) + reshape(plain[1], shape)
-    count = _raw(x).size // x.shape[1]
+    count = plain_array(x).size // x.shape[1]
     if count < 2:
         raise ValueError(f"batch_norm: shape {tuple(x.shape)} has one value per channel, so its variance is 0; training needs a "
                          "batch of two or more, or use eval mode")

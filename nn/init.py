@@ -108,13 +108,13 @@ def lsuv(model: Module, inputs: Any, tol: float = 0.05, max_iter: int = 10, rng:
         orthogonal_(weight, rng=rng)
         for _ in range(max_iter):
             forward()
-            variance = float(outputs[path][1]._data.var())
+            variance = float(outputs[path][1].array.var())
             if not variance > 0:
                 raise ValueError(f"lsuv: the outputs of {path or 'the module'} do not vary over these inputs; give a batch "
                                  "of different examples")
             if abs(variance - 1) < tol:
                 break
-            _set(weight, weight._data / sqrt(variance))
+            _set(weight, weight.array / sqrt(variance))
     return model
 
 

@@ -17,7 +17,7 @@ import numpy as np
 from autograd import elu, identity, leaky_relu, relu, scope, sigmoid, softplus, step, tanh
 from autograd.graph import assign
 from autograd.tensor import Tensor
-from autograd.linear import concatenate, getitem, log_softmax, max, reshape, softmax, stack, swapaxes
+from autograd.arrays.functions import concatenate, getitem, log_softmax, max, reshape, softmax, stack, swapaxes
 
 from . import functional as F
 from . import init
@@ -339,13 +339,13 @@ class _BatchNorm(Module):
         if self.running_mean is None:
             return F.batch_norm(input, None, None, self.weight, self.bias, True, 0.0, self.eps)
         if not self.training:
-            return F.batch_norm(input, self.running_mean._data, self.running_var._data, self.weight, self.bias, False, 0.0,
+            return F.batch_norm(input, self.running_mean.array, self.running_var.array, self.weight, self.bias, False, 0.0,
                                 self.eps)
-        seen = int(self.num_batches_tracked._data) + 1
-        mean, var = self.running_mean._data.copy(), self.running_var._data.copy()
+        seen = int(self.num_batches_tracked.array) + 1
+        mean, var = self.running_mean.array.copy(), self.running_var.array.copy()
         output = F.batch_norm(input, mean, var, self.weight, self.bias, True,
                               1.0 / seen if self.momentum is None else self.momentum, self.eps)
-        assign((self.running_mean, self.running_var, self.num_batches_tracked), "_data", (mean, var, np.array(seen)))
+        assign((self.running_mean, self.running_var, self.num_batches_tracked), "array", (mean, var, np.array(seen)))
         return output
 
     def extra_repr(self) -> str:
@@ -446,7 +446,7 @@ class _Recurrent(Module):
         raise NotImplementedError
 
     def forward(self, input: Any, hx: Any = None) -> tuple[Any, Any]:
-        x = input if hasattr(input, "_rank") else Tensor(input, requires_grad=False)
+        x = input if hasattr(input, "priority") else Tensor(input, requires_grad=False)
         alone = x.ndim == 2
         if x.ndim not in (2, 3) or x.shape[-1] != self.input_size or 0 in x.shape:
             raise ValueError(f"{type(self).__name__}: the input has shape {tuple(x.shape)}; it must be "
@@ -475,7 +475,7 @@ class _Recurrent(Module):
             return (Tensor(np.zeros(shape, vars(self)["weight_hh_l0"].dtype), requires_grad=False),) * self._states
         parts = []
         for part in (hx,) if self._states == 1 else hx:
-            part = part if hasattr(part, "_rank") else Tensor(part, requires_grad=False)
+            part = part if hasattr(part, "priority") else Tensor(part, requires_grad=False)
             part = reshape(part, (part.shape[0], 1, -1)) if alone and part.ndim == 2 else part
             if part.shape != shape:
                 raise ValueError(f"{type(self).__name__}: the state has shape {part.shape}; for this input it must be {shape}")

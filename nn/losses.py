@@ -357,7 +357,7 @@ def _shape(x: Any) -> tuple[Any, ...]:
 def _batched(input: Any, target: Any) -> tuple[Any, Any]:
     """One example of an array, with its label, as a batch of one."""
     if len(input.shape) == 1 and not _is_sequence(target):
-        return input.reshape(1, -1), [getattr(target, "_data", target)]
+        return input.reshape(1, -1), [getattr(target, "array", target)]
     return input, target
 
 

@@ -377,12 +377,12 @@ def _walk(path: str, part: Any, seen: set[int], kind: str = "module") -> Iterato
 
 
 def _snapshot(leaf: Any) -> Any:
-    return leaf._data.copy("K") if hasattr(leaf, "_data") else leaf.data  # K: products depend, in the last bit, on the layout
+    return leaf.array.copy("K") if hasattr(leaf, "array") else leaf.data  # K: products depend, in the last bit, on the layout
 
 
 def _fitting(path: str, data: Any, leaf: Any) -> Any:
     """The data as a fresh array or float for this leaf; an error, in words, where it does not fit."""
-    if not hasattr(leaf, "_data"):
+    if not hasattr(leaf, "array"):
         if not isinstance(data, (int, float)) and getattr(data, "shape", None) != ():
             raise TypeError(f"load_state_dict: {path} is one number; got {type(data).__name__} {data!r:.60}")
         return float(data)
@@ -401,7 +401,7 @@ def _listed(names: list[str]) -> str:
 
 
 def _zeros(shape: tuple[int, ...], dtype: Any, parameter: Any) -> Any:
-    if parameter is None or hasattr(parameter, "_data"):
+    if parameter is None or hasattr(parameter, "array"):
         import numpy as np
 
         from autograd import Tensor
@@ -425,4 +425,4 @@ def _size(parameter: Any) -> int:
 
 
 def _bytes(parameter: Any) -> int:
-    return parameter._data.nbytes if hasattr(parameter, "_data") else 8
+    return parameter.array.nbytes if hasattr(parameter, "array") else 8

@@ -15,7 +15,7 @@ from typing import Any
 
 from autograd import maximum
 from autograd.graph import assign
-from autograd.row import number as real
+from autograd.operation import number as real
 
 Params = Iterable[Any]
 
@@ -64,7 +64,7 @@ class Optimizer:
         self._check_options(options)
         self.param_groups.append({"params": [x for _, x in named], "names": [name for name, _ in named], **options})
         self.state += [{} for _ in named]
-        self._arrays = self._arrays or any(hasattr(x, "_data") for _, x in named)
+        self._arrays = self._arrays or any(hasattr(x, "array") for _, x in named)
 
     def _check_options(self, options: dict[str, Any]) -> None:
         for name, option in options.items():
@@ -104,7 +104,7 @@ class Optimizer:
             for name, x, (i, state) in zip(group["names"], group["params"], states):
                 g = x.grad
                 if getattr(x, "requires_grad", True) and self._check(name, g):
-                    before = x.data if type(g) is float else x._data  # .data of a Tensor that a graph holds is a copy
+                    before = x.data if type(g) is float else x.array  # .data of a Tensor that a graph holds is a copy
                     after = dict(state)
                     yield x, i, self.update(before, -g if group["maximize"] else g, after, group), before, state, after
 

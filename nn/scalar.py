@@ -10,7 +10,7 @@ from operator import add
 from typing import Any
 
 from autograd import Value, identity
-from autograd.row import rows
+from autograd.operation import rows
 
 from .data import generator
 from .module import Module

@@ -98,7 +98,7 @@ def _forward(model: Module) -> Callable[[Any], Any]:
 
 
 def _numbers(prediction: Any) -> Any:
-    return prediction._data if isinstance(prediction, Tensor) else np.array(prediction, float)
+    return prediction.array if isinstance(prediction, Tensor) else np.array(prediction, float)
 
 
 @contextmanager
@@ -295,7 +295,7 @@ def fit(model: Module, data: Any, loss: Callable[[Any, Any], Any], optimizer: op
     run = Run(model, optimizer, loss, loader, History(monitor, mode), validation)
     watchers = [callback if isinstance(callback, Callback) else _Function(callback) for callback in callbacks]
     if report is not None:
-        from viz.report import report as page
+        from viz.reports import report as page
         watchers.append(page(report, facts={"seed": seed}))
     saved = _Checkpoint(run, schedule, watchers, None if checkpoint is None else Path(checkpoint))
     if resume and saved.path is None:

@@ -31,7 +31,7 @@ digits, labels = nn.data.load("digits").arrays()
 x_train, x_held, y_train, y_held = nn.data.train_test_split(digits / 16, labels, test_size=0.3, rng=0)
 
 # %% [markdown]
-# ## Preprocessing: fitted on the training data only
+# ## Preprocessing: match_operand on the training data only
 #
 # For images: subtract the mean image (AlexNet), or one mean for each channel (VGG), or also divide by each channel's spread. What
 # is held out gets the means of the *training* data, not its own.
@@ -228,12 +228,12 @@ for name, lr in (("1e-5", 1e-5), ("0.01", 0.01), ("0.1", 0.1), ("1e6", 1e6)):
         runs[name] = nn.train.fit(model, (x_train, y_train), F.cross_entropy,
                                   nn.optim.SGD(model.named_parameters(), lr=lr), epochs=4, seed=0,
                                   callbacks=[sitters[name]], progress=False)
-    illnesses = sitters[name].report().illnesses
-    print(f"rate {name:4}  update/weight {np.median(sitters[name].ratios):.0e}  {', '.join(illnesses) or 'healthy'}")
+    problems = sitters[name].report().problems
+    print(f"rate {name:4}  update/weight {np.median(sitters[name].ratios):.0e}  {', '.join(problems) or 'healthy'}")
 print("\nrate 1e6 ended:", runs["1e6"].stopped)
-assert "learning rate too low" in sitters["1e-5"].report().illnesses
+assert "learning rate too low" in sitters["1e-5"].report().problems
 assert sitters["0.01"].report().healthy and sitters["0.1"].report().healthy
-assert "learning rate too high" in sitters["1e6"].report().illnesses
+assert "learning rate too high" in sitters["1e6"].report().problems
 viz.plots.update_ratios({f"rate {name}": sitter.ratios for name, sitter in sitters.items() if name != "1e6"})
 
 # %%
@@ -249,7 +249,7 @@ told = nn.train.fit(model, few, F.cross_entropy, nn.optim.Adam(model.named_param
                     validation=(x_held, y_held), metrics="accuracy", callbacks=[sitter], progress=False)
 print(f"accuracy {told['accuracy'][-1]:.0%} on what it was trained on, {told['validation accuracy'][-1]:.0%} on the rest")
 print(*(line for line in str(sitter.report()).splitlines() if "overfit" in line), sep="\n")
-assert "overfitting" in sitter.report().illnesses
+assert "overfitting" in sitter.report().problems
 
 # %% [markdown]
 # What is inside the layers, after a backward pass, in one call:

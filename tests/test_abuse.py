@@ -23,7 +23,7 @@ import viz
 from autograd import (Tensor, Value, detect_anomaly, explain, find_anomaly, gradient, hessian, jvp, no_grad, relu, scope, steps,
                       tanh, tensor)
 from autograd.context import current
-from autograd.formula import formulas
+from autograd.symbolic import formulas
 from autograd.graph import Node, assign
 from nn import optim
 
@@ -228,7 +228,7 @@ def test_an_interrupt_at_every_bytecode_of_backward_leaves_the_leaves_all_before
     y.backward()
     after = grads(w)
     place, where = 0, ""
-    outcomes, switches = set(), (np.geterr(), tensor._hopeful.get())
+    outcomes, switches = set(), (np.geterr(), tensor.trap_invalid.get())
     while where is not None:
         w, y = build()
         place += 1
@@ -236,7 +236,7 @@ def test_an_interrupt_at_every_bytecode_of_backward_leaves_the_leaves_all_before
         state = grads(w)
         assert state in ([None] * 3, after), f"half a pass after {place} bytecodes: {state}"
         outcomes.add(str(state))
-        assert (np.geterr(), tensor._hopeful.get()) == switches, f"a switch stays set after {place} bytecodes"
+        assert (np.geterr(), tensor.trap_invalid.get()) == switches, f"a switch stays set after {place} bytecodes"
         for x in w:  # and the next pass is right, whatever came before
             x.grad = None
         y.backward()
@@ -276,15 +276,15 @@ class Training:
 
     def parameters(self):
         """Parameters and the optimiser's state of each, to the bit: what a step changes, and changes wholly or not."""
-        return ([np.array(getattr(x, "_data", x.data)).tobytes() for x in self.model.parameters()],
+        return ([np.array(getattr(x, "array", x.data)).tobytes() for x in self.model.parameters()],
                 [{key: np.array(kept).tobytes() for key, kept in state.items()} for state in self.optimizer.state])
 
     def statistics(self):
-        return [np.array(x._data).tobytes() for x in self.model.buffers()]
+        return [np.array(x.array).tobytes() for x in self.model.buffers()]
 
 
 def switches():
-    return current(), np.geterr(), tensor._hopeful.get()
+    return current(), np.geterr(), tensor.trap_invalid.get()
 
 
 class Milestones:

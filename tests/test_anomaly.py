@@ -129,10 +129,10 @@ def test_healthy_graphs_and_plain_contexts_pass():
 
 def test_outside_the_context_nothing_is_recorded_or_raised():
     y = log(Value(0.0))
-    assert y.about is None
+    assert y.metadata is None
     with pytest.raises(AnomalyError), detect_anomaly():
         log(Value(0.0))
-    assert log(Value(0.0)).about is None  # the context ended with the exception
+    assert log(Value(0.0)).metadata is None  # the context ended with the exception
 
 
 def test_the_error_and_watched_graphs_are_pickled():
@@ -148,7 +148,7 @@ def test_a_name_given_later_keeps_the_line():
     with detect_anomaly():
         y = Value(0.0) * 2
     y.name = "y"
-    assert y.about[2][0] == __file__
+    assert y.metadata[2][0] == __file__
 
 
 def test_array_operations_tell_shapes():

@@ -11,7 +11,7 @@ import autograd as ag
 import pytest
 from autograd import check_gradients, grad
 from autograd.check import RIGHT, WrongGradient
-from autograd.differences import slopes
+from autograd.proof.differences import slopes
 from autograd.functional import flatten
 from autograd.testing import random_program
 

@@ -8,8 +8,9 @@ import warnings
 import autograd as ag
 import numpy as np
 import pytest
-from autograd import NoDerivativeWarning, check_gradients, grad, linear, ops, tensor
-from autograd.row import Row
+from autograd import NoDerivativeWarning, check_gradients, grad, ops, tensor
+from autograd.arrays import functions
+from autograd.operation import Operation
 from autograd.value import _methods
 
 FLIPPED = {ast.Gt: ast.Lt, ast.Lt: ast.Gt, ast.GtE: ast.LtE, ast.LtE: ast.GtE, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq}
@@ -131,7 +132,7 @@ def with_partial(row, i, partial):
 
 def altered(row, *partials):
     """A row that is not in the table: a copy under another name, since methods are kept by name."""
-    other = object.__new__(Row)
+    other = object.__new__(Operation)
     vars(other).update(vars(row), name=f"{row.name}_", partials=partials)
     return other
 
@@ -242,7 +243,7 @@ ARRAY_FUNCTIONS = {
 
 def own_mixes():
     """The array table's operations, without those that nn.functional adds."""
-    return [mix for mix in linear.mixes.values() if mix.forward.__module__ == linear.__name__]
+    return [mix for mix in functions.array_operations.values() if mix.forward.__module__ == functions.__name__]
 
 
 def test_every_pullback_of_the_array_table_is_tried():

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autograd import op
-from autograd.row import rows
+from autograd.operation import rows
 from chainrule.cli import main
 
 ROOT = Path(__file__).parents[1]

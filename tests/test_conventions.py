@@ -17,9 +17,9 @@ import nn
 import viz
 from autograd import (GradientError, NoDerivativeWarning, Tensor, Value, abs, clip, detect_anomaly, div, elu, exp, floor, gradient,
                       jvp, leaky_relu, log, maximum, minimum, no_grad, pow, relu, scope, sigmoid, sign, softplus, sqrt, step, tanh)
-from autograd import linear as L
+from autograd.arrays import functions as L
 from autograd.context import current
-from autograd.row import rows
+from autograd.operation import rows
 from chainrule.expression import Expression, ExpressionError
 from nn import optim
 

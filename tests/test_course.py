@@ -431,13 +431,13 @@ def test_too_large_a_rate_kills_relus_of_a_running_network_and_the_babysitter_co
     inputs, labels = nn.data.load("iris").arrays()
     inputs = (inputs - inputs.mean(0)) / inputs.std(0)
 
-    def illnesses(activation: Any, lr: float) -> list[str]:
+    def problems(activation: Any, lr: float) -> list[str]:
         model, sitter = nn.Sequential(nn.Linear(4, 32, rng=0), activation, nn.Linear(32, 3, rng=1)), Babysitter(every=1)
         nn.train.fit(model, (inputs, labels), F.cross_entropy, optim.SGD(model.parameters(), lr=lr), epochs=20, batch_size=150,
                      seed=0, callbacks=[sitter], progress=False)
-        return sitter.report().illnesses
-    assert "dead relus" in illnesses(nn.ReLU(), 5.0)
-    assert "dead relus" not in illnesses(nn.ReLU(), 0.1) + illnesses(nn.LeakyReLU(), 5.0)
+        return sitter.report().problems
+    assert "dead relus" in problems(nn.ReLU(), 5.0)
+    assert "dead relus" not in problems(nn.ReLU(), 0.1) + problems(nn.LeakyReLU(), 5.0)
 
 
 # ── 5. losses and regularisation ─────────────────────────────────────────────────────────────────────────────────
@@ -490,14 +490,14 @@ def test_the_simple_fit_misses_the_points_and_is_nearer_to_the_truth_between_the
     at, between = np.linspace(-1, 1, 12), np.linspace(-1, 1, 201)
     noisy = np.sin(3 * at) + 0.25 * rng.normal(size=12)
 
-    def fitted(lam: float) -> tuple[float, float]:
+    def match_operand(lam: float) -> tuple[float, float]:
         powers = at[:, None] ** np.arange(12)
         w = np.linalg.solve(powers.T @ powers + lam * np.eye(12), powers.T @ noisy)
         slope = gradient(((powers @ (x := Tensor(w)) - noisy) ** 2).sum() + lam * nn.l2_penalty([x]), x)
         assert abs(slope).max() < 1e-3  # the minimum of data loss + λ·R
         from_truth = between[:, None] ** np.arange(12) @ w - np.sin(3 * between)
         return float(((powers @ w - noisy) ** 2).mean()), float((from_truth**2).mean())
-    wiggly, simple = fitted(1e-12), fitted(1e-2)
+    wiggly, simple = match_operand(1e-12), match_operand(1e-2)
     assert wiggly[0] < simple[0] and wiggly[1] > simple[1]
 
 
@@ -803,8 +803,8 @@ def test_twenty_examples_are_learned_by_heart(digits: Any) -> None:
     assert check_overfit(network(0), (x, y), F.cross_entropy).healthy
 
 
-@pytest.mark.parametrize("lr, illness", [(1e-5, "learning rate too low"), (0.01, ""), (1e6, "learning rate too high")])
-def test_a_rate_too_low_a_good_one_and_one_too_high(lr: float, illness: str, digits: Any) -> None:
+@pytest.mark.parametrize("lr, problem", [(1e-5, "learning rate too low"), (0.01, ""), (1e6, "learning rate too high")])
+def test_a_rate_too_low_a_good_one_and_one_too_high(lr: float, problem: str, digits: Any) -> None:
     train, _ = digits
     model, sitter = network(1), Babysitter(every=5)
     with warnings.catch_warnings():
@@ -812,7 +812,7 @@ def test_a_rate_too_low_a_good_one_and_one_too_high(lr: float, illness: str, dig
         history = nn.train.fit(model, train, F.cross_entropy, optim.SGD(model.named_parameters(), lr=lr), epochs=4, seed=0,
                                callbacks=[sitter], progress=False)
     found = sitter.report()
-    assert illness in found.illnesses if illness else found.healthy
+    assert problem in found.problems if problem else found.healthy
     if lr == 0.01:
         assert np.median(sitter.ratios) == pytest.approx(1e-3, rel=0.5)  # updates ÷ weights
     if lr == 1e6:  # the loop was left, with the reason and the operation
@@ -824,7 +824,7 @@ def test_the_gap_between_training_and_validation_is_called_overfitting(digits: A
     model, sitter = network(0), Babysitter(every=5)
     nn.train.fit(model, (x[:60], y[:60]), F.cross_entropy, optim.Adam(model.parameters(), lr=0.01), epochs=60, seed=0,
                  validation=held, metrics="accuracy", callbacks=[sitter], progress=False)
-    assert "overfitting" in sitter.report().illnesses
+    assert "overfitting" in sitter.report().problems
 
 
 def well(params: dict[str, float], *epochs: int) -> float:

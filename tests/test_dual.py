@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from autograd import Value, gradient, jvp, no_grad, ops, where
-from autograd.dual import Dual, lowest, next_level, primal, tangent_of
+from autograd.dual import Dual, unwrap, next_level, primal, tangent_of
 
 
 def dual(x: Any, dx: Any, level: int | None = None) -> Dual:
@@ -48,7 +48,7 @@ def test_lower_levels_are_constants_to_higher_ones() -> None:
         assert (z.tangent.level, z.tangent.primal, z.tangent.tangent) == (low, 3.0, 1.0)
     assert primal(z, low) is z
     assert tangent_of(z, low) is None
-    assert lowest(z) == 12.0
+    assert unwrap(z) == 12.0
 
 
 def test_comparisons_look_at_the_number() -> None:

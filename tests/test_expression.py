@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from autograd import Value, gradient
 from autograd.graph import topological
-from autograd.row import rows
+from autograd.operation import rows
 from chainrule.expression import DEEPEST, LARGEST, LONGEST, Expression, ExpressionError, values
 
 NAMES = {"x": 1.5, "w0": -2.0, "b": 0.25}

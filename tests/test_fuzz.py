@@ -26,8 +26,9 @@ import numpy as np
 import pytest
 
 import nn
-from autograd import Tensor, Value, linear
-from autograd.row import rows
+from autograd import Tensor, Value
+from autograd.arrays import functions
+from autograd.operation import rows
 from chainrule.cli import main
 from chainrule.expression import Expression, ExpressionError
 from nn import optim, persist, schedule
@@ -669,7 +670,7 @@ def numpys(name):
 
 def ours(name, rng, first):
     """The library's: under its own name, as NumPy's function given tensors, or as a method."""
-    own = getattr(linear, name, None) or rows.get(OTHER_NAMES.get(name, name))
+    own = getattr(functions, name, None) or rows.get(OTHER_NAMES.get(name, name))
     forms = [own] * 2
     if name not in ("logsumexp", "softmax", "log_softmax"):
         forms.append(numpys(name))
@@ -766,23 +767,23 @@ def test_array_functions_give_numpys_numbers_or_say_what_is_wrong(count):
 
 
 @pytest.mark.parametrize("call", [  # what the calls above found: each gave a number, or an error of another kind, until it did
-    lambda t: linear.dot(t[:, :1][None], np.ones((1, 3, 1))),  # lengths of 1 were stretched
-    lambda t: linear.inner(t[:, :1], np.ones((2, 3))),
-    lambda t: linear.take_along_axis(t, np.zeros((1, 2, 2), int), 1),
-    lambda t: linear.split(t, 0),
-    lambda t: linear.array_split(t, -1),
-    lambda t: linear.split(t, 1.5, 1),
-    lambda t: linear.diff(t, -1),
-    lambda t: linear.pad(t, 1.5),
-    lambda t: linear.sum(t, keepdims="no"),
-    lambda t: linear.where(None, t, t),
-    lambda t: linear.average(t, weights=np.ones(3)),
-    lambda t: linear.moveaxis(t, 0, (0, 1)),
-    lambda t: linear.prod(t, axis=[0]),
-    lambda t: linear.mean(t, axis=True),
-    lambda t: linear.expand_dims(t, None),
-    lambda t: linear.norm(t, axis=()),
-    lambda t: linear.take(t, None),
+    lambda t: functions.dot(t[:, :1][None], np.ones((1, 3, 1))),  # lengths of 1 were stretched
+    lambda t: functions.inner(t[:, :1], np.ones((2, 3))),
+    lambda t: functions.take_along_axis(t, np.zeros((1, 2, 2), int), 1),
+    lambda t: functions.split(t, 0),
+    lambda t: functions.array_split(t, -1),
+    lambda t: functions.split(t, 1.5, 1),
+    lambda t: functions.diff(t, -1),
+    lambda t: functions.pad(t, 1.5),
+    lambda t: functions.sum(t, keepdims="no"),
+    lambda t: functions.where(None, t, t),
+    lambda t: functions.average(t, weights=np.ones(3)),
+    lambda t: functions.moveaxis(t, 0, (0, 1)),
+    lambda t: functions.prod(t, axis=[0]),
+    lambda t: functions.mean(t, axis=True),
+    lambda t: functions.expand_dims(t, None),
+    lambda t: functions.norm(t, axis=()),
+    lambda t: functions.take(t, None),
 ])
 def test_what_numpy_refuses_is_refused(call):
     with pytest.raises((ValueError, TypeError, IndexError)):
@@ -791,11 +792,11 @@ def test_what_numpy_refuses_is_refused(call):
 
 def test_indices_along_an_axis_are_broadcast_against_the_array():
     x = np.arange(6.0).reshape(2, 3)
-    np.testing.assert_array_equal(linear.take_along_axis(Tensor(x), np.array([[2, 0]]), 1).data, [[2, 0], [5, 3]])
-    np.testing.assert_array_equal(linear.take(Tensor(x), [True, False]).data, np.take(x, [True, False]))
+    np.testing.assert_array_equal(functions.take_along_axis(Tensor(x), np.array([[2, 0]]), 1).data, [[2, 0], [5, 3]])
+    np.testing.assert_array_equal(functions.take(Tensor(x), [True, False]).data, np.take(x, [True, False]))
 
 
 def test_a_reduction_of_a_number_over_its_axis_has_a_gradient():
     t = Tensor(2.0)
-    linear.sum(t, axis=0).backward()
+    functions.sum(t, axis=0).backward()
     assert t.grad == 1.0

@@ -1,4 +1,4 @@
-"""The babysitter: every illness made on purpose is named, with its numbers; a healthy run is called healthy."""
+"""The babysitter: every problem made on purpose is named, with its numbers; a healthy run is called healthy."""
 
 import math
 import re
@@ -43,9 +43,9 @@ def shaped(data, *shape):
     return data[0].reshape(-1, *shape), data[1]
 
 
-def finding(report, illness):
-    assert illness in report.illnesses, report
-    return next(finding for finding in report.findings if finding.illness == illness)
+def finding(report, problem):
+    assert problem in report.problems, report
+    return next(finding for finding in report.findings if finding.problem == problem)
 
 
 @pytest.mark.parametrize(("activation", "optimizer"), [(nn.ReLU, nn.optim.SGD), (nn.Tanh, nn.optim.SGD), (nn.ReLU, nn.optim.Adam)])
@@ -98,7 +98,7 @@ def test_a_learning_rate_that_is_too_low():
 def test_a_learning_rate_that_is_too_high(lr):
     report = watched(mlp(), lr=lr)
     assert "divide the learning rate by 10" in finding(report, "learning rate too high").remedy
-    assert "learning rate too low" not in report.illnesses
+    assert "learning rate too low" not in report.problems
 
 
 def test_an_adam_step_of_the_weights_size_is_off_its_ratio():
@@ -148,7 +148,7 @@ def test_saturated_units():
     share = float(re.match(r"(\d+)% of the outputs of Sequential/Tanh \d \(tanh\)", found.evidence)[1])
     assert share > 50
     assert "Xavier" in found.remedy
-    assert "saturated units" in watched(mlp(nn.Sigmoid, scale=100.0), lr=1e-3).illnesses
+    assert "saturated units" in watched(mlp(nn.Sigmoid, scale=100.0), lr=1e-3).problems
 
 
 def test_an_output_may_saturate():
@@ -157,7 +157,7 @@ def test_an_output_may_saturate():
     zero_or_not = [(x, (y == 0).astype("float32")[:, None]) for x, y in (TRAIN, HELD_OUT)]
     report = watched(model, 1e-6, zero_or_not[0], loss=nn.functional.binary_cross_entropy, validation=zero_or_not[1])
     assert np.mean(np.abs(nn.train.predict(model, HELD_OUT[0]) - 0.5) > 0.49) > 0.5
-    assert "saturated units" not in report.illnesses
+    assert "saturated units" not in report.problems
 
 
 def test_vanishing_gradients_of_ten_layers_of_sigmoids_and_exploding_ones_of_large_weights():
@@ -166,7 +166,7 @@ def test_vanishing_gradients_of_ten_layers_of_sigmoids_and_exploding_ones_of_lar
     assert "times that at the last" in finding(vanishing, "vanishing gradients").evidence
     exploding = watched(mlp(nn.ReLU, *layers, scale=8.0), lr=1e-12, epochs=1)
     assert "clip gradients" in finding(exploding, "exploding gradients").remedy
-    assert "vanishing gradients" not in exploding.illnesses
+    assert "vanishing gradients" not in exploding.problems
 
 
 def test_gradients_that_vanish_through_time():
@@ -186,7 +186,7 @@ def test_overfitting_is_seen_in_the_validation_loss():
     report = watched(mlp(), data=few, epochs=40)
     found = finding(report, "overfitting")
     assert "weight decay" in found.remedy
-    assert report.illnesses == ["overfitting"]
+    assert report.problems == ["overfitting"]
 
 
 @pytest.mark.parametrize(("training", "ill"), [((0.5, 0.1, 0.01, 0.001), True), ((0.5, 0.3, 0.2, 0.1), False)])
@@ -194,7 +194,7 @@ def test_a_validation_loss_that_rises_to_where_the_training_loss_is_is_no_overfi
     sitter = Babysitter()
     for loss, validation in zip(training, (0.3, 0.07, 0.12, 0.15), strict=True):
         sitter.epoch(mlp(), loss=loss, validation_loss=validation)
-    assert sitter.report().illnesses == ["overfitting"] * ill
+    assert sitter.report().problems == ["overfitting"] * ill
 
 
 @pytest.mark.parametrize("validation", [HELD_OUT, None])
@@ -217,7 +217,7 @@ def test_a_regression_learnt_by_heart_is_overfitting_though_its_validation_loss_
     model = mlp(nn.ReLU, 20, 128, 1)
     optimizer = nn.optim.Adam(model.named_parameters(), lr=5e-3)
     report = watched(model, data=noise(60), validation=noise(200), loss=mse_loss, optimizer=optimizer, epochs=150)
-    assert report.illnesses == ["overfitting"]
+    assert report.problems == ["overfitting"]
     assert "learnt by heart" in finding(report, "overfitting").evidence
     simple = mlp(nn.ReLU, 20, 16, 1)
     adam = nn.optim.Adam(simple.named_parameters(), lr=3e-3)
@@ -230,7 +230,7 @@ def test_constant_labels_of_every_form(form):
     labels = np.tile(np.eye(10, dtype=np.float32)[3], (len(TRAIN[0]), 1)) if form == "one-hot" else \
         np.full((len(TRAIN[0]), 1), 1.0 if form == "columns" else 4.25, np.float32)
     loss = {"columns": nn.functional.binary_cross_entropy_with_logits, "one-hot": cross_entropy, "targets": mse_loss}[form]
-    assert "labels constant" in watched(model, 0.01, (TRAIN[0], labels), validation=None, loss=loss, epochs=1).illnesses
+    assert "labels constant" in watched(model, 0.01, (TRAIN[0], labels), validation=None, loss=loss, epochs=1).problems
 
 
 def test_constant_labels():
@@ -262,14 +262,14 @@ def by_hand(sitter, forget=(), epochs=2):
     return sitter.report()
 
 
-@pytest.mark.parametrize(("forgotten", "illness", "remedy"), [
+@pytest.mark.parametrize(("forgotten", "problem", "remedy"), [
     ("zero_grad", "forgotten zero_grad", "optimizer.zero_grad()"),
     ("train", "evaluation mode in training", "model.train()"),
     ("eval", "train mode in evaluation", "model.eval()"),
 ])
-def test_what_is_forgotten_in_a_loop_of_ones_own(forgotten, illness, remedy):
+def test_what_is_forgotten_in_a_loop_of_ones_own(forgotten, problem, remedy):
     report = by_hand(Babysitter(), [forgotten])
-    assert report.illnesses == [illness]
+    assert report.problems == [problem]
     assert remedy in report.findings[0].remedy
 
 
@@ -322,7 +322,7 @@ def test_the_initial_loss_is_what_chance_gives_and_rises_with_regularisation():
     assert re.fullmatch(r"2\.3\d?, where guessing gives 2\.3", report.signs["initial loss"])
     assert float(report.signs["regularisation"].split()[-1]) > 0
     wrong = check_initial_loss(mlp(scale=5.0), TRAIN, cross_entropy, penalty=lambda m: -sum((p * p).sum() for p in m.parameters()))
-    assert wrong.illnesses == ["wrong initial loss", "regularisation without effect"]
+    assert wrong.problems == ["wrong initial loss", "regularisation without effect"]
     assert check_initial_loss(model, TRAIN, hinge_loss).signs["initial loss"].endswith("guessing gives 9")
     with pytest.raises(ValueError, match="say it with expected="):
         check_initial_loss(model, TRAIN, lambda p, t: mse_loss(p, np.eye(10, dtype=np.float32)[t]))
@@ -337,7 +337,7 @@ def test_twenty_examples_are_learnt_by_heart_unless_something_is_broken():
     assert float(re.match(r"loss ([\d.e-]+)", report.signs["overfit 20 examples"])[1]) < 0.01
     assert all(np.array_equal(array, before[name]) for name, array in model.state_dict().items())
     broken = nn.Sequential(nn.Linear(64, 10, rng=0), nn.ReLU(), nn.Activation(lambda x: x * 0.0), nn.Linear(10, 10, rng=0))
-    assert check_overfit(broken, TRAIN, cross_entropy, epochs=50).illnesses == ["cannot overfit"]
+    assert check_overfit(broken, TRAIN, cross_entropy, epochs=50).problems == ["cannot overfit"]
 
 
 def test_what_is_no_interval_is_refused():

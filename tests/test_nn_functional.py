@@ -14,11 +14,12 @@ from typing import Any
 import nn.functional as F
 import numpy as np
 import pytest
-from autograd import Tensor, grad, gradient, hvp, linear
+from autograd import Tensor, grad, gradient, hvp
+from autograd.arrays import functions
 from autograd.graph import topological
 
 from .data.make_torch_numbers import CASES, NUMBERS, X, wave
-from .test_linear import check_derivatives
+from .test_arrays_functions import check_derivatives
 
 inf, nan = float("inf"), float("nan")
 
@@ -83,11 +84,11 @@ def test_second_order_by_every_way(name: str) -> None:
     xs = tuple(x[:2] if x.shape[0] == 2 and x.ndim == 4 else x for x in xs)
 
     def f(*xs: Any) -> Any:
-        return linear.sum(y * y) if (y := call(F, np.asarray, *xs)).shape else y * y
+        return functions.sum(y * y) if (y := call(F, np.asarray, *xs)).shape else y * y
     vs = tuple(wave(*x.shape, seed=4) for x in xs)
     places = tuple(range(len(xs)))
     forward_over_reverse = hvp(f, xs, vs)
-    reverse_over_reverse = grad(lambda *xs: sum(linear.sum(g * v) for g, v in zip(grad(f, places)(*xs), vs)),
+    reverse_over_reverse = grad(lambda *xs: sum(functions.sum(g * v) for g, v in zip(grad(f, places)(*xs), vs)),
         places)(*xs)
     for a, b in zip(forward_over_reverse, reverse_over_reverse):
         close(a, b, 1e-11)

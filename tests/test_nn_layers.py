@@ -306,7 +306,7 @@ def test_sequential_numbers_names_slices_and_iterates():
     assert [name for name, _ in model.named_parameters()] == ["first.weight", "first.bias"]
     assert model[0] is model.first and model[-1] is model.squash and len(model) == 2 and list(model) == [model[0], model[1]]
     assert repr(model[:1]) == "Sequential(\n  (first): Linear(2, 3)\n)"
-    with pytest.raises(TypeError, match=r"Sequential takes modules; got Row .*Activation\(function\)"):
+    with pytest.raises(TypeError, match=r"Sequential takes modules; got Operation .*Activation\(function\)"):
         nn.Sequential(nn.Linear(2, 3), __import__("autograd").tanh)
     with pytest.raises(ValueError, match="cannot call a module 'forward'"):
         nn.Sequential({"forward": nn.Tanh()})

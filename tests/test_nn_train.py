@@ -130,7 +130,7 @@ def test_a_resumed_run_is_the_same_to_the_bit_however_its_arrays_lie_in_memory(t
             fit(model, DataLoader(TRAIN, 32, True, 0), cross_entropy, nn.optim.Adam(model.parameters(), 0.01), epochs=count,
                 progress=False, checkpoint=tmp_path / f"{len(epochs)}.npz", resume=True)
         models.append(model)
-    assert not models[0].w._data.flags.forc
+    assert not models[0].w.array.flags.forc
     assert weights(models[0]) == weights(models[1])
 
 

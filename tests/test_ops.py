@@ -18,8 +18,8 @@ import mpmath
 import numpy as np
 import pytest
 from autograd import NoDerivativeWarning, Value, grad, gradient, jvp, ops
-from autograd.formula import formula
-from autograd.row import Row
+from autograd.symbolic import formula
+from autograd.operation import Operation
 
 nan, inf = math.nan, math.inf
 mp = mpmath.mp.clone()
@@ -80,14 +80,14 @@ ROWS = [row for row in ops.rows.values() if row.arity >= 1]
 every_row = pytest.mark.parametrize("row", ROWS, ids=str)
 
 
-def twin(row: Row) -> Callable[..., Any]:
+def twin(row: Operation) -> Callable[..., Any]:
     if row.name not in TWINS:
         pytest.fail(f"the row {row.name!r} has no twin to be measured against: add \"{row.name}\": <the same function "
                     f"in mpmath, of {row.arity} argument(s)> to TWINS in {__file__}")
     return TWINS[row.name]
 
 
-def points(row: Row, count: int = 40) -> list[tuple[float, ...]]:
+def points(row: Operation, count: int = 40) -> list[tuple[float, ...]]:
     """Where a row is measured: its domain's corners, points within it at random (the same in every run), and beyond."""
     draw = random.Random(row.name)
     corners = [tuple(float(x) for x in corner) for corner in itertools.product(*row.domain)]
@@ -95,7 +95,7 @@ def points(row: Row, count: int = 40) -> list[tuple[float, ...]]:
     return [point for point in corners + inside + BEYOND.get(row.name, []) if not on_kink(row, point)]
 
 
-def on_kink(row: Row, point: tuple[float, ...]) -> bool:
+def on_kink(row: Operation, point: tuple[float, ...]) -> bool:
     tie = row.name in ("maximum", "minimum", "clip_min", "clip_max") and point[0] == point[1]
     return tie or row.name == "floor" and point[0].is_integer()
 
@@ -129,14 +129,14 @@ def quietly(f: Callable[[], Any]) -> Any:
 
 # ── the checks, as functions of a row, so that they can be tried on wrong rows too ───────────────────────────────
 
-def check_value(row: Row) -> None:
+def check_value(row: Operation) -> None:
     for point in points(row):
         exact = exactly(twin(row), point)
         for got in (row(*point), row(*map(Value, point)).data):
             assert close(got, exact), f"{row.name}{point} = {got!r}, exactly {mp.nstr(exact, 20)}"
 
 
-def check_first(row: Row) -> None:
+def check_first(row: Operation) -> None:
     for point in points(row):
         node = row(*map(Value, point))
         for i, local in enumerate(node.local_gradients):
@@ -144,7 +144,7 @@ def check_first(row: Row) -> None:
             assert close(local, exact), f"partial {i} of {row.name}{point} = {local!r}, exactly {mp.nstr(exact, 20)}"
 
 
-def check_modes(row: Row) -> None:
+def check_modes(row: Operation) -> None:
     """Reverse, recorded reverse, forward, and backward() give what was stored; a constant operand changes nothing."""
     for point in points(row, 10):
         xs = [Value(x) for x in point]
@@ -163,7 +163,7 @@ def check_modes(row: Row) -> None:
             assert (mixed.data, len(mixed.inputs), tuple(map(float, mixed.operands))) == (y.data, 1, point)
 
 
-def nestings(row: Row, point: tuple[float, ...], i: int, j: int) -> dict[str, float]:
+def nestings(row: Operation, point: tuple[float, ...], i: int, j: int) -> dict[str, float]:
     def first(*xs: Any) -> Any:
         return grad(row, i)(*xs)
 
@@ -175,7 +175,7 @@ def nestings(row: Row, point: tuple[float, ...], i: int, j: int) -> dict[str, fl
             "forward over forward": jvp(pushed, point, unit(row.arity, j))[1]}
 
 
-def check_second(row: Row) -> None:
+def check_second(row: Operation) -> None:
     for point in points(row, 8):
         for i, j in itertools.product(range(row.arity), repeat=2):
             exact = exactly(twin(row), point, unit(row.arity, i, j))
@@ -189,7 +189,7 @@ def check_second(row: Row) -> None:
                     f"{name}: derivative {i}, {j} of {row.name}{point} = {got!r}, exactly {mp.nstr(exact, 20)}"
 
 
-def check_formula(row: Row) -> None:
+def check_formula(row: Operation) -> None:
     """What is shown is what ran: the text in exact arithmetic is the number stored; in floats too, to its rounding."""
     names = ("x", "y")[:row.arity]
     exact_names = TWINS | {"where": lambda condition, x, y: x if condition else y}
@@ -228,7 +228,7 @@ KINKS: list[tuple[str, tuple[float, ...], tuple[float, ...]]] = [
 ]
 
 
-def check_kinks(row: Row) -> None:
+def check_kinks(row: Operation) -> None:
     for name, point, expected in KINKS:
         if name == row.name:
             stored = row(*map(Value, point)).local_gradients
@@ -236,32 +236,32 @@ def check_kinks(row: Row) -> None:
 
 
 @every_row
-def test_value(row: Row) -> None:
+def test_value(row: Operation) -> None:
     check_value(row)
 
 
 @every_row
-def test_first_derivative(row: Row) -> None:
+def test_first_derivative(row: Operation) -> None:
     check_first(row)
 
 
 @every_row
-def test_modes_agree(row: Row) -> None:
+def test_modes_agree(row: Operation) -> None:
     check_modes(row)
 
 
 @every_row
-def test_second_derivative(row: Row) -> None:
+def test_second_derivative(row: Operation) -> None:
     check_second(row)
 
 
 @every_row
-def test_formula_is_the_rule(row: Row) -> None:
+def test_formula_is_the_rule(row: Operation) -> None:
     check_formula(row)
 
 
 @every_row
-def test_kinks(row: Row) -> None:
+def test_kinks(row: Operation) -> None:
     check_kinks(row)
 
 
@@ -307,7 +307,7 @@ def test_a_branch_not_taken_sends_no_zero_times_infinity(f: Callable[[Any], Any]
 
 
 @pytest.mark.parametrize("row", [row for row in ROWS if False in row.partials], ids=str)
-def test_training_through_a_flat_row_warns(row: Row) -> None:
+def test_training_through_a_flat_row_warns(row: Operation) -> None:
     message = f"a gradient stops at {row.name}, .* Use a smooth operation"
     x = Value(1.5)
     for way in (row(x).backward, lambda: gradient(row(x), x), lambda: gradient(row(x), x, create_graph=True),
@@ -349,7 +349,7 @@ SPECIAL = [0.0, -0.0, 0.5, -0.5, 1.0, -1.0, 2.0, -2.0, 3.0, -3.0, 30.0, -30.0, 7
 
 
 @every_row
-def test_numpys_results_at_the_edges(row: Row) -> None:
+def test_numpys_results_at_the_edges(row: Operation) -> None:
     if row.name not in NUMPY:
         pytest.fail(f"the row {row.name!r}: add NumPy's function of the same meaning to NUMPY in {__file__}")
     cases = list(itertools.product(SPECIAL, repeat=row.arity))
@@ -362,7 +362,7 @@ def test_numpys_results_at_the_edges(row: Row) -> None:
 
 
 @every_row
-def test_rules_never_raise(row: Row) -> None:
+def test_rules_never_raise(row: Operation) -> None:
     for case in itertools.product(SPECIAL, repeat=row.arity):
         y = row(*map(Value, case))
         assert all(type(local) in (float, bool) for local in y.local_gradients), (row.name, case, y.local_gradients)
@@ -389,7 +389,7 @@ def test_ieee_results_of_the_conventions(compute: Callable[[Any], Value], number
 
 @pytest.mark.parametrize("row", [ops.tanh, ops.sigmoid, ops.softplus, ops.arctan, ops.elu, ops.relu], ids=str)
 @pytest.mark.parametrize("x", [400.0, 800.0, -400.0, -800.0])
-def test_saturated_derivatives_of_every_order_are_finite(row: Row, x: float) -> None:
+def test_saturated_derivatives_of_every_order_are_finite(row: Operation, x: float) -> None:
     rest = (1.0,) * (row.arity - 1)
     for got in [*nestings(row, (x, *rest), 0, 0).values(), grad(grad(grad(row)))(x, *rest)]:
         assert abs(got) < 1e-6
@@ -404,14 +404,14 @@ def test_overflow_within_a_rule() -> None:
 
 # ── a check that cannot fail is worthless ────────────────────────────────────────────────────────────────────────
 
-def changed(row: Row, **fields: Any) -> Row:
+def changed(row: Operation, **fields: Any) -> Operation:
     """A copy of the row, outside of the table, with some of its fields changed."""
-    copied = object.__new__(Row)
+    copied = object.__new__(Operation)
     vars(copied).update(vars(row), **fields)
     return copied
 
 
-def mutants(row: Row) -> Iterable[tuple[str, Row]]:
+def mutants(row: Operation) -> Iterable[tuple[str, Operation]]:
     def scaled(rule: Any, factor: float) -> Any:
         return (lambda *xs: factor * rule(*xs)) if callable(rule) else factor * rule
 
@@ -423,7 +423,7 @@ def mutants(row: Row) -> Iterable[tuple[str, Row]]:
             return 0.25 + rule(out, *xs) if xs == kink else rule(out, *xs)
         return other
 
-    def replaced(i: int, rule: Any) -> Row:
+    def replaced(i: int, rule: Any) -> Operation:
         return changed(row, partials=(*row.partials[:i], rule, *row.partials[i + 1:]))
 
     for i, rule in enumerate(row.partials):
@@ -444,7 +444,7 @@ def mutants(row: Row) -> Iterable[tuple[str, Row]]:
     yield "forward + 1", changed(row, forward=lambda *xs: row.forward(*xs) + 1.0)
 
 
-def caught(row: Row) -> bool:
+def caught(row: Operation) -> bool:
     try:
         for check in (check_value, check_first, check_kinks):
             check(row)
@@ -454,6 +454,6 @@ def caught(row: Row) -> bool:
 
 
 @every_row
-def test_the_checks_catch_wrong_rules(row: Row) -> None:
+def test_the_checks_catch_wrong_rules(row: Operation) -> None:
     assert not caught(row)
     assert [name for name, mutant in mutants(row) if not caught(mutant)] == []

@@ -83,7 +83,7 @@ def test_every_public_function_and_class_shows_what_it_does_in_a_doctest():
     import nn
     import viz
     public = [(name, getattr(module, name)) for module in (autograd, nn, viz) for name in module.__all__]
-    shown = [(name, x) for name, x in public if not isinstance(x, (type(nn), autograd.row.Row))  # modules; docs/operations.md
+    shown = [(name, x) for name, x in public if not isinstance(x, (type(nn), autograd.operation.Operation))  # modules; docs/operations.md
              and not (isinstance(x, type) and issubclass(x, BaseException))]
     mute = [name for name, x in shown if ">>>" not in (x.__doc__ or "")]
     assert mute == ["report"]  # which is shown by nn.train.fit

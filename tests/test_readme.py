@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from autograd import Value
-from autograd.row import rows
+from autograd.operation import rows
 from docs.__main__ import curves, operations, pictures
 
 ROOT = Path(__file__).parent.parent
@@ -27,7 +27,7 @@ def test_the_example_prints_what_the_readme_says(tmp_path, monkeypatch, capsys):
 
 def test_the_row_that_the_readme_adds_is_an_operation():
     from autograd import grad, op
-    from autograd.row import rows
+    from autograd.operation import rows
 
     arguments, = re.findall(r"cube = row(\(.*\))\n", README)
     cube = eval("op" + arguments, {"op": op})

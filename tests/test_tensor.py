@@ -12,10 +12,11 @@ import autograd
 import numpy as np
 import pytest
 from autograd import (
-    GradientError, NoDerivativeWarning, Tensor, Value, grad, gradient, hvp, jvp, linear, no_grad, ops, scope, vjp,
+    GradientError, NoDerivativeWarning, Tensor, Value, grad, gradient, hvp, jvp, no_grad, ops, scope, vjp,
 )
+from autograd.arrays import functions
 from autograd.graph import topological
-from autograd.row import Row
+from autograd.operation import Operation
 
 from .test_ops import KINKS, points
 
@@ -30,7 +31,7 @@ PAIRS = [(a, b) for a, b in itertools.product(SHAPES, repeat=2)
          if all(m == n or 1 in (m, n) for m, n in zip(a[::-1], b[::-1]))]
 
 
-def operands(row: Row, shapes: tuple[tuple[int, ...], ...], dtype: Any) -> list[np.ndarray]:
+def operands(row: Operation, shapes: tuple[tuple[int, ...], ...], dtype: Any) -> list[np.ndarray]:
     """Points inside the row's domain, the same in every run."""
     draw = random.Random(f"{row.name} {shapes}")
     return [np.array([draw.uniform(low, high) for _ in range(int(np.prod(shape)))], dtype).reshape(shape)
@@ -44,7 +45,7 @@ def entries(xs: list[np.ndarray]) -> tuple[tuple[int, ...], list[Any]]:
     return shape, list(zip(np.ndindex(*shape), *places))
 
 
-def entry_by_entry(row: Row, xs: list[np.ndarray], u: np.ndarray, vs: list[np.ndarray]) -> Any:
+def entry_by_entry(row: Operation, xs: list[np.ndarray], u: np.ndarray, vs: list[np.ndarray]) -> Any:
     """Value, gradient of Σ u·row, and its second derivative times vs: one number after another, in the scalar engine."""
     shape, places = entries(xs)
     value, first, second = np.zeros(shape), [np.zeros(x.size) for x in xs], [np.zeros(x.size) for x in xs]
@@ -59,7 +60,7 @@ def entry_by_entry(row: Row, xs: list[np.ndarray], u: np.ndarray, vs: list[np.nd
     return value, *([g.reshape(x.shape) for g, x in zip(gs, xs)] for gs in (first, second))
 
 
-def check_row(row: Row, shapes: tuple[tuple[int, ...], ...], dtype: Any) -> None:
+def check_row(row: Operation, shapes: tuple[tuple[int, ...], ...], dtype: Any) -> None:
     xs = operands(row, shapes, dtype)
     shape, _ = entries(xs)
     noise = np.random.default_rng(len(row.name))
@@ -90,10 +91,10 @@ def check_row(row: Row, shapes: tuple[tuple[int, ...], ...], dtype: Any) -> None
         sum(np.sum(g * v) for g, v in zip(first, vs)), rel=tolerance, abs=10 * tolerance)
 
     def total(*xs: Any) -> Any:
-        return linear.sum(row(*xs) * u)
+        return functions.sum(row(*xs) * u)
 
     def slope(*xs: Any) -> Any:
-        return sum(linear.sum(g * v) for g, v in zip(grad(total, places)(*xs), vs))
+        return sum(functions.sum(g * v) for g, v in zip(grad(total, places)(*xs), vs))
 
     places = tuple(range(row.arity))
     for got, wanted in zip(hvp(total, tuple(xs), tuple(vs)), second):
@@ -107,14 +108,14 @@ def check_row(row: Row, shapes: tuple[tuple[int, ...], ...], dtype: Any) -> None
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @every_row
 @pytest.mark.filterwarnings("ignore::autograd.NoDerivativeWarning")
-def test_row_in_every_shape(row: Row, dtype: Any) -> None:
+def test_row_in_every_shape(row: Operation, dtype: Any) -> None:
     for shapes in [(shape,) for shape in SHAPES] if row.arity == 1 else PAIRS:
         check_row(row, shapes, dtype)
 
 
 @every_row
 @pytest.mark.filterwarnings("ignore::autograd.NoDerivativeWarning")
-def test_row_with_constants_of_every_kind(row: Row) -> None:
+def test_row_with_constants_of_every_kind(row: Operation) -> None:
     """A number, NumPy's number, a list, an array, or a tensor without a gradient, in either place."""
     if row.arity == 1:
         return
@@ -137,7 +138,7 @@ SPECIAL = [0.0, -0.0, 1.0, -1.0, 2.0, -2.0, 0.5, 1000.0, -1000.0, 1e200, -1e200,
 
 @every_row
 @pytest.mark.filterwarnings("ignore::autograd.NoDerivativeWarning")
-def test_edge_values_are_as_in_the_scalar_engine_and_silent(row: Row) -> None:
+def test_edge_values_are_as_in_the_scalar_engine_and_silent(row: Operation) -> None:
     cases = np.array(list(itertools.product(SPECIAL, repeat=row.arity))).T
     wanted = [row(*map(float, case)) for case in cases.T]
     leaves = [Tensor(case) for case in cases]
@@ -185,8 +186,8 @@ def test_dtype_of_a_leaf(data: Any, requires_grad: bool, dtype: str) -> None:
     (lambda x: x.mean(), "float32"), (lambda x: x.var(ddof=1), "float32"), (lambda x: x.std(), "float32"),
      (lambda x: x.norm(), "float32"),
     (lambda x: x.maximum(0), "float32"), (lambda x: x.clip(0, 1), "float32"),
-     (lambda x: linear.where([True, False], x, 0.0), "float32"),
-    (lambda x: linear.pad(x, 1, constant_values=2.0), "float32"), (lambda x: x[x > 1], "float32"),
+     (lambda x: functions.where([True, False], x, 0.0), "float32"),
+    (lambda x: functions.pad(x, 1, constant_values=2.0), "float32"), (lambda x: x[x > 1], "float32"),
      (lambda x: x.prod(), "float32"),
     (lambda x: x.astype(np.float64), "float64"), (lambda x: x @ np.float32([1, 2]), "float32"),
      (lambda x: x.leaky_relu(), "float32"),
@@ -231,35 +232,35 @@ def slopes(f: Callable[[Any], Any], x: Any) -> list[Any]:
     """The gradient of Σ f by every way there is: both sweeps, recorded, of the function, forward."""
     x = np.asarray(x, float)
     leaf = Tensor(x)
-    y = linear.sum(f(leaf))
+    y = functions.sum(f(leaf))
     y.backward()
-    forward = np.array([jvp(lambda x: linear.sum(f(x)), (x,), (unit.reshape(x.shape),))[1] for unit in np.eye(x.size)])
+    forward = np.array([jvp(lambda x: functions.sum(f(x)), (x,), (unit.reshape(x.shape),))[1] for unit in np.eye(x.size)])
     return [leaf.grad.tolist(), gradient(y, leaf).tolist(), gradient(y, leaf, create_graph=True).tolist(),
-            grad(lambda x: linear.sum(f(x)))(x).tolist(), forward.reshape(x.shape).tolist()]
+            grad(lambda x: functions.sum(f(x)))(x).tolist(), forward.reshape(x.shape).tolist()]
 
 
 @pytest.mark.parametrize("f, x, slope", [
     (ops.relu, [-1, 0, 2], [0, 0, 1]), (abs, [-1, 0, 2], [-1, 0, 1]), (ops.leaky_relu, [-1, 0, 2], [0.01, 0.01, 1]),
     (lambda x: ops.elu(x, 2.0), [0, 2], [2, 1]), (lambda x: x.clip(-1, 1), [-2, -1, 0, 1, 2], [0, 1, 1, 1, 0]),
-    (lambda x: linear.max(x), [3, 1, 3, 3], [1 / 3, 0, 1 / 3, 1 / 3]),
-     (lambda x: linear.min(x), [1, 1, 2], [0.5, 0.5, 0]),
-    (lambda x: linear.max(x, 1), [[1, 1], [1, 2]], [[0.5, 0.5], [0, 1]]),
-     (lambda x: linear.max(x, (0, 1)), [[5, 5], [5, 5]], [[0.25] * 2] * 2),
+    (lambda x: functions.max(x), [3, 1, 3, 3], [1 / 3, 0, 1 / 3, 1 / 3]),
+     (lambda x: functions.min(x), [1, 1, 2], [0.5, 0.5, 0]),
+    (lambda x: functions.max(x, 1), [[1, 1], [1, 2]], [[0.5, 0.5], [0, 1]]),
+     (lambda x: functions.max(x, (0, 1)), [[5, 5], [5, 5]], [[0.25] * 2] * 2),
     (lambda x: ops.maximum(x, x), [2, 3], [1, 1]), (lambda x: x * x, [2, 3], [4, 6]), (lambda x: x + x, [2, 3], [2, 2]),
     (lambda x: ops.maximum(x, 0.0), [-1, 0, 1], [0, 0.5, 1]), (lambda x: ops.minimum(x, x[::-1]), [2, 2, 1], [0, 1, 2]),
-    (ops.sqrt, [0, 4], [inf, 0.25]), (lambda x: linear.norm(x), [0, 0], [0, 0]),
-     (lambda x: linear.std(x), [7, 7, 7], [0, 0, 0]),
-    (lambda x: linear.norm(x, axis=1), [[0, 0], [3, 4]], [[0, 0], [0.6, 0.8]]),
+    (ops.sqrt, [0, 4], [inf, 0.25]), (lambda x: functions.norm(x), [0, 0], [0, 0]),
+     (lambda x: functions.std(x), [7, 7, 7], [0, 0, 0]),
+    (lambda x: functions.norm(x, axis=1), [[0, 0], [3, 4]], [[0, 0], [0.6, 0.8]]),
      (lambda x: np.hypot(x, x), [0.0, 1.0], [0, 2**0.5]),
-    (lambda x: linear.norm(x, 3), [0, 0], [0, 0]), (lambda x: linear.norm(x, np.inf), [3, -3], [0.5, -0.5]),
+    (lambda x: functions.norm(x, 3), [0, 0], [0, 0]), (lambda x: functions.norm(x, np.inf), [3, -3], [0.5, -0.5]),
     (lambda x: x**0, [0, 3], [0, 0]), (lambda x: x**2, [0, -3], [0, -6]), (lambda x: x**-1, [0, 1], [-inf, -1]),
      (lambda x: 0.0**x, [0, 2], [0, 0]),
-    (lambda x: linear.prod(x), [0, 2, 3], [6, 0, 0]), (lambda x: linear.prod(x), [0, 0, 3], [0, 0, 0]),
-     (lambda x: linear.cumprod(x), [2, 0, 3], [1, 8, 0]),
-    (lambda x: linear.sort(x), [1, 1, 0], [1, 1, 1]),
-     (lambda x: linear.sort(x) * np.array([1.0, 2, 4]), [1, 0, 1], [2, 1, 4]),
+    (lambda x: functions.prod(x), [0, 2, 3], [6, 0, 0]), (lambda x: functions.prod(x), [0, 0, 3], [0, 0, 0]),
+     (lambda x: functions.cumprod(x), [2, 0, 3], [1, 8, 0]),
+    (lambda x: functions.sort(x), [1, 1, 0], [1, 1, 1]),
+     (lambda x: functions.sort(x) * np.array([1.0, 2, 4]), [1, 0, 1], [2, 1, 4]),
     (lambda x: np.cbrt(x), [0.0, 8.0], [inf, 1 / 12]), (lambda x: np.logaddexp(x, x), [1.0], [1.0]),
-     (lambda x: linear.softmax(x), [1, 1], [0, 0]),
+     (lambda x: functions.softmax(x), [1, 1], [0, 0]),
 ])
 def test_slope_at_a_kink_in_every_mode(f: Callable[[Any], Any], x: Any, slope: Any) -> None:
     for got in slopes(f, x):
@@ -269,9 +270,9 @@ def test_slope_at_a_kink_in_every_mode(f: Callable[[Any], Any], x: Any, slope: A
 @pytest.mark.parametrize("f, slope", [
     (lambda x: ops.relu(-ops.sqrt(x)), 0.0), (lambda x: ops.clip(ops.log(x), -1.0) + 3 * x, 3.0),
     (lambda x: ops.maximum(1.0, -ops.sqrt(x)), 0.0), (lambda x: ops.minimum(ops.sqrt(x), x - 1) * 2, 2.0),
-    (lambda x: linear.where(x > 0, ops.log(x), x), 1.0), (lambda x: ops.relu(ops.relu(-ops.sqrt(x)) - 1), 0.0),
-    (lambda x: linear.where(x > 0, 1 / x, 0.0), 0.0), (lambda x: linear.where(x.detach() == 0, 0.0, x / x), 0.0),
-    (lambda x: linear.where(x > 0, x, 1.0).log(), 0.0), (lambda x: ops.clip(1 / x, None, 5.0), 0.0),
+    (lambda x: functions.where(x > 0, ops.log(x), x), 1.0), (lambda x: ops.relu(ops.relu(-ops.sqrt(x)) - 1), 0.0),
+    (lambda x: functions.where(x > 0, 1 / x, 0.0), 0.0), (lambda x: functions.where(x.detach() == 0, 0.0, x / x), 0.0),
+    (lambda x: functions.where(x > 0, x, 1.0).log(), 0.0), (lambda x: ops.clip(1 / x, None, 5.0), 0.0),
 ])
 def test_a_branch_not_taken_sends_no_zero_times_infinity(f: Callable[[Any], Any], slope: float) -> None:
     """Each has an infinite local gradient at 0 behind a branch not taken; at 2 the first sweep's hope is not in vain."""
@@ -284,13 +285,13 @@ def test_a_branch_not_taken_sends_no_zero_times_infinity(f: Callable[[Any], Any]
 
 def test_a_choice_among_huge_numbers_is_silent() -> None:
     x = Tensor([1e308, 1e308, -1.0])
-    linear.where(x > 0, x, 0.0)[:1].sum().backward()
+    functions.where(x > 0, x, 0.0)[:1].sum().backward()
     assert x.grad.tolist() == [1.0, 0.0, 0.0]
 
 
 def test_nan_that_a_choice_hides_sends_nothing() -> None:
     x = Tensor([-1.0, 4.0])
-    linear.where(x > 0, x.sqrt(), 0.0).sum().backward()
+    functions.where(x > 0, x.sqrt(), 0.0).sum().backward()
     assert x.grad.tolist() == [0.0, 0.25]
     x.grad = None
     x.sqrt()[x > 0].sum().backward()
@@ -304,7 +305,7 @@ def test_infinite_seeds_meet_masks_with_care() -> None:
 
 
 @pytest.mark.parametrize("row", [row for row in ROWS if False in row.partials], ids=str)
-def test_training_through_a_flat_row_warns(row: Row) -> None:
+def test_training_through_a_flat_row_warns(row: Operation) -> None:
     x = Tensor([1.5, -0.5])
     for way in (lambda: row(x).sum().backward(), lambda: gradient(row(x).sum(), x),
         lambda: jvp(row, (np.ones(2),), (np.ones(2),)),
@@ -358,18 +359,18 @@ def test_comparisons_and_arg_functions_are_plain() -> None:
      r"w\[…\] = …: a Tensor cannot be written into.* use where\(mask, new, x\)"),
     (lambda: setattr(Tensor([1.0], "w"), "data", [1.0, 2.0]), ValueError,
      r"w.data has shape \(1,\); an array of shape \(2,\) cannot take its place"),
-    (lambda: linear.astype(Tensor([1.0]), int), TypeError,
+    (lambda: functions.astype(Tensor([1.0]), int), TypeError,
      r"astype\(int64\): a gradient needs float32 or float64; use x.data.astype"),
-    (lambda: linear.split(Tensor([1.0, 2.0, 3.0]), 2), ValueError,
+    (lambda: functions.split(Tensor([1.0, 2.0, 3.0]), 2), ValueError,
      "axis 0 of length 3 does not divide into 2 equal parts; .*array_split"),
-    (lambda: linear.squeeze(Tensor([1.0, 2.0]), 0), ValueError, "squeeze: axis 0 of shape .* is not of length 1"),
-    (lambda: linear.concatenate([]), ValueError, "concatenate of nothing: it needs at least one array"),
-    (lambda: linear.einsum("ij,jk", Tensor([[1.0]])), ValueError, "names 2 operands; got 1"),
-    (lambda: linear.pad(Tensor([1.0]), 1, "edge"), TypeError,
+    (lambda: functions.squeeze(Tensor([1.0, 2.0]), 0), ValueError, "squeeze: axis 0 of shape .* is not of length 1"),
+    (lambda: functions.concatenate([]), ValueError, "concatenate of nothing: it needs at least one array"),
+    (lambda: functions.einsum("ij,jk", Tensor([[1.0]])), ValueError, "names 2 operands; got 1"),
+    (lambda: functions.pad(Tensor([1.0]), 1, "edge"), TypeError,
      "pad with mode='edge': only 'constant' with one number is supported; use concatenate"),
-    (lambda: linear.sum(Value(1.0)), TypeError,
+    (lambda: functions.sum(Value(1.0)), TypeError,
      "sum of Value: it works on tensors and arrays; make a Tensor of the numbers"),
-    (lambda: linear.norm(Tensor([[1.0]]), 1), ValueError, "norm of order 1 over 2 axes .*give one axis="),
+    (lambda: functions.norm(Tensor([[1.0]]), 1), ValueError, "norm of order 1 over 2 axes .*give one axis="),
     (lambda: bool(Tensor([1.0, 2.0])), ValueError, "truth value of an array with more than one element is ambiguous"),
     (lambda: Tensor([1.0, 2.0]).item(), ValueError, "array of size 1"),
     (lambda: autograd.jacobian(lambda x: x)(np.zeros(0)), ValueError, "jacobian of an empty result"),

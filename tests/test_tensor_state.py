@@ -13,8 +13,9 @@ from typing import Any
 import nn.functional as F
 import numpy as np
 import pytest
-from autograd import GradientError, Tensor, grad, gradient, linear, no_grad, relu, scope, tanh, tensor, value_and_grad
-from autograd.linear import Mix, mixes
+from autograd import GradientError, Tensor, grad, gradient, no_grad, relu, scope, tanh, tensor, value_and_grad
+from autograd.arrays import functions
+from autograd.arrays.functions import ArrayOperation, array_operations
 
 # ── a graph owns its arrays ──────────────────────────────────────────────────────────────────────────────────────
 
@@ -40,10 +41,10 @@ WRITERS: dict[str, Callable[[Tensor, np.ndarray, np.ndarray, np.ndarray], None]]
 @pytest.mark.parametrize("program", [
     lambda p, raw: (p * p).sum(), lambda p, raw: (p * raw).sum(), lambda p, raw: tanh(p * raw).sum(), lambda p,
         raw: (p @ raw) ** 2,
-    lambda p, raw: (raw / p).sum(), lambda p, raw: linear.logsumexp(p * raw), lambda p, raw: linear.max(p * raw),
+    lambda p, raw: (raw / p).sum(), lambda p, raw: functions.logsumexp(p * raw), lambda p, raw: functions.max(p * raw),
         lambda p, raw: (p**3).sum(),
-    lambda p, raw: linear.concatenate([p, raw]).prod(), lambda p, raw: linear.einsum("i,i->", p, raw), lambda p,
-        raw: linear.softmax(p)[0],
+    lambda p, raw: functions.concatenate([p, raw]).prod(), lambda p, raw: functions.einsum("i,i->", p, raw), lambda p,
+        raw: functions.softmax(p)[0],
     lambda p, raw: F.mse_loss(p, raw), lambda p, raw: (p.reshape(2, 1) * raw.reshape(1, 2)).sum(), lambda p,
         raw: (p[::-1] * p).sum(),
 ], ids=lambda x: x if isinstance(x, str) else None)
@@ -119,10 +120,10 @@ def test_backward_twice_adds_up_in_leaves_and_shows_the_pass_in_nodes() -> None:
 
 
 @pytest.mark.parametrize("program", [
-    lambda a, b: a + b, lambda a, b: a - b, lambda a, b: (a + b).reshape(-1), lambda a, b: linear.concatenate([a, b]),
-        lambda a, b: linear.stack([a, b]),
+    lambda a, b: a + b, lambda a, b: a - b, lambda a, b: (a + b).reshape(-1), lambda a, b: functions.concatenate([a, b]),
+        lambda a, b: functions.stack([a, b]),
     lambda a, b: a + b.T.T, lambda a, b: (a + 0.0) + (b + 0.0), lambda a, b: a + a + b, lambda a,
-        b: linear.broadcast_to(a, (3, 2)) + b,
+        b: functions.broadcast_to(a, (3, 2)) + b,
 ])
 def test_gradients_share_no_memory_and_may_be_written_into(program: Any) -> None:
     a, b = Tensor([1.0, 2.0]), Tensor([3.0, 4.0])
@@ -185,26 +186,26 @@ def test_tensors_without_gradient_stay_out_of_the_graph() -> None:
 def interrupted(monkeypatch: pytest.MonkeyPatch, at: int) -> None:
     calls = iter(range(at))
 
-    def pull(self: Mix, *args: Any) -> Any:
+    def pull(self: ArrayOperation, *args: Any) -> Any:
         if next(calls, None) is None:
             raise KeyboardInterrupt
         return original(self, *args)
-    original = Mix.pull
-    monkeypatch.setattr(Mix, "pull", pull)
+    original = ArrayOperation.pull
+    monkeypatch.setattr(ArrayOperation, "pull", pull)
 
 
 @pytest.mark.parametrize("at", range(4))
 def test_an_interrupted_sweep_leaves_no_half_gradients(monkeypatch: pytest.MonkeyPatch, at: int) -> None:
     x, w = Tensor([[1.0, 2.0]]), Tensor([[3.0], [4.0]])
     x.grad = np.array([[7.0, 7.0]])
-    y = linear.sum(linear.sum(x @ w, 0) @ np.ones((1, 1)))
+    y = functions.sum(functions.sum(x @ w, 0) @ np.ones((1, 1)))
     with monkeypatch.context() as patch:
         interrupted(patch, at)
         with pytest.raises(KeyboardInterrupt):
             y.backward()
     assert x.grad.tolist() == [[7.0, 7.0]]
     assert w.grad is None
-    assert tensor._hopeful.get() is False
+    assert tensor.trap_invalid.get() is False
     y.backward()
     assert x.grad.tolist() == [[10.0, 11.0]]
 
@@ -212,7 +213,7 @@ def test_an_interrupted_sweep_leaves_no_half_gradients(monkeypatch: pytest.Monke
 def test_numpys_error_settings_are_as_before() -> None:
     before = np.geterr()
     x = Tensor([0.0, -1.0])
-    relu(-linear.where(x >= 0, x.sqrt(), x)).sum().backward()
+    relu(-functions.where(x >= 0, x.sqrt(), x)).sum().backward()
     with pytest.raises(ValueError, match="Check the shapes"):
         x @ Tensor([1.0])
     assert np.geterr() == before
@@ -233,7 +234,7 @@ def network(W: Tensor, v: Tensor, x: np.ndarray, y: np.ndarray) -> Tensor:
     with scope("net"):
         h = F.max_pool2d(F.conv2d(x, W, padding=1), 2)
         scores = relu(h).reshape(2, -1) * 2 @ v
-        return F.cross_entropy(scores, y) + linear.std(v) + linear.einsum("ij,ij->", v, v) * 1e-3 + linear.where(v > 0,
+        return F.cross_entropy(scores, y) + functions.std(v) + functions.einsum("ij,ij->", v, v) * 1e-3 + functions.where(v > 0,
             v, 0.0).max()
 
 
@@ -249,7 +250,7 @@ def test_a_graph_is_freed_by_reference_counting_alone() -> None:
     loss = network(W, v, x, y)
     loss.backward()
     slopes = gradient(loss, [W, v], create_graph=True)
-    watched = [weakref.finalize(node._data.base if node._data.base is not None else node._data,
+    watched = [weakref.finalize(node.array.base if node.array.base is not None else node.array,
         int) for node in loss.inputs]
     del loss, slopes
     assert not any(alive.alive for alive in watched)
@@ -321,11 +322,11 @@ def test_copies_and_pickles_keep_names_and_graph(again: Any) -> None:
     for a, b in zip(topological(loss), topological(twin)):
         assert np.array_equal(a.grad, b.grad)
         assert a.op or not np.shares_memory(a.grad, b.grad)
-        assert a.op or not np.shares_memory(a._data, b._data)  # the arrays of computed nodes are read-only
+        assert a.op or not np.shares_memory(a.array, b.array)  # the arrays of computed nodes are read-only
 
 
 def test_every_operation_is_pickled_by_name() -> None:
-    for op in mixes.values():
+    for op in array_operations.values():
         assert pickle.loads(pickle.dumps(op)) is op
         assert copy.deepcopy(op) is op
         assert repr(op) == f"<array operation {op.name}>"
@@ -377,7 +378,7 @@ def test_scipys_optimiser_takes_value_and_grad() -> None:
     optimize = pytest.importorskip("scipy.optimize", reason="scipy is not installed")
 
     def rosenbrock(x: Any) -> Any:
-        return linear.sum(100 * (x[1:] - x[:-1] ** 2) ** 2 + (1 - x[:-1]) ** 2)
+        return functions.sum(100 * (x[1:] - x[:-1] ** 2) ** 2 + (1 - x[:-1]) ** 2)
 
     found = optimize.minimize(value_and_grad(rosenbrock), np.full(5, -1.0), jac=True, method="BFGS")
     assert found.x == pytest.approx(np.ones(5), abs=1e-5)

@@ -1,14 +1,14 @@
 """Pictures of what was computed and differentiated: circuits as SVG, and tables for the terminal."""
 
 from . import plots
-from .draw import Drawing, draw
-from .graph import Graph, graph
-from .network import network
-from .report import report
-from .step import Stepper, stepper
-from .text import text
-from .unrolled import unrolled
-from .zoom import zoom
+from .drawing import Drawing, draw
+from .records import Graph, graph
+from .networks import network
+from .reports import report
+from .web.step_page import Stepper, stepper
+from .terminal import text
+from .recurrent import unrolled
+from .zooming import zoom
 
 __all__ = ["Drawing", "Graph", "Stepper", "draw", "graph", "network", "plots", "report", "stepper", "text", "unrolled",
            "zoom"]

@@ -17,7 +17,7 @@ from typing import Any
 
 from autograd import gradient, no_grad
 from autograd.graph import topological
-from autograd.row import Row, rows
+from autograd.operation import Operation, rows
 
 from .svg import clip
 
@@ -191,7 +191,7 @@ def confusion(labels: Any, predictions: Any, class_names: Sequence[str] | None =
     ``predictions`` are classes, or scores (N, C) of which the largest counts.
     """
     import numpy as np
-    y, p = (np.asarray(getattr(x, "data", x) if hasattr(x, "_rank") else x) for x in (labels, predictions))
+    y, p = (np.asarray(getattr(x, "data", x) if hasattr(x, "priority") else x) for x in (labels, predictions))
     p = p.argmax(1) if p.ndim == 2 else p
     if y.shape != p.shape or y.ndim != 1 or not len(y):
         raise ValueError(f"confusion: labels of shape {y.shape} and predictions of shape {p.shape}; give one of each "
@@ -244,7 +244,7 @@ def activation(function: Any, low: float = -5.0, high: float = 5.0, *, ax: Any =
     y = f(x, **options)
     if getattr(y, "shape", None) != x.shape:
         raise ValueError(f"activation: {name} of a tensor of shape {x.shape} gives {y!r:.60}; it must work entry by entry")
-    flat = isinstance(y.op, Row) and y.op.partials[0] is False
+    flat = isinstance(y.op, Operation) and y.op.partials[0] is False
     slope = np.zeros(x.shape) if flat else gradient(y, x, seed=np.ones(y.shape))
     ax = _axes(ax, 3.4, 2.6)
     ax.plot(x.data, y.data, color=VALUE, linewidth=1.8, label=name)

@@ -7,8 +7,8 @@ from autograd import Tensor, Value, log, maximum, scope
 import nn
 from viz import draw, network, unrolled
 
-from ..test_viz_draw import EVIL
-from ..test_viz_graph import mlp, neuron
+from ..test_viz_drawing import EVIL
+from ..test_viz_records import mlp, neuron
 
 
 def backward(y):

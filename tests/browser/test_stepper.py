@@ -10,15 +10,15 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
 from autograd import Tensor, Value, gradient, maximum, op, ops, scope, sqrt, steps
-from autograd.javascript import functions
+from autograd.programs.javascript import functions
 from viz import stepper
 from viz.svg import clip
-from viz.graph import number
+from viz.records import number
 
 from ..programs import programs
 from ..test_ops import quietly
-from ..test_viz_draw import EVIL
-from ..test_viz_graph import INPUTS, mlp, neuron
+from ..test_viz_drawing import EVIL
+from ..test_viz_records import INPUTS, mlp, neuron
 from .test_drawing import BOXES, SHAPES, overlaps
 
 TITLE = "The sigmoid neuron"

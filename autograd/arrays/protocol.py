@@ -1,0 +1,163 @@
+"""What tensors and dual numbers share: NumPy's methods, indexing, and its functions applied to them."""
+
+from __future__ import annotations
+
+from .. import ops
+from ..operation import rows
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+
+class ArrayLike:
+    """NumPy's methods and protocols, for everything that an array function can be applied to."""
+
+    __slots__ = ()
+
+    @property
+    def T(self) -> Any:
+        """The transpose: all axes in reverse order."""
+        return _functions().transpose(self)
+
+    def __getitem__(self, index: Any) -> Any:
+        return _functions().getitem(self, index)
+
+    def __iter__(self) -> Any:
+        return (self[i] for i in range(len(self)))  # type: ignore[arg-type]
+
+    def __matmul__(self, other: Any) -> Any:
+        return _functions().matmul(self, other)
+
+    def __rmatmul__(self, other: Any) -> Any:
+        return _functions().matmul(other, self)
+
+    def reshape(self, *shape: Any) -> Any:
+        """The same entries in another shape, given as numbers or a tuple; one may be −1."""
+        return _functions().reshape(self, shape[0] if len(shape) == 1 else shape)
+
+    def transpose(self, *axes: Any) -> Any:
+        """The axes in another order, given as numbers or a tuple; reversed without."""
+        return _functions().transpose(self, axes[0] if len(axes) == 1 else axes or None)
+
+    def flatten(self) -> Any:
+        """All entries along one axis."""
+        return _functions().reshape(self, -1)
+
+    ravel = flatten
+
+    @property
+    def mT(self) -> Any:
+        """The last two axes exchanged."""
+        return _functions().matrix_transpose(self)
+
+    def copy(self) -> Any:
+        """A node of the same entries, through which gradients pass."""
+        return ops.identity(self)
+
+    def __mod__(self, other: Any) -> Any:
+        return _remainder(self, other)
+
+    def __rmod__(self, other: Any) -> Any:
+        return _remainder(other, self)
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *args: Any, **options: Any) -> Any:
+        name = _ufuncs.get(ufunc.__name__, ufunc.__name__)
+        if method == "reduce" and (reduction := {"add": "sum", "multiply": "prod", "maximum": "max",
+                                                 "minimum": "min"}.get(ufunc.__name__)):
+            options = {"axis": 0, **{k: v for k, v in options.items() if v is not None or k == "axis"}}
+            return getattr(_functions(), reduction)(*args, **options)
+        if method != "__call__" or options:
+            called = ufunc.__name__ if method == "__call__" else f"{ufunc.__name__}.{method}"
+            raise TypeError(f"np.{called} with {sorted(options)} is not "
+                            f"differentiable here; use the plain call np.{ufunc.__name__}(x), without out= or where=")
+        if name in _plain:
+            return ufunc(*map(_plain_array, args))
+        if name == "matmul":
+            return _functions().matmul(*args)
+        if name in _composed:
+            return _composed[name](*args)
+        if name not in rows:
+            raise TypeError(f"np.{ufunc.__name__} has no derivative in the table; use one of "
+                            f"{', '.join(sorted(rows))}, or add it with autograd.op({ufunc.__name__!r}, …)")
+        return rows[name](*args)
+
+    def __array_function__(self, function: Any, types: Any, args: Any, options: Any) -> Any:
+        name = _renamed.get(function.__name__, function.__name__)
+        if name in _about:
+            return _functions()._said_by(function)(*map(_plain_array, args), **options)
+        if function.__module__ == "numpy.linalg" and name in ("diagonal", "trace"):  # there of the last two axes
+            return getattr(_functions(), name)(*args, **options, axis1=-2, axis2=-1)
+        if name not in _functions().__all__ or (function.__module__ != "numpy" and name not in _linalg):
+            called = f"{function.__module__}.{function.__name__}".replace("numpy", "np", 1)
+            raise TypeError(f"{called} is not differentiable here; use one of {', '.join(_functions().__all__)}, or "
+                            f"{called}(x.data) for numbers without a gradient")
+        ours = getattr(_functions(), name)
+        code = getattr(ours, "__wrapped__", ours).__code__
+        options = {key: value for key, value in options.items() if key not in ("out", "dtype", "mean") or value is not None}
+        unknown = options.keys() - code.co_varnames[:code.co_argcount + code.co_kwonlyargcount]
+        if unknown or (name in _reductions and len(args) > 2):  # NumPy's third place is dtype or out
+            raise TypeError(f"np.{function.__name__} with {', '.join(sorted(unknown)) or 'more than an axis by place'}: not "
+                            f"supported where a gradient is kept; give {', '.join(code.co_varnames[1:code.co_argcount])} by name")
+        return ours(*args, **options)
+
+
+def _plain_array(x: Any) -> Any:
+    return _functions().plain_array(x) if hasattr(x, "priority") else [*map(_plain_array, x)] if isinstance(x, (list, tuple)) else x
+
+
+def _remainder(x: Any, y: Any) -> Any:
+    import numpy as np
+
+    from ..tensor import Silence
+    with Silence():
+        return x - y * np.floor_divide(_plain_array(x), _plain_array(y))  # the quotient is constant wherever it is smooth
+
+
+def _logaddexp(x: Any, y: Any) -> Any:
+    f = _functions()
+    return f.logsumexp(f.stack(f.broadcast_arrays(x, y)), 0)
+
+
+def _method(name: str) -> Any:
+    def method(self: Any, *args: Any, **options: Any) -> Any:
+        return getattr(_functions(), name)(self, *args, **options)
+    method.__name__ = name
+    return method
+
+
+for _name in ("sum mean max min var std prod cumsum cumprod dot swapaxes squeeze take clip repeat argmax argmin astype "
+              "logsumexp softmax log_softmax expand_dims broadcast_to flip norm trace diagonal").split():
+    setattr(ArrayLike, _name, _method(_name))  # the function of the same name, with the array first
+
+# NumPy's names where the table's differ, what is composed of rows, and what gives plain arrays
+_ufuncs = {"subtract": "sub", "multiply": "mul", "divide": "div", "true_divide": "div", "negative": "neg",
+           "power": "pow", "absolute": "abs", "fabs": "abs", "positive": "identity", "float_power": "pow"}
+_composed: dict[str, Callable[..., Any]] = {
+    "square": lambda x: x * x, "reciprocal": lambda x: 1.0 / x, "exp2": lambda x: ops.pow(2.0, x),
+    "logaddexp": _logaddexp,
+    "logaddexp2": lambda x, y: _logaddexp(x * 0.6931471805599453, y * 0.6931471805599453) * 1.4426950408889634,
+    "remainder": _remainder, "ceil": lambda x: -ops.floor(-x),
+    "deg2rad": lambda x: x * 0.017453292519943295, "radians": lambda x: x * 0.017453292519943295,
+    "rad2deg": lambda x: x * 57.29577951308232, "degrees": lambda x: x * 57.29577951308232,
+    "fmax": lambda x, y: ops.maximum(x, y), "fmin": lambda x, y: ops.minimum(x, y),
+}
+_plain = {"greater", "greater_equal", "less", "less_equal", "equal", "not_equal", "isnan", "isinf", "isfinite",
+          "logical_and", "logical_or", "logical_not", "signbit", "rint", "trunc", "floor_divide"}
+_linalg = {"norm", "matmul", "tensordot", "matrix_transpose", "vecdot"}
+_reductions = {"sum", "mean", "max", "min", "prod", "var", "std", "cumsum", "cumprod"}
+_renamed = {"amax": "max", "amin": "min", "concat": "concatenate", "permute_dims": "transpose"}
+_about = {"shape", "ndim", "size", "argmax", "argmin", "argsort", "allclose", "isclose", "array_equal", "array_equiv",
+          "array2string", "array_repr", "array_str", "result_type", "can_cast", "iscomplexobj", "isrealobj",
+          "count_nonzero", "nonzero", "any", "all", "searchsorted", "may_share_memory", "shares_memory",
+          "zeros_like", "ones_like", "empty_like", "full_like", "min_scalar_type", "common_type", "save", "savetxt"}
+
+
+functions: Any = None  # the module of array functions, once NumPy is loaded
+
+
+def _functions() -> Any:
+    if functions is None:
+        from . import functions as loaded  # noqa: F401  (it says here what it is)
+    return functions

@@ -1,0 +1,221 @@
+"""What a row of the table is: how it is made, applied, found by name; and what every kind of operand shares."""
+
+from __future__ import annotations
+
+from keyword import iskeyword
+from math import nan
+
+TYPE_CHECKING = False  # type checkers take it as true; loading typing would double the time of import
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+rows: dict[str, Operation] = {}
+no_derivative = False
+
+
+class Operation:
+    """One operation: its name, sign, forward, partial derivatives and test domain; called, it is applied.
+
+    A row equals its name (``y.op == "mul"``), and works on numbers, NumPy arrays and every kind of node.
+
+    >>> sqrt(16.0)
+    4.0
+    >>> str(mul), mul.sign, mul.arity
+    ('mul', '×', 2)
+    """
+
+    def __init__(self, name: str, sign: str, forward: Callable[..., float], partials: tuple[Any, ...],
+                 shown: tuple[Any, ...], domain: tuple[Any, ...], defaults: dict[str, float],
+                 array: Callable[..., Any] | None, selects: bool):
+        self.name, self.sign, self.forward, self.partials = name, sign, forward, partials
+        self.shown, self.domain, self.defaults, self.arity = shown, domain, defaults, len(partials)
+        self.array, self.selects = array, selects
+        self.saves = any(map(callable, partials))  # whether a backward sweep over arrays needs the operands
+        self.__name__ = self.__qualname__ = name
+        self.__doc__ = f"The operation ``{name}`` of numbers, arrays, values, tensors; drawn as {sign}."
+
+    def __call__(self, *args: Any, **named: float) -> Any:
+        if len(args) != self.arity or named:
+            args = self._bind(args, named)
+        for x in args:
+            if type(x) is not float:
+                kind = type(x) if hasattr(x, "apply_operation") and self.arity == 1 else interpreter(args)
+                if kind is not None:
+                    return kind.apply_operation(self, args)
+                args = tuple(number(x, f"{self.name}: an operand") for x in args)
+                break
+        try:
+            return self.forward(*args)
+        except ArithmeticError:
+            return ieee(self.forward, *args)
+
+    def _bind(self, args: tuple[Any, ...], named: dict[str, float]) -> tuple[Any, ...]:
+        given = len(args) + len(self.defaults) - self.arity  # how many of the defaults stand among the operands
+        bound = [*args, *(named.pop(key, value) for key, value in list(self.defaults.items())[max(given, 0):])]
+        if named or len(bound) != self.arity:
+            extra = ", ".join(f"{key}={value}" for key, value in self.defaults.items())
+            raise TypeError(f"{self.name} takes {self.arity - len(self.defaults)} operand(s)"
+                            f"{' and ' + extra if extra else ''}; got {len(args)} and {sorted(named)}")
+        return tuple(bound)
+
+    def __repr__(self) -> str:
+        return f"<operation {self.name}>"
+
+    def __str__(self) -> str:
+        return self.name
+
+    def __eq__(self, other: object) -> bool:
+        return self is other or (isinstance(other, str) and self.name == other)
+
+    def __hash__(self) -> int:
+        return hash(self.name)
+
+    def __reduce__(self) -> Any:
+        return find, (self.name,)  # pickled and copied by name: a row is its entry in the table
+
+
+def row(name: str, sign: str, forward: Callable[..., float], *partials: Any, shown: Any = None,
+        domain: Any = (-10.0, 10.0), array: Callable[..., Any] | None = None, selects: bool = False,
+        **defaults: float) -> Operation:
+    domain = domain if isinstance(domain[0], tuple) else (domain,) * len(partials)
+    shown = shown if isinstance(shown, tuple) else (shown,) * len(partials)
+    shown = tuple(text or rule for text, rule in zip(shown, partials, strict=True))
+    added = rows[name] = Operation(name, sign, forward, partials, shown, domain, defaults, array, selects)
+    # a method of every operand, by setattr: __getattr__ would double the time of every look at a node (measured)
+    setattr(Operators, name, lambda self, *args, **named: added(self, *args, **named))
+    return added
+
+
+def op(name: str, sign: str, forward: Callable[..., float], *partials: Any, **options: Any) -> Operation:
+    """Add your own operation of one or two numbers to the table, and return it as a function.
+
+    ``forward`` takes floats and returns a float; each partial is a number or a function of ``(out, x)`` or
+    ``(out, x, y)`` written with operators, comparisons, ``autograd.where`` and other operations. It is then
+    a method of values and tensors too, is drawn, checked, and differentiated to any order.
+    Options: ``domain``, ``shown`` (a textbook formula to print instead), ``array`` (``forward`` for NumPy arrays;
+    without it they go entry by entry, slowly), and defaults for a last argument.
+    Raises ValueError if the name is taken or not an identifier, TypeError for a wrong kind of partial.
+
+    >>> cube = op("cube", "x³", lambda x: x * x * x, lambda out, x: 3 * x**2)
+    >>> cube(2.0)
+    8.0
+    >>> del rows["cube"]
+    """
+    taken = name in rows or iskeyword(name) or any(name in vars(kind) for kind in kinds(Operators))
+    if taken or not name.isidentifier() or name.startswith("_"):
+        raise ValueError(f"op({name!r}): the name must be a new public identifier"
+                         f"{'; this one is in the table already' if name in rows else ''}; choose another")
+    if len(partials) not in (1, 2) or not all(callable(p) or isinstance(p, (int, float)) for p in partials):
+        raise TypeError(f"op({name!r}) needs one partial derivative per argument, one or two, each a number or "
+                        f"a function of (out, x) or (out, x, y); got {partials!r}. Compose rows to take more")
+    if not callable(forward):
+        raise TypeError(f"op({name!r}): forward must be a function of floats; got {forward!r}")
+    what = f"{name}: the result of forward"
+    return row(name, sign, lambda *xs: number(forward(*xs), what), *partials, **options)
+
+
+def kinds(kind: type) -> list[type]:
+    """All classes made from this one: their attributes are no names for operations."""
+    children: list[type] = kind.__subclasses__()
+    return [below for child in children for below in (child, *kinds(child))]
+
+
+def find(name: str) -> Operation:
+    """The row of that name; raises LookupError where the table has none."""
+    if name not in rows:
+        raise LookupError(f"no operation {name!r} in the table; add it with autograd.op({name!r}, …) before loading")
+    return rows[name]
+
+
+def interpreter(args: tuple[Any, ...]) -> Any:
+    """The class that carries out an operation on these operands: the outermost kind; None for numbers."""
+    best, rank = None, 0
+    for x in args:
+        if type(x) is not float and (level := getattr(x, "priority", 0)) > rank:
+            best, rank = type(x), level
+    if best is None and any(hasattr(x, "__array_ufunc__") and not isinstance(x, float) for x in args):
+        from .tensor import Arrays as best  # plain NumPy arrays: loaded when first met
+    return best
+
+
+def number(x: Any, what: str) -> float:
+    """``x`` as a float; TypeError, in words, for what is not one real number, ValueError for an int beyond floats."""
+    if isinstance(x, (float, int)):
+        try:
+            return float(x)
+        except OverflowError:
+            raise ValueError(f"{what} is an integer of {int(x).bit_length()} bits, beyond a float's range") from None
+    real = getattr(getattr(x, "dtype", None), "kind", "f") in "biuf" and not isinstance(x, (str, bytes, complex))
+    if not real or not hasattr(x, "__float__") or getattr(x, "shape", ()) != ():
+        array = hasattr(x, "__len__") and not isinstance(x, (str, bytes))
+        remedy = "use Tensor for arrays" if array else "convert it first"
+        raise TypeError(f"{what} must be a real number, not {type(x).__name__} {x!r:.60}; {remedy}")
+    return float(x)
+
+
+def where(condition: Any, x: Any, y: Any) -> Any:
+    """``x`` where the condition holds, else ``y``; a branch not taken passes no gradient, not even 0·inf.
+
+    >>> where(True, 1.0, 2.0)
+    1.0
+    """
+    kind = interpreter((condition, x, y))
+    if hasattr(kind, "apply_where"):
+        return kind.apply_where(condition, x, y)
+    return x if condition else y
+
+
+class Operators:
+    """Python's operators and the table's names as methods, for every class with an ``apply_operation(row, args)``."""
+
+    __slots__ = ()
+    apply_operation: Callable[[Operation, tuple[Any, ...]], Any]
+
+    def __add__(self, other: Any) -> Any: return rows["add"](self, other)
+    def __radd__(self, other: Any) -> Any: return rows["add"](other, self)
+    def __sub__(self, other: Any) -> Any: return rows["sub"](self, other)
+    def __rsub__(self, other: Any) -> Any: return rows["sub"](other, self)
+    def __mul__(self, other: Any) -> Any: return rows["mul"](self, other)
+    def __rmul__(self, other: Any) -> Any: return rows["mul"](other, self)
+    def __truediv__(self, other: Any) -> Any: return rows["div"](self, other)
+    def __rtruediv__(self, other: Any) -> Any: return rows["div"](other, self)
+    def __pow__(self, other: Any) -> Any: return rows["pow"](self, other)
+    def __rpow__(self, other: Any) -> Any: return rows["pow"](other, self)
+    def __neg__(self) -> Any: return rows["neg"](self)
+    def __pos__(self) -> Any: return self
+    def __abs__(self) -> Any: return rows["abs"](self)
+
+
+class IEEE(Operators, float):
+    """A float whose / and ** give inf and nan where Python raises: an edge of a rule's domain is met here."""
+
+    priority = 1
+
+    @staticmethod
+    def apply_operation(row: Operation, args: tuple[Any, ...]) -> IEEE:
+        return IEEE(row(*map(float, args)))
+
+
+def ieee(function: Callable[..., Any], *args: float) -> float:
+    """``function(*args)`` with NumPy's results at the edges; nan if the function itself refuses."""
+    try:
+        return float(function(*map(IEEE, args)))
+    except ArithmeticError:
+        return nan
+
+
+def partial(rule: Any, out: Any, *args: Any) -> Any:
+    """A rule of the table on any kind of operands, with NumPy's results where floats among them would raise."""
+    if not callable(rule):
+        return rule
+    try:
+        return rule(out, *args)
+    except (ZeroDivisionError, OverflowError):  # FloatingPointError is NumPy's, and its sweep's to handle
+        arrays = [x for x in (out, *args) if hasattr(x, "reshape") and not hasattr(x, "priority")]
+        if arrays:  # a row takes an array without axes for a float: with an axis all stays NumPy's
+            from numpy import atleast_1d
+            result = rule(*(x if hasattr(x, "priority") else atleast_1d(x) for x in (out, *args)))
+            return result if any(x.shape for x in arrays) else result.reshape(())
+        result = rule(*(IEEE(x) if type(x) is float else x for x in (out, *args)))
+        return float(result) if type(result) is IEEE else result

@@ -1,0 +1,126 @@
+"""A graph of numbers as JavaScript: the rows' own rules, run on pieces of code. What a page computes is what ran here."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..graph import topological
+from ..operation import IEEE, Operators, Operation, number
+
+_INFIX = {"add": "+", "sub": "-", "mul": "*", "div": "/"}
+
+# the forward of every other row, equal to Python's at the edges of its domain too
+functions = {
+    **{name: f"Math.{name}" for name in """
+        abs cbrt cos cosh exp expm1 floor hypot log log10 log1p log2 sign sin sinh sqrt tan tanh""".split()},
+    **{f"arc{name}": f"Math.a{name}" for name in "cos cosh sin sinh tan tan2 tanh".split()},
+    "identity": "x => x", "neg": "x => -x",
+    "pow": "(x, y) => x === 1 || x === -1 && Math.abs(y) === Infinity ? 1 : y === 2 ? x * x : x ** y",
+    "sigmoid": "x => { const e = Math.exp(-Math.abs(x)); return (x >= 0 ? 1 : e) / (1 + e) }",
+    "softplus": "x => (x > 0 ? x : 0) + Math.log1p(Math.exp(-Math.abs(x)))",
+    "relu": "x => x <= 0 ? 0 : x",
+    "leaky_relu": "(x, slope) => x > 0 ? x : slope * x",
+    "elu": "(x, alpha) => x > 0 ? x : alpha * Math.expm1(x)",
+    "maximum": "(x, y) => x > y || x !== x ? x : y", "minimum": "(x, y) => x < y || x !== x ? x : y",
+    "clip_min": "(x, low) => x < low || low !== low ? low : x",
+    "clip_max": "(x, high) => x > high || high !== high ? high : x",
+    "step": "x => x > 0 ? 1 : x !== x ? x : 0",
+}
+
+
+class Code(Operators):
+    """A piece of JavaScript, in brackets where it needs them; ``used`` gathers the rows whose functions it calls."""
+
+    __slots__ = ("text", "used")
+    priority = 5
+
+    def __init__(self, text: str, used: set[str]):
+        self.text, self.used = text, used
+
+    @staticmethod
+    def apply_operation(row: Operation, args: tuple[Any, ...]) -> Code:
+        used = next(x.used for x in args if isinstance(x, Code))
+        texts = [code(x) for x in args]
+        if row.name in _INFIX:
+            return Code(f"({texts[0]} {_INFIX[row.name]} {texts[1]})", used)
+        if row.name not in functions:
+            raise LookupError(f"the operation {row.name!r} has no JavaScript: add its forward to "
+                              f"autograd.programs.javascript.functions[{row.name!r}]")
+        used.add(row.name)
+        return Code(f"{row.name}({', '.join(texts)})", used)
+
+    @staticmethod
+    def apply_where(condition: Any, x: Any, y: Any) -> Code:
+        used = next(c.used for c in (condition, x, y) if isinstance(c, Code))
+        return Code(f"({code(condition)} ? {code(x)} : {code(y)})", used)
+
+    def _compare(self, sign: str, other: Any) -> Code:
+        return Code(f"({self.text} {sign} {code(other)})", self.used)
+
+    def __eq__(self, other: object) -> Any:
+        return self._compare("===", other)
+
+    def __lt__(self, other: Any) -> Code:
+        return self._compare("<", other)
+
+    def __le__(self, other: Any) -> Code:
+        return self._compare("<=", other)
+
+    def __gt__(self, other: Any) -> Code:
+        return self._compare(">", other)
+
+    def __ge__(self, other: Any) -> Code:
+        return self._compare(">=", other)
+
+    __hash__ = object.__hash__
+
+
+def code(x: Any) -> str:
+    """A piece of code, or a number, as JavaScript; a bool stays one: false is a branch not taken."""
+    if isinstance(x, Code):
+        return x.text
+    if isinstance(x, bool):
+        return str(x).lower()
+    text = repr(float(x)).replace("inf", "Infinity").replace("nan", "NaN")
+    return f"({text})" if text.startswith("-") else text
+
+
+def javascript(y: Any) -> str:
+    """The graph of a Value as a JavaScript function, straight-line: every value, and every local gradient.
+
+    It takes an array whose places hold the numbers of the leaves, by the numbers that ``steps`` gives to nodes; it
+    puts every node's value in its place, and returns for each node the local gradient to each operand (null for a
+    constant; false where a branch is not taken). Only operations were recorded: Python's ``if`` is not run again.
+    Raises LookupError for a row without a JavaScript forward, TypeError for a Tensor.
+
+    >>> from autograd import Value
+    >>> w, x = Value(2.0, "w"), Value(3.0, "x")
+    >>> print(javascript((w * x) ** 2))
+    v => {
+    const pow = (x, y) => x === 1 || x === -1 && Math.abs(y) === Infinity ? 1 : y === 2 ? x * x : x ** y
+    const l = []
+    v[2] = (v[0] * v[1]); l[2] = [v[1], v[0]]
+    v[3] = pow(v[2], 2.0); l[3] = [(2.0 * pow(v[2], (1.0 + ((v[2] === 0.0) * false)))), null]
+    return l
+    }
+    """
+    order = topological(y)
+    place = {node: i for i, node in enumerate(order)}
+    used: set[str] = set()
+    lines = []
+    for i, node in enumerate(order):
+        if not node.operands:
+            continue
+        if not isinstance(node.op, Operation) or hasattr(node, "shape"):
+            raise TypeError(f"javascript({y!r:.60}): only graphs of Values become JavaScript; this one has arrays")
+        operands: list[Any] = [Code(f"v[{place[x]}]", used) if x in place else IEEE(number(getattr(x, "data", x), "it"))
+                               for x in node.operands]
+        made = node.op(*operands)
+        out = Code(f"v[{i}]", used)
+        inputs = {id(x) for x in node.inputs}
+        locals = [(rule(out, *operands) if callable(rule) else rule) if id(x) in inputs else None
+                  for x, rule in zip(node.operands, node.op.partials)]
+        lines.append(f"v[{i}] = {code(made)}; "
+                     f"l[{i}] = [{', '.join('null' if x is None else code(x) for x in locals)}]")
+    constants = [f"const {name} = {functions[name]}" for name in sorted(used)]
+    return "\n".join(["v => {", *constants, "const l = []", *lines, "return l", "}"])

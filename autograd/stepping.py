@@ -1,0 +1,162 @@
+"""The walk through backpropagation as plain records: every operation forward, then every edge backward."""
+
+from __future__ import annotations
+
+from collections import namedtuple
+from functools import reduce
+from operator import add
+
+from .symbolic import constant, formula, operand_names
+from .graph import check_node, topological
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
+MISTAKES = {
+    "overwrite": "= for +=: what arrives at a node replaces what was there",
+    "order": "no topological order: each node passes its gradient on as soon as some of it has arrived",
+    "zero_grad": "zero_grad forgotten: a second pass adds to what the first one left at the leaves",
+    "unbroadcast": "the sum over what was broadcast is forgotten: a gradient has another shape than its value",
+}
+PATIENCE = 10_000  # steps of a walk in no order, of which there are as many as paths
+
+
+class Edge(namedtuple("Edge", "source target argument target_label upstream local formula downstream total right",
+                      defaults=[None])):
+    """One wire, walked backward: ``downstream = upstream × local`` arrives at ``target`` and is added up there.
+
+    ``local`` is the local gradient as a number, ``formula`` as text; ``total`` is the sum of what has arrived at
+    the target so far, this contribution included; ``target`` and ``source`` are numbers of nodes. ``right`` is what
+    ``total`` should be, where a mistake made it something else.
+    """
+
+    __slots__ = ()
+
+
+class Step(namedtuple("Step", "phase node label operation sign inputs value gradient edges scope right", defaults=[None])):
+    """One step: a node computed (``phase`` "forward") or its gradient passed on to its inputs ("backward").
+
+    ``node`` is the node's number in topological order, ``label`` its name or ``v`` and the number (``vv`` where
+    a name is like that); ``operation`` is the row's name, "input" for a leaf. ``inputs`` are the operands' labels,
+    constants as numbers. ``value`` is the node's number, ``gradient`` the gradient of the result with respect to it
+    (None in the forward phase), complete when its step comes; ``edges`` are its wires to its inputs (empty in the
+    forward phase). ``right`` is what ``gradient`` should be, where a mistake made it something else.
+    """
+
+    __slots__ = ()
+
+
+def steps(y: Any, seed: Any = None, mistake: str | None = None) -> list[Step]:
+    """The walk through the graph of ``y``: forward in topological order, then backward; nothing is changed.
+
+    ``mistake`` takes a wrong walk on purpose, with the right numbers beside the wrong ones: "overwrite" (= for +=),
+    "order" (no topological order), "zero_grad" (forgotten: a second pass on top of the first) or "unbroadcast"
+    (forgotten; of Tensors; the walk ends where shapes no longer go together). Raises ValueError for another name, and
+    where a walk in no order would not come to an end.
+
+    >>> from autograd import Value
+    >>> x = Value(3.0, "x")
+    >>> walk = steps(x * x)
+    >>> [(s.phase, s.operation) for s in walk]
+    [('forward', 'input'), ('forward', 'mul'), ('backward', 'mul')]
+    >>> [(e.upstream, e.local, e.formula, e.downstream, e.total) for e in walk[-1].edges]
+    [(1.0, 3.0, 'x', 3.0, 3.0), (1.0, 3.0, 'x', 3.0, 6.0)]
+    >>> [(e.total, e.right) for e in steps(x * x, mistake="overwrite")[-1].edges]
+    [(3.0, None), (3.0, 6.0)]
+    """
+    check_node(y, "steps")
+    order = topological(y)
+    if mistake is not None and mistake not in MISTAKES:
+        raise ValueError(f"mistake={mistake!r}: the mistakes to be made on purpose are {', '.join(MISTAKES)}")
+    if mistake == "unbroadcast" and not any(hasattr(node, "shape") for node in order):
+        raise ValueError("mistake='unbroadcast' needs Tensors: numbers are not broadcast; compute y from Tensors")
+    place = {node: i for i, node in enumerate(order)}
+    letter = "v"
+    while not {f"{letter}{i}" for i in range(len(order))}.isdisjoint(node.name for node in order):  # somebody's own v2
+        letter += "v"
+    labels = [node.name or f"{letter}{i}" for i, node in enumerate(order)]
+    walk: list[Step] = []
+
+    def step(phase: str, node: Any, gradient: Any, edges: tuple[Edge, ...]) -> None:
+        i = place[node]
+        inputs = tuple(labels[place[x]] if x in place else constant(x) for x in node.operands)
+        operation, sign = (node.op.name, node.op.sign) if node.op else ("input", "")
+        walk.append(Step(phase, i, labels[i], operation, sign, inputs, node.data, gradient, edges,
+                         node.scope.path if node.scope else ""))
+
+    def back(adjoints: dict[Any, Any]) -> None:
+        """One pass; ``adjoints`` is what has arrived at each node."""
+        unreached: set[Any] = set()  # nodes to which no branch was taken: 0 from there on, not 0·inf
+        for node in _recursion(y) if mistake == "order" else reversed(order):
+            if not node.inputs or node not in adjoints:
+                continue
+            edges = []
+            names = operand_names(node.operands, [labels[place[x]] if x in place else None for x in node.operands])
+            for argument, x, local, downstream in node.contributions(adjoints[node], mistake != "unbroadcast"):
+                if node in unreached:
+                    downstream = x.zero_gradient()
+                if local is False or node in unreached:
+                    unreached |= {x} - adjoints.keys()
+                else:
+                    unreached.discard(x)
+                adjoints[x] = adjoints[x] + downstream if x in adjoints and mistake != "overwrite" else downstream
+                edges.append(Edge(place[node], place[x], argument, labels[place[x]], adjoints[node],
+                                  None if local is None else 1.0 * local, formula(node.op, argument, *names), downstream,
+                                  adjoints[x]))
+            step("backward", node, adjoints[node], tuple(edges))
+
+    for node in order:
+        step("forward", node, None, ())
+    adjoints = {y: y.seed_gradient(seed, False)}
+    with y.sweep_context():
+        try:
+            back(adjoints)
+            if mistake == "zero_grad":
+                back({y: y.seed_gradient(seed, False), **{node: total for node, total in adjoints.items() if not node.inputs}})
+        except ValueError:
+            if mistake != "unbroadcast":
+                raise
+        return walk if mistake is None else _compared(walk, steps(y, seed))
+
+
+def _recursion(y: Any) -> Iterator[Any]:
+    """Nodes as plain recursion meets them: each hands on, then its inputs do, however much is still to arrive."""
+    stack = [y]
+    for _ in range(PATIENCE):
+        if not stack:
+            return
+        node = stack.pop()
+        yield node
+        stack += reversed(dict.fromkeys(node.inputs))
+    raise ValueError(f"mistake='order': without an order every path is walked, and here it takes over {PATIENCE:,} "
+                     "steps; take a smaller graph")
+
+
+def _compared(walk: list[Step], right: list[Step]) -> list[Step]:
+    """A walk with the right number beside each wrong one: of a node's gradient, and of what has arrived at a target."""
+    gradients = {step.node: step.gradient for step in right}
+    arriving = {(e.source, e.argument): e.downstream for step in right for e in step.edges}
+    arrived: dict[int, dict[Any, Any]] = {}  # at each target, by edge
+    first = next((step for step in walk if step.phase == "backward"), None)
+    for i, step in enumerate(walk):
+        if step.phase == "forward":
+            continue
+        if first is not None and step.node == first.node:  # a pass begins
+            arrived = {}
+        edges = []
+        for edge in step.edges:
+            parts = arrived.setdefault(edge.target, {})
+            parts[edge.source, edge.argument] = arriving[edge.source, edge.argument]
+            edges.append(edge._replace(right=_unless_same(edge.total, reduce(add, parts.values()))))
+        walk[i] = step._replace(edges=tuple(edges), right=_unless_same(step.gradient, gradients[step.node]))
+    return walk
+
+
+def _unless_same(x: Any, right: Any) -> Any:
+    """The right number, where ``x`` is not it; None where it is, to the rounding of sums in another order."""
+    if getattr(x, "shape", ()) != getattr(right, "shape", ()):
+        return right
+    same = (x == right) | (abs(x - right) <= 1e-9 * abs(right)) | ((x != x) & (right != right))
+    return None if getattr(same, "all", lambda: same)() else right

@@ -1,0 +1,66 @@
+"""The JavaScript of a graph as text; that it computes the same numbers is tested in a browser."""
+
+import re
+
+import pytest
+
+from autograd import Tensor, Value, gradient, maximum, op, ops, relu
+from autograd.programs.javascript import functions, javascript
+
+
+def lines(y):
+    return [line for line in javascript(y).splitlines() if line.startswith("v[")]
+
+
+def test_a_line_for_each_operation_and_no_loop():
+    x, y = Value(-2.0, "x"), Value(5.0, "y")
+    assert lines((x + y) * -4) == ["v[2] = (v[0] + v[1]); l[2] = [1.0, 1.0]", "v[3] = (v[2] * (-4.0)); l[3] = [(-4.0), null]"]
+    assert not re.search(r"for|while|eval", javascript((x + y) * -4))
+
+
+def test_a_branch_not_taken_is_false_and_not_0():
+    x = Value(1.0)
+    assert lines(relu(x)) == ["v[1] = relu(v[0]); l[1] = [(v[0] > 0.0)]"]
+    assert lines(maximum(x, 2.0)) == ["v[1] = maximum(v[0], 2.0); l[1] = [((v[0] === 2.0) ? 0.5 : (v[0] > 2.0)), null]"]
+
+
+def test_only_the_functions_that_are_needed_are_there():
+    x = Value(1.0)
+    assert re.findall(r"const (\w+) =", javascript(x.sin() * x.exp())) == ["cos", "exp", "sin", "l"]
+
+
+def test_every_row_of_the_table_has_its_javascript():
+    for row in ops.rows.values():
+        if row.arity:
+            xs = [Value(0.5), Value(0.75)][:row.arity]
+            code = javascript(row(*xs))
+            assert f"{row.name}(" in code or row.name in ("add", "sub", "mul", "div"), row
+            assert set(re.findall(r"\b([a-z]\w+)\(", code)) - {"abs"} <= set(functions) | {"log1p", "expm1", "exp"}
+
+
+def test_numbers_at_the_edges():
+    x = Value(1.0)
+    assert "Infinity" in lines(x * float("inf"))[0]
+    assert "NaN" in lines(x * float("nan"))[0]
+
+
+def test_refusals_say_what_and_the_remedy():
+    cube = op("cube", "x³", lambda x: x**3, lambda out, x: 3 * x**2)
+    try:
+        with pytest.raises(LookupError, match=r"operation 'cube' has no JavaScript: add its forward to "
+                                              r"autograd.programs.javascript.functions\['cube'\]"):
+            javascript(cube(Value(2.0)))
+        functions["cube"] = "x => x * x * x"
+        assert lines(cube(Value(2.0))) == ["v[1] = cube(v[0]); l[1] = [(3.0 * pow(v[0], 2.0))]"]
+    finally:
+        del ops.rows["cube"]
+        functions.pop("cube", None)
+    with pytest.raises(TypeError, match="only graphs of Values become JavaScript"):
+        javascript(Tensor([1.0, 2.0]).sum())
+
+
+def test_the_graph_is_not_changed():
+    x = Value(3.0)
+    y = x * x
+    javascript(y)
+    assert (x.grad, y.grad, gradient(y, x)) == (None, None, 6.0)

@@ -1,0 +1,146 @@
+"""The page about a training run: what is in it, that it is whole at every moment, and that a browser opens it."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+from pathlib import Path
+from typing import Any
+
+import nn
+import numpy as np
+import pytest
+import viz
+from autograd import Value
+from chainrule.cli import main
+from viz.reports import environment, page, report
+
+
+
+def trained(path: Any, epochs: int = 3, lr: float = 0.01, **options: Any) -> tuple[nn.Module, nn.train.History]:
+    iris = nn.data.load("iris")
+    model = nn.Sequential(nn.Linear(4, 8, rng=0), nn.Tanh(), nn.Dropout(0.1, rng=5), nn.Linear(8, 3, rng=1))
+    optimizer = nn.optim.Adam(model.named_parameters(), lr=lr)
+    history = nn.train.fit(model, iris, nn.functional.cross_entropy, optimizer, metrics="accuracy", validation=iris,
+                           epochs=epochs, seed=7, progress=False, report=path, **options)
+    return model, history
+
+
+def test_a_browser_opens_the_page_with_curves_verdicts_layers_steps_and_seeds(tmp_path: Path, visit: Any) -> None:
+    _, history = trained(tmp_path / "run", epochs=5)
+    path = tmp_path / "run" / "report.html"
+    assert list(path.parent.iterdir()) == [path]  # nothing half-written is left
+    opened = visit(path)  # which also fails on a request or a console message
+    assert opened.title() == opened.inner_text("h1") == "Training report: run"
+    assert opened.locator("h2").all_inner_texts() == [
+        "Curves", "Babysitter", "Layers", "Updates", "One example, step by step", "Run and environment"]
+    text = opened.inner_text("main")
+    assert "Ended: all 5 epochs are done. 5 epochs, 25 batches." in text
+    for row in (["validation accuracy", f"{history['validation accuracy'][-1]:.4g}"], ["seed", "7"], ["parameters", "67"],
+                ["loss", "cross_entropy"], ["python", environment()["python"]]):
+        assert opened.locator("tr", has=opened.get_by_role("rowheader", name=row[0], exact=True)).last.inner_text().split(
+            "\t")[1].startswith(row[1][:5])
+    assert opened.locator("figure svg").count() == 5
+    assert all(opened.locator("figure svg").nth(i).bounding_box()["width"] > 200 for i in range(5))
+    assert opened.locator("meta[http-equiv=refresh]").count() == 0  # it is over
+    ids = opened.eval_on_selector_all("figure [id]", "all => all.map(x => x.id)")
+    assert len(ids) == len(set(ids))
+    where = importlib.util.find_spec("axe_playwright_python")
+    assert where is not None and where.submodule_search_locations
+    opened.evaluate(Path(where.submodule_search_locations[0], "axe.min.js").read_text(encoding="utf-8"))
+    assert opened.evaluate("axe.run(document, {iframes: false}).then(r => r.violations.map(v => [v.impact, v.id]))") == []
+    inside = opened.frame_locator("iframe")
+    inside.get_by_role("button", name="Next").click()
+    assert "of" in inside.locator("body").inner_text()
+
+
+def test_phones_and_the_dark_show_all_of_it(tmp_path: Path, visit: Any) -> None:
+    trained(tmp_path / "small.html", epochs=2)
+    opened = visit(tmp_path / "small.html", viewport={"width": 390, "height": 800}, color_scheme="dark")
+    assert opened.evaluate("document.documentElement.scrollWidth") <= 390
+    assert opened.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(13, 17, 23)"
+
+
+def test_it_is_whole_at_every_epoch_and_loads_itself_anew_while_the_run_lasts(tmp_path: Path) -> None:
+    seen: list[str] = []
+
+    def look(run: Any) -> None:
+        assert run.model.training  # the example was computed in evaluation mode, and no trace of that is left
+        seen.append((tmp_path / "report.html").read_text(encoding="utf-8"))
+    iris = nn.data.load("iris")
+    model = nn.Sequential(nn.Linear(4, 3, rng=0))
+    kept = viz.report(tmp_path, facts={"note": "<script>alert(1)</script>"})
+    nn.train.fit(model, iris, nn.functional.cross_entropy, nn.optim.SGD(model.named_parameters()), epochs=3, seed=0,
+                 progress=False, callbacks=[kept, look])
+    seen.append((tmp_path / "report.html").read_text(encoding="utf-8"))
+    assert all(text.startswith("<!doctype html>") and text.rstrip().endswith("</html>") for text in seen)
+    assert ["http-equiv=\"refresh\"" in text for text in seen] == [True, True, True, False]
+    assert "&lt;script&gt;alert(1)" in seen[-1] and "<script>alert(1)" not in re.sub("srcdoc=\"[^\"]*\"", "", seen[-1])
+
+
+def test_it_says_what_was_wrong_and_why_the_run_ended(tmp_path: Path) -> None:
+    trained(tmp_path, epochs=2, lr=1e-7)
+    assert "update-to-weight ratio off" in (tmp_path / "report.html").read_text(encoding="utf-8")
+    x = np.array([[1.0], [np.nan]], np.float32)
+    model = nn.Sequential(nn.Linear(1, 2, rng=0))
+    nn.train.fit(model, (x, np.array([0, 1])), nn.functional.cross_entropy, nn.optim.SGD(model.named_parameters()), epochs=2,
+                 seed=0, progress=False, report=tmp_path / "broken.html")
+    text = (tmp_path / "broken.html").read_text(encoding="utf-8")
+    assert "nan or inf" in text and "Ended: epoch 1, batch 1" in text
+
+
+def test_a_run_that_was_interrupted_says_by_what(tmp_path: Path) -> None:
+    def stop(run: Any) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        trained(tmp_path, callbacks=[stop])
+    text = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "Interrupted: KeyboardInterrupt." in text and "http-equiv=\"refresh\"" not in text
+
+
+def test_a_report_that_was_made_before_is_taken_as_it_is(tmp_path: Path) -> None:
+    made = report(tmp_path / "mine.html", title="Mine", facts={"\u202ewho": "me"})
+    trained(made)
+    text = made.path.read_text(encoding="utf-8")
+    assert "<title>Mine</title>" in text and "\ufffdwho" in text and "\u202e" not in text and "Ended:" in text
+
+
+def test_watching_changes_no_number_of_the_run(tmp_path: Path) -> None:
+    watched, plain = trained(tmp_path)[0], trained(None)[0]
+    for name, parameter in watched.state_dict().items():
+        assert np.array_equal(parameter, plain.state_dict()[name])
+
+
+def test_a_network_of_single_values_is_reported_too(tmp_path: Path) -> None:
+    model = nn.MLP(2, [2, 2])
+    data = ([[0.0, 1.0], [1.0, 0.0], [1.0, 1.0]], [0, 1, 1])
+    nn.train.fit(model, data, nn.cross_entropy, nn.optim.SGD(model.named_parameters()), epochs=2, progress=False, report=tmp_path)
+    text = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "2 epochs" in text and "<iframe" in text
+    assert isinstance(next(model.parameters()), Value)
+
+
+def test_a_disk_that_refuses_does_not_end_the_run(tmp_path: Path) -> None:
+    (tmp_path / "report.html").mkdir()  # a folder cannot be replaced by a file
+    with pytest.warns(UserWarning, match="cannot write .*; the run goes on"):
+        _, history = trained(tmp_path, epochs=1)
+    assert len(history) == 1
+
+
+def test_the_command_makes_a_page_of_a_checkpoint(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    _, history = trained(None, checkpoint=tmp_path / "run.npz")
+    assert main(["report", str(tmp_path / "run.npz"), "-o", str(tmp_path / "page.html")]) == 0
+    text = (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert f"{history.best['validation loss']:.4g}"[:4] in text and "<h2>Weights</h2>" in text and "0.01" in text
+    (tmp_path / "foreign.npz").write_bytes(b"no")
+    for arguments, said in ((["report", str(tmp_path / "none.npz")], "cannot report on"),
+                            (["report", str(tmp_path / "foreign.npz")], "cannot report on"),
+                            (["report", "a.npz", "b.npz"], "one too many")):
+        assert main(arguments) == 2
+        assert said in capsys.readouterr().err
+
+
+def test_a_page_escapes_what_people_wrote() -> None:
+    written = page("</title>&", [("<b>", "x")])
+    assert "<title>&lt;/title&gt;&amp;</title>" in written and "<h2>&lt;b&gt;</h2>" in written

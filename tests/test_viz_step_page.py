@@ -1,0 +1,120 @@
+"""The stepper's page as text; what it does is tested in a browser."""
+
+import json
+import re
+import warnings
+
+import pytest
+
+import viz
+from autograd import GradientError, NoDerivativeWarning, Tensor, Value, detect_anomaly, no_grad, ops, scope
+from viz.web.step_page import applied
+
+from .test_viz_records import mlp, neuron
+
+
+def data(page):
+    return json.loads(re.search(r"const DATA = (.*)\n", page.html)[1])
+
+
+def test_the_page_asks_nobody_for_anything():
+    html = viz.stepper(neuron(backward=False)).html
+    assert not re.search(r"https?://(?!www\.w3\.org/2000/svg)|src=|@import|url\(|fetch|XMLHttp", html)
+    assert len(html.encode()) <= 60_000
+
+
+def test_looking_changes_nothing():
+    y = neuron(backward=False)
+    viz.stepper(y)
+    assert y.grad is None
+    assert all(x.grad is None and x.name for x in y.inputs[0].inputs if not x.inputs)
+    y.backward()
+    viz.stepper(y)
+    assert y.grad == 1.0
+
+
+def test_nodes_go_by_the_names_of_the_walk_on_page_and_picture():
+    page = viz.stepper(neuron(backward=False))
+    assert [node["name"] for node in data(page)["nodes"]] == \
+        ["w0", "x0", "v2", "w1", "x1", "v5", "v6", "w2", "v8", "v9", "v10", "v11", "y"]
+    assert "v11 = " in page.html
+
+
+def test_text_cannot_leave_the_script():
+    y = Value(1.0, "</script><script>alert(1)//") * 2
+    html = viz.stepper(y, title="</title></script>").html
+    assert html.count("<script") == html.count("</script>") == 1
+
+
+def test_the_line_that_made_a_node_is_known_within_detect_anomaly():
+    with detect_anomaly():
+        y = Value(2.0, "x") * 3
+    assert re.fullmatch(r"test_viz_step_page\.py:\d+  y = Value\(2\.0, \"x\"\) \* 3", data(viz.stepper(y))["nodes"][1]["made"])
+
+
+def test_parameters_are_leaves_by_name_or_themselves():
+    w, x = Value(2.0, "w"), Value(3.0, "x")
+    assert data(viz.stepper(w * x))["moved"] == [0, 1]
+    assert data(viz.stepper(w * x, parameters=["w"]))["moved"] == [0]
+    assert data(viz.stepper(w * x, parameters=[x]))["moved"] == [1]
+    with pytest.raises(LookupError, match="there are w, x"):
+        viz.stepper(w * x, parameters=["b"])
+
+
+def test_a_result_that_is_no_single_number_needs_a_seed():
+    y = Tensor([1.0, 2.0], "x") * 3.0
+    with pytest.raises(GradientError, match="give seed="):
+        viz.stepper(y)
+    assert data(viz.stepper(y, seed=[1.0, 10.0]))["walks"][""][-1][4][0][4] == "[3.00 30.0]"
+    assert data(viz.stepper(Value(2.0, "x") * 3, seed=5.0))["seed"] == 5.0
+
+
+def test_scopes_give_two_pictures_and_a_graph_without_them_one():
+    assert viz.stepper(neuron(backward=False)).html.count('class="picture"') == 2
+    assert viz.stepper(Value(2.0, "x") * 3).html.count('class="picture"') == 1
+    assert len(data(viz.stepper(mlp([8, 12, 12, 1])))["pictures"]) == 1  # over 300 gates: collapsed only
+    ids = re.findall(r' id="([^"]+)"', viz.stepper(mlp([2, 3, 1])).html)
+    assert len(ids) == len(set(ids))
+
+
+def test_what_cannot_be_stepped_through_is_refused():
+    with pytest.raises(TypeError, match="a graph is drawn of a Value or Tensor"):
+        viz.stepper(3.0)
+    with pytest.raises(LookupError, match="no scope is called"):
+        viz.stepper(neuron(), collapse="nowhere")
+    y = Value(1.0)
+    for _ in range(6_000):
+        y = y * 1.001
+    with pytest.raises(ValueError, match=r"6,001 nodes are too many to step through \(the limit is 5,000\)"):
+        viz.stepper(y)
+
+
+@pytest.mark.parametrize("digits", [0, None, 200])
+def test_a_page_shows_as_many_digits_as_its_language_can(digits):
+    with pytest.raises(ValueError, match="1 to 17 digits"):
+        viz.stepper(Value(1 / 3) * 2, digits=digits)
+
+
+def test_results_without_a_gradient_have_a_page():
+    with no_grad():
+        constant = Value(2.0) * 3
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", NoDerivativeWarning)
+        for y in (Value(2.0), constant, ops.step(Value(2.0)), Value(0.0).log(), Tensor([1.0, 2.0]).sum()):
+            assert "<svg" in viz.stepper(y).html
+
+
+def test_a_notebook_shows_it_in_a_frame_of_its_own():
+    with scope("s"):
+        y = Value(2.0, 'a"b') * 3
+    shown = viz.stepper(y)._repr_html_()
+    assert re.match(r'<iframe srcdoc="&lt;!doctype html&gt;[^"]*" title="Stepper: [^"]*" style="[^"]*"></iframe>$', shown)
+
+
+@pytest.mark.parametrize(("operation", "operands", "text"), [
+    ("add", ["a", "−1.00"], "a + (−1.00)"), ("mul", ["−1.00", "−2.00"], "−1.00 × (−2.00)"),
+    ("sub", ["−1.00", "−2.00"], "−1.00 − (−2.00)"), ("pow", ["−1.00", "2"], "(−1.00) ^ 2"),
+    ("neg", ["x"], "x × (−1)"), ("maximum", ["a", "b"], "maximum(a, b)"), ("exp", ["{0}"], "exp({0})"),
+])
+def test_operations_written_out(operation, operands, text):
+    assert applied(operation, operands) == text

@@ -1,0 +1,286 @@
+"""A recurrent network unrolled: a cell for every moment, states from one to the next, and how much gradient each one gets."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
+from typing import Any, NamedTuple
+
+from autograd import gradient
+
+from .drawing import show
+from .records import number, plain
+from .svg import MARGIN, Picture, clip, document, style, tag, width, written
+
+PITCH, CELL, HIGH, BAR = 156.0, 60.0, 48.0, 46.0  # from cell to cell; a cell's width and height; the longest bar
+
+
+def unrolled(model: Any, x: Any, loss: Any = None, *, moments: int = 10, digits: int | None = 3,
+             title: str | None = None) -> UnrolledPicture:
+    """A recurrent network on the sequence ``x``, a cell for each moment, and the gradient that reaches each state.
+
+    ``model`` is an RNN, LSTM or GRU or holds them, and is called with ``x``; ``loss`` makes of what it returns the number
+    whose gradient is shown: the length |∂L/∂h| of every state's, as red bars, so that it can be seen to vanish or explode.
+    Or ``model`` is the states that a loop of yours computed, h₀ first, ``x`` their inputs, and ``loss`` a node; without one
+    the bars are what the states hold in ``.grad``. Of more than ``moments`` the first and last are drawn. Nothing is
+    changed by looking. Raises TypeError for what is not recurrent, ValueError for states that are not one more than inputs.
+
+    >>> from autograd import Value, tanh
+    >>> w, h = Value(0.5, "w"), [Value(0.0)]
+    >>> for x in (1.0, 0.0, 0.0):
+    ...     h.append(tanh(w * h[-1] + x))
+    >>> picture = unrolled(h, [1.0, 0.0, 0.0], loss=h[-1])
+    >>> picture
+    <UnrolledPicture of 3 moments>
+    >>> [round(state.slope, 2) for state in picture.rows[0].states]
+    [0.04, 0.21, 0.48, 1.0]
+    """
+    if moments < 2:
+        raise ValueError(f"moments={moments}: at least 2 are drawn, the first and the last")
+    rows = _of_states(model, x, loss) if isinstance(model, (list, tuple)) else _of_model(model, x, loss)
+    return UnrolledPicture(rows, moments, digits, title)
+
+
+# ── what there is to draw, as plain data ─────────────────────────────────────────────────────────────────────────
+
+class State(NamedTuple):
+    """A state between two moments: its parts' values (an LSTM has two, h and c) and the lengths of their gradients."""
+
+    values: tuple[Any, ...]
+    slopes: tuple[float | None, ...]
+
+    @property
+    def slope(self) -> float | None:
+        """The length of the gradient that reaches h; None where none is known."""
+        return self.slopes[0]
+
+
+class Row(NamedTuple):
+    """One layer in one direction: the inputs of its moments in the order of time, and the states around them.
+
+    ``states[t]`` lies before moment t, as it is walked; ``backwards`` walks from the last moment to the first.
+    """
+
+    title: str
+    cell: str
+    inputs: list[Any]
+    states: list[State]
+    backwards: bool = False
+
+
+def _of_states(states: Sequence[Any], x: Any, loss: Any) -> list[Operation]:
+    if len(states) != len(x) + 1 or not len(x) or not all(hasattr(state, "operands") for state in states[1:]):
+        raise ValueError(f"{len(states)} states and {len(x)} inputs: give the states as nodes, the first of them before any input, "
+                         "and an input for every other one")
+    return [Row("", "cell", [_plain(value) for value in x], _states([(state,) for state in states], loss))]
+
+
+def _plain(value: Any) -> Any:
+    """A number, array, node or list of numbers as plain data."""
+    if hasattr(value, "operands"):
+        return plain(value.data)
+    if isinstance(value, (list, tuple)):
+        import numpy as np
+        value = np.asarray(value, float)
+    return plain(value)
+
+
+def _of_model(model: Any, x: Any, loss: Callable[[Any], Any] | None) -> list[Operation]:
+    from nn.layers import _Recurrent
+    found = [(path, part) for path, part in getattr(model, "named_modules", list)() if isinstance(part, _Recurrent)]
+    if not found:
+        raise TypeError(f"{model!r:.60} ({type(model).__name__}) is not recurrent and holds no RNN, LSTM or GRU; of a loop of your "
+                        "own, give the list of its states")
+    walks: list[tuple[Any, ...]] = []
+
+    def observed(path: str, part: Any) -> Callable[..., Any]:
+        walk, step = part._walk, part._step
+
+        def moment(x: Any, state: Any, *weights: Any) -> Any:
+            after = step(x, state, *weights)
+            walks[-1][-1].append(after)
+            return after
+
+        def layer(x: Any, state: Any, at: str, backwards: bool) -> Any:
+            walks.append((path, part, at, backwards, x, [state]))
+            vars(part)["_step"] = moment
+            try:
+                return walk(x, state, at, backwards)
+            finally:
+                vars(part).pop("_step", None)
+        return layer
+
+    try:
+        for path, part in found:
+            vars(part)["_walk"] = observed(path, part)
+        result = model(x)
+    finally:
+        for _, part in found:
+            vars(part).pop("_walk", None)
+    y = loss(result) if loss is not None else None
+    rows = []
+    for path, part, at, backwards, given, states in reversed(walks):  # the first layer lies below the others
+        inputs = [plain(given.data[t]) for t in range(given.shape[0])]
+        name = f"layer {at.removesuffix('_reverse').removeprefix('_l')}" if part.num_layers > 1 else ""
+        said = ", ".join(filter(None, (path, name, "backwards in time" if backwards else "")))
+        rows.append(Row(said, type(part).__name__, inputs, _states(states, y), backwards))
+    return rows
+
+
+def _states(states: Sequence[tuple[Any, ...]], loss: Any) -> list[State]:
+    nodes = [part for state in states for part in state if hasattr(part, "operands") and getattr(part, "requires_grad", True)]
+    slopes = {id(node): node.grad for node in nodes}
+    if loss is not None:
+        slopes = dict(zip(map(id, nodes), gradient(loss, nodes)))
+    return [State(tuple(map(_plain, state)),
+                  tuple(_length(slopes.get(id(part))) for part in state)) for state in states]
+
+
+def _length(x: Any) -> float | None:
+    if x is None:
+        return None
+    return math.hypot(*x.ravel().tolist()) if hasattr(x, "ravel") else abs(float(getattr(x, "data", x)))
+
+
+# ── the picture ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+CSS = style("""\
+.chainrule text { text-anchor: middle; font-size: 12px; font-variant-numeric: tabular-nums }
+.chainrule .letter, .chainrule .title { font-weight: bold; font-size: 14px } .chainrule .left { text-anchor: start }
+.chainrule .small { font-size: 10.5px } .chainrule .shape, .chainrule .wire { stroke-width: 1.4 }
+.chainrule .second { stroke-width: 1.4; stroke-dasharray: 3 2 } .chainrule .cut { stroke-dasharray: 2 5 }
+""", """\
+.chainrule .paper { fill: $paper } .chainrule text { fill: $ink } .chainrule text.faint { fill: $frame }
+.chainrule .shape { fill: $gate; stroke: $frame } .chainrule .wire { stroke: $wire } .chainrule .tip { fill: $wire }
+.chainrule text.value { fill: $value } .chainrule text.gradient, .chainrule .bar { fill: $gradient }
+.chainrule .second { fill: $paper; stroke: $gradient } .chainrule .base { stroke: $frame }
+""")
+
+
+class UnrolledPicture(Picture):
+    """A picture of a recurrent network in time: ``svg`` is its text, ``save`` writes SVG or PNG, a notebook shows it."""
+
+    def __init__(self, rows: list[Operation], moments: int, digits: int | None, title: str | None):
+        self.rows, self.digits, self.title = rows, digits, title
+        count = len(rows[0].inputs)
+        head = (moments + 1) // 2
+        self.kept = list(range(count)) if count <= moments else [*range(head), *range(count - moments + head, count)]
+        slopes = [slope for row in rows for state in row.states for slope in state.slopes if slope is not None]
+        self.most = max(filter(math.isfinite, slopes), default=0.0) or 1.0
+        self.known = bool(slopes)
+
+    def __repr__(self) -> str:
+        layers = f", {len(self.rows)} layers" if len(self.rows) > 1 else ""
+        return f"<UnrolledPicture of {len(self.rows[0].inputs)} moments{layers}>"
+
+    @cached_property
+    def svg(self) -> str:
+        """The picture as an SVG document: light and dark, without any reference to the outside."""
+        top = MARGIN + (28 if self.title else 0)
+        gap = 40.0 if len(self.kept) < len(self.rows[0].inputs) else 0.0
+        two = 14.0 * any(len(row.states[0].values) > 1 for row in self.rows)
+        above = 26.0 if gap or two else 10.0
+        parts = [tag("text", written(self.title), kind="title left", x=MARGIN, y=MARGIN + 13)] if self.title else []
+        for i, row in enumerate(self.rows):
+            if row.title:
+                parts.append(tag("text", written(clip(row.title, 60)), kind="faint left", x=MARGIN, y=top + 12))
+                top += 20
+            parts.append(tag("g", *self._row(row, f"r{i}", top + above + HIGH / 2, gap), id=f"r{i}"))
+            top += (two + 148.0 if self.known else 116.0) + above
+        notes = self._notes()
+        parts += (tag("text", written(note), kind="faint left", x=MARGIN, y=top + 10 + 17 * i) for i, note in enumerate(notes))
+        wide = max([2 * MARGIN + PITCH * len(self.kept) + gap + PITCH - CELL, *(width(note, 12) + 2 * MARGIN for note in notes),
+                    width(self.title or "", 14, bold=True) + 2 * MARGIN])
+        return document(parts, (wide, top + 17 * len(notes) + MARGIN), *self._words(), CSS)
+
+    def _row(self, row: Operation, id: str, y: float, gap: float) -> Iterator[str]:
+        """Cells from left to right in time; a state stands between the cell that made it and the one that takes it."""
+        last = len(row.inputs)
+        places = {t: MARGIN + PITCH - CELL + PITCH * at + gap * (t > at) for at, t in enumerate(self.kept)}  # left edges
+        ends = [0, *(t + 1 for t in self.kept)]  # the borders between moments that are drawn
+        for border in ends:
+            made = last - border if row.backwards else border
+            left = places[border - 1] + CELL if border else MARGIN
+            right = places.get(border, left + PITCH - CELL + gap * (border > 0 and border < last))
+            called = 0 if not made else border + 1 if row.backwards else border  # a state goes by the moment that made it
+            cut = 0 < border < last and border not in places
+            ends_at = (right, left) if row.backwards else (left, right)
+            yield self._state(row.states[made], called, ends_at, y, f"{id}-h{called}", cut)
+            if cut:
+                yield tag("text", f"… {last - len(self.kept):,} more", kind="faint small", x=(left + right) / 2, y=y - 36)
+        for t, left in places.items():
+            middle = left + CELL / 2
+            value, name = row.inputs[t], f"x{_low(t + 1)}"
+            said = tag("title", written(f"{name} = {show(value, None)}"))
+            yield tag("g", said, *_arrow((middle, y + HIGH / 2 + 22), (middle, y + HIGH / 2)),
+                      tag("text", name, kind="letter", x=middle, y=y + HIGH / 2 + 37),
+                      tag("text", written(self._short(value)), kind="value small", x=middle, y=y + HIGH / 2 + 52),
+                      id=f"{id}-x{t + 1}")
+            yield tag("g", tag("title", written(f"{row.cell}, moment {t + 1}")),
+                      tag("rect", kind="shape", x=left, y=y - HIGH / 2, width=CELL, height=HIGH, rx=10),
+                      tag("text", written(row.cell), x=middle, y=y + 4), kind="cell", id=f"{id}-c{t + 1}")
+
+    def _state(self, state: State, moment: int, ends: tuple[float, float], y: float, id: str, cut: bool) -> str:
+        """A state on its way: its value above, the gradient that comes back below, as a number and as a bar."""
+        middle, names = sum(ends) / 2, [f"{letter}{_low(moment)}" for letter in "hc"]
+        lines = [f"{name} = {show(value, None)}" for name, value in zip(names, state.values)]
+        lines += [f"|∂L/∂{name}| = {number(slope, None) or 'not computed'}" for name, slope in zip(names, state.slopes)]
+        inside = [tag("title", written("\n".join(lines)))]
+        for i, (name, value) in enumerate(zip(names, state.values)):
+            at = y + (0 if len(state.values) == 1 else 13 - 26 * i)
+            inside += _arrow((ends[0], at), (ends[1], at), "wire cut" if cut else "wire")
+            inside.append(tag("text", written(f"{name} {self._short(value)}"), kind="value small", x=middle, y=at - 6))
+        base = y + HIGH / 2 + 66
+        known = [(name, slope, i) for i, (name, slope) in enumerate(zip(names, state.slopes)) if slope is not None]
+        for name, slope, i in known:
+            wide = 22.0 if len(known) == 1 else 16.0
+            x = middle + (i - (len(known) - 1) / 2) * 22
+            long = BAR * min(slope / self.most, 1.0) if math.isfinite(slope) else BAR
+            called = f"{name}: " if len(known) > 1 else ""
+            inside += [tag("rect", kind="second" if i else "bar", x=x - wide / 2, y=base - long, width=wide, height=long),
+                       tag("text", called + number(slope, self.digits), kind="gradient small", x=middle, y=base + 14 + 14 * i)]
+        if known:
+            inside.append(tag("line", kind="base", x1=middle - 26, x2=middle + 26, y1=base, y2=base))
+        return tag("g", *inside, id=id)
+
+    def _short(self, value: Any) -> str:
+        """A number, or few of them, as they are; of more, their shape."""
+        if isinstance(value, float):
+            return number(value, self.digits)
+        few = value.entries is not None and len(value.entries) <= 2
+        return f"[{' '.join(number(x, self.digits) for x in value.entries)}]" if few else "×".join(map(str, value.shape))
+
+    def _notes(self) -> list[str]:
+        notes = []
+        if self.known:
+            two = any(len(state.values) > 1 for row in self.rows for state in row.states)
+            notes.append("Red bars: |∂L/∂h|, the length of the gradient that reaches each state"
+                         + (" (dashed: |∂L/∂c|)." if two else "."))
+        if left := len(self.rows[0].inputs) - len(self.kept):
+            notes.append(f"{left:,} moments are left out. To see more: moments=…")
+        return notes
+
+    def _words(self) -> tuple[str, str]:
+        """The title and the description for screen readers."""
+        row = self.rows[-1]
+        said = []
+        for t in self.kept:
+            state = row.states[len(row.inputs) - t if row.backwards else t + 1]
+            slope = f", gradient {number(state.slope, self.digits)}" if state.slope is not None else ""
+            said.append(f"h{t + 1} {show(state.values[0], self.digits)}{slope}")
+        return (self.title or f"{row.cell} unrolled over {len(row.inputs)} moments",
+                " ".join([f"{'; '.join(said)}.", *self._notes()]))
+
+
+def _arrow(start: tuple[float, float], end: tuple[float, float], kind: str = "wire") -> list[str]:
+    along = math.dist(start, end)
+    dx, dy = (end[0] - start[0]) / along, (end[1] - start[1]) / along
+    x0, y0, x, y = start[0] + 2 * dx, start[1] + 2 * dy, end[0] - 2 * dx, end[1] - 2 * dy
+    points = (x, y), (x - 7 * dx - 3.5 * dy, y - 7 * dy + 3.5 * dx), (x - 7 * dx + 3.5 * dy, y - 7 * dy - 3.5 * dx)
+    return [tag("line", kind=kind, x1=x0, y1=y0, x2=x - 6 * dx, y2=y - 6 * dy),
+            tag("polygon", kind="tip", points=" ".join(f"{x:.1f} {y:.1f}" for x, y in points))]
+
+
+def _low(n: int) -> str:
+    return str(n).translate(str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉"))

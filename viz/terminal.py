@@ -1,0 +1,100 @@
+"""The graph of a result as a table for the terminal: readable without colour, coloured by rich when asked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from .drawing import show
+from .records import Graph, Node, Wire, graph, number
+from .svg import clip
+
+_BETWEEN = {"add": "+", "sub": "−", "mul": "×", "div": "/"}  # the signs that stand between their operands
+
+
+def text(y: Any, *, collapse: bool | str | Iterable[str] | None = None, digits: int | None = 3,
+         names: Any = None, color: bool = False) -> str:
+    """Every operation of ``y`` in order, with its value and gradient, and under it what goes back on each wire.
+
+    Nodes without a name are called ``v`` and their number, as in ``autograd.steps``. A gradient that has not been
+    computed is absent. ``collapse``, ``digits`` and ``names`` are those of ``draw``; ``color`` adds the terminal's colours and
+    needs the package rich (ImportError without it).
+
+    >>> from autograd import Value
+    >>> x, y = Value(3.0, "x"), Value(4.0, "y")
+    >>> z = x * y
+    >>> z.backward()
+    >>> print(text(z))
+    x            3.00   gradient 4.00
+    y            4.00   gradient 3.00
+    v2 = x × y   12.0   gradient 1.00
+      → x               1.00 × (y = 4.00) = 4.00
+      → y               1.00 × (x = 3.00) = 3.00
+    """
+    rows = list(_rows(graph(y, collapse, names=names), digits))
+    wide, room = (max(len(row[i]) for row in rows if len(row) > 1) for i in (0, 1))
+    rows = [(f"{row[0]:{wide}}   ", f"{row[1]:{room}}   ", *row[2:]) if len(row) > 1 else row for row in rows]
+    if not color:
+        return "\n".join("".join(row).rstrip() for row in rows)
+    try:
+        from rich.console import Console
+        from rich.text import Text
+    except ImportError:
+        raise ImportError("text(color=True) needs the package rich: pip install rich, or leave color out") from None
+    console = Console(force_terminal=True, force_jupyter=False, color_system="standard", no_color=False, width=10_000,
+                      highlight=False)
+    with console.capture() as capture:
+        for row in rows:
+            colours = ("", "green", "red", "blue", "red") if len(row) > 1 else ("dim",)
+            console.print(Text.assemble(*zip(row, colours)))
+    return capture.get().rstrip("\n")
+
+
+def _rows(g: Graph, digits: int | None) -> Iterator[tuple[str, ...]]:
+    """Lines of the table: a note alone, or what, its value, and its gradient in one to three pieces."""
+    entering: dict[str, list[Wire]] = {}
+    for wire in g.wires:
+        entering.setdefault(wire.target, []).append(wire)
+    names = {node.id: clip(node.label) or (clip(node.sign) if node.hidden else node.id.replace("n", "v", 1))
+             for node in g.nodes}
+    for note in g.notes:
+        yield (note,)
+    for node in g.nodes:
+        if node.kind == "output":
+            continue
+        wires = entering.get(node.id, [])
+        operation = f" = {_operation(node, [names[wire.source] for wire in wires])}" if node.kind == "gate" else ""
+        scope = f"  [{clip(node.scope)}]" if node.scope and not node.hidden else ""
+        gradient = show(node.gradient, digits)
+        yield names[node.id] + operation + scope, show(node.value, digits), gradient and f"gradient {gradient}"
+        for wire in wires:
+            yield f"  → {names[wire.source]}", "", *_product(wire, digits)
+
+
+def _operation(node: Node, operands: list[str]) -> str:
+    """The operation as it is written with these operands: constants are in the gate's sign."""
+    constants = [text.strip() for text, constant in node.parts if constant]
+    [first, *rest] = operands or [""]
+    if constants and (node.operation == "pow" or node.parts[0][1]):  # x², 2ˣ, 3−x, 1/x
+        return node.sign.replace("x", first).replace("ˣ", f"^{first}")
+    if constants and constants[0].endswith(", x)"):
+        return node.sign.replace(", x)", f", {first})")
+    if node.operation in _BETWEEN:
+        return f" {_BETWEEN[node.operation]} ".join([first, *rest, *constants])
+    if node.operation in ("neg", "abs"):
+        return f"−{first}" if node.operation == "neg" else f"|{first}|"
+    return f"{''.join(text for text, constant in node.parts if not constant)}({', '.join([*operands, *constants])})"
+
+
+def _product(wire: Wire, digits: int | None) -> tuple[str, ...]:
+    """Upstream × local = downstream; less of it where less is known."""
+    local = clip(wire.formula or "", 60)
+    value = number(wire.local, digits) if isinstance(wire.local, float) else ""
+    if value and local != value.removesuffix(".00"):
+        local = " = ".join(filter(None, (local, value)))
+    if wire.contribution is None:
+        return (f"local {local}" if local else "",)
+    if wire.upstream is None or not local:
+        return (show(wire.contribution, digits),)
+    local = f"({local})" if " " in local or local.startswith("−") else local
+    return f"{show(wire.upstream, digits)} × ", local, f" = {show(wire.contribution, digits)}"

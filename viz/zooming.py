@@ -1,0 +1,255 @@
+"""Zoom: a small operation on tensors, opened into the circuit of single numbers that it stands for.
+
+The forward of an array operation, applied to arrays whose entries are Values, is that circuit: sums, products and
+picks of single numbers. Only what NumPy would decide without a gate (which entry is largest) is spelled out here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import reduce
+from typing import Any
+
+from autograd import Value, exp, gradient, log, maximum, minimum, scope
+from autograd.graph import topological
+
+LIMIT = 600  # entries, of all tensors that are opened together
+
+
+class Zoom(list[Value]):
+    """The results of a tensor's circuit, in row order, as a list of Values: ``viz.draw`` draws it.
+
+    ``shape`` is the shape that the results have together, ``inputs`` holds for each input's name an array (of objects)
+    of its Values, ``gates`` counts the operations. ``gradients`` maps each input's name to two arrays, the gradient
+    that the tensors' rules give and the one that the single numbers give; ``difference`` is the largest between them,
+    relative to the largest gradient.
+    """
+
+    shape: tuple[int, ...]
+    inputs: dict[str, Any]
+    gradients: dict[str, tuple[Any, Any]]
+    title: str
+
+    @property
+    def gates(self) -> int:
+        """How many operations on single numbers it takes."""
+        return sum(1 for node in topological(*self) if node.operands)
+
+    @property
+    def difference(self) -> float:
+        """How far the two gradients are apart at most, relative to the largest gradient."""
+        import numpy as np
+        largest = max((float(np.abs(numbers).max(initial=0.0)) for _, numbers in self.gradients.values()), default=0.0)
+        return max((float(np.abs(tensor - numbers).max(initial=0.0)) for tensor, numbers in self.gradients.values()),
+                   default=0.0) / (largest or 1.0)
+
+    def __repr__(self) -> str:
+        import numpy as np
+        lines = [f"{self.title}: {self.gates} gates of single numbers; both gradients agree to {self.difference:.0e}"]
+        for name, pair in self.gradients.items():
+            for kind, array in zip(("of tensors", "of numbers"), pair):
+                text = np.array2string(array, precision=4, separator=", ", suppress_small=True).replace("\n", "")
+                lines.append(f"  gradient {name} {kind}: {text}")
+        return "\n".join(lines)
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        from .drawing import draw
+        return {"image/svg+xml": draw(self, title=self.title).svg, "text/plain": repr(self)}
+
+
+def zoom(y: Any, inputs: Iterable[Any] | None = None, *, entry: int | tuple[int, ...] | None = None,
+         seed: Any = None) -> Zoom:
+    """The circuit of Values that the tensor ``y`` stands for, differentiated, with both gradients side by side.
+
+    One operation is opened, the one that made ``y``; with ``inputs``, tensors that ``y`` depends on, everything between
+    them and ``y``, each operation in a scope of its name (``viz.draw(…, collapse=True)`` closes them again). ``entry``
+    is the index of one entry of ``y``: only that one's circuit (one window of a convolution). ``seed`` is the gradient
+    from above, of the shape of what is opened: ``y.grad`` where a backward pass has been, else ones.
+    Raises TypeError for what is not a computed Tensor, ValueError where inputs are not above it or are too large.
+
+    >>> from autograd import Tensor
+    >>> x, w = Tensor([[1.0, 2.0]], "x"), Tensor([[3.0], [4.0]], "w")
+    >>> zoom(x @ w)
+    matmul: 3 gates of single numbers; both gradients agree to 0e+00
+      gradient x of tensors: [[3., 4.]]
+      gradient x of numbers: [[3., 4.]]
+      gradient w of tensors: [[1.], [2.]]
+      gradient w of numbers: [[1.], [2.]]
+    """
+    import numpy as np
+    if not hasattr(y, "params") or not y.operands:
+        raise TypeError(f"zoom opens the operation that made a Tensor; got {y!r:.60} ({type(y).__name__}), which "
+                        "nothing was computed into. Give it a result: y = x @ w; zoom(y)")
+    leaves = list(dict.fromkeys(y.inputs if inputs is None else inputs))
+    order = _between(leaves, y)
+    if (size := sum(node.size for node in [*leaves, *order])) > LIMIT:
+        raise ValueError(f"zoom of {y.op.name}, shape {y.shape}: {size:,} entries are too many to see (the limit is "
+                         f"{LIMIT}); cut smaller tensors out first: zoom(x[:2] @ w[:, :2])")
+    called = _names(leaves)
+    opened = {x: _leaf(x, name) for x, name in called.items()}
+    for node in order:
+        with scope(node.op.name):
+            opened[node] = _open(node, [opened.get(x, getattr(x, "array", x)) for x in node.operands])
+    result, index = opened[y], () if entry is None else entry
+    picked = np.asarray(result[index], dtype=object)
+    upstream = np.ones(y.shape) if y.grad is None else y.grad
+    upstream = np.broadcast_to(np.asarray(upstream[index] if seed is None else seed, dtype=float), picked.shape)
+    circuit = Zoom(x for x in picked.ravel() if isinstance(x, Value))
+    if not circuit:
+        raise ValueError(f"zoom of {y.op.name}, shape {y.shape}: what is opened has no number that takes a gradient")
+    _total([s * x for s, x in zip(upstream.ravel().tolist(), picked.ravel()) if isinstance(x, Value)]).backward()
+    whole = np.zeros(y.shape)
+    whole[index] = upstream
+    circuit.shape, circuit.title = picked.shape, " → ".join(node.op.name for node in order)
+    circuit.inputs = {name: opened[x] for x, name in called.items()}
+    circuit.gradients = {name: (np.asarray(tensor, dtype=float), _numbers(opened[x]))
+                         for (x, name), tensor in zip(called.items(), gradient(y, leaves, seed=whole))}
+    return circuit
+
+
+def _between(leaves: list[Any], y: Any) -> list[Any]:
+    """What is computed on the way from the leaves to ``y``, inputs first."""
+    above = dict.fromkeys(topological(y))
+    if missing := [x for x in leaves if x not in above or x is y]:
+        raise ValueError(f"zoom: {missing[0]!r:.60} is not above {y.op.name}, shape {y.shape}; inputs are tensors that "
+                         "it was computed from")
+    reached = set(leaves)
+    between = []
+    for node in above:
+        if node not in reached and not reached.isdisjoint(node.inputs):
+            reached.add(node)
+            between.append(node)
+    return between
+
+
+def _names(leaves: list[Any]) -> dict[Any, str]:
+    """What the inputs are called: by name, else x, y, u, v, …, each once."""
+    taken = {x.name for x in leaves if x.name}
+    free = (name for name in [*"xyuvpqrs", *(f"x{i}" for i in range(len(leaves)))] if name not in taken)
+    names: dict[Any, str] = {}
+    for x in leaves:
+        name = x.name if x.name and x.name not in names.values() else next(free)
+        names[x] = name
+    return names
+
+
+def _leaf(x: Any, name: str) -> Any:
+    import numpy as np
+    values = np.empty(x.shape, dtype=object)
+    for index in np.ndindex(*x.shape):
+        values[index] = Value(float(x.array[index]), f"{name}[{','.join(map(str, index))}]" if index else name)
+    return values
+
+
+def _numbers(values: Any) -> Any:
+    """The gradients of an array of Values: 0 where none has come."""
+    import numpy as np
+    return np.array([value.grad or 0.0 for value in values.ravel()], dtype=float).reshape(values.shape)
+
+
+def _open(node: Any, operands: list[Any]) -> Any:
+    """The result of a tensor's operation as an array of Values, computed from arrays of Values and of numbers."""
+    import numpy as np
+    if node.params is None:
+        arrays = [np.asarray(x, dtype=object) for x in operands]
+        return np.asarray(np.frompyfunc(node.op, node.op.arity, 1)(*arrays), dtype=object)
+    options = {key: dict(x) if key == "cache" else x for key, x in node.params.items()}
+    forward = _spelled.get(node.op.name, node.op.forward)
+    return np.asarray(forward(*[np.asarray(x, dtype=object) for x in operands], **options), dtype=object)
+
+
+# ── what NumPy would decide without a gate ───────────────────────────────────────────────────────────────────────
+
+def _along(x: Any, axis: Any, f: Any, keepdims: bool) -> Any:
+    """``f`` of the list of entries along axes, for every place in the others."""
+    import numpy as np
+    axes = tuple(range(x.ndim)) if axis is None else tuple(a % x.ndim for a in np.atleast_1d(axis))
+    kept = [n for i, n in enumerate(x.shape) if i not in axes]
+    rows = np.moveaxis(x, axes, range(x.ndim - len(axes), x.ndim)).reshape(*kept, -1)
+    out = np.empty(kept, dtype=object)
+    for index in np.ndindex(*kept):
+        out[index] = f(list(rows[index]))
+    return out.reshape([1 if i in axes else n for i, n in enumerate(x.shape)]) if keepdims else out
+
+
+def _extreme(gate: Any, pick: Any) -> Any:
+    """The largest or smallest: a chain of gates; k equal ones, which share the gradient equally, as their mean."""
+    def f(entries: list[Any]) -> Any:
+        top = pick(map(float, entries))
+        equal = [x for x in entries if float(x) == top]
+        shared = equal[0] if len(equal) == 1 else _total(equal) * (1.0 / len(equal))
+        return reduce(gate, [x for x in entries if float(x) != top], shared)
+    return lambda x, axis, keepdims: _along(x, axis, f, keepdims)
+
+
+def _total(entries: list[Any]) -> Any:
+    return reduce(lambda a, b: a + b, entries)
+
+
+def _exponentials(entries: list[Any]) -> list[Any]:
+    """exp of each; shifted by the largest, a constant, only where exp would overflow: the picture is simpler."""
+    top = max(map(float, entries))
+    return [exp(x - top) if abs(top) > 600 else exp(x) for x in entries]
+
+
+def _logsumexp(entries: list[Any]) -> Any:
+    top = max(map(float, entries))
+    return log(_total(_exponentials(entries))) + (top if abs(top) > 600 else 0.0)
+
+
+def _softmax(x: Any, axis: Any) -> Any:
+    import numpy as np
+    e = np.empty(x.shape, dtype=object)
+    tops = _along(x, axis, lambda entries: max(map(float, entries)), True)
+    for index, top in np.ndenumerate(np.broadcast_to(tops, x.shape)):
+        e[index] = exp(x[index] - top) if abs(top) > 600 else exp(x[index])
+    return e / _along(e, axis, _total, True)
+
+
+def _cross_entropy(x: Any, target: Any, weights: Any, total: bool, cache: Any) -> Any:
+    import numpy as np
+    losses = -np.frompyfunc(log, 1, 1)(_softmax(x, 1)[np.arange(len(x)), target]) * weights
+    return np.sum(losses) if total else losses
+
+
+def _batch_norm(x: Any, w: Any, b: Any, eps: float, cache: Any) -> Any:
+    """Mean and deviation in scopes of their own: closed, they leave a picture that fits on a page."""
+    axes, shape = tuple(i for i in range(x.ndim) if i != 1), [-1 if i == 1 else 1 for i in range(x.ndim)]
+
+    def mean(x: Any) -> Any:
+        return _along(x, axes, _total, True) / (x.size // x.shape[1])
+
+    with scope("mean"):
+        middle = mean(x)
+    centred = x - middle
+    with scope("deviation"):
+        deviation = (mean(centred * centred) + eps) ** 0.5
+    out = centred / deviation
+    if all(type(x) is not Value and x == none for weights, none in ((w, 1), (b, 0)) for x in weights):  # none were given
+        return out
+    return out * w.reshape(shape) + b.reshape(shape)
+
+
+def _max_pool(x: Any, kernel: Any, stride: Any, dilation: Any) -> Any:
+    """The first of the largest in each window takes the gradient, so of equal ones only it goes into the gates."""
+    import numpy as np
+    rows, columns = ((n - d * (k - 1) - 1) // s + 1 for n, k, s, d in zip(x.shape[2:], kernel, stride, dilation))
+    out = np.empty((*x.shape[:2], rows, columns), dtype=object)
+    for n, c, i, j in np.ndindex(*out.shape):
+        window = x[n, c][i * stride[0]:, j * stride[1]:][:dilation[0] * (kernel[0] - 1) + 1:dilation[0],
+                                                         :dilation[1] * (kernel[1] - 1) + 1:dilation[1]].ravel()
+        first = max(window, key=float)
+        out[n, c, i, j] = reduce(maximum, [entry for entry in window if float(entry) != float(first)], first)
+    return out
+
+
+_spelled: dict[str, Any] = {
+    "batch_norm": _batch_norm,
+    "astype": lambda x, dtype: x.copy(),
+    "max": _extreme(maximum, max), "min": _extreme(minimum, min),
+    "logsumexp": lambda x, axis, keepdims: _along(x, axis, _logsumexp, keepdims),
+    "softmax": _softmax,
+    "log_softmax": lambda x, axis: x - _along(x, axis, _logsumexp, True),
+    "cross_entropy": _cross_entropy,
+    "max_pool2d": _max_pool,
+}
