@@ -53,6 +53,15 @@ _elsewhere = {  # names that load their module when first used
 }
 
 
+def _load_arrays() -> object:
+    """Load the interpreter of plain arrays, and NumPy with it, when the first array is met."""
+    from .elementwise import Arrays
+    return Arrays
+
+
+_operation.load_arrays = _load_arrays
+
+
 def __getattr__(name: str) -> object:
     from importlib import import_module
     if name in _operation.rows:

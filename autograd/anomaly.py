@@ -14,6 +14,7 @@ from .context import ScopedContext
 from .errors import GradientError
 from .symbolic import formula, operand_names
 from .graph import check_node, topological
+from .sweep import Edge, sweep
 
 OURS = ("autograd", "nn", "viz", "chainrule")  # packages whose frames are not the user's
 
@@ -130,20 +131,8 @@ class _Watch:
     def swept(self, y: Any, seed: Any, gradients: Any) -> None:
         finite = all(map(_all_finite, gradients.values())) if isinstance(gradients, dict) else \
             all(map(isfinite, [node.grad for node in gradients]))
-        if not (finite and _finite(y)) and (found := find_anomaly(y, seed) or _nan_behind_zero(y, gradients)) is not None:
+        if not (finite and _finite(y)) and (found := find_anomaly(y, seed)) is not None:
             raise AnomalyError(found)
-
-
-def _nan_behind_zero(y: Any, gradients: Any) -> Anomaly | None:
-    """The one case that looking with care does not find, as there a gradient of 0 passes nothing: 0 · nan between arrays."""
-    order = topological(y)
-    for x in reversed(order):
-        gradient = gradients.get(x) if isinstance(gradients, dict) else None
-        if gradient is not None and not _all_finite(gradient):
-            node = next(node for node in order if any(z is x for z in node.inputs))
-            return _narrate(node, "backward", _worst(gradient), _first_bad(gradient), f"a local gradient of {node.op.name} is nan, "
-                         "and 0 · nan is nan", f"keep {node.op.name} away from there, or {_TRUE_WHERE}")
-    return None
 
 
 def find_anomaly(y: Any, seed: Any = None) -> Anomaly | None:
@@ -162,21 +151,13 @@ def find_anomaly(y: Any, seed: Any = None) -> Anomaly | None:
             return _forward(node)
     if infinite and not _finite(y):  # an inf that was meant, and never came to an end
         return _forward(infinite[0])
-    adjoints: dict[Any, Any] = {y: y.seed_gradient(seed, False)}
+    adjoints: dict[Any, Any] = {y: y.seed_gradient(seed)}
     if not _all_finite(adjoints[y]):
         entry, result = _first_bad(adjoints[y]), _worst(adjoints[y])
         return _narrate(y, "backward", result, entry, f"the seed, its own gradient, was given as {result}", "give a finite seed")
-    with y.sweep_context():
-        for node in reversed(order):
-            if not node.inputs or node not in adjoints:
-                continue
-            for argument, x, local, downstream in node.contributions(adjoints[node]):
-                if local is False:  # a branch not taken: nothing comes there, not even 0·inf
-                    continue
-                total = adjoints[x] + downstream if x in adjoints else downstream
-                if not _all_finite(total):
-                    return _backward(node, argument, adjoints[node], local, downstream, total)
-                adjoints[x] = total
+    for edge in sweep(reversed(order), adjoints):
+        if not _all_finite(edge.total):
+            return _backward(edge)
     return None
 
 
@@ -354,7 +335,8 @@ def _largest(data: Any) -> str:
     return "3.4e38 in float32" if getattr(data, "itemsize", 8) == 4 else "1.8e308"
 
 
-def _backward(node: Any, argument: int, upstream: Any, local: Any, downstream: Any, total: Any) -> Anomaly:
+def _backward(edge: Edge) -> Anomaly:
+    node, argument, _, upstream, local, downstream, total, _ = edge
     entry = _first_bad(total)
     result = _worst(total)
     here = _first_bad(downstream) if not _all_finite(downstream) else None

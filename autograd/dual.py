@@ -11,7 +11,7 @@ from __future__ import annotations
 from contextlib import nullcontext
 from itertools import count
 
-from .arrays.protocol import ArrayLike
+from .arrays.protocol import ArrayMethods
 from .context import current
 from .errors import warn_no_derivative
 from .operation import Operators, Operation, partial
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 next_level = count(1).__next__
 
 
-class Dual(ArrayLike, Operators):
+class Dual(ArrayMethods, Operators):
     """A primal value with its tangent, at the level of one ``jvp``."""
 
     __slots__ = ("primal", "tangent", "level")
@@ -53,11 +53,10 @@ class Dual(ArrayLike, Operators):
                 local = partial(rule, out, *primals)
                 if local is False:  # a branch not taken
                     continue
-                if dtype is not None:  # on arrays entry by entry, as a mask or as 0 in a rule that selects
-                    from .tensor import masked_product
-                    tangent = tangent + masked_product(dx, local, row.selects or getattr(local, "dtype", None) == "bool")
-                else:
+                if dtype is None:
                     tangent = tangent + local * dx
+                else:
+                    tangent = tangent + _masked_product(rule, local, dx, out, primals)
         return made(out, tangent, level)
 
     @staticmethod
@@ -66,7 +65,7 @@ class Dual(ArrayLike, Operators):
         primals = [primal(x, level) for x in operands]
         out = op(*primals, **options)
         with _silence(out):
-            return made(out, op.push(out, primals, [tangent_of(x, level) for x in operands], options), level)
+            return made(out, op.pushforward(out, primals, [tangent_of(x, level) for x in operands], options), level)
 
     @staticmethod
     def apply_where(condition: Any, x: Any, y: Any) -> Any:
@@ -89,6 +88,10 @@ class Dual(ArrayLike, Operators):
 
     def __len__(self) -> int:
         return shape(self)[0]
+
+    def plain_data(self) -> Any:
+        """The primal, which may be a node or a dual itself."""
+        return self.primal
 
     def item(self) -> Any:
         """The primal number, which is what a value would show here."""
@@ -129,8 +132,21 @@ def _silence(out: Any) -> Any:
     """What a rule runs within: on arrays without NumPy's warnings, as everywhere at the edge of a domain."""
     if getattr(out, "dtype", None) is None:
         return nullcontext()
-    from .tensor import Silence
+    from .elementwise import Silence
     return Silence()
+
+
+def _masked_product(rule: Any, local: Any, tangent: Any, out: Any, primals: Any) -> Any:
+    """Local × tangent on arrays; 0 where a branch was not taken or nothing moves, instead of 0 · inf or 0 · nan."""
+    from .arrays.axes import plain_array
+    from .arrays.functions import where
+    from .elementwise import local_and_taken
+    product = local * tangent
+    plain = plain_array(product)
+    if (plain == plain).all():
+        return product
+    _, taken = local_and_taken(rule, *(x if isinstance(x, float) else plain_array(x) for x in (out, *primals)))
+    return where(taken & (plain_array(tangent) != 0), product, 0.0)
 
 
 def unwrap(x: Any) -> Any:

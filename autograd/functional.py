@@ -12,9 +12,11 @@ from operator import add
 
 from .context import current
 from .dual import Dual, unwrap, next_level, primal, shape, tangent_of
-from .graph import check_recording, topological
+from .errors import warn_no_derivative
+from .graph import check_recording, is_node, topological
+from .operation import no_derivative, number
 from .ops import identity
-from .operation import number
+from .sweep import sweep
 from .value import Value
 
 TYPE_CHECKING = False
@@ -41,7 +43,7 @@ def gradient(y: Any, xs: Any, seed: Any = None, create_graph: bool = False) -> A
     """
     flat, rebuild = flatten(xs)
     for x in flat:
-        if not hasattr(x, "pullback"):
+        if not is_node(x):
             raise TypeError(f"gradient: with respect to {x!r:.60}, which is a {type(x).__name__}; give the nodes "
                             "(Value or Tensor) that y was computed from")
     if create_graph:
@@ -60,7 +62,7 @@ def pull(y: Any, xs: list[Any], seed: Any, create_graph: bool) -> list[Any]:
         if (dseed := tangent_of(seed, level)) is not None:
             parts.append(pull(primal(y, level), xs, dseed, create_graph))
         return [Dual(p, reduce(add, t), level) for p, t in zip(primals, zip(*parts))]
-    if not hasattr(y, "pullback"):
+    if not is_node(y):
         return [as_node(None, x) if create_graph else zero(x) for x in xs]
     order = topological(y)
     wanted = set(xs)
@@ -68,16 +70,17 @@ def pull(y: Any, xs: list[Any], seed: Any, create_graph: bool) -> list[Any]:
     for node in order:
         if not needed.isdisjoint(node.inputs):
             needed.add(node)
-    if hasattr(y, "_sweep") and not create_graph:
-        adjoints = y._sweep(order, y.seed_gradient(seed, False), needed, wanted)
+    start = y.seed_gradient(seed, create_graph)
+    if hasattr(y, "adjoints") and not create_graph:
+        adjoints = y.adjoints(order, start, needed, wanted)
     else:
-        adjoints = {y: y.seed_gradient(seed, create_graph)} if y in needed else {}
-        with y.sweep_context():
-            for node in reversed(order):
-                if node in adjoints:
-                    upstream = adjoints[node] if node in wanted else adjoints.pop(node)
-                    for x, downstream in node.pullback(upstream, create_graph, needed):
-                        adjoints[x] = adjoints[x] + downstream if x in adjoints else downstream
+        adjoints = {y: start} if y in needed else {}
+        for _ in sweep(reversed(order), adjoints, create_graph=create_graph, needed=needed):
+            pass
+        for node in order:
+            for x, rule in zip(node.operands, getattr(node.op, "partials", ())):
+                if rule is no_derivative and node in adjoints and is_node(x) and x in needed:
+                    warn_no_derivative(node.op.name)
     if (context := current()) is not None and context.watch is not None and not create_graph:
         context.watch.swept(y, seed, adjoints)
     if create_graph:
@@ -104,7 +107,7 @@ def zero(x: Any) -> Any:
 
 def as_node(adjoint: Any, x: Any) -> Any:
     """An adjoint as a node, when it came out as a plain number: constant, with no graph."""
-    if hasattr(adjoint, "pullback"):
+    if is_node(adjoint):
         return adjoint
     node = type(x)(zero(x) if adjoint is None else adjoint)
     node.make_constant()
@@ -115,7 +118,7 @@ def plain(x: Any) -> Any:
     """The number or array in a node; duals keep their tangents."""
     if isinstance(x, Dual):
         return Dual(plain(x.primal), plain(x.tangent), x.level)
-    return x.plain_data() if hasattr(x, "pullback") else x
+    return x.plain_data() if is_node(x) else x
 
 
 # ── nested lists, tuples and dicts of numbers ────────────────────────────────────────────────────────────────────
@@ -164,7 +167,7 @@ class Reverse:
         variables = fresh(given, (args, named))
         self.numbers = [type(x) in (float, int) for x in given]
         self.nodes = [unwrap(x) for x in variables]
-        self.nested = _inside.get() or any(hasattr(unwrap(x), "pullback") for x in given)
+        self.nested = _inside.get() or any(is_node(unwrap(x)) for x in given)
         chosen = self.rebuild(variables)
         operands = list(args)
         for i, x in zip(places, [chosen] if isinstance(argnums, int) else chosen):
@@ -201,7 +204,7 @@ def variable(x: Any, array: bool = False) -> Any:
     """A fresh node for an argument, under the duals that it carries."""
     if isinstance(x, Dual):
         return Dual(variable(x.primal, array), x.tangent, x.level)
-    if hasattr(x, "pullback"):
+    if is_node(x):
         return identity(x)
     if array or _is_array(x):
         from .tensor import Tensor

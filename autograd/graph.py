@@ -11,7 +11,7 @@ from .operation import Operators
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Container, Iterable
     from typing import Any
 
 
@@ -35,9 +35,18 @@ def topological(*roots: Any) -> list[Any]:
     return order
 
 
+def is_node(x: Any) -> bool:
+    """True for a Value, a Tensor and every further kind of node: whatever records its graph.
+
+    >>> is_node(Value(2.0)), is_node(2.0)
+    (True, False)
+    """
+    return isinstance(x, Node)
+
+
 def check_node(x: Any, what: str) -> None:
     """Refuse what is no node: a result that came out as a plain number, or something else altogether."""
-    if not hasattr(x, "contributions"):
+    if not isinstance(x, Node):
         raise TypeError(f"{what}({x!r:.60}): that is a {type(x).__name__}; give nodes, the Values or Tensors themselves")
 
 
@@ -69,39 +78,63 @@ def assign(nodes: Iterable[Any], attribute: str, contents: Iterable[Any]) -> Non
 
 
 class Node(Operators):
-    """What every kind of node shares: copies and pickles that keep the graph, whatever its depth.
+    """The protocol of a node: what Value, Tensor and every further kind share, and all that a walk over a graph uses.
 
-    A class names its slots that hold other nodes, alone or in tuples, in ``node_slots``; all other slots are copied.
+    **What it holds.** ``data`` (its number or array), ``grad`` (None until a gradient arrives), ``op`` (the operation;
+    None for a leaf), ``operands`` (what the operation was applied to, constants included), ``inputs`` (the operands
+    that take a gradient, one entry for each edge), ``local_gradients`` (one for each operand; None for a constant),
+    ``metadata`` (None, or its name, its scope and, within ``detect_anomaly``, where it was made).
+
+    **What a walk calls.** ``contributions``, ``seed_gradient``, ``zero_gradient``, ``plain_data``, ``sweep_context``.
+
+    **What the engine calls.** ``priority`` (among the kinds of its operands the highest carries out an operation),
+    ``apply_operation``, ``apply_where`` and, on arrays, ``apply_array_operation``; ``make_constant``;
+    ``node_slots`` (the slots that hold other nodes, alone or in tuples; copies and pickles keep all other slots as
+    they are). Copies and pickles keep the graph, whatever its depth.
     """
 
     __slots__: tuple[str, ...] = ()
     node_slots: tuple[str, ...]
-    metadata: tuple[Any, ...] | None  # name, scope, and within detect_anomaly where it was made; None where there is none
-    inputs: Any
-    operands: Any
-    local_gradients: Any
-    item: Any
+    priority: int
+    metadata: tuple[Any, ...] | None
+    op: Any
+    inputs: tuple[Any, ...]
+    operands: tuple[Any, ...]
+    local_gradients: tuple[Any, ...]
+    item: Callable[[], Any]
     data: Any
+    grad: Any
 
+    def contributions(self, upstream: Any, arrived: Any = True, *, create_graph: bool = False,
+                      needed: Container[Any] | None = None, fit: bool = True) -> Iterable[tuple[int, Any, Any, Any, Any]]:
+        """For each edge: its argument, the input, the local gradient, the downstream gradient, and where it arrived.
 
-    @staticmethod
-    def sweep_context() -> Any:
-        """What a backward sweep runs within."""
-        from contextlib import nullcontext
-        return nullcontext()
+        ``arrived`` says where something arrived at this node (``sweep``). With ``create_graph`` the gradients are
+        nodes; ``needed`` leaves out other inputs; without ``fit`` the sum over what was broadcast is left out.
+        """
+        raise NotImplementedError
+
+    def seed_gradient(self, seed: Any, create_graph: bool = False) -> Any:
+        """The gradient that a sweep from here begins with: ``seed``, checked; 1 for None."""
+        raise NotImplementedError
 
     def zero_gradient(self) -> Any:
-        """The gradient of what does not depend on this node."""
+        """The gradient of a result that does not depend on this node."""
         return 0.0
 
     def plain_data(self) -> Any:
+        """The number or array in it, read only."""
         return self.data
 
-    def contributions(self, upstream: Any, fit: bool = True) -> Iterator[tuple[int, Any, Any, Any]]:
-        """For each edge its argument, the input, the local gradient and the downstream gradient, in the input's shape."""
-        for i, (x, local) in enumerate(zip(self.operands, self.local_gradients)):
-            if local is not None:
-                yield i, x, local, 0.0 if local is False else upstream * local
+    def make_constant(self) -> None:
+        """Cut the node out of its graph: it takes no gradient any more."""
+        raise NotImplementedError
+
+    @staticmethod
+    def sweep_context() -> Any:
+        """The context manager within which a walk computes."""
+        from contextlib import nullcontext
+        return nullcontext()
 
     def __format__(self, spec: str) -> str:
         return format(self.item(), spec) if spec else repr(self)

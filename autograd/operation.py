@@ -128,6 +128,10 @@ def find(name: str) -> Operation:
     return rows[name]
 
 
+def load_arrays() -> Any:
+    """Give the interpreter of plain NumPy arrays; the front of the package replaces this, so that no arrow runs up."""
+
+
 def interpreter(args: tuple[Any, ...]) -> Any:
     """The class that carries out an operation on these operands: the outermost kind; None for numbers."""
     best, rank = None, 0
@@ -135,7 +139,7 @@ def interpreter(args: tuple[Any, ...]) -> Any:
         if type(x) is not float and (level := getattr(x, "priority", 0)) > rank:
             best, rank = type(x), level
     if best is None and any(hasattr(x, "__array_ufunc__") and not isinstance(x, float) for x in args):
-        from .tensor import Arrays as best  # plain NumPy arrays: loaded when first met
+        best = load_arrays()
     return best
 
 

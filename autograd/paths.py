@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from .symbolic import formula, operand_names
 from .graph import check_node, topological
 from .operation import Operation
+from .sweep import sweep
 
 SMALL, LARGE = 1e-3, 1e3  # a local gradient beyond these is named as what makes a path small or large
 
@@ -85,23 +86,14 @@ def explain(y: Any, x: Any, most: int = 3) -> Explanation:
     counts: dict[Any, int] = {y: 1}
     best: dict[Any, list[_Way]] = {y: [_Way(1.0, 0, None, None)]}
     above = _between(order, x)
-    with y.sweep_context():
-        for node in reversed(order):
-            if node not in counts or node not in above:
-                continue
-            upstream = adjoints[node] if node in adjoints else node.zero_gradient()
-            for i, child, local, downstream in node.contributions(upstream):
-                if child not in above:
-                    continue
-                if node not in adjoints or local is False:  # a branch not taken: nothing comes there, not even 0·inf
-                    downstream = child.zero_gradient()
-                else:
-                    adjoints[child] = adjoints[child] + downstream if child in adjoints else downstream
-                gain = _gain(local, upstream, downstream)
-                counts[child] = counts.get(child, 0) + counts[node]
-                edge = (node, i, child, gain, upstream, downstream)
-                grown = [_Way(way.product * gain, way.killed + (gain == 0), edge, way) for way in best[node]]
-                best[child] = nlargest(most, best.get(child, []) + grown, _strength)
+    for edge in sweep(reversed(order), adjoints, needed=above):
+        node, i, child, upstream, local, downstream, _, _ = edge
+        with y.sweep_context():
+            gain = _gain(local, upstream, downstream)
+        counts[child] = counts.get(child, 0) + counts[node]
+        grown = [_Way(way.product * gain, way.killed + (gain == 0), (node, i, child, gain, upstream, downstream), way)
+                 for way in best[node]]
+        best[child] = nlargest(most, best.get(child, []) + grown, _strength)
     gradient = _plain(adjoints[x] if x in adjoints else x.zero_gradient())
     paths = tuple(way.path() for way in best[x])
     summary = _summary(y, x, gradient, counts[x], paths) + _uncounted(x, order)

@@ -8,6 +8,7 @@ from operator import add
 
 from .symbolic import constant, formula, operand_names
 from .graph import check_node, topological
+from .sweep import sweep_nodes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -88,33 +89,24 @@ def steps(y: Any, seed: Any = None, mistake: str | None = None) -> list[Step]:
 
     def back(adjoints: dict[Any, Any]) -> None:
         """One pass; ``adjoints`` is what has arrived at each node."""
-        unreached: set[Any] = set()  # nodes to which no branch was taken: 0 from there on, not 0·inf
-        for node in _recursion(y) if mistake == "order" else reversed(order):
-            if not node.inputs or node not in adjoints:
-                continue
-            edges = []
+        visited = _recursion(y) if mistake == "order" else reversed(order)
+        accumulate = (lambda old, new: new) if mistake == "overwrite" else add
+        for edges in sweep_nodes(visited, adjoints, accumulate=accumulate, fit=mistake != "unbroadcast"):
+            node = edges[0].node
             names = operand_names(node.operands, [labels[place[x]] if x in place else None for x in node.operands])
-            for argument, x, local, downstream in node.contributions(adjoints[node], mistake != "unbroadcast"):
-                if node in unreached:
-                    downstream = x.zero_gradient()
-                if local is False or node in unreached:
-                    unreached |= {x} - adjoints.keys()
-                else:
-                    unreached.discard(x)
-                adjoints[x] = adjoints[x] + downstream if x in adjoints and mistake != "overwrite" else downstream
-                edges.append(Edge(place[node], place[x], argument, labels[place[x]], adjoints[node],
-                                  None if local is None else 1.0 * local, formula(node.op, argument, *names), downstream,
-                                  adjoints[x]))
-            step("backward", node, adjoints[node], tuple(edges))
+            step("backward", node, edges[0].upstream, tuple(
+                Edge(place[node], place[e.input], e.argument, labels[place[e.input]], e.upstream,
+                     None if e.local is None else 1.0 * e.local, formula(node.op, e.argument, *names), e.downstream, e.total)
+                for e in edges))
 
     for node in order:
         step("forward", node, None, ())
-    adjoints = {y: y.seed_gradient(seed, False)}
+    adjoints = {y: y.seed_gradient(seed)}
     with y.sweep_context():
         try:
             back(adjoints)
             if mistake == "zero_grad":
-                back({y: y.seed_gradient(seed, False), **{node: total for node, total in adjoints.items() if not node.inputs}})
+                back({y: y.seed_gradient(seed), **{node: total for node, total in adjoints.items() if not node.inputs}})
         except ValueError:
             if mistake != "unbroadcast":
                 raise

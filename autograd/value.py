@@ -7,6 +7,8 @@ from the table's rows by two small factories. There are no closures or cycles, s
 
 from __future__ import annotations
 
+from itertools import repeat
+
 from . import ops
 from .context import current, no_grad
 from .errors import GradientError, warn_no_derivative
@@ -190,80 +192,93 @@ class Value(Node):
         """
         seed = 1.0 if seed is None else number(seed, "the seed of backward")
         check_recording(self)
-        zero = float("0")  # an object of this pass alone: a node whose gradient it is has been visited, and starts at 0
         order: list[Value] = []
         leaves: list[Value] = []
         before: list[float | None] = []
         stack: list[Any] = [self]
-        pop, push, emit = stack.pop, stack.append, order.append
         done = False
-        try:
-            while stack:
-                node = pop()
-                if node is None:  # what lies below has all its inputs in the order now
-                    emit(pop())
-                elif node.grad is not zero:
-                    da, db = node.da, node.db
-                    if da is None and db is None:
-                        before.append(node.grad)
-                        leaves.append(node)
-                        node.grad = zero
-                        continue
-                    push(node)
-                    push(None)
-                    node.grad = zero
-                    if db is not None and node.b.grad is not zero:
-                        push(node.b)
-                    if da is not None and node.a.grad is not zero:
-                        push(node.a)
-            check_leaves(self, leaves)
-            self.grad = seed
-            for node in reversed(order):
-                upstream = node.grad
-                if upstream is zero:  # nothing came here, all branches to it not taken: no 0·inf from here on
-                    continue
-                local = node.da
-                if local is not None:
-                    if local is not False:  # False is a branch not taken: not even 0·inf comes through
-                        node.a.grad += upstream * local
-                    elif node.op.partials[0] is False:
-                        warn_no_derivative(node.op.name)
-                local = node.db
-                if local is not None and local is not False:
-                    node.b.grad += upstream * local
-            if (context := current()) is not None and context.watch is not None:
-                context.watch.swept(self, seed, order + leaves)
-            after = [None if leaf.op is ops.constant else leaf.grad if old is None else old + leaf.grad  # type: ignore[operator]
-                     for leaf, old in zip(leaves, before)]
-            for leaf, grad in zip(leaves, after):
-                leaf.grad = grad
+        try:  # around a call: an interrupt at the jump of a loop that stands in a try itself may leave it (Python 3.11 to 3.13)
+            self._propagate(seed, order, leaves, before, stack)
             done = True
         finally:
             if not done:
-                for node in order + [node for node in stack if node is not None and node.inputs]:
-                    node.grad = None
-                for leaf, grad in zip(leaves, before):
-                    leaf.grad = grad
+                touched = order + [node for node in stack if node is not None and node.inputs]
+                any(map(setattr, touched, repeat("grad"), repeat(None)))  # setattr returns None: all are set, in one call
+                any(map(setattr, leaves, repeat("grad"), before))
+
+    def _propagate(self, seed: float, order: list[Value], leaves: list[Value], before: list[float | None],
+                   stack: list[Any]) -> None:
+        """Set the gradients of all nodes; the lists say at any moment what was changed, so that it can be undone."""
+        zero = float("0")  # an object of this pass alone: marks nodes that were visited and that nothing has reached yet
+        pop, push, emit = stack.pop, stack.append, order.append
+        while stack:
+            node = pop()
+            if node is None:  # all inputs of the node below are in the order now
+                emit(stack[-1])
+                pop()
+            elif node.grad is not zero:
+                da, db = node.da, node.db
+                if da is None and db is None:
+                    before.append(node.grad)
+                    leaves.append(node)
+                    node.grad = zero
+                    continue
+                push(node)
+                push(None)
+                node.grad = zero
+                if db is not None and node.b.grad is not zero:
+                    push(node.b)
+                if da is not None and node.a.grad is not zero:
+                    push(node.a)
+        check_leaves(self, leaves)
+        self.grad = seed
+        for node in reversed(order):
+            upstream = node.grad
+            if upstream is zero:  # nothing arrived: no 0 · inf from here on
+                continue
+            local = node.da
+            if local is not None:
+                if local is not False:  # False is a branch not taken: nothing passes
+                    node.a.grad += upstream * local
+                elif node.op.partials[0] is False:
+                    warn_no_derivative(node.op.name)
+            local = node.db
+            if local is not None and local is not False:
+                node.b.grad += upstream * local
+        if (context := current()) is not None and context.watch is not None:
+            context.watch.swept(self, seed, order + leaves)
+        after = [None if leaf.op is ops.constant else leaf.grad if old is None else old + leaf.grad  # type: ignore[operator]
+                 for leaf, old in zip(leaves, before)]
+        any(map(setattr, leaves, repeat("grad"), after))
 
     def make_constant(self) -> None:
         self.op, self.a, self.b, self.da, self.db = ops.constant, None, None, None, None
 
-    def pullback(self, upstream: Any, create_graph: bool, needed: Container[Any]) -> Iterator[tuple[Value, Any]]:
-        """Each needed input with its downstream gradient, upstream × local; as nodes where a graph is to be made."""
-        for x, local, rule in zip(self.operands, (self.da, self.db), self.op.partials if self.op else ()):
-            if local is False and rule is False:
-                warn_no_derivative(self.op.name)
-            if local is None or local is False or x not in needed:
+    def contributions(self, upstream: Any, arrived: Any = True, *, create_graph: bool = False,
+                      needed: Container[Any] | None = None, fit: bool = True) -> Iterator[tuple[int, Value, Any, Any, Any]]:
+        for i, (x, local) in enumerate(zip(self.operands, self.local_gradients)):
+            if local is None or needed is not None and x not in needed:
                 continue
-            if create_graph and callable(rule):
-                then, local = local, partial(rule, self, *self.operands)
-                if (now := float(local)) == now and not abs(now - then) <= 1e-9 * abs(then) and now != then:
-                    raise GradientError(f"{self!r} was computed with a local gradient of {then:.6g}, which now is "
-                                        f"{now:.6g}: the data of {self.operands} changed in between. Compute it again")
-            yield x, local if create_graph and type(upstream) is float and upstream == 1.0 else upstream * local
+            if local is False or not arrived:
+                yield i, x, local, 0.0, False
+            elif create_graph:
+                local = self._local_node(i, local)
+                yield i, x, local, local if type(upstream) is float and upstream == 1.0 else upstream * local, True
+            else:
+                yield i, x, local, upstream * local, True
 
-    def seed_gradient(self, seed: Any, create_graph: bool) -> Any:
-        """The gradient that a sweep from here begins with."""
+    def _local_node(self, argument: int, then: float) -> Any:
+        """A local gradient as a node: the rule, run again on the operands, which must be what they were."""
+        rule = self.op.partials[argument] if self.op else then
+        if not callable(rule):
+            return rule
+        local = partial(rule, self, *self.operands)
+        if (now := float(local)) == now and not abs(now - then) <= 1e-9 * abs(then) and now != then:
+            raise GradientError(f"{self!r} was computed with a local gradient of {then:.6g}, which now is "
+                                f"{now:.6g}: the data of {self.operands} changed in between. Compute it again")
+        return local
+
+    def seed_gradient(self, seed: Any, create_graph: bool = False) -> Any:
         return 1.0 if seed is None else seed if create_graph and isinstance(seed, Node) else number(seed, "the seed")
 
     def __repr__(self) -> str:

@@ -16,10 +16,13 @@ from numpy.lib.stride_tricks import as_strided
 
 from autograd import abs as _abs
 from autograd import log, softplus
+from autograd.arrays.axes import plain_array
+from autograd.arrays.operation import ArrayOperation
+from autograd.elementwise import masked
 from autograd.arrays.functions import (
-    ArrayOperation, plain_array, broadcast_to, expand_dims, getitem, log_softmax, mean, pad, reshape, softmax, sum, transpose, var, where,
+    broadcast_to, expand_dims, getitem, log_softmax, mean, pad, reshape, softmax, sum, transpose, var, where,
 )
-from autograd.tensor import masked, remedies
+from autograd.tensor import remedies
 from autograd.ops import elu, leaky_relu, relu, sigmoid, tanh  # noqa: F401  (PyTorch has them here too)
 
 # glibc gives memory back above a limit that grows with what is freed. At its first limit, 128 kB, every training step asks
@@ -60,7 +63,7 @@ def _cross_entropy_push(out: Any, xs: Any, ts: Any, o: dict[str, Any]) -> Any:
 
 
 _cross_entropy = ArrayOperation("cross_entropy", "cross entropy", _cross_entropy_forward, _cross_entropy_pullback,
-                     push=_cross_entropy_push, shown=("softmax(x) − one-hot",))
+                     pushforward=_cross_entropy_push, shown=("softmax(x) − one-hot",))
 
 
 def _one_hot(target: Any, classes: int, dtype: Any) -> Any:
@@ -277,7 +280,7 @@ def _push_linear(out: Any, xs: Any, ts: Any, o: dict[str, Any]) -> Any:
 
 # one operation where transpose, product and sum are three: a third less of a small network's step (measured)
 _linear = ArrayOperation("linear", "x·wᵀ + b", _linear_forward, lambda g, out, x, w, *b: g @ w,
-              lambda g, out, x, w, *b: _rows(g).T @ _rows(x), lambda g, out, x, w, b: g, push=_push_linear,
+              lambda g, out, x, w, *b: _rows(g).T @ _rows(x), lambda g, out, x, w, b: g, pushforward=_push_linear,
               shown=("· w", "ᵀ · x", "Σ"))
 remedies["linear"] = "; the last axis of the input and of the weight must be equal: (…, in) and (out, in)"
 
@@ -475,13 +478,13 @@ _conv2d = ArrayOperation("conv2d", "∗", _conv_forward,
               lambda g, out, x, w, *b, **o: _conv_input(g, w, **_fresh(o)),
               lambda g, out, x, w, *b, **o: _conv_weight(x, g, **(o if isinstance(x, np.ndarray) else _fresh(o))),
               lambda g, out, x, w, b, **o: sum(g, (0, 2, 3)),
-              push=lambda out, xs, ts, o: _push_conv(_conv2d, xs, ts, o), shown=("∗ᵀ w", "x ∗", "Σ"))
+              pushforward=lambda out, xs, ts, o: _push_conv(_conv2d, xs, ts, o), shown=("∗ᵀ w", "x ∗", "Σ"))
 _conv_input = ArrayOperation("conv2d_input", "∗ᵀ", _conv_input_forward,
                   lambda g, out, y, w, **o: _conv2d(g, w, **_fresh(o)), lambda g, out, y, w, **o: _conv_weight(g, y, **_fresh(o)),
-                  push=lambda out, xs, ts, o: _push_conv(_conv_input, xs, ts, o))
+                  pushforward=lambda out, xs, ts, o: _push_conv(_conv_input, xs, ts, o))
 _conv_weight = ArrayOperation("conv2d_weight", "∗", _conv_weight_forward,
                    lambda g, out, x, y, **o: _conv_input(y, g, **_fresh(o)), lambda g, out, x, y, **o: _conv2d(x, g, **_fresh(o)),
-                   push=lambda out, xs, ts, o: _push_conv(_conv_weight, xs, ts, o))
+                   pushforward=lambda out, xs, ts, o: _push_conv(_conv_weight, xs, ts, o))
 
 
 def _push_conv(op: ArrayOperation, xs: Any, ts: Any, o: dict[str, Any]) -> Any:
@@ -601,7 +604,7 @@ def _pick_forward(t: Any, x: Any, out: Any, kernel: Any, stride: Any, dilation: 
 
 _max_pool = ArrayOperation("max_pool2d", "max pool", _max_pool_forward,
                 lambda g, out, x, **o: _unpool(g, x=plain_array(x), out=plain_array(out), **o),
-                push=lambda out, xs, ts, o: _pick(ts[0], x=plain_array(xs[0]), out=plain_array(out), **o), shown=("first maximum",))
+                pushforward=lambda out, xs, ts, o: _pick(ts[0], x=plain_array(xs[0]), out=plain_array(out), **o), shown=("first maximum",))
 _unpool = ArrayOperation("max_unpool2d", "unpool", lambda g, **o: _unpool_forward(g, **o), lambda g, out_, y, **o: _pick(g, **o))
 _pick = ArrayOperation("max_pick2d", "pick", lambda t, **o: _pick_forward(t, **o), lambda g, out_, y, **o: _unpool(g, **o))
 
@@ -687,7 +690,7 @@ def _projected(t: Any, out: Any, x: Any, axes: tuple[int, ...], eps: float) -> A
 
 _normalise = ArrayOperation("normalise", "normalise", _normalise_forward,
                  lambda g, out, x, axes, eps: _projected(g, out, x, axes, eps),
-                 push=lambda out, xs, ts, o: _projected(ts[0], out, xs[0], **o), shown=("(δ − mean − out·mean)/σ",))
+                 pushforward=lambda out, xs, ts, o: _projected(ts[0], out, xs[0], **o), shown=("(δ − mean − out·mean)/σ",))
 
 
 def _batch_norm_forward(x: Any, w: Any, b: Any, eps: float, cache: dict[str, Any]) -> Any:
@@ -740,7 +743,7 @@ def _around(x: Any) -> tuple[tuple[int, ...], tuple[int, ...]]:
 
 # one operation where normalise, × and + are three, and mean and variance are needed again (measured: half the time)
 _batch_norm = ArrayOperation("batch_norm", "batch norm", _batch_norm_forward, _batch_norm_input, _batch_norm_weight,
-                  lambda g, out, x, w, b, **o: sum(g, _around(x)[0]), push=_batch_norm_push,
+                  lambda g, out, x, w, b, **o: sum(g, _around(x)[0]), pushforward=_batch_norm_push,
                   shown=("w·(δ − mean − x̂·mean)/σ", "x̂", "Σ"))
 
 

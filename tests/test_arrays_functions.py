@@ -15,7 +15,7 @@ import pytest
 from autograd import Tensor, grad, hvp, jvp, vjp
 from autograd.arrays import functions
 from autograd.graph import topological
-from autograd.arrays.functions import ArrayOperation, array_operations
+from autograd.arrays.operation import ArrayOperation, array_operations
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp

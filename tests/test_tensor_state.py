@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from autograd import GradientError, Tensor, grad, gradient, no_grad, relu, scope, tanh, tensor, value_and_grad
 from autograd.arrays import functions
-from autograd.arrays.functions import ArrayOperation, array_operations
+from autograd.arrays.operation import ArrayOperation, array_operations
 
 # ── a graph owns its arrays ──────────────────────────────────────────────────────────────────────────────────────
 

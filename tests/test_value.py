@@ -256,7 +256,7 @@ class Interruption:
         self.left, self.struck = at, False
 
     def __call__(self, frame: Any, event: str, argument: Any) -> Any:
-        if frame.f_code is not Value.backward.__code__:
+        if frame.f_code.co_name not in ("backward", "_propagate"):
             return None
         if event == "line" and not self.struck:
             self.left -= 1

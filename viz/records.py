@@ -508,18 +508,10 @@ def _node(node: Any, id: str, box: str, brought: Any, number: int) -> Node:
 
 def _backward(node: Any) -> tuple[Any, list[Any]]:
     """For each operand the local gradient, and what goes back to it: None where nothing is to come, or has come yet."""
-    if type(node.data) is float:
-        locals = node.local_gradients
-        gains = [None if local is None or node.grad is None else 0.0 if local is False else node.grad * local
-                 for local in locals]
-    else:
-        locals = node.local_gradients
-        with node.sweep_context():
-            pulled = list(node.pullback(node.grad, False, None)) if node.grad is not None else []
-        gains = []
-        for x in node.operands:
-            arrived = next((i for i, (target, _) in enumerate(pulled) if target is x), None)
-            gains.append(None if arrived is None else pulled.pop(arrived)[1])
+    locals = node.local_gradients
+    gains: list[Any] = [None] * len(node.operands)
+    for i, _, _, downstream, _ in node.contributions(node.grad) if node.grad is not None else ():
+        gains[i] = downstream
     return locals, [None if getattr(x, "grad", None) is None else gain for x, gain in zip(node.operands, gains)]
 
 

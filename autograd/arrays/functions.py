@@ -1,268 +1,21 @@
-"""The second table: operations that mix the entries of arrays, each with its pullback; and NumPy's functions on it.
-
-An operation is ``ArrayOperation(name, sign, forward, *pullbacks)``. A pullback takes ``(g, out, *operands, **options)`` and
-returns the downstream gradient for its operand; it is written with the functions of this module and the rows, so
-it runs on arrays in a plain backward sweep, and on tensors where the gradient is to be a graph: higher orders come
-for free. ``forward`` of a linear operation is its own pushforward; the others carry one. Broadcasting is undone
-by the walker, never here. Options are params: axes, shapes, indices.
-"""
+"""NumPy's functions on tensors, duals and arrays: NumPy's names and arguments, made of the operations of ``table``."""
 
 from __future__ import annotations
 
 import builtins
 import re
-import sys
 from collections.abc import Callable, Sequence
-from functools import reduce, wraps
+from functools import wraps
 from math import prod as product
-from operator import add, index
+from operator import index
 from typing import Any
 
 import numpy as np
-from numpy.lib.array_utils import normalize_axis_index
 
 from .. import ops
-from . import protocol
 from ..ops import clip  # noqa: F401  (of arrays as of numbers)
-from ..operation import interpreter
-from ..tensor import Arrays, Tensor, masked_product, silent
-
-array_operations: dict[str, ArrayOperation] = {}
-
-
-class ArrayOperation:
-    """One operation that array_operations entries: forward on arrays, a pullback per operand, and how tangents go forward.
-
-    ``pullbacks`` has one function per operand; an operation of any number of operands has one, which is told
-    which operand with ``i=``. ``push`` maps ``(out, operands, tangents, options)`` to the tangent of the result, a
-    tangent being None where the operand has none; left out, the operation is linear in all operands together,
-    with ``bilinear=True`` in each of them. ``shown`` are the texts on the edges of drawings.
-    """
-
-    def __init__(self, name: str, sign: str, forward: Callable[..., Any], *pullbacks: Callable[..., Any],
-                 push: Callable[..., Any] | None = None, bilinear: bool = False, variadic: bool = False,
-                 shown: tuple[str, ...] = (), selects: bool = False):
-        self.selects = selects  # whether entries of operands may not count at all
-        self.name, self.sign, self.forward, self.pullbacks = name, sign, forward, pullbacks
-        self.variadic, self.bilinear, self.shown, self.saves = variadic, bilinear, shown or (f"{name}ᵀ",), True
-        self.push = push or (self._push_bilinear if bilinear else self._push_linear)
-        array_operations[name] = self
-
-    def __call__(self, *operands: Any, **options: Any) -> Any:
-        kind = interpreter(operands)
-        if kind is Arrays or kind is None:
-            return self.forward(*[np.asarray(x) for x in operands], **options)
-        if not hasattr(kind, "apply_array_operation"):
-            raise TypeError(f"{self.name} of {', '.join(type(x).__name__ for x in operands)}: it works on tensors and "
-                            "arrays; make a Tensor of the numbers")
-        return kind.apply_array_operation(self, operands, options)
-
-    def pull(self, i: int, g: Any, out: Any, operands: Any, options: dict[str, Any]) -> Any:
-        if self.variadic:
-            return self.pullbacks[0](g, out, *operands, i=i, **options)
-        return self.pullbacks[i](g, out, *operands, **options)
-
-    def _push_linear(self, out: Any, operands: Any, tangents: Any, options: dict[str, Any]) -> Any:
-        return self(*[np.zeros_like(plain_array(x)) if t is None else t for x, t in zip(operands, tangents)], **options)
-
-    def _push_bilinear(self, out: Any, operands: Any, tangents: Any, options: dict[str, Any]) -> Any:
-        parts = [self(*operands[:i], t, *operands[i + 1:], **options) for i, t in enumerate(tangents) if t is not None]
-        return reduce(add, parts)
-
-    def __repr__(self) -> str:
-        return f"<array operation {self.name}>"
-
-    def __str__(self) -> str:
-        return self.name
-
-    def __eq__(self, other: object) -> bool:
-        return self is other or self.name == other
-
-    def __hash__(self) -> int:
-        return hash(self.name)
-
-    def __reduce__(self) -> Any:
-        return find, (self.name,)
-
-
-def find(name: str) -> ArrayOperation:
-    """The array operation of that name (pickles refer to it by name)."""
-    if name not in array_operations:
-        import nn.functional  # noqa: F401  (adds convolution, pooling and the fused losses)
-    return array_operations[name]
-
-
-Tensor.apply_array_operation = staticmethod(Tensor.apply_operation)  # type: ignore[attr-defined]
-protocol.functions = sys.modules[__name__]
-
-
-def _shape(x: Any) -> tuple[int, ...]:
-    return x.shape if hasattr(x, "shape") else np.shape(x)
-
-
-def _axis(axis: Any, ndim: int) -> int:
-    """One axis, counted from the first."""
-    if isinstance(axis, bool):
-        raise TypeError(f"an axis is an integer, not {axis}")
-    return normalize_axis_index(index(axis), ndim)
-
-
-def _axes(axis: Any, ndim: int) -> tuple[int, ...]:
-    """One axis, a tuple of several, or for None all, counted from the first."""
-    if axis is None or not ndim and isinstance(axis, (int, np.integer)) and axis in (0, -1):  # as by NumPy
-        return tuple(range(ndim))
-    axes = tuple([_axis(one, ndim) for one in axis]) if isinstance(axis, tuple) else (_axis(axis, ndim),)
-    if len(set(axes)) < len(axes):
-        raise ValueError(f"an axis is given twice: {axis}")
-    return axes
-
-
-def _several(axis: Any, ndim: int) -> tuple[int, ...]:
-    """As ``_axes``, of functions that take a list too, and no None."""
-    return _axes(tuple(axis) if isinstance(axis, (list, tuple)) else (axis,), ndim)
-
-
-def _flag(keepdims: Any) -> bool:
-    if keepdims not in (True, False):
-        raise TypeError(f"keepdims is True or False, not {keepdims!r:.40}")
-    return bool(keepdims)
-
-
-def _kept(shape: tuple[int, ...], axis: Any) -> tuple[int, ...]:
-    """The shape after a reduction with keepdims."""
-    axes = _axes(axis, len(shape))
-    return tuple(1 if i in axes else n for i, n in enumerate(shape))
-
-
-# ── the table: linear operations and their transposes ────────────────────────────────────────────────────────────
-
-_sum = ArrayOperation("sum", "Σ", lambda x, axis, keepdims: np.sum(x, axis=axis, keepdims=keepdims),
-           lambda g, out, x, axis, keepdims: broadcast_to(reshape(g, _kept(x.shape, axis)), x.shape), shown=("1",))
-_broadcast = ArrayOperation("broadcast_to", "⇉", lambda x, shape: np.broadcast_to(x, shape), lambda g, out, x, shape: g, shown=("Σ",))
-_reshape = ArrayOperation("reshape", "reshape", lambda x, shape: np.reshape(x, shape),
-               lambda g, out, x, shape: reshape(g, x.shape), shown=("reshape",))
-_transpose = ArrayOperation("transpose", "ᵀ", lambda x, axes: np.transpose(x, axes),
-                 lambda g, out, x, axes: transpose(g, None if axes is None else tuple(np.argsort([a % x.ndim for a in axes]))),
-                 shown=("ᵀ",))
-_getitem = ArrayOperation("getitem", "[ ]", lambda x, index: x[index],
-               lambda g, out, x, index: _scatter(g, shape=x.shape, index=index), shown=("scatter",), selects=True)
-_scatter = ArrayOperation("scatter", "scatter", lambda g, shape, index: _scattered(g, shape, index),
-               lambda g, out, x, shape, index: getitem(g, index), shown=("[ ]",))
-_concatenate = ArrayOperation("concatenate", "⊕", lambda *xs, axis: np.concatenate(xs, axis),
-                   lambda g, out, *xs, i, axis: _piece(g, xs, i, axis), variadic=True, shown=("slice",))
-_stack = ArrayOperation("stack", "stack", lambda *xs, axis: np.stack(xs, axis),
-             lambda g, out, *xs, i, axis: take(g, i, axis), variadic=True, shown=("slice",))
-_pad = ArrayOperation("pad", "pad", lambda x, width: np.pad(x, width),
-           lambda g, out, x, width: getitem(g, tuple(slice(a, a + n) for (a, _), n in zip(width, x.shape))), shown=("slice",))
-_flip = ArrayOperation("flip", "flip", lambda x, axis: np.flip(x, axis), lambda g, out, x, axis: flip(g, axis), shown=("flip",))
-_cumsum = ArrayOperation("cumsum", "cumsum", lambda x, axis: np.cumsum(x, axis),
-              lambda g, out, x, axis: flip(cumsum(flip(g, axis), axis), axis), shown=("reversed cumsum",))
-_astype = ArrayOperation("astype", "dtype", lambda x, dtype: x.astype(dtype), lambda g, out, x, dtype: astype(g, x.dtype), shown=("1",))
-_select = ArrayOperation("where", "where", lambda x, y, condition: np.where(condition, x, y),
-              lambda g, out, x, y, condition: where(condition, g, 0.0),
-              lambda g, out, x, y, condition: where(condition, 0.0, g), shown=("condition", "not condition"), selects=True)
-_matmul = ArrayOperation("matmul", "@", lambda x, y: x @ y,
-              lambda g, out, x, y: _matmul_left(g, x, y), lambda g, out, x, y: _matmul_right(g, x, y),
-              bilinear=True, shown=("· yᵀ", "xᵀ ·"))
-_einsum = ArrayOperation("einsum", "einsum", lambda *xs, spec: np.einsum(spec, *xs, optimize=len(xs) > 2),
-              lambda g, out, *xs, i, spec: _einsum_pullback(g, xs, i, spec), bilinear=True, variadic=True, shown=("einsum",))
-
-# ── the table: operations that are not linear, with pushforwards ─────────────────────────────────────────────────
-
-_max = ArrayOperation("max", "max", lambda x, axis, keepdims: np.max(x, axis=axis, keepdims=keepdims),
-           lambda g, out, x, axis, keepdims: masked_product(reshape(g, _kept(x.shape, axis)), _shares(out, x, axis), True),
-           push=lambda out, xs, ts, options: _pushed_extreme(out, xs, ts, **options), shown=("equal shares of max",))
-_min = ArrayOperation("min", "min", lambda x, axis, keepdims: np.min(x, axis=axis, keepdims=keepdims),
-           lambda g, out, x, axis, keepdims: masked_product(reshape(g, _kept(x.shape, axis)), _shares(out, x, axis), True),
-           push=lambda out, xs, ts, options: _pushed_extreme(out, xs, ts, **options), shown=("equal shares of min",))
-_logsumexp = ArrayOperation("logsumexp", "log Σ exp", lambda x, axis, keepdims: _logsumexp_forward(x, axis, keepdims),
-                 lambda g, out, x, axis, keepdims: reshape(g, _kept(x.shape, axis)) * softmax(x, axis),
-                 push=lambda out, xs, ts, o: sum(softmax(xs[0], o["axis"]) * ts[0], o["axis"], o["keepdims"]),
-                 shown=("softmax(x)",))
-_softmax = ArrayOperation("softmax", "softmax", lambda x, axis: _softmax_forward(x, axis),
-               lambda g, out, x, axis: out * (g - sum(g * out, axis, True)),
-               push=lambda out, xs, ts, o: out * (ts[0] - sum(ts[0] * out, o["axis"], True)), shown=("out·(δ − out)",))
-_log_softmax = ArrayOperation("log_softmax", "log softmax", lambda x, axis: x - _logsumexp_forward(x, axis, True),
-                   lambda g, out, x, axis: g - ops.exp(out) * sum(g, axis, True),
-                   push=lambda out, xs, ts, o: ts[0] - sum(ops.exp(out) * ts[0], o["axis"], True), shown=("δ − softmax(x)",))
-
-
-def _scattered(g: Any, shape: tuple[int, ...], index: Any) -> Any:
-    out = np.zeros(shape, g.dtype)
-    if all(isinstance(part, (int, slice, type(None), type(...))) for part in (index if isinstance(index, tuple) else (index,))):
-        out[index] = g  # every entry at most once
-    else:
-        np.add.at(out, index, g)
-    return out
-
-
-def _piece(g: Any, xs: Sequence[Any], i: int, axis: Any) -> Any:
-    if axis is None:
-        start = builtins.sum(product(x.shape) for x in xs[:i])
-        return reshape(g[start:start + product(xs[i].shape)], xs[i].shape)
-    axis = _axis(axis, g.ndim)
-    start = builtins.sum(x.shape[axis] for x in xs[:i])
-    return getitem(g, (slice(None),) * axis + (slice(start, start + xs[i].shape[axis]),))
-
-
-def _swap(x: Any) -> Any:
-    return swapaxes(x, -1, -2)
-
-
-def _matmul_left(g: Any, x: Any, y: Any) -> Any:
-    if y.ndim == 1:
-        return (expand_dims(g, -1) if g.ndim else g) * y
-    if g.ndim == y.ndim - 1:  # x is a vector
-        left = matmul(y, expand_dims(g, -1))
-        return reshape(left, left.shape[:-1])
-    return g @ (y.T if y.ndim == 2 else _swap(y))
-
-
-def _matmul_right(g: Any, x: Any, y: Any) -> Any:
-    y_is_vector = g.ndim == x.ndim - 1
-    if x.ndim == 1 and y_is_vector:
-        return g * x
-    if x.ndim == 1:
-        return expand_dims(g, -2) * expand_dims(x, -1)
-    if y_is_vector:
-        right = matmul(_swap(x), expand_dims(g, -1))
-        return reshape(right, right.shape[:-1])
-    return (x.T if x.ndim == 2 else _swap(x)) @ g
-
-
-def _shares(out: Any, x: Any, axis: Any) -> Any:
-    """1/k at each of k equal extremes: plain numbers, since they are constant wherever the extreme is smooth."""
-    x, out = plain_array(x), plain_array(out)
-    hit = x == out.reshape(_kept(x.shape, axis))
-    count = hit.sum(axis=_axes(axis, x.ndim), keepdims=True)
-    return (hit / np.maximum(count, 1)).astype(x.dtype)
-
-
-def _pushed_extreme(out: Any, xs: Any, ts: Any, axis: Any, keepdims: bool) -> Any:
-    return sum(masked_product(ts[0], _shares(out, xs[0], axis), True), axis, keepdims)
-
-
-def plain_array(x: Any) -> Any:
-    """The array under tensors and duals."""
-    while not isinstance(x, np.ndarray):
-        x = x.array if isinstance(x, Tensor) else x.primal if hasattr(x, "primal") else np.asarray(x)
-    return x
-
-
-@silent
-def _logsumexp_forward(x: Any, axis: Any, keepdims: bool) -> Any:
-    top = np.max(x, axis=axis, keepdims=True, initial=-np.inf)
-    top = np.where(np.isfinite(top), top, 0).astype(x.dtype)
-    out = np.log(np.sum(np.exp(x - top), axis=axis, keepdims=True)) + top
-    return out if keepdims else out.reshape([n for i, n in enumerate(x.shape) if i not in _axes(axis, x.ndim)])
-
-
-@silent
-def _softmax_forward(x: Any, axis: Any) -> Any:
-    e = np.exp(x - np.max(x, axis=axis, keepdims=True, initial=-np.inf))
-    e /= np.sum(e, axis=axis, keepdims=True)
-    return e
-
+from . import table
+from .axes import all_axes, kept_shape, one_axis, plain_array, several_axes, shape_of
 
 # ── NumPy's names and arguments ──────────────────────────────────────────────────────────────────────────────────
 
@@ -279,6 +32,12 @@ def _has_node(x: Any) -> bool:
     return builtins.any(_has_node(item) for item in x) if isinstance(x, (list, tuple)) else hasattr(x, "priority")
 
 
+def _flag(keepdims: Any) -> bool:
+    if keepdims not in (True, False):
+        raise TypeError(f"keepdims is True or False, not {keepdims!r:.40}")
+    return bool(keepdims)
+
+
 def _refuse(name: str, **options: Any) -> None:
     given = {key: value for key, value in options.items() if value is not None}
     if given:
@@ -293,7 +52,7 @@ def sum(x: Any, axis: Any = None, keepdims: bool = False, *, dtype: Any = None, 
     """
     _refuse("sum", out=out)
     x = _array(x)
-    return _sum(x if dtype is None else astype(x, dtype), axis=axis, keepdims=_flag(keepdims))
+    return table.sum(x if dtype is None else astype(x, dtype), axis=axis, keepdims=_flag(keepdims))
 
 
 def mean(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
@@ -303,8 +62,8 @@ def mean(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     [2.0, 3.0]
     """
     x = _array(x)
-    shape = _shape(x)
-    count = product(shape[i] for i in _axes(axis, len(shape)))
+    shape = shape_of(x)
+    count = product(shape[i] for i in all_axes(axis, len(shape)))
     return sum(x, axis, keepdims) * (1.0 / count if count else np.nan)
 
 
@@ -315,8 +74,8 @@ def var(x: Any, axis: Any = None, keepdims: bool = False, *, ddof: float = 0) ->
     (1.0, 2.0)
     """
     x = _array(x)
-    shape = _shape(x)
-    freedom = product(shape[i] for i in _axes(axis, len(shape))) - ddof
+    shape = shape_of(x)
+    freedom = product(shape[i] for i in all_axes(axis, len(shape))) - ddof
     centred = x - mean(x, axis, True)
     return sum(centred * centred, axis, keepdims) / float(builtins.max(freedom, 0))
 
@@ -339,11 +98,11 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> A
     (5.0, 7.0)
     """
     x = _array(x)
-    along = len(_axes(axis, len(_shape(x))))
+    along = len(all_axes(axis, len(shape_of(x))))
     if ord is None and axis != () or (ord == 2 and along == 1) or (ord == "fro" and along == 2):
         return _safe_root(sum(x * x, axis, keepdims))
     if along != 1 or axis == () or isinstance(ord, str) or ord != ord or -np.inf < ord <= 0:
-        raise ValueError(f"norm of order {ord!r} over {along} axes of shape {tuple(_shape(x))}: give one axis= and an order above "
+        raise ValueError(f"norm of order {ord!r} over {along} axes of shape {tuple(shape_of(x))}: give one axis= and an order above "
                          "0 or ±inf, or leave the order out for the Euclidean norm")
     if np.isinf(ord):
         return (max if ord > 0 else min)(ops.abs(x), axis, keepdims)
@@ -362,7 +121,7 @@ def max(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     >>> max(Tensor([[1.0, 4.0], [3.0, 2.0]]), axis=0).tolist()
     [3.0, 4.0]
     """
-    return _max(_array(x), axis=axis, keepdims=_flag(keepdims))
+    return table.max(_array(x), axis=axis, keepdims=_flag(keepdims))
 
 
 def min(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
@@ -371,7 +130,7 @@ def min(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     >>> min(Tensor([[1.0, 4.0], [3.0, 2.0]]), axis=0).tolist()
     [1.0, 2.0]
     """
-    return _min(_array(x), axis=axis, keepdims=_flag(keepdims))
+    return table.min(_array(x), axis=axis, keepdims=_flag(keepdims))
 
 
 def prod(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
@@ -381,8 +140,8 @@ def prod(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     24.0
     """
     x = _array(x)
-    shape = _shape(x)
-    axes = _axes(axis, len(shape))
+    shape = shape_of(x)
+    axes = all_axes(axis, len(shape))
     rest = tuple(i for i in range(len(shape)) if i not in axes)
     x = reshape(transpose(x, rest + axes), tuple(shape[i] for i in rest) + (product(shape[i] for i in axes),))
     while x.shape[-1] > 1:
@@ -390,7 +149,7 @@ def prod(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
         pairs = x[..., :half] * x[..., half:2 * half]
         x = concatenate([pairs, x[..., 2 * half:]], -1) if x.shape[-1] % 2 else pairs
     x = sum(x, -1) if x.shape[-1] else sum(x, -1) + 1.0
-    return reshape(x, _kept(shape, axes)) if _flag(keepdims) else x
+    return reshape(x, kept_shape(shape, axes)) if _flag(keepdims) else x
 
 
 def cumsum(x: Any, axis: int | None = None) -> Any:
@@ -400,7 +159,7 @@ def cumsum(x: Any, axis: int | None = None) -> Any:
     [1.0, 3.0, 6.0]
     """
     x = _array(x)
-    return _cumsum(reshape(x, -1), axis=0) if axis is None else _cumsum(x, axis=axis)
+    return table.cumsum(reshape(x, -1), axis=0) if axis is None else table.cumsum(x, axis=axis)
 
 
 def cumprod(x: Any, axis: int | None = None) -> Any:
@@ -412,10 +171,10 @@ def cumprod(x: Any, axis: int | None = None) -> Any:
     x = _array(x)
     if axis is None:
         x, axis = reshape(x, -1), 0
-    axis = _axis(axis, len(_shape(x)))
+    axis = one_axis(axis, len(shape_of(x)))
     before = (slice(None),) * axis
     step = 1
-    while step < _shape(x)[axis]:
+    while step < shape_of(x)[axis]:
         x = concatenate([getitem(x, (*before, slice(None, step))),
                          getitem(x, (*before, slice(step, None))) * getitem(x, (*before, slice(None, -step)))], axis)
         step *= 2
@@ -428,7 +187,7 @@ def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     >>> logsumexp(Tensor([1000.0, 0.0])).tolist()
     1000.0
     """
-    return _logsumexp(_array(x), axis=axis, keepdims=_flag(keepdims))
+    return table.logsumexp(_array(x), axis=axis, keepdims=_flag(keepdims))
 
 
 def softmax(x: Any, axis: Any = -1) -> Any:
@@ -437,7 +196,7 @@ def softmax(x: Any, axis: Any = -1) -> Any:
     >>> softmax(Tensor([0.0, 0.0])).tolist()
     [0.5, 0.5]
     """
-    return _softmax(_array(x), axis=axis)
+    return table.softmax(_array(x), axis=axis)
 
 
 def log_softmax(x: Any, axis: Any = -1) -> Any:
@@ -446,7 +205,7 @@ def log_softmax(x: Any, axis: Any = -1) -> Any:
     >>> log_softmax(Tensor([1000.0, 0.0])).tolist()
     [0.0, -1000.0]
     """
-    return _log_softmax(_array(x), axis=axis)
+    return table.log_softmax(_array(x), axis=axis)
 
 
 def matmul(x: Any, y: Any) -> Any:
@@ -455,7 +214,7 @@ def matmul(x: Any, y: Any) -> Any:
     >>> matmul(Tensor([[1.0, 2.0], [3.0, 4.0]]), Tensor([[0.0, 1.0], [1.0, 0.0]])).tolist()
     [[2.0, 1.0], [4.0, 3.0]]
     """
-    return _matmul(_array(x), _array(y))
+    return table.matmul(_array(x), _array(y))
 
 
 def dot(x: Any, y: Any) -> Any:
@@ -465,7 +224,7 @@ def dot(x: Any, y: Any) -> Any:
     11.0
     """
     x, y = _array(x), _array(y)
-    nx, ny = len(_shape(x)), len(_shape(y))
+    nx, ny = len(shape_of(x)), len(shape_of(y))
     if not nx or not ny:
         return x * y
     return matmul(x, y) if nx <= 2 and ny <= 2 else tensordot(x, y, ((nx - 1,), (builtins.max(ny - 2, 0),)))
@@ -478,9 +237,9 @@ def inner(x: Any, y: Any) -> Any:
     [21.0, 43.0]
     """
     x, y = _array(x), _array(y)
-    if not _shape(x) or not _shape(y):
+    if not shape_of(x) or not shape_of(y):
         return x * y
-    return tensordot(x, y, ((len(_shape(x)) - 1,), (len(_shape(y)) - 1,)))
+    return tensordot(x, y, ((len(shape_of(x)) - 1,), (len(shape_of(y)) - 1,)))
 
 
 def outer(x: Any, y: Any) -> Any:
@@ -508,8 +267,8 @@ def kron(x: Any, y: Any) -> Any:
     [1.0, 2.0, 10.0, 20.0]
     """
     x, y = _array(x), _array(y)
-    ndim = builtins.max(len(_shape(x)), len(_shape(y)))
-    a, b = ((1,) * (ndim - len(_shape(z))) + tuple(_shape(z)) for z in (x, y))
+    ndim = builtins.max(len(shape_of(x)), len(shape_of(y)))
+    a, b = ((1,) * (ndim - len(shape_of(z))) + tuple(shape_of(z)) for z in (x, y))
     blocks = reshape(x, tuple(m for n in a for m in (n, 1))) * reshape(y, tuple(m for n in b for m in (1, n)))
     return reshape(blocks, tuple(m * n for m, n in zip(a, b)))
 
@@ -521,13 +280,13 @@ def tensordot(x: Any, y: Any, axes: Any = 2) -> Any:
     [21.0, 43.0]
     """
     x, y = _array(x), _array(y)
-    nx, ny = len(_shape(x)), len(_shape(y))
+    nx, ny = len(shape_of(x)), len(shape_of(y))
     if isinstance(axes, int):
         axes = (tuple(range(nx - axes, nx)), tuple(range(axes)))
-    left, right = (_several(a, n) for a, n in zip(axes, (nx, ny), strict=True))
-    sizes = [_shape(x)[i] for i in left], [_shape(y)[i] for i in right]
+    left, right = (several_axes(a, n) for a, n in zip(axes, (nx, ny), strict=True))
+    sizes = [shape_of(x)[i] for i in left], [shape_of(y)[i] for i in right]
     if sizes[0] != sizes[1]:
-        raise ValueError(f"tensordot of shapes {tuple(_shape(x))} and {tuple(_shape(y))}: along the axes that are summed over they "
+        raise ValueError(f"tensordot of shapes {tuple(shape_of(x))} and {tuple(shape_of(y))}: along the axes that are summed over they "
                          f"have the lengths {sizes[0]} and {sizes[1]}; these must be equal")
     names = [chr(97 + i) for i in range(nx + ny)]
     spec_y = [names[left[right.index(i)]] if i in right else names[nx + i] for i in range(ny)]
@@ -544,7 +303,7 @@ def einsum(spec: str, *xs: Any, optimize: Any = None) -> Any:
     if not isinstance(spec, str):
         raise TypeError(f"einsum: the notation comes first, as a string like 'ij,jk->ik'; got {spec!r:.60}")
     xs = tuple(_array(x) for x in xs)
-    return _einsum(*xs, spec=_explicit(spec, [len(_shape(x)) for x in xs]))
+    return table.einsum(*xs, spec=_explicit(spec, [len(shape_of(x)) for x in xs]))
 
 
 def _explicit(spec: str, ndims: list[int]) -> str:
@@ -567,40 +326,13 @@ def _explicit(spec: str, ndims: list[int]) -> str:
     return f"{','.join(full)}->{result.replace('...', dots)}"
 
 
-def _einsum_pullback(g: Any, xs: Sequence[Any], i: int, spec: str) -> Any:
-    terms, result = spec.split("->")
-    inputs = terms.split(",")
-    own = inputs[i]
-    operands, names, target = [g], [result], ""
-    for other, x in zip(inputs[:i] + inputs[i + 1:], [*xs[:i], *xs[i + 1:]]):
-        operands.append(x)
-        names.append(other)
-    shape = _shape(xs[i])
-    free = iter(c for c in "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ" if c not in spec)
-    for position, letter in enumerate(own):  # a diagonal is written back through an identity matrix
-        if letter in target:
-            fresh = next(free)
-            operands.append(np.eye(shape[position], dtype=g.dtype))
-            names.append(letter + fresh)
-            letter = fresh
-        target += letter
-    known = set("".join(names))
-    sizes = dict(zip(own, shape))
-    for letter in target:  # summed away in the forward pass: the gradient is repeated along it
-        if letter not in known:
-            operands.append(np.ones(sizes[letter], dtype=g.dtype))
-            names.append(letter)
-    # an axis of length 1 that was broadcast against a longer one is summed by the walker
-    return einsum(f"{','.join(names)}->{target}", *operands)
-
-
 def reshape(x: Any, shape: Any) -> Any:
     """The same entries in another shape; one length may be −1.
 
     >>> reshape(Tensor([1.0, 2.0, 3.0, 4.0]), (2, -1)).tolist()
     [[1.0, 2.0], [3.0, 4.0]]
     """
-    return _reshape(_array(x), shape=shape if isinstance(shape, int) else tuple(shape))
+    return table.reshape(_array(x), shape=shape if isinstance(shape, int) else tuple(shape))
 
 
 def transpose(x: Any, axes: Any = None) -> Any:
@@ -609,7 +341,7 @@ def transpose(x: Any, axes: Any = None) -> Any:
     >>> transpose(Tensor([[1.0, 2.0], [3.0, 4.0]])).tolist()
     [[1.0, 3.0], [2.0, 4.0]]
     """
-    return _transpose(_array(x), axes=None if axes is None else tuple(axes))
+    return table.transpose(_array(x), axes=None if axes is None else tuple(axes))
 
 
 def swapaxes(x: Any, axis1: int, axis2: int) -> Any:
@@ -619,8 +351,8 @@ def swapaxes(x: Any, axis1: int, axis2: int) -> Any:
     [[1.0], [2.0], [3.0]]
     """
     x = _array(x)
-    axes = list(range(len(_shape(x))))
-    a, b = _axis(axis1, len(axes)), _axis(axis2, len(axes))
+    axes = list(range(len(shape_of(x))))
+    a, b = one_axis(axis1, len(axes)), one_axis(axis2, len(axes))
     axes[a], axes[b] = axes[b], axes[a]
     return transpose(x, axes)
 
@@ -632,8 +364,8 @@ def moveaxis(x: Any, source: Any, destination: Any) -> Any:
     (3, 4, 2)
     """
     x = _array(x)
-    n = len(_shape(x))
-    source, destination = _several(source, n), _several(destination, n)
+    n = len(shape_of(x))
+    source, destination = several_axes(source, n), several_axes(destination, n)
     if len(source) != len(destination):
         raise ValueError(f"moveaxis: {len(source)} axes to {len(destination)} places; give one place for each")
     axes = [i for i in range(n) if i not in source]
@@ -648,7 +380,7 @@ def broadcast_to(x: Any, shape: Any) -> Any:
     >>> broadcast_to(Tensor([1.0, 2.0]), (2, 2)).tolist()
     [[1.0, 2.0], [1.0, 2.0]]
     """
-    return _broadcast(_array(x), shape=(shape,) if isinstance(shape, int) else tuple(shape))
+    return table.broadcast_to(_array(x), shape=(shape,) if isinstance(shape, int) else tuple(shape))
 
 
 def expand_dims(x: Any, axis: Any) -> Any:
@@ -658,9 +390,9 @@ def expand_dims(x: Any, axis: Any) -> Any:
     [[1.0], [2.0]]
     """
     x = _array(x)
-    axes = _several(axis, len(_shape(x)) + (len(axis) if isinstance(axis, (tuple, list)) else 1))
-    lengths = iter(_shape(x))
-    return reshape(x, tuple(1 if i in axes else next(lengths) for i in range(len(_shape(x)) + len(axes))))
+    axes = several_axes(axis, len(shape_of(x)) + (len(axis) if isinstance(axis, (tuple, list)) else 1))
+    lengths = iter(shape_of(x))
+    return reshape(x, tuple(1 if i in axes else next(lengths) for i in range(len(shape_of(x)) + len(axes))))
 
 
 def squeeze(x: Any, axis: Any = None) -> Any:
@@ -670,8 +402,8 @@ def squeeze(x: Any, axis: Any = None) -> Any:
     [1.0, 2.0]
     """
     x = _array(x)
-    shape = _shape(x)
-    axes = tuple(i for i, n in enumerate(shape) if n == 1) if axis is None else _axes(axis, len(shape))
+    shape = shape_of(x)
+    axes = tuple(i for i, n in enumerate(shape) if n == 1) if axis is None else all_axes(axis, len(shape))
     if builtins.any(shape[i] != 1 for i in axes):
         raise ValueError(f"squeeze: axis {axis} of shape {shape} is not of length 1; leave it out, or use reshape")
     return reshape(x, tuple(n for i, n in enumerate(shape) if i not in axes))
@@ -705,7 +437,7 @@ def atleast_3d(*xs: Any) -> Any:
 
 
 def _atleast(shaped: Callable[[tuple[int, ...]], tuple[int, ...]], xs: Any) -> Any:
-    parts = tuple(x if (shape := shaped(tuple(_shape(x)))) == tuple(_shape(x)) else reshape(x, shape) for x in map(_array, xs))
+    parts = tuple(x if (shape := shaped(tuple(shape_of(x)))) == tuple(shape_of(x)) else reshape(x, shape) for x in map(_array, xs))
     return parts[0] if len(parts) == 1 else parts
 
 
@@ -716,7 +448,7 @@ def broadcast_arrays(*xs: Any) -> tuple[Any, ...]:
     [[1.0, 2.0], [3.0, 3.0]]
     """
     parts = [_array(x) for x in xs]
-    shape = np.broadcast_shapes(*map(_shape, parts))
+    shape = np.broadcast_shapes(*map(shape_of, parts))
     return tuple(broadcast_to(x, shape) for x in parts)
 
 
@@ -735,7 +467,7 @@ def flip(x: Any, axis: Any = None) -> Any:
     >>> flip(Tensor([[1.0, 2.0], [3.0, 4.0]])).tolist()
     [[4.0, 3.0], [2.0, 1.0]]
     """
-    return _flip(_array(x), axis=axis)
+    return table.flip(_array(x), axis=axis)
 
 
 def flipud(x: Any) -> Any:
@@ -763,7 +495,7 @@ def rot90(x: Any, k: int = 1, axes: Any = (0, 1)) -> Any:
     [[2.0, 4.0], [1.0, 3.0]]
     """
     x = _array(x)
-    a, b = _several(axes, len(_shape(x)))
+    a, b = several_axes(axes, len(shape_of(x)))
     if k % 4 == 0:
         return ops.identity(x)
     if k % 4 == 2:
@@ -780,11 +512,11 @@ def pad(x: Any, pad_width: Any, mode: str = "constant", constant_values: float =
     if mode != "constant" or np.ndim(constant_values):
         raise TypeError(f"pad with mode={mode!r}: only 'constant' with one number is supported; use concatenate")
     x = _array(x)
-    width = tuple((index(a), index(b)) for a, b in np.broadcast_to(pad_width, (len(_shape(x)), 2)))
-    padded = _pad(x, width=width)
+    width = tuple((index(a), index(b)) for a, b in np.broadcast_to(pad_width, (len(shape_of(x)), 2)))
+    padded = table.pad(x, width=width)
     if constant_values == 0:
         return padded
-    inside = np.pad(np.ones(_shape(x), bool), width)
+    inside = np.pad(np.ones(shape_of(x), bool), width)
     return where(inside, padded, float(constant_values))
 
 
@@ -794,7 +526,7 @@ def concatenate(xs: Sequence[Any], axis: int | None = 0) -> Any:
     >>> concatenate([Tensor([1.0, 2.0]), Tensor([3.0])]).tolist()
     [1.0, 2.0, 3.0]
     """
-    return _concatenate(*_sequence("concatenate", xs), axis=axis)
+    return table.concatenate(*_sequence("concatenate", xs), axis=axis)
 
 
 def stack(xs: Sequence[Any], axis: int = 0) -> Any:
@@ -803,7 +535,7 @@ def stack(xs: Sequence[Any], axis: int = 0) -> Any:
     >>> stack([Tensor([1.0, 2.0]), Tensor([3.0, 4.0])]).tolist()
     [[1.0, 2.0], [3.0, 4.0]]
     """
-    return _stack(*_sequence("stack", xs), axis=index(axis))
+    return table.stack(*_sequence("stack", xs), axis=index(axis))
 
 
 def _sequence(name: str, xs: Any) -> list[Any]:
@@ -819,7 +551,7 @@ def vstack(xs: Sequence[Any]) -> Any:
     >>> vstack([Tensor([1.0, 2.0]), Tensor([[3.0, 4.0]])]).tolist()
     [[1.0, 2.0], [3.0, 4.0]]
     """
-    return concatenate([x if len(_shape(x)) > 1 else reshape(x, (1, -1)) for x in _sequence("vstack", xs)])
+    return concatenate([x if len(shape_of(x)) > 1 else reshape(x, (1, -1)) for x in _sequence("vstack", xs)])
 
 
 def append(x: Any, values: Any, axis: int | None = None) -> Any:
@@ -846,7 +578,7 @@ def column_stack(xs: Sequence[Any]) -> Any:
     >>> column_stack([Tensor([1.0, 2.0]), Tensor([3.0, 4.0])]).tolist()
     [[1.0, 3.0], [2.0, 4.0]]
     """
-    return concatenate([x if len(_shape(x)) > 1 else reshape(x, (-1, 1)) for x in _sequence("column_stack", xs)], 1)
+    return concatenate([x if len(shape_of(x)) > 1 else reshape(x, (-1, 1)) for x in _sequence("column_stack", xs)], 1)
 
 
 def hstack(xs: Sequence[Any]) -> Any:
@@ -855,8 +587,8 @@ def hstack(xs: Sequence[Any]) -> Any:
     >>> hstack([Tensor([[1.0], [2.0]]), Tensor([[3.0], [4.0]])]).tolist()
     [[1.0, 3.0], [2.0, 4.0]]
     """
-    parts = [x if len(_shape(x)) else reshape(x, (1,)) for x in _sequence("hstack", xs)]
-    return concatenate(parts, 0 if len(_shape(parts[0])) == 1 else 1)
+    parts = [x if len(shape_of(x)) else reshape(x, (1,)) for x in _sequence("hstack", xs)]
+    return concatenate(parts, 0 if len(shape_of(parts[0])) == 1 else 1)
 
 
 def split(x: Any, sections: Any, axis: int = 0) -> list[Any]:
@@ -866,8 +598,8 @@ def split(x: Any, sections: Any, axis: int = 0) -> list[Any]:
     [[1.0, 2.0], [3.0, 4.0]]
     """
     x = _array(x)
-    shape = _shape(x)
-    axis = _axis(axis, len(shape))
+    shape = shape_of(x)
+    axis = one_axis(axis, len(shape))
     if np.ndim(sections) == 0:
         count = _count("split", sections)
         if shape[axis] % count:
@@ -884,10 +616,10 @@ def array_split(x: Any, sections: Any, axis: int = 0) -> list[Any]:
     [[1.0, 2.0], [3.0]]
     """
     x = _array(x)
-    axis = _axis(axis, len(_shape(x)))
+    axis = one_axis(axis, len(shape_of(x)))
     if np.ndim(sections) == 0:
         count = _count("array_split", sections)
-        each, more = divmod(_shape(x)[axis], count)
+        each, more = divmod(shape_of(x)[axis], count)
         sections = np.cumsum([each + (i < more) for i in range(count - 1)])
     return _cut_at(x, [index(i) for i in sections], axis)
 
@@ -904,7 +636,7 @@ def _cut_at(x: Any, places: list[int], axis: int) -> list[Any]:
 
 def getitem(x: Any, index: Any) -> Any:
     """``x[index]``: basic, fancy, boolean, None and ``...`` indexing; repeated indices accumulate gradients."""
-    return _getitem(_array(x), index=_plain_index(index))
+    return table.getitem(_array(x), index=_plain_index(index))
 
 
 def _plain_index(index: Any) -> Any:
@@ -931,7 +663,7 @@ def take(x: Any, indices: Any, axis: int | None = None) -> Any:
     at = _plain_index(at.astype(int) if at.dtype == bool else at)  # integers here, as by NumPy, and no mask
     if axis is None:
         return getitem(reshape(x, -1), at)
-    return getitem(x, (slice(None),) * _axis(axis, len(_shape(x))) + (at,))
+    return getitem(x, (slice(None),) * one_axis(axis, len(shape_of(x))) + (at,))
 
 
 def take_along_axis(x: Any, indices: Any, axis: int) -> Any:
@@ -941,11 +673,11 @@ def take_along_axis(x: Any, indices: Any, axis: int) -> Any:
     [[2.0], [3.0]]
     """
     x, indices = _array(x), plain_array(indices)
-    axis = _axis(axis, len(_shape(x)))
-    if indices.ndim != len(_shape(x)) or indices.dtype.kind not in "iu":
-        raise IndexError(f"take_along_axis: an array of shape {tuple(_shape(x))} and indices of shape {indices.shape}, "
+    axis = one_axis(axis, len(shape_of(x)))
+    if indices.ndim != len(shape_of(x)) or indices.dtype.kind not in "iu":
+        raise IndexError(f"take_along_axis: an array of shape {tuple(shape_of(x))} and indices of shape {indices.shape}, "
                          f"{indices.dtype}; give integers for every axis")
-    grid = np.ogrid[tuple(slice(n) for n in _shape(x))]
+    grid = np.ogrid[tuple(slice(n) for n in shape_of(x))]
     return getitem(x, tuple(indices if i == axis else g for i, g in enumerate(grid)))
 
 
@@ -956,7 +688,7 @@ def repeat(x: Any, repeats: Any, axis: int | None = None) -> Any:
     [1.0, 1.0, 2.0, 2.0]
     """
     x = _array(x)
-    n = product(_shape(x)) if axis is None else _shape(x)[_axis(axis, len(_shape(x)))]
+    n = product(shape_of(x)) if axis is None else shape_of(x)[one_axis(axis, len(shape_of(x)))]
     return take(x, np.repeat(np.arange(n), repeats), axis)
 
 
@@ -968,7 +700,7 @@ def tile(x: Any, reps: Any) -> Any:
     """
     x = _array(x)
     reps = tuple(np.atleast_1d(reps).tolist())
-    shape = (1,) * (len(reps) - len(_shape(x))) + tuple(_shape(x))
+    shape = (1,) * (len(reps) - len(shape_of(x))) + tuple(shape_of(x))
     reps = (1,) * (len(shape) - len(reps)) + reps
     doubled = broadcast_to(reshape(x, tuple(m for n in shape for m in (1, n))),
                            tuple(m for r, n in zip(reps, shape) for m in (r, n)))
@@ -983,13 +715,13 @@ def roll(x: Any, shift: Any, axis: Any = None) -> Any:
     """
     x = _array(x)
     if axis is None:
-        return reshape(roll(reshape(x, -1), shift, 0), _shape(x))
+        return reshape(roll(reshape(x, -1), shift, 0), shape_of(x))
     if np.ndim(shift) or np.ndim(axis):
         for by, along in np.broadcast(shift, axis):
             x = roll(x, by, index(along))
         return x
-    axis = _axis(axis, len(_shape(x)))
-    n, shift = _shape(x)[axis], int(shift)
+    axis = one_axis(axis, len(shape_of(x)))
+    n, shift = shape_of(x)[axis], int(shift)
     return take(x, (np.arange(n) - shift) % n if n else np.arange(0), axis)
 
 
@@ -1012,7 +744,7 @@ def diff(x: Any, n: int = 1, axis: int = -1) -> Any:
     ([3.0, 5.0], [2.0])
     """
     x = _array(x)
-    axis = _axis(axis, len(_shape(x)))
+    axis = one_axis(axis, len(shape_of(x)))
     if n < 0:
         raise ValueError(f"diff of order {n}: it is 0 or more")
     for _ in range(n):
@@ -1027,7 +759,7 @@ def diagonal(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
     [1.0, 4.0]
     """
     x = _array(x)
-    n, offset = len(_shape(x)), index(offset)
+    n, offset = len(shape_of(x)), index(offset)
     x = moveaxis(x, (axis1, axis2), (n - 2, n - 1))
     high, wide = x.shape[-2:]
     where_to = np.arange(builtins.max(0, builtins.min(high + builtins.min(offset, 0), wide - builtins.max(offset, 0))))
@@ -1041,11 +773,11 @@ def diag(x: Any, k: int = 0) -> Any:
     [[1.0, 0.0], [0.0, 2.0]]
     """
     x = _array(x)
-    if len(_shape(x)) == 2:
+    if len(shape_of(x)) == 2:
         return diagonal(x, k)
-    n = _shape(x)[0] + abs(index(k))
-    at = np.arange(_shape(x)[0])
-    return _scatter(x, shape=(n, n), index=(at + builtins.max(-k, 0), at + builtins.max(k, 0)))
+    n = shape_of(x)[0] + abs(index(k))
+    at = np.arange(shape_of(x)[0])
+    return table.scatter(x, shape=(n, n), index=(at + builtins.max(-k, 0), at + builtins.max(k, 0)))
 
 
 def trace(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
@@ -1064,7 +796,7 @@ def tril(x: Any, k: int = 0) -> Any:
     [[1.0, 0.0], [3.0, 4.0]]
     """
     x = _array(x)
-    rows, columns = (_shape(x) * 2)[-2:]  # a vector is repeated to a square, as by NumPy
+    rows, columns = (shape_of(x) * 2)[-2:]  # a vector is repeated to a square, as by NumPy
     return where(np.tri(rows, columns, k, dtype=bool), x, 0.0)
 
 
@@ -1075,7 +807,7 @@ def triu(x: Any, k: int = 0) -> Any:
     [[1.0, 2.0], [0.0, 4.0]]
     """
     x = _array(x)
-    rows, columns = (_shape(x) * 2)[-2:]
+    rows, columns = (shape_of(x) * 2)[-2:]
     return where(~np.tri(rows, columns, k - 1, dtype=bool), x, 0.0)
 
 
@@ -1085,7 +817,7 @@ def where(condition: Any, x: Any, y: Any) -> Any:
     if condition.dtype.kind not in "biuf":
         raise TypeError(f"where: the condition must be a mask or numbers, not {condition.dtype}")
     condition = condition != 0
-    return _select(_array(x), _array(y), condition=condition)
+    return table.where(_array(x), _array(y), condition=condition)
 
 
 def nan_to_num(x: Any) -> Any:
@@ -1109,12 +841,12 @@ def average(x: Any, axis: Any = None, weights: Any = None) -> Any:
     if weights is None:
         return mean(x, axis)
     weights = _array(weights)
-    if _shape(weights) != _shape(x):
-        if axis is None or tuple(_shape(weights)) != tuple(_shape(x)[i] for i in _axes(axis, len(_shape(x)))):
-            raise ValueError(f"average of shape {tuple(_shape(x))} with weights of shape {tuple(_shape(weights))}: say axis=, the "
+    if shape_of(weights) != shape_of(x):
+        if axis is None or tuple(shape_of(weights)) != tuple(shape_of(x)[i] for i in all_axes(axis, len(shape_of(x)))):
+            raise ValueError(f"average of shape {tuple(shape_of(x))} with weights of shape {tuple(shape_of(weights))}: say axis=, the "
                             "axis that they belong to, or give one weight for each entry")
-        weights = reshape(weights, tuple(n if i in _axes(axis, len(_shape(x))) else 1 for i, n in enumerate(_shape(x))))
-        weights = broadcast_to(weights, _shape(x))
+        weights = reshape(weights, tuple(n if i in all_axes(axis, len(shape_of(x))) else 1 for i, n in enumerate(shape_of(x))))
+        weights = broadcast_to(weights, shape_of(x))
     return sum(x * weights, axis) / sum(weights, axis)
 
 
@@ -1145,7 +877,7 @@ def astype(x: Any, dtype: Any) -> Any:
     if np.dtype(dtype).kind != "f":
         raise TypeError(f"astype({np.dtype(dtype)}): a gradient needs float32 or float64; use x.data.astype({np.dtype(dtype)}) "
                         "for numbers without one")
-    return _astype(_array(x), dtype=np.dtype(dtype))
+    return table.astype(_array(x), dtype=np.dtype(dtype))
 
 
 def argmax(x: Any, axis: int | None = None) -> Any:
@@ -1173,7 +905,7 @@ split array_split take take_along_axis repeat tile roll sort diff diagonal diag 
 argmax argmin""".split()
 
 
-def _said_by(function: Callable[..., Any]) -> Callable[..., Any]:
+def explained(function: Callable[..., Any]) -> Callable[..., Any]:
     """The function, whose name stands in whatever it raises, with what it was given."""
     name = function.__name__
 
@@ -1195,4 +927,4 @@ def _shown(x: Any) -> str:
     return f"[{', '.join(map(_shown, x[:4]))}{', …' * (len(x) > 4)}]" if isinstance(x, list) else f"{x!r:.60}"
 
 
-globals().update({_name: _said_by(globals()[_name]) for _name in ("getitem", *__all__) if _name != "clip"})
+globals().update({_name: explained(globals()[_name]) for _name in ("getitem", *__all__) if _name != "clip"})

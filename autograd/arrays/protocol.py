@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 
-class ArrayLike:
+class ArrayMethods:
     """NumPy's methods and protocols, for everything that an array function can be applied to."""
 
     __slots__ = ()
@@ -86,7 +86,7 @@ class ArrayLike:
     def __array_function__(self, function: Any, types: Any, args: Any, options: Any) -> Any:
         name = _renamed.get(function.__name__, function.__name__)
         if name in _about:
-            return _functions()._said_by(function)(*map(_plain_array, args), **options)
+            return _functions().explained(function)(*map(_plain_array, args), **options)
         if function.__module__ == "numpy.linalg" and name in ("diagonal", "trace"):  # there of the last two axes
             return getattr(_functions(), name)(*args, **options, axis1=-2, axis2=-1)
         if name not in _functions().__all__ or (function.__module__ != "numpy" and name not in _linalg):
@@ -110,7 +110,7 @@ def _plain_array(x: Any) -> Any:
 def _remainder(x: Any, y: Any) -> Any:
     import numpy as np
 
-    from ..tensor import Silence
+    from ..elementwise import Silence
     with Silence():
         return x - y * np.floor_divide(_plain_array(x), _plain_array(y))  # the quotient is constant wherever it is smooth
 
@@ -129,7 +129,7 @@ def _method(name: str) -> Any:
 
 for _name in ("sum mean max min var std prod cumsum cumprod dot swapaxes squeeze take clip repeat argmax argmin astype "
               "logsumexp softmax log_softmax expand_dims broadcast_to flip norm trace diagonal").split():
-    setattr(ArrayLike, _name, _method(_name))  # the function of the same name, with the array first
+    setattr(ArrayMethods, _name, _method(_name))  # the function of the same name, with the array first
 
 # NumPy's names where the table's differ, what is composed of rows, and what gives plain arrays
 _ufuncs = {"subtract": "sub", "multiply": "mul", "divide": "div", "true_divide": "div", "negative": "neg",
@@ -154,10 +154,7 @@ _about = {"shape", "ndim", "size", "argmax", "argmin", "argsort", "allclose", "i
           "zeros_like", "ones_like", "empty_like", "full_like", "min_scalar_type", "common_type", "save", "savetxt"}
 
 
-functions: Any = None  # the module of array functions, once NumPy is loaded
-
-
 def _functions() -> Any:
-    if functions is None:
-        from . import functions as loaded  # noqa: F401  (it says here what it is)
+    """The module of array functions, which loads NumPy when first used."""
+    from . import functions
     return functions

@@ -1,0 +1,206 @@
+"""The second table: operations that mix the entries of arrays, each with its pullback.
+
+A row reads ``name = ArrayOperation("name", "sign", forward, pullback, …)``. A pullback takes ``(g, out, *operands,
+**params)`` and returns the downstream gradient for its operand; it is written with the operations of this module and
+the rows of ``ops``, so it runs on arrays in a plain backward sweep, and on tensors where the gradient is to be a
+graph: higher orders come for free. ``forward`` of a linear operation is its own pushforward; the others carry one.
+Broadcasting is undone in ``pullback``, never here. Params are constants: axes, shapes, indices.
+"""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Sequence
+from math import prod as product
+from typing import Any
+
+import numpy as np
+
+from .. import ops
+from ..elementwise import silent
+from .axes import all_axes, kept_shape, one_axis, plain_array
+from .operation import ArrayOperation
+
+# ── linear operations and their transposes ───────────────────────────────────────────────────────────────────────
+
+sum = ArrayOperation(
+    "sum", "Σ", lambda x, axis, keepdims: np.sum(x, axis=axis, keepdims=keepdims),
+    lambda g, out, x, axis, keepdims: broadcast_to(reshape(g, shape=kept_shape(x.shape, axis)), shape=x.shape), shown=("1",))
+broadcast_to = ArrayOperation(
+    "broadcast_to", "⇉", lambda x, shape: np.broadcast_to(x, shape), lambda g, out, x, shape: g, shown=("Σ",))
+reshape = ArrayOperation(
+    "reshape", "reshape", lambda x, shape: np.reshape(x, shape), lambda g, out, x, shape: reshape(g, shape=x.shape), shown=("reshape",))
+transpose = ArrayOperation(
+    "transpose", "ᵀ", lambda x, axes: np.transpose(x, axes),
+    lambda g, out, x, axes: transpose(g, axes=None if axes is None else tuple(np.argsort([a % x.ndim for a in axes]))), shown=("ᵀ",))
+getitem = ArrayOperation(
+    "getitem", "[ ]", lambda x, index: x[index],
+    lambda g, out, x, index: scatter(g, shape=x.shape, index=index), shown=("scatter",), is_selection=True)
+scatter = ArrayOperation(
+    "scatter", "scatter", lambda g, shape, index: _scattered(g, shape, index),
+    lambda g, out, x, shape, index: getitem(g, index=index), shown=("[ ]",))
+concatenate = ArrayOperation(
+    "concatenate", "⊕", lambda *xs, axis: np.concatenate(xs, axis),
+    lambda g, out, *xs, i, axis: _piece(g, xs, i, axis), variadic=True, shown=("slice",), discards=True)
+stack = ArrayOperation(
+    "stack", "stack", lambda *xs, axis: np.stack(xs, axis),
+    lambda g, out, *xs, i, axis: getitem(g, index=(slice(None),) * one_axis(axis, g.ndim) + (i,)),
+    variadic=True, shown=("slice",), discards=True)
+pad = ArrayOperation(
+    "pad", "pad", lambda x, width: np.pad(x, width),
+    lambda g, out, x, width: getitem(g, index=tuple(slice(a, a + n) for (a, _), n in zip(width, x.shape))),
+    shown=("slice",), discards=True)
+flip = ArrayOperation(
+    "flip", "flip", lambda x, axis: np.flip(x, axis), lambda g, out, x, axis: flip(g, axis=axis), shown=("flip",))
+cumsum = ArrayOperation(
+    "cumsum", "cumsum", lambda x, axis: np.cumsum(x, axis),
+    lambda g, out, x, axis: flip(cumsum(flip(g, axis=axis), axis=axis), axis=axis), shown=("reversed cumsum",))
+astype = ArrayOperation(
+    "astype", "dtype", lambda x, dtype: x.astype(dtype), lambda g, out, x, dtype: astype(g, dtype=x.dtype), shown=("1",))
+where = ArrayOperation(
+    "where", "where", lambda x, y, condition: np.where(condition, x, y),
+    lambda g, out, x, y, condition: where(g, 0.0, condition=condition),
+    lambda g, out, x, y, condition: where(0.0, g, condition=condition),
+    shown=("condition", "not condition"), is_selection=True, discards=True)
+matmul = ArrayOperation(
+    "matmul", "@", lambda x, y: x @ y,
+    lambda g, out, x, y: _matmul_left(g, x, y), lambda g, out, x, y: _matmul_right(g, x, y),
+    bilinear=True, shown=("· yᵀ", "xᵀ ·"))
+einsum = ArrayOperation(
+    "einsum", "einsum", lambda *xs, spec: np.einsum(spec, *xs, optimize=len(xs) > 2),
+    lambda g, out, *xs, i, spec: _einsum_pullback(g, xs, i, spec), bilinear=True, variadic=True, shown=("einsum",))
+
+# ── operations that are not linear, with pushforwards ────────────────────────────────────────────────────────────
+
+max = ArrayOperation(
+    "max", "max", lambda x, axis, keepdims: np.max(x, axis=axis, keepdims=keepdims),
+    lambda g, out, x, axis, keepdims: reshape(g, shape=kept_shape(x.shape, axis)) * _shares(out, x, axis),
+    pushforward=lambda out, xs, ts, params: _push_extreme(out, xs, ts, **params),
+    shown=("equal shares of max",), is_selection=True)
+min = ArrayOperation(
+    "min", "min", lambda x, axis, keepdims: np.min(x, axis=axis, keepdims=keepdims),
+    lambda g, out, x, axis, keepdims: reshape(g, shape=kept_shape(x.shape, axis)) * _shares(out, x, axis),
+    pushforward=lambda out, xs, ts, params: _push_extreme(out, xs, ts, **params),
+    shown=("equal shares of min",), is_selection=True)
+logsumexp = ArrayOperation(
+    "logsumexp", "log Σ exp", lambda x, axis, keepdims: _logsumexp_forward(x, axis, keepdims),
+    lambda g, out, x, axis, keepdims: reshape(g, shape=kept_shape(x.shape, axis)) * softmax(x, axis=axis),
+    pushforward=lambda out, xs, ts, p: sum(softmax(xs[0], axis=p["axis"]) * ts[0], axis=p["axis"], keepdims=p["keepdims"]),
+    shown=("softmax(x)",), reach=lambda arrived, x, axis, keepdims: _along(arrived.reshape(kept_shape(x.shape, axis)), x, axis))
+softmax = ArrayOperation(
+    "softmax", "softmax", lambda x, axis: _softmax_forward(x, axis),
+    lambda g, out, x, axis: out * (g - sum(g * out, axis=axis, keepdims=True)),
+    pushforward=lambda out, xs, ts, p: out * (ts[0] - sum(ts[0] * out, axis=p["axis"], keepdims=True)),
+    shown=("out·(δ − out)",), reach=lambda arrived, x, axis: _along(arrived, x, axis))
+log_softmax = ArrayOperation(
+    "log_softmax", "log softmax", lambda x, axis: x - _logsumexp_forward(x, axis, True),
+    lambda g, out, x, axis: g - ops.exp(out) * sum(g, axis=axis, keepdims=True),
+    pushforward=lambda out, xs, ts, p: ts[0] - sum(ops.exp(out) * ts[0], axis=p["axis"], keepdims=True),
+    shown=("δ − softmax(x)",), reach=lambda arrived, x, axis: _along(arrived, x, axis))
+
+
+# ── what the rows are written with ───────────────────────────────────────────────────────────────────────────────
+
+def _scattered(g: Any, shape: tuple[int, ...], index: Any) -> Any:
+    out = np.zeros(shape, g.dtype)
+    if all(isinstance(part, (int, slice, type(None), type(...))) for part in (index if isinstance(index, tuple) else (index,))):
+        out[index] = g  # every entry at most once
+    else:
+        np.add.at(out, index, g)
+    return out
+
+
+def _piece(g: Any, xs: Sequence[Any], i: int, axis: Any) -> Any:
+    if axis is None:
+        start = builtins.sum(product(x.shape) for x in xs[:i])
+        return reshape(getitem(g, index=slice(start, start + product(xs[i].shape))), shape=xs[i].shape)
+    axis = one_axis(axis, g.ndim)
+    start = builtins.sum(x.shape[axis] for x in xs[:i])
+    return getitem(g, index=(slice(None),) * axis + (slice(start, start + xs[i].shape[axis]),))
+
+
+def _swap(x: Any) -> Any:
+    """The last two axes exchanged."""
+    return transpose(x, axes=(*range(x.ndim - 2), x.ndim - 1, x.ndim - 2))
+
+
+def _column(x: Any) -> Any:
+    """A new last axis of length 1."""
+    return reshape(x, shape=(*x.shape, 1))
+
+
+def _matmul_left(g: Any, x: Any, y: Any) -> Any:
+    if y.ndim == 1:
+        return (_column(g) if g.ndim else g) * y
+    if g.ndim == y.ndim - 1:  # x is a vector
+        left = matmul(y, _column(g))
+        return reshape(left, shape=left.shape[:-1])
+    return g @ (y.T if y.ndim == 2 else _swap(y))
+
+
+def _matmul_right(g: Any, x: Any, y: Any) -> Any:
+    y_is_vector = g.ndim == x.ndim - 1
+    if x.ndim == 1 and y_is_vector:
+        return g * x
+    if x.ndim == 1:
+        return reshape(g, shape=(*g.shape[:-1], 1, g.shape[-1])) * _column(x)
+    if y_is_vector:
+        right = matmul(_swap(x), _column(g))
+        return reshape(right, shape=right.shape[:-1])
+    return (x.T if x.ndim == 2 else _swap(x)) @ g
+
+
+def _einsum_pullback(g: Any, xs: Sequence[Any], i: int, spec: str) -> Any:
+    terms, result = spec.split("->")
+    inputs = terms.split(",")
+    operands, names, target = [g, *xs[:i], *xs[i + 1:]], [result, *inputs[:i], *inputs[i + 1:]], ""
+    shape = xs[i].shape if xs[i] is not None else ()
+    free = iter(c for c in "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ" if c not in spec)
+    for position, letter in enumerate(inputs[i]):  # a diagonal is written back through an identity matrix
+        if letter in target:
+            fresh = next(free)
+            operands.append(np.eye(shape[position], dtype=g.dtype))
+            names.append(letter + fresh)
+            letter = fresh
+        target += letter
+    known = set("".join(names))
+    sizes = dict(zip(inputs[i], shape))
+    for letter in target:  # summed away in the forward pass: the gradient is repeated along it
+        if letter not in known:
+            operands.append(np.ones(sizes[letter], dtype=g.dtype))
+            names.append(letter)
+    # an axis of length 1 that was broadcast against a longer one is summed by the walker
+    return einsum(*operands, spec=f"{','.join(names)}->{target}")
+
+
+def _shares(out: Any, x: Any, axis: Any) -> Any:
+    """1/k at each of k equal extremes: plain numbers, since they are constant wherever the extreme is smooth."""
+    x, out = plain_array(x), plain_array(out)
+    hit = x == out.reshape(kept_shape(x.shape, axis))
+    count = hit.sum(axis=all_axes(axis, x.ndim), keepdims=True)
+    return (hit / np.maximum(count, 1)).astype(x.dtype)
+
+
+def _push_extreme(out: Any, xs: Any, ts: Any, axis: Any, keepdims: bool) -> Any:
+    shares = _shares(out, xs[0], axis)
+    return sum(where(ts[0] * shares, 0.0, condition=shares != 0), axis=axis, keepdims=keepdims)
+
+
+def _along(arrived: Any, x: Any, axis: Any) -> Any:
+    """The entries of ``x`` that share a line along ``axis`` with one at which something arrived."""
+    return np.broadcast_to(arrived.any(axis=all_axes(axis, x.ndim), keepdims=True), x.shape)
+
+
+@silent
+def _logsumexp_forward(x: Any, axis: Any, keepdims: bool) -> Any:
+    top = np.max(x, axis=axis, keepdims=True, initial=-np.inf)
+    top = np.where(np.isfinite(top), top, 0).astype(x.dtype)
+    out = np.log(np.sum(np.exp(x - top), axis=axis, keepdims=True)) + top
+    return out if keepdims else out.reshape([n for i, n in enumerate(x.shape) if i not in all_axes(axis, x.ndim)])
+
+
+@silent
+def _softmax_forward(x: Any, axis: Any) -> Any:
+    e = np.exp(x - np.max(x, axis=axis, keepdims=True, initial=-np.inf))
+    e /= np.sum(e, axis=axis, keepdims=True)
+    return e
