@@ -6,10 +6,10 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 BROWSERS := chromium-headless-shell chromium google-chrome
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-all lint coverage bench docs clean
+.PHONY: help run test test-all test-versions lint coverage bench docs clean
 
 help:  ## list the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-14s %s\n", $$1, $$2}'
 
 run: $(VENV)/.run  ## install, train a network on iris, write pictures to out/
 	$(BIN)/python -m examples.main_job
@@ -21,6 +21,9 @@ test: $(VENV)/.test  ## install what testing needs, then style, types, tests and
 
 test-all: test  ## the tests, then the long ones
 	$(BIN)/python -m pytest -n 2 -m slow --hypothesis-profile=thorough
+
+test-versions: $(VENV)/.test  ## the tests on each Python from 3.11 to 3.14 found here, and with the lowest stated versions
+	$(BIN)/python -m nox --session versions minimums
 
 lint: $(VENV)/.test  ## style and types
 	$(BIN)/ruff check .
@@ -36,7 +39,7 @@ docs: $(VENV)/.run  ## generate the pages and pictures of docs/
 	$(BIN)/python -m docs
 
 clean:  ## remove what the other targets made
-	rm -rf $(VENV) out build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
+	rm -rf $(VENV) .nox out build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(BIN)/python:

@@ -1,0 +1,142 @@
+"""The Makefile's commands without make, for Windows and every other system: ``nox -s run``, ``nox -s test``, ``nox --list``.
+
+They share one environment, ``.venv/``, with make. Only ``versions`` and ``minimums`` build environments of their own.
+"""
+
+import os
+import re
+import shutil
+import sys
+from collections.abc import Iterable
+from itertools import chain
+from pathlib import Path
+
+import nox
+from nox.command import CommandFailed
+
+ROOT = Path(__file__).parent
+VENV = ROOT / ".venv"
+PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+PROJECT = nox.project.load_toml(ROOT / "pyproject.toml")
+VERSIONS = nox.project.python_versions(PROJECT)  # from the classifiers
+BROWSERS = ("chromium-headless-shell", "chromium", "google-chrome")
+
+RUN = [["examples.main_job"]]
+LINT = [["ruff", "check", "."], ["mypy"]]
+TEST = [*LINT, ["pytest", "-n", "2", "-m", "not slow"]]
+SLOW = [["pytest", "-n", "2", "-m", "slow", "--hypothesis-profile=thorough"]]
+COVERAGE = [["pytest", "-n", "2", "-m", "not slow", "--cov", "--cov-report=term-missing:skip-covered", "--cov-fail-under=95"]]
+BENCH = [["benchmarks"]]
+DOCS = [["docs"]]
+
+nox.options.sessions = ["test"]
+nox.options.error_on_missing_interpreters = False  # a version that is not installed is skipped, also in CI
+if pyenv := sorted(Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")).glob("versions/3.*")):
+    os.environ.setdefault("PYENV_VERSION", ":".join(folder.name for folder in pyenv))  # else its python3.x may refuse to start
+
+
+def install(session: nox.Session, extra: str, stamp: str) -> None:
+    """Install chainrule with an extra into .venv/, once for each state of pyproject.toml."""
+    done = VENV / f".{stamp}"
+    if done.exists() and done.stat().st_mtime >= (ROOT / "pyproject.toml").stat().st_mtime:
+        return
+    if not PYTHON.exists():
+        if sys.version_info < (3, 11):
+            session.error("chainrule needs Python 3.11 or newer; install nox with one: py -3.12 -m pip install nox")
+        session.run(sys.executable, "-m", "venv", str(VENV), external=True)
+    session.run(str(PYTHON), "-m", "pip", "install", "--quiet", "--editable", f".[{extra}]", external=True)
+    done.touch()
+
+
+def modules(session: nox.Session, commands: list[list[str]]) -> None:
+    """Run modules of .venv/, each even if one before it fails; any failure fails the session. The last takes what stands after --."""
+    failed = []
+    for command in [*commands[:-1], [*commands[-1], *session.posargs]]:
+        try:
+            session.run(str(PYTHON), "-m", *command, external=True)
+        except CommandFailed:
+            failed.append(" ".join(command))
+    if failed:
+        session.error(f"failed: {'; '.join(failed)}")
+
+
+def browser(session: nox.Session) -> None:
+    """Fetch the browser that tests pages, unless one is installed."""
+    if not any(map(shutil.which, BROWSERS)):
+        session.run(str(PYTHON), "-m", "playwright", "install", "chromium-headless-shell", external=True,
+                    success_codes=range(256))  # without it the tests of pages are skipped, and say so
+
+
+@nox.session(python=False)
+def run(session: nox.Session) -> None:
+    """Install, train a network on iris, write pictures to out/."""
+    install(session, "plot", "run")
+    modules(session, RUN)
+
+
+@nox.session(python=False)
+def test(session: nox.Session) -> None:
+    """Install what testing needs, then style, types, tests and doctests: all, whichever fails."""
+    install(session, "test", "test")
+    browser(session)
+    modules(session, TEST)
+
+
+@nox.session(python=False, name="test-all")
+def test_all(session: nox.Session) -> None:
+    """The tests, then the long ones."""
+    install(session, "test", "test")
+    browser(session)
+    modules(session, TEST + SLOW)
+
+
+@nox.session(python=False)
+def lint(session: nox.Session) -> None:
+    """Style and types."""
+    install(session, "test", "test")
+    modules(session, LINT)
+
+
+@nox.session(python=False)
+def coverage(session: nox.Session) -> None:
+    """The tests, with the lines and branches that none of them runs: at least 95 % are."""
+    install(session, "test", "test")
+    browser(session)
+    modules(session, COVERAGE)
+
+
+@nox.session(python=False)
+def bench(session: nox.Session) -> None:
+    """Measure against every installed peer, interleaved, and print ratios."""
+    install(session, "bench", "bench")
+    modules(session, BENCH)
+
+
+@nox.session(python=False)
+def docs(session: nox.Session) -> None:
+    """Generate the pages and pictures of docs/."""
+    install(session, "plot", "run")
+    modules(session, DOCS)
+
+
+@nox.session(python=VERSIONS, reuse_venv=True)
+def versions(session: nox.Session) -> None:
+    """The tests on each supported Python; after -- come arguments for pytest."""
+    session.install("--quiet", "--editable", ".[test]")
+    session.run("python", "-m", *TEST[-1], *session.posargs)
+
+
+@nox.session(python=VERSIONS[0], reuse_venv=True)
+def minimums(session: nox.Session) -> None:
+    """The tests on the lowest Python with the lowest stated version of every dependency."""
+    constraints = Path(session.create_tmp()) / "minimums.txt"
+    constraints.write_text("\n".join(lowest(PROJECT["project"])), encoding="utf-8")
+    session.install("--quiet", "--editable", ".[test]", "--constraint", str(constraints))
+    session.run("python", "-m", *TEST[-1], "-W", "ignore::DeprecationWarning", *session.posargs)  # old releases on new ones
+
+
+def lowest(project: dict[str, dict[str, list[str]]]) -> list[str]:
+    """Turn each requirement that states a lowest version into one of exactly that version."""
+    requirements: Iterable[str] = chain(project["dependencies"], *project["optional-dependencies"].values())
+    found = (re.fullmatch(r"([\w.-]+)(?:\[.*\])?>=([\w.]+)", requirement) for requirement in requirements)
+    return [f"{match[1]}=={match[2]}" for match in found if match]
