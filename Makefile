@@ -67,5 +67,5 @@ browser:
 	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive \
 	    apt-get install -y -qq --no-install-recommends chromium-headless-shell >/dev/null && exit 0; fi; \
-	$(BIN)/python -m playwright install chromium-headless-shell || \
+	$(BIN)/python -m playwright install chromium || \
 	  echo "No browser: the tests of pages are skipped. Install chromium, or run: playwright install --with-deps chromium"

@@ -19,7 +19,7 @@ VENV = ROOT / ".venv"
 PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 PROJECT = nox.project.load_toml(ROOT / "pyproject.toml")
 VERSIONS = nox.project.python_versions(PROJECT)  # from the classifiers
-BROWSERS = ("chromium-headless-shell", "chromium", "google-chrome")
+BROWSERS = ("chromium-headless-shell", "chromium", "google-chrome")  # as in the Makefile
 
 RUN = [["examples.main_job"]]
 LINT = [["ruff", "check", "."], ["mypy"]]
@@ -41,15 +41,13 @@ def install(session: nox.Session, extra: str, stamp: str) -> None:
     if done.exists() and done.stat().st_mtime >= (ROOT / "pyproject.toml").stat().st_mtime:
         return
     if not PYTHON.exists():
-        if sys.version_info < (3, 11):
-            session.error("chainrule needs Python 3.11 or newer; install nox with one: py -3.12 -m pip install nox")
         session.run(sys.executable, "-m", "venv", str(VENV), external=True)
     session.run(str(PYTHON), "-m", "pip", "install", "--quiet", "--editable", f".[{extra}]", external=True)
     done.touch()
 
 
 def modules(session: nox.Session, commands: list[list[str]]) -> None:
-    """Run modules of .venv/, each even if one before it fails; any failure fails the session. The last takes what stands after --."""
+    """Run modules of .venv/, all of them even if one fails. The last takes the arguments after --."""
     failed = []
     for command in [*commands[:-1], [*commands[-1], *session.posargs]]:
         try:
@@ -63,7 +61,7 @@ def modules(session: nox.Session, commands: list[list[str]]) -> None:
 def browser(session: nox.Session) -> None:
     """Fetch the browser that tests pages, unless one is installed."""
     if not any(map(shutil.which, BROWSERS)):
-        session.run(str(PYTHON), "-m", "playwright", "install", "chromium-headless-shell", external=True,
+        session.run(str(PYTHON), "-m", "playwright", "install", "chromium", external=True,
                     success_codes=range(256))  # without it the tests of pages are skipped, and say so
 
 
