@@ -13,6 +13,8 @@ import numpy as np
 from nn.train import fit, predict
 from viz.plots import activation_maps
 
+from .plain import plain_output
+
 OUT = Path("out")
 NOISE = 0.3  # standard deviation, where pixels go from 0 to 1
 
@@ -95,6 +97,7 @@ def draw(found: Found, folder: Path) -> None:
 
 def main() -> None:
     """Train, report, draw."""
+    plain_output()
     found = train()
     print(f"2 numbers for 64 pixels, mean squared error on digits held out: auto-encoder {found.error:.4f}, PCA {found.pca:.4f}")
     print(f"noise of {NOISE} on each pixel taken away: denoising auto-encoder {found.denoised:.4f}, PCA of 16 "

@@ -18,6 +18,7 @@ from autograd import Value, no_grad
 from nn.babysitter import Babysitter
 from nn.train import History, evaluate, fit
 
+from .plain import plain_output
 from .sigmoid_neuron import sigmoid_neuron
 
 SEED = 0
@@ -103,6 +104,7 @@ def plot_losses(losses: Sequence[float], path: Path) -> None:
 
 def main() -> None:
     """Train, report, draw."""
+    plain_output()
     model, losses = train_iris()
     for seed in SEEDS:
         share, history, sitter = train_digits(seed)

@@ -21,6 +21,9 @@ def sigmoid_neuron() -> Value:
 if __name__ == "__main__":
     import viz
 
+    from .plain import plain_output
+
+    plain_output()
     y = sigmoid_neuron()
     print(viz.text(y))
     viz.draw(y).save("sigmoid-neuron.svg")
