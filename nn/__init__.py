@@ -5,7 +5,10 @@ What works on single numbers is here at once; layers of tensors, and modules tha
 
 from typing import TYPE_CHECKING
 
-from . import data, losses, optim, perceptron, schedule
+from . import activations, data, functional, losses, optim, perceptron, schedule
+from .activations import (
+    ELU, Activation, Identity, LeakyReLU, LogSoftmax, PReLU, ReLU, Sigmoid, Softmax, Softplus, Step, Tanh,
+)
 from .losses import (
     BCELoss, BCEWithLogitsLoss, CrossEntropyLoss, HingeLoss, L1Loss, MSELoss, NLLLoss, SmoothL1Loss, binary_cross_entropy,
     binary_cross_entropy_with_logits, cross_entropy, elastic_penalty, hinge_loss, l1_loss, l1_penalty, l2_penalty,
@@ -16,26 +19,24 @@ from .perceptron import Adaline, Madaline, Perceptron
 from .scalar import MLP, Layer, Neuron
 
 if TYPE_CHECKING:
-    from . import babysitter, functional, init, layers, persist, search, train
+    from . import babysitter, init, layers, persist, search, train
     from .functional import avg_pool2d, batch_norm, conv1d, conv2d, dropout, embedding, layer_norm, linear, max_pool2d
     from .layers import (
-        ELU, GRU, LSTM, RNN, Activation, AvgPool2d, BatchNorm1d, BatchNorm2d, Conv1d, Conv2d, Dropout, Embedding, Flatten,
-        Identity, LayerNorm, LeakyReLU, Linear, LogSoftmax, Maxout, MaxPool1d, MaxPool2d, PReLU, ReLU, Sequential,
-        Sigmoid, Softmax, Softplus, Step, Tanh,
+        GRU, LSTM, RNN, AvgPool2d, BatchNorm1d, BatchNorm2d, Conv1d, Conv2d, Dropout, Embedding, Flatten, LayerNorm, Linear,
+        Maxout, MaxPool1d, MaxPool2d, Sequential,
     )
 
-_elsewhere = {
+_modules = {
     "functional": "avg_pool2d batch_norm conv1d conv2d dropout embedding layer_norm linear max_pool2d",
     "init": "",
-    "layers": """Activation AvgPool2d BatchNorm1d BatchNorm2d Conv1d Conv2d Dropout ELU Embedding Flatten GRU Identity LSTM
-                 LayerNorm LeakyReLU Linear LogSoftmax MaxPool1d MaxPool2d Maxout PReLU RNN ReLU Sequential Sigmoid Softmax
-                 Softplus Step Tanh""",
+    "layers": """AvgPool2d BatchNorm1d BatchNorm2d Conv1d Conv2d Dropout Embedding Flatten GRU LSTM LayerNorm Linear MaxPool1d
+                 MaxPool2d Maxout RNN Sequential""",
     "babysitter": "",
     "persist": "",
     "search": "",
     "train": "",
 }
-_module_of = {name: module for module, names in _elsewhere.items() for name in (module, *names.split())}
+_module_of = {name: module for module, names in _modules.items() for name in (module, *names.split())}
 
 
 def __getattr__(name: str) -> object:
@@ -43,8 +44,12 @@ def __getattr__(name: str) -> object:
     if name not in _module_of:
         raise AttributeError(f"module 'nn' has no attribute {name!r}")
     module = import_module(f".{_module_of[name]}", __name__)
-    found = globals()[name] = module if name in _elsewhere else getattr(module, name)
+    found = globals()[name] = module if name in _modules else getattr(module, name)
     return found
+
+
+def __dir__() -> list[str]:
+    return __all__
 
 
 # written out: type checkers and editors read which names are public from here
@@ -53,7 +58,7 @@ __all__ = [
     "Conv2d", "CrossEntropyLoss", "Dropout", "ELU", "Embedding", "Flatten", "GRU", "HingeLoss", "Identity", "L1Loss",
     "LSTM", "Layer", "LayerNorm", "LeakyReLU", "Linear", "LogSoftmax", "MLP", "MSELoss", "Madaline", "MaxPool1d",
     "MaxPool2d", "Maxout", "Module", "NLLLoss", "Neuron", "PReLU", "Perceptron", "RNN", "ReLU", "Sequential", "Sigmoid",
-    "SmoothL1Loss", "Softmax", "Softplus", "Step", "Tanh", "avg_pool2d", "babysitter", "batch_norm",
+    "SmoothL1Loss", "Softmax", "Softplus", "Step", "Tanh", "activations", "avg_pool2d", "babysitter", "batch_norm",
     "binary_cross_entropy", "binary_cross_entropy_with_logits", "conv1d", "conv2d", "cross_entropy", "data", "dropout",
     "elastic_penalty", "embedding", "functional", "functional_call", "hinge_loss", "init", "l1_loss", "l1_penalty",
     "l2_penalty", "layer_norm", "layers", "linear", "losses", "max_pool2d", "mse_loss", "nll_loss", "optim", "perceptron",

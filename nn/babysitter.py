@@ -20,7 +20,7 @@ from autograd.graph import topological
 
 from . import optim
 from .data import DataLoader, arrays
-from .layers import Dropout, _BatchNorm
+from .layers import BatchNorm, Dropout
 from .module import Module
 from .train import Callback, Run, _fitting, fit
 
@@ -430,7 +430,7 @@ def _off_ratio(ratio: float, remedy: str) -> Finding:
 
 def _moody(model: Module) -> list[Module]:
     """The modules that work differently in training and in evaluation."""
-    return [module for module in model.modules() if isinstance(module, (Dropout, _BatchNorm))]
+    return [module for module in model.modules() if isinstance(module, (Dropout, BatchNorm))]
 
 
 def _names(modules: Sequence[Module]) -> str:

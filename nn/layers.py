@@ -14,28 +14,28 @@ from typing import Any
 
 import numpy as np
 
-from autograd import elu, identity, leaky_relu, relu, scope, sigmoid, softplus, step, tanh
+from autograd import relu, scope, sigmoid, tanh
 from autograd.graph import assign
 from autograd.tensor import Tensor
-from autograd.arrays.functions import concatenate, getitem, log_softmax, max, reshape, softmax, stack, swapaxes
+from autograd.arrays.functions import concatenate, getitem, max, reshape, stack, swapaxes
 
-from . import functional as F
 from . import init
+from .activations import (  # noqa: F401  (their names from before they had a module of their own)
+    ELU, Activation, Identity, LeakyReLU, LogSoftmax, PReLU, ReLU, Sigmoid, Softmax, Softplus, Step, Tanh,
+)
+from .functional.checks import check_sizes
+from .functional.convolution import conv1d, conv2d
+from .functional.dense import dropout, embedding, linear
+from .functional.normalisation import batch_norm, layer_norm
+from .functional.operands import Pair
+from .functional.pooling import avg_pool2d, max_pool1d, max_pool2d
 from .init import Rng
 from .module import Module
-from .scalar import Activation as ActivationName
-from .scalar import activation_function
 
 
 def _uniform(shape: tuple[int, ...], fan_in: int, rng: Any, dtype: Any, name: str) -> Tensor:
     """A parameter uniform in ±1/√fan-in, where PyTorch's layers start."""
     return init.uniform_(Tensor(np.empty(shape, dtype), name), -1 / sqrt(fan_in), 1 / sqrt(fan_in), rng)
-
-
-def _positive(layer: str, **sizes: int) -> None:
-    for name, size in sizes.items():
-        if not isinstance(size, (int, np.integer)) or size < 1:
-            raise ValueError(f"{layer}: {name} must be a whole number, 1 or more; got {size!r}")
 
 
 # ── containers ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -84,20 +84,6 @@ class Sequential(Module):
         return list(self)[index]
 
 
-class Identity(Module):
-    """What comes in goes out; arguments are ignored, so that it can stand in for any layer.
-
-    >>> Identity(54, unused=True)(3.0)
-    3.0
-    """
-
-    def __init__(self, *args: Any, **options: Any):
-        pass
-
-    def forward(self, input: Any) -> Any:
-        return input
-
-
 class Flatten(Module):
     """The axes from ``start_dim`` to ``end_dim`` made one: (N, C, H, W) becomes (N, C·H·W).
 
@@ -126,14 +112,14 @@ class Linear(Module):
     """
 
     def __init__(self, in_features: int, out_features: int, bias: bool = True, *, rng: Rng = None, dtype: Any = np.float32):
-        _positive("Linear", in_features=in_features, out_features=out_features)
+        check_sizes("Linear", in_features=in_features, out_features=out_features)
         rng = np.random.default_rng(rng)
         self.in_features, self.out_features = in_features, out_features
         self.weight = _uniform((out_features, in_features), in_features, rng, dtype, "weight")
         self.bias = _uniform((out_features,), in_features, rng, dtype, "bias") if bias else None
 
     def forward(self, input: Any) -> Any:
-        return F.linear(input, self.weight, self.bias)
+        return linear(input, self.weight, self.bias)
 
     def extra_repr(self) -> str:
         return f"{self.in_features}, {self.out_features}{'' if self.bias is not None else ', bias=False'}"
@@ -149,7 +135,7 @@ class Maxout(Module):
 
     def __init__(self, in_features: int, out_features: int, pieces: int = 2, bias: bool = True, *, rng: Rng = None,
                  dtype: Any = np.float32):
-        _positive("Maxout", out_features=out_features, pieces=pieces)
+        check_sizes("Maxout", out_features=out_features, pieces=pieces)
         self.out_features, self.pieces = out_features, pieces
         self.linear = Linear(in_features, out_features * pieces, bias, rng=rng, dtype=dtype)
 
@@ -173,7 +159,7 @@ class Embedding(Module):
 
     def __init__(self, num_embeddings: int, embedding_dim: int, padding_idx: int | None = None, *, rng: Rng = None,
                  dtype: Any = np.float32):
-        _positive("Embedding", num_embeddings=num_embeddings, embedding_dim=embedding_dim)
+        check_sizes("Embedding", num_embeddings=num_embeddings, embedding_dim=embedding_dim)
         if padding_idx is not None and not -num_embeddings <= padding_idx < num_embeddings:
             raise ValueError(f"Embedding: padding_idx={padding_idx} is none of the {num_embeddings} rows")
         self.num_embeddings, self.embedding_dim, self.padding_idx = num_embeddings, embedding_dim, padding_idx
@@ -188,7 +174,7 @@ class Embedding(Module):
         if index.size and not 0 <= index.min() <= index.max() < self.num_embeddings:
             raise ValueError(f"Embedding: indices from {index.min()} to {index.max()} are out of range; they go from 0 to "
                              f"{self.num_embeddings - 1}")
-        return F.embedding(index, self.weight, self.padding_idx)
+        return embedding(index, self.weight, self.padding_idx)
 
     def extra_repr(self) -> str:
         return f"{self.num_embeddings}, {self.embedding_dim}{f', padding_idx={p}' if (p := self.padding_idx) is not None else ''}"
@@ -196,7 +182,7 @@ class Embedding(Module):
 
 # ── windows ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
-class _Conv(Module):
+class Convolution(Module):
     """What convolutions share; subclasses say over how many axes they run and which function computes them."""
 
     _axes: int
@@ -205,13 +191,13 @@ class _Conv(Module):
     def __init__(self, in_channels: int, out_channels: int, kernel_size: Any, stride: Any = 1, padding: Any = 0,
                  dilation: Any = 1, groups: int = 1, bias: bool = True, *, rng: Rng = None, dtype: Any = np.float32):
         kind = type(self).__name__
-        _positive(kind, in_channels=in_channels, out_channels=out_channels, groups=groups)
+        check_sizes(kind, in_channels=in_channels, out_channels=out_channels, groups=groups)
         if in_channels % groups or out_channels % groups:
             raise ValueError(f"{kind}: in_channels={in_channels} and out_channels={out_channels} must be divisible by "
                              f"groups={groups}")
         rng = np.random.default_rng(rng)
         kernel = (kernel_size,) * self._axes if isinstance(kernel_size, int) else tuple(kernel_size)
-        _positive(kind, **{f"kernel_size[{i}]": k for i, k in enumerate(kernel)})
+        check_sizes(kind, **{f"kernel_size[{i}]": k for i, k in enumerate(kernel)})
         self.in_channels, self.out_channels, self.kernel_size = in_channels, out_channels, kernel
         self.stride, self.padding, self.dilation, self.groups = stride, padding, dilation, groups
         if padding == "same" and np.max(stride) > 1:
@@ -230,7 +216,7 @@ class _Conv(Module):
                 f"{'' if self.bias is not None else ', bias=False'}")
 
 
-class Conv1d(_Conv):
+class Conv1d(Convolution):
     """Cross-correlation of signals (N, C, L) with ``out_channels`` filters; weight (out, in/groups, K), bias (out,).
 
     >>> signals = np.zeros((4, 3, 10), np.float32)
@@ -238,10 +224,10 @@ class Conv1d(_Conv):
     ((4, 8, 6), (4, 8, 10))
     """
 
-    _axes, _convolve = 1, F.conv1d
+    _axes, _convolve = 1, conv1d
 
 
-class Conv2d(_Conv):
+class Conv2d(Convolution):
     """Cross-correlation of images (N, C, H, W) with ``out_channels`` filters; weight (out, in/groups, KH, KW), bias (out,).
 
     The result is (N, out, OH, OW) with OH = (H − F + 2·padding)/stride + 1, F = dilation·(KH − 1) + 1; ValueError
@@ -251,10 +237,10 @@ class Conv2d(_Conv):
     (1, 10, 32, 32)
     """
 
-    _axes, _convolve = 2, F.conv2d
+    _axes, _convolve = 2, conv2d
 
 
-class _Pool(Module):
+class Pooling(Module):
     """What poolings share: a window, and the function that computes them."""
 
     _pool: Callable[..., Any]
@@ -271,56 +257,56 @@ class _Pool(Module):
         return f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}{said}"
 
 
-class MaxPool1d(_Pool):
+class MaxPool1d(Pooling):
     """The largest entry under each window of signals (N, C, L).
 
     >>> MaxPool1d(2)(Tensor([[[1.0, 3.0, 7.0, 5.0]]])).tolist()
     [[[3.0, 7.0]]]
     """
 
-    _pool = F.max_pool1d
+    _pool = max_pool1d
 
     def __init__(self, kernel_size: int, stride: int | None = None, padding: int = 0, dilation: int = 1):
         super().__init__(kernel_size, stride, padding, dilation=dilation)
 
 
-class MaxPool2d(_Pool):
+class MaxPool2d(Pooling):
     """The largest entry under each window of images (N, C, H, W).
 
     >>> MaxPool2d(2)(Tensor([[[[1.0, 3.0], [5.0, 7.0]]]])).item()
     7.0
     """
 
-    _pool = F.max_pool2d
+    _pool = max_pool2d
 
-    def __init__(self, kernel_size: F.Pair, stride: F.Pair | None = None, padding: F.Pair = 0, dilation: F.Pair = 1):
+    def __init__(self, kernel_size: Pair, stride: Pair | None = None, padding: Pair = 0, dilation: Pair = 1):
         super().__init__(kernel_size, stride, padding, dilation=dilation)
 
 
-class AvgPool2d(_Pool):
+class AvgPool2d(Pooling):
     """The mean under each window of images (N, C, H, W); zeros of the padding count unless told otherwise.
 
     >>> AvgPool2d(2)(Tensor([[[[1.0, 3.0], [5.0, 7.0]]]])).item()
     4.0
     """
 
-    _pool = F.avg_pool2d
+    _pool = avg_pool2d
 
-    def __init__(self, kernel_size: F.Pair, stride: F.Pair | None = None, padding: F.Pair = 0, *,
+    def __init__(self, kernel_size: Pair, stride: Pair | None = None, padding: Pair = 0, *,
                  count_include_pad: bool = True):
         super().__init__(kernel_size, stride, padding, count_include_pad=count_include_pad)
 
 
 # ── normalisation and dropout ────────────────────────────────────────────────────────────────────────────────────
 
-class _BatchNorm(Module):
+class BatchNorm(Module):
     """What batch norms share; subclasses say how many axes an input has."""
 
     _ndims: tuple[int, ...]
 
     def __init__(self, num_features: int, eps: float = 1e-5, momentum: float | None = 0.1, affine: bool = True,
                  track_running_stats: bool = True, *, dtype: Any = np.float32):
-        _positive(type(self).__name__, num_features=num_features)
+        check_sizes(type(self).__name__, num_features=num_features)
         self.num_features, self.eps, self.momentum = num_features, eps, momentum
         self.weight = Tensor(np.ones(num_features, dtype), "weight") if affine else None
         self.bias = Tensor(np.zeros(num_features, dtype), "bias") if affine else None
@@ -337,13 +323,13 @@ class _BatchNorm(Module):
             raise ValueError(f"{type(self).__name__}({self.num_features}): the input has shape {tuple(input.shape)}; it needs "
                              f"{self.num_features} channels on axis 1 and {' or '.join(map(str, self._ndims))} axes")
         if self.running_mean is None:
-            return F.batch_norm(input, None, None, self.weight, self.bias, True, 0.0, self.eps)
+            return batch_norm(input, None, None, self.weight, self.bias, True, 0.0, self.eps)
         if not self.training:
-            return F.batch_norm(input, self.running_mean.array, self.running_var.array, self.weight, self.bias, False, 0.0,
+            return batch_norm(input, self.running_mean.array, self.running_var.array, self.weight, self.bias, False, 0.0,
                                 self.eps)
         seen = int(self.num_batches_tracked.array) + 1
         mean, var = self.running_mean.array.copy(), self.running_var.array.copy()
-        output = F.batch_norm(input, mean, var, self.weight, self.bias, True,
+        output = batch_norm(input, mean, var, self.weight, self.bias, True,
                               1.0 / seen if self.momentum is None else self.momentum, self.eps)
         assign((self.running_mean, self.running_var, self.num_batches_tracked), "array", (mean, var, np.array(seen)))
         return output
@@ -352,7 +338,7 @@ class _BatchNorm(Module):
         return f"{self.num_features}, eps={self.eps}, momentum={self.momentum}{'' if self.weight is not None else ', affine=False'}"
 
 
-class BatchNorm1d(_BatchNorm):
+class BatchNorm1d(BatchNorm):
     """Each feature of (N, C), or channel of (N, C, L), normalised over the batch, then scaled and shifted (Ioffe & Szegedy, 2015).
 
     In training with the batch's mean and variance, which ``running_mean`` and ``running_var`` follow by ``momentum``
@@ -366,7 +352,7 @@ class BatchNorm1d(_BatchNorm):
     _ndims = (2, 3)
 
 
-class BatchNorm2d(_BatchNorm):
+class BatchNorm2d(BatchNorm):
     """Each channel of images (N, C, H, W) normalised over the batch: as BatchNorm1d.
 
     >>> BatchNorm2d(1, eps=0)(Tensor([[[[1.0, 3.0], [3.0, 1.0]]]])).tolist()  # over the pixels, too
@@ -391,7 +377,7 @@ class LayerNorm(Module):
         self.bias = Tensor(np.zeros(self.normalized_shape, dtype), "bias") if elementwise_affine and bias else None
 
     def forward(self, input: Any) -> Any:
-        return F.layer_norm(input, self.normalized_shape, self.weight, self.bias, self.eps)
+        return layer_norm(input, self.normalized_shape, self.weight, self.bias, self.eps)
 
     def extra_repr(self) -> str:
         return f"{self.normalized_shape}, eps={self.eps}"
@@ -411,7 +397,7 @@ class Dropout(Module):
         self.p, self.rng = p, np.random.default_rng(rng)
 
     def forward(self, input: Any) -> Any:
-        return F.dropout(input, self.p, self.training, rng=self.rng)
+        return dropout(input, self.p, self.training, rng=self.rng)
 
     def extra_repr(self) -> str:
         return f"p={self.p}"
@@ -419,7 +405,7 @@ class Dropout(Module):
 
 # ── recurrent ────────────────────────────────────────────────────────────────────────────────────────────────────
 
-class _Recurrent(Module):
+class Recurrent(Module):
     """What recurrent layers share: layers, directions, and the walk through time; subclasses write one step."""
 
     _gates: int
@@ -427,7 +413,7 @@ class _Recurrent(Module):
 
     def __init__(self, input_size: int, hidden_size: int, num_layers: int = 1, bias: bool = True, batch_first: bool = False,
                  dropout: float = 0.0, bidirectional: bool = False, *, rng: Rng = None, dtype: Any = np.float32):
-        _positive(type(self).__name__, input_size=input_size, hidden_size=hidden_size, num_layers=num_layers)
+        check_sizes(type(self).__name__, input_size=input_size, hidden_size=hidden_size, num_layers=num_layers)
         self.rng = np.random.default_rng(rng)
         self.input_size, self.hidden_size, self.num_layers, self.batch_first = input_size, hidden_size, num_layers, batch_first
         self.dropout, self._ends = dropout, ("", "_reverse") if bidirectional else ("",)
@@ -441,7 +427,7 @@ class _Recurrent(Module):
                     name = f"{kind}_l{layer}{end}"
                     setattr(self, name, _uniform(shape, hidden_size, self.rng, dtype, name))
 
-    def _step(self, x: Any, state: Any, weight_hh: Any, bias_hh: Any) -> tuple[Any, ...]:
+    def step(self, x: Any, state: Any, weight_hh: Any, bias_hh: Any) -> tuple[Any, ...]:
         """The next state (its first part is the output) from the input's share ``x`` (N, gates · hidden) and the state."""
         raise NotImplementedError
 
@@ -456,11 +442,11 @@ class _Recurrent(Module):
         last: list[tuple[Any, ...]] = []
         for layer in range(self.num_layers):
             if layer and self.dropout:
-                x = F.dropout(x, self.dropout, self.training, rng=self.rng)
+                x = dropout(x, self.dropout, self.training, rng=self.rng)
             outputs = []
             for end in self._ends:
                 state = tuple(part[len(last)] for part in before)
-                steps, state = self._walk(x, state, f"_l{layer}{end}", backwards=end != "")
+                steps, state = self.walk(x, state, f"_l{layer}{end}", backwards=end != "")
                 outputs.append(stack(steps))
                 last.append(state)
             x = outputs[0] if len(outputs) == 1 else concatenate(outputs, -1)
@@ -482,16 +468,16 @@ class _Recurrent(Module):
             parts.append(part)
         return tuple(parts)
 
-    def _walk(self, x: Any, state: tuple[Any, ...], at: str, backwards: bool) -> tuple[list[Any], tuple[Any, ...]]:
+    def walk(self, x: Any, state: tuple[Any, ...], at: str, backwards: bool) -> tuple[list[Any], tuple[Any, ...]]:
         """One layer in one direction: the output of every moment, in the order of time, and the last state."""
         bias_ih, bias_hh = getattr(self, f"bias_ih{at}", None), getattr(self, f"bias_hh{at}", None)
         weight_hh = getattr(self, f"weight_hh{at}").T
-        moments = F.linear(x, getattr(self, f"weight_ih{at}"), bias_ih)  # the input's share, of all moments at once
+        moments = linear(x, getattr(self, f"weight_ih{at}"), bias_ih)  # the input's share, of all moments at once
         outputs = []
         for t in range(x.shape[0])[::-1 if backwards else 1]:
             moment = moments[t]
             with scope(f"step {t}"):
-                state = self._step(moment, state, weight_hh, bias_hh)
+                state = self.step(moment, state, weight_hh, bias_hh)
             outputs.append(state[0])
         return outputs[::-1] if backwards else outputs, state
 
@@ -513,7 +499,7 @@ def _affine(x: Any, weight: Any, bias: Any) -> Any:
     return x @ weight if bias is None else x @ weight + bias
 
 
-class RNN(_Recurrent):
+class RNN(Recurrent):
     """The plain recurrent layer: h′ = tanh(W_ih x + b_ih + W_hh h + b_hh), or relu; returns (output, h).
 
     ``input`` is (L, N, in), or (N, L, in) with ``batch_first``, or (L, in) without a batch; the state ``hx`` starts at
@@ -537,11 +523,11 @@ class RNN(_Recurrent):
         self.nonlinearity = nonlinearity
         super().__init__(input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, rng=rng, dtype=dtype)
 
-    def _step(self, x: Any, state: Any, weight_hh: Any, bias_hh: Any) -> tuple[Any, ...]:
+    def step(self, x: Any, state: Any, weight_hh: Any, bias_hh: Any) -> tuple[Any, ...]:
         return ((tanh if self.nonlinearity == "tanh" else relu)(x + _affine(state[0], weight_hh, bias_hh)),)
 
 
-class LSTM(_Recurrent):
+class LSTM(Recurrent):
     """Long short-term memory (Hochreiter & Schmidhuber, 1997), gates in the order input, forget, cell, output.
 
     i, f, o = σ(…), g = tanh(…); c′ = f·c + i·g; h′ = o·tanh(c′); returns (output, (h, c)). Else as RNN.
@@ -553,14 +539,14 @@ class LSTM(_Recurrent):
 
     _gates, _states = 4, 2
 
-    def _step(self, x: Any, state: Any, weight_hh: Any, bias_hh: Any) -> tuple[Any, ...]:
+    def step(self, x: Any, state: Any, weight_hh: Any, bias_hh: Any) -> tuple[Any, ...]:
         h, c = state
         i, f, g, o = self._chunks(x + _affine(h, weight_hh, bias_hh))
         c = sigmoid(f) * c + sigmoid(i) * tanh(g)
         return sigmoid(o) * tanh(c), c
 
 
-class GRU(_Recurrent):
+class GRU(Recurrent):
     """The gated recurrent unit (Cho et al., 2014), gates in the order reset, update, new.
 
     r, z = σ(…); n = tanh(W_in x + b_in + r·(W_hn h + b_hn)); h′ = (1 − z)·n + z·h; returns (output, h). Else as
@@ -573,195 +559,10 @@ class GRU(_Recurrent):
 
     _gates = 3
 
-    def _step(self, x: Any, state: Any, weight_hh: Any, bias_hh: Any) -> tuple[Any, ...]:
+    def step(self, x: Any, state: Any, weight_hh: Any, bias_hh: Any) -> tuple[Any, ...]:
         (h,) = state
         x_r, x_z, x_n = self._chunks(x)
         h_r, h_z, h_n = self._chunks(_affine(h, weight_hh, bias_hh))
         z = sigmoid(x_z + h_z)
         n = tanh(x_n + sigmoid(x_r + h_r) * h_n)
         return (n + z * (h - n),)
-
-
-# ── activations ──────────────────────────────────────────────────────────────────────────────────────────────────
-
-class Activation(Module):
-    """Any function of one argument as a module: an operation's name, or a function.
-
-    >>> Activation("sin")(0.0)
-    0.0
-    """
-
-    def __init__(self, function: ActivationName):
-        self.function = activation_function(function)
-
-    def forward(self, input: Any) -> Any:
-        return self.function(input)
-
-    def extra_repr(self) -> str:
-        return getattr(self.function, "__name__", str(self.function))
-
-
-class ReLU(Module):
-    """max(0, x); its gradient at 0 is 0.
-
-    >>> ReLU()(Tensor([-2.0, 0.0, 3.0])).tolist()
-    [0.0, 0.0, 3.0]
-    """
-
-    def forward(self, input: Any) -> Any: return relu(input)
-
-
-class Sigmoid(Module):
-    """1 / (1 + exp(−x)).
-
-    >>> Sigmoid()(Tensor([-1000.0, 0.0, 1000.0])).tolist()
-    [0.0, 0.5, 1.0]
-    """
-
-    def forward(self, input: Any) -> Any: return sigmoid(input)
-
-
-class Tanh(Module):
-    """The hyperbolic tangent.
-
-    >>> Tanh()(Tensor([-1000.0, 0.0, 1000.0])).tolist()
-    [-1.0, 0.0, 1.0]
-    """
-
-    def forward(self, input: Any) -> Any: return tanh(input)
-
-
-class Step(Module):
-    """1 where x > 0, else 0: the perceptron's; training through it warns, since its derivative is 0.
-
-    >>> Step()(Tensor([-2.0, 0.0, 3.0])).tolist()
-    [0.0, 0.0, 1.0]
-    """
-
-    def forward(self, input: Any) -> Any: return step(input)
-
-
-class LeakyReLU(Module):
-    """x where x > 0, else ``negative_slope`` · x.
-
-    >>> LeakyReLU(0.5)(Tensor([-2.0, 0.0, 3.0])).tolist()
-    [-1.0, 0.0, 3.0]
-    """
-
-    def __init__(self, negative_slope: float = 0.01):
-        self.negative_slope = float(negative_slope)
-
-    def forward(self, input: Any) -> Any: return leaky_relu(input, self.negative_slope)
-
-    def extra_repr(self) -> str: return f"negative_slope={self.negative_slope}"
-
-
-class PReLU(Module):
-    """A leaky relu whose slope is learned (He et al., 2015): one, or one for each channel on axis 1.
-
-    >>> PReLU()(Tensor([-2.0, 0.0, 3.0])).tolist(), PReLU(8).weight.shape
-    ([-0.5, 0.0, 3.0], (8,))
-    """
-
-    def __init__(self, num_parameters: int = 1, init: float = 0.25, *, dtype: Any = np.float32):
-        _positive("PReLU", num_parameters=num_parameters)
-        self.weight = Tensor(np.full(num_parameters, init, dtype), "weight")
-
-    def forward(self, input: Any) -> Any:
-        slope = self.weight
-        if slope.shape != (1,):
-            if input.ndim < 2 or input.shape[1] != slope.shape[0]:
-                raise ValueError(f"PReLU({slope.shape[0]}): the input has shape {tuple(input.shape)}; it needs as many channels "
-                                 "on axis 1")
-            slope = reshape(slope, (-1,) + (1,) * (input.ndim - 2))
-        return leaky_relu(input, slope)
-
-    def extra_repr(self) -> str: return f"num_parameters={self.weight.size}"
-
-
-class ELU(Module):
-    """x where x > 0, else ``alpha`` · (exp(x) − 1).
-
-    >>> ELU(2.0)(Tensor([-1000.0, 0.0, 3.0])).tolist()
-    [-2.0, 0.0, 3.0]
-    """
-
-    def __init__(self, alpha: float = 1.0):
-        self.alpha = float(alpha)
-
-    def forward(self, input: Any) -> Any: return elu(input, self.alpha)
-
-    def extra_repr(self) -> str: return f"alpha={self.alpha}"
-
-
-class Softplus(Module):
-    """log(1 + exp(``beta`` · x)) / ``beta``: a relu without a corner.
-
-    >>> Softplus()(Tensor([-1000.0, 1000.0])).tolist(), round(Softplus()(0.0), 4)  # log 2
-    ([0.0, 1000.0], 0.6931)
-    """
-
-    def __init__(self, beta: float = 1.0):
-        self.beta = float(beta)
-
-    def forward(self, input: Any) -> Any:
-        return softplus(input) if self.beta == 1 else softplus(input * self.beta) / self.beta
-
-    def extra_repr(self) -> str: return f"beta={self.beta}"
-
-
-class Softmax(Module):
-    """exp(x) / Σ exp(x) over the axis ``dim``: positive, and sums to 1.
-
-    >>> Softmax()(Tensor([[7.0, 7.0, 7.0, 7.0]])).tolist()
-    [[0.25, 0.25, 0.25, 0.25]]
-    """
-
-    def __init__(self, dim: int = -1):
-        self.dim = dim
-
-    def forward(self, input: Any) -> Any: return softmax(input, self.dim)
-
-    def extra_repr(self) -> str: return f"dim={self.dim}"
-
-
-class LogSoftmax(Softmax):
-    """The logarithm of softmax over the axis ``dim``, without forming it.
-
-    >>> LogSoftmax()(Tensor([[1000.0, 0.0]])).tolist()  # the logarithm of softmax's 0.0 would be −∞
-    [[0.0, -1000.0]]
-    """
-
-    def forward(self, input: Any) -> Any: return log_softmax(input, self.dim)
-
-
-# ── activations of single numbers: which module goes with which operation ────────────────────────────────────────
-
-_modules: dict[str, type[Module]] = {"relu": ReLU, "sigmoid": Sigmoid, "tanh": Tanh, "step": Step, "leaky_relu": LeakyReLU,
-                                     "elu": ELU, "softplus": Softplus}
-
-
-def activation_module(function: ActivationName) -> Module:
-    """The module of an activation: its name, an operation, or a function.
-
-    >>> activation_module("relu"), activation_module("sin")
-    (ReLU(), Activation(sin))
-    """
-    if isinstance(owner := getattr(function, "__self__", None), Module):
-        return owner  # the forward pass of one
-    function = activation_function(function)
-    return _modules[str(function)]() if str(function) in _modules else Activation(function)
-
-
-def activation_of(module: Module) -> Callable[[Any], Any]:
-    """The function of one number that an activation module applies; TypeError for a module that is none."""
-    if isinstance(module, Identity):
-        return identity
-    if isinstance(module, Activation):
-        return module.function
-    for name, kind in _modules.items():
-        if type(module) is kind:
-            plain = repr(module) == repr(kind())  # with the operation's own defaults
-            return activation_function(name) if plain else module.forward
-    usual = ", ".join(kind.__name__ for kind in _modules.values())
-    raise TypeError(f"{module!r:.60} is no activation of one number; there is {usual}, Identity and Activation")

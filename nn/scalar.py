@@ -3,32 +3,17 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import reduce
 from itertools import pairwise
 from operator import add
 from typing import Any
 
 from autograd import Value, identity
-from autograd.operation import rows
 
+from .activations import ActivationLike, activation_function, activation_module, activation_of
 from .data import generator
 from .module import Module
-
-Activation = str | Callable[[Any], Any]
-
-
-def activation_function(activation: Activation) -> Callable[[Any], Any]:
-    """The function of that name: any operation of one operand. A function is taken as it is."""
-    if callable(activation):
-        return activation
-    found = rows.get(activation)
-    if found is None or found.arity - len(found.defaults) != 1:
-        usual = "identity, step, sigmoid, tanh, relu, leaky_relu, elu, softplus"
-        raise ValueError(f"no activation {activation!r}; the usual ones are {usual}, and any operation of one operand "
-                         "that autograd.op added; or give a function")
-    return found
-
 
 class Neuron(Module):
     """``activation(w0·x0 + w1·x1 + … + b)``: takes a sequence of ``nin`` numbers or Values, returns a Value.
@@ -43,7 +28,7 @@ class Neuron(Module):
     0.73
     """
 
-    def __init__(self, nin: int, activation: Activation = "tanh", rng: Any = random):
+    def __init__(self, nin: int, activation: ActivationLike = "tanh", rng: Any = random):
         if nin < 1:
             raise ValueError(f"a neuron needs at least one input; asked for {nin}")
         limit = nin**-0.5
@@ -69,7 +54,7 @@ class Layer(Module):
     (2, 8)
     """
 
-    def __init__(self, nin: int, nout: int, activation: Activation = "tanh", rng: Any = random):
+    def __init__(self, nin: int, nout: int, activation: ActivationLike = "tanh", rng: Any = random):
         if nout < 1:
             raise ValueError(f"a layer needs at least one neuron; asked for {nout}")
         rng = generator(rng)
@@ -99,8 +84,8 @@ class MLP(Module):
     337
     """
 
-    def __init__(self, nin: int, nouts: Sequence[int], activation: Activation = "tanh",
-                 output: Activation = "identity", rng: Any = random):
+    def __init__(self, nin: int, nouts: Sequence[int], activation: ActivationLike = "tanh",
+                 output: ActivationLike = "identity", rng: Any = random):
         sizes = [nin, *nouts]
         if len(sizes) < 2:
             raise ValueError("an MLP needs at least one layer; nouts is empty")
@@ -134,7 +119,7 @@ class MLP(Module):
             linear.load_state_dict({"weight": [[w.data for w in neuron.w] for neuron in neurons],
                                     "bias": [neuron.b.data for neuron in neurons]})
             activation = neurons[0].activation
-            modules += [linear] if activation is identity else [linear, layers.activation_module(activation)]
+            modules += [linear] if activation is identity else [linear, activation_module(activation)]
         return layers.Sequential(*modules)
 
     @classmethod
@@ -151,7 +136,7 @@ class MLP(Module):
                     raise ValueError(f"from_tensors: layer {i}, {module!r}, has no bias; a neuron has one")
                 pairs.append((module, identity))
             elif pairs and pairs[-1][1] is identity:
-                pairs[-1] = (pairs[-1][0], layers.activation_of(module))
+                pairs[-1] = (pairs[-1][0], activation_of(module))
             else:
                 raise TypeError(f"from_tensors: layer {i} is {module!r:.60}; single numbers go through Linear layers, each with at "
                                 "most one activation behind it")

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import nn.functional  # noqa: F401  (adds its operations to the table)
+import nn.layers  # noqa: F401  (adds its operations to the table)
 import numpy as np
 import pytest
 from autograd import Tensor, grad, hvp, jvp, vjp

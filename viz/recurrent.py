@@ -87,15 +87,15 @@ def _plain(value: Any) -> Any:
 
 
 def _of_model(model: Any, x: Any, loss: Callable[[Any], Any] | None) -> list[Operation]:
-    from nn.layers import _Recurrent
-    found = [(path, part) for path, part in getattr(model, "named_modules", list)() if isinstance(part, _Recurrent)]
+    from nn.layers import Recurrent
+    found = [(path, part) for path, part in getattr(model, "named_modules", list)() if isinstance(part, Recurrent)]
     if not found:
         raise TypeError(f"{model!r:.60} ({type(model).__name__}) is not recurrent and holds no RNN, LSTM or GRU; of a loop of your "
                         "own, give the list of its states")
     walks: list[tuple[Any, ...]] = []
 
     def observed(path: str, part: Any) -> Callable[..., Any]:
-        walk, step = part._walk, part._step
+        walk, step = part.walk, part.step
 
         def moment(x: Any, state: Any, *weights: Any) -> Any:
             after = step(x, state, *weights)
@@ -104,20 +104,20 @@ def _of_model(model: Any, x: Any, loss: Callable[[Any], Any] | None) -> list[Ope
 
         def layer(x: Any, state: Any, at: str, backwards: bool) -> Any:
             walks.append((path, part, at, backwards, x, [state]))
-            vars(part)["_step"] = moment
+            vars(part)["step"] = moment
             try:
                 return walk(x, state, at, backwards)
             finally:
-                vars(part).pop("_step", None)
+                vars(part).pop("step", None)
         return layer
 
     try:
         for path, part in found:
-            vars(part)["_walk"] = observed(path, part)
+            vars(part)["walk"] = observed(path, part)
         result = model(x)
     finally:
         for _, part in found:
-            vars(part).pop("_walk", None)
+            vars(part).pop("walk", None)
     y = loss(result) if loss is not None else None
     rows = []
     for path, part, at, backwards, given, states in reversed(walks):  # the first layer lies below the others

@@ -1,0 +1,231 @@
+"""Activations as modules, on numbers, arrays and Tensors alike; loads no NumPy before one needs it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import autograd
+from autograd import elu, identity, leaky_relu, relu, sigmoid, softplus, step, tanh
+from autograd.operation import rows
+
+from .functional.checks import check_sizes
+from .module import Module
+
+ActivationLike = str | Callable[[Any], Any]
+
+
+def activation_function(activation: ActivationLike) -> Callable[[Any], Any]:
+    """The function of that name, which any operation of one operand has; a function is returned as it is.
+
+    Raises ValueError for a name that is none's.
+
+    >>> activation_function("relu")(-2.0)
+    0.0
+    """
+    if callable(activation):
+        return activation
+    found = rows.get(activation)
+    if found is None or found.arity - len(found.defaults) != 1:
+        usual = "identity, step, sigmoid, tanh, relu, leaky_relu, elu, softplus"
+        raise ValueError(f"no activation {activation!r}; the usual ones are {usual}, and any operation of one operand "
+                         "that autograd.op added; or give a function")
+    return found
+
+
+class Identity(Module):
+    """The input itself; arguments are ignored, so that it can stand in for any layer.
+
+    >>> Identity(54, unused=True)(3.0)
+    3.0
+    """
+
+    def __init__(self, *args: Any, **options: Any):
+        pass
+
+    def forward(self, input: Any) -> Any:
+        return input
+
+
+class Activation(Module):
+    """Any function of one argument as a module: an operation's name, or a function.
+
+    >>> Activation("sin")(0.0)
+    0.0
+    """
+
+    def __init__(self, function: ActivationLike):
+        self.function = activation_function(function)
+
+    def forward(self, input: Any) -> Any:
+        return self.function(input)
+
+    def extra_repr(self) -> str:
+        return getattr(self.function, "__name__", str(self.function))
+
+
+class ReLU(Module):
+    """max(0, x); its gradient at 0 is 0.
+
+    >>> ReLU()(Tensor([-2.0, 0.0, 3.0])).tolist()
+    [0.0, 0.0, 3.0]
+    """
+
+    def forward(self, input: Any) -> Any: return relu(input)
+
+
+class Sigmoid(Module):
+    """1 / (1 + exp(−x)).
+
+    >>> Sigmoid()(Tensor([-1000.0, 0.0, 1000.0])).tolist()
+    [0.0, 0.5, 1.0]
+    """
+
+    def forward(self, input: Any) -> Any: return sigmoid(input)
+
+
+class Tanh(Module):
+    """The hyperbolic tangent.
+
+    >>> Tanh()(Tensor([-1000.0, 0.0, 1000.0])).tolist()
+    [-1.0, 0.0, 1.0]
+    """
+
+    def forward(self, input: Any) -> Any: return tanh(input)
+
+
+class Step(Module):
+    """1 where x > 0, else 0: the perceptron's; training through it warns, since its derivative is 0.
+
+    >>> Step()(Tensor([-2.0, 0.0, 3.0])).tolist()
+    [0.0, 0.0, 1.0]
+    """
+
+    def forward(self, input: Any) -> Any: return step(input)
+
+
+class LeakyReLU(Module):
+    """x where x > 0, else ``negative_slope`` · x.
+
+    >>> LeakyReLU(0.5)(Tensor([-2.0, 0.0, 3.0])).tolist()
+    [-1.0, 0.0, 3.0]
+    """
+
+    def __init__(self, negative_slope: float = 0.01):
+        self.negative_slope = float(negative_slope)
+
+    def forward(self, input: Any) -> Any: return leaky_relu(input, self.negative_slope)
+
+    def extra_repr(self) -> str: return f"negative_slope={self.negative_slope}"
+
+
+class PReLU(Module):
+    """A leaky relu whose slope is learned (He et al., 2015): one, or one for each channel on axis 1.
+
+    >>> PReLU()(Tensor([-2.0, 0.0, 3.0])).tolist(), PReLU(8).weight.shape
+    ([-0.5, 0.0, 3.0], (8,))
+    """
+
+    def __init__(self, num_parameters: int = 1, init: float = 0.25, *, dtype: Any = "float32"):
+        from numpy import full
+        check_sizes("PReLU", num_parameters=num_parameters)
+        self.weight = autograd.Tensor(full(num_parameters, init, dtype), "weight")
+
+    def forward(self, input: Any) -> Any:
+        slope = self.weight
+        if slope.shape != (1,):
+            if input.ndim < 2 or input.shape[1] != slope.shape[0]:
+                raise ValueError(f"PReLU({slope.shape[0]}): the input has shape {tuple(input.shape)}; it needs as many channels "
+                                 "on axis 1")
+            slope = autograd.reshape(slope, (-1,) + (1,) * (input.ndim - 2))
+        return leaky_relu(input, slope)
+
+    def extra_repr(self) -> str: return f"num_parameters={self.weight.size}"
+
+
+class ELU(Module):
+    """x where x > 0, else ``alpha`` · (exp(x) − 1).
+
+    >>> ELU(2.0)(Tensor([-1000.0, 0.0, 3.0])).tolist()
+    [-2.0, 0.0, 3.0]
+    """
+
+    def __init__(self, alpha: float = 1.0):
+        self.alpha = float(alpha)
+
+    def forward(self, input: Any) -> Any: return elu(input, self.alpha)
+
+    def extra_repr(self) -> str: return f"alpha={self.alpha}"
+
+
+class Softplus(Module):
+    """log(1 + exp(``beta`` · x)) / ``beta``: a relu without a corner.
+
+    >>> Softplus()(Tensor([-1000.0, 1000.0])).tolist(), round(Softplus()(0.0), 4)  # log 2
+    ([0.0, 1000.0], 0.6931)
+    """
+
+    def __init__(self, beta: float = 1.0):
+        self.beta = float(beta)
+
+    def forward(self, input: Any) -> Any:
+        return softplus(input) if self.beta == 1 else softplus(input * self.beta) / self.beta
+
+    def extra_repr(self) -> str: return f"beta={self.beta}"
+
+
+class Softmax(Module):
+    """exp(x) / Σ exp(x) over the axis ``dim``: positive, and sums to 1.
+
+    >>> Softmax()(Tensor([[7.0, 7.0, 7.0, 7.0]])).tolist()
+    [[0.25, 0.25, 0.25, 0.25]]
+    """
+
+    def __init__(self, dim: int = -1):
+        self.dim = dim
+
+    def forward(self, input: Any) -> Any: return autograd.softmax(input, self.dim)
+
+    def extra_repr(self) -> str: return f"dim={self.dim}"
+
+
+class LogSoftmax(Softmax):
+    """The logarithm of softmax over the axis ``dim``, without forming it.
+
+    >>> LogSoftmax()(Tensor([[1000.0, 0.0]])).tolist()  # the logarithm of softmax's 0.0 would be −∞
+    [[0.0, -1000.0]]
+    """
+
+    def forward(self, input: Any) -> Any: return autograd.log_softmax(input, self.dim)
+
+
+# ── the module of a function, and the function of a module ────────────────────────────────────────────────────────
+
+_modules: dict[str, type[Module]] = {"relu": ReLU, "sigmoid": Sigmoid, "tanh": Tanh, "step": Step, "leaky_relu": LeakyReLU,
+                                     "elu": ELU, "softplus": Softplus}
+
+
+def activation_module(function: ActivationLike) -> Module:
+    """The module of an activation: its name, an operation, or a function.
+
+    >>> activation_module("relu"), activation_module("sin")
+    (ReLU(), Activation(sin))
+    """
+    if isinstance(owner := getattr(function, "__self__", None), Module):
+        return owner  # the forward pass of one
+    function = activation_function(function)
+    return _modules[str(function)]() if str(function) in _modules else Activation(function)
+
+
+def activation_of(module: Module) -> Callable[[Any], Any]:
+    """The function of one number that an activation module applies; TypeError for a module that is none."""
+    if isinstance(module, Identity):
+        return identity
+    if isinstance(module, Activation):
+        return module.function
+    for name, kind in _modules.items():
+        if type(module) is kind:
+            plain = repr(module) == repr(kind())  # with the operation's own defaults
+            return activation_function(name) if plain else module.forward
+    usual = ", ".join(kind.__name__ for kind in _modules.values())
+    raise TypeError(f"{module!r:.60} is no activation of one number; there is {usual}, Identity and Activation")

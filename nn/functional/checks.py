@@ -1,0 +1,94 @@
+"""Checks that losses of numbers and of arrays share, and their messages; loads no NumPy."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from collections.abc import Sequence
+from numbers import Integral
+from pathlib import Path
+
+SUM_TOLERANCE = 1e-3  # rows of float32 probabilities, mixed or smoothed, sum to 1 within a few 1e-7; percentages do not
+
+_PACKAGES = tuple(str(Path(__file__).parents[2] / package) for package in ("nn", "autograd"))
+
+
+def check_sizes(owner: str, **sizes: object) -> None:
+    """Raise ValueError for a size that is no whole number of 1 or more; NumPy's integers are whole numbers.
+
+    >>> check_sizes("Linear", in_features=0)
+    Traceback (most recent call last):
+    ValueError: Linear: in_features must be a whole number, 1 or more; got 0
+    """
+    for name, size in sizes.items():
+        if not isinstance(size, Integral) or isinstance(size, bool) or size < 1:
+            raise ValueError(f"{owner}: {name} must be a whole number, 1 or more; got {size!r}")
+
+
+def check_reduction(name: str, reduction: str) -> None:
+    """Raise ValueError for a ``reduction`` that is none of the three."""
+    if reduction not in ("mean", "sum", "none"):
+        raise ValueError(f"{name}: reduction={reduction!r}; it is 'mean', 'sum' or 'none'")
+
+
+def place(what: str, index: Sequence[int]) -> str:
+    """An entry as one would write it: ``target[2, 0]``.
+
+    >>> place("target", (2, 0)), place("target", ())
+    ('target[2, 0]', 'target')
+    """
+    return f"{what}[{', '.join(map(str, index))}]" if index else what
+
+
+def missing_entry(name: str, value: object, index: Sequence[int]) -> ValueError:
+    """The error for a target that is None or nan."""
+    return ValueError(f"{name}: {place('target', index)} is {value!r}, a missing value; drop that example or fill the value in")
+
+
+def wrong_probability(name: str, value: object, index: Sequence[int]) -> ValueError:
+    """The error for an input outside [0, 1]."""
+    return ValueError(f"{name}: probabilities must lie in [0, 1]; {place('input', index)} is {value!s:.40}. Use {name}_with_logits "
+                      "for logits")
+
+
+def wrong_share(name: str, value: object, index: Sequence[int]) -> ValueError:
+    """The error for a target outside [0, 1]."""
+    return ValueError(f"{name}: targets must lie in [0, 1]; {place('target', index)} is {value!s:.40}. Labels of -1 and 1 become "
+                      "(y + 1) / 2, pixels of 0 to 255 y / 255; indices of several classes go to cross_entropy")
+
+
+def wrong_sum(name: str, total: object, index: Sequence[int]) -> ValueError:
+    """The error for probabilities of classes that are no distribution."""
+    return ValueError(f"{name}: targets of the input's shape are probabilities, 0 or more and 1 in sum; those of "
+                      f"{place('target', index)} sum to {total!s:.40}. Divide them by their sum, or give the index of a class "
+                      "for each example")
+
+
+def wrong_label(name: str, label: object, index: Sequence[int], classes: int) -> ValueError:
+    """The error for a label that names no class."""
+    return ValueError(f"{name}: label {label!s:.40} at {place('target', index)} is out of range for {classes} classes; labels go "
+                      f"from 0 to {classes - 1}")
+
+
+def wrong_sign(name: str, value: object, index: Sequence[int]) -> ValueError:
+    """The error for a target of two-sided hinge loss that is neither −1 nor 1."""
+    return ValueError(f"{name} of one score per example needs targets of -1 and 1; {place('target', index)} is {value!s:.40}. "
+                      "Labels of 0 and 1 become 2 * y - 1")
+
+
+def warn_of_probabilities(name: str) -> None:
+    """Warn, at the caller's line, that every row of the input is a distribution."""
+    if name == "cross_entropy":
+        text = ("every row of the input is a distribution, and cross_entropy takes scores, whose softmax it computes itself. "
+                "Drop the Softmax before it; for probabilities p use nll_loss(log(p), target)")
+    else:
+        text = "every row of the input is a distribution, and nll_loss takes their logarithms: nll_loss(log(p), target)"
+    warnings.warn(f"{name}: {text}", stacklevel=_caller())
+
+
+def _caller() -> int:
+    """The stack level, as ``warnings.warn`` counts in the function that calls this, of the first line outside the library."""
+    level, frame = 1, sys._getframe(1)
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGES):
+        level, frame = level + 1, frame.f_back
+    return level

@@ -1,0 +1,75 @@
+"""Linear maps, rows of a table and dropout: PyTorch's names, arguments and results."""
+
+from __future__ import annotations
+
+from functools import reduce
+from operator import add
+from typing import Any
+
+import numpy as np
+
+from autograd.arrays.axes import plain_array
+from autograd.arrays.functions import broadcast_to, getitem, reshape, where
+from autograd.arrays.operation import ArrayOperation
+from autograd.tensor import remedies
+
+
+def _linear_forward(x: Any, w: Any, b: Any = None) -> Any:
+    out = x @ w.T
+    return out if b is None else np.add(out, b, out=out if out.ndim and b.dtype == out.dtype else None)
+
+
+def _rows(x: Any) -> Any:
+    return x if x.ndim == 2 else reshape(x, (-1, x.shape[-1]))
+
+
+def _linear_pushforward(out: Any, xs: Any, ts: Any, o: dict[str, Any]) -> Any:
+    parts = [_linear(*pair) for pair, t in (((ts[0], xs[1]), ts[0]), ((xs[0], ts[1]), ts[1])) if t is not None]
+    parts += [broadcast_to(t, out.shape) for t in ts[2:] if t is not None]
+    return reduce(add, parts)
+
+
+# one operation where transpose, product and sum are three: a third less of a small network's step (measured)
+_linear = ArrayOperation("linear", "x·wᵀ + b", _linear_forward, lambda g, out, x, w, *b: g @ w,
+              lambda g, out, x, w, *b: _rows(g).T @ _rows(x), lambda g, out, x, w, b: g, pushforward=_linear_pushforward,
+              shown=("· w", "ᵀ · x", "Σ"))
+remedies["linear"] = "; the last axis of the input and of the weight must be equal: (…, in) and (out, in)"
+
+
+def linear(input: Any, weight: Any, bias: Any = None) -> Any:
+    """``input @ weight.T + bias``, the weight of shape (out, in) as PyTorch has it.
+
+    >>> linear(Tensor([[1.0, 2.0]]), Tensor([[3.0, 4.0]]), Tensor([0.5])).tolist()  # 1 · 3 + 2 · 4 + 0.5
+    [[11.5]]
+    """
+    return _linear(input, weight) if bias is None else _linear(input, weight, bias)
+
+
+def embedding(input: Any, weight: Any, padding_idx: int | None = None) -> Any:
+    """Rows of ``weight`` (num, dim) at integer indices; repeated indices accumulate gradients, ``padding_idx`` takes none.
+
+    >>> embedding(np.array([2, 0]), Tensor([[0.0, 1.0], [2.0, 3.0], [4.0, 5.0]])).tolist()
+    [[4.0, 5.0], [0.0, 1.0]]
+    """
+    index = plain_array(input)
+    rows = getitem(weight, index)
+    return rows if padding_idx is None else where((index != padding_idx % weight.shape[0])[..., None], rows, plain_array(rows))
+
+
+def dropout(input: Any, p: float = 0.5, training: bool = True, *, rng: Any = None) -> Any:
+    """Inverted dropout: in training each entry is 0 with probability p, else divided by 1 − p; else as it is.
+
+    ``rng`` is a ``numpy.random.Generator`` or a seed. Raises ValueError for p outside [0, 1].
+
+    >>> dropout(Tensor([1.0, 1.0, 1.0, 1.0]), 0.5, rng=0).tolist()  # kept ones are doubled
+    [2.0, 0.0, 0.0, 0.0]
+    >>> dropout(Tensor([1.0]), 0.5, training=False).tolist()
+    [1.0]
+    """
+    if not 0 <= p <= 1:
+        raise ValueError(f"dropout: p={p} is no probability; it lies from 0 to 1")
+    if not training or p == 0:
+        return input
+    kept = np.random.default_rng(rng).random(input.shape) >= p
+    dtype = plain_array(input).dtype
+    return input * (kept / (1 - p)).astype(dtype) if p < 1 else input * np.zeros((), dtype)

@@ -1,0 +1,125 @@
+"""Losses: how wrong a prediction is, as one number to minimise. PyTorch's names, arguments and results.
+
+Each takes numbers, nested lists of numbers or Values, arrays and Tensors. Lists need no NumPy: they go to
+``scalar_losses``; arrays and Tensors go to ``array_losses``, which loads it. ``reduction`` is "mean" (over all entries
+or examples), "sum" or "none" (the terms, in the form of the input).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from autograd import scope
+
+from . import scalar_losses
+
+
+def mse_loss(input: Any, target: Any, *, reduction: str = "mean") -> Any:
+    """The mean of (input − target)² over all entries; both are numbers, nested lists of one form, or arrays of one shape.
+
+    Raises ValueError where the forms differ (nothing is broadcast), there is no entry, or a target is missing.
+
+    >>> round(mse_loss([3.0, 4.0, 5.0], [2.7, 4.2, 5.5]), 4)
+    0.1267
+    """
+    with scope("mse_loss"):
+        return _kind(input, target).mse_loss(input, target, reduction=reduction)
+
+
+def l1_loss(input: Any, target: Any, *, reduction: str = "mean") -> Any:
+    """The mean of |input − target| over all entries.
+
+    >>> round(l1_loss([3.0, 4.0, 5.0], [2.7, 4.2, 5.5]), 4)
+    0.3333
+    """
+    with scope("l1_loss"):
+        return _kind(input, target).l1_loss(input, target, reduction=reduction)
+
+
+def smooth_l1_loss(input: Any, target: Any, *, reduction: str = "mean", beta: float = 1.0) -> Any:
+    """Quadratic where input and target differ by less than ``beta``, linear beyond (Huber's loss over beta).
+
+    >>> smooth_l1_loss([0.5], [0.0]), smooth_l1_loss([3.0], [0.0])  # ½ · 0.5², and 3 − ½
+    (0.125, 2.5)
+    """
+    with scope("smooth_l1_loss"):
+        return _kind(input, target).smooth_l1_loss(input, target, reduction=reduction, beta=beta)
+
+
+def binary_cross_entropy(input: Any, target: Any, weight: Any = None, *, reduction: str = "mean") -> Any:
+    """The mean of −y·log p − (1 − y)·log(1 − p), of probabilities p and targets y, both from 0 to 1.
+
+    A log is held at −100 or more, as in PyTorch; where it is held its gradient is 0, as that of any bound (PyTorch
+    divides by 1e-12 there). ``weight`` multiplies the terms. Raises ValueError for p or y outside [0, 1].
+
+    >>> round(binary_cross_entropy([0.3], [1.0]), 4)
+    1.204
+    """
+    with scope("binary_cross_entropy"):
+        return _kind(input, target).binary_cross_entropy(input, target, weight, reduction=reduction)
+
+
+def binary_cross_entropy_with_logits(input: Any, target: Any, weight: Any = None, *, reduction: str = "mean",
+                                     pos_weight: Any = None) -> Any:
+    """The cross-entropy of sigmoid(input) with targets from 0 to 1, exact for logits of any size.
+
+    ``weight`` multiplies the terms, ``pos_weight`` the share of the targets that are 1.
+
+    >>> round(binary_cross_entropy_with_logits([0.0], [1.0]), 4), binary_cross_entropy_with_logits([-800.0], [1.0])  # log 2; 800
+    (0.6931, 800.0)
+    """
+    with scope("binary_cross_entropy_with_logits"):
+        return _kind(input, target).binary_cross_entropy_with_logits(input, target, weight, reduction=reduction,
+                                                                     pos_weight=pos_weight)
+
+
+def cross_entropy(input: Any, target: Any, weight: Any = None, *, ignore_index: int = -100, reduction: str = "mean",
+                  label_smoothing: float = 0.0) -> Any:
+    """The mean of −log softmax(scores)[label]: of one example (scores, label), or of a batch (of both).
+
+    Scores are raw, (N, C), (N, C, d1, …) or (C,), and exact at any size. A target is the index of a class for each
+    example, or of the input's own shape: one-hot rows or probabilities. ``weight`` weighs classes, and the mean divides
+    by the weights' sum; labels of ``ignore_index`` do not count. Raises ValueError or TypeError for targets that do not
+    fit, and warns where every row of scores is a distribution: for probabilities p there is ``nll_loss(log(p), target)``.
+
+    >>> round(cross_entropy([0.0, 0.0, 0.0], 1), 4)
+    1.0986
+    >>> cross_entropy([[1000.0, 0.0], [0.0, 1000.0]], [0, 1]), cross_entropy([[1000.0, 0.0]], [[1, 0]])
+    (0.0, 0.0)
+    """
+    with scope("cross_entropy"):
+        return _kind(input, target).cross_entropy(input, target, weight, ignore_index=ignore_index, reduction=reduction,
+                                                  label_smoothing=label_smoothing)
+
+
+def nll_loss(input: Any, target: Any, weight: Any = None, *, ignore_index: int = -100, reduction: str = "mean") -> Any:
+    """The mean of −x[label], of log-probabilities by class: cross-entropy after log-softmax.
+
+    >>> nll_loss([[-0.5, -1.0], [-2.0, -0.25]], [0, 1])  # (0.5 + 0.25) / 2
+    0.375
+    """
+    with scope("nll_loss"):
+        return _kind(input, target).nll_loss(input, target, weight, ignore_index=ignore_index, reduction=reduction)
+
+
+def hinge_loss(input: Any, target: Any, *, margin: float = 1.0, reduction: str = "mean") -> Any:
+    """The margin loss of support vector machines; 0 where every margin is at least ``margin``.
+
+    Of scores by class, with a label (or a batch of both): the mean of Σ max(0, s_j − s_label + margin) over j ≠ label.
+    Of one score per example, with targets of −1 and 1: the mean of max(0, margin − target · score).
+
+    >>> round(hinge_loss([3.2, 5.1, -1.7], 0), 12)
+    2.9
+    >>> hinge_loss([0.5, -2.0], [1, -1])
+    0.25
+    """
+    with scope("hinge_loss"):
+        return _kind(input, target).hinge_loss(input, target, margin=margin, reduction=reduction)
+
+
+def _kind(input: Any, target: Any) -> Any:
+    """The module that computes losses of such operands; only arrays need NumPy."""
+    if hasattr(input, "shape") or hasattr(target, "shape") and not scalar_losses.holds_nodes(input):
+        from . import array_losses
+        return array_losses
+    return scalar_losses

@@ -1,0 +1,131 @@
+"""Batch and layer normalisation."""
+
+from __future__ import annotations
+
+from functools import reduce
+from operator import add
+from typing import Any
+
+import numpy as np
+
+from autograd.arrays.axes import plain_array
+from autograd.arrays.functions import broadcast_to, mean, reshape, sum, var
+from autograd.arrays.operation import ArrayOperation
+
+from .convolution import batch_first, channels_first
+from .operands import all_plain
+
+
+def _normalise_forward(x: Any, axes: tuple[int, ...], eps: float) -> Any:
+    centred = x - x.mean(axis=axes, keepdims=True)
+    return centred / np.sqrt((centred * centred).mean(axis=axes, keepdims=True) + eps)
+
+
+def _projected(t: Any, out: Any, x: Any, axes: tuple[int, ...], eps: float) -> Any:
+    """The derivative of normalisation, a symmetric map: less its mean, and less its part along the result."""
+    return (t - mean(t, axes, True) - out * mean(t * out, axes, True)) / (var(x, axes, True) + eps) ** 0.5
+
+
+_normalise = ArrayOperation("normalise", "normalise", _normalise_forward,
+                 lambda g, out, x, axes, eps: _projected(g, out, x, axes, eps),
+                 pushforward=lambda out, xs, ts, o: _projected(ts[0], out, xs[0], **o), shown=("(δ − mean − out·mean)/σ",))
+
+
+def _batch_norm_forward(x: Any, w: Any, b: Any, eps: float, cache: dict[str, Any]) -> Any:
+    rows = _rows_of_channels(x)
+    mean = np.add.reduce(rows, 1, keepdims=True) / rows.shape[1]
+    normal = rows - mean
+    variance = np.add.reduce(normal * normal, 1, keepdims=True) / rows.shape[1]
+    normal /= (deviation := np.sqrt(variance + eps))
+    cache.update(mean=mean[:, 0], variance=variance[:, 0], deviation=deviation, normal=normal)
+    return batch_first((normal * w[:, None] + b[:, None]).reshape(x.shape[1], *x.shape[2:], x.shape[0]))
+
+
+def _rows_of_channels(x: Any) -> Any:
+    """(N, C, …) as (C, everything else)."""
+    return channels_first(x).reshape(x.shape[1], -1)
+
+
+def _batch_norm_input(g: Any, out: Any, x: Any, w: Any, b: Any, eps: float, cache: dict[str, Any]) -> Any:
+    if not all_plain(g, x, w):
+        axes, shape = _around(x)
+        return _projected(g * reshape(w, shape), _normalise(x, axes=axes, eps=eps), x, axes, eps)
+    rows, normal = _rows_of_channels(g), cache["normal"]
+    down = normal * (np.add.reduce(rows * normal, 1, keepdims=True) / -rows.shape[1])
+    down += rows
+    down -= np.add.reduce(rows, 1, keepdims=True) / rows.shape[1]
+    down *= w[:, None] / cache["deviation"]
+    return batch_first(down.reshape(x.shape[1], *x.shape[2:], x.shape[0]))
+
+
+def _batch_norm_weight(g: Any, out: Any, x: Any, w: Any, b: Any, eps: float, cache: dict[str, Any]) -> Any:
+    if all_plain(g, x):
+        return np.add.reduce(_rows_of_channels(g) * cache["normal"], 1)
+    axes, _ = _around(x)
+    return sum(g * _normalise(x, axes=axes, eps=eps), axes)
+
+
+def _batch_norm_pushforward(out: Any, xs: Any, ts: Any, o: dict[str, Any]) -> Any:
+    x, w, _ = xs
+    axes, shape = _around(x)
+    normal = _normalise(x, axes=axes, eps=o["eps"])
+    parts = [_projected(ts[0], normal, x, axes, o["eps"]) * reshape(w, shape)] if ts[0] is not None else []
+    parts += [reshape(ts[1], shape) * normal] if ts[1] is not None else []
+    return reduce(add, parts + ([broadcast_to(reshape(ts[2], shape), out.shape)] if ts[2] is not None else []))
+
+
+def _around(x: Any) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """All axes but the channels', and the shape of one number per channel."""
+    return (0, *range(2, len(x.shape))), (1, -1) + (1,) * (len(x.shape) - 2)
+
+
+# one operation where normalise, × and + are three, and mean and variance are needed again (measured: half the time)
+_batch_norm = ArrayOperation("batch_norm", "batch norm", _batch_norm_forward, _batch_norm_input, _batch_norm_weight,
+                  lambda g, out, x, w, b, **o: sum(g, _around(x)[0]), pushforward=_batch_norm_pushforward,
+                  shown=("w·(δ − mean − x̂·mean)/σ", "x̂", "Σ"))
+
+
+def batch_norm(input: Any, running_mean: Any = None, running_var: Any = None, weight: Any = None, bias: Any = None,
+               training: bool = False, momentum: float = 0.1, eps: float = 1e-5) -> Any:
+    """Each channel (axis 1) normalised over all other axes, then scaled and shifted (Ioffe & Szegedy, 2015).
+
+    In training with the batch's own mean and variance, and the running arrays move towards them in place by
+    ``momentum`` (the variance divided by n − 1, as PyTorch does); otherwise with the running ones.
+    Raises ValueError for a batch that has one value per channel in training.
+
+    >>> batch_norm(Tensor([[1.0], [3.0]]), None, None, training=True, eps=0.0).tolist()  # mean 2, deviation 1
+    [[-1.0], [1.0]]
+    """
+    x = input
+    _, shape = _around(x)
+    dtype = plain_array(x).dtype
+    plain = [np.full(x.shape[1], fill, dtype) if given is None else given for given, fill in ((weight, 1), (bias, 0))]
+    if not training and running_mean is not None:
+        deviation = np.sqrt(np.asarray(running_var) + eps).reshape(shape).astype(dtype)
+        out = (x - np.asarray(running_mean, dtype).reshape(shape)) / deviation
+        return out * reshape(plain[0], shape) + reshape(plain[1], shape)
+    count = plain_array(x).size // x.shape[1]
+    if count < 2:
+        raise ValueError(f"batch_norm: shape {tuple(x.shape)} has one value per channel, so its variance is 0; training needs a "
+                         "batch of two or more, or use eval mode")
+    cache: dict[str, Any] = {}
+    out = _batch_norm(x, *plain, eps=float(eps), cache=cache)
+    if training and running_mean is not None:
+        running_mean += momentum * (cache["mean"] - running_mean)
+        running_var += momentum * (cache["variance"] * (count / (count - 1)) - running_var)
+    return out
+
+
+def layer_norm(input: Any, normalized_shape: Any, weight: Any = None, bias: Any = None, eps: float = 1e-5) -> Any:
+    """Each example normalised over its last axes, of the given shape, then scaled and shifted (Ba et al., 2016).
+
+    >>> layer_norm(Tensor([[1.0, 3.0]]), (2,), eps=0.0).tolist()
+    [[-1.0, 1.0]]
+    """
+    shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
+    if tuple(input.shape[-len(shape):]) != shape:
+        raise ValueError(f"layer_norm: normalized_shape {shape} must be the last axes of the input, whose "
+                         f"shape is {tuple(input.shape)}")
+    out = _normalise(input, axes=tuple(range(-len(shape), 0)), eps=float(eps))
+    out = out if weight is None else out * weight
+    return out if bias is None else out + bias

@@ -1,0 +1,278 @@
+"""Losses of numbers in nested lists, of Values, floats or both, without NumPy; ``losses`` is their public door."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import reduce
+from operator import add, index
+from typing import Any
+
+from autograd import exp, log, log1p, relu, softplus
+
+from .checks import (
+    SUM_TOLERANCE, check_reduction, missing_entry, place, warn_of_probabilities, wrong_label, wrong_probability, wrong_share,
+    wrong_sign, wrong_sum,
+)
+
+_LOWEST_LOG, _LOWEST_PROBABILITY = -100.0, 3.720075976020836e-44  # the second is exp of the first
+
+
+def holds_nodes(x: Any) -> bool:
+    """True for a node, and for nested lists that hold one."""
+    return any(map(holds_nodes, x)) if isinstance(x, (list, tuple)) else hasattr(x, "priority")
+
+
+# ── entry by entry ───────────────────────────────────────────────────────────────────────────────────────────────
+
+def mse_loss(input: Any, target: Any, *, reduction: str) -> Any:
+    """The mean of (input − target)²."""
+    return _entrywise("mse_loss", lambda x, y: (x - y) ** 2, input, target, reduction)
+
+
+def l1_loss(input: Any, target: Any, *, reduction: str) -> Any:
+    """The mean of |input − target|."""
+    return _entrywise("l1_loss", lambda x, y: abs(x - y), input, target, reduction)
+
+
+def smooth_l1_loss(input: Any, target: Any, *, reduction: str, beta: float) -> Any:
+    """Quadratic below ``beta``, linear beyond."""
+    def term(x: Any, y: Any) -> Any:
+        d = abs(x - y)
+        return d * d * (0.5 / beta) if d < beta else d - 0.5 * beta
+
+    return _entrywise("smooth_l1_loss", term, input, target, reduction)
+
+
+def binary_cross_entropy(input: Any, target: Any, weight: Any, *, reduction: str) -> Any:
+    """Cross-entropy of probabilities with targets from 0 to 1."""
+    def check(p: Any, y: Any, path: tuple[int, ...]) -> None:
+        if not 0 <= p <= 1:
+            raise wrong_probability("binary_cross_entropy", getattr(p, "data", p), path)
+        _check_share("binary_cross_entropy", y, path)
+
+    def term(p: Any, y: Any, w: Any) -> Any:
+        loss = -(y * _held_log(p) + (1.0 - y) * _held_log(1.0 - p))
+        return loss if w is None else loss * w
+
+    return _entrywise("binary_cross_entropy", term, input, target, reduction, (weight,), check)
+
+
+def binary_cross_entropy_with_logits(input: Any, target: Any, weight: Any, *, reduction: str, pos_weight: Any) -> Any:
+    """Cross-entropy of sigmoid(input) with targets from 0 to 1."""
+    name = "binary_cross_entropy_with_logits"
+
+    def term(x: Any, y: Any, w: Any, positive: Any) -> Any:
+        own = y * softplus(-x)  # two softplus: neither loses the digits of the other
+        loss = (1.0 - y) * softplus(x) + (own if positive is None else own * positive)
+        return loss if w is None else loss * w
+
+    return _entrywise(name, term, input, target, reduction, (weight, pos_weight), lambda x, y, path: _check_share(name, y, path))
+
+
+def _held_log(p: Any) -> Any:
+    return log(p) if p > _LOWEST_PROBABILITY else _LOWEST_LOG
+
+
+def _check_share(name: str, y: Any, path: tuple[int, ...]) -> None:
+    if not 0 <= y <= 1:
+        raise wrong_share(name, getattr(y, "data", y), path)
+
+
+def _entrywise(name: str, term: Callable[..., Any], input: Any, target: Any, reduction: str, extras: tuple[Any, ...] = (),
+               check: Callable[[Any, Any, tuple[int, ...]], None] | None = None) -> Any:
+    """The reduction of a term for every entry of input and target, which have one form.
+
+    Each of ``extras`` is None, a number, or of the form of the input or of its innermost lists.
+    """
+    check_reduction(name, reduction)
+    terms: list[Any] = []
+    nested = _terms(name, term, check, (), input, _listed(target), extras, terms)
+    if not terms:
+        raise ValueError(f"{name} of an empty batch: there is nothing to take the mean of")
+    return _reduced(nested, terms, len(terms), reduction)
+
+
+def _terms(name: str, term: Callable[..., Any], check: Callable[[Any, Any, tuple[int, ...]], None] | None, path: tuple[int, ...],
+           x: Any, y: Any, extras: tuple[Any, ...], terms: list[Any]) -> Any:
+    """Nested as input and target are; a closure that calls itself would keep the graph until the collector comes."""
+    if _is_sequence(x) != _is_sequence(y) or _is_sequence(x) and len(x) != len(y):
+        raise ValueError(f"{name}: input {x!r:.60} and target {y!r:.60} must have the same form; nothing is broadcast")
+    if _is_sequence(x):
+        depth = _depth(x)
+        parts = [[e] * len(x) if not _is_sequence(e) or _depth(e) < depth else _as_long(name, e, x) for e in extras]
+        rows = zip(x, y, zip(*parts) if parts else [()] * len(x))
+        return [_terms(name, term, check, (*path, i), a, b, more, terms) for i, (a, b, more) in enumerate(rows)]
+    if y is None or not y == y:  # nan is not equal to itself
+        raise missing_entry(name, y, path)
+    if check is not None:
+        check(x, y, path)
+    terms.append(term(x, y, *extras))
+    return terms[-1]
+
+
+def _as_long(name: str, extra: Any, x: Any) -> Any:
+    if len(extra) != len(x):
+        raise ValueError(f"{name}: a weight has {len(extra)} entries where the input has {len(x)}: {extra!r:.60}")
+    return extra
+
+
+# ── example by example ───────────────────────────────────────────────────────────────────────────────────────────
+
+def cross_entropy(input: Any, target: Any, weight: Any, *, ignore_index: int, reduction: str, label_smoothing: float) -> Any:
+    """Cross-entropy of scores with labels, one-hot rows or probabilities."""
+    examples, single = _examples("cross_entropy", input, target)
+    _warn_of_distributions("cross_entropy", examples)
+
+    def term(scores: Sequence[Any], y: Any) -> Any:
+        if not _is_sequence(y) and not label_smoothing:
+            return _label_loss(scores, y) if weight is None else _label_loss(scores, y) * weight[y]
+        classes = len(scores)
+        shares = y if _is_sequence(y) else [float(j == y) for j in range(classes)]
+        shares = [q * (1 - label_smoothing) + label_smoothing / classes for q in shares] if label_smoothing else shares
+        return _share_loss(scores, shares if weight is None else [q * w for q, w in zip(shares, weight)])
+
+    return _examplewise("cross_entropy", term, examples, single, weight, ignore_index, reduction)
+
+
+def nll_loss(input: Any, target: Any, weight: Any, *, ignore_index: int, reduction: str) -> Any:
+    """Negative log-likelihood of log-probabilities at labels."""
+    examples, single = _examples("nll_loss", input, target, shares=False)
+    _warn_of_distributions("nll_loss", examples)
+    term = lambda scores, label: -scores[label] if weight is None else -scores[label] * weight[label]
+    return _examplewise("nll_loss", term, examples, single, weight, ignore_index, reduction)
+
+
+def hinge_loss(input: Any, target: Any, *, margin: float, reduction: str) -> Any:
+    """The multiclass margin loss, or the two-sided one of one score per example."""
+    if _is_sequence(input) and _is_sequence(target) and not any(map(_is_sequence, input)):
+        return _entrywise("hinge_loss", lambda s, y: relu(margin - y * s), input, target, reduction, check=_check_sign)
+
+    def term(scores: Any, label: int) -> Any:
+        return reduce(add, [relu(s - scores[label] + margin) for j, s in enumerate(scores) if j != label], 0.0)
+
+    examples, single = _examples("hinge_loss", input, target, shares=False)
+    return _examplewise("hinge_loss", term, examples, single, None, None, reduction)
+
+
+def _check_sign(score: Any, sign: Any, path: tuple[int, ...]) -> None:
+    if sign != 1 and sign != -1:
+        raise wrong_sign("hinge_loss", getattr(sign, "data", sign), path)
+
+
+def _label_loss(scores: Sequence[Any], label: int) -> Any:
+    """log Σ exp(scores) − scores[label], exact for scores of any size: the largest is taken out before ``exp``."""
+    top, rest = _log_sum(scores)
+    return rest if label == top else rest + (scores[top] - scores[label])
+
+
+def _share_loss(scores: Sequence[Any], shares: Sequence[Any]) -> Any:
+    """Σ share · (log Σ exp(scores) − score)."""
+    top, rest = _log_sum(scores)
+    return reduce(add, [q * (rest if j == top else rest + (scores[top] - scores[j])) for j, q in enumerate(shares)
+                        if hasattr(q, "priority") or q != 0], 0.0)
+
+
+def _log_sum(scores: Sequence[Any]) -> tuple[int, Any]:
+    """The place of the largest score, and the logarithm of the sum of exp(score − largest)."""
+    top = _largest(scores)
+    others = [exp(s - scores[top]) for j, s in enumerate(scores) if j != top]
+    return top, log1p(reduce(add, others)) if others else 0.0 * scores[top]
+
+
+def _largest(scores: Sequence[Any]) -> int:
+    best = 0
+    for j, score in enumerate(scores):
+        best = j if score > scores[best] else best
+    return best
+
+
+def _examples(name: str, input: Any, target: Any, shares: bool = True) -> tuple[list[tuple[Any, Any]], bool]:
+    """Pairs of scores and a label (or, with ``shares``, a row of the same length), checked; and True for a lone example."""
+    target = _listed(target)
+    if _is_sequence(input) and not len(input):
+        raise ValueError(f"{name} of an empty batch: there is nothing to take the mean of")
+    single = not _is_sequence(target) or shares and _is_sequence(input) and not any(map(_is_sequence, input))
+    if not single and len(input) != len(target):
+        raise ValueError(f"{name}: {len(input)} examples but {len(target)} targets; give one target for each example")
+    pairs = [(input, target)] if single else list(zip(input, target))
+    return [(scores, _checked_target(name, scores, y, () if single else (i,), shares))
+            for i, (scores, y) in enumerate(pairs)], single
+
+
+def _checked_target(name: str, scores: Any, y: Any, path: tuple[int, ...], shares: bool) -> Any:
+    if not _is_sequence(scores) or not len(scores):
+        raise ValueError(f"{name}: {place('input', path)} is {scores!r:.60}; it must be a list of scores, one for each class")
+    if shares and _is_sequence(y) and len(y) == len(scores):
+        for j, q in enumerate(y):
+            if q is None or not q == q:
+                raise missing_entry(name, q, (*path, j))
+            if not 0 <= q <= 1:
+                raise wrong_share(name, getattr(q, "data", q), (*path, j))
+        total = reduce(add, y)
+        if not abs(total - 1) <= SUM_TOLERANCE:
+            raise wrong_sum(name, getattr(total, "data", total), path)
+        return [int(q) if isinstance(q, bool) else q for q in y]
+    if y is None or isinstance(y, float) and y != y:
+        raise missing_entry(name, y, path)
+    if isinstance(y, bool) or not hasattr(y, "__index__"):
+        raise TypeError(f"{name}: a label must be an integer, the index of a class; {place('target', path)} is {y!r:.60}")
+    return index(y)
+
+
+def _warn_of_distributions(name: str, examples: list[tuple[Any, Any]]) -> None:
+    for scores, _ in examples:
+        if len(scores) < 2 or not all(s >= 0 for s in scores) or not abs(sum(map(_number, scores)) - 1) <= 1e-6:
+            return
+    warn_of_probabilities(name)
+
+
+def _examplewise(name: str, term: Callable[[Any, Any], Any], examples: list[tuple[Any, Any]], single: bool, weight: Any,
+                 ignore_index: int | None, reduction: str) -> Any:
+    """The reduction of a term for every example; the mean divides by the weights of the labels that count."""
+    check_reduction(name, reduction)
+    if weight is not None and len(weight) != (classes := len(examples[0][0])):
+        raise ValueError(f"{name}: weight has {len(weight)} entries; it needs one for each of {classes} classes")
+    terms: list[Any] = []
+    total = 0.0
+    for i, (scores, y) in enumerate(examples):
+        if y == ignore_index:
+            terms.append(0.0)
+            continue
+        if not _is_sequence(y) and not 0 <= y < len(scores):
+            raise wrong_label(name, y, () if single else (i,), len(scores))
+        terms.append(term(scores, y))
+        total += 1.0 if weight is None or _is_sequence(y) else weight[y]
+    if reduction == "mean" and not total:
+        raise ValueError(f"{name}: none of {len(examples)} labels counts (ignore_index, weight), so there is no mean; give others")
+    return _reduced(terms[0] if single else terms, terms, total, reduction)
+
+
+def _reduced(nested: Any, terms: list[Any], total: float, reduction: str) -> Any:
+    if reduction == "none":
+        return nested
+    added = reduce(add, terms)
+    return added if reduction == "sum" or total == 1 else added / total
+
+
+# ── what lists hold ──────────────────────────────────────────────────────────────────────────────────────────────
+
+def _is_sequence(x: Any) -> bool:
+    return hasattr(x, "__len__") and not isinstance(x, (str, bytes)) and getattr(x, "shape", None) != ()
+
+
+def _listed(target: Any) -> Any:
+    """Targets of an array as nested lists; Values cannot meet a Tensor, and need not where it takes no gradient."""
+    return target.tolist() if hasattr(target, "shape") and not getattr(target, "requires_grad", False) else target
+
+
+def _depth(x: Any) -> int:
+    """How deep lists are nested; 0 for a number."""
+    depth = 0
+    while _is_sequence(x) and len(x):
+        depth, x = depth + 1, x[0]
+    return depth
+
+
+def _number(x: Any) -> Any:
+    """The number in a node, with the graph left behind."""
+    return x.plain_data() if hasattr(x, "plain_data") else x
