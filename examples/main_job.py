@@ -17,6 +17,7 @@ import viz
 from autograd import Value, no_grad
 from nn.babysitter import Babysitter
 from nn.train import History, evaluate, fit
+from viz.plots import curves
 
 from .plain import plain_output
 from .sigmoid_neuron import sigmoid_neuron
@@ -102,6 +103,18 @@ def plot_losses(losses: Sequence[float], path: Path) -> None:
     axes.figure.savefig(path)
 
 
+def plot_history(history: History, path: Path) -> None:
+    """Draw loss, accuracy and learning rate over the epochs, a panel for each."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(12, 3.2), layout="constrained")
+    panels = (("loss", "validation loss"), ("accuracy", "validation accuracy"), ("lr",))
+    for axes, columns in zip(figure.subplots(1, len(panels)), panels):
+        curves(history, columns, ax=axes)
+        axes.set(ylabel=columns[0])
+    figure.savefig(path)
+
+
 def main() -> None:
     """Train, report, draw."""
     plain_output()
@@ -111,7 +124,7 @@ def main() -> None:
         print(f"accuracy {share:6.1%} on the 360 digits held out (seed {seed})")
     print(sitter.report())
     OUT.mkdir(exist_ok=True)
-    history.plot(OUT / "digits.svg")
+    plot_history(history, OUT / "digits.svg")
     viz.draw(sigmoid_neuron()).save(OUT / "sigmoid-neuron.svg")
     viz.draw(trained_neuron(model)).save(OUT / "trained-neuron.svg")
     plot_losses(losses, OUT / "loss.svg")

@@ -1,13 +1,13 @@
-"""The babysitter: watches a training run and says in words what is wrong with it, on what evidence, and what helps.
+"""The babysitter: watches a training run and names in words each problem, its evidence and a remedy.
 
-It looks for what the course teaches to look for, with the course's numbers as thresholds. In ``nn.train.fit`` it is a
-callback; in a loop of one's own, ``with sitter.watch(model, x, y, prediction, loss): optimizer.step()`` does the same.
+It looks for the problems that the course teaches, with the course's numbers as thresholds. In ``nn.train.fit`` it is a
+callback; in a loop of your own, ``with sitter.watch(model, x, y, prediction, loss): optimizer.step()`` does the same.
 """
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from math import isfinite, log
 from typing import Any, NamedTuple
@@ -19,13 +19,14 @@ from autograd.anomaly import find_anomaly
 from autograd.graph import topological
 
 from . import optim
+from .callbacks import Callback, LossFunction, Run
 from .data import DataLoader, arrays
+from .evaluation import model_arrays
 from .layers import BatchNorm, Dropout
 from .module import Module
-from .train import Callback, Run, _fitting, fit
+from .train import fit
 
-
-# what helps, by problem, where it does not hang on the numbers
+# the remedy of each problem whose remedy does not depend on the numbers
 REMEDIES = {
     "learning rate too low": "multiply the learning rate by 10 until the loss falls",
     "learning rate too high": "divide the learning rate by 10, or warm it up; clip_norm=1 holds single bad batches in check",
@@ -47,38 +48,39 @@ REMEDIES = {
 }
 
 
-class Finding(NamedTuple):
-    """An problem by name, the numbers that show it, and what helps."""
+class Diagnosis(NamedTuple):
+    """One problem of a run: its name, the numbers that show it, and a remedy."""
 
     problem: str
     evidence: str
     remedy: str
 
     @classmethod
-    def of(cls, problem: str, evidence: str, remedy: str = "") -> Finding:
-        """With the problem's usual remedy, unless another is said."""
+    def of(cls, problem: str, evidence: str, remedy: str = "") -> Diagnosis:
+        """Make a diagnosis with the problem's usual remedy, unless another is given."""
         return cls(problem, evidence, remedy or REMEDIES[problem])
 
     def __str__(self) -> str:
         return f"✗ {self.problem}: {self.evidence}\n    remedy: {self.remedy}"
 
 
-class Report:
-    """What was found: ``findings`` (none in a healthy run), and ``signs``, what was measured whether ill or not; those that
-    are ``bad`` are marked.
+class Checkup:
+    """The result of looking at a run: ``findings``, a ``Diagnosis`` for each problem, and ``signs``, the measurements by name.
+
+    A healthy run has no findings. The signs that are ``bad`` are marked in the printed table.
     """
 
-    def __init__(self, findings: Sequence[Finding], signs: dict[str, str], bad: Sequence[str] = ()):
-        self.findings, self.signs, self.bad = list(findings), signs, set(bad)
+    def __init__(self, findings: Sequence[Diagnosis], signs: Mapping[str, str], bad: Sequence[str] = ()):
+        self.findings, self.signs, self.bad = list(findings), dict(signs), set(bad)
 
     @property
     def healthy(self) -> bool:
-        """Whether nothing was found."""
+        """True where no problem was found."""
         return not self.findings
 
     @property
     def problems(self) -> list[str]:
-        """The names of what was found."""
+        """The names of the problems that were found."""
         return [finding.problem for finding in self.findings]
 
     def __repr__(self) -> str:
@@ -89,20 +91,20 @@ class Report:
         return "\n".join([f"Babysitter: {head}", *map(str, self.findings), *signs])
 
 
-# thresholds: the course's numbers, and how far from them a healthy run may be
+# Thresholds: the course's numbers, and how far from them a healthy run may be.
 RATIO = 1e-3  # an update's length over the weights'; a factor of 100 either way is still called healthy
 DEAD = 0.25  # share of a layer's relus that never fire
 SATURATED = 0.5  # share of a layer's sigmoids or tanhs whose slope is under a twentieth of its largest
 FLOW = 1e-4, 1e3  # gradient at the first activation over that at the last
-_SEEN = ("losses", "rows", "ratios", "first_epoch", "flows", "examples", "chance", "_ended")  # what a checkpoint keeps as it is
-MEMORY = 400  # examples kept to see whether labels have to do with inputs
+MEMORY = 400  # examples kept to compare labels with inputs
+_KEPT = ("losses", "rows", "ratios", "first_epoch", "flows", "examples", "chance", "_ended")  # a checkpoint holds them as they are
 
 
 class Babysitter(Callback):
     """Watches a run: the loss of every batch, and every ``every`` batches gradients, updates and activations more closely.
 
-    ``expected`` is the loss that guessing gives, where it does not follow from the loss function and the number of
-    classes. ``report()`` says at any time what was found so far; it is printed at the end of ``fit`` if ``verbose``.
+    ``expected`` is the loss of guessing, needed where it does not follow from the loss function and the number of
+    classes. ``report()`` judges the run so far, at any time; with ``verbose`` it is printed at the end of ``fit``.
 
     >>> import nn
     >>> model = nn.Sequential(nn.Linear(4, 16, rng=0), nn.Tanh(), nn.Linear(16, 3, rng=1))
@@ -119,65 +121,65 @@ class Babysitter(Callback):
             raise ValueError(f"Babysitter: every={every!r}; it is a number of batches, 1 or more")
         self.every, self.expected, self.verbose = every, expected, verbose
         self.losses: list[float] = []
-        self.rows: list[dict[str, float]] = []  # of epochs
-        self.ratios: list[float] = []  # of updates to weights, the median over the weights at each close look
-        self.first_epoch = 0  # how many of them are of the first epoch
-        self.flows: list[float] = []
+        self.rows: list[dict[str, float]] = []  # the numbers of each epoch
+        self.ratios: list[float] = []  # update over weight, the median over all weights, at each close look
+        self.first_epoch = 0  # how many of these ratios are from the first epoch
+        self.flows: list[float] = []  # gradient at the first activation over that at the last
         self.layers: dict[str, _Activations] = {}
         self.examples: list[tuple[Any, Any]] = []
         self.chance: float | None = expected
-        self.faults: dict[str, Finding] = {}  # what one look was enough to see
+        self.faults: dict[str, Diagnosis] = {}  # problems that a single batch shows
         self._before: list[tuple[Any, Any]] = []
-        self._ended = 0  # how many batches the epochs had that have ended
+        self._ended = 0  # how many batches belong to epochs that have ended
 
     # ── as a callback of fit ──
 
     def on_backward(self, run: Run) -> None:
-        """Look at a batch before its update."""
+        """Look at a batch and its gradients, before the update."""
         self._look(run.model, run.x, run.y, run.prediction, run.loss, getattr(run.loss_function, "__name__", ""))
 
     def on_step(self, run: Run) -> None:
-        """Look at the update."""
+        """Measure the update."""
         self._updated()
 
     def on_epoch(self, run: Run) -> None:
-        """Take the epoch's figures down."""
+        """Record the epoch's numbers."""
         self._epoch(run.history.rows[-1])
 
     def on_end(self, run: Run) -> None:
-        """Look for what ended the run, if it was a gradient; print the report if asked to."""
+        """Find the operation that ended the run with a gradient of nan or inf; print the report if ``verbose``."""
         if run.loss is not None and any(x.grad is not None and not np.isfinite(x.grad).all() for x in run.model.parameters()):
             self._anomaly(run.loss)
         if self.verbose:
             print(self.report())
 
     def state_dict(self) -> dict[str, Any]:
-        """All that was seen."""
-        return {**{name: getattr(self, name) for name in _SEEN}, "faults": [tuple(fault) for fault in self.faults.values()],
+        """Return everything seen so far."""
+        return {**{name: getattr(self, name) for name in _KEPT}, "faults": [tuple(fault) for fault in self.faults.values()],
                 "layers": [(path, layer.kind, layer.fired, layer.seen, layer.shares, layer.last)
                            for path, layer in self.layers.items()]}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on from what ``state_dict`` gave."""
-        for name in _SEEN:
+        """Go on from what ``state_dict`` returned."""
+        for name in _KEPT:
             setattr(self, name, state[name])
-        self.faults = {fault[0]: Finding(*fault) for fault in state["faults"]}
+        self.faults = {fault[0]: Diagnosis(*fault) for fault in state["faults"]}
         for path, kind, *seen in state["layers"]:
             layer = self.layers[path] = _Activations(kind)
             layer.fired, layer.seen, layer.shares, layer.last = seen
 
-    # ── in a loop of one's own ──
+    # ── in a loop of your own ──
 
     @contextmanager
     def watch(self, model: Module, x: Any, y: Any, prediction: Any, loss: Any) -> Iterator[None]:
-        """Around the update, after the backward pass: ``with sitter.watch(model, x, y, prediction, loss): optimizer.step()``."""
+        """Watch one update, after the backward pass: ``with sitter.watch(model, x, y, prediction, loss): optimizer.step()``."""
         self._look(model, x, y, prediction, loss, "")
         yield
         self._updated()
 
     def epoch(self, model: Module, **figures: float) -> None:
-        """After an epoch, while its figures are measured: ``loss= accuracy= validation_loss= validation_accuracy=``."""
-        wrong = [module for module in _moody(model) if module.training]
+        """Record an epoch, in the mode in which it was measured: ``loss= accuracy= validation_loss= validation_accuracy=``."""
+        wrong = [module for module in _with_modes(model) if module.training]
         if wrong and any(name.startswith("validation") for name in figures):
             self._fault("train mode in evaluation", f"{_names(wrong)} worked in training mode while validation was measured")
         own = {"loss": float(np.mean(self.losses[self._ended:]))} if self.losses[self._ended:] else {}
@@ -191,7 +193,7 @@ class Babysitter(Callback):
             self._anomaly(loss)
             return
         self.losses.append(value)
-        if wrong := [module for module in _moody(model) if not module.training]:
+        if wrong := [module for module in _with_modes(model) if not module.training]:
             self._fault("evaluation mode in training", f"{_names(wrong)} worked in evaluation mode at step {step + 1}, so it "
                         "neither drops nor measures anything")
         if sum(len(labels) for _, labels in self.examples) < MEMORY:
@@ -220,7 +222,7 @@ class Babysitter(Callback):
             layer.turn()
 
     def _left_over(self, parameters: list[Any], loss: Any, step: int) -> None:
-        """Whether gradients hold more than this batch's own."""
+        """Find gradients that hold more than this batch's own."""
         own = [np.asarray(g, float) for g in gradient(loss, parameters)]
         length = float(np.sqrt(sum(float(np.square(g).sum()) for g in own)))
         excess = float(np.sqrt(sum(float(np.square(x.grad - g).sum()) for x, g in zip(parameters, own))))
@@ -249,18 +251,18 @@ class Babysitter(Callback):
                         f"{found.result}: {found.reason} ({', '.join(found.inputs)})", found.remedy)
 
     def _fault(self, problem: str, evidence: str, remedy: str = "") -> None:
-        self.faults.setdefault(problem, Finding.of(problem, evidence, remedy))
+        self.faults.setdefault(problem, Diagnosis.of(problem, evidence, remedy))
 
     # ── judging ──
 
-    def report(self) -> Report:
-        """What was found so far, and the vital signs."""
+    def report(self) -> Checkup:
+        """Judge the run so far: its problems, and its vital signs."""
         parts = [self._initial_loss(), self._rate(), self._ratio(), self._dead_or_saturated(), self._flow(), self._labels(),
                  self._overfitting()]
         findings = [*self.faults.values(), *(finding for found, _ in parts for finding in found)]
-        ill = {finding.problem for finding in findings}
-        bad = [name for found, signs in parts for name in signs if name in ill or found and name not in REMEDIES]
-        return Report(findings, {name: text for _, signs in parts for name, text in signs.items()}, bad)
+        problems = {finding.problem for finding in findings}
+        bad = [name for found, signs in parts for name in signs if name in problems or found and name not in REMEDIES]
+        return Checkup(findings, {name: text for _, signs in parts for name, text in signs.items()}, bad)
 
     def _initial_loss(self) -> _Judged:
         if not self.losses or self.chance is None:
@@ -268,7 +270,7 @@ class Babysitter(Callback):
         return _initial(self.losses[0], self.chance)
 
     def _rate(self) -> _Judged:
-        """Learning rate too low or too high, from how the loss went."""
+        """Judge the learning rate, too low or too high, by the course of the loss."""
         if not self.losses:
             return [], {}
         first, peak = self.losses[0], max(self.losses)
@@ -278,14 +280,14 @@ class Babysitter(Callback):
         ratio = float(np.median(self.ratios)) if self.ratios else RATIO
         findings = []
         if "nan or inf" in self.faults and (peak > 1.5 * first or ratio > RATIO * 10):
-            findings.append(Finding.of("learning rate too high", f"the loss went from {first:.3g} up to {peak:.3g}, and then "
-                                       "nan or inf came up"))
+            findings.append(Diagnosis.of("learning rate too high", f"the loss went from {first:.3g} up to {peak:.3g}, and then "
+                                         "nan or inf came up"))
         elif peak > 3 * max(first, self.chance or 0) or now > 1.2 * first and ratio > RATIO:
-            findings.append(Finding.of("learning rate too high", f"the loss shot up from {first:.3g} to {peak:.3g}, and is "
-                                       f"{now:.3g} now"))
+            findings.append(Diagnosis.of("learning rate too high", f"the loss shot up from {first:.3g} to {peak:.3g}, and is "
+                                         f"{now:.3g} now"))
         elif len(self.losses) >= 30 and now > 0.9 * first and ratio < RATIO / 5:
-            findings.append(Finding.of("learning rate too low", f"after {len(self.losses)} batches the loss has only come from "
-                                       f"{first:.4g} to {now:.4g}, and an update changes the weights by {ratio:.1g} of them"))
+            findings.append(Diagnosis.of("learning rate too low", f"after {len(self.losses)} batches the loss has only come from "
+                                         f"{first:.4g} to {now:.4g}, and an update changes the weights by {ratio:.1g} of them"))
         return findings, signs
 
     def _ratio(self) -> _Judged:
@@ -296,7 +298,7 @@ class Babysitter(Callback):
         signs = {"update-to-weight": f"{ratio:.1e} (about {RATIO:g} is good)"}
         if (high := max(ratio, first)) > RATIO * 100:
             return [_off_ratio(high, f"divide the learning rate by about {high / RATIO:.0g}")], signs
-        if epoch < RATIO / 100:  # of the first epoch: later on a network may well have learnt all there is
+        if epoch < RATIO / 100:  # judged in the first epoch: later a network may have learnt everything there is to learn
             return [_off_ratio(epoch, f"multiply the learning rate by about {RATIO / max(epoch, 1e-12):.0g}")], signs
         return [], signs
 
@@ -312,16 +314,18 @@ class Babysitter(Callback):
                 at = f" at most, in {dead[1]}" if dead[0] else ""
                 signs["dead relus"] = f"{dead[0]:.0%} of a layer{at}"
                 if silent > DEAD * units:
-                    findings.append(Finding.of("dead relus", f"{silent} of {units} units of {path} gave 0 for all of {seen} "
-                                               "examples: no gradient reaches their weights, and they stay dead"))
+                    findings.append(Diagnosis.of(
+                        "dead relus", f"{silent} of {units} units of {path} gave 0 for all of {seen} examples: no gradient reaches "
+                        "their weights, and they stay dead"))
             else:
                 share = layer.saturated()
                 saturated = max(saturated, (share, path))
                 at = f" at most, in {saturated[1]}" if saturated[0] else ""
                 signs["saturated units"] = f"{saturated[0]:.0%} of a layer{at}"
                 if share > SATURATED:
-                    findings.append(Finding.of("saturated units", f"{share:.0%} of the outputs of {path} ({layer.kind}) lie where "
-                                               "its slope is under a twentieth of its largest: they pass no gradient"))
+                    findings.append(Diagnosis.of(
+                        "saturated units", f"{share:.0%} of the outputs of {path} ({layer.kind}) lie where its slope is under a "
+                        "twentieth of its largest: they pass no gradient"))
         return findings, signs
 
     def _flow(self) -> _Judged:
@@ -331,11 +335,11 @@ class Babysitter(Callback):
         signs = {"gradient flow": f"{flow:.1e} at the first activation, where the last has 1"}
         told = f"the gradient at the first activation is {flow:.1g} times that at the last"
         if flow < FLOW[0]:
-            return [Finding.of("vanishing gradients", told + ": what lies before it hardly learns")], signs
-        return [Finding.of("exploding gradients", told)] if flow > FLOW[1] else [], signs
+            return [Diagnosis.of("vanishing gradients", told + ": what lies before it hardly learns")], signs
+        return [Diagnosis.of("exploding gradients", told)] if flow > FLOW[1] else [], signs
 
     def _labels(self) -> _Judged:
-        """Whether labels have anything to do with inputs: neighbours would share them more (or less) often than by chance."""
+        """Find labels that are constant, or that nearest neighbours share only as often as by chance."""
         if not self.examples:
             return [], {}
         y = np.concatenate([labels for _, labels in self.examples])
@@ -344,7 +348,7 @@ class Babysitter(Callback):
         if y.ndim != 1 or len(y) < 50:
             return [], {}
         if (y == y[0]).all():
-            return [Finding.of("labels constant", f"all {len(y)} labels looked at are {y[0]}")], {}
+            return [Diagnosis.of("labels constant", f"all {len(y)} labels looked at are {y[0]}")], {}
         if self.chance is None or (y % 1).any():
             return [], {}
         x = np.concatenate([inputs.reshape(len(inputs), -1) for inputs, _ in self.examples]).astype(np.float64)
@@ -362,7 +366,7 @@ class Babysitter(Callback):
                         f"{chance:.0%} would by chance")
             if held_out:
                 evidence += f", and the validation loss never fell under {min(held_out):.3g} (guessing: {self.chance:.3g})"
-            return [Finding.of("labels shuffled", evidence)], signs
+            return [Diagnosis.of("labels shuffled", evidence)], signs
         return [], signs
 
     def _overfitting(self) -> _Judged:
@@ -370,30 +374,31 @@ class Babysitter(Callback):
         if not rows:
             return [], {}
         best, last = min(rows, key=lambda row: row["validation loss"]), rows[-1]
-        trained, lately = last.get("loss", 0.0), float(np.mean([row["validation loss"] for row in rows[-3:]]))  # one epoch may jump
+        trained = last.get("loss", 0.0)
+        lately = float(np.mean([row["validation loss"] for row in rows[-3:]]))  # a single epoch may jump
         signs = {"validation": f"loss {last['validation loss']:.3g}, best {best['validation loss']:.3g}; training {trained:.3g}"}
         if len(rows) > 2 and lately > 1.5 * best["validation loss"] and lately > 1.5 * trained and trained < best.get("loss", 0.0):
-            return [Finding.of("overfitting", f"the validation loss rose from {best['validation loss']:.3g} to {lately:.3g} while "
-                               f"the training loss fell to {trained:.3g}")], signs
+            return [Diagnosis.of("overfitting", f"the validation loss rose from {best['validation loss']:.3g} to {lately:.3g} "
+                                 f"while the training loss fell to {trained:.3g}")], signs
         first = self.losses[0] if self.losses else 0.0
         if len(rows) > 2 and lately > 0.5 * first and trained < 0.05 * first:
-            return [Finding.of("overfitting", f"the training loss fell from {first:.3g} to {trained:.3g}, the validation "
-                               f"loss to no less than {best['validation loss']:.3g}: learnt by heart")], signs
+            return [Diagnosis.of("overfitting", f"the training loss fell from {first:.3g} to {trained:.3g}, the validation "
+                                 f"loss to no less than {best['validation loss']:.3g}: learnt by heart")], signs
         gap = last.get("accuracy", 0.0) - last.get("validation accuracy", last.get("accuracy", 0.0))
         if len(rows) > 2 and gap > 0.1:
-            return [Finding.of("overfitting", f"the accuracy is {gap:.0%} higher on the training data")], signs
+            return [Diagnosis.of("overfitting", f"the accuracy is {gap:.0%} higher on the training data")], signs
         return [], signs
 
 
-_Judged = tuple[list[Finding], dict[str, str]]
+_Judged = tuple[list[Diagnosis], dict[str, str]]
 
 
 class _Activations:
-    """What was seen of one layer's activations in this epoch, and in the one before."""
+    """Activations of one layer in this epoch, and in the last one that had enough examples."""
 
     def __init__(self, kind: str):
         self.kind = kind
-        self.fired: Any = False  # units that were above 0 for some example
+        self.fired: Any = False  # for each unit: was it above 0 for any example
         self.seen = 0
         self.shares: list[float] = []
         self.last: tuple[Any, int, list[float]] | None = None
@@ -407,7 +412,7 @@ class _Activations:
         self.seen += count
 
     def turn(self) -> None:
-        """An epoch has ended: judge by it until the next one has seen enough."""
+        """End an epoch, which is judged until the next one has seen enough examples."""
         if self.seen >= 50 or self.last is None:
             self.last = self.fired, self.seen, self.shares
             self.fired, self.seen, self.shares = False, 0, []
@@ -423,13 +428,13 @@ class _Activations:
         return float(np.mean(self._latest()[2] or [0.0]))
 
 
-def _off_ratio(ratio: float, remedy: str) -> Finding:
-    return Finding("update-to-weight ratio off", f"an update changes the weights by {ratio:.1g} of their length (median); about "
-                   f"{RATIO:g} is good", remedy)
+def _off_ratio(ratio: float, remedy: str) -> Diagnosis:
+    return Diagnosis("update-to-weight ratio off", f"an update changes the weights by {ratio:.1g} of their length (median); "
+                     f"about {RATIO:g} is good", remedy)
 
 
-def _moody(model: Module) -> list[Module]:
-    """The modules that work differently in training and in evaluation."""
+def _with_modes(model: Module) -> list[Module]:
+    """Modules that work differently in training and in evaluation."""
     return [module for module in model.modules() if isinstance(module, (Dropout, BatchNorm))]
 
 
@@ -437,10 +442,10 @@ def _names(modules: Sequence[Module]) -> str:
     return ", ".join(dict.fromkeys(module.name or type(module).__name__ for module in modules))
 
 
-# ── the loss at first ────────────────────────────────────────────────────────────────────────────────────────────
+# ── the first loss ─────────────────────────────────────────────────────────────────────────────────────────────
 
 def _chance(name: str, loss: Any, prediction: Any, y: Any) -> float | None:
-    """The loss that guessing gives, where the loss function is known."""
+    """The loss of guessing, where the loss function is known."""
     scores = getattr(prediction, "shape", None) or np.shape(prediction)
     classes = scores[1] if len(scores) > 1 else 2
     if name in ("", "<lambda>") and any(str(node.op) == "cross_entropy" for node in topological(loss)):
@@ -455,21 +460,21 @@ def _initial(loss: float, chance: float) -> _Judged:
         return [], signs
     remedy = "scale the inputs, or start from smaller weights, in the last layer above all" if loss > chance else \
         "if the weights are not trained ones, look for the labels among the inputs, or for a class that is nearly all examples"
-    return [Finding("wrong initial loss", f"the first loss is {loss:.3g}, where guessing gives {chance:.3g}", remedy)], signs
+    return [Diagnosis("wrong initial loss", f"the first loss is {loss:.3g}, where guessing gives {chance:.3g}", remedy)], signs
 
 
-def check_initial_loss(model: Module, data: Any, loss: Callable[[Any, Any], Any], expected: float | None = None,
-                       penalty: Callable[[Module], Any] | None = None) -> Report:
-    """Whether the loss of the untrained model is what guessing gives, log C for C classes, and rises with ``penalty(model)``.
+def check_initial_loss(model: Module, data: Any, loss: LossFunction, expected: float | None = None,
+                       penalty: Callable[[Module], Any] | None = None) -> Checkup:
+    """Check that the untrained model's loss is that of guessing, log C for C classes, and that ``penalty(model)`` raises it.
 
-    The model is as it was before. Raises ValueError where neither the loss function nor ``expected`` says what to expect.
+    The model stays as it was. Raises ValueError where neither the loss function nor ``expected`` gives the loss of guessing.
 
     >>> import nn
     >>> model = nn.Sequential(nn.Linear(4, 3, rng=0))
     >>> check_initial_loss(model, nn.data.load("iris"), nn.functional.cross_entropy).problems
     ['wrong initial loss']
     """
-    x, y = _fitting(data, model)
+    x, y = model_arrays(data, model)
     trial = copy.deepcopy(model)
     prediction = trial(x[:1000])
     found = loss(prediction, y[:1000])
@@ -481,25 +486,30 @@ def check_initial_loss(model: Module, data: Any, loss: Callable[[Any, Any], Any]
         extra = float(penalty(trial))
         signs["regularisation"] = f"adds {extra:.3g}"
         if not extra > 0:
-            findings.append(Finding.of("regularisation without effect", f"it adds {extra:.3g} to the loss"))
-    return Report(findings, signs, list(signs) if findings else [])
+            findings.append(Diagnosis.of("regularisation without effect", f"it adds {extra:.3g} to the loss"))
+    return Checkup(findings, signs, list(signs) if findings else [])
 
 
-def check_overfit(model: Module, data: Any, loss: Callable[[Any, Any], Any], examples: int = 20, epochs: int = 300,
-                  lr: float = 0.01, target: float = 0.01) -> Report:
-    """Whether a copy of the model can learn ``examples`` examples by heart: a loss of about 0, or something is broken.
+def check_overfit(model: Module, data: Any, loss: LossFunction, examples: int = 20, epochs: int = 300,
+                  lr: float = 0.01, target: float = 0.01) -> Checkup:
+    """Check that a copy of the model can learn ``examples`` examples by heart; where it cannot, something is broken.
 
-    The first examples are taken, with Adam at ``lr`` for as many ``epochs``, or until the loss is under ``target``. The
-    model is as it was before.
+    It takes the first examples, and trains with Adam at rate ``lr`` for ``epochs`` epochs, or until the loss is under
+    ``target``. The model stays as it was.
+
+    >>> import nn
+    >>> model = nn.Sequential(nn.Linear(4, 16, rng=0), nn.Tanh(), nn.Linear(16, 3, rng=1))
+    >>> check_overfit(model, nn.data.load("iris"), nn.functional.cross_entropy).healthy
+    True
     """
     x, y = arrays(data)
     trial = copy.deepcopy(model)
     optimizer = optim.Adam(trial.named_parameters(), lr=lr)
-    history = fit(trial, DataLoader(_fitting((x[:examples], y[:examples]), model), examples), loss, optimizer, epochs=epochs,
+    history = fit(trial, DataLoader(model_arrays((x[:examples], y[:examples]), model), examples), loss, optimizer, epochs=epochs,
                   progress=False, stop=lambda run: run.history.batches[-1] < target)
     reached = history.batches[-1] if history.batches else float("nan")
     signs = {f"overfit {len(x[:examples])} examples": f"loss {reached:.2g} after {len(history)} steps"}
     if reached < target:
-        return Report([], signs)
-    return Report([Finding.of("cannot overfit", f"after {len(history)} steps on {len(x[:examples])} examples the loss is "
-                              f"{reached:.3g}, not about 0; {history.stopped}")], signs, list(signs))
+        return Checkup([], signs)
+    return Checkup([Diagnosis.of("cannot overfit", f"after {len(history)} steps on {len(x[:examples])} examples the loss is "
+                                 f"{reached:.3g}, not about 0; {history.stopped}")], signs, list(signs))

@@ -77,7 +77,7 @@ table = {  # the derivative, flat on the left, flat on the right, dies
     elu: (lambda x, f: 1.0 if x > 0 else f + 1.0, True, False, False),
     softplus: (lambda x, f: sigmoid(x), True, False, False),
 }
-print("            unwrap  highest  flat: left  right  dies")
+print("            lowest  highest  flat: left  right  dies")
 for function, (derivative, *properties) in table.items():
     for at in (-2.0, -0.5, 0.5, 2.0):
         assert abs(slope(function, at) - derivative(at, function(at))) < 1e-15

@@ -168,7 +168,7 @@ assert [nn.elastic_penalty([w]).item() for w in (w1, w2)] == [2.0, 1.25]
 
 # %% [markdown]
 # L2 pulls on each weight in proportion to it: all become smaller. L1 pulls equally on all: those that do little become exactly
-# 0. A line is match_operand to ten inputs, of which two matter (w = 1 and −2):
+# 0. A line is fitted to ten inputs, of which two matter (w = 1 and −2):
 
 # %%
 rng = np.random.default_rng(0)
@@ -176,7 +176,7 @@ inputs = rng.normal(size=(80, 10))
 targets = inputs[:, 0] - 2 * inputs[:, 1] + 0.5 * rng.normal(size=80)
 
 
-def match_operand(penalty, strength=0.3, steps=400, lr=0.05):
+def fitted(penalty, strength=0.3, steps=400, lr=0.05):
     w = Tensor(np.zeros(10), "w")
     for _ in range(steps):
         loss = F.mse_loss(Tensor(inputs) @ w, targets)
@@ -188,7 +188,7 @@ def match_operand(penalty, strength=0.3, steps=400, lr=0.05):
     return w.data
 
 
-weights = {kind: match_operand(kind) for kind in ("none", "L2", "L1")}
+weights = {kind: fitted(kind) for kind in ("none", "L2", "L1")}
 figure = Figure(figsize=(9, 2.6), layout="constrained")
 panels = viz.plots.Panels(figure.subplots(1, 3, sharey=True))
 for panel, (kind, w) in zip(panels, weights.items()):

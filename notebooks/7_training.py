@@ -31,7 +31,7 @@ digits, labels = nn.data.load("digits").arrays()
 x_train, x_held, y_train, y_held = nn.data.train_test_split(digits / 16, labels, test_size=0.3, rng=0)
 
 # %% [markdown]
-# ## Preprocessing: match_operand on the training data only
+# ## Preprocessing: fitted on the training data only
 #
 # For images: subtract the mean image (AlexNet), or one mean for each channel (VGG), or also divide by each channel's spread. What
 # is held out gets the means of the *training* data, not its own.
@@ -262,14 +262,14 @@ loss.backward()
 viz.plots.layer_histograms(loss)
 
 # %% [markdown]
-# `fit(…, report="out/run")` writes all of this to one page, kept up to date while the run lasts. What is on it:
+# `fit(…, callbacks=[viz.report("out/run")])` writes all of this to one page, kept up to date while the run lasts. It shows:
 
 # %%
 with tempfile.TemporaryDirectory() as folder:
     model = network(1)
     nn.train.fit(model, (x_train, y_train), F.cross_entropy, nn.optim.SGD(model.named_parameters(), lr=0.1), epochs=3,
                  validation=(x_held, y_held), metrics="accuracy", seed=0, progress=False,
-                 report=f"{folder}/digits.html")
+                 callbacks=[viz.report(f"{folder}/digits.html")])
     page = (Path(folder) / "digits.html").read_text(encoding="utf-8")
 print(*re.findall(r"<h[12][^>]*>(.*?)</h[12]>", page), sep=" · ")
 assert page.count("<svg") >= 4 and "http-equiv" not in page  # it has pictures, and waits for no more

@@ -22,7 +22,8 @@ def trained(path: Any, epochs: int = 3, lr: float = 0.01, **options: Any) -> tup
     model = nn.Sequential(nn.Linear(4, 8, rng=0), nn.Tanh(), nn.Dropout(0.1, rng=5), nn.Linear(8, 3, rng=1))
     optimizer = nn.optim.Adam(model.named_parameters(), lr=lr)
     history = nn.train.fit(model, iris, nn.functional.cross_entropy, optimizer, metrics="accuracy", validation=iris,
-                           epochs=epochs, seed=7, progress=False, report=path, **options)
+                           epochs=epochs, seed=7, progress=False,
+                           callbacks=[*options.pop("callbacks", ()), *([] if path is None else [viz.report(path)])], **options)
     return model, history
 
 
@@ -84,7 +85,7 @@ def test_it_says_what_was_wrong_and_why_the_run_ended(tmp_path: Path) -> None:
     x = np.array([[1.0], [np.nan]], np.float32)
     model = nn.Sequential(nn.Linear(1, 2, rng=0))
     nn.train.fit(model, (x, np.array([0, 1])), nn.functional.cross_entropy, nn.optim.SGD(model.named_parameters()), epochs=2,
-                 seed=0, progress=False, report=tmp_path / "broken.html")
+                 seed=0, progress=False, callbacks=[viz.report(tmp_path / "broken.html")])
     text = (tmp_path / "broken.html").read_text(encoding="utf-8")
     assert "nan or inf" in text and "Ended: epoch 1, batch 1" in text
 
@@ -115,7 +116,8 @@ def test_watching_changes_no_number_of_the_run(tmp_path: Path) -> None:
 def test_a_network_of_single_values_is_reported_too(tmp_path: Path) -> None:
     model = nn.MLP(2, [2, 2])
     data = ([[0.0, 1.0], [1.0, 0.0], [1.0, 1.0]], [0, 1, 1])
-    nn.train.fit(model, data, nn.cross_entropy, nn.optim.SGD(model.named_parameters()), epochs=2, progress=False, report=tmp_path)
+    nn.train.fit(model, data, nn.cross_entropy, nn.optim.SGD(model.named_parameters()), epochs=2, progress=False,
+                 callbacks=[viz.report(tmp_path)])
     text = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert "2 epochs" in text and "<iframe" in text
     assert isinstance(next(model.parameters()), Value)

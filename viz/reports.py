@@ -28,7 +28,7 @@ SHOWN = 20_000  # entries of an array that a histogram is made of
 
 
 def report(path: str | Path | Report, *, title: str | None = None, facts: Mapping[str, Any] | None = None, every: int = 10) -> Any:
-    """A callback of ``nn.train.fit`` that keeps a page about the run at ``path`` (as ``fit(…, report=path)`` does).
+    """A callback of ``nn.train.fit`` that keeps a page about the run at ``path``: ``fit(…, callbacks=[report(path)])``.
 
     ``path`` is a file ending in .html, or a folder, which gets a ``report.html``; folders are made. What ``report``
     returned is taken as it is. ``facts`` are further lines about the run (seeds, say); every so many batches the
@@ -36,8 +36,7 @@ def report(path: str | Path | Report, *, title: str | None = None, facts: Mappin
     time, and at the end.
     Needs matplotlib, the extra ``[plot]``.
     """
-    if isinstance(path, Report):  # fit(…, report=report(…)) is what one would write
-        path.facts = {**(facts or {}), **path.facts}
+    if isinstance(path, Report):
         return path
     return _callback()(path, title, facts, every)
 
@@ -69,7 +68,7 @@ class Report:
     def on_start(self, run: Any) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         streams = {"order of examples": run.loader.generator, **dict(run.model.named_generators())}
-        self.facts |= {f"random generator: {name}": _state(stream) for name, stream in streams.items()}
+        self.facts |= {"seed": run.seed} | {f"random generator: {name}": _state(stream) for name, stream in streams.items()}
         self.write(run)
 
     def on_backward(self, run: Any) -> None:
@@ -146,7 +145,7 @@ class Report:
     def _stepped(self, run: Any) -> str:
         """The first example's way through the network and back, as the stepper's page."""
         from autograd.graph import topological
-        from nn.train import _forward
+        from nn.evaluation import batch_function
 
         from .web.step_page import stepper
         if self.sample is None:
@@ -155,7 +154,7 @@ class Report:
         modes = [(module, module.training) for module in run.model.modules()]
         try:
             run.model.eval()
-            loss = run.loss_function(_forward(run.model)(x), y)
+            loss = run.loss_function(batch_function(run.model)(x), y)
         finally:
             for module, mode in modes:
                 module.training = mode

@@ -1,0 +1,202 @@
+"""Callbacks: objects that ``fit`` tells of every event in a training run, the run as they see it, and its history.
+
+A callback is any object that has some of the methods of ``Callback``, whatever its class; or a function of the run, which
+is called after each epoch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from .data import DataLoader
+from .module import Module
+
+if TYPE_CHECKING:
+    from autograd import Tensor, Value
+
+    from .optim import Optimizer
+
+LossFunction = Callable[[Any, Any], "Value | Tensor"]  # of (prediction, target)
+
+
+class History:
+    """What happened in a run: ``rows``, one dict for each epoch, ``batches``, the loss of every batch, and ``stopped``, the
+    reason why it ended. Prints as a table; ``history["loss"]`` is a column; ``best`` is the row of the best epoch.
+
+    >>> history = History()
+    >>> history.rows += [{"epoch": 1, "loss": 0.5}, {"epoch": 2, "loss": 0.25}]
+    >>> history["loss"], history.best["epoch"]
+    ([0.5, 0.25], 2)
+    """
+
+    def __init__(self, monitor: str = "loss", mode: str = "min"):
+        self.monitor, self.mode = monitor, mode
+        self.rows: list[dict[str, float]] = []
+        self.batches: list[float] = []
+        self.stopped = ""
+
+    def __getitem__(self, name: str) -> list[float]:
+        if self.rows and name not in self.rows[0]:
+            raise KeyError(f"no column {name!r}; there is {', '.join(self.rows[0])}")
+        return [row[name] for row in self.rows]
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @property
+    def best(self) -> dict[str, float]:
+        """The row of the best epoch; raises LookupError before the first one ended."""
+        if not self.rows:
+            raise LookupError(f"no epoch has ended, so there is no best one: {self.stopped or 'the run has not begun'}")
+        return (min if self.mode == "min" else max)(self.rows, key=lambda row: row[self.monitor])
+
+    def to_dict(self) -> dict[str, list[float]]:
+        """Return every column as a list."""
+        return {name: self[name] for name in self.rows[0]} if self.rows else {}
+
+    def to_frame(self) -> Any:
+        """Return the rows as a pandas DataFrame, indexed by epoch; needs pandas."""
+        import pandas as pd
+        return pd.DataFrame(self.rows).set_index("epoch") if self.rows else pd.DataFrame()
+
+    def __repr__(self) -> str:
+        if not self.rows:
+            return f"History(no epoch ended; {self.stopped or 'not begun'})"
+        best = self.best["epoch"]
+        table = [[" ", *self.rows[0]]]
+        table += [["*" if row["epoch"] == best else " ", *map(short_number, row.values())] for row in self.rows]
+        widths = [max(map(len, column)) for column in zip(*table)]
+        lines = ["  ".join(cell.rjust(width) for cell, width in zip(row, widths)) for row in table]
+        return "\n".join([*lines, f"* best {self.monitor}. Ended: {self.stopped or 'still running'}"])
+
+
+def short_number(value: float) -> str:
+    """Return a number as tables show it: four significant digits, integers whole.
+
+    >>> short_number(0.123456), short_number(12345)
+    ('0.1235', '12345')
+    """
+    return str(value) if isinstance(value, int) else f"{value:.4g}"
+
+
+class Run:
+    """A training run as callbacks see it: who takes part, and how far it is.
+
+    ``model optimizer loss_function loader validation seed`` are what ``fit`` was given, ``history`` is what it returns.
+    ``epoch`` counts the epochs that ended, ``step`` the batches trained on. ``x y prediction loss`` are the batch
+    that is being trained on, its prediction and the node of its loss; None outside a batch.
+    """
+
+    x: Any = None
+    y: Any = None
+    prediction: Any = None
+    loss: Any = None
+
+    def __init__(self, model: Module, optimizer: Optimizer, loss_function: LossFunction, loader: DataLoader, history: History,
+                 validation: tuple[Any, Any] | None = None, seed: Any = None):
+        self.model, self.optimizer, self.loss_function, self.loader = model, optimizer, loss_function, loader
+        self.history, self.validation, self.seed = history, validation, seed
+        self.epoch = 0
+        self.totals: dict[str, float] = {}  # sums over the examples of this epoch so far, by column
+        self.examples = 0  # how many they are
+
+    @property
+    def step(self) -> int:
+        """How many batches have been trained on."""
+        return len(self.history.batches)
+
+    def stop(self, reason: str) -> None:
+        """End the run after this batch, or after this epoch's validation if the batch was its last."""
+        self.history.stopped = self.history.stopped or reason
+
+
+class Callback:
+    """Every method that ``fit`` calls on a callback; write those that you need, in a subclass or in a class of your own.
+
+    All of them may read the run and end it with ``run.stop(reason)``.
+
+    >>> class Patience(Callback):
+    ...     def on_epoch(self, run):
+    ...         if run.history["loss"][-1] < 0.1:
+    ...             run.stop("the loss is small enough")
+    """
+
+    def on_start(self, run: Run) -> None:
+        """Called before the first batch, and before the first batch after a resume."""
+
+    def on_backward(self, run: Run) -> None:
+        """Called after each backward pass, before the update: ``run.x run.y run.prediction run.loss`` and gradients are set."""
+
+    def on_step(self, run: Run) -> None:
+        """Called after each update."""
+
+    def on_epoch(self, run: Run) -> None:
+        """Called after each epoch and its validation: ``run.history.rows[-1]`` has its numbers."""
+
+    def on_end(self, run: Run) -> None:
+        """Called after the last epoch, or when the run was stopped; the best weights have been restored."""
+
+    def on_interrupt(self, run: Run, error: BaseException) -> None:
+        """Called when an exception, Ctrl-C included, ends the run in the middle; it may be resumed."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return what a checkpoint keeps of this callback: numbers, text, arrays, in lists and dicts."""
+        return {}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from what ``state_dict`` returned."""
+
+
+HOOKS = ("on_start", "on_backward", "on_step", "on_epoch", "on_end", "on_interrupt")
+
+
+class Callbacks:
+    """The callbacks of one run, told of its events one after another.
+
+    Raises TypeError for an object that has none of the hooks, and for a hook that a subclass of ``Callback`` misspelt.
+
+    >>> seen = []
+    >>> callbacks = Callbacks([lambda run: seen.append("an epoch ended")])
+    >>> callbacks.call("on_epoch", None)
+    >>> seen
+    ['an epoch ended']
+    """
+
+    def __init__(self, callbacks: Sequence[object]):
+        self.members = list(callbacks)
+        self._hooks: dict[str, list[Callable[..., Any]]] = {name: [] for name in HOOKS}
+        for callback in self.members:
+            found = _hooks_of(callback)
+            for name, method in found.items():
+                self._hooks[name].append(method)
+
+    def call(self, hook: str, *arguments: Any) -> None:
+        """Call this hook of every callback that has it."""
+        for method in self._hooks[hook]:
+            method(*arguments)
+
+    def state_dict(self) -> list[dict[str, Any]]:
+        """Return the state of each callback; an empty one where it keeps none."""
+        return [callback.state_dict() if hasattr(callback, "state_dict") else {} for callback in self.members]
+
+    def load_state_dict(self, states: Sequence[dict[str, Any]]) -> None:
+        """Let each callback go on from its state."""
+        for callback, state in zip(self.members, states, strict=True):
+            if hasattr(callback, "load_state_dict"):
+                callback.load_state_dict(state)
+
+
+def _hooks_of(callback: Any) -> dict[str, Callable[..., Any]]:
+    """The hooks that a callback has, without those that do nothing because ``Callback`` gave them."""
+    if isinstance(callback, type):
+        raise TypeError(f"fit: the callback {callback.__name__} is a class; give an object of it: {callback.__name__}()")
+    found = {name: getattr(callback, name) for name in HOOKS if hasattr(callback, name)}
+    misspelt = [name for name in dir(type(callback)) if name.startswith("on_") and name not in HOOKS]
+    if misspelt and isinstance(callback, Callback) or not found and not callable(callback):
+        wrong = f"has a method {misspelt[0]}" if misspelt else "has none of the methods of a callback"
+        raise TypeError(f"fit: the callback {callback!r:.60} {wrong}; fit calls {', '.join(HOOKS)}, or a function of the run "
+                        "after each epoch")
+    if not found:
+        return {"on_epoch": callback}
+    return {name: method for name, method in found.items() if getattr(method, "__func__", None) is not getattr(Callback, name)}

@@ -1,0 +1,126 @@
+"""Evaluation: predictions of a model, its loss and its metrics over data, in evaluation mode and without a graph."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from autograd import Tensor, Value, no_grad
+
+from .callbacks import LossFunction
+from .data import DataLoader, arrays
+from .module import Module
+
+Metric = Callable[[Any, Any], float]  # of (prediction, target)
+Metrics = str | Iterable[str | Metric] | Mapping[str, str | Metric]
+
+
+def accuracy(prediction: Any, target: Any) -> float:
+    """Return the share of examples whose own class has the highest score: scores (N, C), labels (N,) or one-hot (N, C).
+
+    >>> accuracy(np.array([[0.1, 0.9], [0.8, 0.2]]), np.array([1, 1]))
+    0.5
+    """
+    prediction, target = np.asarray(prediction), np.asarray(target)
+    if prediction.ndim != 2 or prediction.shape[1] < 2 or target.shape not in (prediction.shape, prediction.shape[:1]):
+        raise ValueError(f"accuracy: scores of shape {prediction.shape} and labels of shape {target.shape}; give one score for "
+                         "each of two or more classes, (N, C), and labels (N,). For other predictions write a function")
+    if target.ndim == 2:
+        target = target.argmax(1)
+    return float(np.count_nonzero(prediction.argmax(1) == target) / len(target))
+
+
+def predict(model: Module, inputs: Any, batch_size: int = 256) -> Any:
+    """Return the model's outputs for all inputs as an array: in evaluation mode, without a graph; modes stay as they were."""
+    forward, inputs = batch_function(model), in_model_precision(inputs, model)
+    with evaluation_mode(model), no_grad():
+        return np.concatenate([plain_prediction(forward(inputs[start:start + batch_size]))
+                               for start in range(0, len(inputs), batch_size)])
+
+
+def evaluate(model: Module, data: Any, loss: LossFunction, metrics: Metrics = (), batch_size: int = 256) -> dict[str, float]:
+    """Return the mean loss and metrics over data, by name, in evaluation mode.
+
+    ``data`` is what ``nn.data.arrays`` takes, or a ``DataLoader``.
+    """
+    measures, count = metric_functions(metrics), 0
+    totals: dict[str, float] = {}
+    x, y = model_arrays(data, model)
+    forward = batch_function(model)
+    with evaluation_mode(model), no_grad():
+        for start in range(0, len(x), batch_size):
+            target = y[start:start + batch_size]
+            prediction = forward(x[start:start + batch_size])
+            add_measurements(totals, loss(prediction, target).item(), measures, prediction, target)
+            count += len(target)
+    return {name: total / count for name, total in totals.items()}
+
+
+# ── metrics ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+def metric_functions(metrics: Metrics) -> dict[str, Metric]:
+    """Return metrics by name as functions; raises ValueError for a name that is none.
+
+    >>> metric_functions("accuracy")["accuracy"] is accuracy
+    True
+    """
+    known: dict[str, Metric] = {"accuracy": accuracy}
+    if isinstance(metrics, str):
+        metrics = (metrics,)
+    named = metrics if isinstance(metrics, Mapping) else {
+        metric if isinstance(metric, str) else getattr(metric, "__name__", type(metric).__name__): metric for metric in metrics}
+    for metric in named.values():
+        if not callable(metric) and metric not in known:
+            raise ValueError(f"no metric {metric!r}; there is 'accuracy', or give functions of (prediction, target)")
+    return {name: known[metric] if isinstance(metric, str) else metric for name, metric in named.items()}
+
+
+def add_measurements(totals: dict[str, float], loss: float, measures: Mapping[str, Metric], prediction: Any, target: Any) -> None:
+    """Add a batch's loss and metrics, each times its number of examples, to the totals."""
+    count = len(target)
+    totals["loss"] = totals.get("loss", 0.0) + loss * count
+    for name, measure in measures.items():
+        totals[name] = totals.get(name, 0.0) + measure(plain_prediction(prediction), target) * count
+
+
+# ── a model and its arrays ───────────────────────────────────────────────────────────────────────────────────────
+
+def batch_function(model: Module) -> Callable[[Any], Any]:
+    """Return the function that applies the model to a batch: a network of single numbers takes its examples one by one."""
+    if isinstance(next(model.parameters(), None), Value):
+        return lambda x: [model(example) for example in x]
+    return lambda x: model(Tensor(x, requires_grad=False))
+
+
+def plain_prediction(prediction: Any) -> Any:
+    """Return a prediction, a Tensor or rows of Values, as an array without a graph."""
+    return prediction.array if isinstance(prediction, Tensor) else np.array(prediction, float)
+
+
+def model_arrays(data: Any, model: Module) -> tuple[Any, Any]:
+    """Return inputs and labels as arrays in the parameters' precision; those of a ``DataLoader`` as its transform makes them."""
+    if isinstance(data, DataLoader):
+        data = data.x if data.transform is None else data.transform(data.x, data.generator), data.y
+    x, y = arrays(data)
+    return in_model_precision(x, model), in_model_precision(y, model)
+
+
+def in_model_precision(x: Any, model: Module) -> Any:
+    """Return numbers in the parameters' precision: a float64 image would widen every layer of a float32 network."""
+    x, dtype = np.asarray(x), getattr(next(model.parameters(), None), "dtype", np.dtype(np.float64))
+    return x.astype(dtype) if x.dtype.kind in "fb" and x.dtype != dtype else x
+
+
+@contextmanager
+def evaluation_mode(model: Module) -> Iterator[None]:
+    """Put the model in evaluation mode, and every module back in its own mode at the end."""
+    modes = [(module, module.training) for module in model.modules()]
+    try:
+        model.eval()
+        yield
+    finally:
+        for module, mode in modes:
+            module.training = mode
