@@ -1,8 +1,8 @@
 """Hyper-parameter search: a thin layer over Optuna, whose study lives here while parameter sets are tried elsewhere.
 
-Ask and tell: this process asks the study for parameters, hands them to any ``concurrent.futures.Executor`` (processes
-on this machine by default; ``dask.distributed.Client(…).get_executor()`` for a cluster) and tells it what came back.
-Needs the extra ``chainrule[search]``.
+Ask and tell: this process asks the study for parameters, hands them to a pool (processes on this machine by default, any
+``concurrent.futures.Executor``, or the ``Client`` of a Dask cluster) and tells the study what came back. Needs the extra
+``chainrule[search]``.
 """
 
 from __future__ import annotations
@@ -11,20 +11,30 @@ import math
 import os
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, ProcessPoolExecutor, wait
+from concurrent.futures import Executor, Future, wait
 from contextlib import contextmanager
 from itertools import pairwise, product
 from pathlib import Path
-from time import perf_counter
-from typing import Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+from .arguments import whole_number
+from .parallel import Objective, Outcome, Pool, WorkersLost, lost
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+_STUDY = "search"  # its name in a journal
 
 
 class EdgeWarning(UserWarning):
-    """The best parameters lie at the edge of where they were looked for: better ones may lie beyond."""
+    """Warning that the best parameters lie at the edge of their range, beyond which better ones may lie."""
 
 
 class Range(NamedTuple):
-    """Numbers from ``low`` to ``high``, both included: evenly, or with ``log`` evenly in their logarithm."""
+    """Range of numbers from ``low`` to ``high``, both included, sampled evenly, or with ``log`` evenly in their logarithm.
+
+    ``whole`` makes them integers.
+    """
 
     low: float
     high: float
@@ -32,12 +42,12 @@ class Range(NamedTuple):
     whole: bool = False
 
     def place(self, x: float) -> float:
-        """Where x lies, 0 at the low end and 1 at the high end."""
+        """Return the position of x: 0 at the low end, 1 at the high end."""
         low, high, x = (math.log(n) if self.log else n for n in (self.low, self.high, x))
         return (x - low) / (high - low)
 
     def at(self, place: float) -> float:
-        """The number at a place from 0 to 1; the ends themselves, exactly."""
+        """Return the number at a position from 0 to 1; at the ends exactly ``low`` and ``high``."""
         if place <= 0 or place >= 1:
             return self.low if place <= 0 else self.high
         x = self.low * (self.high / self.low) ** place if self.log else self.low + (self.high - self.low) * place
@@ -45,12 +55,12 @@ class Range(NamedTuple):
 
 
 def uniform(low: float, high: float) -> Range:
-    """Any number from low to high."""
+    """Return the range of all numbers from low to high."""
     return _range(Range(float(low), float(high)))
 
 
 def log_uniform(low: float, high: float) -> Range:
-    """Any number from low to high, with every factor of ten as likely as another: for learning rates, weight decay.
+    """Return the range from low to high in which every factor of ten is equally likely: for learning rates, weight decay.
 
     >>> [round(log_uniform(1e-4, 1e-1).at(place), 6) for place in (0, 1 / 3, 2 / 3, 1)]
     [0.0001, 0.001, 0.01, 0.1]
@@ -59,36 +69,63 @@ def log_uniform(low: float, high: float) -> Range:
 
 
 def integers(low: int, high: int, log: bool = False) -> Range:
-    """Any whole number from low to high, both included."""
+    """Return the range of whole numbers from low to high, both included."""
     return _range(Range(int(low), int(high), log, whole=True))
 
 
 Space = Mapping[str, Range | Sequence[Any]]
 
 
-def optimize(objective: Callable[..., Any], space: Space, trials: int | None = 20, *, sampler: str = "tpe",
+def optimize(objective: Objective, space: Space, trials: int | None = 20, *, sampler: str = "tpe",
              direction: Literal["minimize", "maximize"] = "minimize", seed: int = 0, budgets: Sequence[int] = (), points: int = 5,
-             executor: Executor | None = None, workers: int | None = None, journal: str | Path | None = None,
-             progress: bool = True) -> Results:
+             executor: Executor | Client | None = None, workers: int | None = None, worker_timeout: float = 60.0,
+             journal: str | Path | None = None, progress: bool = True) -> Results:
     """Try ``trials`` sets of parameters and return the results, best first.
 
-    ``objective(params)`` returns a number, or several (one for each fold), whose mean counts; it must be importable by
-    the workers. ``space`` has for each name a ``Range``, or a sequence to choose from. ``sampler`` is "random", "tpe", or
-    "grid" (every combination, of ``points`` numbers from each range; ``trials=None`` for all).
+    ``objective(params)`` returns a number, or several (one for each fold), whose mean counts. ``space`` has for each name a
+    ``Range``, or a sequence to choose from. ``sampler`` is "random", "tpe", or "grid" (every combination, of ``points``
+    numbers from each range; ``trials=None`` for all).
 
     With ``budgets`` (say epochs: (2, 6, 18), each the same multiple of the one before) ``objective(params, budget)`` is
     called with the smallest first, and only the best go on to the next: successive halving.
 
-    ``workers`` parameter sets are tried at once (default: one per processor; 0: one after another in this process).
-    ``journal`` is a file that a stopped search resumes from, in which case ``trials`` counts those in it. A worker that
-    dies costs nothing but time: what it was trying is tried again. An objective that raises, or gives nan, is a
-    failed trial in the table; RuntimeError if all fail. Warns with ``EdgeWarning`` where the best is at an edge.
+    ``workers`` parameter sets are tried at once, each in a process of its own (default: one per processor; 0: one after
+    another in this process). The objective may be any function that cloudpickle can carry there, a lambda or one of a
+    notebook too. ``executor`` runs the trials elsewhere: a ``concurrent.futures.Executor``, or a Dask ``Client``.
+    ``journal`` is a file from which a stopped search goes on; ``trials`` then counts those in it.
+
+    A worker that dies costs nothing but time: its trial is tried again. An objective that raises, or returns no finite
+    number, is a failed trial in the table; RuntimeError if all fail. A Dask cluster that has no worker for
+    ``worker_timeout`` seconds ends the search with what was found by then, and a warning. Warns with ``EdgeWarning`` where
+    the best is at an edge.
+
+    >>> results = optimize(lambda params: (params["x"] - 3) ** 2, {"x": range(7)}, None, sampler="grid", workers=0, progress=False)
+    >>> results.params
+    {'x': 3}
     """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # tqdm's, of notebooks without widgets, where the plain bar does as well
-        import optuna
-        from optuna.storages.journal import JournalFileBackend, JournalStorage
     space = {name: part if isinstance(part, Range) else tuple(part) for name, part in space.items()}
+    budgets = tuple(whole_number(budget, "optimize: a budget") for budget in budgets)
+    _check(space, trials, sampler, direction, budgets)
+    optuna = _optuna()
+    with _quiet(optuna):
+        study, storage = _study(optuna, journal, space, budgets, direction)
+        seed = whole_number(seed, "optimize: seed", 0) + len(study.trials)
+        study.sampler = optuna.samplers.TPESampler(seed=seed) if sampler == "tpe" else optuna.samplers.RandomSampler(seed=seed)
+        if sampler == "grid":
+            for values in product(*(_grid(part, points) for part in space.values())):
+                study.enqueue_trial(dict(zip(space, values)), skip_if_exists=True)
+            trials = min(trials or len(study.trials), len(study.trials))
+        width = os.cpu_count() or 1 if workers is None else whole_number(workers, "optimize: workers", 0)
+        search = _Search(optuna, study, {name: _distribution(optuna, part) for name, part in space.items()}, budgets,
+                         Pool(objective, executor, width, worker_timeout))
+        gave_up = search.run(whole_number(trials or 0, "optimize: trials", 0), storage, progress)
+        results = Results(space, direction, [_row(trial) for trial in study.trials if trial.state.is_finished()])
+    _tell(results, gave_up, journal)
+    return results
+
+
+def _check(space: dict[str, Any], trials: int | None, sampler: str, direction: str, budgets: tuple[int, ...]) -> None:
+    """Raise ValueError for a search that cannot be."""
     if sampler not in ("grid", "random", "tpe") or direction not in ("minimize", "maximize"):
         raise ValueError(f"optimize: sampler={sampler!r} is 'grid', 'random' or 'tpe'; direction={direction!r} 'minimize' or "
                          "'maximize'")
@@ -96,40 +133,28 @@ def optimize(objective: Callable[..., Any], space: Space, trials: int | None = 2
         raise ValueError(f"optimize: the space {space!r:.80} has nothing to choose from; give each name a range or choices")
     if trials is None and sampler != "grid":
         raise ValueError(f"optimize: trials=None is for sampler='grid', which has an end; say how many for {sampler!r}")
-    factor = _factor(budgets)
-    with _quiet(optuna):
-        storage = None if journal is None else JournalStorage(JournalFileBackend(str(journal)))
-        study = optuna.create_study(storage=storage, study_name="search", direction=direction, load_if_exists=True,
-                                    pruner=optuna.pruners.SuccessiveHalvingPruner(budgets[0], factor) if budgets else
-                                    optuna.pruners.NopPruner())
-        told = repr((sorted(space.items()), tuple(budgets), direction))
-        if study.user_attrs.setdefault("space", told) != told:
-            raise ValueError(f"optimize: {journal} holds a search of {study.user_attrs['space']}; this one is of {told}. Give it a "
-                             "journal of its own")
-        study.set_user_attr("space", told)
-        begun = len(study.trials)
-        study.sampler = (optuna.samplers.TPESampler if sampler == "tpe" else optuna.samplers.RandomSampler)(seed=seed + begun)
-        if sampler == "grid":
-            for values in product(*(_grid(part, points) for part in space.values())):
-                study.enqueue_trial(dict(zip(space, values)), skip_if_exists=True)
-            trials = min(trials or len(study.trials), len(study.trials))
-        distributions = {name: _distribution(optuna, part) for name, part in space.items()}
-        pool = _Pool(executor, os.cpu_count() or 1 if workers is None else workers)
-        try:
-            _Search(optuna, study, objective, distributions, tuple(budgets), pool).run(trials or 0, progress)
-        finally:
-            pool.close()
-        results = Results(space, direction, [_row(trial) for trial in study.trials if trial.state.is_finished()])
+    _factor(budgets)
+
+
+def _tell(results: Results, gave_up: str, journal: str | Path | None) -> None:
+    """Raise where nothing was found; warn where the search gave up, or the best is at an edge."""
+    if gave_up:
+        remedy = "start workers and call optimize again" + (": the journal keeps what was found" if journal is not None else
+                                                             "; with a journal= what was found is kept")
+        gave_up = f"optimize: {gave_up}; {len(results.rows)} trials had ended by then. To go on, {remedy}"
+        if not results.rows:
+            raise RuntimeError(gave_up)
+        warnings.warn(gave_up, RuntimeWarning, stacklevel=3)
     if results.rows and not any(row["state"] == "done" for row in results.rows):
         raise RuntimeError(f"optimize: none of {len(results.rows)} trials succeeded; the last one: {results.rows[-1]['state']}")
     for sentence in results.at_edge:
-        warnings.warn(sentence, EdgeWarning, stacklevel=2)
-    return results
+        warnings.warn(sentence, EdgeWarning, stacklevel=3)
 
 
 class CrossValidation:
-    """An objective for ``optimize`` from one for a single split: the scores of ``objective(params, train, validation)``,
-    pairs of arrays, on k folds that are the same for all parameters (Kohavi, 1995).
+    """Objective for ``optimize`` that scores each of k folds, the same for all parameters (Kohavi, 1995).
+
+    It returns ``objective(params, train, validation)`` for every fold; both are pairs of arrays, inputs and labels.
     """
 
     def __init__(self, objective: Callable[..., float], data: Any, k: int = 5, seed: int = 0, stratify: bool = True):
@@ -143,7 +168,7 @@ class CrossValidation:
 
 
 class Results:
-    """What was tried: ``rows``, a dict for each trial, best first; ``best`` is the first, ``params`` its parameters."""
+    """Results of a search: ``rows``, a dict for each trial, best first; ``best`` is the first, ``params`` its parameters."""
 
     def __init__(self, space: Space, direction: str, rows: list[dict[str, Any]]):
         self.space, self.direction = dict(space), direction
@@ -154,7 +179,7 @@ class Results:
 
     @property
     def best(self) -> dict[str, Any]:
-        """The row of the best trial; LookupError where there is none."""
+        """The row of the best trial; raises LookupError where there is none."""
         if not self.rows:
             raise LookupError("no trial has ended yet, so there is no best one")
         return self.rows[0]
@@ -166,7 +191,7 @@ class Results:
 
     @property
     def at_edge(self) -> list[str]:
-        """A sentence for each parameter whose best value is at the edge of where it was looked for."""
+        """A sentence for each parameter whose best value lies at the edge of its range."""
         sentences = []
         for name, part in self.space.items() if self.rows else ():
             x = self.best[name]
@@ -185,7 +210,7 @@ class Results:
         return sentences
 
     def narrowed(self, share: float = 0.2) -> dict[str, Range | Sequence[Any]]:
-        """From coarse to fine: a space around the best ``share`` of the trials (three at least), to search again."""
+        """Return a smaller space around the best ``share`` of the trials (three at least): search coarsely, then finely."""
         done = [row for row in self.rows if row["state"] == "done"]
         top = done[:max(3, round(share * len(done)))]
         space: dict[str, Range | Sequence[Any]] = {}
@@ -201,12 +226,12 @@ class Results:
         return space
 
     def to_frame(self) -> Any:
-        """The rows as a pandas DataFrame, indexed by trial; needs pandas."""
+        """Return the rows as a pandas DataFrame, indexed by trial; needs pandas."""
         import pandas as pd
         return pd.DataFrame(self.rows).set_index("trial")
 
     def plot(self, path: str | Path | None = None) -> Any:
-        """A scatter plot of the value against each parameter; a matplotlib Figure, written to ``path``."""
+        """Plot the value against each parameter; return a matplotlib Figure, written to ``path`` where one is given."""
         from matplotlib.figure import Figure
         figure = Figure(figsize=(3.2 * len(self.space), 3.0), layout="constrained")
         for axes, (name, part) in zip(figure.subplots(1, len(self.space), squeeze=False, sharey=True)[0], self.space.items()):
@@ -237,27 +262,43 @@ def _shown(value: Any) -> str:
 # ── the search itself ────────────────────────────────────────────────────────────────────────────────────────────
 
 class _Job:
-    """A trial on its way: its parameters, which budget is next, and how often a worker died while it was tried."""
+    """A trial on its way: its parameters, the place of its next budget, and how often a worker died while it was tried."""
 
     def __init__(self, trial: Any, params: dict[str, Any]):
         self.trial, self.params, self.rung, self.deaths = trial, params, 0, 0
 
 
 class _Search:
-    """Keeps the pool busy with trials of the study until all are finished."""
+    """Keeps the pool busy with trials of the study until all have ended."""
 
-    def __init__(self, optuna: Any, study: Any, objective: Callable[..., Any], distributions: dict[str, Any],
-                 budgets: tuple[int, ...], pool: _Pool):
-        self.optuna, self.study, self.objective, self.distributions = optuna, study, objective, distributions
+    def __init__(self, optuna: Any, study: Any, distributions: dict[str, Any], budgets: tuple[int, ...], pool: Pool):
+        self.optuna, self.study, self.distributions = optuna, study, distributions
         self.budgets, self.pool = budgets, pool
         self.again: list[_Job] = []
-        self.running: dict[Future[Any], _Job] = {}
+        self.running: dict[Future[Outcome], _Job] = {}
 
-    def run(self, trials: int, progress: bool) -> None:
-        from tqdm.auto import tqdm
+    def run(self, trials: int, storage: Any, progress: bool) -> str:
+        """Run until so many trials have ended; return why it gave up before that, if it did."""
+        finished = False
+        try:
+            self._resume(storage)
+            self._run(trials, progress)
+            finished = True
+        except WorkersLost as error:
+            for future in self.running:
+                future.cancel()
+            numbers = ", ".join(str(job.trial.number) for job in (*self.running.values(), *self.again))
+            return f"{error}, while it tried trials {numbers}"
+        finally:
+            self.pool.close(at_once=not finished)
+        return ""
+
+    def _resume(self, storage: Any) -> None:
+        """Take up the trials that a stopped search left running in its journal."""
         states = self.optuna.trial.TrialState
-        for left in self.study.get_trials(states=(states.RUNNING,)):  # by a search that was stopped
-            trial = self.optuna.trial.Trial(self.study, left._trial_id)
+        for left in self.study.get_trials(states=(states.RUNNING,)):
+            place = storage.get_trial_id_from_study_id_trial_number(storage.get_study_id_from_name(_STUDY), left.number)
+            trial = self.optuna.trial.Trial(self.study, place)
             reported = len(left.intermediate_values)
             if left.params.keys() != self.distributions.keys():
                 self.study.tell(trial, state=states.FAIL)
@@ -267,6 +308,9 @@ class _Search:
                 job = _Job(trial, left.params)
                 job.rung = reported
                 self.again.append(job)
+
+    def _run(self, trials: int, progress: bool) -> None:
+        from tqdm.auto import tqdm
         with tqdm(total=trials, unit="trial", desc="search", disable=not progress) as bar:
             while True:
                 finished = sum(trial.state.is_finished() for trial in self.study.get_trials(deepcopy=False))
@@ -274,8 +318,7 @@ class _Search:
                 self._submit(trials - finished)
                 if not self.running:
                     return
-                done, _ = wait(self.running, return_when=FIRST_COMPLETED)
-                self._collect(done)
+                self._collect(self.pool.wait(self.running))
 
     def _submit(self, due: int) -> None:
         alone = any(job.deaths for job in (*self.again, *self.running.values()))
@@ -287,106 +330,83 @@ class _Search:
                 job = _Job(trial, trial.params)
             else:
                 return
-            budget = self.budgets[job.rung:job.rung + 1]
-            self.running[self.pool.submit(_evaluate, self.objective, job.params, budget, job.trial.number)] = job
+            self.running[self.pool.submit(job.params, self.budgets[job.rung:job.rung + 1], job.trial.number)] = job
 
-    def _collect(self, done: set[Future[Any]]) -> None:
-        broken = [future for future in done if isinstance(future.exception(), BrokenExecutor)]
-        if broken:  # a worker died, and took with it whatever was running: each is tried again, alone
+    def _collect(self, done: set[Future[Outcome]]) -> None:
+        if any(map(lost, done)):  # a worker died, and whatever was running with it: each is tried again, alone
             wait(self.running)
-            lost = [self.running.pop(future) for future in list(self.running) if isinstance(future.exception(), BrokenExecutor)]
-            self.pool.renew(lost[0].trial.number, len(lost))
-            for job in lost:
-                job.deaths += 1
-                if job.deaths < 2:
-                    self.again.append(job)
-                else:
-                    self._fail(job, "its worker died twice")
-            done = {future for future in self.running if future.done()}
+            jobs = [self.running.pop(future) for future in list(self.running) if lost(future)]
+            if not self.pool.own:
+                raise RuntimeError(f"optimize: the executor broke while it tried trial {jobs[0].trial.number} and {len(jobs) - 1} "
+                                   "others; with a journal= they are tried again when the search is resumed with a new executor")
+            self.pool.renew()
+            for job in jobs:
+                self._retry(job)
+            done = set(self.running)
         for future in done:
             job = self.running.pop(future)
-            error = future.exception()
-            if error is not None:
+            if error := future.exception():  # of the executor: the objective's own are part of the outcome
                 self._fail(job, f"{type(error).__name__}: {error}")
             else:
-                self._told(job, *future.result())
+                self._tell(job, future.result())
+
+    def _retry(self, job: _Job) -> None:
+        job.deaths += 1
+        if job.deaths < 2:
+            self.again.append(job)
+        else:
+            self._fail(job, "its worker died twice")
 
     def _fail(self, job: _Job, why: str) -> None:
         job.trial.set_user_attr("why", f"failed: {why}")
         self.study.tell(job.trial, state=self.optuna.trial.TrialState.FAIL)
 
-    def _told(self, job: _Job, values: list[float], seconds: float) -> None:
-        value = sum(values) / len(values)
+    def _tell(self, job: _Job, outcome: Outcome) -> None:
+        """Tell the study what came of a job, and queue the trial again where it goes on with a larger budget."""
         job.deaths = 0
-        job.trial.set_user_attr("seconds", job.trial.user_attrs.get("seconds", 0.0) + seconds)
-        job.trial.set_user_attr("values", values)
+        job.trial.set_user_attr("seconds", job.trial.user_attrs.get("seconds", 0.0) + outcome.seconds)
+        if outcome.failure:
+            return self._fail(job, outcome.failure)
+        value = sum(outcome.values) / len(outcome.values)
+        job.trial.set_user_attr("values", outcome.values)
         if not math.isfinite(value):
-            self._fail(job, f"the objective gave {value}")
-            return
-        if self.budgets:
-            job.trial.report(value, self.budgets[job.rung])
-            job.rung += 1
-            if job.rung < len(self.budgets):
-                if job.trial.should_prune():
-                    self.study.tell(job.trial, state=self.optuna.trial.TrialState.PRUNED)
-                else:
-                    self.again.append(job)
-                return
-        self.study.tell(job.trial, value)
+            return self._fail(job, f"the objective gave {value}")
+        if not self.budgets:
+            return self.study.tell(job.trial, value)
+        job.trial.report(value, self.budgets[job.rung])
+        job.rung += 1
+        if job.rung == len(self.budgets):
+            self.study.tell(job.trial, value)
+        elif job.trial.should_prune():
+            self.study.tell(job.trial, state=self.optuna.trial.TrialState.PRUNED)
+        else:
+            self.again.append(job)
+        return None
 
 
-class _Here(Executor):
-    """Runs everything at once in this process."""
-
-    def submit(self, function: Callable[..., Any], /, *args: Any, **options: Any) -> Future[Any]:
-        future: Future[Any] = Future()
-        try:
-            future.set_result(function(*args, **options))
-        except Exception as error:
-            future.set_exception(error)
-        return future
+def _optuna() -> Any:
+    """Optuna, imported when a search begins: it is an extra, and takes a second."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # in a notebook without widgets tqdm warns, and its plain bar does as well
+        import optuna
+    return optuna
 
 
-class _Pool:
-    """The executor: the one that was given, or processes of our own, which can be renewed when one has died."""
-
-    def __init__(self, given: Executor | None, width: int):
-        self.given, self.width = given, max(width, 1)
-        self.executor = given or (self._processes() if width else _Here())
-        self.own = given is None
-
-    def _processes(self) -> Executor:
-        from multiprocessing import get_context
-        return ProcessPoolExecutor(self.width, get_context("spawn"), initializer=_one_thread)
-
-    def submit(self, *job: Any) -> Future[Any]:
-        return self.executor.submit(*job)
-
-    def renew(self, trial: int, lost: int) -> None:
-        if not self.own:
-            raise RuntimeError(f"optimize: the executor broke while it tried trial {trial} and {lost - 1} others; with a journal= "
-                               "they are tried again when the search is resumed with a new executor")
-        self.executor.shutdown(wait=False)
-        self.executor = self._processes()
-
-    def close(self) -> None:
-        if self.own:
-            self.executor.shutdown(wait=True, cancel_futures=True)
-
-
-def _one_thread() -> None:
-    """A worker for each processor: more threads in each would only wait for one another."""
-    for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
-        os.environ.setdefault(name, "1")
-
-
-def _evaluate(objective: Callable[..., Any], params: dict[str, Any], budget: tuple[int, ...],
-              number: int) -> tuple[list[float], float]:
-    """What a worker does; ``number`` tells equal parameter sets of two trials apart."""
-    begun = perf_counter()
-    value = objective(params, *budget)
-    values = [float(x) for x in value] if hasattr(value, "__iter__") else [float(value)]
-    return values, perf_counter() - begun
+def _study(optuna: Any, journal: str | Path | None, space: dict[str, Any], budgets: tuple[int, ...],
+           direction: str) -> tuple[Any, Any]:
+    """The study, of the journal where there is one, and its storage; raises ValueError for another search's journal."""
+    from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock, JournalStorage
+    storage = None
+    if journal is not None:  # Optuna's default lock is a symbolic link, which Windows allows to administrators only
+        storage = JournalStorage(JournalFileBackend(str(journal), JournalFileOpenLock(str(journal))))
+    pruner = optuna.pruners.SuccessiveHalvingPruner(budgets[0], _factor(budgets)) if budgets else optuna.pruners.NopPruner()
+    study = optuna.create_study(storage=storage, study_name=_STUDY, direction=direction, load_if_exists=True, pruner=pruner)
+    searched = repr((sorted(space.items()), budgets, direction))
+    if study.user_attrs.setdefault("space", searched) != searched:
+        raise ValueError(f"optimize: {journal} holds a search of {study.user_attrs['space']}; this one is of {searched}. Give it a "
+                         "journal of its own")
+    study.set_user_attr("space", searched)
+    return study, storage
 
 
 def _row(trial: Any) -> dict[str, Any]:
@@ -432,7 +452,7 @@ def _distribution(optuna: Any, part: Range | Sequence[Any]) -> Any:
 
 @contextmanager
 def _quiet(optuna: Any) -> Iterator[None]:
-    """Without Optuna's line for every trial."""
+    """Context that silences Optuna's line for every trial."""
     before = optuna.logging.get_verbosity()
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     try:

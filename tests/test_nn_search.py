@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+import threading
 from collections import Counter
 from concurrent.futures import BrokenExecutor, Executor, Future
 from functools import partial
@@ -15,6 +16,7 @@ import numpy as np
 import pytest
 
 import nn
+from autograd import Tensor, Value
 from nn.search import CrossValidation, EdgeWarning, Range, Results, integers, log_uniform, optimize, uniform
 
 pytest.importorskip("optuna")
@@ -260,6 +262,108 @@ def test_an_executor_that_breaks_is_reported_and_the_search_resumes_with_another
     results = here(bowl, trials=6, journal=tmp_path / "log")
     assert sorted(row["trial"] for row in results.rows) == list(range(6))
     assert all(row["state"] == "done" for row in results.rows)
+
+
+def test_a_dask_cluster_without_workers_ends_the_search_with_what_was_found(tmp_path):
+    distributed = pytest.importorskip("distributed")
+    (folder := tmp_path / "calls").mkdir()
+
+    def objective(params):
+        if len(list(folder.iterdir())) == 3:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return counted(folder, params)
+
+    with distributed.LocalCluster(n_workers=0, dashboard_address=None, silence_logs=50) as cluster, \
+            distributed.Client(cluster) as client:
+        command = [sys.executable, "-m", "distributed.cli.dask_worker", cluster.scheduler_address, "--no-nanny", "--no-dashboard",
+                   "--nthreads", "1"]
+        with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as worker, \
+                pytest.warns(RuntimeWarning, match="has had no worker for 1.5 seconds, while it tried trials 3, 4; 3 trials had ended"):
+            results = optimize(objective, {"x": uniform(0, 1)}, 9, sampler="random", workers=2, progress=False, executor=client,
+                               worker_timeout=1.5, journal=tmp_path / "log")
+        assert worker.returncode == -signal.SIGKILL
+        assert sorted(row["trial"] for row in results.rows) == [0, 1, 2]
+        with pytest.raises(RuntimeError, match="no worker for 0.1 seconds.*; 0 trials had ended by then. To go on, start workers"):
+            optimize(bowl, SPACE, 2, progress=False, executor=client, worker_timeout=0.1)
+    again = here(partial(counted, folder), {"x": uniform(0, 1)}, 9, sampler="random", journal=tmp_path / "log")
+    assert sorted(row["trial"] for row in again.rows) == list(range(9))  # those that were lost are tried again
+    assert len(calls(folder)) == 9
+
+
+# ── where an objective may come from ─────────────────────────────────────────────────────────────────────────────
+
+SCRIPT = """
+from nn.search import optimize
+print("the script runs")
+centre = {"x": 3}
+def objective(params):
+    return (params["x"] - centre["x"]) ** 2
+named = optimize(objective, {"x": range(6)}, None, sampler="grid", workers=2, progress=False)
+unnamed = optimize(lambda params: objective(params) - 1, {"x": range(6)}, None, sampler="grid", workers=2, progress=False)
+print(named.best["value"], unnamed.best["value"])
+"""
+
+
+@pytest.mark.parametrize("way", ["a script", "-c", "standard input"])
+def test_functions_of_a_script_without_a_main_guard_run_in_workers(tmp_path, way):
+    (tmp_path / "script.py").write_text(SCRIPT)
+    arguments = {"a script": [tmp_path / "script.py"], "-c": ["-c", SCRIPT], "standard input": ["-"]}[way]
+    run = subprocess.run([sys.executable, *arguments], input=SCRIPT, cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)},
+                         capture_output=True, text=True, timeout=120)
+    assert run.stdout.splitlines() == ["the script runs", "0.0 -1.0"], run.stderr
+
+
+def test_functions_of_a_notebook_run_in_workers(tmp_path):
+    nbclient, nbformat = pytest.importorskip("nbclient"), pytest.importorskip("nbformat")
+    pytest.importorskip("ipykernel")
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(f"import sys; sys.path.insert(0, {str(ROOT)!r})\n{SCRIPT}")])
+    nbclient.NotebookClient(notebook, timeout=120, kernel_name="python3", resources={"metadata": {"path": tmp_path}}).execute()
+    printed = "".join(output["text"] for output in notebook.cells[0].outputs if output["name"] == "stdout")
+    assert printed.splitlines() == ["the script runs", "0.0 -1.0"]
+
+
+def test_an_objective_that_cannot_travel_is_refused_with_the_remedy():
+    lock = threading.Lock()
+    with pytest.raises(TypeError, match="cannot be sent to worker processes.*workers=0 runs it in this process"):
+        optimize(lambda params: lock.locked(), {"x": [1, 2]}, None, sampler="grid", workers=2, progress=False)
+    assert here(lambda params: lock.locked(), {"x": [1, 2]}, None, sampler="grid").best["value"] == 0
+
+
+class Unsendable(Exception):
+    """Python's pickle can write it, and cannot read it again."""
+
+    def __init__(self, one, two):
+        super().__init__(one)
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_an_objective_that_returns_nonsense_fails_its_own_trial_only(workers):
+    def objective(params):
+        if params["x"] == "raise":
+            raise Unsendable("a", "b")
+        return {"nothing": [], "none": None, "text": "abc", "table": np.ones((2, 2)), "array": np.array(0.5), "value": Value(0.25),
+                "numbers": (1, 2), "tensor": Tensor([3.0, 4.0]), "one": np.float32(0.75)}[params["x"]]
+
+    names = ["nothing", "none", "text", "table", "raise", "array", "value", "numbers", "tensor", "one"]
+    results = optimize(objective, {"x": names}, None, sampler="grid", workers=workers, progress=False)
+    states = {row["x"]: row["state"] for row in results.rows}
+    assert [name for name in names if states[name] == "done"] == ["array", "value", "numbers", "tensor", "one"]
+    assert {row["x"]: row["value"] for row in results.rows if row["state"] == "done"} == {
+        "array": 0.5, "value": 0.25, "numbers": 1.5, "tensor": 3.5, "one": 0.75}
+    assert states["nothing"].startswith("failed: ValueError: the objective returned [], with no number in it")
+    assert states["raise"] == "failed: Unsendable: a"
+
+
+def test_numpy_s_integers_are_integers():
+    two = np.int64(2)
+    space = {"x": integers(np.int64(1), np.int64(4))}
+    results = optimize(lambda params, budget: abs(params["x"] - 2) + 1 / budget, space, two, sampler="grid", seed=np.uint8(1),
+                       points=np.int64(4), budgets=np.array([1, 2]), workers=np.int32(0), progress=False)
+    assert len(results.rows) == 2
+    assert len(list(CrossValidation(bowl, nn.data.load("iris"), k=two).folds)) == 2
+    for options in ({"trials": 2.5}, {"workers": -1}, {"budgets": (1.5, 3)}, {"seed": "one"}):
+        with pytest.raises(ValueError, match="whole number"):
+            optimize(bowl, SPACE, progress=False, **options)
 
 
 # ── results ──────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -1,0 +1,25 @@
+"""Checks of arguments that several modules take."""
+
+from __future__ import annotations
+
+from operator import index
+from typing import SupportsIndex
+
+
+def whole_number(value: SupportsIndex, name: str, least: int = 1) -> int:
+    """Return an integer argument as an int, NumPy's integers too; raise ValueError for another value, or one under ``least``.
+
+    >>> import numpy as np
+    >>> whole_number(np.int64(3), "fit: epochs", 0)
+    3
+    >>> whole_number(2.5, "fit: epochs", 0)
+    Traceback (most recent call last):
+    ValueError: fit: epochs=2.5; it is a whole number, 0 or more
+    """
+    try:
+        number = index(value)
+    except TypeError:
+        number = least - 1
+    if number < least:
+        raise ValueError(f"{name}={value!r}; it is a whole number, {least} or more")
+    return number

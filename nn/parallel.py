@@ -1,0 +1,173 @@
+"""Where a search runs its trials: in worker processes, in this process, or on an executor that the user brings.
+
+Worker processes come from loky, which carries functions by value: lambdas and functions of a notebook work, and no worker
+runs the user's script again.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, CancelledError, Executor, Future, wait
+from time import monotonic, perf_counter
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+Objective = Callable[..., Any]  # of the parameters, and of a budget where there are budgets
+POLL = 1.0  # seconds between two looks at how many workers a cluster has
+
+
+class Outcome(NamedTuple):
+    """One evaluation of the objective: its values, the seconds it took, and why it failed (empty where it did not)."""
+
+    values: list[float]
+    seconds: float
+    failure: str = ""
+
+
+class WorkersLost(RuntimeError):
+    """A cluster has no worker left, and cannot run anything any more."""
+
+
+def evaluate_objective(objective: Objective, params: dict[str, Any], budget: Sequence[int], number: int) -> Outcome:
+    """Call the objective in a worker; an exception becomes text, since not every exception can be sent to another process.
+
+    ``number``, the trial's, keeps clusters from taking two trials with equal parameters for one task.
+
+    >>> evaluate_objective(lambda params: params["x"] ** 2, {"x": 3}, (), 0).values
+    [9.0]
+    """
+    begun = perf_counter()
+    try:
+        return Outcome(_values(objective(params, *budget)), perf_counter() - begun)
+    except Exception as error:
+        return Outcome([], perf_counter() - begun, f"{type(error).__name__}: {error}")
+
+
+def evaluate_pickled(pickled: bytes, params: dict[str, Any], budget: Sequence[int], number: int) -> Outcome:
+    """As ``evaluate_objective``, of an objective that cloudpickle wrote."""
+    from pickle import loads
+    return evaluate_objective(loads(pickled), params, budget, number)
+
+
+def _values(returned: Any) -> list[float]:
+    """One or more numbers that an objective returned: plain ones, of NumPy, or nodes."""
+    single = not hasattr(returned, "__iter__") or getattr(returned, "ndim", 1) == 0
+    if not (values := [float(x.item() if hasattr(x, "item") else x) for x in ([returned] if single else returned)]):
+        raise ValueError(f"the objective returned {returned!r:.40}, with no number in it; return one, or one for each fold")
+    return values
+
+
+class Pool:
+    """Runs one objective for many parameters: on ``executor``, or in ``workers`` processes of its own (0: in this process).
+
+    A pool of its own processes can be renewed when one of them died. Of an executor it takes what ``concurrent.futures``
+    defines, or a Dask ``Client``; a Dask cluster without any worker for ``worker_timeout`` seconds raises WorkersLost.
+    Raises TypeError for an objective that cannot be sent to a process.
+
+    >>> pool = Pool(lambda params: params["x"] + 1, None, 0)
+    >>> pool.submit({"x": 1}, (), 0).result().values
+    [2.0]
+    """
+
+    def __init__(self, objective: Objective, executor: Executor | Client | None, workers: int, worker_timeout: float = 60.0):
+        self.width, self.own, self.worker_timeout = max(workers, 1), executor is None, worker_timeout
+        self._client, given = _dask(executor)
+        self._job: tuple[Callable[..., Outcome], Any] = (evaluate_objective, objective)
+        if self.own and workers:
+            self._job = evaluate_pickled, _pickled(objective)
+        self.executor: Executor = given or (_processes(self.width) if workers else _ThisProcess())
+        self._alive = monotonic()  # when the cluster was last seen to have a worker
+
+    def submit(self, params: dict[str, Any], budget: Sequence[int], number: int) -> Future[Outcome]:
+        """Start one evaluation."""
+        function, objective = self._job
+        return self.executor.submit(function, objective, params, budget, number)
+
+    def wait(self, futures: Iterable[Future[Outcome]]) -> set[Future[Outcome]]:
+        """Wait until one or more are done and return them; raises WorkersLost where the cluster has no worker left."""
+        futures = set(futures)
+        while True:
+            done, _ = wait(futures, None if self._client is None else POLL, FIRST_COMPLETED)
+            if any(future.cancelled() for future in done):
+                raise WorkersLost("the cluster has cancelled what it was to run: its scheduler is gone")
+            if done or self._client is None:
+                self._alive = monotonic()
+                return done
+            if _has_workers(self._client):
+                self._alive = monotonic()
+            elif monotonic() - self._alive >= self.worker_timeout:
+                raise WorkersLost(f"the cluster has had no worker for {self.worker_timeout:g} seconds")
+
+    def renew(self) -> None:
+        """Start new processes in place of those that died."""
+        self._stop()
+        self.executor = _processes(self.width)
+
+    def close(self, at_once: bool = False) -> None:
+        """End the pool's own processes, ``at_once`` where nobody waits for what they still compute."""
+        if self.own and at_once:
+            self._stop()
+        elif self.own:
+            self.executor.shutdown(wait=True)
+
+    def _stop(self) -> None:
+        if isinstance(self.executor, _ThisProcess):
+            return
+        self.executor.shutdown(wait=False, kill_workers=True)  # type: ignore[call-arg]  # loky's
+
+
+def lost(future: Future[Outcome]) -> bool:
+    """True where the process that ran this died before it was done."""
+    try:
+        return isinstance(future.exception(), BrokenExecutor)
+    except CancelledError:
+        return True
+
+
+class _ThisProcess(Executor):
+    """Runs everything at once in this process."""
+
+    def submit(self, function: Callable[..., Any], /, *args: Any, **options: Any) -> Future[Any]:
+        future: Future[Any] = Future()
+        future.set_result(function(*args, **options))
+        return future
+
+
+def _processes(width: int) -> Executor:
+    """Worker processes of one thread each: more would only wait for one another."""
+    from loky import ProcessPoolExecutor
+    threads = {name: os.environ.get(name, "1") for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")}
+    pool: Executor = ProcessPoolExecutor(width, timeout=None, env=threads)
+    return pool
+
+
+def _pickled(objective: Objective) -> bytes:
+    try:
+        from cloudpickle import dumps
+    except ImportError as error:
+        raise ImportError("optimize: worker processes need loky and cloudpickle: pip install 'chainrule[search]'; workers=0 "
+                          "needs neither, and runs everything in this process") from error
+    try:
+        pickled: bytes = dumps(objective)
+    except Exception as error:  # whatever an object's __reduce__ or __getstate__ raises
+        raise TypeError(f"optimize: the objective {objective!r:.80} cannot be sent to worker processes ({type(error).__name__}: "
+                        f"{error!s:.200}); workers=0 runs it in this process") from error
+    return pickled
+
+
+def _dask(executor: Executor | Client | None) -> tuple[Client | None, Executor | None]:
+    """The Dask client behind an executor, where there is one, and the executor."""
+    if executor is not None and not isinstance(executor, Executor):
+        return executor, executor.get_executor(pure=False)  # type: ignore[no-untyped-call]
+    kept = getattr(executor, "__dict__", {}).values()  # an executor that a client gave keeps the client, under some name
+    return next((part for part in kept if hasattr(part, "scheduler_info")), None), executor
+
+
+def _has_workers(client: Client) -> bool:
+    try:
+        return bool(client.scheduler_info()["workers"])
+    except (OSError, TimeoutError, ValueError):  # its scheduler is gone, or cannot be reached
+        return False
