@@ -1,9 +1,9 @@
 """Optimisers: how parameters follow their gradients. Names, arguments, defaults and update rules are PyTorch's.
 
 An update rule is one function of data, gradient and state, written with operators, so that it runs on the floats of
-Values and the arrays of Tensors alike. It changes none of the three in place: a step is worked out for all parameters,
-then taken for all, so that an exception leaves model and optimiser as they were. (Working in place on what the rule
-itself has just made saves temporaries.)
+Values and the arrays of Tensors alike. It changes none of the three in place: a step is computed for all parameters,
+then taken for all, so that an exception leaves model and optimiser as they were. (A rule may change in place the arrays that
+it has just made itself, which saves temporaries.)
 """
 
 from __future__ import annotations
@@ -21,27 +21,34 @@ Params = Iterable[Any]
 
 
 class Optimizer:
-    """What optimisers share: groups of parameters with their options, the state kept of each, and ``step``.
+    """Base class of optimisers: groups of parameters with their options, the state kept of each, and ``step``.
 
     ``params`` are parameters, or pairs of a name and a parameter (``model.named_parameters()``), whose names then
     stand in messages; or groups, dicts of ``"params"`` and options of their own. Raises ValueError for none, or for
     the same parameter twice. ``param_groups`` is a list of such dicts, whose options (``"lr"``) may be changed.
-    ``step`` raises ValueError where a gradient is None, nan or inf and changes nothing then; with ``strict=False`` it
-    leaves such a parameter as it is and updates the others. Frozen parameters (``requires_grad_(False)``) are passed over.
+    ``step`` raises ValueError where a gradient is None, nan or inf and then changes nothing; with ``strict=False`` it
+    leaves such a parameter as it is and updates the others. Frozen parameters (``requires_grad_(False)``) are left out.
+
+    >>> x = Value(3.0, "x")
+    >>> optimizer = SGD([x], lr=0.1)
+    >>> optimizer.step()
+    Traceback (most recent call last):
+    ValueError: SGD.step: x was not updated, nor was any other: no backward pass has reached it: call loss.backward() first, \
+or leave the parameter out. strict=False passes over such parameters
     """
 
     def __init__(self, params: Params, defaults: dict[str, Any], maximize: bool = False, strict: bool = True):
         self.defaults = {**defaults, "maximize": maximize}
         self.strict = strict
         self.param_groups: list[dict[str, Any]] = []
-        self._arrays = False  # whether there are any among the parameters: they are silent at the edges of their domain
+        self._arrays = False  # True where a parameter is an array: NumPy's warnings are silenced for those
         self.state: list[dict[str, Any]] = []  # one dict for each parameter, in the order of all groups
         groups = list(getattr(params, "named", params))
         for group in groups if groups and isinstance(groups[0], dict) else [{"params": groups}]:
             self.add_param_group(group)
 
     def add_param_group(self, group: dict[str, Any]) -> None:
-        """Train further parameters: ``{"params": …, "lr": …}``, with defaults for the options it does not name."""
+        """Train further parameters: ``{"params": …, "lr": …}``; options that are not named get their defaults."""
         kind = type(self).__name__
         given = [group["params"]] if hasattr(group["params"], "op") else getattr(group["params"], "named", group["params"])
         named = [x if isinstance(x, tuple) else (getattr(x, "name", None) or f"parameter {i}", x)
@@ -54,8 +61,8 @@ class Optimizer:
         seen = {id(x): name for known in self.param_groups for name, x in zip(known["names"], known["params"])}
         for name, x in named:
             if not hasattr(x, "grad") or getattr(x, "op", None) is not None:
-                raise TypeError(f"{kind}: {name!r} is no parameter but {x!r:.60}; a parameter is a Value or Tensor that "
-                                "nothing was computed into")
+                raise TypeError(f"{kind}: {name!r} is {x!r:.60}, not a parameter; a parameter is a Value or a Tensor "
+                                "that is not the result of an operation")
             if id(x) in seen:
                 raise ValueError(f"{kind} was given the same parameter twice, as {seen[id(x)]!r} and "
                                  f"{name!r}; it would be updated twice a step. Give each once")
@@ -77,13 +84,13 @@ class Optimizer:
                     raise ValueError(f"{type(self).__name__}: {name} must be {rule}; got {option!r}")
 
     def zero_grad(self) -> None:
-        """Forget every gradient: each is None again until a backward pass reaches it."""
+        """Set every gradient to None, until a backward pass reaches its parameter."""
         parameters = [x for group in self.param_groups for x in group["params"]]
         assign(parameters, "grad", [None] * len(parameters))
 
     def step(self) -> None:
         """Update every parameter from its gradient, once."""
-        taken = copy_context().run(list, self._worked_out())
+        taken = copy_context().run(list, self._computed())
         done = False
         try:
             for x, i, data, _, _, after in taken:
@@ -94,8 +101,8 @@ class Optimizer:
                 for x, i, _, before, state, _ in taken:
                     x.data, self.state[i] = before, state
 
-    def _worked_out(self) -> Iterator[tuple[Any, int, Any, Any, dict[str, Any], dict[str, Any]]]:
-        """Each parameter to be updated with its place, its new data and its old, its old state and its new."""
+    def _computed(self) -> Iterator[tuple[Any, int, Any, Any, dict[str, Any], dict[str, Any]]]:
+        """Each parameter to update, with its place, new data, old data, old state and new state."""
         if self._arrays:
             import numpy as np
             np.seterr(all="ignore")
@@ -109,7 +116,7 @@ class Optimizer:
                     yield x, i, self.update(before, -g if group["maximize"] else g, after, group), before, state, after
 
     def update(self, x: Any, g: Any, state: dict[str, Any], group: dict[str, Any]) -> Any:
-        """The new data of one parameter from its data and gradient; what is kept of it goes into ``state``."""
+        """Return the new data of one parameter, from its data and its gradient; ``state`` keeps what the next step needs."""
         raise NotImplementedError(f"{type(self).__name__} has no update rule: write def update(self, x, g, state, group)")
 
     def _check(self, name: str, grad: Any) -> bool:
@@ -125,13 +132,13 @@ class Optimizer:
         return False
 
     def state_dict(self) -> dict[str, Any]:
-        """A copy of everything but the parameters: options of each group, and the state of each parameter in order."""
+        """Return a copy of everything but the parameters: the options of each group, the state of each parameter in order."""
         return {"state": [{key: _copied(value) for key, value in state.items()} for state in self.state],
                 "param_groups": [{**{key: value for key, value in group.items() if key not in ("params", "names")},
                                   "params": len(group["params"])} for group in self.param_groups]}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on from what ``state_dict`` gave; ValueError, and nothing changed, where it is of other parameters."""
+        """Go on from what ``state_dict`` returned; raise ValueError, with nothing changed, for a state of other parameters."""
         kind = type(self).__name__
         try:
             groups, states = list(state["param_groups"]), list(state["state"])
@@ -174,12 +181,12 @@ def _copied(value: Any) -> Any:
 
 
 def _decayed(x: Any, g: Any, rate: float) -> Any:
-    """The gradient of the loss with ``rate``/2 · x² added to it."""
+    """Gradient of the loss plus ``rate``/2 · x²."""
     return g + rate * x if rate else g
 
 
 def _averaged(before: Any, new: Any, keep: float) -> Any:
-    """A running average: ``keep`` of what it was, the rest new."""
+    """Running average: the share ``keep`` of the old, the rest of the new."""
     after = new * (1 - keep)
     if before is not None:
         after += before * keep
@@ -209,7 +216,7 @@ class SGD(Optimizer):
                                   "nesterov": nesterov}, maximize, strict)
 
     def update(self, x: Any, g: Any, state: dict[str, Any], group: dict[str, Any]) -> Any:
-        """``x − lr · v``; the velocity is what is kept."""
+        """Return ``x − lr · v``; keep the velocity."""
         g = _decayed(x, g, group["weight_decay"])
         if momentum := group["momentum"]:
             if "momentum_buffer" in state:
@@ -225,7 +232,7 @@ class SGD(Optimizer):
 
 
 class Adagrad(Optimizer):
-    """Rates that shrink with all squared gradients so far (Duchi et al., 2011): ``x −= lr · g / (√Σg² + eps)``."""
+    """Step divided by the root of all squared gradients so far (Duchi et al., 2011): ``x −= lr · g / (√Σg² + eps)``."""
 
     def __init__(self, params: Params, lr: float = 1e-2, lr_decay: float = 0.0, weight_decay: float = 0.0,
                  initial_accumulator_value: float = 0.0, eps: float = 1e-10, *, maximize: bool = False, strict: bool = True):
@@ -233,7 +240,7 @@ class Adagrad(Optimizer):
                                   "initial_accumulator_value": initial_accumulator_value, "eps": eps}, maximize, strict)
 
     def update(self, x: Any, g: Any, state: dict[str, Any], group: dict[str, Any]) -> Any:
-        """``x − lr · g / (√Σg² + eps)``; the sum is what is kept."""
+        """Return ``x − lr · g / (√Σg² + eps)``; keep the sum."""
         g = _decayed(x, g, group["weight_decay"])
         state["step"] = t = state.get("step", 0) + 1
         total = g * g
@@ -243,14 +250,14 @@ class Adagrad(Optimizer):
 
 
 class Adadelta(Optimizer):
-    """Steps in units of x: the ratio of running averages of squared steps and gradients (Zeiler, 2012)."""
+    """Step scaled by the ratio of running averages of squared steps and gradients, so in units of x (Zeiler, 2012)."""
 
     def __init__(self, params: Params, lr: float = 1.0, rho: float = 0.9, eps: float = 1e-6, weight_decay: float = 0.0, *,
                  maximize: bool = False, strict: bool = True):
         super().__init__(params, {"lr": lr, "rho": rho, "eps": eps, "weight_decay": weight_decay}, maximize, strict)
 
     def update(self, x: Any, g: Any, state: dict[str, Any], group: dict[str, Any]) -> Any:
-        """``x − lr · √(avg Δ² + eps) / √(avg g² + eps) · g``; both averages are kept."""
+        """Return ``x − lr · √(avg Δ² + eps) / √(avg g² + eps) · g``; keep both averages."""
         g, eps = _decayed(x, g, group["weight_decay"]), group["eps"]
         state["square_avg"] = square = _averaged(state.get("square_avg"), g * g, group["rho"])
         delta = (state.get("acc_delta", 0.0) + eps) ** 0.5 / (square + eps) ** 0.5 * g
@@ -259,9 +266,9 @@ class Adadelta(Optimizer):
 
 
 class RMSprop(Optimizer):
-    """Gradients over a running average of their size (Hinton, 2012): ``x −= lr · g / (√avg g² + eps)``.
+    """Gradient divided by a running average of its size (Hinton, 2012): ``x −= lr · g / (√avg g² + eps)``.
 
-    ``centered`` takes the average gradient out of it, so that it is a standard deviation; ``momentum`` as SGD's.
+    ``centered`` subtracts the squared average gradient, so that the divisor is a standard deviation; ``momentum`` as in SGD.
     """
 
     def __init__(self, params: Params, lr: float = 1e-2, alpha: float = 0.99, eps: float = 1e-8, weight_decay: float = 0.0,
@@ -270,7 +277,7 @@ class RMSprop(Optimizer):
                                   "centered": centered}, maximize, strict)
 
     def update(self, x: Any, g: Any, state: dict[str, Any], group: dict[str, Any]) -> Any:
-        """``x − lr · g / (√avg g² + eps)``; the averages and the velocity are kept."""
+        """Return ``x − lr · g / (√avg g² + eps)``; keep the averages and the velocity."""
         g = _decayed(x, g, group["weight_decay"])
         state["square_avg"] = size = _averaged(state.get("square_avg"), g * g, group["alpha"])
         if group["centered"]:
@@ -286,12 +293,12 @@ class RMSprop(Optimizer):
 
 
 class Adam(Optimizer):
-    """Momentum over size, both averaged, and both corrected for their start at 0 (Kingma & Ba, 2015).
+    """Average gradient over average size, both corrected for their start at 0 (Kingma & Ba, 2015).
 
     ``x −= lr · m̂ / (√v̂ + eps)``; ``amsgrad`` divides by the largest v so far (Reddi et al., 2018).
     """
 
-    decoupled = False  # whether weights shrink by themselves, beside the gradient: AdamW
+    decoupled = False  # AdamW's True shrinks the weights directly, not through the gradient
 
     def __init__(self, params: Params, lr: float = 1e-3, betas: tuple[float, float] = (0.9, 0.999), eps: float = 1e-8,
                  weight_decay: float = 0.0, amsgrad: bool = False, *, maximize: bool = False, strict: bool = True):
@@ -299,7 +306,7 @@ class Adam(Optimizer):
                          maximize, strict)
 
     def update(self, x: Any, g: Any, state: dict[str, Any], group: dict[str, Any]) -> Any:
-        """``x − lr · m̂ / (√v̂ + eps)``; both averages are kept."""
+        """Return ``x − lr · m̂ / (√v̂ + eps)``; keep both averages."""
         beta1, beta2 = group["betas"]
         if self.decoupled:
             x = x * (1 - group["lr"] * group["weight_decay"])
@@ -315,7 +322,7 @@ class Adam(Optimizer):
 
 
 class AdamW(Adam):
-    """Adam with weight decay beside the gradient, not in it (Loshchilov & Hutter, 2019): first ``x −= lr · decay · x``."""
+    """Adam with decoupled weight decay (Loshchilov & Hutter, 2019): first ``x −= lr · decay · x``, apart from the gradient."""
 
     decoupled = True
 
@@ -325,9 +332,9 @@ class AdamW(Adam):
 
 
 class NAdam(Optimizer):
-    """Adam with Nesterov's momentum (Dozat, 2016), whose share grows with time by ``momentum_decay``.
+    """Adam with Nesterov's momentum (Dozat, 2016); its share grows with time by ``momentum_decay``.
 
-    PyTorch keeps the product of all shares in its default dtype: under float32, the two agree to 1e-9 only.
+    PyTorch keeps the product of all shares in its default dtype; where that is float32, the two agree to 1e-9.
     """
 
     def __init__(self, params: Params, lr: float = 2e-3, betas: tuple[float, float] = (0.9, 0.999), eps: float = 1e-8,
@@ -338,7 +345,7 @@ class NAdam(Optimizer):
                          maximize, strict)
 
     def update(self, x: Any, g: Any, state: dict[str, Any], group: dict[str, Any]) -> Any:
-        """``x − lr · (share of g + share of m) / (√v̂ + eps)``; both averages are kept."""
+        """Return ``x − lr · (share of g + share of m) / (√v̂ + eps)``; keep both averages."""
         beta1, beta2 = group["betas"]
         lr, decay = group["lr"], group["weight_decay"]
         if group["decoupled_weight_decay"]:

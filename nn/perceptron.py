@@ -1,7 +1,7 @@
 """The networks before backpropagation: step units, the rules that trained them, and logic gates made of them.
 
-Each unit is made of ``Value``, so it is drawn and stepped through as any neuron is; but a step has derivative 0, so
-no gradient reaches its weights, and each rule here does without.
+Each unit is made of ``Value``, so it can be drawn and stepped through as any neuron can. A step has derivative 0, so no
+gradient reaches the weights; the learning rules here need none.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ Numbers = Sequence[float]
 
 
 class Learned(NamedTuple):
-    """How learning by a rule went: whether it ended right, the mistakes made in each epoch, and after how many epochs
-    weights that cannot get there come round again (None where they did not).
+    """Result of learning by a rule: ``success``, the number of mistakes in each epoch, and ``cycle``, the number of epochs
+    after which the weights repeat (None where they did not).
     """
 
     success: bool
@@ -32,20 +32,20 @@ class Learned(NamedTuple):
 
     @property
     def epochs(self) -> int:
-        """How many times all examples were gone through."""
+        """How many times the rule went through all examples."""
         return len(self.mistakes)
 
     def __str__(self) -> str:
         if self.success:
             return f"learned in {self.epochs} epochs"
         if self.cycle is not None:
-            return (f"never learned: after epoch {self.epochs} the weights are what they were after epoch "
+            return (f"never learned: after epoch {self.epochs} the weights are the same as after epoch "
                     f"{self.epochs - self.cycle}, so the rule cycles for ever; no line separates the two classes")
         return f"not learned in {self.epochs} epochs: {self.mistakes[-1]} mistakes in the last one"
 
 
 class _Unit(Neuron):
-    """A neuron that starts with given weights, at 0 unless drawn from ``rng``."""
+    """A neuron with given weights: by default 0, or drawn from ``rng``."""
 
     def __init__(self, nin: int, activation: str, weights: Numbers | None, bias: float, rng: Any):
         super().__init__(nin, activation, random.Random(0) if rng is None else rng)
@@ -67,7 +67,7 @@ class _Unit(Neuron):
 
 
 class Perceptron(_Unit):
-    """1 if w·x + b > 0, else 0 (Rosenblatt, 1958).
+    """Unit with output 1 if w·x + b > 0, else 0 (Rosenblatt, 1958).
 
     >>> perceptron = Perceptron(2)
     >>> print(perceptron.fit([(0, 0), (0, 1), (1, 0), (1, 1)], [0, 0, 0, 1]))
@@ -80,7 +80,7 @@ class Perceptron(_Unit):
         super().__init__(nin, "step", weights, bias, rng)
 
     def learn(self, x: Numbers, target: float, lr: float = 1.0) -> float:
-        """Rosenblatt's rule for one example: w += lr · (target − output) · x; returns target − output."""
+        """Apply Rosenblatt's rule to one example, w += lr · (target − output) · x; return target − output."""
         if target not in (0, 1):
             raise ValueError(f"a perceptron puts out 0 or 1; it cannot learn the target {target!r}")
         with no_grad():
@@ -90,7 +90,7 @@ class Perceptron(_Unit):
         return error
 
     def fit(self, inputs: Sequence[Numbers], targets: Numbers, lr: float = 1.0, max_epochs: int = 1000) -> Learned:
-        """Apply the rule to all examples in turn, until an epoch has no mistake, or the weights come round again."""
+        """Apply the rule to all examples in turn, until an epoch has no mistake, or the weights repeat."""
         met = {self._weights(): 0}
         mistakes: list[int] = []
         while len(mistakes) < max_epochs:
@@ -103,7 +103,7 @@ class Perceptron(_Unit):
 
 
 class Adaline(_Unit):
-    """A linear unit, w·x + b, whose sign is the answer, −1 or 1 (Widrow & Hoff, 1960).
+    """Linear unit, w·x + b, whose sign is the answer, −1 or 1 (Widrow & Hoff, 1960).
 
     >>> unit = Adaline(1)
     >>> for _ in range(50):
@@ -117,12 +117,12 @@ class Adaline(_Unit):
         super().__init__(nin, "identity", weights, bias, rng)
 
     def classify(self, x: Numbers) -> float:
-        """The answer: 1 if w·x + b > 0, else −1."""
+        """Return 1 if w·x + b > 0, else −1."""
         with no_grad():
             return 1.0 if self(x).data > 0 else -1.0
 
     def learn(self, x: Numbers, target: float, lr: float = 0.1) -> float:
-        """The delta rule for one example: w += lr · (target − w·x − b) · x, a step down ½(target − w·x − b)²; returns the error."""
+        """Apply the delta rule to one example, a step down ½·error² with error = target − w·x − b; return the error."""
         with no_grad():
             error = target - self(x).data
         self._move(x, lr * error)
@@ -136,8 +136,8 @@ class Adaline(_Unit):
 class Madaline(Module):
     """Adalines side by side whose signs a fixed unit combines by ``logic``: "or", "and" or "majority"; −1 or 1.
 
-    The first network of more than one layer that learned (Widrow, 1962). Only the Adalines do, by rule MRI: where the
-    answer is wrong, those whose sums are nearest to 0 are moved to the other side, and no more of them than it takes.
+    It was the first network of more than one layer that learned (Widrow, 1962). Only the Adalines learn, by rule MRI: where
+    the answer is wrong, those with sums nearest to 0 are moved to the other side, and no more of them than necessary.
 
     >>> Madaline(2, 3, rng=0)([1.0, -1.0]) in (-1.0, 1.0)
     True
@@ -156,7 +156,7 @@ class Madaline(Module):
         return 2 * step(reduce(add, signs) + offset) - 1
 
     def learn(self, x: Numbers, target: float, lr: float = 0.5) -> bool:
-        """Rule MRI for one example; returns whether the answer was right before."""
+        """Apply rule MRI to one example; return True where the answer was right before."""
         if target not in (-1, 1):
             raise ValueError(f"a Madaline puts out -1 or 1; it cannot learn the target {target!r}")
         with no_grad():
@@ -188,7 +188,7 @@ GATES: dict[str, tuple[tuple[float, ...], float]] = {  # weights and bias
 
 
 def gate(name: str) -> Module:
-    """A logic gate: a perceptron with the weights of ``GATES``; XOR, which no perceptron can do, is three of them.
+    """Return a logic gate: a perceptron with the weights of ``GATES``; XOR, which no perceptron can be, is three of them.
 
     >>> truth_table(gate("XOR"))
     {(0, 0): 0, (0, 1): 1, (1, 0): 1, (1, 1): 0}
@@ -204,7 +204,7 @@ def gate(name: str) -> Module:
 
 
 class XOR(Module):
-    """NAND and OR of the inputs, into AND: two layers do what one cannot."""
+    """AND of the NAND and the OR of the inputs: two layers compute what one cannot."""
 
     def __init__(self) -> None:
         self.nand, self.either, self.both = gate("NAND"), gate("OR"), gate("AND")
@@ -214,7 +214,7 @@ class XOR(Module):
 
 
 def truth_table(module: Any) -> dict[tuple[int, ...], int]:
-    """What a gate puts out (0 or 1) for every combination of its inputs."""
+    """Return the output of a gate, 0 or 1, for every combination of its inputs."""
     nin = len(getattr(module, "w", (0, 0)))
     with no_grad():
         return {x: int(module(x).data) for x in product((0, 1), repeat=nin)}

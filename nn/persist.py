@@ -26,16 +26,16 @@ FORMAT = 1
 
 
 class CheckpointError(ValueError):
-    """A file is not a checkpoint, is damaged, or is one of another network; nothing was changed."""
+    """Error for a file that is no checkpoint, is damaged, or belongs to another network; nothing was changed."""
 
 
 def save(path: str | Path, model: Module | Mapping[str, Any], optimizer: Optimizer | None = None,
          schedule: Schedule | None = None, extra: Any = None) -> None:
     """Write the state of a model (its random generators included), an optimiser, a schedule, and ``extra``.
 
-    ``extra`` is anything of dicts (with names as keys), lists, tuples, numbers, text, None and arrays; such a dict may
-    also stand in place of the model, to be all that is saved. The file appears whole or not at all, under just this
-    name. Raises TypeError for what cannot be written without pickle.
+    ``extra`` is made of dicts (with names as keys), lists, tuples, numbers, text, None and arrays; such a dict may also
+    stand in place of the model, and is then all that is saved. The file appears whole or not at all, under exactly this
+    name. Raises TypeError for an object that cannot be written without pickle.
     """
     path = Path(path)
     tree = model if isinstance(model, Mapping) else {
@@ -62,8 +62,8 @@ def load(path: str | Path, model: Module | None = None, optimizer: Optimizer | N
          schedule: Schedule | None = None, max_bytes: int = 2**31) -> Any:
     """Bring model, optimiser and schedule to the state in the file, and return its ``extra``.
 
-    Without a model everything is returned as plain data, and nothing changed. Raises CheckpointError, with model,
-    optimiser and schedule as they were, for a file that is no checkpoint, is damaged, larger than ``max_bytes``, or of
+    Without a model, everything is returned as plain data and nothing changes. Raises CheckpointError, with model,
+    optimiser and schedule as they were, for a file that is no checkpoint, is damaged, is larger than ``max_bytes``, or has
     other names and shapes; OSError where it cannot be read.
     """
     tree = _read(Path(path), max_bytes)
@@ -87,9 +87,9 @@ def load(path: str | Path, model: Module | None = None, optimizer: Optimizer | N
         for name, generator in generators.items():
             generator.bit_generator.state = found["generators"][name]
         done = True
-    except Exception as error:  # whatever content at random makes them raise
-        told = error.args[0] if error.args else error  # a KeyError's text is in quotes
-        raise CheckpointError(f"{path} does not fit: {told!s:.500}") from error
+    except Exception as error:  # damaged content may raise anything
+        reason = error.args[0] if error.args else error  # a KeyError's text is in quotes
+        raise CheckpointError(f"{path} does not fit: {reason!s:.500}") from error
     finally:
         if not done:
             for (_, part), state in zip(parts, before):
@@ -104,7 +104,7 @@ def _generators(model: Module) -> dict[str, Any]:
 
 
 def _pack(tree: Any, path: str, arrays: dict[str, Any]) -> Any:
-    """The tree as JSON has it, with arrays taken out under the path that they stand at."""
+    """The tree as JSON has it; arrays are taken out, and named by their path in the tree."""
     if isinstance(tree, np.ndarray):
         if tree.dtype.kind not in "biuf":
             raise TypeError(f"save: {path or 'the content'} is an array of {tree.dtype}; a checkpoint holds arrays of numbers")
@@ -146,27 +146,27 @@ def _unpack(tree: Any, arrays: dict[str, Any]) -> Any:
 
 
 def _read(path: Path, max_bytes: int) -> Any:
-    """The content of a file that nobody vouches for."""
+    """The content of a file that may hold anything."""
     if (size := path.stat().st_size) > max_bytes:
         raise CheckpointError(f"{path} has {size:,} bytes, more than the {max_bytes:,} that are let in; say max_bytes= if it is "
                               "to be read nevertheless")
     data = path.read_bytes()
     try:
         with zipfile.ZipFile(BytesIO(data)) as archive:
-            if sum(entry.file_size for entry in archive.infolist()) > len(data):  # none unfolds into more than it is
+            if sum(entry.file_size for entry in archive.infolist()) > len(data):  # no entry may unpack into more than the file
                 raise ValueError("its entries are compressed or overlap, as no checkpoint's do")
             arrays = {name.removesuffix(".npy"): _array(archive.read(name)) for name in archive.namelist()}
         content = json.loads(arrays.pop("chainrule").tobytes())
         if content["format"] == FORMAT:
             return _unpack(content["content"], arrays)
-    except Exception as error:  # whatever bytes at random make the readers of ZIP, NPY and JSON raise
+    except Exception as error:  # the readers of ZIP, NPY and JSON may raise anything for bytes at random
         raise CheckpointError(f"{path} is not a checkpoint, or is damaged ({type(error).__name__}: {error!s:.200}); use another "
                               "copy") from error
     raise CheckpointError(f"{path} has format {content['format']!r:.20}; this version reads format {FORMAT}. Update chainrule")
 
 
 def _array(data: bytes) -> Any:
-    """The array in the bytes of an ``.npy`` file, once its shape is known to be that of the bytes that are there."""
+    """The array in the bytes of an ``.npy`` file, once the shape that it claims is known to match the bytes that are there."""
     file = BytesIO(data)
     version = np.lib.format.read_magic(file)
     header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0

@@ -1,6 +1,6 @@
-"""Learning rates over time: PyTorch's names and arguments; ``step()`` after every epoch (or batch, as you count time).
+"""Learning rates over time: PyTorch's names and arguments; call ``step()`` after every epoch, or after every batch.
 
-A schedule is a formula: the factor by which the optimiser's starting rates are multiplied at time t = 0, 1, 2, …
+A schedule is a formula: the learning rate at time t = 0, 1, 2, … of a group that starts with rate ``base``.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from .optim import Optimizer
 
 
 class Schedule:
-    """What schedules share: the optimiser, its groups' starting rates, and the time; subclasses write ``rate(base, t)``.
+    """Base class of schedules: the optimiser, its groups' starting rates, and the time; subclasses write ``rate(base, t)``.
 
-    Making one sets the rates of time 0; ``step()`` goes to the next time. ``last_epoch`` is the time it is.
+    Making one sets the rates of time 0; ``step()`` goes to the next time. ``last_epoch`` is the time now.
     """
 
     def __init__(self, optimizer: Optimizer):
@@ -27,7 +27,7 @@ class Schedule:
         self._set()
 
     def rate(self, base: float, t: int) -> float:
-        """The learning rate at time t of a group that starts with ``base``."""
+        """Return the learning rate at time t of a group that starts with ``base``."""
         raise NotImplementedError(f"{type(self).__name__} has no formula: write def rate(self, base, t)")
 
     def step(self) -> None:
@@ -36,7 +36,7 @@ class Schedule:
         self._set()
 
     def get_last_lr(self) -> list[float]:
-        """The learning rate of every group now."""
+        """Return the learning rate of every group now."""
         return [group["lr"] for group in self.optimizer.param_groups]
 
     def _set(self) -> None:
@@ -44,11 +44,11 @@ class Schedule:
             group["lr"] = self.rate(base, self.last_epoch)
 
     def state_dict(self) -> dict[str, Any]:
-        """Everything that changes with time."""
+        """Return everything that changes with time."""
         return {"last_epoch": self.last_epoch, "base_lrs": list(self.base_lrs)}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on from what ``state_dict`` gave; ValueError, and nothing changed, where it is of another kind."""
+        """Go on from what ``state_dict`` returned; raise ValueError, with nothing changed, for a state of another kind."""
         own = self.state_dict()
         if not isinstance(state, dict) or state.keys() != own.keys():
             raise ValueError(f"{type(self).__name__}.load_state_dict: {state!r:.60} is not what {type(self).__name__}.state_dict "
@@ -71,7 +71,7 @@ class Schedule:
 
 
 class LambdaLR(Schedule):
-    """base · ``lr_lambda(t)``, any factor of time; the lambda that always gives 1 is the constant schedule."""
+    """base · ``lr_lambda(t)``, a factor of your own; a lambda that always returns 1 is the constant schedule."""
 
     def __init__(self, optimizer: Optimizer, lr_lambda: Callable[[int], float]):
         self.lr_lambda = lr_lambda
@@ -113,7 +113,7 @@ class StepLR(Schedule):
 
 
 class MultiStepLR(Schedule):
-    """base · gammaᵏ, k = how many of ``milestones`` have been reached."""
+    """base · gammaᵏ, k = the number of ``milestones`` that have been reached."""
 
     def __init__(self, optimizer: Optimizer, milestones: Sequence[int], gamma: float = 0.1):
         self.milestones, self.gamma = sorted(milestones), gamma
@@ -143,7 +143,7 @@ class InverseTimeLR(Schedule):
 
 
 class CosineAnnealingLR(Schedule):
-    """Half a cosine from base at 0 to ``eta_min`` at ``T_max`` (Loshchilov & Hutter, 2017), and up again after it."""
+    """Half a cosine from base at time 0 to ``eta_min`` at ``T_max`` (Loshchilov & Hutter, 2017), and up again afterwards."""
 
     def __init__(self, optimizer: Optimizer, T_max: int, eta_min: float = 0.0):
         _check("CosineAnnealingLR", T_max=T_max)
@@ -155,7 +155,7 @@ class CosineAnnealingLR(Schedule):
 
 
 class LinearLR(Schedule):
-    """base times a factor that goes from ``start_factor`` to ``end_factor`` in ``total_iters`` equal steps, and stays."""
+    """base times a factor that goes from ``start_factor`` to ``end_factor`` in ``total_iters`` equal steps, and stays there."""
 
     def __init__(self, optimizer: Optimizer, start_factor: float = 1 / 3, end_factor: float = 1.0, total_iters: int = 5):
         _check("LinearLR", total_iters=total_iters)
@@ -167,7 +167,7 @@ class LinearLR(Schedule):
 
 
 class LinearWarmup(Schedule):
-    """Rises from base / total_iters to base in ``total_iters`` times, then goes as ``after`` does from its time 0.
+    """Rise from base / total_iters to base in ``total_iters`` steps, and from then on the schedule ``after`` from its time 0.
 
     >>> from nn.optim import SGD
     >>> optimizer = SGD([Value(0.0)], lr=1.0)
@@ -191,10 +191,11 @@ class LinearWarmup(Schedule):
 
 
 class ReduceLROnPlateau(Schedule):
-    """Multiplies the rate by ``factor`` when ``step(metric)`` has not improved for more than ``patience`` steps.
+    """Schedule that multiplies the rate by ``factor`` when ``step(metric)`` has not improved for more than ``patience`` steps.
 
-    An improvement is better than the best by more than ``threshold`` ("rel": of the best, "abs": in itself); ``mode``
-    "min" or "max" says which way is better. ``cooldown`` steps after a drop do not count.
+    An improvement is better than the best by more than ``threshold`` (in mode "rel" as a share of the best, in mode "abs" in
+    the metric's own unit); ``mode`` "min" or "max" is the direction that is better. ``cooldown`` steps after a drop do not
+    count.
     """
 
     def __init__(self, optimizer: Optimizer, mode: str = "min", factor: float = 0.1, patience: int = 10,
@@ -218,7 +219,7 @@ class ReduceLROnPlateau(Schedule):
         pass  # the rates change at a plateau only
 
     def step(self, metric: Any = None) -> None:
-        """Take note of the metric, a number; lower the rates where it has stopped improving."""
+        """Record the metric, a number; lower the rates where it has stopped improving."""
         if metric is None:
             raise TypeError("ReduceLROnPlateau.step(metric) needs the number that is watched, such as the validation loss")
         metric = float(metric)
@@ -242,7 +243,7 @@ class ReduceLROnPlateau(Schedule):
         return sign * metric < sign * self.best * (1 - sign * self.threshold)  # PyTorch's, also where the best is below 0
 
     def state_dict(self) -> dict[str, Any]:
-        """Everything that changes with time but the rates, which the optimiser keeps."""
+        """Return everything that changes with time except the rates, which the optimiser keeps."""
         return {**super().state_dict(), "best": self.best, "num_bad_epochs": self.num_bad_epochs,
                 "cooldown_counter": self.cooldown_counter}
 

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future, wait
 from contextlib import contextmanager
 from itertools import pairwise, product
+from numbers import Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -69,7 +70,13 @@ def log_uniform(low: float, high: float) -> Range:
 
 
 def integers(low: int, high: int, log: bool = False) -> Range:
-    """Return the range of whole numbers from low to high, both included."""
+    """Return the range of whole numbers from low to high, both included.
+
+    >>> integers(2, 64).at(0.5)
+    33
+    """
+    if int(low) != low or int(high) != high:
+        raise ValueError(f"integers: {low!r} to {high!r}; both ends are whole numbers")
     return _range(Range(int(low), int(high), log, whole=True))
 
 
@@ -103,7 +110,7 @@ def optimize(objective: Objective, space: Space, trials: int | None = 20, *, sam
     >>> results.params
     {'x': 3}
     """
-    space = {name: part if isinstance(part, Range) else tuple(part) for name, part in space.items()}
+    space = {name: part if isinstance(part, Range) else tuple(map(_plain, part)) for name, part in space.items()}
     budgets = tuple(whole_number(budget, "optimize: a budget") for budget in budgets)
     _check(space, trials, sampler, direction, budgets)
     optuna = _optuna()
@@ -200,7 +207,7 @@ class Results:
                 side = "low" if part.place(x) <= near else "high" if part.place(x) >= 1 - near else ""
                 looked = f"from {part.low:g} to {part.high:g}"
             else:
-                numbers = sorted(n for n in part if isinstance(n, (int, float)))
+                numbers = sorted(n for n in part if isinstance(n, Real))
                 ordered = len(numbers) == len(part) > 2
                 side = ("low" if x == numbers[0] else "high" if x == numbers[-1] else "") if ordered else ""
                 looked = f"among {', '.join(map(str, part))}"
@@ -433,6 +440,11 @@ def _factor(budgets: Sequence[int]) -> int:
         raise ValueError(f"optimize: budgets={tuple(budgets)!r} must be two or more, each the same whole multiple of the one "
                          "before, such as (2, 6, 18)")
     return int(factors.pop())
+
+
+def _plain(choice: Any) -> Any:
+    """A choice of NumPy's types as Python's, which a journal can keep."""
+    return choice.item() if hasattr(choice, "dtype") and hasattr(choice, "item") else choice
 
 
 def _grid(part: Range | Sequence[Any], points: int) -> Sequence[Any]:

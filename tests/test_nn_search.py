@@ -278,7 +278,7 @@ def test_a_dask_cluster_without_workers_ends_the_search_with_what_was_found(tmp_
         command = [sys.executable, "-m", "distributed.cli.dask_worker", cluster.scheduler_address, "--no-nanny", "--no-dashboard",
                    "--nthreads", "1"]
         with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as worker, \
-                pytest.warns(RuntimeWarning, match="has had no worker for 1.5 seconds, while it tried trials 3, 4; 3 trials had ended"):
+                pytest.warns(RuntimeWarning, match="no worker for 1.5 seconds, while it tried trials 3, 4; 3 trials had ended"):
             results = optimize(objective, {"x": uniform(0, 1)}, 9, sampler="random", workers=2, progress=False, executor=client,
                                worker_timeout=1.5, journal=tmp_path / "log")
         assert worker.returncode == -signal.SIGKILL
@@ -316,7 +316,8 @@ def test_functions_of_a_script_without_a_main_guard_run_in_workers(tmp_path, way
 def test_functions_of_a_notebook_run_in_workers(tmp_path):
     nbclient, nbformat = pytest.importorskip("nbclient"), pytest.importorskip("nbformat")
     pytest.importorskip("ipykernel")
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(f"import sys; sys.path.insert(0, {str(ROOT)!r})\n{SCRIPT}")])
+    cell = nbformat.v4.new_code_cell(f"import sys; sys.path.insert(0, {str(ROOT)!r})\n{SCRIPT}")
+    notebook = nbformat.v4.new_notebook(cells=[cell])
     nbclient.NotebookClient(notebook, timeout=120, kernel_name="python3", resources={"metadata": {"path": tmp_path}}).execute()
     printed = "".join(output["text"] for output in notebook.cells[0].outputs if output["name"] == "stdout")
     assert printed.splitlines() == ["the script runs", "0.0 -1.0"]
@@ -360,6 +361,9 @@ def test_numpy_s_integers_are_integers():
     results = optimize(lambda params, budget: abs(params["x"] - 2) + 1 / budget, space, two, sampler="grid", seed=np.uint8(1),
                        points=np.int64(4), budgets=np.array([1, 2]), workers=np.int32(0), progress=False)
     assert len(results.rows) == 2
+    with pytest.warns(EdgeWarning, match="the best batch, 16, is at the low edge"):
+        chosen = here(lambda params: params["batch"], {"batch": np.array([16, 32, 64])}, None, sampler="grid")
+    assert type(chosen.params["batch"]) is int
     assert len(list(CrossValidation(bowl, nn.data.load("iris"), k=two).folds)) == 2
     for options in ({"trials": 2.5}, {"workers": -1}, {"budgets": (1.5, 3)}, {"seed": "one"}):
         with pytest.raises(ValueError, match="whole number"):
