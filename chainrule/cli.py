@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import argparse
-import codecs
 import os
 import re
 import sys
 import warnings
 from collections.abc import Sequence
-from contextlib import redirect_stderr, redirect_stdout, suppress
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+
+from autograd.files import replaced
+from autograd.output import use_plain_signs
 
 from .expression import Expression, ExpressionError, values
 
@@ -24,7 +26,6 @@ _EXAMPLES = {  # by the command that each begins with
     "report": ("run.npz -o report.html",),
 }
 _CODES = "exit status: 0 all right, 1 the gradient is wrong (check), 2 the command or the expression is at fault"
-_ASCII = str.maketrans({"−": "-", "×": "*", "…": "...", "←": "<-"})
 
 
 class Refusal(Exception):
@@ -53,9 +54,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         with open(os.devnull, "w", encoding="utf-8") as nowhere, redirect_stdout(sys.stdout or nowhere), \
                 redirect_stderr(sys.stderr or nowhere):
             return main(argv)
-    codecs.register_error("chainrule", _spelled)
-    if hasattr(sys.stdout, "reconfigure"):
-        sys.stdout.reconfigure(errors="chainrule")
+    use_plain_signs()
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("default")  # a note to the person, whatever the interpreter was told
@@ -83,14 +82,6 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def say(message: str) -> None:
     print(f"chainrule: {message}", file=sys.stderr)
-
-
-def _spelled(error: UnicodeError) -> tuple[str, int]:
-    """What a terminal without mathematical signs shows for them."""
-    if not isinstance(error, UnicodeEncodeError):
-        raise error
-    text = error.object[error.start:error.end].translate(_ASCII)
-    return text.encode("ascii", "backslashreplace").decode(), error.end
 
 
 # ── arguments ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -215,18 +206,14 @@ def draw(args: argparse.Namespace) -> int:
 
 
 def written(picture: Any, output: str) -> None:
-    """Save a picture or a page, beside its place and then renamed: what was there stays whole until the new file is."""
+    """Save a picture or a page; what was there stays whole until the new file is."""
     path = Path(output).resolve()
-    unfinished = path.with_name(f".{os.getpid()}-unfinished{path.suffix.lower()}")
     try:
-        picture.save(unfinished)
-        os.replace(unfinished, path)
+        with replaced(path) as temporary:
+            picture.save(temporary)
     except OSError as error:
         remedy = f"; make the folder first: mkdir -p '{path.parent}'" if not path.parent.exists() else ""
         raise Refusal(f"cannot write '{output}': {error.strerror or error}{remedy}") from None
-    finally:
-        with suppress(OSError):
-            unfinished.unlink()
     print(f"wrote {output}")
 
 

@@ -10,10 +10,9 @@ from typing import Any, NamedTuple
 
 import nn
 import numpy as np
+from autograd.output import use_plain_signs
 from nn.train import fit, predict
 from viz.plots import activation_maps
-
-from .plain import plain_output
 
 OUT = Path("out")
 NOISE = 0.3  # standard deviation, where pixels go from 0 to 1
@@ -97,7 +96,7 @@ def draw(found: Found, folder: Path) -> None:
 
 def main() -> None:
     """Train, report, draw."""
-    plain_output()
+    use_plain_signs()  # the path of the pictures may hold any sign
     found = train()
     print(f"2 numbers for 64 pixels, mean squared error on digits held out: auto-encoder {found.error:.4f}, PCA {found.pca:.4f}")
     print(f"noise of {NOISE} on each pixel taken away: denoising auto-encoder {found.denoised:.4f}, PCA of 16 "

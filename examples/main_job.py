@@ -15,11 +15,11 @@ from tqdm import tqdm
 import nn
 import viz
 from autograd import Value, no_grad
+from autograd.output import use_plain_signs
 from nn.babysitter import Babysitter
 from nn.train import History, evaluate, fit
 from viz.plots import curves
 
-from .plain import plain_output
 from .sigmoid_neuron import sigmoid_neuron
 
 SEED = 0
@@ -117,7 +117,7 @@ def plot_history(history: History, path: Path) -> None:
 
 def main() -> None:
     """Train, report, draw."""
-    plain_output()
+    use_plain_signs()  # output may go to a file that lacks ✓
     model, losses = train_iris()
     for seed in SEEDS:
         share, history, sitter = train_digits(seed)

@@ -20,10 +20,9 @@ def sigmoid_neuron() -> Value:
 
 if __name__ == "__main__":
     import viz
+    from autograd.output import use_plain_signs
 
-    from .plain import plain_output
-
-    plain_output()
+    use_plain_signs()
     y = sigmoid_neuron()
     print(viz.text(y))
     viz.draw(y).save("sigmoid-neuron.svg")

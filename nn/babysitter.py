@@ -17,6 +17,7 @@ import numpy as np
 from autograd import gradient
 from autograd.anomaly import find_anomaly
 from autograd.graph import topological
+from autograd.output import show
 
 from . import optim
 from .callbacks import Callback, LossFunction, Run
@@ -151,7 +152,7 @@ class Babysitter(Callback):
         if run.loss is not None and any(x.grad is not None and not np.isfinite(x.grad).all() for x in run.model.parameters()):
             self._anomaly(run.loss)
         if self.verbose:
-            print(self.report())
+            show(self.report())
 
     def state_dict(self) -> dict[str, Any]:
         """Return everything seen so far."""

@@ -7,16 +7,16 @@ their places. NumPy opens it (``np.load(path)["model/0.weight"]``), and no file 
 from __future__ import annotations
 
 import json
-import os
 import zipfile
 from collections.abc import Mapping
 from io import BytesIO
 from math import prod
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import numpy as np
+
+from autograd.files import replaced
 
 from .module import Module
 from .optim import Optimizer
@@ -37,25 +37,16 @@ def save(path: str | Path, model: Module | Mapping[str, Any], optimizer: Optimiz
     stand in place of the model, and is then all that is saved. The file appears whole or not at all, under exactly this
     name. Raises TypeError for an object that cannot be written without pickle.
     """
-    path = Path(path)
     tree = model if isinstance(model, Mapping) else {
         "model": model.state_dict(), "generators": _generators(model), "extra": extra,
         "optimizer": None if optimizer is None else optimizer.state_dict(),
         "schedule": None if schedule is None else schedule.state_dict()}
     arrays: dict[str, Any] = {}
     text = json.dumps({"format": FORMAT, "content": _pack(tree, "", arrays)})
-    temporary = path.with_name(f".{path.name}.{uuid4().hex}.tmp")
-    try:
-        with open(temporary, "xb") as file:
-            with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
-                for name, array in {"chainrule": np.frombuffer(text.encode(), np.uint8), **arrays}.items():
-                    with archive.open(f"{name}.npy", "w", force_zip64=True) as entry:
-                        np.lib.format.write_array(entry, array, allow_pickle=False)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with replaced(path) as temporary, zipfile.ZipFile(temporary, "w", zipfile.ZIP_STORED) as archive:
+        for name, array in {"chainrule": np.frombuffer(text.encode(), np.uint8), **arrays}.items():
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as entry:
+                np.lib.format.write_array(entry, array, allow_pickle=False)
 
 
 def load(path: str | Path, model: Module | None = None, optimizer: Optimizer | None = None,

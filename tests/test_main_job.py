@@ -30,6 +30,23 @@ def test_the_job_trains_and_writes_its_pictures(tmp_path, monkeypatch, capsys):
     assert "petal width" in (tmp_path / "out" / "trained-neuron.svg").read_text(encoding="utf-8")
 
 
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252", "utf-8"])
+def test_its_output_may_go_to_a_file_of_any_encoding(tmp_path, monkeypatch, encoding):
+    """Redirected output is cp1252 on Windows; ✓ and a path in Korean are in none of its places."""
+    (folder := tmp_path / "결과 ∂").mkdir()
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr(main_job, "SEEDS", (0,))
+    iris, digits = main_job.train_iris, main_job.train_digits
+    monkeypatch.setattr(main_job, "train_iris", lambda: iris(epochs=1))
+    monkeypatch.setattr(main_job, "train_digits", lambda seed: digits(seed, epochs=1))
+    with open(tmp_path / "printed", "w", encoding=encoding) as output:
+        monkeypatch.setattr("sys.stdout", output)
+        main_job.main()
+    printed = (tmp_path / "printed").read_text(encoding=encoding)
+    assert ("✓" if encoding == "utf-8" else "+") + " initial loss" in printed
+    assert "digits.svg" in printed
+
+
 def test_a_seed_gives_the_same_numbers_and_another_seed_others():
     runs = [main_job.train_iris(seed, epochs=2) for seed in (5, 5, 6)]
     weights = [[p.data for p in model.parameters()] for model, _ in runs]

@@ -19,6 +19,8 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
+from autograd.files import replaced
+
 from . import plots
 from .records import MANY, number
 from .svg import clean
@@ -242,13 +244,9 @@ def page(title: str, sections: list[tuple[str, str]], live: bool = False) -> str
 
 
 def save(path: Path, text: str) -> None:
-    """Write a file beside its place and rename it: a reader sees the old one or the new one."""
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        unfinished.write_text(text, encoding="utf-8")
-        os.replace(unfinished, path)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    """Write a page: a reader sees the old one or the new one."""
+    with replaced(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
 
 
 def of_checkpoint(path: str | Path) -> str:
