@@ -11,7 +11,7 @@ import autograd as ag
 import pytest
 from autograd import check_gradients, grad
 from autograd.check import RIGHT, WrongGradient
-from autograd.proof.differences import slopes
+from autograd.proof.differences import measure_slopes
 from autograd.functional import flatten
 from autograd.testing import random_program
 
@@ -198,7 +198,7 @@ def test_the_bar_covers_the_error_and_is_not_much_wider():
             (lambda t: math.sin(k * (x + t)), k * math.cos(k * x)),
             (lambda t: math.exp(-((x + t) ** 2)), -2 * x * math.exp(-x * x)),
         ]:
-            found = slopes(f, 2.0, math.ulp(x), hint=exact).slope
+            found = measure_slopes(f, 2.0, math.ulp(x), hint=exact).slope
             rounding = 1e-15 * abs(k * k * x) + 1e-15  # of the exact value, computed in floats
             assert abs(found.value - exact) <= found.bar + rounding
             assert found.bar <= 1e-9 * max(abs(exact), 1) + 1e-13 * k * k

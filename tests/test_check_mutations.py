@@ -12,7 +12,6 @@ from autograd import NoDerivativeWarning, check_gradients, grad, ops
 from autograd.arrays import pullback, table
 from autograd.arrays.operation import array_operations
 from autograd.operation import Operation
-from autograd.value import _methods
 
 FLIPPED = {ast.Gt: ast.Lt, ast.Lt: ast.Gt, ast.GtE: ast.LtE, ast.LtE: ast.GtE, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq}
 STRICT = {ast.Gt: ast.GtE, ast.Lt: ast.LtE, ast.GtE: ast.Gt, ast.LtE: ast.Lt}
@@ -152,10 +151,7 @@ def points(row):
 
 
 def passes(row, point, order):
-    try:
-        return bool(check_gradients(lambda *xs: row(*xs), *point, order=order))
-    finally:
-        _methods.pop(row, None) if row.name.endswith("_") else None
+    return bool(check_gradients(lambda *xs: row(*xs), *point, order=order))
 
 
 def survives(row):
@@ -210,7 +206,6 @@ def test_every_broken_rule_is_found_out(capsys):
         for name in survived:
             print(f"  survived: {name}")
     assert before == {name: row.partials for name, row in ops.rows.items()}
-    assert not any(row.name.endswith("_") for row in _methods)
     assert caught > 300
     assert score >= 0.99
 

@@ -1,0 +1,126 @@
+"""The graph of the checked function: its backward sweep, its rounding, the nodes at a kink or not finite."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from math import hypot, isfinite
+from sys import float_info
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from ..functional import Reverse, flatten, plain
+from ..graph import topological
+from .subject import CheckedFunction
+
+if TYPE_CHECKING:
+    from ..graph import Node
+
+
+class SweptNode(NamedTuple):
+    """A node with the adjoint that has arrived at it, and what it sends back: pairs of input and contribution."""
+
+    node: Node
+    adjoint: Any
+    sent: list[tuple[Any, Any]]
+
+
+def record(subject: CheckedFunction) -> list[Any]:
+    """The leaves of the result of one recorded run at the point: nodes where it depends on the arguments."""
+    run = Reverse(subject.f, subject.spec.tree(subject.point), {}, tuple(range(len(subject.spans))))
+    return flatten(run.y)[0]
+
+
+def recorded_nodes(subject: CheckedFunction) -> list[Node]:
+    """The nodes of the graph at the point, inputs first."""
+    return topological(*(y for y in record(subject) if hasattr(y, "pullback")))
+
+
+def sweep_back(subject: CheckedFunction, cotangent: Sequence[float]) -> Iterator[SweptNode]:
+    """Every node that the gradient of ⟨cotangent, f⟩ reaches, results first."""
+    adjoints: dict[Any, Any] = {}
+    for y, seed in zip(record(subject), flatten(subject.output.tree(cotangent))[0]):
+        if hasattr(y, "pullback"):
+            seed = y.seed_gradient(seed, False)
+            adjoints[y] = adjoints[y] + seed if y in adjoints else seed
+    order = topological(*adjoints)
+    needed = set(order)
+    for node in reversed(order):
+        if node in adjoints:  # else it lies behind a branch that was not taken
+            with node.sweep_context():
+                sent = list(node.pullback(adjoints[node], False, needed)) if node.inputs else []
+                yield SweptNode(node, adjoints[node], sent)
+                for x, downstream in sent:
+                    adjoints[x] = adjoints[x] + downstream if x in adjoints else downstream
+
+
+def predicted_noise(subject: CheckedFunction, cotangent: Sequence[float]) -> float:
+    """Rounding in ⟨cotangent, f⟩, if each operation's result is off by a third of ε, independently; 0 without a graph."""
+    if subject.gradient is not None:
+        return 0.0
+    noise = 0.0
+    for node, adjoint, _ in sweep_back(subject, cotangent):
+        if node.op:
+            off = adjoint * plain(node)
+            noise = hypot(noise, float((off * off).sum()) ** 0.5 if getattr(off, "shape", ()) else float(off))
+    return 0.3 * float_info.epsilon * noise if isfinite(noise) else 0.0
+
+
+def first_nonfinite(subject: CheckedFunction, cotangent: Sequence[float] | None) -> str:
+    """The first node that is not finite, or with a cotangent the first that sends back what is not; in words."""
+    if subject.gradient is not None:
+        return ""
+    if cotangent is None:
+        bad = next((node for node in recorded_nodes(subject) if not _is_finite(node.data)), None)
+        return f", first at {_describe(bad)}" if bad is not None else ""
+    for node, _, sent in sweep_back(subject, cotangent):
+        if not all(_is_finite(downstream) for _, downstream in sent):
+            return f", first behind {_describe(node)}"
+    return ""
+
+
+def operations_at_kinks(subject: CheckedFunction) -> str:
+    """The operations in a graph of numbers that stand at their kink, where a partial jumps; "" for arrays."""
+    if subject.gradient is not None or any(subject.spec.shapes) or any(subject.output.shapes):
+        return ""
+    bent = [node for node in recorded_nodes(subject)
+            if node.op and any(_partial_jumps(node, i) for i in range(len(node.operands)))]
+    return ", ".join(list(dict.fromkeys(describe_call(node) for node in bent))[:4])
+
+
+def _partial_jumps(node: Node, argument: int) -> bool:
+    """True if a partial of a scalar operation jumps next to its operand: it differs as much close by as further away."""
+    rule, xs = node.op.partials[argument], [float(x) for x in node.operands]
+    if not callable(rule):
+        return False
+    x = xs[argument]
+    jumps = []
+    for away in (abs(x) * 1e-14 or 1e-300, abs(x) * 8e-14 or 8e-300):
+        sides = []
+        for moved in (x - away, x + away):
+            xs[argument] = moved
+            sides.append(float(rule(node.op(*xs), *xs)))
+        jumps.append(abs(sides[0] - sides[1]))
+    return 1e-3 * max(map(abs, sides)) < jumps[1] < 2 * jumps[0]
+
+
+def _is_finite(x: Any) -> bool:
+    x = plain(x)
+    return isfinite(x) if not getattr(x, "shape", ()) else bool((x - x == 0).all())
+
+
+def _describe(node: Node) -> str:
+    name = f" ({node.name})" if node.name else ""
+    return f"{describe_call(node)} = {_brief(node)}{name}"
+
+
+def describe_call(node: Node) -> str:
+    """The operation of a node with its operands, on one line."""
+    return f"{node.op.name if node.op else 'an input'}({', '.join(map(_brief, node.operands))})"
+
+
+def _brief(x: Any) -> str:
+    """A number as it is, an array by its shape and first entries, on one line."""
+    x = plain(x)
+    if not getattr(x, "shape", ()):
+        return f"{x!s:.24}"
+    first = ", ".join(f"{entry:.4g}" for entry in x.ravel()[:2].tolist())
+    return f"{'×'.join(map(str, x.shape))} [{first}{', …' if x.size > 2 else ''}]"

@@ -1,0 +1,113 @@
+"""The function whose gradient is checked, at its point: its values there and nearby, and the derivatives it claims."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator, Sequence
+from math import nan
+
+from ..context import no_grad
+from ..functional import flatten, fresh, jvp, vjp
+from .trees import StructureError, TreeSpec
+
+MIXTURE = (0.75, -1.25, 1.5, -0.5, 1.0)  # weights of the results whose gradient is checked at the next order
+
+Direction = dict[int, float]  # entries of the flat point, and how far each moves
+
+
+class CheckedFunction:
+    """A function at the point where it is checked, with everything it is asked for as flat lists of floats.
+
+    ``spec`` is the structure of the arguments, ``point`` their entries, ``spans`` the range of entries of each argument,
+    ``names`` their names. ``output`` is the structure of the result, ``values`` its entries. ``gradient`` is the caller's
+    own gradient, or None where the gradients of ``modes`` are checked; ``order`` the order of the derivative.
+    """
+
+    def __init__(self, f: Callable[..., object], xs: tuple[object, ...], names: Sequence[str], modes: Sequence[str],
+                 gradient: Callable[..., object] | None = None, order: int = 1):
+        self.f, self.names, self.modes, self.gradient, self.order = f, names, tuple(modes), gradient, order
+        self.spec = TreeSpec(xs)
+        self.point = self.spec.flat(xs)
+        self.spans: list[range] = []
+        for x in xs:
+            start = self.spans[-1].stop if self.spans else 0
+            self.spans.append(range(start, start + len(TreeSpec(x).places)))
+        self.needs_nodes = False  # true for a function that uses methods of nodes
+        result = self.call(self.point)
+        self.output = TreeSpec(result)
+        self.values = self.output.flat(result)
+
+    def call(self, point: Sequence[float]) -> object:
+        """The result at a point: on plain numbers and arrays, or on nodes where the function needs their methods."""
+        args = self.spec.tree(point)
+        if not self.needs_nodes:
+            try:
+                return self.f(*args)
+            except (AttributeError, TypeError, ArithmeticError):  # nodes have methods, and inf where floats raise
+                if self.gradient is not None:
+                    raise
+                self.needs_nodes = True
+        leaves, rebuild = flatten(args)
+        with no_grad():
+            return self.f(*rebuild(fresh(leaves)))
+
+    def evaluate(self, point: Sequence[float]) -> list[float]:
+        """The entries of the result at a point; nan where the function refuses it."""
+        try:
+            return self.output.flat(self.call(point))
+        except StructureError:
+            raise
+        except (ArithmeticError, ValueError):
+            return [nan] * len(self.values)
+
+    def repeats(self) -> bool:
+        """True if another evaluation at the point gives the same values."""
+        return all(x == y or (x != x and y != y) for x, y in zip(self.values, self.evaluate(self.point)))
+
+    def gradients(self, weights: Sequence[float], point: Sequence[float] | None = None,
+                  given_dtypes: bool = False) -> list[float]:
+        """The gradient of ⟨weights, f⟩ at a point, in reverse mode or as the caller's ``gradient`` gives it."""
+        args = self.spec.tree(point or self.point, given_dtypes)
+        if self.gradient is not None:
+            found = self.gradient(*args)
+            wrapped = isinstance(found, tuple) and len(found) == 1 and not isinstance(args[0], tuple)
+            return self.spec.flat((found,) if len(args) == 1 and not wrapped else found)
+        return self.spec.flat(vjp(self.f, *args)[1](self.output.tree(weights)))
+
+    def tangents(self, direction: Direction, point: Sequence[float] | None = None) -> list[float]:
+        """J · direction at a point, in forward mode."""
+        moves = [direction.get(i, 0.0) for i in range(len(self.point))]
+        return self.output.flat(jvp(self.f, self.spec.tree(point or self.point), self.spec.tree(moves))[1])
+
+    def gradient_of_mixture(self, *args: object) -> object:
+        """The gradient of a fixed mixture of the results, as a function of the arguments: what the next order checks."""
+        weights = [MIXTURE[i % len(MIXTURE)] for i in range(len(self.values))]
+        return vjp(self.f, *args)[1](self.output.tree(weights))
+
+    def argument_of(self, entry: int) -> int:
+        """The number of the argument that holds an entry of the flat point."""
+        return next(n for n, span in enumerate(self.spans) if entry in span)
+
+    def path(self, entry: int) -> str:
+        """The path to an entry within its argument."""
+        return self.spec.places[entry].removeprefix(f"[{self.argument_of(entry)}]")
+
+    def factors(self, entry: int | None, most: int) -> Iterator[tuple[str, float]]:
+        """The path and the number of entries that a wrong gradient may have lost as a factor, ``entry`` first."""
+        first = [entry] if entry is not None else []
+        for i in first + [i for i in range(len(self.point[:most])) if i != entry]:
+            yield self.names[self.argument_of(i)] + self.path(i), self.point[i]
+
+
+def argument_names(f: Callable[..., object], count: int) -> list[str]:
+    """The names that a function gives its first arguments; x0, x1, … where that is not certain.
+
+    >>> argument_names(lambda w, b: w + b, 2), argument_names(max, 2)
+    (['w', 'b'], ['x0', 'x1'])
+    """
+    try:
+        parameters = list(inspect.signature(f).parameters.values())[:count]
+    except (TypeError, ValueError):  # a builtin may have none
+        parameters = []
+    positional = [x.name for x in parameters if x.kind in (x.POSITIONAL_ONLY, x.POSITIONAL_OR_KEYWORD)]
+    return positional if len(positional) == count else [f"x{i}" for i in range(count)]
