@@ -222,6 +222,15 @@ class Module:
                 else:
                     vars(module)["forward"] = forward
 
+    def as_function(self, paths: Sequence[str]) -> Callable[..., Any]:
+        """The module as a function of the contents of these paths, in one sequence, and of its inputs.
+
+        >>> import nn
+        >>> nn.Neuron(1, "identity").as_function(["w.0", "b"])((2.0, 1.0), [3.0])
+        7.0
+        """
+        return functional(self, paths)
+
     def summary(self, input_shape: tuple[int, ...], dtype: Any = None) -> Summary:
         """A table of every module with the shape it puts out, its own parameters and their bytes.
 

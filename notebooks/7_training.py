@@ -22,10 +22,10 @@ from matplotlib.figure import Figure
 import nn
 import viz
 from autograd import Tensor, check_gradients, gradient, sigmoid
-from autograd.testing import assert_gradients, networks
 from nn import functional as F
 from nn.babysitter import Babysitter, check_initial_loss, check_overfit
 from nn.search import CrossValidation, log_uniform, optimize
+from nn.testing import assert_gradients, networks
 
 digits, labels = nn.data.load("digits").arrays()
 x_train, x_held, y_train, y_held = nn.data.train_test_split(digits / 16, labels, test_size=0.3, rng=0)
