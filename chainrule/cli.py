@@ -227,7 +227,7 @@ def step(args: argparse.Namespace) -> int:
         import viz
         written(viz.stepper(y, digits=args.digits, title=args.expression.strip()), args.html)
         return 0
-    from viz.records import number
+    from viz.numbers import number
 
     from .stepping import FAINT, GRADIENT, Line, paged, printer, stops, told
     try:
@@ -275,9 +275,9 @@ def check(args: argparse.Namespace) -> int:
 def report(args: argparse.Namespace) -> int:
     if args.values:
         raise Refusal(f"report takes one checkpoint; {args.values[0]!r} is one too many")
-    from viz.reports import of_checkpoint
+    from viz.reports import checkpoint_page
     try:
-        text = of_checkpoint(args.checkpoint)
+        text = checkpoint_page(args.checkpoint)
     except (OSError, ValueError) as error:
         raise Refusal(f"cannot report on '{args.checkpoint}': {getattr(error, 'strerror', None) or error}") from None
     written(SimpleNamespace(save=lambda path: path.write_text(text, encoding="utf-8")), args.output)

@@ -12,8 +12,7 @@ from typing import Any
 from autograd.symbolic import formula
 from autograd.operation import find
 from autograd.stepping import Step
-from viz.records import number, typeset
-from viz.web.step_page import applied
+from viz.numbers import applied, bracketed, number, typeset
 
 Line = list[tuple[str, str]]  # pieces of text, each with its colour
 VALUE, GRADIENT, FORMULA, FAINT = "green", "red", "blue", "dim"
@@ -98,10 +97,6 @@ def stops(walk: Iterable[Step], nan: bool, names: Iterable[str]) -> list[int]:
         if broken or step.label in names or any(edge.target_label in names for edge in step.edges):
             found.append(i)
     return found
-
-
-def bracketed(text: str) -> str:
-    return f"({text})" if text.startswith("−") else text
 
 
 def printer(stream: Any) -> Callable[[Line], None]:

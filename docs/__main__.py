@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 from autograd import ops
 from autograd.symbolic import formula
 from autograd.operation import Operation
-from viz.records import typeset
+from viz.numbers import typeset
 
 from .curves import curve
 

@@ -9,7 +9,7 @@ import pytest
 
 from autograd import Tensor, Value, exp, log, maximum, no_grad, relu, scope, tanh
 from viz import graph
-from viz.records import Array, number, typeset
+from viz.numbers import ArraySummary, number, typeset
 
 # CS231n, "Backpropagation, Intuitions": the sigmoid neuron, forward and backward, to the two decimals of the course
 FORWARD = {"w0·x0": -2.0, "w1·x1": 6.0, "sum of both": 4.0, "+ w2": 1.0, "·(−1)": -1.0, "exp": 0.37, "+1": 1.37,
@@ -347,7 +347,7 @@ def test_tensors_are_summarised_and_broadcasting_is_said():
     g = graph(loss)
     nodes = {node.label: node for node in g.nodes if node.label}
     assert nodes["X"].kind == "constant"
-    assert nodes["X"].value == Array((4, 3), None, 0.0, 5.5, 11.0, 0, 0, 1)
+    assert nodes["X"].value == ArraySummary((4, 3), None, 0.0, 5.5, 11.0, 0, 0, 1)
     assert nodes["b"].gradient.entries == (4.0, 4.0)
     [bias] = [wire for wire in g.wires if wire.source == nodes["b"].id]
     assert bias.note == "2 → 4×2, gradient summed"
@@ -387,3 +387,34 @@ def test_what_cannot_choose_or_name_is_refused_with_the_remedy(given, said):
 def test_importing_viz_loads_neither_numpy_nor_graphviz():
     code = "import sys, viz; print([m for m in ('numpy', 'graphviz', 'matplotlib', 'rich', 'nn') if m in sys.modules])"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60).stdout == "[]\n"
+
+
+def test_collapsed_neurons_keep_the_frames_of_the_layers_around_them_and_no_box_is_missing():
+    nn = pytest.importorskip("nn")
+    y = nn.MLP(2, [2, 2, 1], rng=0)([1.0, -1.0])[0]
+    paths = [f"MLP/layer {i}/neuron {j}" for i, wide in enumerate((2, 2, 1)) for j in range(wide)]
+    g = graph(y, paths)
+    assert {box.path for box in g.boxes} == {"MLP", "MLP/layer 0", "MLP/layer 1", "MLP/layer 2"}
+    box_of = {box.id: box.path for box in g.boxes}
+    assert {node.scope: box_of[node.box] for node in g.nodes if node.hidden} == {path: path.rpartition("/")[0] for path in paths}
+    assert {box_of[node.box] for node in g.nodes if node.label.startswith("w")} == {"MLP/layer 0", "MLP/layer 1", "MLP/layer 2"}
+
+
+@pytest.mark.parametrize("collapse", [None, True, False, "neuron0", ["layer0"], ["layer0/neuron1", "layer1"]])
+def test_every_node_and_box_is_in_a_box_that_is_drawn_or_in_none(collapse):
+    g = graph(mlp([2, 3, 2]), collapse)
+    boxes = {box.id for box in g.boxes} | {""}
+    assert {node.box for node in g.nodes} <= boxes
+    assert {box.parent for box in g.boxes} <= boxes
+
+
+def test_a_sum_of_rounded_numbers_is_no_earlier_pass():
+    w = Tensor(np.linspace(-1, 1, 6, dtype=np.float32).reshape(2, 3), "w")
+    h = Tensor(np.ones((3, 1), np.float32), requires_grad=False)
+    for _ in range(20):
+        h = (w.T @ (w @ h)).tanh()
+    y = h.sum()
+    y.backward()
+    assert not any(node.accumulated for node in graph(y).nodes)
+    y.backward()
+    assert [node.label for node in graph(y).nodes if node.accumulated] == ["w"]

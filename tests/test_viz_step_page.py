@@ -8,7 +8,7 @@ import pytest
 
 import viz
 from autograd import GradientError, NoDerivativeWarning, Tensor, Value, detect_anomaly, no_grad, ops, scope
-from viz.web.step_page import applied
+from viz.numbers import applied
 
 from .test_viz_records import mlp, neuron
 

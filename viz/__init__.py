@@ -2,7 +2,8 @@
 
 from . import plots
 from .drawing import Drawing, draw
-from .records import Graph, graph
+from .graphs import graph
+from .records import Graph
 from .networks import network
 from .reports import report
 from .web.step_page import Stepper, stepper

@@ -14,7 +14,10 @@ from html import escape
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
 
-from .records import MANY, Array, Graph, Node, Wire, bad, graph, number
+from .collapsing import MANY
+from .graphs import graph
+from .numbers import Shown, bracketed, has_nonfinite, number, show
+from .records import DrawnNode, Graph, Wire
 from .svg import LIGHT, MARGIN, Picture, clip, document, style, tag, width, written
 
 VALUE, FORMULA, SIGN, NAME, NOTE = 13.0, 10.5, 15.0, 15.0, 11.0  # sizes of letters, in pixels
@@ -99,7 +102,7 @@ class Drawing(Picture):
 
 # ── what is written where: each node is a block with a place for every wire that enters ──────────────────────────
 
-class Line(NamedTuple):
+class TextLine(NamedTuple):
     """One text of a label: what it is (a CSS class), the text, and whether a nan or inf is to stand out."""
 
     kind: str
@@ -111,9 +114,9 @@ class Line(NamedTuple):
 class Label(NamedTuple):
     """The numbers on a wire: above it, below it, and the formula at its end; with the room they take."""
 
-    above: tuple[Line, ...]
-    below: tuple[Line, ...]
-    formula: Line | None
+    above: tuple[TextLine, ...]
+    below: tuple[TextLine, ...]
+    formula: TextLine | None
     width: float
     half: float  # of the height: the wire runs through the middle
 
@@ -121,7 +124,7 @@ class Label(NamedTuple):
 class Block(NamedTuple):
     """A node with its incoming wires' labels on the left, itself, and on the right its sum, where its wire forks."""
 
-    node: Node
+    node: DrawnNode
     entering: tuple[tuple[Wire, Label], ...]
     sign: float  # width of the gate or the name
     tall: float  # its height
@@ -180,12 +183,12 @@ def _blocks(graph: Graph, digits: int | None, products: bool, room: str = "") ->
             total = show(node.gradient, digits)
             total = total and f"{'grad' if node.accumulated else 'Σ'} {total}"
             name = node.label if node.kind == "gate" else ""
-            stem = _sized(*_lines(name, node.value, total, bad(node.gradient), digits), room=room and f"Σ {room} (1/2)")
+            stem = _sized(*_lines(name, node.value, total, has_nonfinite(node.gradient), digits), room=room and f"Σ {room} (1/2)")
         blocks[id] = Block(node, tuple(labels), *_body(node, [label for _, label in labels]), stem)
     return blocks
 
 
-def _body(node: Node, labels: list[Label]) -> tuple[float, float]:
+def _body(node: DrawnNode, labels: list[Label]) -> tuple[float, float]:
     """How wide and how tall a gate or a name is: gates are circles as long as the sign and the wires allow it."""
     if node.kind != "gate":
         return max(width(clip(node.label), NAME, bold=True), 10.0) + 6, 24.0
@@ -197,32 +200,32 @@ def _body(node: Node, labels: list[Label]) -> tuple[float, float]:
     return sign + 22, max(2 * RADIUS, entries - 16)
 
 
-def _pieces(node: Node) -> tuple[tuple[str, bool], ...]:
+def _pieces(node: DrawnNode) -> tuple[tuple[str, bool], ...]:
     return tuple((" " * text.startswith(" ") + clip(text), constant) for text, constant in node.parts)
 
 
-def _lines(name: str, value: float | Array | None, gradient: str, bad_gradient: bool,
-           digits: int | None) -> tuple[list[Line], list[Line]]:
-    above = [Line("name", f"{clip(name)} = ", VALUE)] if name else []
-    above += [Line("value", show(value, digits), VALUE, bad(value))] if value is not None else []
-    return above, [Line("gradient", gradient, VALUE, bad_gradient)] if gradient else []
+def _lines(name: str, value: Shown, gradient: str, bad_gradient: bool,
+           digits: int | None) -> tuple[list[TextLine], list[TextLine]]:
+    above = [TextLine("name", f"{clip(name)} = ", VALUE)] if name else []
+    above += [TextLine("value", show(value, digits), VALUE, has_nonfinite(value))] if value is not None else []
+    return above, [TextLine("gradient", gradient, VALUE, bad_gradient)] if gradient else []
 
 
 def _label(wire: Wire, name: str, digits: int | None, products: bool, room: str) -> Label:
     gradient = show(wire.contribution, digits)
-    above, below = _lines(name, wire.value, gradient, bad(wire.contribution), digits)
+    above, below = _lines(name, wire.value, gradient, has_nonfinite(wire.contribution), digits)
     if products and gradient and isinstance(wire.local, float) and isinstance(wire.upstream, float):
         local = number(wire.local, digits)
-        product = f"{show(wire.upstream, digits)} × {f'({local})' if local.startswith('−') else local} = {gradient}"
-        below.append(Line("product", product, FORMULA))
+        product = f"{show(wire.upstream, digits)} × {bracketed(local)} = {gradient}"
+        below.append(TextLine("product", product, FORMULA))
     if wire.note:
-        below.append(Line("note", wire.note, FORMULA))
+        below.append(TextLine("note", wire.note, FORMULA))
     text = clip(wire.formula or "") or (number(wire.local, digits) if isinstance(wire.local, float) else "")
-    return _sized(above, below, Line("formula", text, FORMULA) if text else None, room)
+    return _sized(above, below, TextLine("formula", text, FORMULA) if text else None, room)
 
 
-def _sized(above: list[Line], below: list[Line], formula: Line | None = None, room: str = "") -> Label:
-    def across(line: Line) -> float:
+def _sized(above: list[TextLine], below: list[TextLine], formula: TextLine | None = None, room: str = "") -> Label:
+    def across(line: TextLine) -> float:
         return max(width(line.text, line.size), width(room, line.size) if line.kind in ("value", "gradient") else 0.0)
 
     beside = width(formula.text, formula.size) + GAP if formula else 0.0
@@ -231,19 +234,6 @@ def _sized(above: list[Line], below: list[Line], formula: Line | None = None, ro
         wide = max(wide, across(line) + (beside if line.kind == "gradient" else 0.0))
     half = max(20.0, 6.0 + sum(line.size + 2 for line in below))
     return Label(tuple(above), tuple(below), formula, wide + 2 * GAP, half) if wide else Label((), (), None, GAP, 12.0)
-
-
-def show(x: float | Array | None, digits: int | None = 3) -> str:
-    """A number, or an array in a few words, as pictures show it."""
-    if not isinstance(x, Array):
-        return number(x, digits)
-    shape = "×".join(map(str, x.shape))
-    if x.entries is not None:
-        entries = " ".join(number(entry, digits) for entry in x.entries)
-        return (f"{shape}: " if len(x.shape) > 1 else "") + f"[{entries}]"
-    text = f"{shape}: {number(x.minimum, digits)} … {number(x.maximum, digits)}, mean {number(x.mean, digits)}"
-    counts = ((x.nans, "nan"), (x.infs, "inf"), (x.zeros if digits is None else 0, "zeros"))
-    return text + "".join(f", {count:,} {what}" for count, what in counts if count)
 
 
 # ── Graphviz: text in, places out ────────────────────────────────────────────────────────────────────────────────
@@ -300,7 +290,7 @@ def _table(block: Block) -> str:
             + "".join(f"<tr>{row}</tr>" for row in (first + body, *rest)) + "</table>>")
 
 
-def _font(line: Line) -> str:
+def _font(line: TextLine) -> str:
     ink = LIGHT.get(line.kind, LIGHT["frame"])
     return f'<font color="{ink}" point-size="{line.size:g}">{escape(line.text)}</font>'
 
@@ -496,7 +486,7 @@ class _Page:
             out.append(self.text(label.formula, x + wide - 2, y + 13))
         return "".join(out)
 
-    def text(self, line: Line, x: float, y: float, more: str = "") -> str:
+    def text(self, line: TextLine, x: float, y: float, more: str = "") -> str:
         kinds = "number", line.kind, more, "bad" if line.bad else ""
         said = tag("text", written(line.text), kind=" ".join(filter(None, kinds)), x=x, y=y)
         if not line.bad:
@@ -545,7 +535,7 @@ class _Page:
         lines += ["a nan or inf arises here: what came from above was finite"] if wire.trouble == "first" else []
         return "\n".join(lines)
 
-    def of_node(self, node: Node) -> str:
+    def of_node(self, node: DrawnNode) -> str:
         """What is said of a node when the pointer rests on it, with all digits."""
         operation = f"scope {node.scope}" if node.hidden else node.operation
         lines = [" ".join(filter(None, (node.label, operation))) or node.kind]
@@ -563,7 +553,7 @@ def _points(*points: tuple[float, float]) -> str:
 
 def describe(graph: Graph, title: str | None, digits: int | None = 3) -> tuple[str, str]:
     """The title and the description that a screen reader says of a picture."""
-    def said(node: Node) -> str:
+    def said(node: DrawnNode) -> str:
         if node.value is None:
             return node.label
         gradient = show(node.gradient, digits) or "not computed"

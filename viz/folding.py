@@ -1,44 +1,58 @@
-"""Repeated blocks of a picture drawn as one, ×N: beside one another (neurons of a layer), or one after another."""
+"""Several things drawn as one: blocks that repeat, ×N, and inputs that all go to the same gates.
+
+Blocks repeat beside one another (neurons of a layer), or one after another.
+"""
 
 from __future__ import annotations
 
-import math
 import re
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
 
-from .records import Array, Node, Wire
+from .collapsing import FEW_INPUTS
+from .numbers import Shown, summary_of_numbers
+from .records import DrawnNode, Wire
+
+Records = tuple[list[DrawnNode], list[Wire]]
 
 
-def folded(nodes: list[Node], wires: list[Wire]) -> tuple[list[Node], list[Wire]]:
-    """Collapsed gates that repeat, as one each: those of one name (but for its number) and size, alike in their wires.
+def fold_repeats(nodes: list[DrawnNode], wires: list[Wire]) -> Records:
+    """Draw collapsed gates that repeat as one each: those of one name (but for its number) and size, with alike wires.
 
     Beside one another they have the same neighbours, their own parameters left out; one after another each is the
     only one to use the one before. Numbers that differ among them become an array, gradients that meet a sum.
     """
     done: set[str] = set()
     for find, beside in ((_beside, True), (_in_a_row, False)):
-        groups = find([node for node in nodes if node.hidden and node.id not in done], _Neighbours(nodes, wires))
-        for group in reversed(groups):  # outputs first: what comes back is summed before it is one of several
-            nodes, wires = _merged(nodes, wires, group, beside)
+        groups = find([node for node in nodes if node.hidden and node.id not in done], _neighbours(nodes, wires))
+        for group in reversed(groups):  # outputs first: gradients are summed before they become entries of an array
+            nodes, wires = _merge(nodes, wires, group, beside)
             done.add(group[0].id)
     return nodes, wires
 
 
-class _Neighbours:
-    """Where the wires of each node come from and go to; the inputs of one node alone are its parameters, and left out."""
+# ── which blocks repeat ──────────────────────────────────────────────────────────────────────────────────────────
 
-    def __init__(self, nodes: list[Node], wires: list[Wire]):
-        goes: dict[str, set[str]] = {node.id: set() for node in nodes}
-        comes: dict[str, set[str]] = {node.id: set() for node in nodes}
-        for wire in wires:
-            goes[wire.source].add(wire.target)
-            comes[wire.target].add(wire.source)
-        gates = {node.id for node in nodes if node.kind == "gate"}
-        self.after = {id: frozenset(targets) for id, targets in goes.items()}
-        self.before = {id: frozenset(x for x in sources if x in gates or goes[x] != {id}) for id, sources in comes.items()}
+class _Neighbours(NamedTuple):
+    """The nodes that the wires of each node come from and go to; ``before`` leaves out inputs of this node alone."""
+
+    before: dict[str, frozenset[str]]
+    after: dict[str, frozenset[str]]
 
 
-def _kind(node: Node) -> tuple[Any, ...]:
+def _neighbours(nodes: list[DrawnNode], wires: list[Wire]) -> _Neighbours:
+    after: dict[str, set[str]] = {node.id: set() for node in nodes}
+    before: dict[str, set[str]] = {node.id: set() for node in nodes}
+    for wire in wires:
+        after[wire.source].add(wire.target)
+        before[wire.target].add(wire.source)
+    gates = {node.id for node in nodes if node.kind == "gate"}
+    shared = {id: frozenset(x for x in sources if x in gates or after[x] != {id}) for id, sources in before.items()}
+    return _Neighbours(shared, {id: frozenset(targets) for id, targets in after.items()})
+
+
+def _likeness(node: DrawnNode) -> tuple[str, int, str]:
+    """The properties that blocks which repeat have in common."""
     return _without_number(node.sign), node.hidden, node.box
 
 
@@ -46,19 +60,21 @@ def _without_number(name: str) -> str:
     return re.sub(r"(?<=.)[ _-]?\d+$", "", name)
 
 
-def _beside(gates: list[Node], neighbours: _Neighbours) -> list[list[Node]]:
-    alike: dict[Any, list[Node]] = {}
+def _beside(gates: list[DrawnNode], neighbours: _Neighbours) -> list[list[DrawnNode]]:
+    """Groups of blocks with the same neighbours."""
+    alike: dict[object, list[DrawnNode]] = {}
     for node in gates:
-        alike.setdefault((_kind(node), neighbours.before[node.id], neighbours.after[node.id]), []).append(node)
+        alike.setdefault((_likeness(node), neighbours.before[node.id], neighbours.after[node.id]), []).append(node)
     return [group for group in alike.values() if len(group) > 1]
 
 
-def _in_a_row(gates: list[Node], neighbours: _Neighbours) -> list[list[Node]]:
+def _in_a_row(gates: list[DrawnNode], neighbours: _Neighbours) -> list[list[DrawnNode]]:
+    """Groups of blocks one after another."""
     by_id = {node.id: node for node in gates}
-    follows: dict[str, Node] = {}  # the block after each
+    follows: dict[str, DrawnNode] = {}  # the block after each
     for node in gates:
         for id in neighbours.before[node.id] & by_id.keys():
-            if neighbours.after[id] == {node.id} and _kind(by_id[id]) == _kind(node):
+            if neighbours.after[id] == {node.id} and _likeness(by_id[id]) == _likeness(node):
                 follows[id] = node
     starts = follows.keys() - {node.id for node in follows.values()}
     rows = []
@@ -71,51 +87,85 @@ def _in_a_row(gates: list[Node], neighbours: _Neighbours) -> list[list[Node]]:
     return rows
 
 
-def _merged(nodes: list[Node], wires: list[Wire], blocks: list[Node],
-            beside: bool) -> tuple[list[Node], list[Wire]]:
-    inside = {block.id for block in blocks}
-    first, last = blocks[0], blocks[-1]
+# ── merging them ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+def _merge(nodes: list[DrawnNode], wires: list[Wire], blocks: list[DrawnNode], beside: bool) -> Records:
+    """The records with these blocks as one, under the id and in the place of the first."""
+    inside, first = {block.id for block in blocks}, blocks[0]
     joined: dict[tuple[str, str], list[Wire]] = {}
     rest = []
     for wire in wires:
         source, target = (first.id if id in inside else id for id in (wire.source, wire.target))
         if first.id not in (source, target):
             rest.append(wire)
-        elif source != target:  # not from block to block
+        elif source != target:  # a wire from block to block is not drawn
             joined.setdefault((source, target), []).append(wire)
-    for (source, target), parts in joined.items():
-        of: dict[str, list[Wire]] = {}  # by block on the way out, all in one on the way in
-        for wire in parts:
-            of.setdefault(wire.source if source == first.id else source, []).append(wire)
-        value = _several([several[0].value for several in of.values()])
-        contribution = _several([_sum([wire.contribution for wire in several]) for several in of.values()])
-        rest.append(parts[0]._replace(source=source, target=target, value=value, contribution=contribution,
-                                      local=None, formula=None, upstream=None, trouble=max(wire.trouble for wire in parts),
-                                      edges=tuple(edge for wire in parts for edge in wire.edges)))
-    name = first.sign if first.sign == last.sign else _without_number(first.sign)
-    sign = f"{name} ×{len(blocks)}"
-    value, gradient = (_several([getattr(block, what) for block in blocks]) if beside else getattr(last, what)
-                       for what in ("value", "gradient"))
-    one = first._replace(label="" if beside else last.label, sign=sign, parts=((sign, False),), value=value, gradient=gradient,
-                         trouble=max(block.trouble for block in blocks), hidden=sum(block.hidden for block in blocks),
-                         members=tuple(i for block in blocks for i in block.members))
+    rest += (_merged_wire(parts, source, target, leaves=source == first.id) for (source, target), parts in joined.items())
     place = nodes.index(first)
     kept = [node for node in nodes if node.id not in inside]
-    kept.insert(min(place, len(kept)), one)
+    kept.insert(min(place, len(kept)), _merged_block(blocks, beside))
     return kept, rest
 
 
-def _sum(numbers: list[Any]) -> float | None:
-    return sum(numbers) if all(isinstance(x, float) for x in numbers) else None
+def _merged_wire(parts: list[Wire], source: str, target: str, leaves: bool) -> Wire:
+    """Several wires as one: on the way out an entry for each block, on the way in one sum."""
+    by_block: dict[str, list[Wire]] = {}
+    for wire in parts:
+        by_block.setdefault(wire.source if leaves else source, []).append(wire)
+    return parts[0]._replace(
+        source=source, target=target, value=summary_of_numbers([wires[0].value for wires in by_block.values()]),
+        contribution=summary_of_numbers([_sum(wire.contribution for wire in wires) for wires in by_block.values()]),
+        local=None, formula=None, upstream=None, trouble=max(wire.trouble for wire in parts),
+        edges=tuple(edge for wire in parts for edge in wire.edges))
 
 
-def _several(numbers: list[Any]) -> Any:
-    """One number as it is; several as an array; None where one is missing."""
-    if len(numbers) == 1:
-        return numbers[0]
-    if not all(isinstance(x, float) for x in numbers):
-        return None
-    finite = [x for x in numbers if math.isfinite(x)] or [math.nan]
-    nans = sum(math.isnan(x) for x in numbers)
-    return Array((len(numbers),), tuple(numbers) if len(numbers) <= 6 else None, min(finite), math.fsum(finite) / len(finite),
-                 max(finite), nans, sum(map(math.isinf, numbers)), numbers.count(0.0))
+def _merged_block(blocks: list[DrawnNode], beside: bool) -> DrawnNode:
+    first, last = blocks[0], blocks[-1]
+    sign = f"{first.sign if first.sign == last.sign else _without_number(first.sign)} ×{len(blocks)}"
+    value, gradient = last.value, last.gradient
+    if beside:
+        value, gradient = (summary_of_numbers([pick(block) for block in blocks]) for pick in _NUMBERS)
+    return first._replace(
+        label="" if beside else last.label, sign=sign, parts=((sign, False),), value=value, gradient=gradient,
+        trouble=max(block.trouble for block in blocks), hidden=sum(block.hidden for block in blocks),
+        members=tuple(i for block in blocks for i in block.members))
+
+
+_NUMBERS: tuple[Callable[[DrawnNode], Shown], ...] = (lambda block: block.value, lambda block: block.gradient)
+
+
+def _sum(numbers: Iterable[Shown]) -> float | None:
+    """The sum of numbers; None where one is missing, or an array."""
+    total = 0.0
+    for x in numbers:
+        if not isinstance(x, float):
+            return None
+        total += x
+    return total
+
+
+# ── inputs ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+def bundle_inputs(nodes: list[DrawnNode], wires: list[Wire]) -> Records:
+    """Draw inputs that all go to the same gates, one of them collapsed, as one, where they are more than a few."""
+    targets: dict[str, set[str]] = {}
+    for wire in wires:
+        targets.setdefault(wire.source, set()).add(wire.target)
+    collapsed = {node.id for node in nodes if node.hidden}
+    groups: dict[frozenset[str], list[DrawnNode]] = {}
+    for node in nodes:
+        if node.kind in ("input", "constant") and targets[node.id] & collapsed:
+            groups.setdefault(frozenset(targets[node.id]), []).append(node)
+    gone: set[str] = set()
+    more: list[DrawnNode] = []
+    joined: list[Wire] = []
+    for to, members in groups.items():
+        rest = members[FEW_INPUTS - 1:] if len(members) > FEW_INPUTS else []
+        if rest:
+            gone.update(node.id for node in rest)
+            id = f"{rest[0].id}-more"
+            more.append(DrawnNode(id, "input", f"{len(rest):,} more inputs", "", "", (), None, None, box=rest[0].box,
+                                  trouble=max(node.trouble for node in rest)))
+            joined += (Wire(f"w-{id}-{target}", id, target, 0, None, None, None, None, None) for target in sorted(to))
+    return ([*(node for node in nodes if node.id not in gone), *more],
+            [*(wire for wire in wires if wire.source not in gone), *joined])

@@ -4,27 +4,38 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from autograd import gradient
+from autograd.graph import Node, is_node
 
-from .drawing import show
-from .records import number, plain
+from .numbers import ArraySummary, Shown, number, show, subscript, summary
 from .svg import MARGIN, Picture, clip, document, style, tag, width, written
+
+if TYPE_CHECKING:
+    from autograd.typing import ArrayLike, PlainArrayLike
+    from nn import Module
+    from nn.layers import Recurrent
+
+    from .snapshots import Gradient
+
+    Loss = Callable[[Any], Node] | Node | None  # of what a model returns, or the node itself
 
 PITCH, CELL, HIGH, BAR = 156.0, 60.0, 48.0, 46.0  # from cell to cell; a cell's width and height; the longest bar
 
 
-def unrolled(model: Any, x: Any, loss: Any = None, *, moments: int = 10, digits: int | None = 3,
+def unrolled(model: Module | Sequence[Node], x: ArrayLike, loss: Loss = None, *, moments: int = 10, digits: int | None = 3,
              title: str | None = None) -> UnrolledPicture:
-    """A recurrent network on the sequence ``x``, a cell for each moment, and the gradient that reaches each state.
+    """Draw a recurrent network on the sequence ``x``, a cell for each moment, and the gradient that reaches each state.
 
-    ``model`` is an RNN, LSTM or GRU or holds them, and is called with ``x``; ``loss`` makes of what it returns the number
+    ``model`` is an RNN, LSTM or GRU or holds them, and is called with ``x``; ``loss`` makes of its result the number
     whose gradient is shown: the length |∂L/∂h| of every state's, as red bars, so that it can be seen to vanish or explode.
     Or ``model`` is the states that a loop of yours computed, h₀ first, ``x`` their inputs, and ``loss`` a node; without one
-    the bars are what the states hold in ``.grad``. Of more than ``moments`` the first and last are drawn. Nothing is
-    changed by looking. Raises TypeError for what is not recurrent, ValueError for states that are not one more than inputs.
+    the bars are the lengths of the states' ``.grad``. Of more than ``moments`` the first and last are drawn. Nothing is
+    changed by looking. Raises TypeError for a model that is not recurrent, ValueError for states that are not one more
+    than inputs.
 
     >>> from autograd import Value, tanh
     >>> w, h = Value(0.5, "w"), [Value(0.0)]
@@ -38,16 +49,16 @@ def unrolled(model: Any, x: Any, loss: Any = None, *, moments: int = 10, digits:
     """
     if moments < 2:
         raise ValueError(f"moments={moments}: at least 2 are drawn, the first and the last")
-    rows = _of_states(model, x, loss) if isinstance(model, (list, tuple)) else _of_model(model, x, loss)
+    rows = _of_states(model, x, loss) if isinstance(model, (list, tuple)) else _of_model(model, x, loss)  # type: ignore[arg-type]
     return UnrolledPicture(rows, moments, digits, title)
 
 
-# ── what there is to draw, as plain data ─────────────────────────────────────────────────────────────────────────
+# ── the data to draw ─────────────────────────────────────────────────────────────────────────────────────────────
 
-class State(NamedTuple):
+class UnrolledState(NamedTuple):
     """A state between two moments: its parts' values (an LSTM has two, h and c) and the lengths of their gradients."""
 
-    values: tuple[Any, ...]
+    values: tuple[Shown, ...]
     slopes: tuple[float | None, ...]
 
     @property
@@ -56,7 +67,7 @@ class State(NamedTuple):
         return self.slopes[0]
 
 
-class Row(NamedTuple):
+class UnrolledLayer(NamedTuple):
     """One layer in one direction: the inputs of its moments in the order of time, and the states around them.
 
     ``states[t]`` lies before moment t, as it is walked; ``backwards`` walks from the last moment to the first.
@@ -64,83 +75,103 @@ class Row(NamedTuple):
 
     title: str
     cell: str
-    inputs: list[Any]
-    states: list[State]
+    inputs: list[Shown]
+    states: list[UnrolledState]
     backwards: bool = False
 
 
-def _of_states(states: Sequence[Any], x: Any, loss: Any) -> list[Operation]:
-    if len(states) != len(x) + 1 or not len(x) or not all(hasattr(state, "operands") for state in states[1:]):
+def _of_states(states: Sequence[Node], x: Sequence[PlainArrayLike | Node], loss: Node | None) -> list[UnrolledLayer]:
+    if len(states) != len(x) + 1 or not len(x) or not all(map(is_node, states[1:])):
         raise ValueError(f"{len(states)} states and {len(x)} inputs: give the states as nodes, the first of them before any input, "
                          "and an input for every other one")
-    return [Row("", "cell", [_plain(value) for value in x], _states([(state,) for state in states], loss))]
+    return [UnrolledLayer("", "cell", [_summary(value) for value in x], _states([(state,) for state in states], loss))]
 
 
-def _plain(value: Any) -> Any:
-    """A number, array, node or list of numbers as plain data."""
-    if hasattr(value, "operands"):
-        return plain(value.data)
+def _summary(value: Any) -> Shown:
+    """The summary of a number, array, node or list of numbers."""
+    if is_node(value):
+        return summary(value.plain_data())
     if isinstance(value, (list, tuple)):
         import numpy as np
         value = np.asarray(value, float)
-    return plain(value)
+    return summary(value)
 
 
-def _of_model(model: Any, x: Any, loss: Callable[[Any], Any] | None) -> list[Operation]:
+class _Walk(NamedTuple):
+    """One walk of a layer through time, as it was observed: ``suffix`` names its weights, ``states`` are all it went through."""
+
+    path: str
+    layer: Recurrent
+    suffix: str
+    backwards: bool
+    x: Node
+    states: list[tuple[Node, ...]]
+
+
+def _of_model(model: Module, x: ArrayLike, loss: Loss) -> list[UnrolledLayer]:
     from nn.layers import Recurrent
-    found = [(path, part) for path, part in getattr(model, "named_modules", list)() if isinstance(part, Recurrent)]
-    if not found:
+    layers = [(path, part) for path, part in getattr(model, "named_modules", list)() if isinstance(part, Recurrent)]
+    if not layers:
         raise TypeError(f"{model!r:.60} ({type(model).__name__}) is not recurrent and holds no RNN, LSTM or GRU; of a loop of your "
                         "own, give the list of its states")
-    walks: list[tuple[Any, ...]] = []
-
-    def observed(path: str, part: Any) -> Callable[..., Any]:
-        walk, step = part.walk, part.step
-
-        def moment(x: Any, state: Any, *weights: Any) -> Any:
-            after = step(x, state, *weights)
-            walks[-1][-1].append(after)
-            return after
-
-        def layer(x: Any, state: Any, at: str, backwards: bool) -> Any:
-            walks.append((path, part, at, backwards, x, [state]))
-            vars(part)["step"] = moment
-            try:
-                return walk(x, state, at, backwards)
-            finally:
-                vars(part).pop("step", None)
-        return layer
-
-    try:
-        for path, part in found:
-            vars(part)["walk"] = observed(path, part)
+    walks: list[_Walk] = []
+    with _observed(layers, walks):
         result = model(x)
+    y = loss(result) if callable(loss) else loss
+    return [_unrolled_layer(walk, y) for walk in reversed(walks)]  # the first layer lies below the others
+
+
+def _unrolled_layer(walk: _Walk, loss: Node | None) -> UnrolledLayer:
+    data = walk.x.plain_data()
+    name = f"layer {walk.suffix.removesuffix('_reverse').removeprefix('_l')}" if walk.layer.num_layers > 1 else ""
+    title = ", ".join(filter(None, (walk.path, name, "backwards in time" if walk.backwards else "")))
+    inputs = [summary(data[t]) for t in range(len(data))]
+    return UnrolledLayer(title, type(walk.layer).__name__, inputs, _states(walk.states, loss), walk.backwards)
+
+
+@contextmanager
+def _observed(layers: Sequence[tuple[str, Recurrent]], walks: list[_Walk]) -> Iterator[None]:
+    """Within this, every walk of these layers through time is noted, with the states that it goes through."""
+    try:
+        for path, layer in layers:
+            vars(layer)["walk"] = _observed_walk(path, layer, walks)
+        yield
     finally:
-        for _, part in found:
-            vars(part).pop("walk", None)
-    y = loss(result) if loss is not None else None
-    rows = []
-    for path, part, at, backwards, given, states in reversed(walks):  # the first layer lies below the others
-        inputs = [plain(given.data[t]) for t in range(given.shape[0])]
-        name = f"layer {at.removesuffix('_reverse').removeprefix('_l')}" if part.num_layers > 1 else ""
-        said = ", ".join(filter(None, (path, name, "backwards in time" if backwards else "")))
-        rows.append(Row(said, type(part).__name__, inputs, _states(states, y), backwards))
-    return rows
+        for _, layer in layers:
+            vars(layer).pop("walk", None)
 
 
-def _states(states: Sequence[tuple[Any, ...]], loss: Any) -> list[State]:
-    nodes = [part for state in states for part in state if hasattr(part, "operands") and getattr(part, "requires_grad", True)]
+def _observed_walk(path: str, layer: Recurrent, walks: list[_Walk]) -> Callable[..., Any]:
+    walk, step = layer.walk, layer.step
+
+    def observed_step(x: Any, state: Any, *weights: Any) -> Any:
+        after = step(x, state, *weights)
+        walks[-1].states.append(after)
+        return after
+
+    def observed_walk(x: Any, state: Any, suffix: str, backwards: bool) -> Any:
+        walks.append(_Walk(path, layer, suffix, backwards, x, [state]))
+        vars(layer)["step"] = observed_step
+        try:
+            return walk(x, state, suffix, backwards)
+        finally:
+            vars(layer).pop("step", None)
+    return observed_walk
+
+
+def _states(states: Sequence[tuple[Node, ...]], loss: Node | None) -> list[UnrolledState]:
+    """The values of states, and the lengths of the gradients of the loss with respect to them."""
+    nodes = [part for state in states for part in state if is_node(part) and getattr(part, "requires_grad", True)]
     slopes = {id(node): node.grad for node in nodes}
     if loss is not None:
         slopes = dict(zip(map(id, nodes), gradient(loss, nodes)))
-    return [State(tuple(map(_plain, state)),
-                  tuple(_length(slopes.get(id(part))) for part in state)) for state in states]
+    return [UnrolledState(tuple(map(_summary, state)), tuple(_length(slopes.get(id(part))) for part in state)) for state in states]
 
 
-def _length(x: Any) -> float | None:
+def _length(x: Gradient) -> float | None:
     if x is None:
         return None
-    return math.hypot(*x.ravel().tolist()) if hasattr(x, "ravel") else abs(float(getattr(x, "data", x)))
+    return abs(x) if isinstance(x, float) else math.hypot(*x.ravel().tolist())
 
 
 # ── the picture ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -161,7 +192,7 @@ CSS = style("""\
 class UnrolledPicture(Picture):
     """A picture of a recurrent network in time: ``svg`` is its text, ``save`` writes SVG or PNG, a notebook shows it."""
 
-    def __init__(self, rows: list[Operation], moments: int, digits: int | None, title: str | None):
+    def __init__(self, rows: list[UnrolledLayer], moments: int, digits: int | None, title: str | None):
         self.rows, self.digits, self.title = rows, digits, title
         count = len(rows[0].inputs)
         head = (moments + 1) // 2
@@ -194,7 +225,7 @@ class UnrolledPicture(Picture):
                     width(self.title or "", 14, bold=True) + 2 * MARGIN])
         return document(parts, (wide, top + 17 * len(notes) + MARGIN), *self._words(), CSS)
 
-    def _row(self, row: Operation, id: str, y: float, gap: float) -> Iterator[str]:
+    def _row(self, row: UnrolledLayer, id: str, y: float, gap: float) -> Iterator[str]:
         """Cells from left to right in time; a state stands between the cell that made it and the one that takes it."""
         last = len(row.inputs)
         places = {t: MARGIN + PITCH - CELL + PITCH * at + gap * (t > at) for at, t in enumerate(self.kept)}  # left edges
@@ -211,7 +242,7 @@ class UnrolledPicture(Picture):
                 yield tag("text", f"… {last - len(self.kept):,} more", kind="faint small", x=(left + right) / 2, y=y - 36)
         for t, left in places.items():
             middle = left + CELL / 2
-            value, name = row.inputs[t], f"x{_low(t + 1)}"
+            value, name = row.inputs[t], f"x{subscript(t + 1)}"
             said = tag("title", written(f"{name} = {show(value, None)}"))
             yield tag("g", said, *_arrow((middle, y + HIGH / 2 + 22), (middle, y + HIGH / 2)),
                       tag("text", name, kind="letter", x=middle, y=y + HIGH / 2 + 37),
@@ -221,9 +252,9 @@ class UnrolledPicture(Picture):
                       tag("rect", kind="shape", x=left, y=y - HIGH / 2, width=CELL, height=HIGH, rx=10),
                       tag("text", written(row.cell), x=middle, y=y + 4), kind="cell", id=f"{id}-c{t + 1}")
 
-    def _state(self, state: State, moment: int, ends: tuple[float, float], y: float, id: str, cut: bool) -> str:
+    def _state(self, state: UnrolledState, moment: int, ends: tuple[float, float], y: float, id: str, cut: bool) -> str:
         """A state on its way: its value above, the gradient that comes back below, as a number and as a bar."""
-        middle, names = sum(ends) / 2, [f"{letter}{_low(moment)}" for letter in "hc"]
+        middle, names = sum(ends) / 2, [f"{letter}{subscript(moment)}" for letter in "hc"]
         lines = [f"{name} = {show(value, None)}" for name, value in zip(names, state.values)]
         lines += [f"|∂L/∂{name}| = {number(slope, None) or 'not computed'}" for name, slope in zip(names, state.slopes)]
         inside = [tag("title", written("\n".join(lines)))]
@@ -244,12 +275,13 @@ class UnrolledPicture(Picture):
             inside.append(tag("line", kind="base", x1=middle - 26, x2=middle + 26, y1=base, y2=base))
         return tag("g", *inside, id=id)
 
-    def _short(self, value: Any) -> str:
+    def _short(self, value: Shown) -> str:
         """A number, or few of them, as they are; of more, their shape."""
-        if isinstance(value, float):
+        if not isinstance(value, ArraySummary):
             return number(value, self.digits)
-        few = value.entries is not None and len(value.entries) <= 2
-        return f"[{' '.join(number(x, self.digits) for x in value.entries)}]" if few else "×".join(map(str, value.shape))
+        if value.entries is not None and len(value.entries) <= 2:
+            return f"[{' '.join(number(x, self.digits) for x in value.entries)}]"
+        return "×".join(map(str, value.shape))
 
     def _notes(self) -> list[str]:
         notes = []
@@ -280,7 +312,3 @@ def _arrow(start: tuple[float, float], end: tuple[float, float], kind: str = "wi
     points = (x, y), (x - 7 * dx - 3.5 * dy, y - 7 * dy + 3.5 * dx), (x - 7 * dx + 3.5 * dy, y - 7 * dy - 3.5 * dx)
     return [tag("line", kind=kind, x1=x0, y1=y0, x2=x - 6 * dx, y2=y - 6 * dy),
             tag("polygon", kind="tip", points=" ".join(f"{x:.1f} {y:.1f}" for x, y in points))]
-
-
-def _low(n: int) -> str:
-    return str(n).translate(str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉"))

@@ -1,7 +1,7 @@
 """The report of a training run: one page with curves, verdicts, histograms and a stepped example, kept up to date.
 
-Everything is in the page and it asks nobody for anything. While the run lasts the page loads itself anew every few
-seconds; it is written beside its place and renamed, so that what is there is always whole.
+Everything is in the page, which makes no request. While the run lasts the page loads itself anew every few seconds;
+it is written beside its place and renamed, so that a reader always finds a whole page.
 """
 
 from __future__ import annotations
@@ -10,56 +10,76 @@ import os
 import platform
 import re
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
-from functools import cache
 from html import escape
 from itertools import count
 from pathlib import Path
 from time import monotonic
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from autograd.files import replaced
+from autograd.graph import topological
 
 from . import plots
-from .records import MANY, number
+from .collapsing import MANY
+from .numbers import number
+from .plots.axes import axes_or_new
+from .plots.distributions import histogram_panels
 from .svg import clean
+
+if TYPE_CHECKING:
+    import numpy as np
+    from matplotlib.axes import Axes
+
+    from autograd.typing import Array
+    from nn.callbacks import History, Run
 
 SHARE = 0.1  # of the run's time that pages may take
 SHOWN = 20_000  # entries of an array that a histogram is made of
 
+Section = tuple[str, str]  # a heading and the HTML under it
 
-def report(path: str | Path | Report, *, title: str | None = None, facts: Mapping[str, Any] | None = None, every: int = 10) -> Any:
-    """A callback of ``nn.train.fit`` that keeps a page about the run at ``path``: ``fit(…, callbacks=[report(path)])``.
 
-    ``path`` is a file ending in .html, or a folder, which gets a ``report.html``; folders are made. What ``report``
-    returned is taken as it is. ``facts`` are further lines about the run (seeds, say); every so many batches the
-    babysitter looks closely. Pages are written after epochs, at most so often that they take a tenth of the run's
-    time, and at the end.
-    Needs matplotlib, the extra ``[plot]``.
+def report(path: str | Path, history: History | None = None, *, title: str | None = None,
+           facts: Mapping[str, object] | None = None, every: int = 10) -> TrainingPage:
+    """Return a callback of ``nn.train.fit`` that keeps a page about the run at ``path``.
+
+    ``path`` is a file ending in .html, or a folder, which gets a ``report.html``; folders are made. With the ``history``
+    of a run that is over, the page of its curves is written at once. ``facts`` are further lines about the run; every
+    so many batches the babysitter looks closely. Pages are written after epochs, at most so often that they take a
+    tenth of the run's time, and at the end. Needs matplotlib, the extra ``[plot]``.
+
+    >>> import nn, tempfile
+    >>> model = nn.Sequential(nn.Linear(4, 3, rng=0))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     history = nn.train.fit(model, nn.data.load("iris"), nn.functional.cross_entropy, nn.optim.SGD(model.named_parameters()),
+    ...                            epochs=1, seed=0, progress=False, callbacks=[page := report(folder)])
+    ...     "Ended: all 1 epochs are done" in page.path.read_text(encoding="utf-8")
+    True
     """
-    if isinstance(path, Report):
-        return path
-    return _callback()(path, title, facts, every)
+    made = TrainingPage(path, title, facts, every)
+    if history is not None:
+        made.write_history(history)
+    return made
 
 
-@cache
-def _callback() -> Any:
-    from nn.train import Callback  # loads NumPy, which viz does not
-    return type("Report", (Report, Callback), {})
+class TrainingPage:
+    """The page about a run, and all that is kept of the run for it; ``path`` is where the page is.
 
+    It is a callback of ``nn.train.fit``: its methods ``on_…`` are called by the loop.
 
-class Report:
-    """What is kept of a run for its page; ``path`` is where the page is, ``html()`` its text."""
+    >>> TrainingPage("out/run.html").title
+    'Training report: run'
+    """
 
-    def __init__(self, path: str | Path, title: str | None, facts: Mapping[str, Any] | None, every: int):
+    def __init__(self, path: str | Path, title: str | None = None, facts: Mapping[str, object] | None = None, every: int = 10):
         from nn.babysitter import Babysitter
         path = Path(path)
         self.path = path if path.suffix.lower() in (".html", ".htm") else path / "report.html"
         self.title = title or f"Training report: {self.path.stem if path == self.path else path.name}"
         self.facts = dict(facts or {})
         self.sitter = Babysitter(every=every)
-        self.layers: dict[str, tuple[Any, Any]] = {}
+        self.layers: dict[str, tuple[Array, Array | None]] = {}
         self.sample: tuple[Any, Any] | None = None
         self.example = ""
         self.over, self.interrupted = False, ""
@@ -67,59 +87,70 @@ class Report:
 
     # ── as a callback of fit ──
 
-    def on_start(self, run: Any) -> None:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
+    def on_start(self, run: Run) -> None:
+        """Note the seeds, and write the first page."""
         streams = {"order of examples": run.loader.generator, **dict(run.model.named_generators())}
-        self.facts |= {"seed": run.seed} | {f"random generator: {name}": _state(stream) for name, stream in streams.items()}
+        self.facts = {"seed": run.seed, **self.facts,
+                      **{f"random generator: {name}": _state(stream) for name, stream in streams.items()}}
         self.write(run)
 
-    def on_backward(self, run: Any) -> None:
+    def on_backward(self, run: Run) -> None:
+        """Look at the gradients, and keep activations for the histograms."""
         self.sitter.on_backward(run)
         if self.sample is None:
             self.sample = run.x[:1], run.y[:1]
         if len(run.history.batches) % self.sitter.every == 0:
-            self.layers = {name: (_thinned(value), _thinned(slope)) for name, (value, slope) in plots.layers(run.loss).items()}
+            self.layers = {name: (_thinned(value), None if slope is None else _thinned(slope))
+                           for name, (value, slope) in plots.layers(run.loss).items()}
 
-    def on_step(self, run: Any) -> None:
+    def on_step(self, run: Run) -> None:
+        """Look at the update."""
         self.sitter.on_step(run)
 
-    def on_epoch(self, run: Any) -> None:
+    def on_epoch(self, run: Run) -> None:
+        """Write the page, unless the last one was a moment ago."""
         self.sitter.on_epoch(run)
         self.example = self.example or self._stepped(run)
         if monotonic() >= self._next:
             self.write(run)
 
-    def on_end(self, run: Any) -> None:
+    def on_end(self, run: Run) -> None:
+        """Write the last page."""
         self.sitter.on_end(run)
         self.over, self.example = True, self._stepped(run)
         self.write(run)
 
-    def on_interrupt(self, run: Any, error: BaseException) -> None:
+    def on_interrupt(self, run: Run, error: BaseException) -> None:
+        """Write a last page that says by what the run was interrupted."""
         self.over, self.interrupted = True, f"Interrupted: {str(error) or type(error).__name__}."
         self.write(run)
 
     # ── the page ──
 
-    def write(self, run: Any) -> None:
-        """Write the page of now; a disk that refuses it is a warning, and no reason to end the run."""
+    def write(self, run: Run) -> None:
+        """Write the page as of now; a disk that refuses it is a warning, and no reason to end the run."""
         began = monotonic()
         try:
-            save(self.path, self.html(run))
+            replace_file(self.path, self.html(run))
         except OSError as error:
             warnings.warn(f"report: cannot write {self.path}: {error.strerror or error}; the run goes on", stacklevel=2)
         self._next = monotonic() + (monotonic() - began) / SHARE
 
-    def html(self, run: Any) -> str:
-        """The page's text."""
-        history = run.history
-        ended = self.interrupted or (f"Ended: {history.stopped}." if self.over else "Running; this page loads itself anew.")
-        head = f"<p class='state'>{escape(ended)} {len(history)} epochs, {len(history.batches)} batches.</p>"
+    def write_history(self, history: History) -> None:
+        """Write the page of a run that is over, of which its history is left."""
+        facts = {**self.facts, **environment()}
+        replace_file(self.path, page(self.title, [("", _state_line(f"Ended: {history.stopped}.", history)),
+                                                  *curve_sections(history), ("Run and environment", table(facts))]))
+
+    def html(self, run: Run) -> str:
+        """Return the page as text."""
+        ended = f"Ended: {run.history.stopped}." if self.over else "Running; this page loads itself anew."
         facts = {"model": repr(run.model), "parameters": f"{sum(getattr(x, 'size', 1) for x in run.model.parameters()):,}",
                  "optimiser": repr(run.optimizer), "loss": getattr(run.loss_function, "__name__", repr(run.loss_function)),
                  "examples": f"{len(run.loader.x):,} in batches of {run.loader.batch_size}", **environment(), **self.facts}
-        return page(self.title, [("", head), *curves(history), ("Babysitter", self._verdicts()), *self._inside(),
-                                 ("One example, step by step", self.example), ("Run and environment", table(facts))],
-                    live=not self.over)
+        return page(self.title, [("", _state_line(self.interrupted or ended, run.history)), *curve_sections(run.history),
+                                 ("Babysitter", self._verdicts()), *self._inside(), ("One example, step by step", self.example),
+                                 ("Run and environment", table(facts))], live=not self.over)
 
     def _verdicts(self) -> str:
         found = self.sitter.report()
@@ -128,14 +159,12 @@ class Report:
         head = f"<ul class='ill'>{items}</ul>" if items else "<p class='well'>✓ healthy: none of the problems looked for.</p>"
         return head + table(found.signs)
 
-    def _inside(self) -> list[tuple[str, str]]:
+    def _inside(self) -> list[Section]:
         parts = []
         if self.layers:
-            panels = plots._panels(2, 1, max(4.5, 0.8 * len(self.layers)), 2.3)
-            for ax, side, color in zip(panels, (0, 1), (plots.VALUE, plots.GRADIENT)):
-                arrays = {name: pair[side] for name, pair in self.layers.items() if pair[side] is not None}
-                plots.histograms(arrays, color=color, ax=ax)
-                ax.set_title(("activations", "gradients")[side], fontsize="small")
+            panels = histogram_panels(self.layers)
+            for ax, title in zip(panels, ("activations", "gradients")):
+                ax.set_title(title, fontsize="small")
             parts.append(("Layers", figure(panels, "activations and gradients of each layer in the latest batch looked at; below "
                                                    "each its standard deviation")))
         if self.sitter.ratios:
@@ -144,35 +173,34 @@ class Report:
             parts.append(("Updates", figure(ax, caption)))
         return parts
 
-    def _stepped(self, run: Any) -> str:
+    def _stepped(self, run: Run) -> str:
         """The first example's way through the network and back, as the stepper's page."""
-        from autograd.graph import topological
-        from nn.evaluation import batch_function
+        from nn.evaluation import batch_function, evaluation_mode
 
         from .web.step_page import stepper
         if self.sample is None:
             return "<p>No batch was trained on.</p>"
         x, y = self.sample
-        modes = [(module, module.training) for module in run.model.modules()]
-        try:
-            run.model.eval()
+        with evaluation_mode(run.model):
             loss = run.loss_function(batch_function(run.model)(x), y)
-        finally:
-            for module, mode in modes:
-                module.training = mode
         if (gates := sum(1 for node in topological(loss) if node.operands)) > MANY:
             return f"<p>The network has {gates:,} gates for one example, too many to step through (the limit is {MANY}).</p>"
-        said = f"<p>The first example that was trained on, with label {escape(str(y[0]))}.</p>"
-        return said + stepper(loss, names=run.model)._repr_html_()
+        introduction = f"<p>The first example that was trained on, with label {escape(str(y[0]))}.</p>"
+        return introduction + stepper(loss, names=run.model).frame()
 
 
-def _thinned(array: Any) -> Any:
+def _state_line(text: str, history: History) -> str:
+    epochs, batches = len(history), len(history.batches)
+    return f"<p class='state'>{escape(text)} {epochs:,} epoch{'s' * (epochs != 1)}, {batches:,} batch{'es' * (batches != 1)}.</p>"
+
+
+def _thinned(array: Array) -> Array:
     """A copy of an array, of some of its entries where there are very many."""
-    return None if array is None else array.ravel()[::array.size // SHOWN + 1].copy()
+    return array.ravel()[::array.size // SHOWN + 1].copy()
 
 
-def _state(generator: Any) -> str:
-    """Which random numbers come next: the kind of generator, and a mark of its state."""
+def _state(generator: np.random.Generator) -> str:
+    """The kind of a random generator and a mark of its state, which decides the numbers to come."""
     import hashlib
     state = generator.bit_generator.state
     return f"{state['bit_generator']}, state {hashlib.sha256(repr(state).encode()).hexdigest()[:12]}"
@@ -181,7 +209,11 @@ def _state(generator: Any) -> str:
 # ── parts of pages ───────────────────────────────────────────────────────────────────────────────────────────────
 
 def environment() -> dict[str, str]:
-    """What the run's numbers may depend on: versions, machine, time."""
+    """Return what the numbers of a run may depend on: versions, machine, time.
+
+    >>> environment()["python"] == platform.python_version()
+    True
+    """
     from importlib.metadata import PackageNotFoundError, version
     found = {"written": datetime.now().astimezone().isoformat(sep=" ", timespec="seconds"),
              "python": platform.python_version(),
@@ -194,8 +226,8 @@ def environment() -> dict[str, str]:
     return found
 
 
-def curves(history: Any) -> list[tuple[str, str]]:
-    """Sections with the curves of a history: losses, metrics with their validation, the loss of every batch."""
+def curve_sections(history: History) -> list[Section]:
+    """Return the section with the curves of a history: losses, metrics with their validation, the loss of every batch."""
     columns = history.to_dict()
     kinds = [name for name in columns if name != "epoch" and not name.startswith("validation ")]
     shown = []
@@ -204,7 +236,7 @@ def curves(history: Any) -> list[tuple[str, str]]:
         if name != "lr" or len(set(columns["lr"])) > 1:
             shown.append(figure(plots.curves(history, series), " and ".join(series) + " over the epochs"))
     if history.batches:
-        ax = plots._axes(None)
+        ax = axes_or_new(None)
         ax.plot(range(1, len(history.batches) + 1), history.batches, color=plots.SERIES[0], linewidth=0.8)
         ax.set(xlabel="batch", ylabel="loss")
         shown.append(figure(ax, "loss of every batch"))
@@ -214,48 +246,61 @@ def curves(history: Any) -> list[tuple[str, str]]:
     return [("Curves", "".join(shown) + (numbers if columns else "<p>No epoch has ended yet.</p>"))]
 
 
-def _cell(value: Any) -> str:
+def _cell(value: float) -> str:
     return str(value) if isinstance(value, int) else number(float(value), 4)
 
 
 _figures = count(1)
 
 
-def figure(axes: Any, caption: str) -> str:
-    """A plot as a part of the page, with what it shows in words."""
+def figure(axes: Axes | list[Axes], caption: str) -> str:
+    """Return a plot as a part of the page, with a caption that screen readers say too."""
     drawn = re.sub(r'( id="|url\(#|href="#)', rf"\1f{next(_figures)}-", plots.svg(axes))  # ids are once in a page
     drawn = drawn.replace("<svg", f'<svg role="img" aria-label="{escape(caption)}"', 1)
     return f"<figure>{drawn}<figcaption>{escape(caption)}</figcaption></figure>"
 
 
-def table(rows: Mapping[str, Any]) -> str:
-    """Names and what they are, as a table."""
+def table(rows: Mapping[str, object]) -> str:
+    """Return names and their values as an HTML table.
+
+    >>> table({"a<b": 1})
+    "<table><tr><th scope='row'>a&lt;b</th><td>1</td></tr></table>"
+    """
     cells = "".join(f"<tr><th scope='row'>{escape(clean(str(name)))}</th><td>{escape(clean(str(value)))}</td></tr>"
                     for name, value in rows.items())
     return f"<table>{cells}</table>" if cells else ""
 
 
-def page(title: str, sections: list[tuple[str, str]], live: bool = False) -> str:
-    """Sections of HTML under headings as one page; a live one loads itself anew."""
+def page(title: str, sections: Iterable[Section], live: bool = False) -> str:
+    """Return sections of HTML under headings as one page; a live one loads itself anew.
+
+    >>> "<h2>Curves</h2><p>none</p>" in page("Run", [("Curves", "<p>none</p>")])
+    True
+    """
     body = "".join(f"<section>{f'<h2>{escape(heading)}</h2>' if heading else ''}{content}</section>"
                    for heading, content in sections if content)
     again = '<meta http-equiv="refresh" content="5">' if live else ""
     return _PAGE.format(title=escape(clean(title)), again=again, body=body)
 
 
-def save(path: Path, text: str) -> None:
-    """Write a page: a reader sees the old one or the new one."""
-    with replaced(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+def replace_file(path: Path, text: str) -> None:
+    """Write a file beside its place and rename it, so that a reader sees the old one or the new one; folders are made."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        unfinished.write_text(text, encoding="utf-8")
+        os.replace(unfinished, path)
+    finally:
+        unfinished.unlink(missing_ok=True)
 
 
-def of_checkpoint(path: str | Path) -> str:
-    """The page of a run that left a checkpoint: its curves, its weights by layer, its settings.
+def checkpoint_page(path: str | Path) -> str:
+    """Return the page of a run that left a checkpoint: its curves, its weights by layer, its settings.
 
-    Raises nn.persist.CheckpointError for a file that is none, ValueError for one that ``fit`` did not write.
+    Raises nn.persist.CheckpointError for a file that is no checkpoint, ValueError for one that ``fit`` did not write.
     """
+    from nn.callbacks import History
     from nn.persist import load
-    from nn.train import History
     found = load(path)
     kept = found.get("extra") if isinstance(found, dict) else None
     if not isinstance(kept, dict) or "rows" not in kept:
@@ -270,7 +315,7 @@ def of_checkpoint(path: str | Path) -> str:
     settings = [item for group in (found.get("optimizer") or {}).get("param_groups", [])[:1] for item in group.items()]
     facts = {"checkpoint": path, "parameters": f"{size:,}", **{key: x for key, x in settings if key != "params"}, **environment()}
     ended = f"Ended: {history.stopped}." if history.stopped else "Stopped before its end; fit(…, resume=True) goes on."
-    return page(f"Training report: {Path(path).stem}", [("", f"<p class='state'>{escape(ended)}</p>"), *curves(history), *inside,
+    return page(f"Training report: {Path(path).stem}", [("", _state_line(ended, history)), *curve_sections(history), *inside,
                                                         ("Run and environment", table(facts))])
 
 

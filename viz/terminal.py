@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from .drawing import show
-from .records import Graph, Node, Wire, graph, number
+from .graphs import graph
+from .numbers import number, show
+from .records import DrawnNode, Graph, Wire
 from .svg import clip
 
 _BETWEEN = {"add": "+", "sub": "−", "mul": "×", "div": "/"}  # the signs that stand between their operands
@@ -71,7 +72,7 @@ def _rows(g: Graph, digits: int | None) -> Iterator[tuple[str, ...]]:
             yield f"  → {names[wire.source]}", "", *_product(wire, digits)
 
 
-def _operation(node: Node, operands: list[str]) -> str:
+def _operation(node: DrawnNode, operands: list[str]) -> str:
     """The operation as it is written with these operands: constants are in the gate's sign."""
     constants = [text.strip() for text, constant in node.parts if constant]
     [first, *rest] = operands or [""]

@@ -13,7 +13,7 @@ from autograd import Tensor, Value, gradient, maximum, op, ops, scope, sqrt, ste
 from autograd.programs.javascript import functions
 from viz import stepper
 from viz.svg import clip
-from viz.records import number
+from viz.numbers import number
 
 from ..programs import programs
 from ..test_ops import quietly

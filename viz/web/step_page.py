@@ -10,33 +10,40 @@ from __future__ import annotations
 import json
 import linecache
 import re
-from collections.abc import Iterable
-from copy import deepcopy
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from html import escape
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from autograd.graph import topological
+from autograd.graph import Node, is_node, topological
 from autograd.programs.javascript import javascript
-from autograd.stepping import MISTAKES, Step, steps
+from autograd.stepping import MISTAKES, Step, walks
 
-from ..drawing import Drawing, show
-from ..records import MANY, TOO_MANY, graph, named, plain, superscript, typeset
+from ..collapsing import MANY, TOO_MANY, Collapse
+from ..drawing import Drawing
+from ..graphs import graph_of
+from ..numbers import applied_template, show, summary, superscript, typeset
+from ..snapshots import Snapshot, checked_roots, named_after, named_nodes
 from ..svg import clean, clip
 
-_INFIX = {"add": "+", "sub": "−", "mul": "×", "div": "/", "pow": "^"}
+if TYPE_CHECKING:
+    from autograd.typing import ArrayLike
+
+    from ..snapshots import Gradient, Names
+
+    Said = float | str | None  # a number for the page to compute with, an array in a few words
 
 
-def stepper(y: Any, *, collapse: bool | str | Iterable[str] | None = None, digits: int = 3, title: str | None = None,
-            parameters: Iterable[Any] | None = None, names: Any = None, seed: Any = None) -> Stepper:
-    """A page that steps through the computation of ``y`` and its gradient, and computes anew as inputs are changed.
+def stepper(y: Node, *, collapse: Collapse = None, digits: int = 3, title: str | None = None,
+            parameters: Iterable[Node | str] | None = None, names: Names | None = None, seed: ArrayLike | None = None) -> Stepper:
+    """Return a page that steps through the computation of ``y`` and its gradient, and computes anew as inputs are changed.
 
     ``collapse``, ``digits``, ``names`` and ``title`` are those of ``draw``; with scopes, the page switches between
-    open and collapsed. ``parameters`` (leaves or their names; all leaves by default) are what its button "Update"
-    moves against the gradient; ``seed`` is the gradient of ``y`` itself, needed where that is not one number.
+    open and collapsed. ``parameters`` (leaves or their names; all leaves by default) are the inputs that its button
+    "Update" moves against the gradient; ``seed`` is the gradient of ``y`` itself, needed where that is not one number.
     Nothing is changed by looking. Of Tensors, and of operations that users added, the page shows the numbers and the
-    steps, and has no live inputs; and Python's ``if`` is not run again as inputs change, only what was recorded.
+    steps, and has no live inputs; and Python's ``if`` is not run again as inputs change, only the recorded operations.
     Raises TypeError for what is not a node, LookupError for a scope or parameter that is not there, ValueError for a
     graph that is too large.
 
@@ -54,67 +61,49 @@ def stepper(y: Any, *, collapse: bool | str | Iterable[str] | None = None, digit
 class Stepper:
     """A page that steps through a computation: ``html`` is its text, ``save`` writes it, a notebook shows it.
 
+    The graph is walked once: its order, its walk and what is drawn of it are made here, and handed down.
+
     >>> "<script>" in stepper(Value(2.0, "x") * 3).html
     True
     """
 
-    def __init__(self, y: Any, collapse: bool | str | Iterable[str] | None = None, digits: int = 3,
-                 title: str | None = None, parameters: Iterable[Any] | None = None,
-                 names: Any = None, seed: Any = None):
+    def __init__(self, y: Node, collapse: Collapse = None, digits: int = 3, title: str | None = None,
+                 parameters: Iterable[Node | str] | None = None, names: Names | None = None, seed: ArrayLike | None = None):
         if digits not in range(1, 18):
             raise ValueError(f"digits={digits!r}: the page shows 1 to 17 digits of each number")
-        graph(y, collapse)  # what cannot be drawn is refused here, in its words
-        self.digits, self.title = digits, title
-        given = {id(node): i for i, node in enumerate(topological(y))}
-        if names is not None:
-            [y] = named([y], names)
-        nodes = topological(y)
-        if len(nodes) > TOO_MANY:
-            raise ValueError(f"{len(nodes):,} nodes are too many to step through (the limit is {TOO_MANY:,}): step through "
-                             "an earlier node, or a smaller batch")
-        place = {node: i for i, node in enumerate(nodes)}
-        walks = _walks(y, seed)
-        walk = walks[""]
-        self._twin = _with_gradients(y, walk)
-        self._drawings = _drawings(self._twin, collapse, digits)
+        order = _checked_order(y)
+        called = named_nodes(order) if names is None else named_after(order, names)
+        found = walks(y, seed, order, called)
+        walk = found[""]
+        self.digits, self.title, self.steps = digits, title, len(walk)
+        self._drawings = _drawings(_snapshot(y, order, called, walk), collapse, digits)
         self.height = max(drawing.size[1] for drawing in self._drawings)
-        leaves = [i for i, node in enumerate(nodes) if not node.inputs and node.op is None]
-        by_name = {walk[i].label: i for i in leaves}
-        wanted = leaves if parameters is None else [given.get(id(x)) if hasattr(x, "inputs") else by_name.get(x)
-                                                    for x in parameters]
-        if not set(wanted) <= set(leaves):
-            raise LookupError(f"parameters={parameters!r:.80}: not all of these are leaves that y depends on; there are "
-                              f"{', '.join(by_name)}")
-        try:
-            code, why = javascript(y), ""
-        except LookupError as error:
-            code, why = "null", str(error)
-        except TypeError:
-            code, why = "null", "they are arrays, and the page computes with single numbers. viz.zoom opens small arrays."
-        self.live = [walk[i].label for i in leaves] if not why else []
-        self._steps = len(walk)
-        self._code = code
+        self._code, why = _program(y)
+        leaves = [i for i, node in enumerate(order) if not node.inputs and node.op is None]
+        self.live = [] if why else [walk[i].label for i in leaves]
+        place = {node: i for i, node in enumerate(order)}
         self._data: dict[str, Any] = {
-            "digits": digits, "leaves": leaves, "moved": wanted, "root": len(nodes) - 1, "seed": _said(y.seed_gradient(seed, False)),
-            "nodes": [_node(node, step, place) for node, step in zip(nodes, walk)],
-            "edges": _edges(walk, len(nodes)),
+            "digits": digits, "leaves": leaves, "moved": _moved(parameters, leaves, place, walk), "root": len(order) - 1,
+            "seed": _said(y.seed_gradient(seed, False)),
+            "nodes": [_node(node, step, place) for node, step in zip(order, walk)],
+            "edges": _edges(walk, len(order)),
             "pictures": [_places(drawing) for drawing in self._drawings],
-            "values": [_said(step.value) for step in walk[:len(nodes)]],
-            "walks": {name: _frames(walk) if why else None for name, walk in walks.items()},
-            "mistakes": {name: MISTAKES[name] for name in walks if name}, "why": why,
+            "values": [_said(step.value) for step in walk[:len(order)]],
+            "walks": {name: _frames(wrong) if why else None for name, wrong in found.items()},
+            "mistakes": {name: MISTAKES[name] for name in found if name}, "why": why,
         }
 
     @cached_property
     def html(self) -> str:
-        """The page as text: everything is in it, and it asks nobody for anything."""
+        """The page as text: everything is in it, and it makes no request."""
         here = Path(__file__)
         style, script = (here.with_suffix(kind).read_text(encoding="utf-8") for kind in (".css", ".js"))
         # within a script element, < may begin its end tag or a comment
         data = json.dumps(self._data, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
-        said = self.title or f"Backpropagation through {clip(self._data['nodes'][-1]['name'])}"
+        title = self.title or f"Backpropagation through {clip(self._data['nodes'][-1]['name'])}"
         pictures = "".join(f'<div class="picture" data-picture="{i}">{_markup(drawing, i)}</div>'
                            for i, drawing in enumerate(self._drawings))
-        return _PAGE.format(title=escape(clean(said)), style=style, pictures=pictures,
+        return _PAGE.format(title=escape(clean(title)), style=style, pictures=pictures,
                             script=f"const DATA = {data}\nconst COMPUTE = {self._code};\n{script}")
 
     def save(self, path: str | Path) -> Path:
@@ -123,13 +112,17 @@ class Stepper:
         path.write_text(self.html, encoding="utf-8")
         return path
 
-    def _repr_html_(self) -> str:
+    def frame(self) -> str:
+        """Return the page as an HTML frame, for a notebook or another page."""
         return (f'<iframe srcdoc="{escape(self.html)}" title="Stepper: {escape(clean(self.title or "backpropagation"))}" '
                 f'style="width:100%;height:{self.height + 560:.0f}px;border:0"></iframe>')
 
+    def _repr_html_(self) -> str:
+        return self.frame()
+
     def __repr__(self) -> str:
         live = ", ".join(map(clip, self.live[:8])) + (f" and {len(self.live) - 8:,} more" if len(self.live) > 8 else "")
-        return f"<Stepper of {self._steps:,} steps, {f'live inputs {live}' if live else 'no live inputs'}>"
+        return f"<Stepper of {self.steps:,} steps, {f'live inputs {live}' if live else 'no live inputs'}>"
 
 
 _PAGE = """<!doctype html>
@@ -168,54 +161,99 @@ _PAGE = """<!doctype html>
 """
 
 
-# ── what the page knows ──────────────────────────────────────────────────────────────────────────────────────────
+# ── one walk ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
-def _with_gradients(y: Any, walk: list[Step]) -> Any:
-    """A copy of the graph, its nodes named as in the walk, with the gradients of the walk: what is drawn."""
-    twin = deepcopy(y)
-    gradients = {edge.target: edge.total for step in walk for edge in step.edges}
-    gradients.update({step.node: step.gradient for step in walk if step.phase == "backward"})
-    for i, (node, step) in enumerate(zip(topological(twin), walk)):
-        node.name, node.grad = node.name or step.label, gradients.get(i)
-    return twin
+def _checked_order(y: Node) -> list[Node]:
+    """The nodes of a graph in order; raises ValueError where they are too many to step through."""
+    checked_roots(y)
+    order = topological(y)
+    if len(order) > TOO_MANY:
+        raise ValueError(f"{len(order):,} nodes are too many to step through (the limit is {TOO_MANY:,}): step through "
+                         "an earlier node, or a smaller batch")
+    return order
 
 
-def _drawings(twin: Any, collapse: Any, digits: int) -> list[Drawing]:
+def _snapshot(y: Node, order: list[Node], names: Mapping[Node, str], walk: list[Step]) -> Snapshot:
+    """The graph as the walk leaves it: its names and labels, and the walk's gradients in place of the nodes' own."""
+    gradients: dict[Node, Gradient] = {}
+    contributions: dict[tuple[Node, int], Gradient] = {}
+    for step in walk:
+        if step.phase == "backward":
+            gradients[order[step.node]] = step.gradient
+        for edge in step.edges:
+            gradients[order[edge.target]] = edge.total
+            contributions[order[edge.source], edge.argument] = edge.downstream
+    labels = {node: names.get(node) or step.label for node, step in zip(order, walk)}
+    return Snapshot([y], order, labels, gradients, contributions)
+
+
+def _program(y: Node) -> tuple[str, str]:
+    """The JavaScript that computes the graph; "null", and the reason, where there is none."""
+    try:
+        return javascript(y), ""
+    except LookupError as error:
+        return "null", str(error)
+    except TypeError:
+        return "null", "they are arrays, and the page computes with single numbers. viz.zoom opens small arrays."
+
+
+def _moved(parameters: Iterable[Node | str] | None, leaves: list[int], place: Mapping[Node, int], walk: list[Step]) -> list[int]:
+    """The numbers of the leaves that Update moves."""
+    if parameters is None:
+        return leaves
+    by_name = {walk[i].label: i for i in leaves}
+    parameters = list(parameters)
+    wanted = [place.get(x) if is_node(x) else by_name.get(x) for x in parameters]  # type: ignore[arg-type, call-overload]
+    if not set(wanted) <= set(leaves):
+        raise LookupError(f"parameters={parameters!r:.80}: not all of these are leaves that y depends on; there are "
+                          f"{', '.join(by_name)}")
+    return wanted
+
+
+def _drawings(snapshot: Snapshot, collapse: Collapse, digits: int) -> list[Drawing]:
     """The picture that was asked for, and where there are scopes the other one."""
-    first = graph(twin, collapse)
+    first = graph_of(snapshot, collapse)
     shut = any(node.hidden for node in first.nodes)
     graphs = [first]
     if shut and first.gates <= MANY or not shut and first.boxes:
-        graphs.append(graph(twin, not shut))
+        graphs.append(graph_of(snapshot, not shut))
     return [Drawing(g, digits, room="−00.00") for g in graphs]
 
 
+# ── the data of the page ─────────────────────────────────────────────────────────────────────────────────────────
+
 def _markup(drawing: Drawing, picture: int) -> str:
-    """The SVG of a picture, with ids of its own, and without what was only true of the first numbers."""
+    """The SVG of a picture with ids of its own, and without the texts that hold for the first numbers alone."""
     svg = re.sub(r"<title>.*?</title>", "", drawing.svg, flags=re.DOTALL)
     svg = re.sub(r"<desc>.*?</desc>", "", svg, flags=re.DOTALL)
     svg = re.sub(r"<style>.*?</style>", "", svg, flags=re.DOTALL) if picture else svg
     return re.sub(r' id="', f' id="p{picture}-', svg).replace('role="img"', 'role="img" aria-label="circuit"')
 
 
-def _node(node: Any, step: Step, place: dict[Any, int]) -> dict[str, Any]:
-    about: dict[str, Any] = {"name": clip(step.label), "op": step.operation,
-                             "text": applied_template(step.operation, len(step.inputs)),
-                             "operands": [place[x] if x in place else _constant(given)
-                                          for x, given in zip(node.operands, step.inputs)]}
+def _node(node: Node, step: Step, place: Mapping[Node, int]) -> dict[str, Any]:
+    """A node as the page knows it: its name, its operation as text, its operands, and the line that made it."""
+    data: dict[str, Any] = {"name": clip(step.label), "op": step.operation,
+                            "text": applied_template(step.operation, len(step.inputs)),
+                            "operands": [place[x] if is_node(x) and x in place else _constant(given)
+                                         for x, given in zip(node.operands, step.inputs)]}
     if step.operation == "pow" and isinstance(power := step.inputs[1], float) and power.is_integer():
-        about["text"] = f"{{0b}}{superscript(f'{power:g}')}"
+        data["text"] = f"{{0b}}{superscript(f'{power:g}')}"
     for file, line, *_ in (node.metadata or ())[2:]:
-        about["made"] = f"{Path(file).name}:{line}  {linecache.getline(file, line).strip()}"
-    return about
+        data["made"] = f"{Path(file).name}:{line}  {linecache.getline(file, line).strip()}"
+    return data
 
 
-def _constant(x: Any) -> str:
-    return clip(x) if isinstance(x, str) else f"{x:g}".replace("-", "−") if isinstance(x, (int, float)) else show(plain(x))
+def _constant(x: object) -> str:
+    """A constant operand as text: its name, a number, an array in a few words."""
+    if isinstance(x, str):
+        return clip(x)
+    if isinstance(x, (int, float)):
+        return f"{x:g}".replace("-", "−")
+    return show(summary(x.plain_data() if is_node(x) else x))
 
 
 def _edges(walk: list[Step], count: int) -> list[list[Any]]:
-    """For each node its edges: argument, target, and the formula as it is typeset."""
+    """The edges of each node: argument, target, and the formula as it is typeset."""
     edges: list[list[Any]] = [[] for _ in range(count)]
     for step in walk:
         for edge in step.edges:
@@ -225,16 +263,16 @@ def _edges(walk: list[Step], count: int) -> list[list[Any]]:
 
 
 def _places(drawing: Drawing) -> dict[str, Any]:
-    """Which edges each wire of a picture stands for, and which nodes each gate."""
+    """The edges that each wire of a picture stands for, and the nodes that each gate stands for."""
     return {"wires": {wire.id: wire.edges for wire in drawing.graph.wires},
             "nodes": {node.id: node.members for node in drawing.graph.nodes if node.members},
             "single": [node.id for node in drawing.graph.nodes if node.value is not None],
             "scopes": {node.id: clip(node.sign) for node in drawing.graph.nodes if node.hidden}}
 
 
-def _said(x: Any) -> Any:
+def _said(x: Any) -> Said:
     """A number as it is, an array in a few words."""
-    x = plain(x)
+    x = summary(x)
     return x if x is None or isinstance(x, float) else show(x)
 
 
@@ -243,35 +281,3 @@ def _frames(walk: list[Step]) -> list[Any]:
     return [[step.phase, step.node, _said(step.gradient), _said(step.right),
              [[e.argument, e.target, *map(_said, (e.upstream, e.local, e.downstream, e.total, e.right))]
               for e in step.edges]] for step in walk]
-
-
-def _walks(y: Any, seed: Any) -> dict[str, list[Step]]:
-    """The right walk, and every wrong one that there is of this graph."""
-    walks = {"": steps(y, seed)}
-    for mistake in MISTAKES:
-        try:
-            walks[mistake] = steps(y, seed, mistake)
-        except ValueError:  # of numbers, which do not broadcast, or without an end
-            continue
-    return walks
-
-
-def applied_template(operation: str, count: int) -> str:
-    """The operation written out, with a place for each operand: ``{0} × {1}``; ``{1b}`` takes a negative in brackets.
-
-    >>> applied_template("sub", 2), applied_template("exp", 1)
-    ('{0} − {1b}', 'exp({0})')
-    """
-    if operation == "neg":
-        return "{0} × (−1)"
-    if sign := _INFIX.get(operation):
-        return f"{{0{'b' * (sign == '^')}}} {sign} {{1b}}"
-    return f"{operation}({', '.join(f'{{{i}}}' for i in range(count))})"
-
-
-def applied(operation: str, operands: list[str]) -> str:
-    """The operation written out on operands, names or numbers: ``w × x``, ``exp(v8)``."""
-    def put(place: re.Match[str]) -> str:
-        text = operands[int(place[1])]
-        return f"({text})" if place[2] and text.startswith("−") else text
-    return re.sub(r"\{(\d+)(b?)\}", put, applied_template(operation, len(operands)))

@@ -1,0 +1,237 @@
+"""How pictures, tables and pages write things: numbers, arrays, formulas, the signs in gates, operations on operands."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from autograd.graph import is_node
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from autograd.operation import Operation
+
+FEW_ENTRIES = 6  # arrays of up to this many entries are written out
+_INFIX = {"add": "+", "sub": "−", "mul": "×", "div": "/", "pow": "^"}
+
+
+class ArraySummary(NamedTuple):
+    """An array as a picture shows it: all entries in row order where they are few, and what they are like in all."""
+
+    shape: tuple[int, ...]
+    entries: tuple[float, ...] | None
+    minimum: float
+    mean: float
+    maximum: float
+    nans: int
+    infs: int
+    zeros: int
+
+
+Shown = float | ArraySummary | None  # what stands on a wire or in the words of a node; None: nothing yet
+
+
+def summary(data: float | np.ndarray[Any, Any] | np.generic | None) -> Shown:
+    """Return a number as a float and an array as its summary; None stays None.
+
+    >>> summary(2)
+    2.0
+    """
+    if data is None or type(data) is float:
+        return data
+    if not getattr(data, "shape", ()):
+        return float(data)
+    import numpy as np
+    array = np.asarray(data)
+    finite = np.isfinite(array)
+    kept = np.asarray(array, dtype=float)[finite]
+    low, mean, high = (kept.min(), kept.mean(), kept.max()) if kept.size else (math.nan,) * 3
+    nans = int(np.isnan(array).sum())
+    entries = tuple(map(float, np.ravel(array))) if array.size <= FEW_ENTRIES else None
+    return ArraySummary(tuple(array.shape), entries, float(low), float(mean), float(high), nans,
+                        int(array.size - finite.sum()) - nans, int(array.size - np.count_nonzero(array)))
+
+
+def summary_of_numbers(numbers: Sequence[Shown]) -> Shown:
+    """Return one number as it is, several as the summary of an array of them; None where one is not a number.
+
+    >>> summary_of_numbers([1.0, 3.0]).mean
+    2.0
+    """
+    if len(numbers) == 1:
+        return numbers[0]
+    known = [x for x in numbers if isinstance(x, float)]
+    if len(known) < len(numbers):
+        return None
+    finite = [x for x in known if math.isfinite(x)] or [math.nan]
+    entries = tuple(known) if len(known) <= FEW_ENTRIES else None
+    return ArraySummary((len(known),), entries, min(finite), math.fsum(finite) / len(finite), max(finite),
+                        sum(map(math.isnan, known)), sum(map(math.isinf, known)), known.count(0.0))
+
+
+def has_nonfinite(x: Shown) -> bool:
+    """Return True where a number is nan or infinite, or an array has such an entry.
+
+    >>> has_nonfinite(math.inf), has_nonfinite(None)
+    (True, False)
+    """
+    return x is not None and (bool(x.nans or x.infs) if isinstance(x, ArraySummary) else not math.isfinite(x))
+
+
+# ── numbers ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+def number(x: float | None, digits: int | None = 3) -> str:
+    """Write a number as pictures show it: with as many digits as needed, all of them for ``digits=None``; "" for None.
+
+    >>> [number(x) for x in (2.0, -0.19661, 12.0, 0.0123, 1234.5, 1e-7, -0.0, None)]
+    ['2.00', '−0.20', '12.0', '0.0123', '1234', '1.00e−7', '0.00', '']
+    """
+    if x is None:
+        return ""
+    if digits is None or not math.isfinite(x):
+        return repr(x).replace("e-0", "e-").replace("e+", "e").replace("-", "−")
+    text, exponent = f"{x:.{digits - 1}e}".split("e")  # the exponent after rounding: 0.9999 is 1.00
+    power = int(exponent)
+    if x == 0:
+        text = f"{0:.{digits - 1}f}"
+    elif -4 < power < 6:
+        text = f"{x:.{max(digits - 1 - (power if power != -1 else 0), 0)}f}"
+    else:
+        text += f"e{power}"
+    return text.replace("-", "−")
+
+
+def show(x: Shown, digits: int | None = 3) -> str:
+    """Write a number, or an array in a few words.
+
+    >>> show(summary_of_numbers([1.0, 2.0]))
+    '[1.00 2.00]'
+    """
+    if not isinstance(x, ArraySummary):
+        return number(x, digits)
+    shape = shape_text(x.shape)
+    if x.entries is not None:
+        entries = " ".join(number(entry, digits) for entry in x.entries)
+        return (f"{shape}: " if len(x.shape) > 1 else "") + f"[{entries}]"
+    text = f"{shape}: {number(x.minimum, digits)} … {number(x.maximum, digits)}, mean {number(x.mean, digits)}"
+    counts = ((x.nans, "nan"), (x.infs, "inf"), (x.zeros if digits is None else 0, "zeros"))
+    return text + "".join(f", {count:,} {kind}" for count, kind in counts if count)
+
+
+def bracketed(text: str) -> str:
+    """Put brackets around a number with a minus, so that it can follow a sign.
+
+    >>> bracketed("−2.00"), bracketed("2.00")
+    ('(−2.00)', '2.00')
+    """
+    return f"({text})" if text.startswith("−") else text
+
+
+def superscript(text: str) -> str:
+    """Write digits and signs raised: ``superscript("-1")`` is ⁻¹."""
+    return text.translate(str.maketrans("-−0123456789", "⁻⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
+
+
+def subscript(n: int) -> str:
+    """Write a whole number lowered: ``subscript(12)`` is ₁₂."""
+    return str(n).translate(str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉"))
+
+
+def shape_text(shape: Iterable[int]) -> str:
+    """Write the shape of an array: ``shape_text((2, 3))`` is 2×3, and that of a single number 1."""
+    return "×".join(map(str, shape)) or "1"
+
+
+# ── formulas and gates ───────────────────────────────────────────────────────────────────────────────────────────
+
+def typeset(formula: str, names: Iterable[object] = ()) -> str:
+    """Write Python text as by hand, with long numbers shortened; ``names`` that are not plain words stay as they are.
+
+    >>> typeset("-1/x**2"), typeset("x >= 0"), typeset("out*0.6931471805599453")
+    ('−1/x²', 'x ≥ 0', 'out·0.69')
+    """
+    kept = [re.escape(name) for name in names if isinstance(name, str) and name and not name.isidentifier()]
+    pieces = re.split(f"({'|'.join(sorted(kept, key=len, reverse=True))})", formula) if kept else [formula]
+    for i in range(0, len(pieces), 2):
+        text = re.sub(r"\*\*(?:(\d+)|\((-?\d+)\))(?![\d.])", lambda m: superscript(m[1] or m[2]), pieces[i])
+        text = re.sub(r"(?<![\w.])\d+(\.\d{4,}(e[-+]?\d+)?|(\.\d+)?e[-+]?\d+)", lambda m: number(float(m[0])), text)
+        for plain, written in (("**", "^"), ("*", "·"), ("-", "−"), (">=", "≥"), ("<=", "≤"), ("==", "=")):
+            text = text.replace(plain, written)
+        pieces[i] = text
+    return "".join(pieces)
+
+
+def local_gradient_text(formula: str, names: Iterable[object], local: object) -> str:
+    """Write a local gradient for its wire; where two operands are equal each gets half, and ``x > y`` is not what ran.
+
+    >>> local_gradient_text("x > y", (), 0.5), local_gradient_text("x > y", (), True)
+    ('½ (x = y)', 'x > y')
+    """
+    text = typeset(formula, names)
+    return re.sub("^(.*) [<>] (.*)$", r"½ (\1 = \2)", text) if type(local) is float and local == 0.5 else text
+
+
+def gate_sign(operation: Operation, operands: Sequence[object]) -> tuple[tuple[str, bool], ...]:
+    """Return the sign in a gate, its constants folded in, in pieces: each a text, and True where it is a constant.
+
+    >>> from autograd import Value
+    >>> y = 1 / Value(2.0)
+    >>> gate_sign(y.op, y.operands)
+    (('1', True), ('/x', False))
+    """
+    at = [i for i, x in enumerate(operands) if not is_node(x)]
+    text = operation.sign
+    if not at:
+        return ((text, False),)
+    if len(operands) != 2 or len(at) != 1:
+        return (text, False), *((f" {constant_text(operands[i])}", True) for i in at)
+    constant, last = constant_text(operands[at[0]]), at[0] == 1
+    if operation.name in ("add", "mul"):
+        return (text, False), (bracketed(constant), True)
+    if operation.name == "pow":
+        whole = re.fullmatch(r"−?\d+", constant)
+        return ((("x", False), (superscript(constant) if whole else f"^{bracketed(constant)}", True)) if last
+                else ((bracketed(constant), True), ("ˣ", False)))
+    if operation.name in ("sub", "div"):
+        return ((text, False), (bracketed(constant), True)) if last else ((constant, True), (f"{text}x", False))
+    return ((text, False), (f" {constant}", True)) if last else ((text, False), (f"({constant}, x)", True))
+
+
+def constant_text(x: object) -> str:
+    """Write a constant operand short enough for a gate: a number, the shape of an array, or the beginning of its text.
+
+    >>> constant_text(2.0), constant_text(1 / 3)
+    ('2', '0.33')
+    """
+    if isinstance(x, (float, int)) and not isinstance(x, bool):
+        return number(float(x), None).removesuffix(".0") if len(repr(float(x))) < 8 else number(float(x))
+    shape = getattr(x, "shape", ())
+    return shape_text(shape) if shape else str(x)[:12]
+
+
+def applied_template(operation: str, count: int) -> str:
+    """Write an operation with a place for each operand: ``{0} × {1b}``; a ``b`` puts a negative number in brackets.
+
+    >>> applied_template("sub", 2), applied_template("exp", 1)
+    ('{0} − {1b}', 'exp({0})')
+    """
+    if operation == "neg":
+        return "{0} × (−1)"
+    if sign := _INFIX.get(operation):
+        return f"{{0{'b' * (sign == '^')}}} {sign} {{1b}}"
+    return f"{operation}({', '.join(f'{{{i}}}' for i in range(count))})"
+
+
+def applied(operation: str, operands: Sequence[str]) -> str:
+    """Write an operation on its operands, names or numbers.
+
+    >>> applied("mul", ["w", "−1.00"]), applied("exp", ["v8"])
+    ('w × (−1.00)', 'exp(v8)')
+    """
+    def operand(place: re.Match[str]) -> str:
+        text = operands[int(place[1])]
+        return bracketed(text) if place[2] else text
+    return re.sub(r"\{(\d+)(b?)\}", operand, applied_template(operation, len(operands)))

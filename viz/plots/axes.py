@@ -1,0 +1,126 @@
+"""Figures and axes: how they are made, how they look, and their text as SVG."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from io import StringIO
+from math import ceil
+from typing import TYPE_CHECKING, Any
+
+from ..svg import clip
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+VALUE, GRADIENT, FAINT = "#1a7f37", "#cf222e", "#8c959f"
+SERIES = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")  # Okabe & Ito, for all eyes
+DASHES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 1)), (0, (8, 2)))
+MARKERS = "os^Dv<>PX*"
+
+
+class Panels(list[Any]):
+    """The axes of one figure, in reading order; a notebook shows them. ``measured`` holds numbers that were found.
+
+    >>> Panels(make_panels(2, columns=2, width=2.0, height=2.0))
+    <2 panels>
+    """
+
+    measured: dict[str, Any]
+
+    def __repr__(self) -> str:
+        return f"<{len(self)} panels>"
+
+    def _repr_svg_(self) -> str:
+        return svg(self)
+
+
+@cache
+def _class_of_shown_axes() -> type[Axes]:
+    """The class of axes that a notebook shows."""
+    try:
+        from matplotlib.axes import Axes
+    except ImportError:
+        raise ImportError("plots need matplotlib: pip install 'chainrule[plot]'") from None
+
+    class ShownAxes(Axes):
+        def _repr_svg_(self) -> str:
+            return svg(self)
+    return ShownAxes
+
+
+def svg(axes: Axes | list[Axes]) -> str:
+    """Return the whole figure of some axes as SVG: letters stay text, and the same plot gives the same text.
+
+    >>> svg(axes_or_new(None))[:4]
+    '<svg'
+    """
+    import warnings
+
+    from matplotlib import rc_context
+    first = axes[0] if isinstance(axes, list) else axes
+    text = StringIO()
+    settings: Any = {"svg.fonttype": "none", "svg.hashsalt": "chainrule", "font.sans-serif": ["DejaVu Sans"]}
+    with rc_context(settings), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph .* missing")  # the reader's fonts have it
+        first.figure.savefig(text, format="svg", metadata={"Date": None, "Creator": None})
+    drawn = text.getvalue()[text.getvalue().index("<svg"):]
+    drawn = re.sub(r'>\s+<', "><", re.sub(r' transform="rotate\(-0 [^"]*"', "", drawn))
+    drawn = re.sub(r'<metadata>.*?</metadata>|(?<=<g) id="[^"]*"', "", drawn, flags=re.DOTALL)  # a sixth of all, read by nobody
+    # a hundredth of a point is fine enough for places, and one line for a path
+    return re.sub(r' (?:d|x|y|transform)="[^"]*"', lambda place: re.sub(r"(\.\d\d)\d+", r"\1", place[0].replace(" \n", " ")), drawn)
+
+
+def make_panels(count: int, columns: int, width: float, height: float) -> Panels:
+    """Return axes in rows of so many, each of that size in inches, in a figure of their own.
+
+    >>> len(make_panels(3, columns=2, width=2.0, height=2.0))
+    3
+    """
+    kind = _class_of_shown_axes()
+    from matplotlib.figure import Figure
+    lines = ceil(count / columns)
+    figure = Figure(figsize=(width * columns, height * lines), layout="constrained")
+    panels = Panels(figure.add_subplot(lines, columns, i + 1, axes_class=kind) for i in range(count))
+    for ax in panels:
+        ax.spines[["top", "right"]].set_visible(False)
+    return panels
+
+
+def axes_or_new(ax: Axes | None, width: float = 5.0, height: float = 3.4) -> Axes:
+    """Return the axes that were given, or new ones of that size in inches."""
+    return make_panels(1, 1, width, height)[0] if ax is None else ax
+
+
+def series_style(i: int) -> dict[str, Any]:
+    """Return the colour and the dashes of series number ``i``.
+
+    >>> series_style(0)["color"] == series_style(len(SERIES))["color"] == SERIES[0]
+    True
+    """
+    return {"color": SERIES[i % len(SERIES)], "linestyle": DASHES[i % len(DASHES)], "linewidth": 1.6}
+
+
+def add_legend(ax: Axes, **options: Any) -> None:
+    """Add a legend without a frame, where anything has a label."""
+    if ax.get_legend_handles_labels()[0]:
+        ax.legend(frameon=False, fontsize="small", **options)
+
+
+def label_text(name: object, letters: int = 40) -> str:
+    r"""Write a name so that matplotlib shows it as it is: it would read a formula between dollars, and hide a leading underscore.
+
+    >>> label_text("cost in $"), label_text("_x")
+    ('cost in \\$', '\u200b_x')
+    """
+    text = clip(str(name), letters).replace("$", r"\$")
+    return f"\u200b{text}" if text.startswith("_") else text
+
+
+def short_number(x: float) -> str:
+    """Write a number with two digits, for the small texts at an axis.
+
+    >>> short_number(0.000123)
+    '0.00012'
+    """
+    return f"{x:.2g}".replace("e-0", "e−").replace("e-", "e−").replace("e+0", "e")

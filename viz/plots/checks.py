@@ -1,0 +1,47 @@
+"""A plot of a gradient check: difference quotients against the gradient, over the step."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .axes import GRADIENT, MARKERS, add_legend, axes_or_new, label_text, series_style
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from autograd.check import Finding, Report
+
+
+def gradient_check(found: Report | Finding, *, ax: Axes | None = None) -> Axes:
+    """Draw how far difference quotients are from a gradient, against their step: a V where it is right, level where wrong.
+
+    ``found`` is the report of ``check_gradients`` (its worst finding is drawn) or one of its ``findings``.
+
+    >>> from autograd import check_gradients
+    >>> gradient_check(check_gradients(tanh, 0.5)).get_title().split(":")[0]
+    'OK'
+    """
+    import numpy as np
+    finding = getattr(found, "worst", found)
+    if not hasattr(finding, "samples"):
+        raise TypeError(f"gradient_check: what check_gradients returned is drawn, not {found!r:.60} ({type(found).__name__})")
+    samples = np.array(finding.samples, float).reshape(-1, 4)
+    if not len(samples):
+        raise ValueError(f"gradient_check: {finding.what} ({finding.verdict}) was not measured by differences, so there "
+                         "is nothing to draw; draw another of the report's findings")
+    samples = samples[samples[:, 0].argsort()]
+    ax = axes_or_new(ax)
+    sizes = np.abs([finding.analytic, finding.numeric, *(samples[:, 1:] - finding.analytic).ravel()])
+    least = 1e-17 * float(sizes[np.isfinite(sizes)].max(initial=0.0)) or 1e-300  # where 0 goes on a logarithmic axis
+    for i, name in enumerate(("central", "left", "right")):
+        with np.errstate(all="ignore"):
+            apart = np.abs(samples[:, i + 1] - finding.analytic)
+        kept = np.isfinite(apart)
+        ax.plot(samples[kept, 0], np.maximum(apart[kept], least), label=name, marker=MARKERS[i], markersize=3,
+                **series_style(i))
+    if 0 < finding.bar < np.inf:
+        ax.axhline(finding.bar, color=GRADIENT, linewidth=1, linestyle=":", label=f"error bar {finding.bar:.0e}")
+    ax.set(xlabel="step", ylabel="|quotient − gradient|", xscale="log", yscale="log",
+           title=label_text(f"{finding.verdict}: {finding.what}"))
+    add_legend(ax)
+    return ax

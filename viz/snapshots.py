@@ -1,0 +1,142 @@
+"""A graph as it is at one moment: the order of its nodes, their names and gradients, and what flows back on each edge.
+
+Pictures are made from a snapshot alone, so that one walk serves several of them, and nothing in the graph is changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from autograd.graph import Node, is_node, topological
+from autograd.sweep import sweep
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from nn import Module
+
+    Names = Mapping[str, object] | Module  # variables by name (``locals()``), or a module
+    Gradient = float | np.ndarray[Any, Any] | None
+
+
+class Snapshot(NamedTuple):
+    """The nodes of ``roots`` in topological order, with what a picture shows of each.
+
+    ``names`` holds the nodes that have a name. ``gradients`` maps a node to its gradient (None or absent: not computed),
+    ``contributions`` a node and an argument to the gradient that flows back from the node to that operand.
+    """
+
+    roots: list[Node]
+    order: list[Node]
+    names: dict[Node, str]
+    gradients: dict[Node, Gradient]
+    contributions: dict[tuple[Node, int], Gradient]
+
+    def name(self, node: Node) -> str:
+        """The name of a node, also of a constant, which is in no order; "" without one."""
+        return self.names.get(node) or node.name or ""
+
+
+def read(y: Node | Iterable[Node], names: Names | None = None) -> Snapshot:
+    """Return the snapshot of the graph of one node, or of several in a list.
+
+    ``names`` names nodes that have no name after variables (``named_after``). Raises TypeError for what is not a node.
+
+    >>> x = Value(3.0, "x")
+    >>> y = x * x
+    >>> y.backward()
+    >>> read(y).contributions == {(y, 0): 3.0, (y, 1): 3.0}
+    True
+    """
+    roots = checked_roots(y)
+    order = topological(*roots)
+    called = named_nodes(order) if names is None else named_after(order, names)
+    gradients = {node: node.grad for node in order}
+    return Snapshot(roots, order, called, gradients, dict(shown_contributions(order)))
+
+
+def checked_roots(y: object) -> list[Node]:
+    """Return the nodes to draw as a list; raises TypeError, with the remedy, for everything else."""
+    roots = list(y) if isinstance(y, (list, tuple)) else [y]
+    for root in roots or [None]:
+        if not is_node(root):
+            raise TypeError(f"a graph is drawn of a Value or Tensor, or of a list of them; got {root!r:.60} "
+                            f"({type(root).__name__}). " + ("Draw what it returns, or its layers: viz.network(model)"
+                            if hasattr(root, "named_parameters") else "Compute it from Values: Value(2.0, name='x')"))
+    return roots  # type: ignore[return-value]  # all are nodes
+
+
+def shown_contributions(order: list[Node]) -> Iterator[tuple[tuple[Node, int], Gradient]]:
+    """Yield the node and argument of each edge that a backward pass has reached, and the gradient that flows back on it.
+
+    It is what the nodes' own ``.grad`` make of it, whichever result they come from.
+    """
+    shown = {node: node.grad for node in order if node.grad is not None}
+    for edge in sweep(reversed(order), dict(shown), accumulate=lambda gradient, _: gradient, arrivals=_arrivals(order, shown)):
+        if edge.input in shown:
+            yield (edge.node, edge.argument), edge.downstream
+
+
+def _arrivals(order: list[Node], shown: Mapping[Node, Gradient]) -> dict[Node, Any]:
+    """Where something arrived, as far as the gradients alone tell: at results, and wherever a gradient is not 0."""
+    reached = {x for node in order if node in shown for x in node.inputs}
+    return {node: node not in reached or _nonzero(gradient) for node, gradient in shown.items()}
+
+
+def _nonzero(gradient: Any) -> Any:
+    mask = gradient != 0
+    return bool(mask) if not getattr(mask, "ndim", 0) or mask.all() else mask
+
+
+# ── names ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+def named_nodes(order: Iterable[Node]) -> dict[Node, str]:
+    """Return the nodes that have a name of their own, with it."""
+    return {node: node.name for node in order if node.name}
+
+
+def named_after(order: Iterable[Node], names: Names) -> dict[Node, str]:
+    """Return the names of nodes, completed from variables where that is certain.
+
+    A node without a name is called as the one variable that holds it, or the list (``hidden[0]``), unless another node
+    has that name. Parameters of modules go by their paths, whatever their own names are.
+
+    >>> x = Value(2.0)
+    >>> y = x * 3
+    >>> [named_after([x, y], {"x": x, "a": y, "b": y}).get(node) for node in (x, y)]
+    ['x', None]
+    """
+    variables = {"": names} if hasattr(names, "named_parameters") else names
+    if not isinstance(variables, Mapping) or not all(isinstance(name, str) for name in variables):
+        raise TypeError(f"names={names!r:.60} ({type(names).__name__}): give variables by name, names=locals(), or a module")
+    paths, held = _parameter_paths(variables), _variable_names(variables)
+    called = named_nodes(order)
+    taken = set(called.values())
+    for node in order:
+        known = held.get(id(node), [])
+        if id(node) in paths:
+            called[node] = paths[id(node)]
+        elif node not in called and len(known) == 1 and known[0] not in taken:
+            called[node] = known[0]
+    return called
+
+
+def _parameter_paths(variables: Mapping[str, Any]) -> dict[int, str]:
+    """The path of each parameter, by id, in the outermost module that holds it."""
+    modules = {name: x for name, x in variables.items() if hasattr(x, "named_parameters") and not name.startswith("_")}
+    parts = {id(part) for x in modules.values() for part in x.modules() if part is not x}
+    outermost = {id(x): (name, x) for name, x in modules.items() if id(x) not in parts}
+    return {id(parameter): f"{name}.{path}" if len(outermost) > 1 else path
+            for name, x in outermost.values() for path, parameter in x.named_parameters()}
+
+
+def _variable_names(variables: Mapping[str, Any]) -> dict[int, list[str]]:
+    """The names of the variables, and of the places in lists, that hold each node, by its id."""
+    held: dict[int, list[str]] = {}
+    for name, x in variables.items():
+        several = enumerate(x) if isinstance(x, (list, tuple)) else ()
+        for text, node in [(name, x), *((f"{name}[{i}]", item) for i, item in several)]:
+            if is_node(node) and not name.startswith("_"):
+                held.setdefault(id(node), []).append(text)
+    return held
