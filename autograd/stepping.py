@@ -12,7 +12,7 @@ from .sweep import sweep_nodes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Mapping
     from typing import Any
 
 MISTAKES = {
@@ -68,49 +68,89 @@ def steps(y: Any, seed: Any = None, mistake: str | None = None) -> list[Step]:
     [(3.0, None), (3.0, 6.0)]
     """
     check_node(y, "steps")
-    order = topological(y)
     if mistake is not None and mistake not in MISTAKES:
         raise ValueError(f"mistake={mistake!r}: the mistakes to be made on purpose are {', '.join(MISTAKES)}")
-    if mistake == "unbroadcast" and not any(hasattr(node, "shape") for node in order):
-        raise ValueError("mistake='unbroadcast' needs Tensors: numbers are not broadcast; compute y from Tensors")
-    place = {node: i for i, node in enumerate(order)}
-    letter = "v"
-    while not {f"{letter}{i}" for i in range(len(order))}.isdisjoint(node.name for node in order):  # somebody's own v2
-        letter += "v"
-    labels = [node.name or f"{letter}{i}" for i, node in enumerate(order)]
-    walk: list[Step] = []
+    walker = _Walker(y, topological(y), seed)
+    return walker.right() if mistake is None else walker.wrong(mistake, walker.right())
 
-    def step(phase: str, node: Any, gradient: Any, edges: tuple[Edge, ...]) -> None:
-        i = place[node]
-        inputs = tuple(labels[place[x]] if x in place else constant(x) for x in node.operands)
-        operation, sign = (node.op.name, node.op.sign) if node.op else ("input", "")
-        walk.append(Step(phase, i, labels[i], operation, sign, inputs, node.data, gradient, edges,
-                         node.scope.path if node.scope else ""))
 
-    def back(adjoints: dict[Any, Any]) -> None:
-        """One pass; ``adjoints`` is what has arrived at each node."""
-        visited = _recursion(y) if mistake == "order" else reversed(order)
-        accumulate = (lambda old, new: new) if mistake == "overwrite" else add
-        for edges in sweep_nodes(visited, adjoints, accumulate=accumulate, fit=mistake != "unbroadcast"):
+def walks(y: Any, seed: Any = None, order: list[Any] | None = None,
+          names: Mapping[Any, str] | None = None) -> dict[str, list[Step]]:
+    """Return the right walk, under "", and every wrong one that this graph has, under its mistake; in one order of the nodes.
+
+    ``order`` is ``topological(y)``, for a caller who has it; ``names`` are the names of nodes in place of their own.
+
+    >>> from autograd import Value
+    >>> x = Value(3.0, "x")
+    >>> {mistake: walk[-1].edges[-1].total for mistake, walk in walks(x * x).items()}
+    {'': 6.0, 'overwrite': 3.0, 'order': 6.0, 'zero_grad': 12.0}
+    """
+    check_node(y, "walks")
+    walker = _Walker(y, topological(y) if order is None else order, seed, names)
+    found = {"": walker.right()}
+    for mistake in MISTAKES:
+        try:
+            found[mistake] = walker.wrong(mistake, found[""])
+        except ValueError:  # of numbers, which do not broadcast, or without an end
+            continue
+    return found
+
+
+class _Walker:
+    """Walks through one graph: the numbers and labels of its nodes are found once, and its forward steps made once."""
+
+    def __init__(self, y: Any, order: list[Any], seed: Any, names: Mapping[Any, str] | None = None):
+        self.y, self.order, self.seed = y, order, seed
+        self.place = {node: i for i, node in enumerate(order)}
+        given = [node.name if names is None else names.get(node) for node in order]
+        letter, taken = "v", set(given)
+        while not taken.isdisjoint(f"{letter}{i}" for i in range(len(order))):  # somebody's own v2
+            letter += "v"
+        self.labels = [name or f"{letter}{i}" for i, name in enumerate(given)]
+        self.forward = [self.step("forward", node, None, ()) for node in order]
+
+    def right(self) -> list[Step]:
+        """The walk as backpropagation takes it."""
+        with self.y.sweep_context():
+            return [*self.forward, *self.backward(reversed(self.order), {self.y: self.y.seed_gradient(self.seed)})]
+
+    def wrong(self, mistake: str, right: list[Step]) -> list[Step]:
+        """The walk with a mistake, and the right numbers beside the wrong ones."""
+        if mistake == "unbroadcast" and not any(hasattr(node, "shape") for node in self.order):
+            raise ValueError("mistake='unbroadcast' needs Tensors: numbers are not broadcast; compute y from Tensors")
+        walk = list(self.forward)
+        adjoints = {self.y: self.y.seed_gradient(self.seed)}
+        options: dict[str, Any] = {"accumulate": lambda old, new: new} if mistake == "overwrite" else {}
+        with self.y.sweep_context():
+            try:
+                visited = _recursion(self.y) if mistake == "order" else reversed(self.order)
+                walk.extend(self.backward(visited, adjoints, fit=mistake != "unbroadcast", **options))  # up to an error
+                if mistake == "zero_grad":
+                    left = {node: total for node, total in adjoints.items() if not node.inputs}
+                    walk += self.backward(reversed(self.order), {self.y: self.y.seed_gradient(self.seed), **left})
+            except ValueError:
+                if mistake != "unbroadcast":
+                    raise
+            return _compared(walk, right)
+
+    def backward(self, visited: Iterable[Any], adjoints: dict[Any, Any], **options: Any) -> Iterator[Step]:
+        """The steps of one pass over these nodes; ``adjoints`` is what has arrived at each node, the seed to begin with."""
+        place, labels = self.place, self.labels
+        for edges in sweep_nodes(visited, adjoints, **options):
             node = edges[0].node
             names = operand_names(node.operands, [labels[place[x]] if x in place else None for x in node.operands])
-            step("backward", node, edges[0].upstream, tuple(
+            yield self.step("backward", node, edges[0].upstream, tuple(
                 Edge(place[node], place[e.input], e.argument, labels[place[e.input]], e.upstream,
                      None if e.local is None else 1.0 * e.local, formula(node.op, e.argument, *names), e.downstream, e.total)
                 for e in edges))
 
-    for node in order:
-        step("forward", node, None, ())
-    adjoints = {y: y.seed_gradient(seed)}
-    with y.sweep_context():
-        try:
-            back(adjoints)
-            if mistake == "zero_grad":
-                back({y: y.seed_gradient(seed), **{node: total for node, total in adjoints.items() if not node.inputs}})
-        except ValueError:
-            if mistake != "unbroadcast":
-                raise
-        return walk if mistake is None else _compared(walk, steps(y, seed))
+    def step(self, phase: str, node: Any, gradient: Any, edges: tuple[Edge, ...]) -> Step:
+        """The record of one step."""
+        i = self.place[node]
+        inputs = tuple(self.labels[self.place[x]] if x in self.place else constant(x) for x in node.operands)
+        operation, sign = (node.op.name, node.op.sign) if node.op else ("input", "")
+        return Step(phase, i, self.labels[i], operation, sign, inputs, node.data, gradient, edges,
+                    node.scope.path if node.scope else "")
 
 
 def _recursion(y: Any) -> Iterator[Any]:

@@ -418,3 +418,24 @@ def test_a_sum_of_rounded_numbers_is_no_earlier_pass():
     assert not any(node.accumulated for node in graph(y).nodes)
     y.backward()
     assert [node.label for node in graph(y).nodes if node.accumulated] == ["w"]
+
+
+def test_a_branch_not_taken_brings_0_whatever_lies_behind_it():
+    x = Value(0.0, "x")
+    y = relu(x**0.5)
+    y.backward()
+    assert x.grad == 0.0
+    assert [wire.contribution for wire in graph(y).wires] == [0.0, 0.0, 1.0]
+    t = Tensor(np.array([0.0, 4.0]), "t")
+    z = relu(t**0.5 - 1).sum()
+    z.backward()
+    assert graph(z).wires[0].contribution.entries == (0.0, 0.25) == tuple(t.grad)
+
+
+def test_gradients_that_came_from_elsewhere_are_multiplied_on_in_a_part_of_their_graph():
+    x, w = Value(3.0, "x"), Value(2.0, "w")
+    h = x * w
+    undrawn, drawn = relu(h) * 5, relu(-h)
+    (undrawn + drawn).backward()
+    wires = graph([drawn, h * 7]).wires
+    assert [wire.contribution for wire in wires if wire.source in ("n0", "n1")] == [10.0, 15.0]  # h.grad is 5, from undrawn gates

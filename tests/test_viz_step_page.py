@@ -2,10 +2,14 @@
 
 import json
 import re
+import sys
 import warnings
+from collections import Counter
 
 import pytest
 
+import autograd.graph
+import autograd.sweep
 import viz
 from autograd import GradientError, NoDerivativeWarning, Tensor, Value, detect_anomaly, no_grad, ops, scope
 from viz.numbers import applied
@@ -31,6 +35,28 @@ def test_looking_changes_nothing():
     y.backward()
     viz.stepper(y)
     assert y.grad == 1.0
+
+
+@pytest.mark.parametrize("names", [None, {"result": 1}])
+def test_the_graph_is_put_in_order_once_and_walked_once_for_each_way_to_walk_it(monkeypatch, names):
+    calls = Counter()
+
+    def counted(name, function):
+        def call(*args, **options):
+            calls[name] += 1
+            return function(*args, **options)
+        return call
+
+    for name, function in (("topological", autograd.graph.topological), ("sweep_nodes", autograd.sweep.sweep_nodes)):
+        for module in list(sys.modules.values()):
+            if getattr(module, name, None) is function:
+                monkeypatch.setattr(module, name, counted(name, function))
+    y = neuron(backward=False)
+    calls.clear()
+    page = viz.stepper(y, names=names)
+    assert set(data(page)["mistakes"]) == {"overwrite", "order", "zero_grad"}
+    assert calls["topological"] <= 2  # one is that of the JavaScript
+    assert calls["sweep_nodes"] == 1 + 1 + 1 + 2  # right, overwriting, in no order, and the two passes without zero_grad
 
 
 def test_nodes_go_by_the_names_of_the_walk_on_page_and_picture():

@@ -1,7 +1,11 @@
 """The table for the terminal: the course's numbers, absence, colour only on request, names that do no harm."""
 
+import sys
+
 import pytest
 
+import viz.graphs
+import viz.records
 from autograd import Value, relu
 from viz import text
 
@@ -70,6 +74,45 @@ def test_a_big_graph_is_a_summary_that_says_so():
     said = text(y)
     assert said.startswith("A summary, because there are over 5,000 gates: 6,000 mul")
     assert len(said.splitlines()) == 5
+
+
+def long_chain(length):
+    x = Value(0.5, "x")
+    y = x
+    for _ in range(length):
+        y = y * 0.999 + x
+    y.backward()
+    return y
+
+
+def test_the_work_grows_with_the_graph_and_no_faster(monkeypatch):
+    def work(length):
+        """Calls of functions, and edges that were handed to wires: a wire that is built anew for each edge hands on n² / 2."""
+        calls, handed, y = 0, 0, long_chain(length)
+
+        class CountingWire(viz.records.Wire):
+            def __new__(cls, *args, **options):
+                nonlocal handed
+                handed += len(options.get("edges", args[11] if len(args) > 11 else ()))
+                return super().__new__(cls, *args, **options)
+
+        def profile(frame, event, argument):
+            nonlocal calls
+            calls += event in ("call", "c_call")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(viz.graphs, "Wire", CountingWire)
+            before = sys.getprofile()
+            sys.setprofile(profile)
+            try:
+                text(y)
+            finally:
+                sys.setprofile(before)
+        return calls, handed
+
+    (calls, handed), (more_calls, more_handed) = work(3_000), work(6_000)
+    assert (handed, more_handed) == (3_001, 6_001)  # x enters each sum, and the first product
+    assert more_calls < 2.1 * calls
 
 
 def test_a_notebook_gets_the_colours_and_nothing_else():

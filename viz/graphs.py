@@ -172,7 +172,7 @@ class _Records:
                 for id, wire in self.wires.items()]
 
     def _merged_wire(self, id: str, merged: _Merged, gate: DrawnNode) -> Wire:
-        contribution = summary(reduce(add, merged.contributions)) if merged.contributions else None  # type: ignore[arg-type]
+        contribution = summary(reduce(add, merged.contributions)) if merged.contributions else None
         trouble = next(filter(None, merged.troubles), "first") if has_nonfinite(contribution) else ""
         local, upstream = None, gate.gradient
         if isinstance(upstream, float) and upstream and math.isfinite(upstream) and isinstance(contribution, float):
@@ -209,8 +209,12 @@ class _Records:
         for i, root in enumerate(self.snapshot.roots):
             nodes.append(DrawnNode(f"out{i}", "output", self.snapshot.name(root), "", "", (), summary(root.plain_data()),
                                    summary(self.gradient(root))))
-        boxes = (Box(self.scope_ids[scope], scope.name, scope.path, self.scope_ids.get(scope.parent, "")) for scope in opened)
+        boxes = (Box(self.scope_ids[scope], scope.name, scope.path, self._box(scope)) for scope in opened)
         return nodes, tuple(boxes)
+
+    def _box(self, scope: Scope) -> str:
+        """The id of the box around a scope."""
+        return self.scope_ids.get(scope.parent, "") if scope.parent is not None else ""
 
     def _chains_of_seen(self) -> Iterator[Chain]:
         """The scopes that each node is drawn in: its own, or of an input those of all gates that use it."""
@@ -247,7 +251,7 @@ class _Records:
         label = self.snapshot.name(only) if only is not None else ""
         inside = (self.snapshot.order[i] for i in members)
         return DrawnNode(self.scope_ids[scope], "gate", label, "scope", scope.name, ((scope.name, False),), value, gradient, False,
-                         scope.path, self.scope_ids.get(scope.parent, ""), next(filter(None, map(_trouble, inside)), ""),
+                         scope.path, self._box(scope), next(filter(None, map(_trouble, inside)), ""),
                          len(members), tuple(members))
 
 

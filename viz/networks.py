@@ -6,7 +6,7 @@ import math
 import textwrap
 from collections.abc import Iterator, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from autograd import no_grad
 from autograd.graph import Node, is_node
@@ -17,9 +17,10 @@ from .svg import MARGIN, Picture, clip, document, style, tag, width, written
 
 if TYPE_CHECKING:
     from autograd.typing import Array, ArrayLike
-    from nn import Module, Neuron
+    from nn import Module
 
-    Weights = list[list[float | None]] | list[float | None] | Array  # of a layer, or its biases; None: not known
+    Weights: TypeAlias = list[list[float | None]] | Array  # of a layer; None: not known
+    Biases: TypeAlias = list[float | None] | Array
 
 RADIUS, ROW, LINE, SMALL = 20.0, 60.0, 12.0, 10.0  # of units; between them; sizes of letters
 LABELLED = 3  # a layer of up to this many units has its weights written at the lines
@@ -68,7 +69,7 @@ class DrawnLayer(NamedTuple):
     size: int
     values: list[float] | None = None
     weights: Weights | None = None
-    biases: Weights | None = None
+    biases: Biases | None = None
     names: tuple[str, ...] = ()
     parameters: int = 0
 
@@ -86,7 +87,7 @@ class DrawnModule(NamedTuple):
 Stage = DrawnLayer | DrawnModule
 
 
-def _layers(model: Module) -> list[tuple[str, list[Neuron]]]:
+def _layers(model: Module) -> list[tuple[str, list[Any]]]:
     """The neurons of a network of numbers, layer by layer, each with its path; nothing for other modules."""
     from nn import MLP, Layer, Madaline, Neuron
     from nn.perceptron import XOR
@@ -224,7 +225,7 @@ def _entries(x: Any, count: int) -> list[float] | None:
     return [float(entry) for entry in x.plain_data().ravel()]
 
 
-def _array(parameter: Node, show: str, unknown: Weights) -> Weights:
+def _array(parameter: Node, show: str, unknown: Any) -> Any:
     array = parameter.data if show == "weight" else parameter.grad
     return unknown if array is None else array
 
@@ -382,13 +383,15 @@ class NetworkPicture(Picture):
 
     def _lines(self, k: int, centres: list[float], middle: float) -> Iterator[str]:
         stage, before = self.stages[k], self.stages[k - 1]
-        assert isinstance(stage, DrawnLayer) and isinstance(before, DrawnLayer)  # noqa: PT018  (_dense says so)
+        assert isinstance(stage, DrawnLayer)
+        assert isinstance(before, DrawnLayer)
+        assert stage.weights is not None  # _dense says so
         start, end = centres[k - 1] + RADIUS, centres[k] - RADIUS
         at = 1 / (stage.size + 1)  # how far along the line its number stands: there they are evenly spaced
-        labels = []
+        labels, rows = [], stage.weights
         for i, y in self._places(stage, middle):
             for j, y0 in self._places(before, middle):
-                n = stage.weights[i][j]
+                n = rows[i][j]
                 kind, thick = self._look(n)
                 where = f"{stage.path}.weight[{i}, {j}]" if "Linear" in stage.kinds else f"{self._name(k, i)}: w{j}"
                 yield tag("g", tag("title", written(f"{where.lstrip('.')}, {self._said(n)}")),

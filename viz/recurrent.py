@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from autograd import gradient
 from autograd.graph import Node, is_node
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from .snapshots import Gradient
 
-    Loss = Callable[[Any], Node] | Node | None  # of what a model returns, or the node itself
+    Loss: TypeAlias = Callable[[Any], Node] | Node | None  # of what a model returns, or the node itself
 
 PITCH, CELL, HIGH, BAR = 156.0, 60.0, 48.0, 46.0  # from cell to cell; a cell's width and height; the longest bar
 

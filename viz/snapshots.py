@@ -6,7 +6,7 @@ Pictures are made from a snapshot alone, so that one walk serves several of them
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from autograd.graph import Node, is_node, topological
 from autograd.sweep import sweep
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from nn import Module
 
-    Names = Mapping[str, object] | Module  # variables by name (``locals()``), or a module
-    Gradient = float | np.ndarray[Any, Any] | None
+    Names: TypeAlias = Mapping[str, Any] | Module  # variables by name (``locals()``), or a module
+    Gradient: TypeAlias = float | np.ndarray[Any, Any] | None
 
 
 class Snapshot(NamedTuple):
@@ -86,7 +86,9 @@ def _arrivals(order: list[Node], shown: Mapping[Node, Gradient]) -> dict[Node, A
 
 def _nonzero(gradient: Any) -> Any:
     mask = gradient != 0
-    return bool(mask) if not getattr(mask, "ndim", 0) or mask.all() else mask
+    if not getattr(mask, "ndim", 0):
+        return bool(mask)
+    return True if mask.all() else mask
 
 
 # ── names ────────────────────────────────────────────────────────────────────────────────────────────────────────

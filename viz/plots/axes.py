@@ -58,12 +58,12 @@ def svg(axes: Axes | list[Axes]) -> str:
     import warnings
 
     from matplotlib import rc_context
-    first = axes[0] if isinstance(axes, list) else axes
+    figure: Any = (axes[0] if isinstance(axes, list) else axes).figure
     text = StringIO()
     settings: Any = {"svg.fonttype": "none", "svg.hashsalt": "chainrule", "font.sans-serif": ["DejaVu Sans"]}
     with rc_context(settings), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph .* missing")  # the reader's fonts have it
-        first.figure.savefig(text, format="svg", metadata={"Date": None, "Creator": None})
+        figure.savefig(text, format="svg", metadata={"Date": None, "Creator": None})
     drawn = text.getvalue()[text.getvalue().index("<svg"):]
     drawn = re.sub(r'>\s+<', "><", re.sub(r' transform="rotate\(-0 [^"]*"', "", drawn))
     drawn = re.sub(r'<metadata>.*?</metadata>|(?<=<g) id="[^"]*"', "", drawn, flags=re.DOTALL)  # a sixth of all, read by nobody
@@ -99,6 +99,12 @@ def series_style(i: int) -> dict[str, Any]:
     True
     """
     return {"color": SERIES[i % len(SERIES)], "linestyle": DASHES[i % len(DASHES)], "linewidth": 1.6}
+
+
+def count_on_x(ax: Axes) -> None:
+    """Keep the marks of the horizontal axis on whole numbers."""
+    from matplotlib.ticker import MaxNLocator
+    ax.xaxis.set_major_locator(MaxNLocator("auto", integer=True, steps=[1, 2, 2.5, 5, 10]))
 
 
 def add_legend(ax: Axes, **options: Any) -> None:

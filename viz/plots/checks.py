@@ -22,7 +22,7 @@ def gradient_check(found: Report | Finding, *, ax: Axes | None = None) -> Axes:
     'OK'
     """
     import numpy as np
-    finding = getattr(found, "worst", found)
+    finding: Finding = getattr(found, "worst", found)
     if not hasattr(finding, "samples"):
         raise TypeError(f"gradient_check: what check_gradients returned is drawn, not {found!r:.60} ({type(found).__name__})")
     samples = np.array(finding.samples, float).reshape(-1, 4)

@@ -49,7 +49,7 @@ def activation_maps(maps: ArrayLike, *, columns: int | None = None, ax: Axes | N
 
 
 def _plain(array: ArrayLike) -> Array:
-    from autograd.arrays.functions import plain_array
+    from autograd.arrays.axes import plain_array
     return plain_array(array).astype(float)
 
 

@@ -30,7 +30,7 @@ class _Scored(NamedTuple):
 
 
 def _scored(results: HasRows | Iterable[Trial], score: str | None, best: str | None, columns: Iterable[str]) -> _Scored:
-    rows: list[Trial] = list(getattr(results, "rows", results))
+    rows: list[Trial] = list(results if isinstance(results, Iterable) else results.rows)
     score = score or ("value" if rows and "value" in rows[0] else "score")
     found = [row for row in rows if row.get(score) is not None]
     if not found:
@@ -40,9 +40,8 @@ def _scored(results: HasRows | Iterable[Trial], score: str | None, best: str | N
     return _Scored(found, score, str(best or getattr(results, "direction", "max")).startswith("max"))
 
 
-def _spans_much(numbers: Iterable[object]) -> bool:
+def _spans_much(numbers: Sequence[Any]) -> bool:
     """True for positive numbers of which the largest is 50 times the smallest or more."""
-    numbers = list(numbers)
     return all(isinstance(x, (int, float)) for x in numbers) and min(numbers) > 0 and max(numbers) / min(numbers) >= 50
 
 

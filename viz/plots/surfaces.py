@@ -173,7 +173,8 @@ def _scores(model: Classifier, points: Array) -> Array:
     import numpy as np
     if hasattr(model, "parameters"):
         from nn.train import predict
-        return np.asarray(predict(model, points.astype(getattr(next(model.parameters()), "dtype", float))))
+        module: Any = model
+        return np.asarray(predict(module, points.astype(getattr(next(module.parameters()), "dtype", float))))
     with no_grad():
         return np.asarray(model(points), dtype=float)
 

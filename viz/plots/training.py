@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
-from .axes import FAINT, SERIES, add_legend, axes_or_new, label_text, series_style
+from .axes import FAINT, SERIES, add_legend, axes_or_new, count_on_x, label_text, series_style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -46,7 +46,7 @@ def curves(history: HasColumns | Mapping[str, Sequence[float]] | Iterable[float]
     if getattr(history, "rows", None) and monitor in names:
         best: Any = history
         ax.axvline(best.best["epoch"], color=FAINT, linestyle=":", linewidth=1, label=f"best {label_text(monitor)}", zorder=0)
-    ax.xaxis.get_major_locator().set_params(integer=True)
+    count_on_x(ax)
     ax.set(xlabel="epoch", ylabel=label_text(names[0]) if len(names) == 1 else "", yscale="log" if log else "linear")
     add_legend(ax)
     return ax
@@ -62,7 +62,7 @@ def update_ratios(ratios: Mapping[str, Sequence[float]] | Sequence[float], *, ax
     for i, (name, series) in enumerate(table.items()):
         ax.plot(range(1, len(series) + 1), series, label=label_text(name), **series_style(i))
     ax.axhline(1e-3, color=FAINT, linestyle=":", linewidth=1, label="about right: 1e−3", zorder=0)
-    ax.xaxis.get_major_locator().set_params(integer=True)
+    count_on_x(ax)
     ax.set(xlabel="look", ylabel="‖update‖ ÷ ‖weight‖", yscale="log")
     add_legend(ax)
     return ax
@@ -142,7 +142,7 @@ def _classes(labels: ArrayLike, predictions: ArrayLike) -> tuple[Array, Array]:
     """Labels and predictions as whole numbers, one of each for every example."""
     import numpy as np
 
-    from autograd.arrays.functions import plain_array
+    from autograd.arrays.axes import plain_array
     y, p = (plain_array(x) for x in (labels, predictions))
     p = p.argmax(1) if p.ndim == 2 else p
     if y.shape != p.shape or y.ndim != 1 or not len(y):

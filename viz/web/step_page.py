@@ -203,7 +203,7 @@ def _moved(parameters: Iterable[Node | str] | None, leaves: list[int], place: Ma
         return leaves
     by_name = {walk[i].label: i for i in leaves}
     parameters = list(parameters)
-    wanted = [place.get(x) if is_node(x) else by_name.get(x) for x in parameters]  # type: ignore[arg-type, call-overload]
+    wanted = [place.get(x, -1) if isinstance(x, Node) else by_name.get(x, -1) for x in parameters]
     if not set(wanted) <= set(leaves):
         raise LookupError(f"parameters={parameters!r:.80}: not all of these are leaves that y depends on; there are "
                           f"{', '.join(by_name)}")
@@ -243,7 +243,7 @@ def _node(node: Node, step: Step, place: Mapping[Node, int]) -> dict[str, Any]:
     return data
 
 
-def _constant(x: object) -> str:
+def _constant(x: Any) -> str:
     """A constant operand as text: its name, a number, an array in a few words."""
     if isinstance(x, str):
         return clip(x)
