@@ -4,12 +4,12 @@ import argparse
 import platform
 import sys
 
-from examples.plain import plain_output
+from autograd.output import use_plain_signs
 
 from . import scalar, tensors, training  # noqa: F401  (each module adds its rows)
 from .measure import rows, work
 
-plain_output()
+use_plain_signs()
 parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
 parser.add_argument("keys", nargs="*", metavar="KEY", help=f"which rows: {', '.join(rows)} (else all)")
 parser.add_argument("--worker", nargs=2, metavar=("KEY", "ENGINE"), help=argparse.SUPPRESS)
