@@ -13,13 +13,13 @@ if _os.path.exists(_os.path.join(_os.path.dirname(__file__), "tracer.py")):
 
 from . import operation as _operation, ops
 from .context import no_grad, scope
-from .errors import GradientError, NoDerivativeWarning
+from .errors import GradientError, GraphError, GraphWarning, NoDerivativeWarning
 from .symbolic import formula, formulas
 from .functional import grad, gradient, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 from .ops import (
     abs, add, arccos, arccosh, arcsin, arcsinh, arctan, arctan2, arctanh, cbrt, clip, clip_max, clip_min, cos, cosh,
-    div, elu, exp, expm1, floor, hypot, identity, leaky_relu, log, log1p, log2, log10, maximum, minimum, mul, neg, pow,
-    relu, sigmoid, sign, sin, sinh, softplus, sqrt, step, sub, tan, tanh,
+    div, elu, exp, expm1, floor, floor_divide, hypot, identity, leaky_relu, log, log1p, log2, log10, maximum, minimum, mod, mul, neg, pow,
+    relu, rint, sigmoid, sign, sin, sinh, softplus, sqrt, step, sub, tan, tanh, trunc,
 )
 from .operation import op, where
 from .stepping import steps
@@ -76,10 +76,10 @@ def __getattr__(name: str) -> object:
 __all__ = [
     "AnomalyError", "GradientError", "NoDerivativeWarning", "Value", "abs", "add", "arccos", "arccosh", "arcsin",
     "arcsinh", "arctan", "arctan2", "arctanh", "cbrt", "check_gradients", "clip", "clip_max", "clip_min", "cos", "cosh",
-    "div", "elu", "exp", "expm1", "floor", "formula", "formulas", "grad", "gradient", "hessian", "hvp", "hypot",
-    "identity", "jacobian", "jvp", "leaky_relu", "log", "log1p", "log2", "log10", "maximum", "minimum", "mul", "neg", "no_grad",
-    "op", "pow", "relu", "scope", "sigmoid", "sign", "sin", "sinh", "softplus", "sqrt", "step", "steps", "sub",
-    "tan", "tanh", "value_and_grad", "vjp", "where",
+    "GraphError", "GraphWarning", "div", "elu", "exp", "expm1", "floor", "floor_divide", "formula", "formulas", "grad", "gradient", "hessian", "hvp", "hypot",
+    "identity", "jacobian", "jvp", "leaky_relu", "log", "log1p", "log2", "log10", "maximum", "minimum", "mod", "mul", "neg", "no_grad",
+    "op", "pow", "relu", "rint", "scope", "sigmoid", "sign", "sin", "sinh", "softplus", "sqrt", "step", "steps", "sub",
+    "tan", "tanh", "trunc", "value_and_grad", "vjp", "where",
     "Tensor", "sum", "mean", "average", "max", "min", "ptp", "var", "std", "norm", "prod", "cumsum", "cumprod",
     "logsumexp", "softmax", "log_softmax", "matmul", "dot", "vdot", "inner", "outer", "kron", "tensordot", "einsum",
     "reshape", "ravel", "transpose", "matrix_transpose", "swapaxes", "moveaxis", "broadcast_to", "broadcast_arrays",

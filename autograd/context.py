@@ -49,6 +49,8 @@ class Context:
             node.make_constant()
 
 
+internal_packages = {"autograd"}  # their frames are not the user's; nn, viz and chainrule add themselves
+differentiating: ContextVar[bool] = ContextVar("a derivative or a recording runs the user's function", default=False)
 _context: ContextVar[Context | None] = ContextVar("autograd", default=None)
 current: Callable[[], Context | None] = _context.get
 

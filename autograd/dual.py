@@ -10,10 +10,12 @@ from __future__ import annotations
 
 from contextlib import nullcontext
 from itertools import count
+from math import prod
 
 from .arrays.protocol import ArrayMethods
 from .context import current
 from .errors import warn_no_derivative
+from .escapes import escape
 from .operation import Operators, Operation, partial
 
 TYPE_CHECKING = False
@@ -101,8 +103,44 @@ class Dual(ArrayMethods, Operators):
         """The primal alone: no derivative flows through it."""
         return self.primal
 
+    @property
+    def size(self) -> int:
+        return prod(shape(self))
+
+    @property
+    def data(self) -> Any:
+        """The plain number or array under all levels, which is what a value would show here."""
+        plain = unwrap(self)
+        return plain.data if hasattr(plain, "describe") else plain
+
+    def numpy(self) -> Any:
+        """The plain array, as ``data`` gives it."""
+        return self.data
+
+    def tolist(self) -> Any:
+        """The plain numbers as nested Python lists."""
+        return self.data.tolist() if shape(self) else self.item()
+
+    def leaves(self) -> tuple[Any, ...]:
+        """No leaves: a dual number holds no graph."""
+        return ()
+
+    def describe(self) -> str:
+        """The dual in messages."""
+        return f"a dual number of {self.data!r:.40}"
+
     def __float__(self) -> float:
-        return float(unwrap(self))
+        escape(self, "float()")
+        return float(self.item())
+
+    def __int__(self) -> int:
+        escape(self, "int()")
+        return int(self.item())
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
+        escape(self, "np.asarray()")
+        from .arrays.axes import plain_array
+        return plain_array(self).astype(dtype)
 
     def __repr__(self) -> str:
         return f"Dual({self.primal!r}, tangent={self.tangent!r}, level={self.level})"

@@ -5,6 +5,14 @@ class GradientError(RuntimeError):
     """A derivative was asked for that cannot be given; the message says what was asked, with what, and the remedy."""
 
 
+class GraphError(GradientError):
+    """A number left its graph where a derivative was to follow it; the message names the place and the remedy."""
+
+
+class GraphWarning(UserWarning):
+    """A number left its graph as a plain number, outside a derivative: no gradient follows it. Told once for each line."""
+
+
 class NoDerivativeWarning(UserWarning):
     """A gradient was sent through an operation that is flat wherever it is smooth (step, sign, floor): it is zero."""
 

@@ -6,11 +6,11 @@ they return plain numbers; given nodes (inside another derivative) they return n
 
 from __future__ import annotations
 
-from contextvars import ContextVar
+from contextvars import ContextVar, copy_context
 from functools import reduce
 from operator import add
 
-from .context import current
+from .context import current, differentiating
 from .dual import Dual, unwrap, next_level, primal, shape, tangent_of
 from .errors import warn_no_derivative
 from .graph import check_recording, is_node, topological
@@ -172,11 +172,13 @@ class Reverse:
         operands = list(args)
         for i, x in zip(places, [chosen] if isinstance(argnums, int) else chosen):
             operands[i] = x
-        token = _inside.set(True)
-        try:
-            self.y = f(*operands, **named)
-        finally:
-            _inside.reset(token)
+        self.y = copy_context().run(self._followed, f, operands, named)  # a setting that no interrupt can leave behind
+
+    @staticmethod
+    def _followed(f: Function, operands: list[Any], named: dict[str, Any]) -> Any:
+        _inside.set(True)
+        differentiating.set(True)
+        return f(*operands, **named)
 
     def rebuild(self, parts: Sequence[Any]) -> Any:
         """One for each argument in the arguments' form: a float where the argument was a number beside arrays."""
@@ -227,7 +229,7 @@ def value_and_grad(f: Function, argnums: int | tuple[int, ...] = 0) -> Function:
     """
     def wrapped(*args: Any, **named: Any) -> Any:
         run = Reverse(f, args, named, argnums)
-        if not hasattr(y := unwrap(run.y), "__float__") or getattr(y, "shape", ()) not in ((), (1,)):
+        if not hasattr(y := unwrap(run.y), "__float__") or set(getattr(y, "shape", ())) - {1}:
             raise TypeError(f"grad needs a function that returns one number; {_name(f)} returned {run.y!r:.80}. "
                             "Use jacobian, or vjp with a cotangent")
         return run.value, run.gradient(run.y)
@@ -315,9 +317,15 @@ def jvp(f: Function, xs: Any, vs: Any) -> tuple[Any, Any]:
         raise ValueError(f"jvp: the tangents {vs!r:.80} must have the form of the arguments {xs!r:.80}")
     check_recording(_name(f), "a derivative")
     level = next_level()
-    y = f(*rebuild([Dual(_operand(x), _operand(v), level) for x, v in zip(flat, tangents)]))
+    duals = rebuild([Dual(_operand(x), _operand(v), level) for x, v in zip(flat, tangents)])
+    y = copy_context().run(_pushed, f, duals)
     tangent = map_tree(lambda y: zero_tangent(y) if (t := tangent_of(y, level)) is None else t, y)
     return map_tree(lambda y: primal(y, level), y), tangent
+
+
+def _pushed(f: Function, duals: Any) -> Any:
+    differentiating.set(True)
+    return f(*duals)
 
 
 def _operand(x: Any) -> Any:

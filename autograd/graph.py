@@ -7,6 +7,7 @@ from itertools import islice, repeat
 from . import ops
 from .context import Scope, current
 from .errors import GradientError
+from .escapes import escape
 from .operation import Operators
 
 TYPE_CHECKING = False
@@ -140,7 +141,21 @@ class Node(Operators):
         return format(self.item(), spec) if spec else repr(self)
 
     def __float__(self) -> float:
-        return float(self.data)
+        escape(self, "float()")
+        return float(self.item())
+
+    def __int__(self) -> int:
+        escape(self, "int()")
+        return int(self.item())
+
+    def leaves(self) -> list[Any]:
+        """The leaves that the node depends on."""
+        return [node for node in topological(self) if not node.inputs]
+
+    def describe(self) -> str:
+        """The node in messages: its name and scope."""
+        where = f" in {self.scope.path}" if self.scope else ""
+        return f"{self.name or f'a {type(self).__name__}'}{where}"
 
     def __bool__(self) -> bool:
         return bool(self.data)

@@ -46,6 +46,20 @@ def _power(x: float, y: float) -> float:
         return (math.copysign(inf, x) if y % 2 == 1 else inf) if x == 0 else nan
 
 
+def _floor_divide(x: float, y: float) -> float:
+    try:
+        return x // y if math.isfinite(x) or y == 0 else nan  # as by NumPy
+    except ZeroDivisionError:
+        return _divide(x, y)
+
+
+def _mod(x: float, y: float) -> float:
+    try:
+        return x % y
+    except (ZeroDivisionError, ValueError):
+        return nan
+
+
 def _sigmoid(x: float) -> float:
     if x >= 0:
         return 1.0 / (1.0 + math.exp(-x))
@@ -109,6 +123,10 @@ clip_max = row("clip_max", "≤", lambda x, high: high if x > high or high != hi
                lambda out, x, high: x <= high, lambda out, x, high: x > high)
 step = row("step", "step", lambda x: 1.0 if x > 0 else x if x != x else 0.0, no_derivative)
 sign = row("sign", "sign", lambda x: 1.0 if x > 0 else -1.0 if x < 0 else x * 0.0, no_derivative)
+trunc = row("trunc", "trunc", lambda x: float(math.trunc(x)) if math.isfinite(x) else x, no_derivative)
+rint = row("rint", "rint", lambda x: float(round(x)) if math.isfinite(x) else x, no_derivative)
+floor_divide = row("floor_divide", "//", _floor_divide, no_derivative, no_derivative, domain=((-10.0, 10.0), (0.5, 10.0)))
+mod = row("mod", "%", _mod, 1.0, lambda out, x, y: -floor_divide(x, y), domain=((-10.0, 10.0), (0.5, 10.0)))
 floor = row("floor", "⌊x⌋", lambda x: float(math.floor(x)) if math.isfinite(x) else x, no_derivative)
 
 

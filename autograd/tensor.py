@@ -22,6 +22,7 @@ from .arrays.pullback import array_edge, match_mask, match_operand, row_edge, ro
 from .context import current
 from .elementwise import Silence, array_function, array_functions, silent_context
 from .errors import GradientError
+from .escapes import escape
 from .graph import Node, assign, check_leaves, check_recording, topological
 from .operation import Operation, number, partial
 from .sweep import sweep
@@ -361,10 +362,6 @@ class Tensor(ArrayMethods, Node):
 
     # ── what Python asks of it ──
 
-    def describe(self) -> str:
-        where = f" in {self.scope.path}" if self.scope else ""
-        return f"{self.name or 'a tensor'}{where}"
-
     def __repr__(self) -> str:
         text = np.array2string(self.array, separator=", ", prefix="Tensor(", threshold=60, edgeitems=3)
         parts = [text, f"shape={self.shape}"] if self.ndim else [text]
@@ -386,13 +383,11 @@ class Tensor(ArrayMethods, Node):
             raise TypeError(f"{self.describe()} is a single number, of shape (): it has no length; use .item()")
         return len(self.array)
 
-    def __int__(self) -> int:
-        return int(self.array)
-
     def __index__(self) -> int:
         return self.array.__index__()
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
+        escape(self, "np.asarray()")
         if copy or (dtype is not None and dtype != self.dtype):
             return np.array(self.array, dtype=dtype)
         view = self.array.view()

@@ -112,7 +112,6 @@ class Value(Node):
 
     __slots__ = ("data", "grad", "op", "a", "b", "da", "db", "metadata")
     node_slots, priority = ("a", "b"), 2
-    __array_ufunc__ = None  # a NumPy scalar or array on the left leaves the operation to the methods here
 
     def __init__(self, data: float, name: str | None = None):
         if type(data) is not float and isinstance(data, Operators):
@@ -163,6 +162,10 @@ class Value(Node):
     def local_gradients(self) -> tuple[Any, ...]:
         """The local gradient towards each operand; None for a constant, False where a branch was not taken."""
         return (self.da, self.db)[:len(self.operands)]
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *args: Any, **options: Any) -> Any:
+        from .arrays.protocol import apply_ufunc
+        return apply_ufunc(ufunc, method, args, options)
 
     def item(self) -> float:
         """The number itself."""
@@ -273,7 +276,7 @@ class Value(Node):
         if not callable(rule):
             return rule
         local = partial(rule, self, *self.operands)
-        if (now := float(local)) == now and not abs(now - then) <= 1e-9 * abs(then) and now != then:
+        if (now := getattr(local, "data", local)) == now and not abs(now - then) <= 1e-9 * abs(then) and now != then:
             raise GradientError(f"{self!r} was computed with a local gradient of {then:.6g}, which now is "
                                 f"{now:.6g}: the data of {self.operands} changed in between. Compute it again")
         return local

@@ -56,63 +56,66 @@ class ArrayMethods:
         """A node of the same entries, through which gradients pass."""
         return ops.identity(self)
 
-    def __mod__(self, other: Any) -> Any:
-        return _remainder(self, other)
-
-    def __rmod__(self, other: Any) -> Any:
-        return _remainder(other, self)
-
     def __array_ufunc__(self, ufunc: Any, method: str, *args: Any, **options: Any) -> Any:
-        name = _ufuncs.get(ufunc.__name__, ufunc.__name__)
-        if method == "reduce" and (reduction := {"add": "sum", "multiply": "prod", "maximum": "max",
-                                                 "minimum": "min"}.get(ufunc.__name__)):
-            options = {"axis": 0, **{k: v for k, v in options.items() if v is not None or k == "axis"}}
-            return getattr(_functions(), reduction)(*args, **options)
-        if method != "__call__" or options:
-            called = ufunc.__name__ if method == "__call__" else f"{ufunc.__name__}.{method}"
-            raise TypeError(f"np.{called} with {sorted(options)} is not "
-                            f"differentiable here; use the plain call np.{ufunc.__name__}(x), without out= or where=")
-        if name in _plain:
-            return ufunc(*map(_plain_array, args))
-        if name == "matmul":
-            return _functions().matmul(*args)
-        if name in _composed:
-            return _composed[name](*args)
-        if name not in rows:
-            raise TypeError(f"np.{ufunc.__name__} has no derivative in the table; use one of "
-                            f"{', '.join(sorted(rows))}, or add it with autograd.op({ufunc.__name__!r}, …)")
-        return rows[name](*args)
+        return apply_ufunc(ufunc, method, args, options)
 
     def __array_function__(self, function: Any, types: Any, args: Any, options: Any) -> Any:
-        name = _renamed.get(function.__name__, function.__name__)
-        if name in _about:
-            return _functions().explained(function)(*map(_plain_array, args), **options)
-        if function.__module__ == "numpy.linalg" and name in ("diagonal", "trace"):  # there of the last two axes
-            return getattr(_functions(), name)(*args, **options, axis1=-2, axis2=-1)
-        if name not in _functions().__all__ or (function.__module__ != "numpy" and name not in _linalg):
-            called = f"{function.__module__}.{function.__name__}".replace("numpy", "np", 1)
-            raise TypeError(f"{called} is not differentiable here; use one of {', '.join(_functions().__all__)}, or "
-                            f"{called}(x.data) for numbers without a gradient")
-        ours = getattr(_functions(), name)
-        code = getattr(ours, "__wrapped__", ours).__code__
-        options = {key: value for key, value in options.items() if key not in ("out", "dtype", "mean") or value is not None}
-        unknown = options.keys() - code.co_varnames[:code.co_argcount + code.co_kwonlyargcount]
-        if unknown or (name in _reductions and len(args) > 2):  # NumPy's third place is dtype or out
-            raise TypeError(f"np.{function.__name__} with {', '.join(sorted(unknown)) or 'more than an axis by place'}: not "
-                            f"supported where a gradient is kept; give {', '.join(code.co_varnames[1:code.co_argcount])} by name")
-        return ours(*args, **options)
+        return apply_function(function, args, options)
+
+
+def apply_ufunc(ufunc: Any, method: str, args: Any, options: Any) -> Any:
+    """NumPy's function of single entries on nodes: the row of its name, or what is composed of rows."""
+    name = _ufuncs.get(ufunc.__name__, ufunc.__name__)
+    if method == "reduce" and (reduction := {"add": "sum", "multiply": "prod", "maximum": "max",
+                                             "minimum": "min"}.get(ufunc.__name__)):
+        options = {"axis": 0, **{k: v for k, v in options.items() if v is not None or k == "axis"}}
+        return getattr(_functions(), reduction)(*args, **options)
+    if method != "__call__" or options:
+        called = ufunc.__name__ if method == "__call__" else f"{ufunc.__name__}.{method}"
+        raise TypeError(f"np.{called} with {sorted(options)} is not "
+                        f"differentiable here; use the plain call np.{ufunc.__name__}(x), without out= or where=")
+    if name in _plain:
+        return ufunc(*map(_plain_array, args))
+    if name == "matmul":
+        return _functions().matmul(*args)
+    if name in _composed:
+        return _composed[name](*args)
+    if name not in rows:
+        raise TypeError(f"np.{ufunc.__name__} has no derivative in the table{_near(name, rows)}, or add it with "
+                        f"autograd.op({ufunc.__name__!r}, …)")
+    return rows[name](*args)
+
+
+def apply_function(function: Any, args: Any, options: Any) -> Any:
+    """NumPy's function of whole arrays on nodes: ours of the same name."""
+    name = _renamed.get(function.__name__, function.__name__)
+    if name in _about:
+        return _functions().explained(function)(*map(_plain_array, args), **options)
+    if function.__module__ == "numpy.linalg" and name in ("diagonal", "trace"):  # there of the last two axes
+        return getattr(_functions(), name)(*args, **options, axis1=-2, axis2=-1)
+    if name not in _functions().__all__ or (function.__module__ != "numpy" and name not in _linalg):
+        called = f"{function.__module__}.{function.__name__}".replace("numpy", "np", 1)
+        raise TypeError(f"{called} is not differentiable here{_near(name, _functions().__all__)}, or "
+                        f"{called}(x.data) for numbers without a gradient")
+    ours = getattr(_functions(), name)
+    code = getattr(ours, "__wrapped__", ours).__code__
+    options = {key: value for key, value in options.items() if key not in ("out", "dtype", "mean") or value is not None}
+    unknown = options.keys() - code.co_varnames[:code.co_argcount + code.co_kwonlyargcount]
+    if unknown or (name in _reductions and len(args) > 2):  # NumPy's third place is dtype or out
+        raise TypeError(f"np.{function.__name__} with {', '.join(sorted(unknown)) or 'more than an axis by place'}: not "
+                        f"supported where a gradient is kept; give {', '.join(code.co_varnames[1:code.co_argcount])} by name")
+    return ours(*args, **options)
+
+
+def _near(name: str, known: Any) -> str:
+    """At most three names that are alike, as the beginning of a remedy."""
+    from difflib import get_close_matches
+    near = get_close_matches(name, list(known), 3)
+    return f"; did you mean {' or '.join(near)}? Compose it of other functions" if near else "; compose it of other functions"
 
 
 def _plain_array(x: Any) -> Any:
     return _functions().plain_array(x) if hasattr(x, "priority") else [*map(_plain_array, x)] if isinstance(x, (list, tuple)) else x
-
-
-def _remainder(x: Any, y: Any) -> Any:
-    import numpy as np
-
-    from ..elementwise import Silence
-    with Silence():
-        return x - y * np.floor_divide(_plain_array(x), _plain_array(y))  # the quotient is constant wherever it is smooth
 
 
 def _logaddexp(x: Any, y: Any) -> Any:
@@ -133,18 +136,18 @@ for _name in ("sum mean max min var std prod cumsum cumprod dot swapaxes squeeze
 
 # NumPy's names where the table's differ, what is composed of rows, and what gives plain arrays
 _ufuncs = {"subtract": "sub", "multiply": "mul", "divide": "div", "true_divide": "div", "negative": "neg",
-           "power": "pow", "absolute": "abs", "fabs": "abs", "positive": "identity", "float_power": "pow"}
+           "power": "pow", "remainder": "mod", "absolute": "abs", "fabs": "abs", "positive": "identity", "float_power": "pow"}
 _composed: dict[str, Callable[..., Any]] = {
     "square": lambda x: x * x, "reciprocal": lambda x: 1.0 / x, "exp2": lambda x: ops.pow(2.0, x),
     "logaddexp": _logaddexp,
     "logaddexp2": lambda x, y: _logaddexp(x * 0.6931471805599453, y * 0.6931471805599453) * 1.4426950408889634,
-    "remainder": _remainder, "ceil": lambda x: -ops.floor(-x),
+    "ceil": lambda x: -ops.floor(-x),
     "deg2rad": lambda x: x * 0.017453292519943295, "radians": lambda x: x * 0.017453292519943295,
     "rad2deg": lambda x: x * 57.29577951308232, "degrees": lambda x: x * 57.29577951308232,
     "fmax": lambda x, y: ops.maximum(x, y), "fmin": lambda x, y: ops.minimum(x, y),
 }
 _plain = {"greater", "greater_equal", "less", "less_equal", "equal", "not_equal", "isnan", "isinf", "isfinite",
-          "logical_and", "logical_or", "logical_not", "signbit", "rint", "trunc", "floor_divide"}
+          "logical_and", "logical_or", "logical_not", "signbit"}
 _linalg = {"norm", "matmul", "tensordot", "matrix_transpose", "vecdot"}
 _reductions = {"sum", "mean", "max", "min", "prod", "var", "std", "cumsum", "cumprod"}
 _renamed = {"amax": "max", "amin": "min", "concat": "concatenate", "permute_dims": "transpose"}

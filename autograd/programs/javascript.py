@@ -12,7 +12,7 @@ _INFIX = {"add": "+", "sub": "-", "mul": "*", "div": "/"}
 # the forward of every other row, equal to Python's at the edges of its domain too
 functions = {
     **{name: f"Math.{name}" for name in """
-        abs cbrt cos cosh exp expm1 floor hypot log log10 log1p log2 sign sin sinh sqrt tan tanh""".split()},
+        abs cbrt cos cosh exp expm1 floor hypot log log10 log1p log2 sign sin sinh sqrt tan tanh trunc""".split()},
     **{f"arc{name}": f"Math.a{name}" for name in "cos cosh sin sinh tan tan2 tanh".split()},
     "identity": "x => x", "neg": "x => -x",
     "pow": "(x, y) => x === 1 || x === -1 && Math.abs(y) === Infinity ? 1 : y === 2 ? x * x : x ** y",
@@ -24,6 +24,9 @@ functions = {
     "maximum": "(x, y) => x > y || x !== x ? x : y", "minimum": "(x, y) => x < y || x !== x ? x : y",
     "clip_min": "(x, low) => x < low || low !== low ? low : x",
     "clip_max": "(x, high) => x > high || high !== high ? high : x",
+    "rint": "x => { const r = Math.round(x); return Math.abs(x % 1) === 0.5 && r % 2 !== 0 ? r - 1 : r }",
+    "floor_divide": "(x, y) => y === 0 ? x / y : !isFinite(x) ? NaN : Math.round((x - mod(x, y)) / y)",
+    "mod": "(x, y) => { const r = x % y; return r !== 0 && (r < 0) !== (y < 0) ? r + y : r === 0 ? 0 * y : r }",
     "step": "x => x > 0 ? 1 : x !== x ? x : 0",
 }
 
