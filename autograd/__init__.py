@@ -12,45 +12,22 @@ if _os.path.exists(_os.path.join(_os.path.dirname(__file__), "tracer.py")):
                       "chainrule")
 
 from . import operation as _operation, ops
+from .arrays.names import array_functions as _array_functions
 from .context import no_grad, scope
 from .errors import GradientError, GraphError, GraphWarning, NoDerivativeWarning
-from .symbolic import formula, formulas
 from .functional import grad, gradient, hessian, hvp, jacobian, jvp, value_and_grad, vjp
-from .ops import (
-    abs, add, arccos, arccosh, arcsin, arcsinh, arctan, arctan2, arctanh, cbrt, clip, clip_max, clip_min, cos, cosh,
-    div, elu, exp, expm1, floor, floor_divide, hypot, identity, leaky_relu, log, log1p, log2, log10, maximum, minimum, mod, mul, neg, pow,
-    relu, rint, sigmoid, sign, sin, sinh, softplus, sqrt, step, sub, tan, tanh, trunc,
-)
 from .operation import op, where
+from .ops import clip
 from .stepping import steps
+from .symbolic import formula, formulas
 from .value import Value
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from .anomaly import AnomalyError, detect_anomaly, find_anomaly
-    from .check import check_gradients
-    from .arrays.functions import (
-        sum, mean, average, max, min, ptp, var, std, norm, prod, cumsum, cumprod, logsumexp, softmax,
-        log_softmax, matmul, dot, vdot, inner, outer, kron, tensordot, einsum, reshape, ravel, transpose,
-        matrix_transpose, swapaxes, moveaxis, broadcast_to, broadcast_arrays, expand_dims, squeeze, atleast_1d,
-        atleast_2d, atleast_3d, flip, flipud, fliplr, rot90, pad, concatenate, append, stack, vstack, hstack,
-        dstack, column_stack, split, array_split, take, take_along_axis, repeat, tile, roll, sort, diff,
-        diagonal, diag, trace, tril, triu, nan_to_num, astype, argmax, argmin,
-    )
-    from .paths import explain
-    from .tensor import Tensor
-
-_array_functions = """
-    sum mean average max min ptp var std norm prod cumsum cumprod logsumexp softmax log_softmax matmul dot vdot inner
-    outer kron tensordot einsum reshape ravel transpose matrix_transpose swapaxes moveaxis broadcast_to broadcast_arrays
-    expand_dims squeeze atleast_1d atleast_2d atleast_3d flip flipud fliplr rot90 pad concatenate append stack vstack
-    hstack dstack column_stack split array_split take take_along_axis repeat tile roll sort diff diagonal diag trace
-    tril triu nan_to_num astype argmax argmin
-""".split()
 _elsewhere = {  # names that load their module when first used
-    "detect_anomaly": "anomaly", "find_anomaly": "anomaly", "AnomalyError": "anomaly", "explain": "paths",
-    "check_gradients": "check", "Tensor": "tensor", **dict.fromkeys(_array_functions, "arrays.functions"),
+    "AnomalyError": "anomaly", "detect_anomaly": "anomaly", "find_anomaly": "anomaly", "check_gradients": "check",
+    "explain": "paths", "Tensor": "tensor", **dict.fromkeys(_array_functions, "arrays.functions"),
 }
+_rows = {name: row for name, row in _operation.rows.items() if row.arity}
+globals().update(_rows)
 
 
 def _load_arrays() -> object:
@@ -64,7 +41,7 @@ _operation.load_arrays = _load_arrays
 
 def __getattr__(name: str) -> object:
     from importlib import import_module
-    if name in _operation.rows:
+    if name in _operation.rows:  # one added as the program runs
         return _operation.rows[name]
     if name not in _elsewhere:
         raise AttributeError(f"module 'autograd' has no attribute {name!r}")
@@ -72,19 +49,13 @@ def __getattr__(name: str) -> object:
     return found
 
 
-# written out: type checkers and editors read which names are public from here
-__all__ = [
-    "AnomalyError", "GradientError", "NoDerivativeWarning", "Value", "abs", "add", "arccos", "arccosh", "arcsin",
-    "arcsinh", "arctan", "arctan2", "arctanh", "cbrt", "check_gradients", "clip", "clip_max", "clip_min", "cos", "cosh",
-    "GraphError", "GraphWarning", "div", "elu", "exp", "expm1", "floor", "floor_divide", "formula", "formulas", "grad", "gradient", "hessian", "hvp", "hypot",
-    "identity", "jacobian", "jvp", "leaky_relu", "log", "log1p", "log2", "log10", "maximum", "minimum", "mod", "mul", "neg", "no_grad",
-    "op", "pow", "relu", "rint", "scope", "sigmoid", "sign", "sin", "sinh", "softplus", "sqrt", "step", "steps", "sub",
-    "tan", "tanh", "trunc", "value_and_grad", "vjp", "where",
-    "Tensor", "sum", "mean", "average", "max", "min", "ptp", "var", "std", "norm", "prod", "cumsum", "cumprod",
-    "logsumexp", "softmax", "log_softmax", "matmul", "dot", "vdot", "inner", "outer", "kron", "tensordot", "einsum",
-    "reshape", "ravel", "transpose", "matrix_transpose", "swapaxes", "moveaxis", "broadcast_to", "broadcast_arrays",
-    "expand_dims", "squeeze", "atleast_1d", "atleast_2d", "atleast_3d", "flip", "flipud", "fliplr", "rot90", "pad",
-    "concatenate", "append", "stack", "vstack", "hstack", "dstack", "column_stack", "split", "array_split", "take",
-    "take_along_axis", "repeat", "tile", "roll", "sort", "diff", "diagonal", "diag", "trace", "tril", "triu",
-    "nan_to_num", "astype", "argmax", "argmin", "detect_anomaly", "find_anomaly", "explain",
-]
+# type checkers and editors read __init__.pyi, which `make docs` writes
+__all__ = list(dict.fromkeys([
+    "AnomalyError", "GradientError", "GraphError", "GraphWarning", "NoDerivativeWarning", "Tensor", "Value", "check_gradients", "clip", "detect_anomaly",
+    "explain", "find_anomaly", "formula", "formulas", "grad", "gradient", "hessian", "hvp", "jacobian", "jvp", "no_grad", "op",
+    "scope", "steps", "value_and_grad", "vjp", "where", *_rows, *_array_functions,
+]))
+
+
+def __dir__() -> list[str]:
+    return [*__all__, *(name for name in _operation.rows if name not in _rows and _operation.rows[name].arity)]

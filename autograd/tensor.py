@@ -11,7 +11,7 @@ import re
 import sys
 from collections.abc import Callable, Container, Iterable, Iterator
 from contextvars import Context
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -27,6 +27,12 @@ from .graph import Node, assign, check_leaves, check_recording, topological
 from .operation import Operation, number, partial
 from .sweep import sweep
 
+if TYPE_CHECKING:
+    from .methods import TensorMethods
+    from .typing import PlainArrayLike
+else:
+    TensorMethods = ArrayMethods  # with every row and array function as a method; its stub, methods.pyi, is made from the tables
+
 new = object.__new__
 Array = np.ndarray[Any, Any]
 
@@ -34,7 +40,7 @@ _trapping_context = Context()  # a setting in a copy of it ends with the copy, w
 _trapping_context.run(np.seterr, all="ignore", invalid="raise")
 
 
-def binary(row: Operation, reflected: bool = False) -> Callable[[Tensor, Any], Any]:
+def binary(row: Operation, reflected: bool = False) -> Callable[[Tensor, PlainArrayLike | Tensor], Tensor]:
     """The operator of ``Tensor`` for a row of two arguments: straight to ``apply_operation``, unless the other one goes first."""
     def method(self: Tensor, other: Any) -> Any:
         if getattr(other, "priority", 0) > Tensor.priority:

@@ -20,6 +20,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterator
     from typing import Any
 
+    from .methods import ValueMethods
+    from .typing import Number, Real
+else:
+    ValueMethods = Node  # every row is a method of it, made as the table is read; its stub, methods.pyi, is made from the table
+
 new = object.__new__
 
 
@@ -49,7 +54,7 @@ def unary(row: Operation) -> Callable[[Value], Value]:
     return method
 
 
-def binary(row: Operation, reflected: bool = False) -> Callable[[Value, Any], Value]:
+def binary(row: Operation, reflected: bool = False) -> Callable[[Value, Number | Real], Value]:
     """The method of ``Value`` that applies a row of two arguments; reflected, the other operand comes first."""
     forward, (dx, dy) = row.forward, row.partials
     fixed_x, fixed_y = not callable(dx), not callable(dy)
@@ -93,7 +98,7 @@ def plain_operand(x: Any, row: Operation) -> Any:
     return number(x, f"{row.name}: an operand of Value")
 
 
-class Value(Node):
+class Value(ValueMethods):
     """A number that remembers how it was computed, so that gradients can flow back through it.
 
     ``data`` is the number, copied when the node is made, so that changing a leaf later cannot corrupt a pending

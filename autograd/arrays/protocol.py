@@ -7,8 +7,8 @@ from ..operation import rows
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from typing import Any
+    from collections.abc import Callable, Iterator
+    from typing import Any, Self
 
 
 class ArrayMethods:
@@ -17,42 +17,42 @@ class ArrayMethods:
     __slots__ = ()
 
     @property
-    def T(self) -> Any:
+    def T(self) -> Self:
         """The transpose: all axes in reverse order."""
         return _functions().transpose(self)
 
-    def __getitem__(self, index: Any) -> Any:
+    def __getitem__(self, index: Any) -> Self:
         return _functions().getitem(self, index)
 
-    def __iter__(self) -> Any:
+    def __iter__(self) -> Iterator[Self]:
         return (self[i] for i in range(len(self)))  # type: ignore[arg-type]
 
-    def __matmul__(self, other: Any) -> Any:
+    def __matmul__(self, other: Any) -> Self:
         return _functions().matmul(self, other)
 
-    def __rmatmul__(self, other: Any) -> Any:
+    def __rmatmul__(self, other: Any) -> Self:
         return _functions().matmul(other, self)
 
-    def reshape(self, *shape: Any) -> Any:
+    def reshape(self, *shape: Any) -> Self:
         """The same entries in another shape, given as numbers or a tuple; one may be −1."""
         return _functions().reshape(self, shape[0] if len(shape) == 1 else shape)
 
-    def transpose(self, *axes: Any) -> Any:
+    def transpose(self, *axes: Any) -> Self:
         """The axes in another order, given as numbers or a tuple; reversed without."""
         return _functions().transpose(self, axes[0] if len(axes) == 1 else axes or None)
 
-    def flatten(self) -> Any:
+    def flatten(self) -> Self:
         """All entries along one axis."""
         return _functions().reshape(self, -1)
 
     ravel = flatten
 
     @property
-    def mT(self) -> Any:
+    def mT(self) -> Self:
         """The last two axes exchanged."""
         return _functions().matrix_transpose(self)
 
-    def copy(self) -> Any:
+    def copy(self) -> Self:
         """A node of the same entries, through which gradients pass."""
         return ops.identity(self)
 

@@ -1,0 +1,249 @@
+"""What type checkers and editors read of the tables: signatures with overloads, written by ``make docs``.
+
+Rows and array functions take numbers, arrays and nodes and give results of the same kind, and most of them are methods
+too, made as the program runs. A checker sees none of that, so it is spelled out for it in three files, which nothing loads
+when a program runs but the last:
+
+- ``autograd/__init__.pyi``: every public name; array functions with an overload for each kind of operand
+- ``autograd/methods.pyi``: the rows as methods of Value, rows and array functions as methods of Tensor
+- ``autograd/arrays/names.py``: the names of the array functions, for ``__all__`` without loading NumPy
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from inspect import Parameter
+from pathlib import Path
+from textwrap import fill, indent
+
+import autograd
+from autograd import operation, typing
+from autograd.arrays import functions
+from autograd.operation import Operation
+from autograd.symbolic import formula
+from autograd.tensor import Tensor
+from viz.records import typeset
+
+PACKAGE = Path(autograd.__file__).parent
+GENERATED = "Generated from the tables by `make docs`: do not edit."
+WIDTH = 128
+
+# operators of Python, by the row that they apply; reflected ones but for the unary
+OPERATORS = {"add": "add", "sub": "sub", "mul": "mul", "div": "truediv", "pow": "pow"}
+UNARY_OPERATORS = {"neg": "neg", "abs": "abs", "identity": "pos"}
+NUMBER, ARRAY = "Number | Real", "PlainArrayLike | Tensor"  # what may stand beside a Value, beside a Tensor
+SIGNATURES = ["clip", "grad", "gradient", "hessian", "hvp", "jacobian", "jvp", "op", "value_and_grad", "vjp", "where"]
+# parameters that the functions leave open, by name
+OPEN = {"x": "ArrayLike", "y": "ArrayLike", "xs": "Sequence[ArrayLike]", "*xs": "ArrayLike", "values": "ArrayLike",
+        "weights": "ArrayLike | None", "axis": "Axis", "axes": "Axis", "shape": "Shape", "dtype": "DTypeLike"}
+
+
+def rows() -> list[Operation]:
+    """The rows that are public, in the order of the table."""
+    return [row for row in operation.rows.values() if row.arity and row.name in vars(autograd.ops)]
+
+
+def files() -> dict[Path, str]:
+    """The contents of every generated file of types, by its path."""
+    return {PACKAGE / "__init__.pyi": front(), PACKAGE / "methods.pyi": methods(), PACKAGE / "arrays" / "names.py": names()}
+
+
+# ── autograd/__init__.pyi ────────────────────────────────────────────────────────────────────────────────────────
+
+def front() -> str:
+    """The stub of the package: what can be imported from it, and nothing else."""
+    plain = [name for name in autograd.__all__ if name not in SIGNATURES and name not in functions.__all__
+             and name not in operation.rows]
+    body = [*map(row_function, rows()), *(overloads(name) for name in functions.__all__ if name not in SIGNATURES)]
+    parts = [
+        "# ruff: noqa\n# mypy: disable-error-code=\"overload-overlap\"\n# pyright: reportOverlappingOverload=false",
+        f'"""Automatic differentiation in a glass box, as type checkers see it. {GENERATED}"""',
+        f"{HEAD}\n{aliases(body)}",
+        "\n".join(f"from .{module_of(name)} import {name} as {name}" for name in sorted(plain, key=module_of)),
+        "from .signatures import (\n" + "".join(f"    {name} as {name},\n" for name in SIGNATURES) + ")",
+        *body,
+        listed("__all__ = [", [f'"{name}"' for name in autograd.__all__], "]"),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+HEAD = """\
+from collections.abc import Sequence
+from typing import Any, overload
+
+from . import ops as ops
+from .operation import Operation
+from .signatures import Binary, Unary"""
+
+
+def aliases(body: Iterable[str]) -> str:
+    """The import of the names for kinds of arguments that occur in a stub."""
+    words = set(re.findall(r"\w+", " ".join(body)))
+    return f"from .typing import {', '.join(name for name in typing.__all__ if name in words)}"
+
+
+def module_of(name: str) -> str:
+    """The module in which a public name is defined, relative to the package."""
+    return getattr(autograd, name).__module__.removeprefix("autograd.")
+
+
+def row_function(row: Operation) -> str:
+    """A row as a function, with its sign and local gradients for whoever hovers over it."""
+    if row.defaults:
+        return parametric(row)
+    return f'{row.name}: {"Unary" if row.arity == 1 else "Binary"}\n"""{about(row)}"""'
+
+
+def about(row: Operation) -> str:
+    """One line of documentation: the sign, and each local gradient as the pictures show it."""
+    operands = ["x", "y"][:row.arity - len(row.defaults)] + list(row.defaults)
+    slopes = [f"∂/∂{x} = {typeset(formula(row, i, *operands))}" for i, x in enumerate(operands) if row.partials[i] is not False]
+    return f"Drawn as {row.sign}. {'; '.join(slopes) or 'It passes no gradient on'}."
+
+
+def parametric(row: Operation) -> str:
+    """A row that has defaults, as an object to call: a parameter may be a node, too."""
+    kinds = (("float", "float", "float"), ("Value", NUMBER, "Value"), ("Tensor", ARRAY, "Tensor"), ("Array", "Array | Real", "Array"))
+    lines = [f"class _{row.name}(Operation):"]
+    for i, (x, parameter, result) in enumerate(kinds):
+        lines += ["    @overload" + "  # type: ignore[override]" * (i == 0),
+                  f"    def __call__(self, x: {x}, {settings(row, parameter)}) -> {result}: ..."]
+    return "\n".join([*lines, "", f'{row.name}: _{row.name}\n"""{about(row)}"""'])
+
+
+def settings(row: Operation, kind: str) -> str:
+    return ", ".join(f"{name}: {kind} = {value}" for name, value in row.defaults.items())
+
+
+def overloads(name: str) -> str:
+    """An array function, once for plain arrays and once for each operand that may be a tensor."""
+    signature = described(getattr(functions, name))
+    if "Any" not in signature.returns:
+        return signature.definition(name, summary(name))
+    versions = [signature.of("PlainArrayLike", "Array"), *signature.with_tensors()]
+    return "\n".join("@overload\n" + version.definition(name, summary(name) * (version is versions[0])) for version in versions)
+
+
+def summary(name: str) -> str:
+    """The first paragraph of an array function's documentation."""
+    return " ".join((inspect.getdoc(getattr(functions, name)) or "").partition("\n\n")[0].split())
+
+
+# ── signatures ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+@dataclass(frozen=True)
+class Signature:
+    """A function's parameters, those that are arrays among them, and what it returns, all as text."""
+
+    parameters: tuple[Parameter, ...]
+    returns: str
+
+    def written(self) -> str:
+        """The parameters as they stand between the brackets of a definition."""
+        return str(inspect.Signature(self.parameters))[1:-1]
+
+    def definition(self, name: str, documentation: str = "") -> str:
+        """The definition of a function, whose body is its documentation, where there is any."""
+        body = f'\n    """{documentation}"""' if documentation else " ..."
+        return f"def {name}({self.written()}) -> {self.returns}:{body}"
+
+    def operands(self) -> list[int]:
+        return [i for i, p in enumerate(self.parameters) if "ArrayLike" in p.annotation]
+
+    def of(self, kind: str, result: str, only: int | None = None) -> Signature:
+        """The same with another kind of operand, or of one operand alone, and another result."""
+        chosen = self.operands() if only is None else [only]
+        parameters = tuple(p.replace(annotation=Raw(p.annotation.replace("ArrayLike", kind))) if i in chosen else p
+                           for i, p in enumerate(self.parameters))
+        return Signature(parameters, self.returns.replace("Any", result))
+
+    def with_tensors(self) -> Iterator[Signature]:
+        """One version for each of the leading operands: that one is a tensor, those before it are plain, the rest either."""
+        either, leading = self.of(ARRAY, "Tensor"), [i for i in self.operands() if self.parameters[i].default is Parameter.empty]
+        for i in leading:
+            several = "Sequence" in self.parameters[i].annotation or self.parameters[i].kind is Parameter.VAR_POSITIONAL
+            parameters = [self.of("PlainArrayLike", "").parameters[k] if k < i and k in leading else p
+                          for k, p in enumerate(either.parameters)]
+            if not several:
+                parameters[i] = parameters[i].replace(annotation=Raw("Tensor"))
+            yield replace(either, parameters=tuple(parameters))
+
+
+class Raw(str):
+    """An annotation that is written as it stands."""
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
+def described(function: Callable[..., object]) -> Signature:
+    """The signature of an array function; what it leaves open is filled in by the parameter's name."""
+    signature = inspect.signature(function)
+    parameters = []
+    for p in signature.parameters.values():
+        star = "*" * (p.kind is Parameter.VAR_POSITIONAL)
+        text = OPEN.get(star + p.name, p.annotation) if p.annotation in ("Any", "Sequence[Any]") else p.annotation
+        if p.default is None and "None" not in text and text not in ("Any", "Axis"):
+            text += " | None"
+        parameters.append(p.replace(annotation=Raw(text)))
+    return Signature(tuple(parameters), str(signature.return_annotation))
+
+
+# ── autograd/methods.pyi ─────────────────────────────────────────────────────────────────────────────────────────
+
+def methods() -> str:
+    """The stub of the methods that are made as the program runs."""
+    value = [*operators("Value", NUMBER), *(row_method(row, "Value", NUMBER) for row in rows())]
+    tensor = [*operators("Tensor", ARRAY), *(row_method(row, "Tensor", ARRAY) for row in rows()),
+              *(array_method(name) for name in functions.__all__ if hasattr(Tensor, name) and name not in HAND)]
+    return "\n\n".join([
+        "# ruff: noqa",
+        f'"""The operators, rows and array functions as methods, as type checkers see them. {GENERATED}"""',
+        "from collections.abc import Sequence\nfrom typing import Any\n\n"
+        f"{aliases(value + tensor)}\n"
+        "from .arrays.protocol import ArrayMethods\nfrom .graph import Node\nfrom .tensor import Tensor\n"
+        "from .value import Value",
+        'class ValueMethods(Node):\n    """The base of Value."""\n\n' + indent("\n".join(value), "    "),
+        'class TensorMethods(ArrayMethods):\n    """The base of Tensor."""\n\n' + indent("\n".join(tensor), "    "),
+    ]) + "\n"
+
+
+HAND = {"reshape", "transpose", "ravel"}  # methods whose arguments are not the function's: written out in protocol.py
+
+
+def operators(kind: str, other: str) -> Iterator[str]:
+    """Python's operators between a node and what may stand beside it."""
+    for name in OPERATORS.values():
+        for reflected in ("", "r"):
+            yield f"def __{reflected}{name}__(self, other: {other}, /) -> {kind}: ..."
+    for name in UNARY_OPERATORS.values():
+        yield f"def __{name}__(self) -> {kind}: ..."
+
+
+def row_method(row: Operation, kind: str, other: str) -> str:
+    """A row as a method: the node is its first operand."""
+    rest = [f"y: {other}", "/"] if row.arity == 2 and not row.defaults else [settings(row, other)] if row.defaults else []
+    return f'def {row.name}({", ".join(["self", *rest])}) -> {kind}:\n    """{about(row)}"""'
+
+
+def array_method(name: str) -> str:
+    """An array function as a method of Tensor, which takes the place of the first operand."""
+    signature = described(getattr(functions, name)).of(ARRAY, "Tensor")
+    me = Parameter("self", Parameter.POSITIONAL_OR_KEYWORD)
+    return replace(signature, parameters=(me, *signature.parameters[1:])).definition(name, summary(name))
+
+
+# ── autograd/arrays/names.py ─────────────────────────────────────────────────────────────────────────────────────
+
+def names() -> str:
+    """The module that knows which array functions there are without loading them."""
+    return (f'"""The names of the array functions, known without loading NumPy. {GENERATED}"""\n\n'
+            f'array_functions = """\n{fill(" ".join(functions.__all__), WIDTH, initial_indent="    ", subsequent_indent="    ")}\n""".split()\n')
+
+
+def listed(opening: str, items: Iterable[str], closing: str) -> str:
+    """Items over as many lines as they need, between brackets."""
+    return f"{opening}\n{fill(', '.join(items), WIDTH, initial_indent='    ', subsequent_indent='    ', break_on_hyphens=False)},\n{closing}"
