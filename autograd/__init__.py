@@ -32,7 +32,9 @@ globals().update(_rows)
 
 def _load_arrays() -> object:
     """Load the interpreter of plain arrays, and NumPy with it, when the first array is met."""
+    from .arrays.functions import stack_nodes
     from .elementwise import Arrays
+    Arrays.stack_nodes = staticmethod(stack_nodes)
     return Arrays
 
 

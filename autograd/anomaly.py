@@ -242,8 +242,8 @@ def _narrate(node: Any, phase: str, result: float, entry: tuple[int, ...], reaso
         number = None if is_array_operation and hasattr(array, "shape") else _at(array, entry)
         shown = f"array of shape {array.shape}{_extent(array)}" if number is None else repr(number)
         inputs.append(f"{name} = {shown}" if isinstance(name, str) else shown)
-    site = (node.metadata or ())[2:]
-    file, line, first, last = site[0] if site else ("", 0, 0, 0)
+    site = (*(node.metadata or ()), None, None, None)[2]
+    file, line, first, last = site or ("", 0, 0, 0)
     operation = node.op.name if node.operands else "input"
     scope = node.scope.path if node.scope else ""
     told = tuple(inputs) or (node.name or "without a name",)

@@ -98,6 +98,8 @@ class Arrays:
     def apply_where(condition: Any, x: Any, y: Any) -> Any:
         return np.where(condition, x, y)
 
+    stack_nodes: Callable[[Any], Any]  # nested lists that hold nodes as one node; the module of array functions sets it
+
 
 # ── which entries of a local gradient are branches not taken ─────────────────────────────────────────────────────
 

@@ -7,12 +7,13 @@ they return plain numbers; given nodes (inside another derivative) they return n
 from __future__ import annotations
 
 from contextvars import ContextVar, copy_context
+from functools import partial as bind
 from functools import reduce
 from operator import add
 
 from .context import current, differentiating
 from .dual import Dual, unwrap, next_level, primal, shape, tangent_of
-from .errors import warn_no_derivative
+from .errors import GraphError, warn_no_derivative
 from .graph import check_recording, is_node, topological
 from .operation import no_derivative, number
 from .ops import identity
@@ -172,13 +173,7 @@ class Reverse:
         operands = list(args)
         for i, x in zip(places, [chosen] if isinstance(argnums, int) else chosen):
             operands[i] = x
-        self.y = copy_context().run(self._followed, f, operands, named)  # a setting that no interrupt can leave behind
-
-    @staticmethod
-    def _followed(f: Function, operands: list[Any], named: dict[str, Any]) -> Any:
-        _inside.set(True)
-        differentiating.set(True)
-        return f(*operands, **named)
+        self.y = followed(f, operands, named, reverse=True)
 
     def rebuild(self, parts: Sequence[Any]) -> Any:
         """One for each argument in the arguments' form: a float where the argument was a number beside arrays."""
@@ -187,13 +182,31 @@ class Reverse:
 
     @property
     def value(self) -> Any:
-        return self.y if self.nested else map_tree(plain, self.y)
+        return self.outward(self.y)
+
+    def outward(self, result: Any) -> Any:
+        """A result as the caller gets it: plain, unless an outer derivative goes on with it."""
+        return result if self.nested else map_tree(plain, result)
 
     def gradient(self, y: Any, seed: Any = None) -> Any:
         return self.rebuild(self.adjoints(y, seed))
 
     def adjoints(self, y: Any, seed: Any = None) -> list[Any]:
         return pull(y, self.nodes, seed, self.nested)
+
+
+def followed(f: Function, args: Any, named: dict[str, Any], reverse: bool = False) -> Any:
+    """Call the user's function in a context of its own, in which a number that leaves the graph is an error."""
+    def call() -> Any:
+        differentiating.set(True)
+        _inside.set(_inside.get() or reverse)
+        return f(*args, **named)
+    try:
+        return copy_context().run(call)
+    except ValueError as error:  # NumPy's "setting an array element with a sequence"
+        if isinstance(error.__cause__, GraphError):
+            raise error.__cause__ from None
+        raise
 
 
 def fresh(leaves: list[Any], beside: Any = ()) -> list[Any]:
@@ -219,25 +232,23 @@ def _is_array(x: Any) -> bool:
     return getattr(x, "shape", ()) != () or hasattr(x, "__dlpack__")
 
 
-def value_and_grad(f: Function, argnums: int | tuple[int, ...] = 0) -> Function:
+def value_and_grad(f: Function, argnums: int | tuple[int, ...] = 0, has_aux: bool = False) -> Function:
     """A function that returns ``(f(x, ...), gradient)``, the gradient in the form of its argument ``x``.
 
-    ``argnums`` says by which argument, or tuple of arguments. ``f`` must return one number; else TypeError.
+    ``argnums`` says by which argument, or tuple of arguments. ``f`` must return one number; else TypeError. With
+    ``has_aux`` it returns a pair of it and anything else, and the result is ``((f(x, ...), anything), gradient)``.
 
     >>> value_and_grad(lambda x: x[0] * x[1])([3.0, 4.0])
     (12.0, [4.0, 3.0])
     """
-    def wrapped(*args: Any, **named: Any) -> Any:
-        run = Reverse(f, args, named, argnums)
-        if not hasattr(y := unwrap(run.y), "__float__") or set(getattr(y, "shape", ())) - {1}:
-            raise TypeError(f"grad needs a function that returns one number; {_name(f)} returned {run.y!r:.80}. "
-                            "Use jacobian, or vjp with a cotangent")
-        return run.value, run.gradient(run.y)
-    return wrapped
+    return bind(_value_and_gradient_at, f, argnums, has_aux)
 
 
-def grad(f: Function, argnums: int | tuple[int, ...] = 0) -> Function:
+def grad(f: Function, argnums: int | tuple[int, ...] = 0, has_aux: bool = False) -> Function:
     """The gradient of a function that returns one number, as a function, by its first argument or ``argnums``.
+
+    With ``has_aux`` the function returns a pair of that number and anything else, and the result is
+    ``(gradient, anything)``. The function can be pickled where ``f`` can.
 
     >>> grad(lambda x: x**2)(3.0)
     6.0
@@ -246,8 +257,27 @@ def grad(f: Function, argnums: int | tuple[int, ...] = 0) -> Function:
     >>> grad(lambda v: v[0]**2 + v[1]**2)([3.0, 4.0])
     [6.0, 8.0]
     """
-    both = value_and_grad(f, argnums)
-    return lambda *args, **named: both(*args, **named)[1]
+    return bind(_gradient_at, f, argnums, has_aux)
+
+
+def _value_and_gradient_at(f: Function, argnums: Any, has_aux: bool, /, *args: Any, **named: Any) -> tuple[Any, Any]:
+    run = Reverse(f, args, named, argnums)
+    result, aux = run.y, None
+    if has_aux:
+        if not isinstance(result, tuple) or len(result) != 2:
+            raise TypeError(f"grad with has_aux=True needs a function that returns (number, anything); {_name(f)} returned "
+                            f"{result!r:.80}")
+        result, aux = result
+    if not hasattr(y := unwrap(result), "__float__") or set(getattr(y, "shape", ())) - {1}:
+        raise TypeError(f"grad needs a function that returns one number; {_name(f)} returned {result!r:.80}. "
+                        "Use jacobian, or vjp with a cotangent; has_aux=True for one that returns further results")
+    value = run.outward(result)
+    return (value, run.outward(aux)) if has_aux else value, run.gradient(result)
+
+
+def _gradient_at(f: Function, argnums: Any, has_aux: bool, /, *args: Any, **named: Any) -> Any:
+    value, gradient = _value_and_gradient_at(f, argnums, has_aux, *args, **named)
+    return (gradient, value[1]) if has_aux else gradient
 
 
 def jacobian(f: Function, argnums: int | tuple[int, ...] = 0) -> Function:
@@ -258,10 +288,12 @@ def jacobian(f: Function, argnums: int | tuple[int, ...] = 0) -> Function:
     >>> jacobian(lambda v: [v[0] * v[1], v[0] - v[1]])([3.0, 4.0])
     [[4.0, 3.0], [1.0, -1.0]]
     """
-    def wrapped(*args: Any, **named: Any) -> Any:
-        run = Reverse(f, args, named, argnums)
-        return map_tree(lambda y: run.rebuild(rows_of(y, run)), run.y)
-    return wrapped
+    return bind(_jacobian_at, f, argnums)
+
+
+def _jacobian_at(f: Function, argnums: Any, /, *args: Any, **named: Any) -> Any:
+    run = Reverse(f, args, named, argnums)
+    return map_tree(lambda y: run.rebuild(rows_of(y, run)), run.y)
 
 
 def rows_of(y: Any, run: Reverse) -> list[Any]:
@@ -318,14 +350,9 @@ def jvp(f: Function, xs: Any, vs: Any) -> tuple[Any, Any]:
     check_recording(_name(f), "a derivative")
     level = next_level()
     duals = rebuild([Dual(_operand(x), _operand(v), level) for x, v in zip(flat, tangents)])
-    y = copy_context().run(_pushed, f, duals)
+    y = followed(f, duals, {})
     tangent = map_tree(lambda y: zero_tangent(y) if (t := tangent_of(y, level)) is None else t, y)
     return map_tree(lambda y: primal(y, level), y), tangent
-
-
-def _pushed(f: Function, duals: Any) -> Any:
-    differentiating.set(True)
-    return f(*duals)
 
 
 def _operand(x: Any) -> Any:

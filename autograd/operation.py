@@ -40,6 +40,7 @@ class Operation:
             args = self._bind(args, named)
         for x in args:
             if type(x) is not float:
+                args = stack_lists(args)
                 kind = type(x) if hasattr(x, "apply_operation") and self.arity == 1 else interpreter(args)
                 if kind is not None:
                     return kind.apply_operation(self, args)
@@ -130,6 +131,18 @@ def find(name: str) -> Operation:
 
 def load_arrays() -> Any:
     """Give the interpreter of plain NumPy arrays; the front of the package replaces this, so that no arrow runs up."""
+
+
+def stack_lists(args: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Operands with lists and tuples that hold nodes stacked to one node, so that their graphs are kept."""
+    if any(isinstance(x, (list, tuple)) and holds_node(x) for x in args):
+        args = tuple(load_arrays().stack_nodes(x) if isinstance(x, (list, tuple)) and holds_node(x) else x for x in args)
+    return args
+
+
+def holds_node(x: Any) -> bool:
+    """True for a node, and for nested lists and tuples that hold one."""
+    return any(map(holds_node, x)) if isinstance(x, (list, tuple)) else getattr(x, "priority", 0) > 1
 
 
 def interpreter(args: tuple[Any, ...]) -> Any:

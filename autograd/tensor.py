@@ -24,7 +24,7 @@ from .elementwise import Silence, array_function, array_functions, silent_contex
 from .errors import GradientError
 from .escapes import escape
 from .graph import Node, assign, check_leaves, check_recording, topological
-from .operation import Operation, number, partial
+from .operation import Operation, holds_node, number, partial
 from .sweep import sweep
 
 if TYPE_CHECKING:
@@ -76,7 +76,13 @@ class Tensor(ArrayMethods, Node):
     __truediv__, __rtruediv__ = binary(ops.div), binary(ops.div, True)
     __pow__, __rpow__ = binary(ops.pow), binary(ops.pow, True)
 
+    def __new__(cls, data: Any = None, name: str | None = None, requires_grad: bool = True) -> Any:
+        return functions.stack_nodes(data) if isinstance(data, (list, tuple)) and holds_node(data) else new(cls)
+
     def __init__(self, data: Any, name: str | None = None, requires_grad: bool = True):
+        if isinstance(data, (list, tuple)) and holds_node(data):  # it is the node that stacked them
+            self.name = name or self.name
+            return
         self.array = as_array(data, requires_grad)
         self.grad: Array | None = None
         self.op: Any = None
@@ -107,6 +113,9 @@ class Tensor(ArrayMethods, Node):
             elif type(x) is int:
                 residuals.append(x := number(x, "an operand"))
                 operands = (*operands[:len(residuals) - 1], x, *operands[len(residuals):])
+            elif isinstance(x, (list, tuple)) and holds_node(x):
+                return op(*(functions.stack_nodes(x) if isinstance(x, (list, tuple)) and holds_node(x) else x for x in args),
+                          **(params or {}))
             else:
                 x = _constant(x, op)
                 operands = (*operands[:len(residuals)], x, *operands[len(residuals) + 1:])

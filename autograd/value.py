@@ -287,7 +287,9 @@ class Value(ValueMethods):
         return local
 
     def seed_gradient(self, seed: Any, create_graph: bool = False) -> Any:
-        return 1.0 if seed is None else seed if create_graph and isinstance(seed, Node) else number(seed, "the seed")
+        if isinstance(seed, Node):
+            return seed if create_graph else seed.item()
+        return 1.0 if seed is None else number(seed, "the seed")
 
     def __repr__(self) -> str:
         parts = [repr(self.data)]

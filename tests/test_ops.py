@@ -310,11 +310,12 @@ def test_a_branch_not_taken_sends_no_zero_times_infinity(f: Callable[[Any], Any]
 def test_training_through_a_flat_row_warns(row: Operation) -> None:
     message = f"a gradient stops at {row.name}, .* Use a smooth operation"
     x = Value(1.5)
-    for way in (row(x).backward, lambda: gradient(row(x), x), lambda: gradient(row(x), x, create_graph=True),
-                lambda: jvp(row, 1.5, 1.0), lambda: grad(row)(1.5)):
+    flat = lambda x: row(x, *[0.5] * (row.arity - 1))
+    for way in (flat(x).backward, lambda: gradient(flat(x), x), lambda: gradient(flat(x), x, create_graph=True),
+                lambda: jvp(flat, 1.5, 1.0), lambda: grad(flat)(1.5)):
         with pytest.warns(NoDerivativeWarning, match=message):
             way()
-    assert formula(row, 0, "x") == "0"
+    assert formula(row, 0, *"xy"[:row.arity]) == "0"
 
 
 def test_piecewise_higher_order() -> None:

@@ -307,9 +307,10 @@ def test_infinite_seeds_meet_masks_with_care() -> None:
 @pytest.mark.parametrize("row", [row for row in ROWS if False in row.partials], ids=str)
 def test_training_through_a_flat_row_warns(row: Operation) -> None:
     x = Tensor([1.5, -0.5])
-    for way in (lambda: row(x).sum().backward(), lambda: gradient(row(x).sum(), x),
-        lambda: jvp(row, (np.ones(2),), (np.ones(2),)),
-                lambda: gradient(row(x).sum(), x, create_graph=True)):
+    flat = lambda x: row(x, *[0.5] * (row.arity - 1))
+    for way in (lambda: flat(x).sum().backward(), lambda: gradient(flat(x).sum(), x),
+                lambda: jvp(flat, (np.ones(2),), (np.ones(2),)),
+                lambda: gradient(flat(x).sum(), x, create_graph=True)):
         with pytest.warns(NoDerivativeWarning, match=f"a gradient stops at {row.name}, .* Use a smooth operation"):
             way()
     assert x.grad.tolist() == [0.0, 0.0]

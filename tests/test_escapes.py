@@ -1,0 +1,191 @@
+"""No number leaves its graph in silence: inside a derivative it is an error, outside a warning; looking is free."""
+
+from __future__ import annotations
+
+import logging
+import math
+import pickle
+import warnings
+
+import autograd as ag
+import numpy as np
+import pandas as pd
+import pytest
+import scipy.special
+from autograd import GraphError, GraphWarning, Tensor, Value, check_gradients, explain, grad, hessian, jacobian, jvp, no_grad
+
+X, ONE = np.array([1.0, 2.0]), np.ones(2)
+
+
+@pytest.mark.parametrize("f, slope", [
+    (lambda x: (x * [x[0], x[1]]).sum(), [2.0, 4.0]),
+    (lambda x: ([x[0], x[1]] * x).sum(), [2.0, 4.0]),
+    (lambda x: x @ [x[0], x[1]], [2.0, 4.0]),
+    (lambda x: [x[0], x[1]] @ x, [2.0, 4.0]),
+    (lambda x: ag.maximum(x, [2 * x[0], 2 * x[1]]).sum(), [2.0, 2.0]),
+    (lambda x: (x * Tensor([x[0], x[1]])).sum(), [2.0, 4.0]),
+    (lambda x: Tensor([[x[0], 1.0], [x[1], x[0]]]).sum(), [2.0, 1.0]),
+    (lambda x: np.concatenate([[x[0] * 2], x]).sum(), [3.0, 1.0]),
+    (lambda x: ag.where([True, False], [x[1], x[0]], x).sum(), [0.0, 2.0]),
+    (lambda x: (x ** (x[0], 2.0)).sum(), [1.0, 4.0]),
+    (lambda x: np.dot(x, [x[1], x[0]]), [4.0, 2.0]),
+])
+def test_lists_of_nodes_are_operands_with_their_graph(f, slope):
+    np.testing.assert_allclose(grad(f)(X), slope)
+    np.testing.assert_allclose(jvp(f, X, ONE)[1], sum(slope))
+
+
+CUTS = {
+    "np.mean of a list": lambda x: np.mean([x[0], x[1]]),
+    "np.sum of a list": lambda x: np.sum([x[0], x[1]]),
+    "np.max of a list": lambda x: np.max([x[0], x[1]]),
+    "np.exp of a list": lambda x: np.exp([x[0], x[1]]).sum(),
+    "np.linalg.norm of a list": lambda x: np.linalg.norm([x[0], x[1]]),
+    "np.r_": lambda x: np.r_[x, x].sum(),
+    "np.array": lambda x: np.array([x[0] ** 2 - x[1] ** 2]).sum(),
+    "scipy": lambda x: scipy.special.logsumexp(x),
+    "pandas": lambda w: ((pd.Series([1.0, 2.0]) - np.eye(2) @ w) ** 2).mean(),
+    "float": lambda x: x.sum() * float(x[0]),
+    "int": lambda x: x.sum() * int(x[0]),
+    "math": lambda x: math.tanh(x[0]) * x.sum(),
+    "setitem": lambda x: _filled(x).sum(),
+    "round": lambda x: x.sum() * round(float(x[0]), 2),
+}
+
+
+def _filled(x):
+    out = np.zeros(2)
+    for i in range(2):
+        out[i] = x[i] * 2
+    return out
+
+
+@pytest.mark.parametrize("f", CUTS.values(), ids=CUTS)
+def test_a_way_out_inside_a_derivative_raises_with_the_place_and_the_remedy(f):
+    for derivative in (lambda: grad(f)(X), lambda: jvp(f, X, ONE), lambda: hessian(f)(X)):
+        with pytest.raises(GraphError, match=r"test_escapes\.py:\d+, .*autograd\.stack.*\.item\(\)"):
+            derivative()
+
+
+def test_numbers_raise_too():
+    for f in (lambda w: w * math.tanh(w), lambda w: w * float(w), lambda w: w + int(w)):
+        for derivative in (lambda f=f: grad(f)(0.5), lambda f=f: jvp(f, 0.5, 1.0)):
+            with pytest.raises(GraphError, match=r"autograd\.tanh\(x\) for math\.tanh"):
+                derivative()
+    with pytest.raises(GraphError):
+        jacobian(lambda x: np.array([x[0] ** 2 - x[1] ** 2]))(X)
+
+
+def test_the_checker_calls_it_wrong_and_names_the_place():
+    report = check_gradients(lambda x: x.sum() * float(x[0]), X)
+    assert not report
+    assert "part of the function is hidden from it" in str(report)
+    assert "test_escapes.py" in str(report)
+
+
+def test_outside_a_derivative_it_warns_once_for_each_line_and_explain_names_the_place():
+    w, t, out = Tensor(2.0, "w"), Tensor([1.0, 2.0, 3.0], "t"), np.zeros(3)
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("default")
+        for i in range(3):
+            out[i] = t[i] * 2
+    assert [warning.category for warning in said] == [GraphWarning]
+    assert "t" in str(said[0].message)
+    loss = (w * out).sum()
+    loss.backward()
+    assert t.grad is None
+    assert "test_escapes.py" in str(explain(loss, t))
+
+
+def test_numpys_functions_work_on_values():
+    x = Value(0.5, "x")
+    for ufunc in (np.sin, np.exp, np.tanh, np.sqrt, np.square, np.rint, np.trunc, np.log1p, np.positive):
+        assert isinstance(ufunc(x), Value)
+        assert ufunc(x).data == pytest.approx(float(ufunc(0.5)), rel=1e-15)
+    assert grad(np.sin)(1.0) == math.cos(1.0)
+    assert isinstance(np.add(x, 1.0), Value)
+    assert isinstance(np.float64(2.0) * x, Value)
+    assert np.greater(x, 0.25)
+    with pytest.raises(TypeError, match=r"np\.spacing.*add it with autograd\.op"):
+        np.spacing(x)
+    with pytest.raises(TypeError, match="use Tensor for arrays") as told:
+        np.add(np.ones(2), x)
+    with pytest.raises(TypeError, match="np.fft.fft") as told:
+        np.fft.fft(Tensor([1.0, 2.0]))
+    assert len(str(told.value)) < 250
+
+
+def test_flat_functions_return_nodes_without_derivative():
+    t = Tensor([1.5, -2.5])
+    for result, same in ((np.trunc(t), np.trunc(t.data)), (np.rint(t), np.rint(t.data)), (np.floor_divide(t, 2), t.data // 2)):
+        assert isinstance(result, Tensor)
+        np.testing.assert_array_equal(result.data, same)
+        with pytest.warns(ag.NoDerivativeWarning):
+            result.sum().backward()
+
+
+@pytest.mark.parametrize("x, y", [(5.0, math.inf), (-5.0, math.inf), (2.0**60 + 512, 7.0), (7.5, -2.0), (1.0, 0.0), (math.inf, 2.0)])
+def test_the_remainder_is_numpys(x, y):
+    with np.errstate(all="ignore"):
+        for got in ((Value(x) % y).data, (x % Value(y)).data, (Tensor(x) % y).item(), np.remainder(Tensor(x), y).item()):
+            np.testing.assert_equal(got, np.remainder(x, y))
+
+
+INNOCENT = {
+    "print": lambda x: print(x),
+    "f-string": lambda x: f"{x} {x:.2f}" if x.size == 1 else f"{x}",
+    "format": lambda x: format(x.sum(), ".3f"),
+    "compare": lambda x: (x > 1).any() and (x == x).all(),
+    "item": lambda x: x.sum().item(),
+    "detach": lambda x: np.asarray(x.detach()),
+    "data": lambda x: np.array(x.data),
+    "numpy": lambda x: np.array(x.numpy()),
+    "tolist": lambda x: x.tolist(),
+    "len": lambda x: len(x),
+    "bool": lambda x: bool(x.sum()),
+    "logging": lambda x: logging.getLogger("test").warning("%s %f", x, x.sum()),
+    "no_grad": lambda x: _within_no_grad(x),
+    "shape": lambda x: np.zeros(np.shape(x)),
+    "allclose": lambda x: np.allclose(x, x.data),
+    "testing": lambda x: np.testing.assert_allclose(x, x.data),
+}
+
+
+def _within_no_grad(x):
+    with no_grad():
+        return float(x.sum()) + np.asarray(x).sum()
+
+
+@pytest.mark.parametrize("look", INNOCENT.values(), ids=INNOCENT)
+def test_looking_is_silent(look, caplog):
+    look(Tensor([1.0, 2.0], "x"))
+
+
+def test_plotting_is_silent():
+    plt = pytest.importorskip("matplotlib.pyplot", reason="plots need matplotlib")
+    figure, axes = plt.subplots()
+    axes.plot(Tensor([1.0, 2.0]) * 2)
+    axes.bar([0, 1], Tensor([1.0, 2.0]))
+    plt.close(figure)
+
+
+def test_integers_and_constants_may_leave():
+    assert int(Tensor(3, requires_grad=False)) == 3
+    assert np.asarray(Tensor([1, 2], requires_grad=False)).tolist() == [1, 2]
+    assert float(Value(3.0).detach()) == 3.0
+
+
+def test_a_derivative_of_a_function_that_can_be_pickled_can_be():
+    for made in (grad(ag.sin), ag.value_and_grad(ag.sin), jacobian(ag.sin), hessian(ag.sin)):
+        assert pickle.loads(pickle.dumps(made))(0.5) == made(0.5)
+
+
+def test_auxiliary_results_pass_beside_the_gradient():
+    f = lambda x: (x**2, {"twice": 2 * x})
+    assert grad(f, has_aux=True)(3.0) == (6.0, {"twice": 6.0})
+    assert ag.value_and_grad(f, has_aux=True)(3.0) == ((9.0, {"twice": 6.0}), 6.0)
+
+
+def test_one_number_in_any_shape_is_one_number():
+    np.testing.assert_allclose(grad(lambda x: (x @ x).reshape(1, 1))(X), 2 * X)
+    np.testing.assert_allclose(grad(lambda x: (x @ x).reshape(1))(X), 2 * X)
