@@ -53,6 +53,7 @@ internal_packages = {"autograd"}  # their frames are not the user's; nn, viz and
 differentiating: ContextVar[bool] = ContextVar("a derivative or a recording runs the user's function", default=False)
 _context: ContextVar[Context | None] = ContextVar("autograd", default=None)
 current: Callable[[], Context | None] = _context.get
+set_current: Callable[[Context], object] = _context.set  # for whoever runs in a copied context, which ends with it
 
 
 class ScopedContext:

@@ -10,7 +10,7 @@ from math import prod
 from typing import Any, NamedTuple, Self
 
 from autograd import no_grad
-from autograd.context import Context, Scope, _context, current
+from autograd.context import Context, Scope, current, set_current
 from autograd.graph import Node, assign
 
 
@@ -65,7 +65,7 @@ class Module:
     def _within(self, args: tuple[Any, ...], options: dict[str, Any]) -> Any:
         outer = current()  # a scope, without the 3.5 µs that two generators take (measured): a small layer takes ten
         here = Scope(self.name or type(self).__name__, None if outer is None else outer.scope)
-        _context.set(Context(True, here) if outer is None else Context(outer.recording, here, outer.watch))
+        set_current(Context(True, here) if outer is None else Context(outer.recording, here, outer.watch))
         return self.forward(*args, **options)
 
     def train(self, mode: bool = True) -> Self:

@@ -63,7 +63,8 @@ def _pick_forward(t: Any, x: Any, out: Any, kernel: Any, stride: Any, dilation: 
 
 _max_pool = ArrayOperation("max_pool2d", "max pool", _max_pool_forward,
                 lambda g, out, x, **o: _unpool(g, x=plain_array(x), out=plain_array(out), **o),
-                pushforward=lambda out, xs, ts, o: _pick(ts[0], x=plain_array(xs[0]), out=plain_array(out), **o), shown=("first maximum",))
+                pushforward=lambda out, xs, ts, o: _pick(ts[0], x=plain_array(xs[0]), out=plain_array(out), **o),
+                shown=("first maximum",), is_selection=True)
 _unpool = ArrayOperation("max_unpool2d", "unpool", lambda g, **o: _unpool_forward(g, **o), lambda g, out_, y, **o: _pick(g, **o))
 _pick = ArrayOperation("max_pick2d", "pick", lambda t, **o: _pick_forward(t, **o), lambda g, out_, y, **o: _unpool(g, **o))
 
