@@ -180,11 +180,10 @@ class Callbacks:
         """Return the state of each callback; an empty one where it keeps none."""
         return [callback.state_dict() if hasattr(callback, "state_dict") else {} for callback in self.members]
 
-    def load_state_dict(self, states: Sequence[dict[str, Any]]) -> None:
-        """Let each callback go on from its state."""
-        for callback, state in zip(self.members, states, strict=True):
-            if hasattr(callback, "load_state_dict"):
-                callback.load_state_dict(state)
+    def with_states(self, states: Sequence[dict[str, Any]]) -> list[tuple[Any, dict[str, Any]]]:
+        """Return the callbacks that keep a state, each with its own among the states that ``state_dict`` returned."""
+        return [(callback, state) for callback, state in zip(self.members, states, strict=True)
+                if hasattr(callback, "state_dict") and hasattr(callback, "load_state_dict")]
 
 
 def _hooks_of(callback: Any) -> dict[str, Callable[..., Any]]:

@@ -6,6 +6,7 @@ random comes from ``rng``: a seed, a ``numpy.random.Generator``, a ``random.Rand
 
 from __future__ import annotations
 
+import copy
 import csv
 import gzip
 import math
@@ -15,6 +16,8 @@ from importlib.resources import files
 from pathlib import Path
 from statistics import fmean, pstdev
 from typing import Any, NamedTuple
+
+from .arguments import whole_number
 
 
 class Dataset(NamedTuple):
@@ -194,7 +197,7 @@ def _table(source: str, text: str, target: int | str, delimiter: str = ",") -> D
 
 def generator(rng: Any) -> Any:
     """What ``rng`` stands for: a seed, or None for one from the system, gives a ``numpy.random.Generator``."""
-    if rng is None or isinstance(rng, int):
+    if rng is None or hasattr(rng, "__index__"):
         import numpy as np
         return np.random.default_rng(rng)
     return rng
@@ -309,7 +312,8 @@ class DataLoader:
 
     ``data`` is whatever ``arrays`` takes. With ``shuffle`` each epoch has an order of its own, drawn from ``generator``
     (a seed or a ``numpy.random.Generator``); ``transform`` (say ``Augment``) is given each batch of inputs and the
-    generator. ``state_dict`` holds all that decides the batches to come, even within an epoch.
+    generator. With ``drop_last`` a last batch that is smaller is left out. ``state_dict`` holds everything that decides the
+    batches to come, even within an epoch.
 
     >>> loader = DataLoader(([[1.0], [2.0], [3.0]], [0, 1, 0]), batch_size=2)
     >>> len(loader), [y.tolist() for x, y in loader]
@@ -317,16 +321,18 @@ class DataLoader:
     """
 
     def __init__(self, data: Any, batch_size: int = 32, shuffle: bool = False, generator: Any = None,
-                 transform: Callable[[Any, Any], Any] | None = None):
+                 transform: Callable[[Any, Any], Any] | None = None, drop_last: bool = False):
         self.x, self.y = arrays(data)
-        if not isinstance(batch_size, int) or batch_size < 1:
-            raise ValueError(f"DataLoader: batch_size={batch_size!r}; it is an integer, 1 or more")
-        self.batch_size, self.shuffle, self.transform = batch_size, shuffle, transform
+        self.batch_size = whole_number(batch_size, "DataLoader: batch_size")
+        self.shuffle, self.transform, self.drop_last = bool(shuffle), transform, bool(drop_last)
+        if not len(self):
+            raise ValueError(f"DataLoader: drop_last=True leaves no batch of {batch_size} of {len(self.x)} examples; take a "
+                             "smaller batch_size")
         self.generator = _numpy_generator(generator)
         self.position, self._order, self._resumed = 0, None, False
 
     def __len__(self) -> int:
-        return -(-len(self.x) // self.batch_size)
+        return len(self.x) // self.batch_size if self.drop_last else -(-len(self.x) // self.batch_size)
 
     def __iter__(self) -> Iterator[tuple[Any, Any]]:
         if not self._resumed:
@@ -343,20 +349,39 @@ class DataLoader:
             yield (x if self.transform is None else self.transform(x, self.generator)), self.y[chosen]
 
     def state_dict(self) -> dict[str, Any]:
-        """The position in this epoch, in batches of which size, its order, and the generator's state."""
-        return {"position": self.position, "batch_size": self.batch_size,
+        """Return the position in this epoch, the kind of batches, the order of the epoch, and the generator's state."""
+        return {"position": self.position, "batch_size": self.batch_size, "drop_last": self.drop_last,
                 "order": None if self._order is None else self._order.copy(), "generator": self.generator.bit_generator.state}
 
+    def check_state(self, state: dict[str, Any]) -> None:
+        """Raise ValueError for a state that is not of a loader of the same data, batches and kind of generator."""
+        where = "DataLoader.load_state_dict: the state"
+        if not isinstance(state, dict) or not {"position", "batch_size", "order", "generator"} <= state.keys():
+            raise ValueError(f"{where} is {state!r:.60}, not what DataLoader.state_dict gives")
+        order, position = state["order"], state["position"]
+        for name, own in (("batch_size", self.batch_size), ("drop_last", self.drop_last)):
+            if (saved := state.get(name, False)) != own:
+                raise ValueError(f"{where} is of {name}={saved!r}, not {own!r}")
+        begun = order is not None or position != 0
+        if begun and (order is not None) != self.shuffle or order is not None and len(order) != len(self.x):
+            raise ValueError(f"{where} has {0 if order is None else len(order)} shuffled examples; this loader has {len(self.x)}, "
+                             f"and shuffle={self.shuffle}. Give the same data")
+        if not isinstance(position, int) or not 0 <= position <= len(self):
+            raise ValueError(f"{where} is at batch {position!r} of {len(self)}")
+        try:
+            copy.deepcopy(self.generator).bit_generator.state = state["generator"]
+        except (KeyError, TypeError, ValueError) as error:
+            raise ValueError(f"{where} has a generator of another kind than {self.generator!r}: {error!s:.80}") from None
+
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on where another loader of the same data was: the next iteration gives the rest of its epoch."""
-        order = state["order"]
-        if state["batch_size"] != self.batch_size:
-            raise ValueError(f"DataLoader.load_state_dict: the state is of batch_size={state['batch_size']}, not {self.batch_size}")
-        if (order is not None) != self.shuffle or order is not None and len(order) != len(self.x):
-            raise ValueError(f"DataLoader.load_state_dict: the state has {0 if order is None else len(order)} shuffled "
-                             f"examples; this loader has {len(self.x)}, and shuffle={self.shuffle}. Give the same data")
-        self.position, self._order, self._resumed = int(state["position"]), order, True
+        """Go on where another loader of the same data was: the next iteration gives the rest of its epoch.
+
+        Raises ValueError, with nothing changed, for a state of other data.
+        """
+        self.check_state(state)
         self.generator.bit_generator.state = state["generator"]
+        self.position, self._order = state["position"], state["order"]
+        self._resumed = self._order is not None or not self.shuffle
 
 
 def _numpy_generator(rng: Any) -> Any:
@@ -430,8 +455,8 @@ class PCA:
         _, singular, directions = np.linalg.svd(x - self.mean, full_matrices=False)
         variance = singular**2 / (len(x) - 1)
         count = len(variance)
-        if isinstance(n_components, float) and n_components < 1:
-            count = int(np.searchsorted(np.cumsum(variance) / variance.sum(), n_components)) + 1
+        if n_components is not None and 0 < n_components < 1:
+            count = int(np.searchsorted(np.cumsum(variance) / variance.sum(), float(n_components))) + 1
         elif n_components is not None:
             count = int(n_components)
         if not 0 < count <= len(variance):

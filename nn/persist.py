@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import json
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from io import BytesIO
 from math import prod
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -23,6 +23,16 @@ from .optim import Optimizer
 from .schedule import Schedule
 
 FORMAT = 1
+
+
+class Stateful(Protocol):
+    """What a checkpoint keeps: models, optimisers, schedules, loaders, callbacks."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the state: numbers, text, arrays, in lists and dicts."""
+
+    def load_state_dict(self, state: Any) -> object:
+        """Go on from what ``state_dict`` returned; raise, with nothing changed, for a state of something else."""
 
 
 class CheckpointError(ValueError):
@@ -38,7 +48,7 @@ def save(path: str | Path, model: Module | Mapping[str, Any], optimizer: Optimiz
     name. Raises TypeError for an object that cannot be written without pickle.
     """
     tree = model if isinstance(model, Mapping) else {
-        "model": model.state_dict(), "generators": _generators(model), "extra": extra,
+        "model": model.state_dict(), "generators": Generators(model).state_dict(), "extra": extra,
         "optimizer": None if optimizer is None else optimizer.state_dict(),
         "schedule": None if schedule is None else schedule.state_dict()}
     arrays: dict[str, Any] = {}
@@ -66,32 +76,48 @@ def load(path: str | Path, model: Module | None = None, optimizer: Optimizer | N
     if missing := [name for name in ("generators", *(name for name, _ in parts)) if not isinstance(found.get(name), dict)]:
         raise CheckpointError(f"{path} holds no state of {' and '.join(missing)}; it holds "
                               f"{', '.join(name for name, part in found.items() if part is not None) or 'nothing'}")
-    before = [part.state_dict() for _, part in parts]
-    generators = dict(model.named_generators())
-    states = _generators(model)
+    load_states(path, [*((part, found[name]) for name, part in parts), (Generators(model), found["generators"])])
+    return found.get("extra")
+
+
+def load_states(path: str | Path, parts: Sequence[tuple[Stateful, Any]]) -> None:
+    """Bring each part to the state beside it, or none of them: raise CheckpointError, with all as they were, where one refuses.
+
+    ``path`` is the file that the states came from.
+    """
+    before = [part.state_dict() for part, _ in parts]
+    begun: list[tuple[Stateful, Any]] = []  # with their states before
     done = False
     try:
-        for name, part in parts:
-            part.load_state_dict(found[name])
-        if generators.keys() != found["generators"].keys():
-            raise KeyError(f"the random generators saved are {list(found['generators'])}; the model has {list(generators)}")
-        for name, generator in generators.items():
-            generator.bit_generator.state = found["generators"][name]
+        for (part, state), old in zip(parts, before):
+            begun.append((part, old))
+            part.load_state_dict(state)
         done = True
     except Exception as error:  # damaged content may raise anything
         reason = error.args[0] if error.args else error  # a KeyError's text is in quotes
         raise CheckpointError(f"{path} does not fit: {reason!s:.500}") from error
     finally:
         if not done:
-            for (_, part), state in zip(parts, before):
-                part.load_state_dict(state)
-            for name, generator in generators.items():
-                generator.bit_generator.state = states[name]
-    return found.get("extra")
+            for part, old in reversed(begun):  # a schedule before its optimiser, whose rates it sets
+                part.load_state_dict(old)
 
 
-def _generators(model: Module) -> dict[str, Any]:
-    return {name: generator.bit_generator.state for name, generator in model.named_generators()}
+class Generators:
+    """The random generators of a model, as a part of a checkpoint."""
+
+    def __init__(self, model: Module):
+        self.generators = dict(model.named_generators())
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the state of every generator, by the path of its module."""
+        return {name: generator.bit_generator.state for name, generator in self.generators.items()}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from what ``state_dict`` returned."""
+        if state.keys() != self.generators.keys():
+            raise KeyError(f"the random generators saved are {list(state)}; the model has {list(self.generators)}")
+        for name, generator in self.generators.items():
+            generator.bit_generator.state = state[name]
 
 
 def _pack(tree: Any, path: str, arrays: dict[str, Any]) -> Any:

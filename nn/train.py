@@ -23,6 +23,7 @@ import numpy as np
 from autograd.anomaly import find_anomaly
 
 from . import persist
+from .arguments import whole_number
 from .callbacks import Callback, Callbacks, History, LossFunction, Run, short_number
 from .data import DataLoader
 from .evaluation import (
@@ -40,11 +41,12 @@ def fit(model: Module, data: Any, loss: LossFunction, optimizer: Optimizer, *, e
         callbacks: Sequence[object] = (), monitor: str | None = None, mode: str | None = None, patience: int | None = None,
         min_delta: float = 0.0, restore_best: bool = True, stop: Callable[[Run], object] | None = None,
         clip_norm: float | None = None, checkpoint: str | Path | None = None, checkpoint_every: int | None = None,
-        resume: bool = False, seed: Any = None, progress: bool = True) -> History:
+        resume: bool = False, seed: Any = None, progress: bool = True, drop_last: bool = False) -> History:
     """Train until ``epochs`` have passed or something says stop; return the history, with the model in evaluation mode.
 
-    ``data`` is what ``nn.data.arrays`` takes, shuffled into batches by ``seed``, or a ``DataLoader``; ``loss`` is a function
-    of (prediction, target) that returns one node; ``metrics`` are ``"accuracy"`` and functions of (prediction, target).
+    ``data`` is what ``nn.data.arrays`` takes, shuffled into batches by ``seed``, or a ``DataLoader``; ``drop_last`` leaves out
+    a last batch that is smaller, which batch norm may need. ``loss`` is a function of (prediction, target) that returns
+    one node; ``metrics`` are ``"accuracy"`` and functions of (prediction, target).
     ``validation``, data or a ``DataLoader``, is measured after each epoch, and the weights of the epoch that was best there are
     restored at the end. ``monitor`` names the column that decides what is best ("validation loss" where there is one, else
     "loss"); ``mode`` is "min" or "max". Training stops after ``patience`` epochs without an improvement by more than
@@ -66,15 +68,20 @@ def fit(model: Module, data: Any, loss: LossFunction, optimizer: Optimizer, *, e
     """
     if schedule_each not in ("epoch", "batch"):
         raise ValueError(f"fit: schedule_each={schedule_each!r}; it is 'epoch' or 'batch'")
-    if not isinstance(epochs, int) or epochs < 0:
-        raise ValueError(f"fit: epochs={epochs!r}; it is a whole number, 0 or more")
+    epochs = whole_number(epochs, "fit: epochs", 0)
+    for name, count in (("patience", patience), ("checkpoint_every", checkpoint_every)):
+        if count is not None:
+            whole_number(count, f"fit: {name}")
     if resume and checkpoint is None:
         raise ValueError("fit: resume=True needs checkpoint=, the file to go on from")
-    loader = data if isinstance(data, DataLoader) else DataLoader(model_arrays(data, model), batch_size, True, seed)
+    if not isinstance(data, DataLoader):
+        data = DataLoader(model_arrays(data, model), batch_size, True, seed, drop_last=drop_last)
+    elif drop_last and not data.drop_last:
+        raise ValueError("fit: drop_last=True is for data that fit makes batches of; here make DataLoader(…, drop_last=True)")
     held_out = None if validation is None else model_arrays(validation, model)
     measures = metric_functions(metrics)
     history = _history(monitor, mode, measures, held_out is not None)
-    run = Run(model, optimizer, loss, loader, history, held_out, seed)
+    run = Run(model, optimizer, loss, data, history, held_out, seed)
     watchers = Callbacks(callbacks)
     keeper = _Keeper(run, schedule, watchers, None if checkpoint is None else Path(checkpoint))
     if resume:
@@ -323,15 +330,36 @@ class _Keeper:
         run, path = self.run, self.path
         if path is None or not path.exists():
             return
-        extra = persist.load(path)["extra"]
-        if len(extra["callbacks"]) != len(self.callbacks.members):
-            raise ValueError(f"fit: {path} was saved with {len(extra['callbacks'])} callbacks, and there are "
+        found = persist.load(path)
+        kept = _progress(path, found)
+        if len(kept["callbacks"]) != len(self.callbacks.members):
+            raise ValueError(f"fit: {path} was saved with {len(kept['callbacks'])} callbacks, and there are "
                              f"{len(self.callbacks.members)} now; resume with the same")
-        run.loader.load_state_dict(extra["loader"])
-        persist.load(path, run.model, run.optimizer, self.schedule)
-        self.callbacks.load_state_dict(extra["callbacks"])
-        run.epoch, run.totals, run.examples = extra["epoch"], extra["totals"], extra["examples"]
-        run.history.rows, run.history.batches, run.history.stopped = extra["rows"], extra["batches"].tolist(), extra["stopped"]
-        self.best, self.record, self.waited = extra["best"], extra["record"], extra["waited"]
+        if self.schedule is not None and found["schedule"] is None:
+            raise persist.CheckpointError(f"fit: {path} was saved without a schedule; resume without one")
+        run.loader.check_state(kept["loader"])
+        parts = [(run.model, found["model"]), (persist.Generators(run.model), found["generators"]),
+                 (run.optimizer, found["optimizer"]), *([] if self.schedule is None else [(self.schedule, found["schedule"])]),
+                 *self.callbacks.with_states(kept["callbacks"])]
+        persist.load_states(path, parts)
+        run.loader.load_state_dict(kept["loader"])  # checked before: from here on nothing can be refused
+        run.epoch, run.totals, run.examples = kept["epoch"], kept["totals"], kept["examples"]
+        run.history.rows, run.history.batches, run.history.stopped = kept["rows"], kept["batches"].tolist(), kept["stopped"]
+        self.best, self.record, self.waited = kept["best"], kept["record"], kept["waited"]
         if not run.examples:  # its epoch had ended: the next one begins anew
             next(iter(run.loader), None)
+
+
+def _progress(path: Path, found: Any) -> dict[str, Any]:
+    """What ``fit`` keeps of a run beside its parts; raises CheckpointError for a file that ``fit`` did not write."""
+    kept = found.get("extra") if isinstance(found, dict) else None
+    kinds: dict[str, Any] = {
+        "loader": dict, "epoch": int, "totals": dict, "examples": int, "rows": list, "batches": np.ndarray, "stopped": str,
+        "best": (dict, type(None)), "record": (int, float), "waited": int, "callbacks": list}
+    if not isinstance(kept, dict) or any(not isinstance(kept.get(name), kind) for name, kind in kinds.items()) or \
+            any(not isinstance(found.get(name), dict) for name in ("model", "generators", "optimizer")):
+        holds = ", ".join(name for name, part in found.items() if part is not None) if isinstance(found, dict) else "no dict"
+        raise persist.CheckpointError(
+            f"fit: {path} holds no training run that could be resumed, only {holds or 'nothing'}. nn.persist.load(path, model) "
+            "loads a model that nn.persist.save wrote; give checkpoint= another name to begin a new run")
+    return kept

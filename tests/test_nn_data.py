@@ -280,6 +280,36 @@ def test_every_example_validates_once_and_every_fold_has_its_share_of_every_clas
             assert max(counts) - min(counts) <= 1
 
 
+@given(st.integers(1, 70), st.integers(1, 40), st.booleans())
+def test_a_loader_that_drops_its_last_batch_gives_whole_batches_only(count, size, shuffle):
+    data = np.arange(count)[:, None], np.arange(count)
+    if count < size:
+        with pytest.raises(ValueError, match=f"drop_last=True leaves no batch of {size} of {count} examples"):
+            DataLoader(data, size, drop_last=True)
+        return
+    loader, whole = (DataLoader(data, size, shuffle, 0, drop_last=drop) for drop in (True, False))
+    assert len(loader) == count // size
+    given = [y.tolist() for _, y in loader]
+    assert given == [y.tolist() for _, y in whole][:len(loader)]  # the same order, but for the rest
+    assert all(len(batch) == size for batch in given)
+    with pytest.raises(ValueError, match="drop_last=True, not False"):
+        whole.load_state_dict(loader.state_dict())
+
+
+def test_numpy_s_integers_are_integers():
+    data = ([[1.0], [2.0], [3.0], [4.0]], [0, 1, 0, 1])
+    two = np.int64(2)
+    assert len(DataLoader(data, two, True, np.uint8(0))) == 2
+    assert [len(x) for x, in batches(np.int32(3), data[0], rng=np.int64(0))] == [3, 1]
+    assert len(split(*data, (0.5, 0.5), rng=np.int64(1))) == len(list(k_fold(data[1], two, np.int64(0)))) == 2
+    assert one_hot([0, 1], np.int8(3)).shape == (2, 3)
+    assert PCA(np.eye(4), two)(np.eye(4)).shape == (4, 2)
+    assert Augment(shift=1)(np.ones((1, 1, 4, 4)), np.int64(0)).shape == (1, 1, 4, 4)
+    for size in (2.0, 0, "2", None):
+        with pytest.raises(ValueError, match=re.escape(f"DataLoader: batch_size={size!r}; it is a whole number, 1 or more")):
+            DataLoader(data, size)
+
+
 @given(st.integers(1, 70), st.integers(1, 40), st.booleans(), st.integers(0, 2**32), st.data())
 def test_a_loader_goes_on_where_another_was_stopped(count, size, shuffle, seed, draw):
     def loader(seed):
@@ -312,6 +342,30 @@ def test_every_epoch_has_an_order_of_its_own():
     first, second = (next(iter(shuffled))[1].tolist() for _ in range(2))
     assert first != second
     assert next(iter(plain))[1].tolist() == list(range(50))
+
+
+def test_a_loader_that_has_not_begun_has_a_state_too():
+    data = np.arange(20)[:, None], np.arange(20)
+    fresh, other = (DataLoader(data, 6, shuffle=True, generator=seed) for seed in (1, 2))
+    list(other)
+    other.load_state_dict(fresh.state_dict())
+    assert [y.tolist() for _, y in other] == [y.tolist() for _, y in fresh]
+
+
+@pytest.mark.parametrize("wrong", [
+    None, {}, {"generator": {}}, {"generator": {"bit_generator": "MT19937"}}, {"position": -1}, {"position": 5}, {"position": "1"},
+    {"order": None}, {"order": np.arange(3)}, {"batch_size": 5},
+])
+def test_a_loader_that_refuses_a_state_stays_as_it_was(wrong):
+    data = np.arange(20)[:, None], np.arange(20)
+    loader, same = (DataLoader(data, 6, shuffle=True, generator=1) for _ in range(2))
+    for each in (loader, same):
+        next(iter(each))
+    state = DataLoader(data, 6, shuffle=True, generator=2)
+    next(iter(state))
+    with pytest.raises(ValueError, match=r"DataLoader\.load_state_dict: the state"):
+        loader.load_state_dict(wrong and {**state.state_dict(), **wrong})
+    assert [y.tolist() for _ in range(2) for _, y in loader] == [y.tolist() for _ in range(2) for _, y in same]
 
 
 def test_a_loader_refuses_the_state_of_other_data():

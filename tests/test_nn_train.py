@@ -1,5 +1,6 @@
 """The loop: what a loop written by hand does, and stopped at any batch and resumed, the same to the bit."""
 
+import copy
 import random
 import re
 import signal
@@ -160,6 +161,87 @@ def test_resuming_needs_what_was_saved(tmp_path):
         with pytest.raises(ValueError, match=message):
             fit(model, TRAIN, cross_entropy, optimizer, checkpoint=tmp_path / "run.npz", resume=True, progress=False, **options)
         assert weights(model) == before
+
+
+def everything(model, optimizer, schedule, loader, counter):
+    """All that a resume may change, and what the loader is going to give."""
+    loader, generators = copy.deepcopy(loader), [generator.bit_generator.state for _, generator in model.named_generators()]
+    return repr((weights(model), optimizer.state_dict(), schedule.state_dict(), counter.state_dict(), generators,
+                 [y.tolist() for _ in range(2) for _, y in loader]))
+
+
+class Refusing(Counter):
+    def load_state_dict(self, state):
+        super().load_state_dict(state)
+        if state == {"steps": 3}:
+            raise KeyError("a callback that refuses")
+
+
+def broken(path, *places):
+    """The checkpoint with one entry taken away."""
+    content = nn.persist.load(path)
+    part = content
+    for place in places[:-1]:
+        part = part[place]
+    del part[places[-1]]
+    nn.persist.save(path, content)
+
+
+@pytest.mark.parametrize(("how", "message"), [
+    ("a foreign file", "is not a checkpoint, or is damaged"),
+    ("a plain model", "holds no training run that could be resumed, only model, generators. nn.persist.load"),
+    ("plain data", "holds no training run that could be resumed, only x"),
+    (("extra", "totals"), "holds no training run that could be resumed, only model, generators, extra, optimizer, schedule"),
+    (("optimizer",), "holds no training run that could be resumed"),
+    (("model", "0.bias"), "missing 0.bias"),
+    (("schedule", "last_epoch"), "is not what StepLR.state_dict gives"),
+    (("extra", "loader", "order"), "not what DataLoader.state_dict gives"),
+    (("generators", "5.rng"), "the random generators saved are"),
+    ("a callback", "a callback that refuses"),
+    ("batch_size", "batch_size=32, not 16"),
+    ("other data", "Give the same data"),
+])
+@pytest.mark.parametrize("begun", [False, True, "within an epoch"])
+def test_a_refused_resume_says_why_and_changes_nothing(tmp_path, how, message, begun):
+    def trio(seed=0, size=32, data=TRAIN):
+        model = network(seed)
+        optimizer = nn.optim.Adam(model.named_parameters(), lr=0.01)
+        return model, optimizer, nn.schedule.StepLR(optimizer, 1), DataLoader(data, size, True, seed)
+
+    def run(model, optimizer, schedule, loader, counter, **options):
+        return fit(model, loader, cross_entropy, optimizer, schedule=schedule, callbacks=[counter], progress=False, **options)
+
+    path = tmp_path / "run.npz"
+    with pytest.raises(KeyboardInterrupt):
+        run(*trio(), Counter(3), checkpoint=path)
+    if how == "a foreign file":
+        path.write_bytes(b"something else")
+    elif how == "a plain model":
+        nn.persist.save(path, network())
+    elif how == "plain data":
+        nn.persist.save(path, {"x": 1})
+    elif isinstance(how, tuple):
+        broken(path, *how)
+    parts = trio(1, 16 if how == "batch_size" else 32, (X[:100], Y[:100]) if how == "other data" else TRAIN)
+    counter = Refusing()
+    if begun:
+        run(*parts, counter, epochs=1)
+        parts[1].param_groups[0]["lr"] = 0.123  # set by hand, and in no schedule
+    if begun == "within an epoch":
+        next(iter(parts[3]))
+    before = everything(*parts, counter)
+    with pytest.raises(ValueError, match=message):
+        run(*parts, counter, checkpoint=path, resume=True)
+    assert everything(*parts, counter) == before
+
+
+def test_a_checkpoint_of_a_run_without_a_schedule_says_so(tmp_path):
+    model = network()
+    optimizer = nn.optim.SGD(model.parameters(), 0.1)
+    fit(model, TRAIN, cross_entropy, optimizer, epochs=1, progress=False, checkpoint=tmp_path / "run.npz")
+    with pytest.raises(nn.persist.CheckpointError, match="was saved without a schedule"):
+        fit(model, TRAIN, cross_entropy, optimizer, progress=False, checkpoint=tmp_path / "run.npz", resume=True,
+            schedule=nn.schedule.StepLR(optimizer, 2))
 
 
 # ── what the loop does ───────────────────────────────────────────────────────────────────────────────────────────
@@ -424,6 +506,9 @@ def test_callbacks_and_the_page_are_told_of_what_ends_a_run_in_the_middle(tmp_pa
     ({"epochs": 2.5}, "epochs=2.5; it is a whole number"),
     ({"mode": "up"}, "mode='up'; it is 'min' or 'max'"),
     ({"schedule_each": "step"}, "it is 'epoch' or 'batch'"),
+    ({"checkpoint_every": 0}, "checkpoint_every=0; it is a whole number, 1 or more"),
+    ({"patience": 1.5}, "patience=1.5; it is a whole number, 1 or more"),
+    ({"batch_size": 0}, "batch_size=0; it is a whole number, 1 or more"),
 ])
 def test_what_fit_cannot_do_is_refused_before_anything_is_trained(options, message):
     model = network()
@@ -473,6 +558,19 @@ def test_what_would_never_be_called_is_refused_as_a_callback(callback, message):
     model = network()
     with pytest.raises(TypeError, match=message):
         fit(model, TRAIN, cross_entropy, nn.optim.SGD(model.parameters(), 0.1), callbacks=[callback], progress=False)
+
+
+def test_a_last_batch_of_one_is_dropped_on_request():
+    model = nn.Sequential(nn.Flatten(), nn.Linear(64, 10, rng=0), nn.BatchNorm1d(10))
+    data = X[:65], Y[:65]  # 32 + 32 + 1
+    optimizer = nn.optim.SGD(model.parameters(), 0.1)
+    history = fit(model, data, cross_entropy, optimizer, epochs=np.int64(2), batch_size=np.int32(32), seed=np.int64(0),
+                  drop_last=True, progress=False)
+    assert len(history.batches) == 4
+    loader = DataLoader(data, 32, drop_last=True)
+    assert len(fit(model, loader, cross_entropy, optimizer, epochs=1, drop_last=True, progress=False).batches) == 2
+    with pytest.raises(ValueError, match=r"make DataLoader\(…, drop_last=True\)"):
+        fit(model, DataLoader(data, 32), cross_entropy, optimizer, drop_last=True, progress=False)
 
 
 def test_runs_in_several_threads_do_not_meet():
