@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
-from math import cos, inf, pi
-from typing import Any
+from itertools import chain
+from math import cos, inf, isinf, pi
+from operator import index
+from typing import Any, SupportsIndex
 
 from .optim import Optimizer
 
@@ -16,14 +18,26 @@ from .optim import Optimizer
 class Schedule:
     """Base class of schedules: the optimiser, its groups' starting rates, and the time; subclasses write ``rate(base, t)``.
 
-    Making one sets the rates of time 0; ``step()`` goes to the next time. ``last_epoch`` is the time now.
+    Making one sets the rates of time 0; ``step()`` goes to the next time. ``last_epoch`` is the time now. A rate that was
+    changed from outside since the last step, by hand or by another schedule, stays changed by that factor: so schedules of
+    one optimiser multiply, as PyTorch's do. A group that was added later is scheduled from the next step on. Raises
+    ValueError where the rate is 0 at the start (another schedule ended there), or where a formula gives no rate.
+
+    >>> from nn.optim import SGD
+    >>> optimizer = SGD([Value(0.0)], lr=1.0)
+    >>> halved, decayed = StepLR(optimizer, 1, gamma=0.5), ExponentialLR(optimizer, 0.9)
+    >>> halved.step()
+    >>> decayed.step()
+    >>> decayed.get_last_lr()
+    [0.45]
     """
 
     def __init__(self, optimizer: Optimizer):
         self.optimizer, self.last_epoch = optimizer, 0
-        for group in optimizer.param_groups:
-            group.setdefault("initial_lr", group["lr"])
-        self.base_lrs = [group["initial_lr"] for group in optimizer.param_groups]
+        self.base_lrs: list[float] = []
+        self.factors: list[float] = []  # by which each group's rate was changed from outside
+        self._rates: list[float] = []  # each group's rate as this schedule set it last
+        self._take_up_groups()
         self._set()
 
     def rate(self, base: float, t: int) -> float:
@@ -32,6 +46,8 @@ class Schedule:
 
     def step(self) -> None:
         """Go to the next time, and set the optimiser's learning rates."""
+        self._take_up_groups()
+        self._take_up_changes()
         self.last_epoch += 1
         self._set()
 
@@ -39,35 +55,74 @@ class Schedule:
         """Return the learning rate of every group now."""
         return [group["lr"] for group in self.optimizer.param_groups]
 
+    def _take_up_groups(self) -> None:
+        """Take up the groups that are new."""
+        for group in self.optimizer.param_groups[len(self.base_lrs):]:
+            base = group.setdefault("initial_lr", group["lr"])
+            if base > 0 and group["lr"] == 0:
+                raise ValueError(f"{type(self).__name__}: the learning rate is 0, as another schedule left it, and no factor "
+                                 "changes that; set it first: optimizer.param_groups[…]['lr'] = …")
+            self.base_lrs.append(base)
+            self.factors.append(group["lr"] / base if base else 1.0)
+            self._rates.append(group["lr"])
+
+    def _take_up_changes(self) -> None:
+        """Take up the rates that somebody else has changed since they were set here."""
+        for i, (group, last) in enumerate(zip(self.optimizer.param_groups, self._rates)):
+            if group["lr"] != last:
+                if last:
+                    self.factors[i] *= group["lr"] / last
+                else:  # no factor leads from 0 to another rate: start again from it
+                    self.base_lrs[i], self.factors[i] = group["lr"], 1.0
+
     def _set(self) -> None:
-        for group, base in zip(self.optimizer.param_groups, self.base_lrs):
-            group["lr"] = self.rate(base, self.last_epoch)
+        rates = [self.rate(base, self.last_epoch) * factor for base, factor in zip(self.base_lrs, self.factors)]
+        for rate in rates:
+            if not 0 <= rate < inf:
+                raise ValueError(f"{type(self).__name__}: the formula gives a rate of {rate} at time {self.last_epoch}; rates are "
+                                 "finite numbers, 0 or more")
+        self._rates = [float(rate) for rate in rates]
+        for group, rate in zip(self.optimizer.param_groups, self._rates):
+            group["lr"] = rate
 
     def state_dict(self) -> dict[str, Any]:
         """Return everything that changes with time."""
-        return {"last_epoch": self.last_epoch, "base_lrs": list(self.base_lrs)}
+        return {"last_epoch": self.last_epoch, "base_lrs": list(self.base_lrs), "factors": list(self.factors),
+                "rates": self.get_last_lr()[:len(self.base_lrs)]}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on from what ``state_dict`` returned; raise ValueError, with nothing changed, for a state of another kind."""
-        own = self.state_dict()
-        if not isinstance(state, dict) or state.keys() != own.keys():
-            raise ValueError(f"{type(self).__name__}.load_state_dict: {state!r:.60} is not what {type(self).__name__}.state_dict "
-                             f"gives, a dict of {', '.join(own)}")
-        rates, *numbers = state["base_lrs"], *(value for name, value in state.items() if name != "base_lrs")
-        if not isinstance(rates, list) or not all(type(number) in (int, float) for number in (*rates, *numbers)):
-            raise ValueError(f"{type(self).__name__}.load_state_dict: {state!r:.60} holds something else than numbers")
-        if not all(0 <= rate < inf for rate in rates) or not all(abs(x) in (inf, min(abs(x), 2**53)) for x in numbers):
-            raise ValueError(f"{type(self).__name__}.load_state_dict: {state!r:.60} holds rates or times that cannot be: rates are "
-                             "finite numbers, 0 or more")
-        if len(state["base_lrs"]) != len(self.base_lrs):
-            raise ValueError(f"{type(self).__name__}.load_state_dict: the state is of {len(state['base_lrs'])} groups of "
-                             f"parameters; the optimiser has {len(self.base_lrs)}")
+        self._take_up_groups()
+        state = self._checked(state)
+        rates = state.pop("rates", None)
         vars(self).update(state)
         self._set()
+        for group, rate in zip(self.optimizer.param_groups, rates or ()):  # may have been changed by hand since the last step
+            group["lr"] = rate
+
+    def _checked(self, state: Any) -> dict[str, Any]:
+        """A copy of the state, with factors where an older version wrote none; raises ValueError for a state of another kind."""
+        where, own = f"{type(self).__name__}.load_state_dict", self.state_dict()
+        if not isinstance(state, dict) or not own.keys() - {"factors", "rates"} <= state.keys() <= own.keys():
+            raise ValueError(f"{where}: {state!r:.60} is not what {type(self).__name__}.state_dict gives, a dict of "
+                             f"{', '.join(own)}")
+        lists = {name: state[name] for name in ("base_lrs", "factors", "rates") if name in state}
+        numbers = [value for name, value in state.items() if name not in lists]
+        if not all(isinstance(part, list) for part in lists.values()) or \
+                not all(type(number) in (int, float) for number in chain(numbers, *lists.values())):
+            raise ValueError(f"{where}: {state!r:.60} holds something else than numbers")
+        if not all(0 <= rate < inf for part in lists.values() for rate in part) or \
+                not all(abs(x) in (inf, min(abs(x), 2**53)) for x in numbers):
+            raise ValueError(f"{where}: {state!r:.60} holds rates or times that cannot be: rates are finite numbers, 0 or more")
+        if any(len(part) != len(self.base_lrs) for part in lists.values()):
+            raise ValueError(f"{where}: the state is of {len(state['base_lrs'])} groups of parameters; the optimiser has "
+                             f"{len(self.base_lrs)}")
+        return {"factors": [1.0] * len(self.base_lrs), **state} if "factors" in own else {**state}
 
     def __repr__(self) -> str:
-        said = ", ".join(f"{name}={value!r}" for name, value in vars(self).items() if name not in ("optimizer", "base_lrs"))
-        return f"{type(self).__name__}({said}, lr={self.get_last_lr()})"
+        hidden = ("optimizer", "base_lrs", "factors", "_rates")
+        shown = ", ".join(f"{name}={value!r}" for name, value in vars(self).items() if name not in hidden)
+        return f"{type(self).__name__}({shown}, lr={self.get_last_lr()})"
 
 
 class LambdaLR(Schedule):
@@ -105,8 +160,7 @@ class StepLR(Schedule):
     """
 
     def __init__(self, optimizer: Optimizer, step_size: int, gamma: float = 0.1):
-        _check("StepLR", step_size=step_size)
-        self.step_size, self.gamma = step_size, gamma
+        self.step_size, self.gamma = _count("StepLR: step_size", step_size), gamma
         super().__init__(optimizer)
 
     def rate(self, base: float, t: int) -> float: return base * self.gamma ** (t // self.step_size)
@@ -146,8 +200,7 @@ class CosineAnnealingLR(Schedule):
     """Half a cosine from base at time 0 to ``eta_min`` at ``T_max`` (Loshchilov & Hutter, 2017), and up again afterwards."""
 
     def __init__(self, optimizer: Optimizer, T_max: int, eta_min: float = 0.0):
-        _check("CosineAnnealingLR", T_max=T_max)
-        self.T_max, self.eta_min = T_max, eta_min
+        self.T_max, self.eta_min = _count("CosineAnnealingLR: T_max", T_max), eta_min
         super().__init__(optimizer)
 
     def rate(self, base: float, t: int) -> float:
@@ -158,8 +211,8 @@ class LinearLR(Schedule):
     """base times a factor that goes from ``start_factor`` to ``end_factor`` in ``total_iters`` equal steps, and stays there."""
 
     def __init__(self, optimizer: Optimizer, start_factor: float = 1 / 3, end_factor: float = 1.0, total_iters: int = 5):
-        _check("LinearLR", total_iters=total_iters)
-        self.start_factor, self.end_factor, self.total_iters = start_factor, end_factor, total_iters
+        self.start_factor, self.end_factor = start_factor, end_factor
+        self.total_iters = _count("LinearLR: total_iters", total_iters)
         super().__init__(optimizer)
 
     def rate(self, base: float, t: int) -> float:
@@ -177,11 +230,10 @@ class LinearWarmup(Schedule):
     """
 
     def __init__(self, optimizer: Optimizer, total_iters: int, after: Schedule | None = None):
-        _check("LinearWarmup", total_iters=total_iters)
         if after is not None and (after.optimizer is not optimizer or isinstance(after, ReduceLROnPlateau)):
             raise ValueError(f"LinearWarmup: after={after!r:.60} must be a schedule of the same optimiser that is a formula of "
                              "time")
-        self.total_iters, self.after = total_iters, after
+        self.total_iters, self.after = _count("LinearWarmup: total_iters", total_iters), after
         super().__init__(optimizer)
 
     def rate(self, base: float, t: int) -> float:
@@ -195,7 +247,7 @@ class ReduceLROnPlateau(Schedule):
 
     An improvement is better than the best by more than ``threshold`` (in mode "rel" as a share of the best, in mode "abs" in
     the metric's own unit); ``mode`` "min" or "max" is the direction that is better. ``cooldown`` steps after a drop do not
-    count.
+    count. A metric below 0 in mode "rel" is treated as one above 0 is, which PyTorch gets wrong.
     """
 
     def __init__(self, optimizer: Optimizer, mode: str = "min", factor: float = 0.1, patience: int = 10,
@@ -210,19 +262,25 @@ class ReduceLROnPlateau(Schedule):
         self.threshold_mode, self.cooldown, self.eps = threshold_mode, cooldown, eps
         self.best, self.num_bad_epochs, self.cooldown_counter = inf if mode == "min" else -inf, 0, 0
         groups = optimizer.param_groups
-        self.min_lrs = [float(min_lr)] * len(groups) if isinstance(min_lr, (int, float)) else list(min_lr)
+        self.min_lrs = list(min_lr) if isinstance(min_lr, Sequence) else [float(min_lr)] * len(groups)
         if len(self.min_lrs) != len(groups):
             raise ValueError(f"ReduceLROnPlateau: {len(self.min_lrs)} values of min_lr for {len(groups)} groups of parameters")
+        self._least = 0.0 if isinstance(min_lr, Sequence) else float(min_lr)  # of groups that are added later
         super().__init__(optimizer)
 
+    def _take_up_groups(self) -> None:
+        super()._take_up_groups()
+        self.min_lrs += [self._least] * (len(self.base_lrs) - len(self.min_lrs))
+
     def _set(self) -> None:
-        pass  # the rates change at a plateau only
+        """Change nothing: the rates change at a plateau only."""
 
     def step(self, metric: Any = None) -> None:
         """Record the metric, a number; lower the rates where it has stopped improving."""
         if metric is None:
             raise TypeError("ReduceLROnPlateau.step(metric) needs the number that is watched, such as the validation loss")
-        metric = float(metric)
+        metric = float(metric.item() if hasattr(metric, "item") else metric)
+        self._take_up_groups()
         self.last_epoch += 1
         if self._better(metric):
             self.best, self.num_bad_epochs = metric, 0
@@ -238,17 +296,23 @@ class ReduceLROnPlateau(Schedule):
 
     def _better(self, metric: float) -> bool:
         sign = 1 if self.mode == "min" else -1
-        if self.threshold_mode == "abs":
+        if isinf(self.best) or self.threshold_mode == "abs":
             return sign * metric < sign * self.best - self.threshold
-        return sign * metric < sign * self.best * (1 - sign * self.threshold)  # PyTorch's, also where the best is below 0
+        # PyTorch takes best · (1 − threshold), which is worse than a best below 0: there it never lowers the rate
+        better = 1 - sign * self.threshold if self.best >= 0 else 1 + sign * self.threshold
+        return sign * metric < sign * self.best * better
 
     def state_dict(self) -> dict[str, Any]:
         """Return everything that changes with time except the rates, which the optimiser keeps."""
-        return {**super().state_dict(), "best": self.best, "num_bad_epochs": self.num_bad_epochs,
-                "cooldown_counter": self.cooldown_counter}
+        return {"last_epoch": self.last_epoch, "base_lrs": list(self.base_lrs), "best": self.best,
+                "num_bad_epochs": self.num_bad_epochs, "cooldown_counter": self.cooldown_counter}
 
 
-def _check(schedule: str, **counts: int) -> None:
-    for name, count in counts.items():
-        if not isinstance(count, int) or count < 1:
-            raise ValueError(f"{schedule}: {name} must be a whole number, 1 or more; got {count!r}")
+def _count(name: str, count: SupportsIndex) -> int:
+    try:
+        number = index(count)
+    except TypeError:
+        number = 0
+    if number < 1:
+        raise ValueError(f"{name} must be a whole number, 1 or more; got {count!r}")
+    return number
