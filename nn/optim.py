@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextvars import copy_context
-from math import inf, isfinite
+from math import inf, isfinite, isnan, nan
 from typing import Any
 
 from autograd import maximum
@@ -69,6 +69,7 @@ or leave the parameter out. strict=False passes over such parameters
             seen[id(x)] = name
         options = {**self.defaults, **{key: value for key, value in group.items() if key != "params"}}
         self._check_options(options)
+        options = {key: value.item() if hasattr(value, "dtype") else value for key, value in options.items()}
         self.param_groups.append({"params": [x for _, x in named], "names": [name for name, _ in named], **options})
         self.state += [{} for _ in named]
         self._arrays = self._arrays or any(hasattr(x, "array") for _, x in named)
@@ -375,36 +376,88 @@ def _moved(x: Any, direction: Any, rate: float, square: Any, eps: float) -> Any:
 # ── gradient clipping ────────────────────────────────────────────────────────────────────────────────────────────
 
 def clip_grad_norm_(parameters: Params, max_norm: float, norm_type: float = 2.0, error_if_nonfinite: bool = False) -> float:
-    """Scale all gradients together so that their norm is at most ``max_norm``; returns the norm that it was.
+    """Scale all gradients together so that their norm is at most ``max_norm``; return the norm that it was.
 
-    Parameters without a gradient are passed over. Raises ValueError for a norm of nan or inf where asked to.
+    Parameters without a gradient are left out. A gradient of nan or inf stays as it is, for the optimiser to name, and the
+    others are scaled by their own norm; ``error_if_nonfinite`` raises ValueError instead. Raises ValueError where there are
+    no parameters (an iterator can be used up only once), for a ``max_norm`` under 0, a ``norm_type`` that is not above 0.
 
     >>> x, y = Value(0.0), Value(0.0)
     >>> x.grad, y.grad = 3.0, 4.0
     >>> clip_grad_norm_([x, y], 1.0), round(x.grad, 5), round(y.grad, 5)
     (5.0, 0.6, 0.8)
     """
-    found = [x for x in _parameters(parameters) if x.grad is not None]
-    sizes = [x.grad.__abs__() for x in found]
-    if norm_type == inf:
-        total = float(max((size if type(size) is float else size.max() for size in sizes), default=0.0))
-    else:
-        total = float(sum(size**norm_type if type(size) is float else (size**norm_type).sum() for size in sizes)) ** (1 / norm_type)
-    if error_if_nonfinite and not isfinite(total):
-        raise ValueError(f"clip_grad_norm_: the gradients' norm is {total}, so no scale makes it {max_norm}; look with "
-                         "autograd.steps(loss) at what made it")
-    scale = max_norm / (total + 1e-6)
-    if not scale >= 1:  # nan too: PyTorch passes it on, and the optimiser refuses it by name
+    max_norm = at_least_0(max_norm, "clip_grad_norm_: max_norm")
+    if not real(norm_type, "clip_grad_norm_: norm_type") > 0:
+        raise ValueError(f"clip_grad_norm_: norm_type={norm_type!r}; it is a number above 0, or inf for the largest entry")
+    found = _with_gradients("clip_grad_norm_", parameters)
+    total = _norm([x.grad for x in found], norm_type)
+    if not isfinite(total):
+        if error_if_nonfinite:
+            raise ValueError(f"clip_grad_norm_: the gradients' norm is {total}, so no scale makes it {max_norm}; look with "
+                             "autograd.steps(loss) at what made it")
+        found = [x for x in found if (isfinite(x.grad) if type(x.grad) is float else _finite(x.grad))]
+    scale = max_norm / ((total if isfinite(total) else _norm([x.grad for x in found], norm_type)) + 1e-6)
+    if scale < 1:
         assign(found, "grad", [x.grad * scale for x in found])
     return total
 
 
 def clip_grad_value_(parameters: Params, clip_value: float) -> None:
-    """Hold every entry of every gradient within ±``clip_value``."""
-    found = [x for x in _parameters(parameters) if x.grad is not None]
+    """Hold every entry of every gradient within ±``clip_value``; raise ValueError as ``clip_grad_norm_`` does.
+
+    >>> x = Value(0.0)
+    >>> x.grad = -3.0
+    >>> clip_grad_value_([x], 0.5)
+    >>> x.grad
+    -0.5
+    """
+    clip_value = at_least_0(clip_value, "clip_grad_value_: clip_value")
+    found = _with_gradients("clip_grad_value_", parameters)
     assign(found, "grad", [min(max(x.grad, -clip_value), clip_value) if type(x.grad) is float
                            else x.grad.clip(-clip_value, clip_value) for x in found])
 
 
-def _parameters(parameters: Params) -> list[Any]:
-    return [parameters] if hasattr(parameters, "op") else [x[1] if isinstance(x, tuple) else x for x in parameters]
+def at_least_0(number: float, name: str) -> float:
+    """Return a number that is 0 or more, inf included; raise TypeError for what is no number, ValueError for any other."""
+    if not (real(number, name) >= 0):
+        raise ValueError(f"{name}={number!r}; it is a number, 0 or more")
+    return float(number)
+
+
+def _with_gradients(function: str, parameters: Params) -> list[Any]:
+    given: list[Any] = [parameters] if hasattr(parameters, "op") else [x[1] if isinstance(x, tuple) else x for x in parameters]
+    if not given:
+        raise ValueError(f"{function} was given no parameters; give model.parameters(), and mind that an iterator can be used up "
+                         "only once")
+    return [x for x in given if x.grad is not None]
+
+
+def _norm(gradients: list[Any], norm_type: float) -> float:
+    """The norm of all entries together."""
+    if all(type(g) is float for g in gradients):
+        return _norm_of_sizes([abs(g) for g in gradients], norm_type)
+    import numpy as np
+    with np.errstate(all="ignore"):  # what overflows is computed again, in parts of the largest
+        return _norm_of_sizes([abs(g) for g in gradients], norm_type)
+
+
+def _norm_of_sizes(sizes: list[Any], norm_type: float) -> float:
+    maxima = [size if type(size) is float else float(size.max(initial=0.0)) for size in sizes]
+    if any(map(isnan, maxima)):
+        return nan
+    largest = max(maxima, default=0.0)
+    if norm_type == inf or largest in (0.0, inf):
+        return largest
+    total = _power_sum(sizes, norm_type)
+    if 1e-30 < total < inf:
+        return float(total ** (1 / norm_type))
+    shares = [size / largest if type(size) is float else size.astype("float64") / largest for size in sizes]
+    return float(largest * _power_sum(shares, norm_type) ** (1 / norm_type))
+
+
+def _power_sum(sizes: list[Any], norm_type: float) -> float:
+    try:
+        return float(sum(size**norm_type if type(size) is float else (size**norm_type).sum() for size in sizes))
+    except OverflowError:  # of Python's floats
+        return inf

@@ -30,7 +30,7 @@ from .evaluation import (
     Metric, Metrics, accuracy, add_measurements, batch_function, evaluate, metric_functions, model_arrays, predict,
 )
 from .module import Module
-from .optim import Optimizer, clip_grad_norm_
+from .optim import Optimizer, at_least_0, clip_grad_norm_
 from .schedule import ReduceLROnPlateau, Schedule
 
 __all__ = ["Callback", "History", "Run", "accuracy", "evaluate", "fit", "predict"]
@@ -72,6 +72,8 @@ def fit(model: Module, data: Any, loss: LossFunction, optimizer: Optimizer, *, e
     for name, count in (("patience", patience), ("checkpoint_every", checkpoint_every)):
         if count is not None:
             whole_number(count, f"fit: {name}")
+    if clip_norm is not None and not at_least_0(clip_norm, "fit: clip_norm"):
+        raise ValueError("fit: clip_norm=0 would set every gradient to 0; clip_norm=None clips none")
     if resume and checkpoint is None:
         raise ValueError("fit: resume=True needs checkpoint=, the file to go on from")
     if not isinstance(data, DataLoader):

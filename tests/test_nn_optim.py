@@ -315,6 +315,76 @@ def test_clipping_scales_all_gradients_together_to_the_norm(norm_type, norm):
     assert [*a.grad, b.grad] == again  # short enough
 
 
+@pytest.mark.parametrize("clip", [lambda xs: optim.clip_grad_norm_(xs, 1.0), lambda xs: optim.clip_grad_value_(xs, 1.0)])
+def test_clipping_without_parameters_is_refused(clip):
+    a, b, _ = mixed()
+    used = iter([a, b])
+    list(used)
+    for nothing in (used, [], nn.Module().parameters()):
+        with pytest.raises(ValueError, match="was given no parameters; .*an iterator can be used up only once"):
+            clip(nothing)
+    clip(iter([a, b]))
+    assert abs(a.grad).max() <= 1
+
+
+@pytest.mark.parametrize(("call", "error", "message"), [
+    (lambda xs: optim.clip_grad_norm_(xs, -1.0), ValueError, "max_norm=-1.0; it is a number, 0 or more"),
+    (lambda xs: optim.clip_grad_norm_(xs, math.nan), ValueError, "max_norm=nan"),
+    (lambda xs: optim.clip_grad_norm_(xs, "1"), TypeError, "max_norm must be a real number"),
+    (lambda xs: optim.clip_grad_norm_(xs, 1.0, 0), ValueError, "norm_type=0; it is a number above 0, or inf"),
+    (lambda xs: optim.clip_grad_norm_(xs, 1.0, -math.inf), ValueError, "norm_type=-inf"),
+    (lambda xs: optim.clip_grad_norm_(xs, 1.0, math.nan), ValueError, "norm_type=nan"),
+    (lambda xs: optim.clip_grad_value_(xs, -1.0), ValueError, "clip_value=-1.0; it is a number, 0 or more"),
+    (lambda xs: optim.clip_grad_value_(xs, math.nan), ValueError, "clip_value=nan"),
+])
+def test_clipping_to_what_is_no_length_is_refused_and_changes_nothing(call, error, message):
+    a, b, none = mixed()
+    with pytest.raises(error, match=message):
+        call([a, b, none])
+    assert (a.grad.tolist(), b.grad) == ([3.0, -4.0], 12.0)
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf])
+def test_a_gradient_that_is_not_finite_spreads_to_no_other(bad):
+    """The optimiser names it; where it passes over it, the others are as long as was asked."""
+    a, b = Tensor([0.0, 0.0], "a"), Value(0.0, "b")
+    a.grad, b.grad = np.array([3.0, -4.0]), bad
+    total = optim.clip_grad_norm_([a, b], 1.0)
+    assert math.isnan(total) if math.isnan(bad) else total == math.inf
+    assert b.grad is bad or b.grad == bad
+    np.testing.assert_allclose(a.grad, [0.6, -0.8], rtol=1e-6)
+    with pytest.raises(ValueError, match="SGD.step: b was not updated"):
+        optim.SGD([a, b], 1.0).step()
+
+
+@given(st.lists(st.floats(-1, 1), min_size=1, max_size=5).filter(lambda xs: max(map(abs, xs)) > 1e-3),
+       st.sampled_from([1e-300, 1e-170, 1.0, 1e170, 1e300]),
+       st.sampled_from([1.0, 2.0, 3.5, math.inf]), st.booleans())
+def test_a_norm_neither_overflows_nor_vanishes(entries, size, norm_type, array):
+    largest = max(map(abs, entries))
+    xs = [Tensor(np.zeros(len(entries)))] if array else [Value(0.0) for _ in entries]
+    grads = [np.array(entries) * size] if array else [x * size for x in entries]
+    for x, g in zip(xs, grads):
+        x.grad = g
+    exact = largest if norm_type == math.inf else largest * sum((abs(x) / largest) ** norm_type for x in entries) ** (1 / norm_type)
+    assert optim.clip_grad_norm_(xs, math.inf, norm_type) == pytest.approx(exact * size, rel=1e-12)
+
+
+def test_float32_gradients_have_a_norm_too_where_their_squares_overflow():
+    x = Tensor(np.zeros(2, np.float32))
+    for size in (1e-30, 1e30):
+        x.grad = np.array([3.0, 4.0], np.float32) * np.float32(size)
+        assert optim.clip_grad_norm_([x], 1e40) == pytest.approx(5 * size, rel=1e-6)
+
+
+def test_options_of_numpy_s_types_do_not_narrow_python_s_floats():
+    x, y = Value(1.0), Value(1.0)
+    for each, optimizer in ((x, optim.SGD([x], lr=np.float32(0.1))), (y, optim.SGD([y], lr=float(np.float32(0.1))))):
+        each.grad = 1 / 3
+        optimizer.step()
+    assert x.data == y.data
+
+
 def test_clipping_by_value_holds_every_entry():
     a, b, none = mixed()
     optim.clip_grad_value_([a, b, none], 3.5)
