@@ -5,22 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from math import hypot, isfinite
 from sys import float_info
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from ..functional import Reverse, flatten, plain
-from ..graph import topological
+from ..graph import is_node, topological
+from ..sweep import Edge, sweep_nodes
 from .subject import CheckedFunction
 
 if TYPE_CHECKING:
     from ..graph import Node
-
-
-class SweptNode(NamedTuple):
-    """A node with the adjoint that has arrived at it, and what it sends back: pairs of input and contribution."""
-
-    node: Node
-    adjoint: Any
-    sent: list[tuple[Any, Any]]
 
 
 def record(subject: CheckedFunction) -> list[Any]:
@@ -31,25 +24,18 @@ def record(subject: CheckedFunction) -> list[Any]:
 
 def recorded_nodes(subject: CheckedFunction) -> list[Node]:
     """The nodes of the graph at the point, inputs first."""
-    return topological(*(y for y in record(subject) if hasattr(y, "pullback")))
+    return topological(*filter(is_node, record(subject)))
 
 
-def sweep_back(subject: CheckedFunction, cotangent: Sequence[float]) -> Iterator[SweptNode]:
-    """Every node that the gradient of ⟨cotangent, f⟩ reaches, results first."""
+def sweep_back(subject: CheckedFunction, cotangent: Sequence[float]) -> Iterator[list[Edge]]:
+    """The edges of each node that the gradient of ⟨cotangent, f⟩ reaches, results first."""
     adjoints: dict[Any, Any] = {}
     for y, seed in zip(record(subject), flatten(subject.output.tree(cotangent))[0]):
-        if hasattr(y, "pullback"):
-            seed = y.seed_gradient(seed, False)
+        if is_node(y):
+            seed = y.seed_gradient(seed)
             adjoints[y] = adjoints[y] + seed if y in adjoints else seed
     order = topological(*adjoints)
-    needed = set(order)
-    for node in reversed(order):
-        if node in adjoints:  # else it lies behind a branch that was not taken
-            with node.sweep_context():
-                sent = list(node.pullback(adjoints[node], False, needed)) if node.inputs else []
-                yield SweptNode(node, adjoints[node], sent)
-                for x, downstream in sent:
-                    adjoints[x] = adjoints[x] + downstream if x in adjoints else downstream
+    yield from filter(None, sweep_nodes(reversed(order), adjoints))
 
 
 def predicted_noise(subject: CheckedFunction, cotangent: Sequence[float]) -> float:
@@ -57,10 +43,9 @@ def predicted_noise(subject: CheckedFunction, cotangent: Sequence[float]) -> flo
     if subject.gradient is not None:
         return 0.0
     noise = 0.0
-    for node, adjoint, _ in sweep_back(subject, cotangent):
-        if node.op:
-            off = adjoint * plain(node)
-            noise = hypot(noise, float((off * off).sum()) ** 0.5 if getattr(off, "shape", ()) else float(off))
+    for edge, *_ in sweep_back(subject, cotangent):
+        off = edge.upstream * plain(edge.node)
+        noise = hypot(noise, float((off * off).sum()) ** 0.5 if getattr(off, "shape", ()) else float(off))
     return 0.3 * float_info.epsilon * noise if isfinite(noise) else 0.0
 
 
@@ -71,9 +56,9 @@ def first_nonfinite(subject: CheckedFunction, cotangent: Sequence[float] | None)
     if cotangent is None:
         bad = next((node for node in recorded_nodes(subject) if not _is_finite(node.data)), None)
         return f", first at {_describe(bad)}" if bad is not None else ""
-    for node, _, sent in sweep_back(subject, cotangent):
-        if not all(_is_finite(downstream) for _, downstream in sent):
-            return f", first behind {_describe(node)}"
+    for edges in sweep_back(subject, cotangent):
+        if not all(_is_finite(edge.downstream) for edge in edges):
+            return f", first behind {_describe(edges[0].node)}"
     return ""
 
 

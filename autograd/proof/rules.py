@@ -31,9 +31,9 @@ EACH_OPERATION = 8  # uses of one operation that are checked by themselves
 def wrong_operations(subject: CheckedFunction, rng: random.Random) -> list[EntryFinding]:
     """The findings on operations whose rule is wrong: one use of each, checked at up to eight."""
     uses: dict[Any, list[Node]] = defaultdict(list)
-    for node, _, _ in sweep_back(subject, [1.0] * len(subject.values)):
-        if node.op is not None and node.inputs:
-            uses[node.op].append(node)
+    for edge, *_ in sweep_back(subject, [1.0] * len(subject.values)):
+        if edge.node.op is not None:
+            uses[edge.node.op].append(edge.node)
     found: list[EntryFinding] = []
     for nodes in uses.values():
         samples = rng.sample(nodes, min(len(nodes), EACH_OPERATION))
@@ -50,7 +50,7 @@ class OperationCheck:
         self.operands = [_data_of(x) for x in node.operands]
         self.seed = self._random_like(_data_of(node))
         with node.sweep_context():
-            self.sent = list(node.pullback(self.seed, False, set(node.inputs)))
+            self.sent = [(x, downstream) for _, x, _, downstream, arrived in node.contributions(self.seed) if arrived is not False]
 
     def findings(self) -> list[EntryFinding]:
         """What is wrong towards its inputs, backward or forward."""

@@ -7,6 +7,7 @@ from math import nan, prod
 from typing import TYPE_CHECKING, Any
 
 from ..functional import flatten, plain
+from ..graph import is_node
 from ..operation import number
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ class TreeSpec:
         """Every number in a tree of this structure, in order; StructureError for a tree of another."""
         numbers: list[float] = []
         for leaf in flatten(tree)[0]:
-            leaf = plain(leaf) if hasattr(leaf, "pullback") else leaf.detach() if hasattr(leaf, "detach") else leaf
+            leaf = plain(leaf) if is_node(leaf) else leaf.detach() if hasattr(leaf, "detach") else leaf
             if getattr(leaf, "shape", ()) != ():
                 import numpy
                 numbers += numpy.asarray(leaf, dtype=float).ravel().tolist()
