@@ -7,16 +7,26 @@ import os
 import re
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from autograd.files import replaced
 from autograd.output import use_plain_signs
 
 from .expression import Expression, ExpressionError, values
+
+if TYPE_CHECKING:
+    from autograd import Value
+
+    from viz.svg import Picture
+    from viz.web.step_page import Stepper
+
+    from .stepping import ColouredLine
+
+Command = Callable[[argparse.Namespace], int]
+Commands = Any  # argparse has no public name for its sub-parsers
 
 _NEURON = '"1/(1+exp(-(w0*x0+w1*x1+w2)))" w0=2 x0=-1 w1=-3 x1=-2 w2=-3'
 _EXAMPLES = {  # by the command that each begins with
@@ -29,7 +39,7 @@ _CODES = "exit status: 0 all right, 1 the gradient is wrong (check), 2 the comma
 
 
 class Refusal(Exception):
-    """What the command cannot do, and the remedy, in words for the person at the terminal."""
+    """A request that the command cannot carry out, with the remedy, in words for the person at the terminal."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -114,36 +124,62 @@ def run(argv: Sequence[str]) -> int:
 
 
 def argument_parser() -> argparse.ArgumentParser:
-    def form(*names: str) -> Any:
-        examples = "\n".join(f"  chainrule {name} {example}" for name in names for example in _EXAMPLES[name])
-        return {"formatter_class": argparse.RawDescriptionHelpFormatter, "allow_abbrev": False,
-                "epilog": f"examples:\n{examples}\n\n{_CODES}"}
+    """Return the parser of the whole command line.
 
-    parser = argparse.ArgumentParser("chainrule", **form(*_EXAMPLES),
+    >>> argument_parser().parse_args(["check", "x*x", "x=3"]).expression
+    'x*x'
+    """
+    parser = argparse.ArgumentParser("chainrule", **_form(*_EXAMPLES),
                                      description="See backpropagation: every value, gradient and local derivative.")
     parser.add_argument("--version", action=_Version, nargs=0, help="print the version and exit")
     commands = parser.add_subparsers(metavar="COMMAND")
+    _add_draw(commands)
+    _add_step(commands)
+    _add_expression_command(commands, check, "Check the gradient of an expression against differences of its values.")
+    _add_report(commands)
+    return parser
 
-    def command(function: Any, summary: str) -> argparse.ArgumentParser:
-        sub = commands.add_parser(function.__name__, help=summary, description=summary, **form(function.__name__))
-        sub.set_defaults(command=function)
-        sub.add_argument("expression", metavar="EXPR", help="as in Python: numbers, names, + - * / ** ( ), exp(x) …; "
-                                                                "put -- before one that begins with --")
-        sub.add_argument("values", metavar="name=value", nargs="*", help="a number for each name in EXPR")
-        return sub
 
-    def add_digits(sub: argparse.ArgumentParser) -> None:
-        sub.add_argument("--digits", type=digits, default=3, metavar="N", help="digits of every number shown (3)")
+def _form(*names: str) -> dict[str, Any]:
+    """How the help of these commands is laid out, with their examples."""
+    examples = "\n".join(f"  chainrule {name} {example}" for name in names for example in _EXAMPLES[name])
+    return {"formatter_class": argparse.RawDescriptionHelpFormatter, "allow_abbrev": False,
+            "epilog": f"examples:\n{examples}\n\n{_CODES}"}
 
-    sub = command(draw, "Draw the circuit of an expression, with its values and gradients.")
+
+def _add_command(commands: Commands, function: Command, summary: str) -> argparse.ArgumentParser:
+    sub: argparse.ArgumentParser = commands.add_parser(function.__name__, help=summary, description=summary,
+                                                       **_form(function.__name__))
+    sub.set_defaults(command=function)
+    return sub
+
+
+def _add_expression_command(commands: Commands, function: Command, summary: str) -> argparse.ArgumentParser:
+    """Add a command that takes an expression and the values of its names."""
+    sub = _add_command(commands, function, summary)
+    sub.add_argument("expression", metavar="EXPR", help="as in Python: numbers, names, + - * / ** ( ), exp(x) …; "
+                                                            "put -- before one that begins with --")
+    sub.add_argument("values", metavar="name=value", nargs="*", help="a number for each name in EXPR")
+    return sub
+
+
+def _add_digits(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("--digits", type=digits, default=3, metavar="N", help="digits of every number shown (3)")
+
+
+def _add_draw(commands: Commands) -> None:
+    sub = _add_expression_command(commands, draw, "Draw the circuit of an expression, with its values and gradients.")
     sub.add_argument("-o", "--output", default="circuit.svg", metavar="FILE",
                      help="where to write: .svg, .dot or .png; - writes SVG to the standard output (circuit.svg)")
     sub.add_argument("--title", metavar="TEXT", help="title of the picture (the expression)")
     sub.add_argument("--collapse", action="store_const", const=True, help="draw each scope as one gate (sigmoid)")
     sub.add_argument("--products", action="store_true", help="write upstream × local = downstream on the wires")
     sub.add_argument("--no-backward", action="store_true", help="values only: no gradient is computed")
-    add_digits(sub)
-    sub = command(step, "Print every step of an expression, forward and then backward.")
+    _add_digits(sub)
+
+
+def _add_step(commands: Commands) -> None:
+    sub = _add_expression_command(commands, step, "Print every step of an expression, forward and then backward.")
     sub.add_argument("--interactive", action="store_true", help="wait for a key after each step, and go back too")
     sub.add_argument("--html", metavar="FILE", help="write a page to step through in a browser, with inputs to change")
     sub.add_argument("--stop", choices=["nan"], help="stop at the first nan or inf")
@@ -151,14 +187,15 @@ def argument_parser() -> argparse.ArgumentParser:
                      "where its gradient arrives; may be given several times")
     sub.add_argument("--mistake", choices=["overwrite", "order", "zero_grad"],
                      help="step through a classic mistake: = for +=, no topological order, zero_grad forgotten")
-    add_digits(sub)
-    command(check, "Check the gradient of an expression against differences of its values.")
-    summary = "Make a page about a training run, from the checkpoint that nn.train.fit wrote: curves, weights, settings."
-    sub = commands.add_parser("report", help=summary, description=summary, **form("report"))
-    sub.set_defaults(command=report, values=[])
-    sub.add_argument("checkpoint", metavar="RUN.npz", help="what fit(…, checkpoint=) wrote")
+    _add_digits(sub)
+
+
+def _add_report(commands: Commands) -> None:
+    sub = _add_command(commands, report, "Make a page about a training run, from the checkpoint that nn.train.fit wrote: "
+                                         "curves, weights, settings.")
+    sub.set_defaults(values=[])
+    sub.add_argument("checkpoint", metavar="RUN.npz", help="the file that fit(…, checkpoint=) wrote")
     sub.add_argument("-o", "--output", default="report.html", metavar="FILE", help="where to write (report.html)")
-    return parser
 
 
 def digits(text: str) -> int:
@@ -168,7 +205,7 @@ def digits(text: str) -> int:
 
 
 def read(args: argparse.Namespace) -> tuple[Expression, dict[str, float]]:
-    """The expression and the numbers for the names in it; tells of those that are not in it."""
+    """Return the expression and the numbers for the names in it; a note tells of numbers for other names."""
     expression, given = Expression(args.expression), values(args.values)
     if not expression.names:
         raise ExpressionError("the expression has no name, and so no gradient; give one, as in 'w*2' w=3")
@@ -178,8 +215,8 @@ def read(args: argparse.Namespace) -> tuple[Expression, dict[str, float]]:
     return expression, {name: x for name, x in given.items() if name in expression.names}
 
 
-def evaluate(args: argparse.Namespace) -> tuple[Any, dict[str, Any]]:
-    """The node of the result, and those of the names."""
+def evaluate(args: argparse.Namespace) -> tuple[Value, dict[str, Value]]:
+    """Return the node of the result, and those of the names."""
     from autograd import Value
     expression, given = read(args)
     leaves = {name: Value(x, name) for name, x in given.items()}
@@ -205,12 +242,15 @@ def draw(args: argparse.Namespace) -> int:
     return 0
 
 
-def written(picture: Any, output: str) -> None:
-    """Save a picture or a page; what was there stays whole until the new file is."""
+def written(picture: Picture | Stepper | str, output: str) -> None:
+    """Save a picture, a page or a text; the old file stays whole until the new one is."""
     path = Path(output).resolve()
     try:
         with replaced(path) as temporary:
-            picture.save(temporary)
+            if isinstance(picture, str):
+                temporary.write_text(picture, encoding="utf-8")
+            else:
+                picture.save(temporary)
     except OSError as error:
         remedy = f"; make the folder first: mkdir -p '{path.parent}'" if not path.parent.exists() else ""
         raise Refusal(f"cannot write '{output}': {error.strerror or error}{remedy}") from None
@@ -218,18 +258,11 @@ def written(picture: Any, output: str) -> None:
 
 
 def step(args: argparse.Namespace) -> int:
-    from autograd import gradient, steps
+    from autograd import steps
 
     y, leaves = evaluate(args)
     if args.html is not None:
-        if Path(args.html).suffix.lower() not in (".html", ".htm"):
-            raise Refusal(f"cannot write '{args.html}': the name must end in .html")
-        import viz
-        written(viz.stepper(y, digits=args.digits, title=args.expression.strip()), args.html)
-        return 0
-    from viz.numbers import number
-
-    from .stepping import FAINT, GRADIENT, Line, paged, printer, stops, told
+        return _step_page(y, args)
     try:
         walk = steps(y, mistake=args.mistake)
     except ValueError as error:
@@ -237,11 +270,9 @@ def step(args: argparse.Namespace) -> int:
     if unknown := set(args.stop_at) - {step.label for step in walk}:
         raise Refusal(f"--stop-at {', '.join(sorted(unknown))}: no step is called so; there are "
                       f"{', '.join(dict.fromkeys(step.label for step in walk))}")
+    from .stepping import FAINT, paged, printer, stops, told
     found = stops(walk, args.stop == "nan", args.stop_at)
-    summary: Line = [("right gradient" if args.mistake else "gradient", FAINT)]
-    for name, g in zip(leaves, gradient(y, list(leaves.values()))):
-        summary += [(f" {name} ", ""), (number(g, args.digits), GRADIENT)]
-    pages = [*told(walk, args.digits), [summary]]
+    pages = [*told(walk, args.digits), [_gradients(y, leaves, args)]]
     show = printer(sys.stdout)
     if args.interactive and sys.stdin.isatty() and sys.stdout.isatty():
         paged(pages, show, found)
@@ -257,10 +288,31 @@ def step(args: argparse.Namespace) -> int:
     return 0
 
 
+def _step_page(y: Value, args: argparse.Namespace) -> int:
+    """Write the page to step through."""
+    if Path(args.html).suffix.lower() not in (".html", ".htm"):
+        raise Refusal(f"cannot write '{args.html}': the name must end in .html")
+    import viz
+    written(viz.stepper(y, digits=args.digits, title=args.expression.strip()), args.html)
+    return 0
+
+
+def _gradients(y: Value, leaves: dict[str, Value], args: argparse.Namespace) -> ColouredLine:
+    """The line with the gradient of each name."""
+    from autograd import gradient
+    from viz.numbers import number
+
+    from .stepping import FAINT, GRADIENT
+    line: ColouredLine = [("right gradient" if args.mistake else "gradient", FAINT)]
+    for name, g in zip(leaves, gradient(y, list(leaves.values()))):
+        line += [(f" {name} ", ""), (number(g, args.digits), GRADIENT)]
+    return line
+
+
 def check(args: argparse.Namespace) -> int:
     from inspect import Parameter, Signature
 
-    from autograd.check import check_gradients
+    from autograd import check_gradients
     expression, given = read(args)
 
     def f(*xs: Any) -> Any:
@@ -280,5 +332,5 @@ def report(args: argparse.Namespace) -> int:
         text = checkpoint_page(args.checkpoint)
     except (OSError, ValueError) as error:
         raise Refusal(f"cannot report on '{args.checkpoint}': {getattr(error, 'strerror', None) or error}") from None
-    written(SimpleNamespace(save=lambda path: path.write_text(text, encoding="utf-8")), args.output)
+    written(text, args.output)
     return 0

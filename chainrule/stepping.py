@@ -7,19 +7,19 @@ import re
 import sys
 from collections.abc import Callable, Iterable
 from math import isfinite
-from typing import Any
+from typing import TextIO
 
 from autograd.symbolic import formula
 from autograd.operation import find
-from autograd.stepping import Step
+from autograd.stepping import Edge, Step
 from viz.numbers import applied, bracketed, number, typeset
 
-Line = list[tuple[str, str]]  # pieces of text, each with its colour
+ColouredLine = list[tuple[str, str]]  # pieces of text, each with its colour
 VALUE, GRADIENT, FORMULA, FAINT = "green", "red", "blue", "dim"
 
 
-def told(walk: Iterable[Step], digits: int = 3) -> list[list[Line]]:
-    """Each step as lines to print: forward how a value comes about, backward what each input collects.
+def told(walk: Iterable[Step], digits: int = 3) -> list[list[ColouredLine]]:
+    """Return each step as lines to print: forward the computation of a value, backward the gradient of each input.
 
     >>> from autograd import Value, steps
     >>> w, x = Value(2.0, "w"), Value(-1.0, "x")
@@ -41,48 +41,60 @@ def told(walk: Iterable[Step], digits: int = 3) -> list[list[Line]]:
     """
     values: dict[str, float] = {}
     collected: dict[int, float] = {}
-    pages: list[list[Line]] = []
+    pages: list[list[ColouredLine]] = []
     phase = ""
     for step in walk:
-        lines: list[Line] = [] if step.phase == phase else [[(step.phase, FAINT)]]
+        lines: list[ColouredLine] = [] if step.phase == phase else [[(step.phase, FAINT)]]
         phase = step.phase
         pages.append(lines)
         names = [x if isinstance(x, str) else f"{x:g}".replace("-", "−") for x in step.inputs]
         if step.phase == "forward":
+            lines.append(_forward_line(step, names, values, digits))
             values[step.label] = step.value
-            numbers = [number(values[x], digits) if isinstance(x, str) else name for x, name in zip(step.inputs, names)]
-            result = (number(step.value, digits), VALUE)
-            lines.append([(f"{step.label} = ", ""), result, (" (given)", FAINT)] if not step.inputs else
-                         [(f"{step.label} = {applied(step.operation, names)} = {applied(step.operation, numbers)} = ", ""), result])
             continue
         lines.append([(f"{step.label} = {applied(step.operation, names)}; its gradient is ", ""),
                       (number(step.gradient, digits), GRADIENT), *wrong(step.right, digits)])
         for edge in step.edges:
-            local, downstream = number(edge.local, digits), number(edge.downstream, digits)
-            factor = f"({local})" if local.startswith("−") else local
-            text = formula(find(step.operation), edge.argument, *step.inputs)  # in this walk's labels
-            is_number = re.fullmatch(r"-?(\d[\d.e+-]*|inf)|nan", text)
-            lines += [[(f"  {edge.target_label}: local gradient ", ""),
-                       *([] if is_number else [(typeset(text), FORMULA), (" = ", "")]), (local, FORMULA)],
-                      [("    downstream = upstream × local: ", FAINT),
-                       (f"{number(edge.upstream, digits)} × {factor} = {downstream}", GRADIENT)],
-                      [(f"    {edge.target_label} collects ", FAINT), (downstream, GRADIENT)]]
-            if edge.target in collected:
-                before, total = number(collected[edge.target], digits), number(edge.total, digits)
-                summed = abs(edge.total - collected[edge.target] - edge.downstream) <= 1e-9 * abs(edge.total)
-                sum = f"{before} + {bracketed(downstream)} = {total}" if summed else f"{total} in place of {before}"
-                lines[-1] += [(", in all ", FAINT), (sum, GRADIENT)]
-            lines[-1] += wrong(edge.right, digits)
+            lines += _edge_lines(step, edge, collected.get(edge.target), digits)
             collected[edge.target] = edge.total
     return pages
 
 
-def wrong(right: float | None, digits: int) -> Line:
+def _forward_line(step: Step, names: list[str], values: dict[str, float], digits: int) -> ColouredLine:
+    """The computation of a value: ``v2 = w × x = 2.00 × (−1.00) = −2.00``."""
+    result = (number(step.value, digits), VALUE)
+    if not step.inputs:
+        return [(f"{step.label} = ", ""), result, (" (given)", FAINT)]
+    numbers = [number(values[x], digits) if isinstance(x, str) else name for x, name in zip(step.inputs, names)]
+    return [(f"{step.label} = {applied(step.operation, names)} = {applied(step.operation, numbers)} = ", ""), result]
+
+
+def _edge_lines(step: Step, edge: Edge, before: float | None, digits: int) -> list[ColouredLine]:
+    """The product on one edge, and the sum at its input; ``before`` is what had arrived there, None for nothing."""
+    local, downstream = number(edge.local, digits), number(edge.downstream, digits)
+    text = formula(find(step.operation), edge.argument, *step.inputs)  # in this walk's labels
+    is_number = re.fullmatch(r"-?(\d[\d.e+-]*|inf)|nan", text)
+    collects: ColouredLine = [(f"    {edge.target_label} collects ", FAINT), (downstream, GRADIENT)]
+    if before is not None:
+        total = number(edge.total, digits)
+        summed = abs(edge.total - before - edge.downstream) <= 1e-9 * abs(edge.total)
+        sum = f"{number(before, digits)} + {bracketed(downstream)} = {total}" if summed else (
+            f"{total} in place of {number(before, digits)}")
+        collects += [(", in all ", FAINT), (sum, GRADIENT)]
+    return [[(f"  {edge.target_label}: local gradient ", ""),
+             *([] if is_number else [(typeset(text), FORMULA), (" = ", "")]), (local, FORMULA)],
+            [("    downstream = upstream × local: ", FAINT),
+             (f"{number(edge.upstream, digits)} × {bracketed(local)} = {downstream}", GRADIENT)],
+            [*collects, *wrong(edge.right, digits)]]
+
+
+def wrong(right: float | None, digits: int) -> ColouredLine:
+    """Return the words that name the right number beside a wrong one; none where there is none."""
     return [] if right is None else [(f"  wrong: {number(right, digits)} is right", "bold red")]
 
 
 def stops(walk: Iterable[Step], nan: bool, names: Iterable[str]) -> list[int]:
-    """The steps to stop at: where a nan or inf first arises, where a name is computed, and where gradients reach it.
+    """Return the steps to stop at: where a nan or inf first arises, where a name is computed, and where gradients reach it.
 
     >>> from autograd import Value, log, steps
     >>> x = Value(-1.0, "x")
@@ -99,8 +111,8 @@ def stops(walk: Iterable[Step], nan: bool, names: Iterable[str]) -> list[int]:
     return found
 
 
-def printer(stream: Any) -> Callable[[Line], None]:
-    """A function that prints a line: in colour on a terminal where rich is installed, else plain."""
+def printer(stream: TextIO) -> Callable[[ColouredLine], None]:
+    """Return a function that prints a line: in colour on a terminal where rich is installed, else plain."""
     if stream.isatty():
         try:
             from rich.console import Console
@@ -113,7 +125,7 @@ def printer(stream: Any) -> Callable[[Line], None]:
     return lambda line: print("".join(text for text, _ in line), file=stream)
 
 
-def paged(pages: list[list[Line]], show: Callable[[Line], None], stops: list[int]) -> None:
+def paged(pages: list[list[ColouredLine]], show: Callable[[ColouredLine], None], stops: list[int]) -> None:
     """Show page after page, each at the press of a key: forward, back with ← or b, on to the next stop with c, out with q."""
     at, shown = stops[0] if stops else 0, -1
     while at < len(pages):
@@ -132,7 +144,7 @@ def paged(pages: list[list[Line]], show: Callable[[Line], None], stops: list[int
 
 
 def pressed(prompt: str) -> str:
-    """The key that is pressed next, an arrow key as its escape sequence; "" where the terminal is gone."""
+    """Return the key that is pressed next, an arrow key as its escape sequence; "" where the terminal is gone."""
     try:
         import termios
         import tty

@@ -9,9 +9,10 @@ import pytest
 
 from autograd import Value, log, scope, tanh
 from viz import draw, stepper
-from viz.drawing import layout
+from viz.drawing import graphviz_places
 from viz.svg import clip
 
+from .display import shown
 from .test_viz_records import INPUTS, mlp, neuron
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -212,9 +213,8 @@ def test_dot_is_a_picture_of_its_own():
 
 def test_notebooks_get_svg_and_text():
     drawing = draw(neuron())
-    assert drawing._repr_mimebundle_() == {
+    assert shown(drawing) == {
         "image/svg+xml": drawing.svg, "text/plain": "<Drawing of 8 gates, 13 wires>"}
-    assert drawing._repr_svg_() == drawing.svg
 
 
 def test_a_drawing_is_of_its_moment():
@@ -227,9 +227,9 @@ def test_a_drawing_is_of_its_moment():
 
 def test_a_missing_failing_or_slow_layout_program_is_said_with_the_remedy(monkeypatch):
     with pytest.raises(RuntimeError, match=r"could not lay out.*syntax error"):
-        layout("this is not DOT {")
+        graphviz_places("this is not DOT {")
     with pytest.raises(RuntimeError, match=r"took over 0\.001 s.*collapse=True"):
-        layout(draw(neuron()).dot, seconds=0.001)
+        graphviz_places(draw(neuron()).dot, seconds=0.001)
     with pytest.raises(ValueError, match="engine='neato'"):
         draw(neuron(), engine="neato")
     monkeypatch.setenv("PATH", "")

@@ -12,6 +12,7 @@ from nn.perceptron import gate, truth_table
 from viz import network
 from viz.svg import clip
 
+from .display import shown
 from .test_viz_drawing import EVIL, SVG, classed, element, tooltip
 
 
@@ -192,7 +193,7 @@ def test_what_is_no_network_or_more_than_one_example_is_refused_with_the_remedy(
 def test_it_is_saved_and_shown_as_other_pictures_are(tmp_path):
     drawing = network(sigmoid_neuron())
     assert drawing.save(tmp_path / "a.svg").read_text(encoding="utf-8") == drawing.svg
-    assert drawing._repr_mimebundle_() == {
+    assert shown(drawing) == {
         "image/svg+xml": drawing.svg, "text/plain": "<NetworkPicture of 2 → 1 units, 3 parameters>"}
     with pytest.raises(ValueError, match=r"saved as \.svg or \.png"):
         drawing.save(tmp_path / "a.dot")

@@ -15,6 +15,8 @@ from autograd import Tensor, check_gradients, log, relu, tanh
 from matplotlib.figure import Figure
 from viz import plots
 
+from .display import shown
+
 EVERY = [
     lambda ax: plots.curves([3.0, 2.0, 1.0], ax=ax),
     lambda ax: plots.update_ratios([1e-3, 2e-3], ax=ax),
@@ -47,8 +49,8 @@ def lines(ax: Any) -> dict[str, list[float]]:
 def test_each_draws_into_the_axes_given_and_returns_them_or_its_own_that_a_notebook_shows(plot: Any) -> None:
     ax = Figure().subplots()
     assert plot(ax) is ax
-    shown = plot(None)._repr_svg_()
-    assert shown.startswith("<svg") and shown == plots.svg(plot(None))  # the same plot is the same text
+    drawn = shown(plot(None))["image/svg+xml"]
+    assert drawn.startswith("<svg") and drawn == plots.svg(plot(None))  # the same plot is the same text
 
 
 def test_nothing_global_changes_and_importing_is_cheap() -> None:
@@ -97,7 +99,7 @@ def test_the_derivative_drawn_is_the_slope_of_the_curve_drawn(name: str) -> None
 def test_activations_have_a_panel_each_and_options() -> None:
     panels = plots.activations()
     assert [ax.get_title() for ax in panels] == list(plots.ACTIVATIONS)
-    assert panels._repr_svg_().count("derivative") >= len(panels)
+    assert plots.svg(panels).count("derivative") >= len(panels)
     assert plots.activation("leaky_relu", slope=0.1).lines[1].get_ydata()[0] == 0.1
 
 

@@ -14,6 +14,7 @@ import viz
 from autograd import GradientError, NoDerivativeWarning, Tensor, Value, detect_anomaly, no_grad, ops, scope
 from viz.numbers import applied
 
+from .display import shown
 from .test_viz_records import mlp, neuron
 
 
@@ -133,8 +134,9 @@ def test_results_without_a_gradient_have_a_page():
 def test_a_notebook_shows_it_in_a_frame_of_its_own():
     with scope("s"):
         y = Value(2.0, 'a"b') * 3
-    shown = viz.stepper(y)._repr_html_()
-    assert re.match(r'<iframe srcdoc="&lt;!doctype html&gt;[^"]*" title="Stepper: [^"]*" style="[^"]*"></iframe>$', shown)
+    page = viz.stepper(y)
+    assert shown(page)["text/html"] == page.frame()
+    assert re.match(r'<iframe srcdoc="&lt;!doctype html&gt;[^"]*" title="Stepper: [^"]*" style="[^"]*"></iframe>$', page.frame())
 
 
 @pytest.mark.parametrize(("operation", "operands", "text"), [

@@ -8,33 +8,37 @@ from __future__ import annotations
 
 import math
 import textwrap
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from html import escape
 from pathlib import Path
-from typing import Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
-from .collapsing import MANY
+from .collapsing import MANY, Collapse
 from .graphs import graph
 from .numbers import Shown, bracketed, has_nonfinite, number, show
 from .records import DrawnNode, Graph, Wire
 from .svg import LIGHT, MARGIN, Picture, clip, document, style, tag, width, written
 
+if TYPE_CHECKING:
+    from autograd.graph import Node
+
+    from .snapshots import Names
+
 VALUE, FORMULA, SIGN, NAME, NOTE = 13.0, 10.5, 15.0, 15.0, 11.0  # sizes of letters, in pixels
 RADIUS, ENTRY, GAP = 17.0, 20.0, 6.0  # of gates; the way from the numbers to the gate; between
 
 
-def draw(y: Any, *, collapse: bool | str | Iterable[str] | None = None, fold: bool | None = None, digits: int | None = 3,
-         products: bool = False, names: Any = None, title: str | None = None,
-         engine: str | None = None) -> Drawing:
-    """The circuit that computed ``y``, with every value and, where a backward pass has been, every gradient.
+def draw(y: Node | Sequence[Node], *, collapse: Collapse = None, fold: bool | None = None, digits: int | None = 3,
+         products: bool = False, names: Names | None = None, title: str | None = None, engine: str | None = None) -> Drawing:
+    """Draw the circuit that computed ``y``, with every value and, where a backward pass has been, every gradient.
 
     ``collapse`` draws scopes as one gate: True all, False none, names or paths those; None decides by size;
     ``fold`` draws collapsed scopes that repeat as one, ×N (None: where there are very many). ``names=locals()``
     names nodes after your variables and parameters after their modules; so does ``names=model``. ``digits`` are shown of
     each number (None: all; tooltips have all). ``products`` writes ``upstream × local = gradient`` under each wire.
-    ``engine="dot"`` lays out with the system's Graphviz. What is drawn is the state of now: a later backward pass does
-    not change the drawing. Raises TypeError for what is not a node, LookupError for a scope that is not there, ValueError
+    ``engine="dot"`` lays out with the system's Graphviz. The drawing shows the graph as it is now: a later backward pass
+    does not change it. Raises TypeError for what is not a node, LookupError for a scope that is not there, ValueError
     for a picture of more gates than can be seen.
 
     >>> from autograd import Value
@@ -89,7 +93,7 @@ class Drawing(Picture):
     @cached_property
     def _page(self) -> _Page:
         def laid_out(dot: str) -> _Page:
-            return _Page(self.graph, self._blocks, layout(dot, self.engine), self.title, self._digits)
+            return _Page(self.graph, self._blocks, graphviz_places(dot, self.engine), self.title, self._digits)
 
         page = laid_out(self.dot)
         if page.backwards:  # Graphviz places boxes without a look at wires between them, unless told to; pictures are larger then
@@ -100,10 +104,10 @@ class Drawing(Picture):
         return f"<Drawing of {self.graph.gates:,} gates, {len(self.graph.wires):,} wires>"
 
 
-# ── what is written where: each node is a block with a place for every wire that enters ──────────────────────────
+# ── labels: each node is a block with a place for every wire that enters ─────────────────────────────────────────
 
 class TextLine(NamedTuple):
-    """One text of a label: what it is (a CSS class), the text, and whether a nan or inf is to stand out."""
+    """One text of a label: its kind (a CSS class), the text, its size, and True where a nan or inf is to stand out."""
 
     kind: str
     text: str
@@ -189,7 +193,7 @@ def _blocks(graph: Graph, digits: int | None, products: bool, room: str = "") ->
 
 
 def _body(node: DrawnNode, labels: list[Label]) -> tuple[float, float]:
-    """How wide and how tall a gate or a name is: gates are circles as long as the sign and the wires allow it."""
+    """The width and height of a gate or a name; gates are circles as long as the sign and the wires allow it."""
     if node.kind != "gate":
         return max(width(clip(node.label), NAME, bold=True), 10.0) + 6, 24.0
     sign = sum(width(text, SIGN * (0.87 if constant else 1)) for text, constant in _pieces(node))
@@ -260,7 +264,7 @@ def _dot(graph: Graph, blocks: dict[str, Block]) -> str:
     for id, block in blocks.items():
         for i, (wire, _) in enumerate(block.entering):
             entered = set(around.get(block.node.box, ())) - set(around.get(blocks[wire.source].node.box, ()))
-            # a box with inputs of its own begins after what comes from outside: so boxes can stand side by side
+            # a box with inputs of its own begins after its wires from outside: so boxes can stand side by side
             apart = {"minlen": "2"} if entered & fed else {}
             circuit.edge(f"{wire.source}:out:e", f"{id}:in{i}:w", id=wire.id, **apart)
     return str(circuit.source)
@@ -295,8 +299,8 @@ def _font(line: TextLine) -> str:
     return f'<font color="{ink}" point-size="{line.size:g}">{escape(line.text)}</font>'
 
 
-def layout(dot: str, engine: str | None = None, seconds: float = 60.0) -> dict[str, Any]:
-    """Graphviz's answer to where things go, as its JSON; by the program that comes with the package graphviz-pure.
+def graphviz_places(dot: str, engine: str | None = None, seconds: float = 60.0) -> dict[str, Any]:
+    """Return the places that Graphviz finds, as its JSON; by the program that comes with the package graphviz-pure.
 
     Raises RuntimeError where the program is missing, fails, or takes longer than ``seconds``.
     """
@@ -424,7 +428,7 @@ class _Page:
 
     @property
     def backwards(self) -> bool:
-        """Whether a wire runs from right to left."""
+        """True where a wire runs from right to left."""
         return any(self.corner(self.blocks[wire.source])[0] + self.blocks[wire.source].width > self.corner(block)[0]
                    for block in self.blocks.values() for wire, _ in block.entering)
 
@@ -459,7 +463,7 @@ class _Page:
                    kind=f"wire {wire.trouble}".strip(), id=wire.id)
 
     def tip(self, block: Block, y: float) -> tuple[tuple[float, float], float]:
-        """Where a wire that comes in at this height meets the gate, and at which angle."""
+        """The point at which a wire that comes in at this height meets the gate, and its angle there."""
         left = self.corner(block)[0] + block.label_width + block.entry
         middle = self.centre[block.node.id][1]
         if not block.round or abs(y - middle) < 0.5:
@@ -522,7 +526,7 @@ class _Page:
         return tag("g", *out, kind=" ".join(filter(None, kinds)), id=node.id)
 
     def of_wire(self, wire: Wire) -> str:
-        """What is said of a wire when the pointer rests on it, with all digits."""
+        """The text of a wire while the pointer rests on it, with all digits."""
         source, target = self.blocks[wire.source].node, self.blocks[wire.target].node
         value, gradient, local = (show(x, None) for x in (wire.value, wire.contribution, wire.local))
         lines = [f"{source.label or source.sign or 'input'} → {target.sign or target.label or 'result'}"]
@@ -532,11 +536,11 @@ class _Page:
             gradient = f"{show(wire.upstream, None)} × {local} = {gradient}"
         lines.append(f"gradient {gradient or 'not computed'}")
         lines += [f"broadcast {wire.note}"] if wire.note else []
-        lines += ["a nan or inf arises here: what came from above was finite"] if wire.trouble == "first" else []
+        lines += ["a nan or inf arises here: the gradient from above was finite"] if wire.trouble == "first" else []
         return "\n".join(lines)
 
     def of_node(self, node: DrawnNode) -> str:
-        """What is said of a node when the pointer rests on it, with all digits."""
+        """The text of a node while the pointer rests on it, with all digits."""
         operation = f"scope {node.scope}" if node.hidden else node.operation
         lines = [" ".join(filter(None, (node.label, operation))) or node.kind]
         lines += [f"{node.hidden:,} gates inside"] if node.hidden else []

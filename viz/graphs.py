@@ -1,4 +1,4 @@
-"""The graph of a result as records: what is drawn as a node, as a wire and as a box, and what is written on it.
+"""The graph of a result as records: which nodes, wires and boxes a picture shows, with their names and numbers.
 
 A picture may leave things out: a scope collapses into one gate, and a very big graph becomes a summary of itself.
 ``Graph.notes`` then says what was left out and how to see it.
@@ -191,7 +191,7 @@ class _Records:
                 for i, (x, local) in enumerate(zip(node.operands, node.local_gradients))]
 
     def _wire_trouble(self, node: Node, contribution: Any) -> str:
-        """Where on its way back a gradient became nan or inf: "first" on this wire, "after" further up."""
+        """"first" for a wire on which a gradient becomes nan or inf, "after" where it was so before, else ""."""
         if not has_nonfinite(contribution):
             return ""
         return "after" if has_nonfinite(summary(self.gradient(node))) else "first"
@@ -201,15 +201,14 @@ class _Records:
     def nodes(self) -> tuple[list[DrawnNode], tuple[Box, ...]]:
         """The nodes as records, collapsed scopes and results last, and the boxes of the scopes that are open around them."""
         around = [tuple(takewhile(lambda scope: scope not in self.collapsed, chain)) for chain in self._chains_of_seen()]
-        opened = dict.fromkeys(scope for chain in around for scope in chain)
-        for scope in self.collapsed:
-            opened.update(dict.fromkeys(self.chains.get(scope.parent, ())))
+        opened = {scope for chain in around for scope in chain}
+        opened.update(*(self.chains.get(scope.parent, ()) for scope in self.collapsed))
         nodes = [self._node(node, self.scope_ids[chain[-1]] if chain else "") for node, chain in zip(self.seen, around)]
         nodes += (self._collapsed_gate(scope, members) for scope, members in self.collapsed.items())
         for i, root in enumerate(self.snapshot.roots):
             nodes.append(DrawnNode(f"out{i}", "output", self.snapshot.name(root), "", "", (), summary(root.plain_data()),
                                    summary(self.gradient(root))))
-        boxes = (Box(self.scope_ids[scope], scope.name, scope.path, self._box(scope)) for scope in opened)
+        boxes = (Box(self.scope_ids[scope], scope.name, scope.path, self._box(scope)) for scope in self.chains if scope in opened)
         return nodes, tuple(boxes)
 
     def _box(self, scope: Scope) -> str:
@@ -270,7 +269,7 @@ def _sums_to(parts: Iterable[Any], total: Any) -> bool:
 
 
 def _trouble(node: Node) -> str:
-    """Where a nan or inf arises ("first"), and where it only came in ("after")."""
+    """"first" for a node where a nan or inf arises, "after" where one came in, else ""."""
     if not has_nonfinite(summary(node.plain_data())):
         return ""
     return "after" if any(has_nonfinite(summary(x.plain_data())) for x in node.operands if is_node(x)) else "first"

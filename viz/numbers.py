@@ -19,7 +19,7 @@ _INFIX = {"add": "+", "sub": "−", "mul": "×", "div": "/", "pow": "^"}
 
 
 class ArraySummary(NamedTuple):
-    """An array as a picture shows it: all entries in row order where they are few, and what they are like in all."""
+    """An array as a picture shows it: all entries in row order where they are few, and figures that describe them."""
 
     shape: tuple[int, ...]
     entries: tuple[float, ...] | None
@@ -31,7 +31,7 @@ class ArraySummary(NamedTuple):
     zeros: int
 
 
-Shown = float | ArraySummary | None  # what stands on a wire or in the words of a node; None: nothing yet
+Shown = float | ArraySummary | None  # a number or array as pictures hold it; None: not computed
 
 
 def summary(data: float | np.ndarray[Any, Any] | np.generic | None) -> Shown:
@@ -165,7 +165,7 @@ def typeset(formula: str, names: Iterable[object] = ()) -> str:
 
 
 def local_gradient_text(formula: str, names: Iterable[object], local: object) -> str:
-    """Write a local gradient for its wire; where two operands are equal each gets half, and ``x > y`` is not what ran.
+    """Write a local gradient for its wire; where two operands are equal each gets half, whatever ``x > y`` says.
 
     >>> local_gradient_text("x > y", (), 0.5), local_gradient_text("x > y", (), True)
     ('½ (x = y)', 'x > y')

@@ -1,4 +1,4 @@
-"""A graph as it is at one moment: the order of its nodes, their names and gradients, and what flows back on each edge.
+"""A graph as it is at one moment: the order of its nodes, their names, and the gradients at nodes and on edges.
 
 Pictures are made from a snapshot alone, so that one walk serves several of them, and nothing in the graph is changed.
 """
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Snapshot(NamedTuple):
-    """The nodes of ``roots`` in topological order, with what a picture shows of each.
+    """The nodes of ``roots`` in topological order, with their names and gradients.
 
     ``names`` holds the nodes that have a name. ``gradients`` maps a node to its gradient (None or absent: not computed),
     ``contributions`` a node and an argument to the gradient that flows back from the node to that operand.
@@ -70,7 +70,7 @@ def checked_roots(y: object) -> list[Node]:
 def shown_contributions(order: list[Node]) -> Iterator[tuple[tuple[Node, int], Gradient]]:
     """Yield the node and argument of each edge that a backward pass has reached, and the gradient that flows back on it.
 
-    It is what the nodes' own ``.grad`` make of it, whichever result they come from.
+    It is computed from the nodes' own ``.grad``, whichever result they come from.
     """
     shown = {node: node.grad for node in order if node.grad is not None}
     for edge in sweep(reversed(order), dict(shown), accumulate=lambda gradient, _: gradient, arrivals=_arrivals(order, shown)):
@@ -79,7 +79,7 @@ def shown_contributions(order: list[Node]) -> Iterator[tuple[tuple[Node, int], G
 
 
 def _arrivals(order: list[Node], shown: Mapping[Node, Gradient]) -> dict[Node, Any]:
-    """Where something arrived, as far as the gradients alone tell: at results, and wherever a gradient is not 0."""
+    """The nodes at which something arrived, as far as gradients tell: results, and wherever a gradient is not 0."""
     reached = {x for node in order if node in shown for x in node.inputs}
     return {node: node not in reached or _nonzero(gradient) for node, gradient in shown.items()}
 

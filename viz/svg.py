@@ -20,13 +20,13 @@ FONT = '.chainrule { font-family: "Helvetica Neue", Helvetica, Arial, "Liberatio
 
 
 def style(shapes: str, inks: str) -> str:
-    """A style sheet: rules for shapes, and rules for colours (``$value`` …) in light and in dark."""
+    """Return a style sheet: rules for shapes, and rules for colours (``$value`` …) in light and in dark."""
     dark = Template(inks).substitute(DARK)
     return f"{FONT}{shapes}{Template(inks).substitute(LIGHT)}@media (prefers-color-scheme: dark) {{\n{dark}}}\n"
 
 
 def document(parts: Iterable[str], size: tuple[float, float], title: str, description: str, sheet: str) -> str:
-    """A whole SVG document, with what screen readers say of it; its parts stand on paper of that size."""
+    """Return a whole SVG document, its title and description for screen readers included; its size is in pixels."""
     wide, high = size
     head = (tag("title", written(title)), tag("desc", written(description)), tag("style", sheet),
             tag("rect", kind="paper", width=wide, height=high, rx=6))
@@ -36,7 +36,7 @@ def document(parts: Iterable[str], size: tuple[float, float], title: str, descri
 
 
 class Picture:
-    """What can be seen, as SVG: a file is written by ``save``, and a notebook shows it."""
+    """A picture as SVG: ``save`` writes a file, and a notebook shows it."""
 
     kinds: ClassVar[dict[str, str]] = {".svg": "svg", ".png": "png"}  # endings, and the attribute that each is written from
     svg: Any  # the text, which each kind of picture makes when it is asked for
@@ -90,18 +90,31 @@ class Picture:
 
 
 def clip(text: str, letters: int = 24) -> str:
-    """A name short enough for a picture, on one line, and without what XML cannot hold."""
+    """Shorten a name for a picture, to one line without characters that XML cannot hold.
+
+    >>> from viz.svg import clip
+    >>> clip("a name that is much too long for a gate")
+    'a name that is much too…'
+    """
     text = " ".join(clean(text).split())
     return text if len(text) <= letters else text[:letters - 1] + "…"
 
 
 def clean(text: str) -> str:
-    """Text without the characters that XML cannot hold, and those that turn round the text behind them."""
+    r"""Replace the characters that XML cannot hold, and those that turn round the text behind them.
+
+    >>> clean("a\x00b")
+    'a\ufffdb'
+    """
     return re.sub("[\u202a-\u202e\u2066-\u2069]|[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", "\ufffd", text)
 
 
 def width(text: str, size: float, bold: bool = False) -> float:
-    """The room that a text takes in pixels: an upper bound for usual sans-serif fonts, of which DejaVu is widest."""
+    """Return the width of a text in pixels: an upper bound for the usual sans-serif fonts (DejaVu is the widest).
+
+    >>> width("x = 2", 10.0) < width("x = 2", 10.0, bold=True)
+    True
+    """
     em = 0.0
     for c in text:
         if unicodedata.east_asian_width(c) in "WF" or c in "mwMW@%—…":
@@ -114,12 +127,20 @@ def width(text: str, size: float, bold: bool = False) -> float:
 
 
 def written(text: str) -> str:
-    """Text as it may stand in SVG, whatever is in it."""
+    """Escape a text for SVG, whatever is in it.
+
+    >>> written("a < b")
+    'a &lt; b'
+    """
     return escape(clean(text))
 
 
 def tag(name: str, *inside: str, kind: str = "", **attributes: Any) -> str:
-    """An element of SVG: ``kind`` is its class, ``inside`` is markup, attributes are escaped and numbers rounded."""
+    """Return an element of SVG: ``kind`` is its class, ``inside`` is markup, attributes are escaped and numbers rounded.
+
+    >>> tag("circle", kind="shape", r=2.0, stroke_width=1.25)
+    '<circle class="shape" r="2" stroke-width="1.2"/>'
+    """
     given = {"class": kind or None, **attributes}
     said = "".join(f' {key.replace("_", "-")}="{written(f"{x:.1f}".removesuffix(".0") if isinstance(x, float) else str(x))}"'
                    for key, x in given.items() if x is not None)

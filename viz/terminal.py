@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
+from .collapsing import Collapse
 from .graphs import graph
 from .numbers import number, show
 from .records import DrawnNode, Graph, Wire
 from .svg import clip
 
+if TYPE_CHECKING:
+    from autograd.graph import Node
+
+    from .snapshots import Names
+
 _BETWEEN = {"add": "+", "sub": "−", "mul": "×", "div": "/"}  # the signs that stand between their operands
 
 
-def text(y: Any, *, collapse: bool | str | Iterable[str] | None = None, digits: int | None = 3,
-         names: Any = None, color: bool = False) -> str:
-    """Every operation of ``y`` in order, with its value and gradient, and under it what goes back on each wire.
+def text(y: Node | Sequence[Node], *, collapse: Collapse = None, digits: int | None = 3, names: Names | None = None,
+         color: bool = False) -> str:
+    """Write every operation of ``y`` in order, with its value and gradient, and under it the product on each wire.
 
     Nodes without a name are called ``v`` and their number, as in ``autograd.steps``. A gradient that has not been
     computed is absent. ``collapse``, ``digits`` and ``names`` are those of ``draw``; ``color`` adds the terminal's colours and
@@ -35,8 +41,11 @@ def text(y: Any, *, collapse: bool | str | Iterable[str] | None = None, digits: 
     rows = list(_rows(graph(y, collapse, names=names), digits))
     wide, room = (max(len(row[i]) for row in rows if len(row) > 1) for i in (0, 1))
     rows = [(f"{row[0]:{wide}}   ", f"{row[1]:{room}}   ", *row[2:]) if len(row) > 1 else row for row in rows]
-    if not color:
-        return "\n".join("".join(row).rstrip() for row in rows)
+    return _coloured(rows) if color else "\n".join("".join(row).rstrip() for row in rows)
+
+
+def _coloured(rows: list[tuple[str, ...]]) -> str:
+    """The rows with the codes that colour them in a terminal: values green, gradients red, formulas blue."""
     try:
         from rich.console import Console
         from rich.text import Text
@@ -52,7 +61,7 @@ def text(y: Any, *, collapse: bool | str | Iterable[str] | None = None, digits: 
 
 
 def _rows(g: Graph, digits: int | None) -> Iterator[tuple[str, ...]]:
-    """Lines of the table: a note alone, or what, its value, and its gradient in one to three pieces."""
+    """The rows of the table: a note alone, or an operation, its value, and its gradient in one to three pieces."""
     entering: dict[str, list[Wire]] = {}
     for wire in g.wires:
         entering.setdefault(wire.target, []).append(wire)

@@ -1,17 +1,23 @@
 """Zoom: a small operation on tensors, opened into the circuit of single numbers that it stands for.
 
 The forward of an array operation, applied to arrays whose entries are Values, is that circuit: sums, products and
-picks of single numbers. Only what NumPy would decide without a gate (which entry is largest) is spelled out here.
+picks of single numbers. Only decisions that NumPy makes without a gate (which entry is largest) are written out here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import reduce
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from autograd import Value, exp, gradient, log, maximum, minimum, scope
 from autograd.graph import topological
+
+from .drawing import Drawing, draw
+
+if TYPE_CHECKING:
+    from autograd import Tensor
+    from autograd.typing import Array, PlainArrayLike
 
 LIMIT = 600  # entries, of all tensors that are opened together
 
@@ -32,12 +38,12 @@ class Zoom(list[Value]):
 
     @property
     def gates(self) -> int:
-        """How many operations on single numbers it takes."""
+        """The number of operations on single numbers."""
         return sum(1 for node in topological(*self) if node.operands)
 
     @property
     def difference(self) -> float:
-        """How far the two gradients are apart at most, relative to the largest gradient."""
+        """The largest difference between the two gradients, relative to the largest gradient."""
         import numpy as np
         largest = max((float(np.abs(numbers).max(initial=0.0)) for _, numbers in self.gradients.values()), default=0.0)
         return max((float(np.abs(tensor - numbers).max(initial=0.0)) for tensor, numbers in self.gradients.values()),
@@ -52,20 +58,23 @@ class Zoom(list[Value]):
                 lines.append(f"  gradient {name} {kind}: {text}")
         return "\n".join(lines)
 
+    def drawing(self) -> Drawing:
+        """Return the picture of the circuit, as a notebook shows it."""
+        return draw(self, title=self.title)
+
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        from .drawing import draw
-        return {"image/svg+xml": draw(self, title=self.title).svg, "text/plain": repr(self)}
+        return {"image/svg+xml": self.drawing().svg, "text/plain": repr(self)}
 
 
-def zoom(y: Any, inputs: Iterable[Any] | None = None, *, entry: int | tuple[int, ...] | None = None,
-         seed: Any = None) -> Zoom:
-    """The circuit of Values that the tensor ``y`` stands for, differentiated, with both gradients side by side.
+def zoom(y: Tensor, inputs: Iterable[Tensor] | None = None, *, entry: int | tuple[int, ...] | None = None,
+         seed: PlainArrayLike | None = None) -> Zoom:
+    """Open the tensor ``y`` into the circuit of Values that it stands for, with both gradients side by side.
 
     One operation is opened, the one that made ``y``; with ``inputs``, tensors that ``y`` depends on, everything between
     them and ``y``, each operation in a scope of its name (``viz.draw(…, collapse=True)`` closes them again). ``entry``
-    is the index of one entry of ``y``: only that one's circuit (one window of a convolution). ``seed`` is the gradient
-    from above, of the shape of what is opened: ``y.grad`` where a backward pass has been, else ones.
-    Raises TypeError for what is not a computed Tensor, ValueError where inputs are not above it or are too large.
+    is the index of one entry of ``y``, to open only its circuit (one window of a convolution). ``seed`` is the gradient
+    from above, of the shape of the opened entries: ``y.grad`` where a backward pass has been, else ones.
+    Raises TypeError for an argument that is no computed Tensor, ValueError where inputs are not above it or are too large.
 
     >>> from autograd import Tensor
     >>> x, w = Tensor([[1.0, 2.0]], "x"), Tensor([[3.0], [4.0]], "w")
@@ -96,7 +105,7 @@ def zoom(y: Any, inputs: Iterable[Any] | None = None, *, entry: int | tuple[int,
     upstream = np.broadcast_to(np.asarray(upstream[index] if seed is None else seed, dtype=float), picked.shape)
     circuit = Zoom(x for x in picked.ravel() if isinstance(x, Value))
     if not circuit:
-        raise ValueError(f"zoom of {y.op.name}, shape {y.shape}: what is opened has no number that takes a gradient")
+        raise ValueError(f"zoom of {y.op.name}, shape {y.shape}: no number in it takes a gradient")
     _total([s * x for s, x in zip(upstream.ravel().tolist(), picked.ravel()) if isinstance(x, Value)]).backward()
     whole = np.zeros(y.shape)
     whole[index] = upstream
@@ -107,8 +116,8 @@ def zoom(y: Any, inputs: Iterable[Any] | None = None, *, entry: int | tuple[int,
     return circuit
 
 
-def _between(leaves: list[Any], y: Any) -> list[Any]:
-    """What is computed on the way from the leaves to ``y``, inputs first."""
+def _between(leaves: list[Tensor], y: Tensor) -> list[Tensor]:
+    """The nodes on the way from the leaves to ``y``, inputs first."""
     above = dict.fromkeys(topological(y))
     if missing := [x for x in leaves if x not in above or x is y]:
         raise ValueError(f"zoom: {missing[0]!r:.60} is not above {y.op.name}, shape {y.shape}; inputs are tensors that "
@@ -122,18 +131,19 @@ def _between(leaves: list[Any], y: Any) -> list[Any]:
     return between
 
 
-def _names(leaves: list[Any]) -> dict[Any, str]:
-    """What the inputs are called: by name, else x, y, u, v, …, each once."""
+def _names(leaves: list[Tensor]) -> dict[Tensor, str]:
+    """The name of each input: its own, else x, y, u, v, …, each once."""
     taken = {x.name for x in leaves if x.name}
     free = (name for name in [*"xyuvpqrs", *(f"x{i}" for i in range(len(leaves)))] if name not in taken)
-    names: dict[Any, str] = {}
+    names: dict[Tensor, str] = {}
     for x in leaves:
         name = x.name if x.name and x.name not in names.values() else next(free)
         names[x] = name
     return names
 
 
-def _leaf(x: Any, name: str) -> Any:
+def _leaf(x: Tensor, name: str) -> Array:
+    """The entries of a tensor as an array of named Values."""
     import numpy as np
     values = np.empty(x.shape, dtype=object)
     for index in np.ndindex(*x.shape):
@@ -141,13 +151,13 @@ def _leaf(x: Any, name: str) -> Any:
     return values
 
 
-def _numbers(values: Any) -> Any:
+def _numbers(values: Array) -> Array:
     """The gradients of an array of Values: 0 where none has come."""
     import numpy as np
     return np.array([value.grad or 0.0 for value in values.ravel()], dtype=float).reshape(values.shape)
 
 
-def _open(node: Any, operands: list[Any]) -> Any:
+def _open(node: Tensor, operands: list[Any]) -> Array:
     """The result of a tensor's operation as an array of Values, computed from arrays of Values and of numbers."""
     import numpy as np
     if node.params is None:
@@ -158,9 +168,9 @@ def _open(node: Any, operands: list[Any]) -> Any:
     return np.asarray(forward(*[np.asarray(x, dtype=object) for x in operands], **options), dtype=object)
 
 
-# ── what NumPy would decide without a gate ───────────────────────────────────────────────────────────────────────
+# ── decisions that NumPy makes without a gate ────────────────────────────────────────────────────────────────────
 
-def _along(x: Any, axis: Any, f: Any, keepdims: bool) -> Any:
+def _along(x: Array, axis: Any, f: Callable[[list[Any]], Any], keepdims: bool) -> Array:
     """``f`` of the list of entries along axes, for every place in the others."""
     import numpy as np
     axes = tuple(range(x.ndim)) if axis is None else tuple(a % x.ndim for a in np.atleast_1d(axis))

@@ -411,7 +411,7 @@ def test_who_wants_no_motion_gets_none(visit, tmp_path):
 
 
 def test_several_live_in_one_notebook(visit):
-    markup = stepper(shared())._repr_html_() + stepper(neuron(backward=False))._repr_html_()
+    markup = stepper(shared()).frame() + stepper(neuron(backward=False)).frame()
     page = visit(markup=f"<!doctype html><body>{markup}</body>")
     first, second = page.frames[1:]
     for frame, count in ((first, 12), (second, 21)):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .axes import GRADIENT, MARKERS, add_legend, axes_or_new, label_text, series_style
 
@@ -22,7 +22,7 @@ def gradient_check(found: Report | Finding, *, ax: Axes | None = None) -> Axes:
     'OK'
     """
     import numpy as np
-    finding: Finding = getattr(found, "worst", found)
+    finding: Any = getattr(found, "worst", found)
     if not hasattr(finding, "samples"):
         raise TypeError(f"gradient_check: what check_gradients returned is drawn, not {found!r:.60} ({type(found).__name__})")
     samples = np.array(finding.samples, float).reshape(-1, 4)
