@@ -246,11 +246,11 @@ def written(picture: Picture | Stepper | str, output: str) -> None:
     """Save a picture, a page or a text; the old file stays whole until the new one is."""
     path = Path(output).resolve()
     try:
-        with replaced(path) as temporary:
-            if isinstance(picture, str):
+        if isinstance(picture, str):
+            with replaced(path) as temporary:
                 temporary.write_text(picture, encoding="utf-8")
-            else:
-                picture.save(temporary)
+        else:
+            picture.save(path)
     except OSError as error:
         remedy = f"; make the folder first: mkdir -p '{path.parent}'" if not path.parent.exists() else ""
         raise Refusal(f"cannot write '{output}': {error.strerror or error}{remedy}") from None

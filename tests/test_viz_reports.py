@@ -16,7 +16,6 @@ from chainrule.cli import main
 from viz.reports import environment, page, report
 
 
-
 def trained(path: Any, epochs: int = 3, lr: float = 0.01, **options: Any) -> tuple[nn.Module, nn.train.History]:
     iris = nn.data.load("iris")
     model = nn.Sequential(nn.Linear(4, 8, rng=0), nn.Tanh(), nn.Dropout(0.1, rng=5), nn.Linear(8, 3, rng=1))
@@ -100,11 +99,18 @@ def test_a_run_that_was_interrupted_says_by_what(tmp_path: Path) -> None:
     assert "Interrupted: KeyboardInterrupt." in text and "http-equiv=\"refresh\"" not in text
 
 
-def test_a_report_that_was_made_before_is_taken_as_it_is(tmp_path: Path) -> None:
+def test_title_and_facts_are_those_given(tmp_path: Path) -> None:
     made = report(tmp_path / "mine.html", title="Mine", facts={"\u202ewho": "me"})
-    trained(made)
+    trained(None, callbacks=[made])
     text = made.path.read_text(encoding="utf-8")
     assert "<title>Mine</title>" in text and "\ufffdwho" in text and "\u202e" not in text and "Ended:" in text
+
+
+def test_the_history_of_a_run_that_is_over_has_a_page_at_once(tmp_path: Path) -> None:
+    _, history = trained(None, epochs=1)
+    text = report(tmp_path / "over", history, facts={"who": "me"}).path.read_text(encoding="utf-8")
+    assert "Ended: all 1 epochs are done. 1 epoch, 5 batches." in text and ">me<" in text and text.count("<svg") >= 2
+    assert "http-equiv" not in text
 
 
 def test_watching_changes_no_number_of_the_run(tmp_path: Path) -> None:

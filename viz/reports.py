@@ -18,6 +18,7 @@ from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
+from autograd.files import replaced
 from autograd.graph import topological
 
 from . import plots
@@ -131,7 +132,7 @@ class TrainingPage:
         """Write the page as of now; a disk that refuses it is a warning, and no reason to end the run."""
         began = monotonic()
         try:
-            replace_file(self.path, self.html(run))
+            self._save(self.html(run))
         except OSError as error:
             warnings.warn(f"report: cannot write {self.path}: {error.strerror or error}; the run goes on", stacklevel=2)
         self._next = monotonic() + (monotonic() - began) / SHARE
@@ -139,8 +140,13 @@ class TrainingPage:
     def write_history(self, history: History) -> None:
         """Write the page of a run that is over, of which its history is left."""
         facts = {**self.facts, **environment()}
-        replace_file(self.path, page(self.title, [("", _state_line(f"Ended: {history.stopped}.", history)),
-                                                  *curve_sections(history), ("Run and environment", table(facts))]))
+        self._save(page(self.title, [("", _state_line(f"Ended: {history.stopped}.", history)), *curve_sections(history),
+                                     ("Run and environment", table(facts))]))
+
+    def _save(self, text: str) -> None:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with replaced(self.path) as temporary:
+            temporary.write_text(text, encoding="utf-8")
 
     def html(self, run: Run) -> str:
         """Return the page as text."""
@@ -281,17 +287,6 @@ def page(title: str, sections: Iterable[Section], live: bool = False) -> str:
                    for heading, content in sections if content)
     again = '<meta http-equiv="refresh" content="5">' if live else ""
     return _PAGE.format(title=escape(clean(title)), again=again, body=body)
-
-
-def replace_file(path: Path, text: str) -> None:
-    """Write a file beside its place and rename it, so that a reader sees the old one or the new one; folders are made."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        unfinished.write_text(text, encoding="utf-8")
-        os.replace(unfinished, path)
-    finally:
-        unfinished.unlink(missing_ok=True)
 
 
 def checkpoint_page(path: str | Path) -> str:

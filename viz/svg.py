@@ -10,6 +10,8 @@ from pathlib import Path
 from string import Template
 from typing import Any, ClassVar
 
+from autograd.files import replaced
+
 LIGHT = {"paper": "#ffffff", "ink": "#1f2328", "value": "#1a7f37", "gradient": "#cf222e", "formula": "#0969da",
           "frame": "#57606a", "wire": "#8c959f", "gate": "#f6f8fa", "bad": "#953800", "mark": "#fff1e5"}
 DARK = {"paper": "#0d1117", "ink": "#e6edf3", "value": "#3fb950", "gradient": "#ff7b72", "formula": "#58a6ff",
@@ -53,7 +55,8 @@ class Picture:
             raise ValueError(f"save({str(path)!r}): this picture is saved as {', '.join(others)} or {last}; end the name with one "
                              "of them")
         content = getattr(self, self.kinds[path.suffix.lower()])
-        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        with replaced(path) as temporary:
+            temporary.write_bytes(content if isinstance(content, bytes) else content.encode())
         return path
 
     @property

@@ -185,11 +185,16 @@ def _along(x: Array, axis: Any, f: Callable[[list[Any]], Any], keepdims: bool) -
 def _extreme(gate: Any, pick: Any) -> Any:
     """The largest or smallest: a chain of gates; k equal ones, which share the gradient equally, as their mean."""
     def f(entries: list[Any]) -> Any:
-        top = pick(map(float, entries))
-        equal = [x for x in entries if float(x) == top]
+        top = pick(map(_data, entries))
+        equal = [x for x in entries if _data(x) == top]
         shared = equal[0] if len(equal) == 1 else _total(equal) * (1.0 / len(equal))
-        return reduce(gate, [x for x in entries if float(x) != top], shared)
+        return reduce(gate, [x for x in entries if _data(x) != top], shared)
     return lambda x, axis, keepdims: _along(x, axis, f, keepdims)
+
+
+def _data(x: Value | float) -> float:
+    """The number of an entry, a Value or a plain number: decisions are no part of the graph."""
+    return x.data if isinstance(x, Value) else float(x)
 
 
 def _total(entries: list[Any]) -> Any:
@@ -198,19 +203,19 @@ def _total(entries: list[Any]) -> Any:
 
 def _exponentials(entries: list[Any]) -> list[Any]:
     """exp of each; shifted by the largest, a constant, only where exp would overflow: the picture is simpler."""
-    top = max(map(float, entries))
+    top = max(map(_data, entries))
     return [exp(x - top) if abs(top) > 600 else exp(x) for x in entries]
 
 
 def _logsumexp(entries: list[Any]) -> Any:
-    top = max(map(float, entries))
+    top = max(map(_data, entries))
     return log(_total(_exponentials(entries))) + (top if abs(top) > 600 else 0.0)
 
 
 def _softmax(x: Any, axis: Any) -> Any:
     import numpy as np
     e = np.empty(x.shape, dtype=object)
-    tops = _along(x, axis, lambda entries: max(map(float, entries)), True)
+    tops = _along(x, axis, lambda entries: max(map(_data, entries)), True)
     for index, top in np.ndenumerate(np.broadcast_to(tops, x.shape)):
         e[index] = exp(x[index] - top) if abs(top) > 600 else exp(x[index])
     return e / _along(e, axis, _total, True)
@@ -248,8 +253,8 @@ def _max_pool(x: Any, kernel: Any, stride: Any, dilation: Any) -> Any:
     for n, c, i, j in np.ndindex(*out.shape):
         window = x[n, c][i * stride[0]:, j * stride[1]:][:dilation[0] * (kernel[0] - 1) + 1:dilation[0],
                                                          :dilation[1] * (kernel[1] - 1) + 1:dilation[1]].ravel()
-        first = max(window, key=float)
-        out[n, c, i, j] = reduce(maximum, [entry for entry in window if float(entry) != float(first)], first)
+        first = max(window, key=_data)
+        out[n, c, i, j] = reduce(maximum, [entry for entry in window if _data(entry) != _data(first)], first)
     return out
 
 

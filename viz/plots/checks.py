@@ -9,10 +9,11 @@ from .axes import GRADIENT, MARKERS, add_legend, axes_or_new, label_text, series
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from autograd.check import Finding, Report
+    from autograd.proof.report import GradientReport
+    from autograd.proof.verdict import EntryFinding
 
 
-def gradient_check(found: Report | Finding, *, ax: Axes | None = None) -> Axes:
+def gradient_check(found: GradientReport | EntryFinding, *, ax: Axes | None = None) -> Axes:
     """Draw how far difference quotients are from a gradient, against their step: a V where it is right, level where wrong.
 
     ``found`` is the report of ``check_gradients`` (its worst finding is drawn) or one of its ``findings``.

@@ -16,6 +16,7 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from autograd.files import replaced
 from autograd.graph import Node, is_node, topological
 from autograd.programs.javascript import javascript
 from autograd.stepping import MISTAKES, Step, walks
@@ -109,7 +110,8 @@ class Stepper:
     def save(self, path: str | Path) -> Path:
         """Write the page to a file that a browser opens, and return its path."""
         path = Path(path)
-        path.write_text(self.html, encoding="utf-8")
+        with replaced(path) as temporary:
+            temporary.write_text(self.html, encoding="utf-8")
         return path
 
     def frame(self) -> str:
