@@ -1,6 +1,6 @@
 # ruff: noqa
 # mypy: disable-error-code="overload-overlap"
-# pyright: reportOverlappingOverload=false
+# pyright: reportOverlappingOverload=false, reportIncompatibleMethodOverride=false
 
 """Automatic differentiation in a glass box, as type checkers see it. Generated from the tables by `make docs`: do not edit."""
 

@@ -24,10 +24,10 @@ class ValueMethods(Node):
     def __rtruediv__(self, other: Number | Real, /) -> Value: ...
     def __pow__(self, other: Number | Real, /) -> Value: ...
     def __rpow__(self, other: Number | Real, /) -> Value: ...
-    def __neg__(self) -> Value: ...
-    def __abs__(self) -> Value: ...
-    def __pos__(self) -> Value: ...
-    def identity(self) -> Value:
+    def __neg__(self, /) -> Value: ...
+    def __abs__(self, /) -> Value: ...
+    def __pos__(self, /) -> Value: ...
+    def identity(self, /) -> Value:
         """Drawn as id. ∂/∂x = 1."""
     def add(self, y: Number | Real, /) -> Value:
         """Drawn as +. ∂/∂x = 1; ∂/∂y = 1."""
@@ -37,65 +37,65 @@ class ValueMethods(Node):
         """Drawn as ×. ∂/∂x = y; ∂/∂y = x."""
     def div(self, y: Number | Real, /) -> Value:
         """Drawn as /. ∂/∂x = 1/y; ∂/∂y = −x/y²."""
-    def neg(self) -> Value:
+    def neg(self, /) -> Value:
         """Drawn as ×(−1). ∂/∂x = −1."""
     def pow(self, y: Number | Real, /) -> Value:
         """Drawn as ^. ∂/∂x = y·x^(y − 1); ∂/∂y = out·log(x)."""
-    def exp(self) -> Value:
+    def exp(self, /) -> Value:
         """Drawn as exp. ∂/∂x = out."""
-    def expm1(self) -> Value:
+    def expm1(self, /) -> Value:
         """Drawn as expm1. ∂/∂x = exp(x)."""
-    def log(self) -> Value:
+    def log(self, /) -> Value:
         """Drawn as log. ∂/∂x = 1/x."""
-    def log2(self) -> Value:
+    def log2(self, /) -> Value:
         """Drawn as log2. ∂/∂x = 1/(x·0.69)."""
-    def log10(self) -> Value:
+    def log10(self, /) -> Value:
         """Drawn as log10. ∂/∂x = 1/(x·2.30)."""
-    def log1p(self) -> Value:
+    def log1p(self, /) -> Value:
         """Drawn as log1p. ∂/∂x = 1/(1 + x)."""
-    def sqrt(self) -> Value:
+    def sqrt(self, /) -> Value:
         """Drawn as √. ∂/∂x = 0.5/out."""
-    def sin(self) -> Value:
+    def sin(self, /) -> Value:
         """Drawn as sin. ∂/∂x = cos(x)."""
-    def cos(self) -> Value:
+    def cos(self, /) -> Value:
         """Drawn as cos. ∂/∂x = −sin(x)."""
-    def tan(self) -> Value:
+    def tan(self, /) -> Value:
         """Drawn as tan. ∂/∂x = 1 + out²."""
-    def arctan(self) -> Value:
+    def arctan(self, /) -> Value:
         """Drawn as arctan. ∂/∂x = 1/(1 + x²)."""
     def arctan2(self, y: Number | Real, /) -> Value:
         """Drawn as arctan2. ∂/∂x = y/(x² + y²); ∂/∂y = −x/(x² + y²)."""
-    def arcsin(self) -> Value:
+    def arcsin(self, /) -> Value:
         """Drawn as arcsin. ∂/∂x = 1/sqrt((1 − x)·(1 + x))."""
-    def arccos(self) -> Value:
+    def arccos(self, /) -> Value:
         """Drawn as arccos. ∂/∂x = −1/sqrt((1 − x)·(1 + x))."""
-    def arcsinh(self) -> Value:
+    def arcsinh(self, /) -> Value:
         """Drawn as arcsinh. ∂/∂x = 1/sqrt(1 + x²)."""
-    def arccosh(self) -> Value:
+    def arccosh(self, /) -> Value:
         """Drawn as arccosh. ∂/∂x = 1/(sqrt(x − 1)·sqrt(x + 1))."""
-    def arctanh(self) -> Value:
+    def arctanh(self, /) -> Value:
         """Drawn as arctanh. ∂/∂x = 1/((1 − x)·(1 + x))."""
-    def cbrt(self) -> Value:
+    def cbrt(self, /) -> Value:
         """Drawn as ∛. ∂/∂x = 1/(3·out²)."""
     def hypot(self, y: Number | Real, /) -> Value:
         """Drawn as hypot. ∂/∂x = x/out; ∂/∂y = y/out."""
-    def sinh(self) -> Value:
+    def sinh(self, /) -> Value:
         """Drawn as sinh. ∂/∂x = cosh(x)."""
-    def cosh(self) -> Value:
+    def cosh(self, /) -> Value:
         """Drawn as cosh. ∂/∂x = sinh(x)."""
-    def tanh(self) -> Value:
+    def tanh(self, /) -> Value:
         """Drawn as tanh. ∂/∂x = 1 − out²."""
-    def sigmoid(self) -> Value:
+    def sigmoid(self, /) -> Value:
         """Drawn as σ. ∂/∂x = out·sigmoid(−x)."""
-    def softplus(self) -> Value:
+    def softplus(self, /) -> Value:
         """Drawn as softplus. ∂/∂x = sigmoid(x)."""
-    def relu(self) -> Value:
+    def relu(self, /) -> Value:
         """Drawn as relu. ∂/∂x = x > 0."""
-    def leaky_relu(self, slope: Number | Real = 0.01) -> Value:
+    def leaky_relu(self, /, slope: Number | Real = 0.01) -> Value:
         """Drawn as lrelu. ∂/∂x = 1 if x > 0 else slope; ∂/∂slope = 0 if x > 0 else x."""
-    def elu(self, alpha: Number | Real = 1.0) -> Value:
+    def elu(self, /, alpha: Number | Real = 1.0) -> Value:
         """Drawn as elu. ∂/∂x = 1 if x > 0 else alpha·exp(x); ∂/∂alpha = 0 if x > 0 else expm1(x)."""
-    def abs(self) -> Value:
+    def abs(self, /) -> Value:
         """Drawn as |x|. ∂/∂x = sign(x)."""
     def maximum(self, y: Number | Real, /) -> Value:
         """Drawn as max. ∂/∂x = x > y; ∂/∂y = x < y."""
@@ -105,11 +105,11 @@ class ValueMethods(Node):
         """Drawn as ≥. ∂/∂x = x ≥ y; ∂/∂y = x < y."""
     def clip_max(self, y: Number | Real, /) -> Value:
         """Drawn as ≤. ∂/∂x = x ≤ y; ∂/∂y = x > y."""
-    def step(self) -> Value:
+    def step(self, /) -> Value:
         """Drawn as step. It passes no gradient on."""
-    def sign(self) -> Value:
+    def sign(self, /) -> Value:
         """Drawn as sign. It passes no gradient on."""
-    def floor(self) -> Value:
+    def floor(self, /) -> Value:
         """Drawn as ⌊x⌋. It passes no gradient on."""
 
 class TensorMethods(ArrayMethods):
@@ -125,10 +125,10 @@ class TensorMethods(ArrayMethods):
     def __rtruediv__(self, other: PlainArrayLike | Tensor, /) -> Tensor: ...
     def __pow__(self, other: PlainArrayLike | Tensor, /) -> Tensor: ...
     def __rpow__(self, other: PlainArrayLike | Tensor, /) -> Tensor: ...
-    def __neg__(self) -> Tensor: ...
-    def __abs__(self) -> Tensor: ...
-    def __pos__(self) -> Tensor: ...
-    def identity(self) -> Tensor:
+    def __neg__(self, /) -> Tensor: ...
+    def __abs__(self, /) -> Tensor: ...
+    def __pos__(self, /) -> Tensor: ...
+    def identity(self, /) -> Tensor:
         """Drawn as id. ∂/∂x = 1."""
     def add(self, y: PlainArrayLike | Tensor, /) -> Tensor:
         """Drawn as +. ∂/∂x = 1; ∂/∂y = 1."""
@@ -138,65 +138,65 @@ class TensorMethods(ArrayMethods):
         """Drawn as ×. ∂/∂x = y; ∂/∂y = x."""
     def div(self, y: PlainArrayLike | Tensor, /) -> Tensor:
         """Drawn as /. ∂/∂x = 1/y; ∂/∂y = −x/y²."""
-    def neg(self) -> Tensor:
+    def neg(self, /) -> Tensor:
         """Drawn as ×(−1). ∂/∂x = −1."""
     def pow(self, y: PlainArrayLike | Tensor, /) -> Tensor:
         """Drawn as ^. ∂/∂x = y·x^(y − 1); ∂/∂y = out·log(x)."""
-    def exp(self) -> Tensor:
+    def exp(self, /) -> Tensor:
         """Drawn as exp. ∂/∂x = out."""
-    def expm1(self) -> Tensor:
+    def expm1(self, /) -> Tensor:
         """Drawn as expm1. ∂/∂x = exp(x)."""
-    def log(self) -> Tensor:
+    def log(self, /) -> Tensor:
         """Drawn as log. ∂/∂x = 1/x."""
-    def log2(self) -> Tensor:
+    def log2(self, /) -> Tensor:
         """Drawn as log2. ∂/∂x = 1/(x·0.69)."""
-    def log10(self) -> Tensor:
+    def log10(self, /) -> Tensor:
         """Drawn as log10. ∂/∂x = 1/(x·2.30)."""
-    def log1p(self) -> Tensor:
+    def log1p(self, /) -> Tensor:
         """Drawn as log1p. ∂/∂x = 1/(1 + x)."""
-    def sqrt(self) -> Tensor:
+    def sqrt(self, /) -> Tensor:
         """Drawn as √. ∂/∂x = 0.5/out."""
-    def sin(self) -> Tensor:
+    def sin(self, /) -> Tensor:
         """Drawn as sin. ∂/∂x = cos(x)."""
-    def cos(self) -> Tensor:
+    def cos(self, /) -> Tensor:
         """Drawn as cos. ∂/∂x = −sin(x)."""
-    def tan(self) -> Tensor:
+    def tan(self, /) -> Tensor:
         """Drawn as tan. ∂/∂x = 1 + out²."""
-    def arctan(self) -> Tensor:
+    def arctan(self, /) -> Tensor:
         """Drawn as arctan. ∂/∂x = 1/(1 + x²)."""
     def arctan2(self, y: PlainArrayLike | Tensor, /) -> Tensor:
         """Drawn as arctan2. ∂/∂x = y/(x² + y²); ∂/∂y = −x/(x² + y²)."""
-    def arcsin(self) -> Tensor:
+    def arcsin(self, /) -> Tensor:
         """Drawn as arcsin. ∂/∂x = 1/sqrt((1 − x)·(1 + x))."""
-    def arccos(self) -> Tensor:
+    def arccos(self, /) -> Tensor:
         """Drawn as arccos. ∂/∂x = −1/sqrt((1 − x)·(1 + x))."""
-    def arcsinh(self) -> Tensor:
+    def arcsinh(self, /) -> Tensor:
         """Drawn as arcsinh. ∂/∂x = 1/sqrt(1 + x²)."""
-    def arccosh(self) -> Tensor:
+    def arccosh(self, /) -> Tensor:
         """Drawn as arccosh. ∂/∂x = 1/(sqrt(x − 1)·sqrt(x + 1))."""
-    def arctanh(self) -> Tensor:
+    def arctanh(self, /) -> Tensor:
         """Drawn as arctanh. ∂/∂x = 1/((1 − x)·(1 + x))."""
-    def cbrt(self) -> Tensor:
+    def cbrt(self, /) -> Tensor:
         """Drawn as ∛. ∂/∂x = 1/(3·out²)."""
     def hypot(self, y: PlainArrayLike | Tensor, /) -> Tensor:
         """Drawn as hypot. ∂/∂x = x/out; ∂/∂y = y/out."""
-    def sinh(self) -> Tensor:
+    def sinh(self, /) -> Tensor:
         """Drawn as sinh. ∂/∂x = cosh(x)."""
-    def cosh(self) -> Tensor:
+    def cosh(self, /) -> Tensor:
         """Drawn as cosh. ∂/∂x = sinh(x)."""
-    def tanh(self) -> Tensor:
+    def tanh(self, /) -> Tensor:
         """Drawn as tanh. ∂/∂x = 1 − out²."""
-    def sigmoid(self) -> Tensor:
+    def sigmoid(self, /) -> Tensor:
         """Drawn as σ. ∂/∂x = out·sigmoid(−x)."""
-    def softplus(self) -> Tensor:
+    def softplus(self, /) -> Tensor:
         """Drawn as softplus. ∂/∂x = sigmoid(x)."""
-    def relu(self) -> Tensor:
+    def relu(self, /) -> Tensor:
         """Drawn as relu. ∂/∂x = x > 0."""
-    def leaky_relu(self, slope: PlainArrayLike | Tensor = 0.01) -> Tensor:
+    def leaky_relu(self, /, slope: PlainArrayLike | Tensor = 0.01) -> Tensor:
         """Drawn as lrelu. ∂/∂x = 1 if x > 0 else slope; ∂/∂slope = 0 if x > 0 else x."""
-    def elu(self, alpha: PlainArrayLike | Tensor = 1.0) -> Tensor:
+    def elu(self, /, alpha: PlainArrayLike | Tensor = 1.0) -> Tensor:
         """Drawn as elu. ∂/∂x = 1 if x > 0 else alpha·exp(x); ∂/∂alpha = 0 if x > 0 else expm1(x)."""
-    def abs(self) -> Tensor:
+    def abs(self, /) -> Tensor:
         """Drawn as |x|. ∂/∂x = sign(x)."""
     def maximum(self, y: PlainArrayLike | Tensor, /) -> Tensor:
         """Drawn as max. ∂/∂x = x > y; ∂/∂y = x < y."""
@@ -206,11 +206,11 @@ class TensorMethods(ArrayMethods):
         """Drawn as ≥. ∂/∂x = x ≥ y; ∂/∂y = x < y."""
     def clip_max(self, y: PlainArrayLike | Tensor, /) -> Tensor:
         """Drawn as ≤. ∂/∂x = x ≤ y; ∂/∂y = x > y."""
-    def step(self) -> Tensor:
+    def step(self, /) -> Tensor:
         """Drawn as step. It passes no gradient on."""
-    def sign(self) -> Tensor:
+    def sign(self, /) -> Tensor:
         """Drawn as sign. It passes no gradient on."""
-    def floor(self) -> Tensor:
+    def floor(self, /) -> Tensor:
         """Drawn as ⌊x⌋. It passes no gradient on."""
     def sum(self, axis: Axis = None, keepdims: bool = False, *, dtype: DTypeLike | None = None, out: Any = None) -> Tensor:
         """The sum of entries over one axis, a tuple of axes, or all."""

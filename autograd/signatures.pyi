@@ -1,3 +1,4 @@
+# pyright: reportOverlappingOverload=false, reportIncompatibleMethodOverride=false
 """Signatures that type checkers and editors read, of functions whose result depends on their arguments' kinds.
 
 Written by hand; ``autograd/__init__.pyi``, which is generated, takes them from here. There is no module of this name:

@@ -122,10 +122,13 @@ class Value(ValueMethods):
         if type(data) is not float and isinstance(data, Operators):
             raise TypeError(f"Value({data!r:.60}): that is a node already, and would be cut off from its graph; "
                             "use it as it is, or .detach()")
-        self.data = data if type(data) is float else number(data, "the data of a Value")
+        self.data: float = data if type(data) is float else number(data, "the data of a Value")
         self.grad: float | None = None
-        self.op: Operation | None = None
-        self.a = self.b = self.da = self.db = None
+        self.op: Any = None  # an Operation; None for a leaf
+        self.a: Any = None
+        self.b: Any = None
+        self.da: Any = None
+        self.db: Any = None
         context = current()
         self.metadata = None if name is None and context is None else (name, context and context.scope)
 

@@ -3,15 +3,10 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING
 
 import autograd
 
-if TYPE_CHECKING:
-    import nn
-    import viz
-    from autograd import *
-
+# type checkers and editors read __init__.pyi
 _packages = ("autograd", "nn", "viz")
 __all__ = [*autograd.__all__, *_packages]
 

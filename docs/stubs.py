@@ -59,7 +59,7 @@ def front() -> str:
              and name not in operation.rows]
     body = [*map(row_function, rows()), *(overloads(name) for name in functions.__all__ if name not in SIGNATURES)]
     parts = [
-        "# ruff: noqa\n# mypy: disable-error-code=\"overload-overlap\"\n# pyright: reportOverlappingOverload=false",
+        "# ruff: noqa\n# mypy: disable-error-code=\"overload-overlap\"\n# pyright: reportOverlappingOverload=false, reportIncompatibleMethodOverride=false",
         f'"""Automatic differentiation in a glass box, as type checkers see it. {GENERATED}"""',
         f"{HEAD}\n{aliases(body)}",
         "\n".join(f"from .{module_of(name)} import {name} as {name}" for name in sorted(plain, key=module_of)),
@@ -220,12 +220,12 @@ def operators(kind: str, other: str) -> Iterator[str]:
         for reflected in ("", "r"):
             yield f"def __{reflected}{name}__(self, other: {other}, /) -> {kind}: ..."
     for name in UNARY_OPERATORS.values():
-        yield f"def __{name}__(self) -> {kind}: ..."
+        yield f"def __{name}__(self, /) -> {kind}: ..."
 
 
 def row_method(row: Operation, kind: str, other: str) -> str:
     """A row as a method: the node is its first operand."""
-    rest = [f"y: {other}", "/"] if row.arity == 2 and not row.defaults else [settings(row, other)] if row.defaults else []
+    rest = [f"y: {other}", "/"] if row.arity == 2 and not row.defaults else ["/", settings(row, other)] if row.defaults else ["/"]
     return f'def {row.name}({", ".join(["self", *rest])}) -> {kind}:\n    """{about(row)}"""'
 
 

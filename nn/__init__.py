@@ -39,13 +39,14 @@ _modules = {
 _module_of = {name: module for module, names in _modules.items() for name in (module, *names.split())}
 
 
-def __getattr__(name: str) -> object:
-    from importlib import import_module
-    if name not in _module_of:
-        raise AttributeError(f"module 'nn' has no attribute {name!r}")
-    module = import_module(f".{_module_of[name]}", __name__)
-    found = globals()[name] = module if name in _modules else getattr(module, name)
-    return found
+if not TYPE_CHECKING:  # a checker that sees this believes in any name
+    def __getattr__(name: str) -> object:
+        from importlib import import_module
+        if name not in _module_of:
+            raise AttributeError(f"module 'nn' has no attribute {name!r}")
+        module = import_module(f".{_module_of[name]}", __name__)
+        found = globals()[name] = module if name in _modules else getattr(module, name)
+        return found
 
 
 def __dir__() -> list[str]:
@@ -64,3 +65,7 @@ __all__ = [
     "l2_penalty", "layer_norm", "layers", "linear", "losses", "max_pool2d", "mse_loss", "nll_loss", "optim", "perceptron",
     "persist", "rmse_loss", "schedule", "search", "smooth_l1_loss", "sse_loss", "train",
 ]
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -16,7 +16,7 @@ import numpy as np
 
 from autograd import relu, scope, sigmoid, tanh
 from autograd.graph import assign
-from autograd.tensor import Tensor
+from autograd.tensor import Array, Tensor
 from autograd.arrays.functions import concatenate, getitem, max, reshape, stack, swapaxes
 
 from . import init
@@ -66,10 +66,11 @@ class Sequential(Module):
                 module.name = f"{type(module).__name__} {key}"  # a box in a drawing that says no more than "0" is mute
             setattr(self, str(key), module)
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor | Array) -> Tensor:
+        output: Any = input
         for module in self:
-            input = module(input)
-        return input
+            output = module(output)
+        return output
 
     def __iter__(self) -> Iterator[Module]:
         return (part for part in vars(self).values() if isinstance(part, Module))
@@ -118,7 +119,7 @@ class Linear(Module):
         self.weight = _uniform((out_features, in_features), in_features, rng, dtype, "weight")
         self.bias = _uniform((out_features,), in_features, rng, dtype, "bias") if bias else None
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor | Array) -> Tensor:
         return linear(input, self.weight, self.bias)
 
     def extra_repr(self) -> str:

@@ -1,0 +1,64 @@
+"""A program as a user writes one. A comment says of which type an expression is: for checkers, and when it runs."""
+
+from typing import reveal_type
+
+import numpy as np
+
+import chainrule as cr
+import nn
+from autograd import Tensor, Value, check_gradients, exp, grad, gradient, hessian, leaky_relu, maximum, softmax, value_and_grad
+from autograd import sum as array_sum
+from autograd.typing import Number
+
+x, y = Value(2.0, "x"), Value(3.0, "y")
+t = Tensor([[1.0, 2.0], [3.0, 4.0]], "t")
+a = np.array([[1.0, 2.0], [3.0, 4.0]])
+model = nn.Sequential(nn.Linear(2, 8, rng=0), nn.ReLU(), nn.Linear(8, 1, rng=1))
+
+
+def energy(v: Value, scale: float = 1.0) -> Value:
+    return exp(v) * scale + v.softplus()
+
+
+def parabola(x: Number, power: int) -> Number:
+    return x**power
+
+
+class Net(nn.Module):
+    def __init__(self) -> None:
+        self.layer = nn.Linear(2, 3, rng=0)
+
+    def forward(self, images: Tensor, *, scale: float = 1.0) -> Tensor:
+        return self.layer(images).tanh() * scale
+
+
+loss = array_sum(model(t) ** 2)
+loss.backward()
+reveal_type(x + exp(y))  # Value
+reveal_type(2.0 * x - y / 3 + x**2)  # Value
+reveal_type(v := x.softplus())  # Value
+reveal_type(maximum(x, 0.0).leaky_relu(slope=0.2))  # Value
+reveal_type(exp(2.0))  # float
+reveal_type(leaky_relu(a, slope=0.1))  # ndarray
+reveal_type(t @ t.T)  # Tensor
+reveal_type(1.0 - t * 2 + t.relu())  # Tensor
+reveal_type(t.sum(axis=0))  # Tensor
+reveal_type(softmax(t, axis=-1)[0, :])  # Tensor
+reveal_type(array_sum(a, axis=0))  # ndarray
+reveal_type(model(t))  # Tensor
+reveal_type(Net()(t, scale=2.0))  # Tensor
+reveal_type(nn.Linear(2, 3, rng=0)(t))  # Tensor
+reveal_type(x.data)  # float
+reveal_type(t.data)  # ndarray
+reveal_type(grad(energy)(3.0, scale=2.0))  # float
+reveal_type(grad(energy)(x))  # Value
+reveal_type(grad(grad(parabola))(3.0, 4))  # float
+reveal_type(grad(lambda u: u**3)(2.0))  # float
+reveal_type(grad(lambda u: array_sum(u * u))(a))  # ndarray
+reveal_type(value_and_grad(energy)(1.0))  # tuple
+reveal_type(hessian(parabola)(1.0, 3))  # float
+reveal_type(gradient(x * y, x))  # float
+reveal_type(gradient(x * y, [x, y]))  # list
+reveal_type(gradient(x**3, x, create_graph=True))  # Value
+reveal_type(cr.exp(x).sin())  # Value
+reveal_type(check_gradients(energy, 0.5))  # Report
