@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from .typing import Axis, DTypeLike, Number, PlainArrayLike, Real, Shape
-from .arrays.protocol import ArrayLike as ArrayMethods
+from .arrays.protocol import ArrayMethods
 from .graph import Node
 from .tensor import Tensor
 from .value import Value

@@ -51,7 +51,7 @@ def binary(row: Operation, reflected: bool = False) -> Callable[[Tensor, PlainAr
 
 # ── the node ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
-class Tensor(ArrayMethods, Node):
+class Tensor(TensorMethods, Node):
     """A NumPy array that remembers how it was computed, so that gradients can flow back through it.
 
     ``data`` (anything that NumPy makes an array of) is copied; float32 and float64 are kept, integers become
@@ -94,7 +94,7 @@ class Tensor(ArrayMethods, Node):
         context = current()
         self.metadata = None if name is None and context is None else (name, context and context.scope)
 
-    def __matmul__(self, other: Any) -> Any:
+    def __matmul__(self, other: PlainArrayLike | Tensor) -> Tensor:
         return NotImplemented if getattr(other, "priority", 0) > 3 else Tensor.apply_operation(table.matmul, (self, other), {})
 
     @staticmethod
@@ -368,7 +368,7 @@ class Tensor(ArrayMethods, Node):
         return np.zeros_like(self.array)
 
     @property
-    def local_gradients(self) -> tuple[Any, ...]:
+    def local_gradients(self) -> tuple[Any, ...]:  # type: ignore[override]
         """The local gradient towards each operand, an array; None for a constant, and for an array operation."""
         with self.sweep_context():
             return tuple(partial(self.op.partials[i], self.array, *(self.residuals or ()))

@@ -68,3 +68,7 @@ Rule: TypeAlias = Callable[..., Any] | float
 
 RandomSource: TypeAlias = int | random.Random | np.random.Generator | ModuleType | None
 """Where random numbers come from: a seed, None for one from the system, a generator, or the module ``random`` itself."""
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -157,17 +157,17 @@ class Value(ValueMethods):
         return result
 
     @property
-    def inputs(self) -> tuple[Value, ...]:
+    def inputs(self) -> tuple[Value, ...]:  # type: ignore[override]
         """The nodes that this one was computed from, one entry per edge (``x * x`` has two); no constants."""
         return tuple(x for x, d in ((self.a, self.da), (self.b, self.db)) if d is not None)
 
     @property
-    def operands(self) -> tuple[Any, ...]:
+    def operands(self) -> tuple[Any, ...]:  # type: ignore[override]
         """What the operation was applied to, constants included, in order; () for a leaf."""
         return (self.a, self.b)[:self.op.arity] if self.op and self.a is not None else ()
 
     @property
-    def local_gradients(self) -> tuple[Any, ...]:
+    def local_gradients(self) -> tuple[Any, ...]:  # type: ignore[override]
         """The local gradient towards each operand; None for a constant, False where a branch was not taken."""
         return (self.da, self.db)[:len(self.operands)]
 

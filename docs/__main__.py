@@ -1,4 +1,4 @@
-"""Write the pages and pictures that are generated: ``make docs``."""
+"""Write what is generated: pages, pictures, and the types that checkers read of the tables (``make docs``)."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from autograd.symbolic import formula
 from autograd.operation import Operation
 from viz.numbers import typeset
 
+from . import stubs
 from .curves import curve
 
 HERE = Path(__file__).parent
@@ -80,7 +81,10 @@ def pictures(folder: Path) -> None:
             shutil.move(picture, folder / picture.name)
 
 
-if __name__ == "__main__":
+def write() -> None:
+    """Write everything that is generated: what type checkers read, the page about the operations, its curves, the pictures."""
+    for path, text in stubs.files().items():
+        path.write_text(text, encoding="utf-8")
     (HERE / "operations.md").write_text(operations(), encoding="utf-8")
     folder = HERE / "operations"
     folder.mkdir(exist_ok=True)
@@ -89,3 +93,7 @@ if __name__ == "__main__":
     for name, text in curves().items():
         (folder / name).write_text(text, encoding="utf-8")
     pictures(HERE)
+
+
+if __name__ == "__main__":
+    write()

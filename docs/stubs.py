@@ -22,6 +22,7 @@ from textwrap import fill, indent
 import autograd
 from autograd import operation, typing
 from autograd.arrays import functions
+from autograd.arrays.names import array_functions
 from autograd.operation import Operation
 from autograd.symbolic import formula
 from autograd.tensor import Tensor
@@ -32,7 +33,8 @@ GENERATED = "Generated from the tables by `make docs`: do not edit."
 WIDTH = 128
 
 # operators of Python, by the row that they apply; reflected ones but for the unary
-OPERATORS = {"add": "add", "sub": "sub", "mul": "mul", "div": "truediv", "pow": "pow"}
+OPERATORS = {"add": "add", "sub": "sub", "mul": "mul", "div": "truediv", "floor_divide": "floordiv", "mod": "mod",
+             "pow": "pow"}
 UNARY_OPERATORS = {"neg": "neg", "abs": "abs", "identity": "pos"}
 NUMBER, ARRAY = "Number | Real", "PlainArrayLike | Tensor"  # what may stand beside a Value, beside a Tensor
 SIGNATURES = ["clip", "grad", "gradient", "hessian", "hvp", "jacobian", "jvp", "op", "value_and_grad", "vjp", "where"]
@@ -55,21 +57,26 @@ def files() -> dict[Path, str]:
 
 def front() -> str:
     """The stub of the package: what can be imported from it, and nothing else."""
-    plain = [name for name in autograd.__all__ if name not in SIGNATURES and name not in functions.__all__
+    plain = [name for name in public() if name not in SIGNATURES and name not in functions.__all__
              and name not in operation.rows]
     body = [*map(row_function, rows()), *(overloads(name) for name in functions.__all__ if name not in SIGNATURES)]
     parts = [
-        "# ruff: noqa\n# mypy: disable-error-code=\"overload-overlap\"\n# pyright: reportOverlappingOverload=false, reportIncompatibleMethodOverride=false",
+        SETTINGS,
         f'"""Automatic differentiation in a glass box, as type checkers see it. {GENERATED}"""',
         f"{HEAD}\n{aliases(body)}",
         "\n".join(f"from .{module_of(name)} import {name} as {name}" for name in sorted(plain, key=module_of)),
         "from .signatures import (\n" + "".join(f"    {name} as {name},\n" for name in SIGNATURES) + ")",
         *body,
-        listed("__all__ = [", [f'"{name}"' for name in autograd.__all__], "]"),
+        f"__all__ = [\n{filled(', '.join(repr(name) for name in public()))},\n]".replace("'", '"'),
     ]
     return "\n\n".join(parts) + "\n"
 
 
+# overloads overlap where a plain array is a special case of what else is taken; a row is narrower than any operation
+SETTINGS = """\
+# ruff: noqa
+# mypy: disable-error-code="overload-overlap"
+# pyright: reportOverlappingOverload=false, reportIncompatibleMethodOverride=false"""
 HEAD = """\
 from collections.abc import Sequence
 from typing import Any, overload
@@ -77,6 +84,12 @@ from typing import Any, overload
 from . import ops as ops
 from .operation import Operation
 from .signatures import Binary, Unary"""
+
+
+def public() -> list[str]:
+    """The public names of the package; its array functions as they are, not as they were when the names were last written."""
+    others = [name for name in autograd.__all__ if name not in array_functions or name in functions.__all__]
+    return list(dict.fromkeys([*others, *functions.__all__]))
 
 
 def aliases(body: Iterable[str]) -> str:
@@ -106,11 +119,11 @@ def about(row: Operation) -> str:
 
 def parametric(row: Operation) -> str:
     """A row that has defaults, as an object to call: a parameter may be a node, too."""
-    kinds = (("float", "float", "float"), ("Value", NUMBER, "Value"), ("Tensor", ARRAY, "Tensor"), ("Array", "Array | Real", "Array"))
+    kinds = [("float", "float"), ("Value", NUMBER), ("Tensor", ARRAY), ("Array", "Array | Real")]
     lines = [f"class _{row.name}(Operation):"]
-    for i, (x, parameter, result) in enumerate(kinds):
+    for i, (x, parameter) in enumerate(kinds):
         lines += ["    @overload" + "  # type: ignore[override]" * (i == 0),
-                  f"    def __call__(self, x: {x}, {settings(row, parameter)}) -> {result}: ..."]
+                  f"    def __call__(self, x: {x}, {settings(row, parameter)}) -> {x}: ..."]
     return "\n".join([*lines, "", f'{row.name}: _{row.name}\n"""{about(row)}"""'])
 
 
@@ -202,21 +215,28 @@ def methods() -> str:
     return "\n\n".join([
         "# ruff: noqa",
         f'"""The operators, rows and array functions as methods, as type checkers see them. {GENERATED}"""',
-        "from collections.abc import Sequence\nfrom typing import Any\n\n"
-        f"{aliases(value + tensor)}\n"
-        "from .arrays.protocol import ArrayMethods\nfrom .graph import Node\nfrom .tensor import Tensor\n"
-        "from .value import Value",
+        IMPORTED.replace("ALIASES", aliases(value + tensor)),
         'class ValueMethods(Node):\n    """The base of Value."""\n\n' + indent("\n".join(value), "    "),
         'class TensorMethods(ArrayMethods):\n    """The base of Tensor."""\n\n' + indent("\n".join(tensor), "    "),
     ]) + "\n"
 
 
+IMPORTED = """\
+from collections.abc import Sequence
+from typing import Any
+
+ALIASES
+from .arrays.protocol import ArrayMethods
+from .graph import Node
+from .tensor import Tensor
+from .value import Value"""
 HAND = {"reshape", "transpose", "ravel"}  # methods whose arguments are not the function's: written out in protocol.py
 
 
 def operators(kind: str, other: str) -> Iterator[str]:
     """Python's operators between a node and what may stand beside it."""
-    for name in OPERATORS.values():
+    there = {row.name for row in rows()}
+    for name in [name for row, name in OPERATORS.items() if row in there]:
         for reflected in ("", "r"):
             yield f"def __{reflected}{name}__(self, other: {other}, /) -> {kind}: ..."
     for name in UNARY_OPERATORS.values():
@@ -241,9 +261,9 @@ def array_method(name: str) -> str:
 def names() -> str:
     """The module that knows which array functions there are without loading them."""
     return (f'"""The names of the array functions, known without loading NumPy. {GENERATED}"""\n\n'
-            f'array_functions = """\n{fill(" ".join(functions.__all__), WIDTH, initial_indent="    ", subsequent_indent="    ")}\n""".split()\n')
+            f'array_functions = """\n{filled(" ".join(functions.__all__))}\n""".split()\n')
 
 
-def listed(opening: str, items: Iterable[str], closing: str) -> str:
-    """Items over as many lines as they need, between brackets."""
-    return f"{opening}\n{fill(', '.join(items), WIDTH, initial_indent='    ', subsequent_indent='    ', break_on_hyphens=False)},\n{closing}"
+def filled(text: str) -> str:
+    """Words over as many lines as they need, set in."""
+    return fill(text, WIDTH, initial_indent="    ", subsequent_indent="    ", break_on_hyphens=False)

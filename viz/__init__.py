@@ -13,3 +13,7 @@ from .zooming import zoom
 
 __all__ = ["Drawing", "Graph", "Stepper", "draw", "graph", "network", "plots", "report", "stepper", "text", "unrolled",
            "zoom"]
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,30 @@
+"""Lines that a type checker refuses: each of them is a slip that a program would stumble over when it runs."""
+
+import autograd
+import chainrule as cr
+import nn
+from autograd import Tensor, Value, exp, grad, leaky_relu, softmax
+
+v, t = Value(2.0), Tensor([1.0, 2.0])
+
+
+def energy(v: Value, scale: float = 1.0) -> Value:
+    return exp(v) * scale
+
+
+v.sofplus()
+t.summ(axis=0)
+t.sum(axes=0)
+autograd.exqp(v)
+cr.exqp(v)
+nn.Linaer(2, 3)
+nn.data.btaches(3)
+nn.Linear(2, 3)(t, training=True)
+nn.Linear(2, 3)(t).sofplus()
+exp("2")
+exp(v, v)
+v + t
+leaky_relu(v, slop=0.1)
+softmax(t, axes=-1)
+grad(energy)(2.0, scael=3.0)
+grad(energy)(v).softplsu()
