@@ -1,0 +1,144 @@
+"""Heights of what stands in columns, in a given order: wires straight where they can be, everything else near by."""
+
+from __future__ import annotations
+
+from .order import Element, Link
+
+GAP = 8.0  # between blocks, and from them to wires
+LANES = 9.0  # from wire to wire
+TILES = 14.0  # between two frames
+SLACK = 3.0  # of the distances above, what may be given up to make a wire straight
+SWEEPS = 4
+WORK = 60_000  # links that are looked at, at most, to straighten wires: in large pictures not all are tried
+MANY = 1_000  # links: larger pictures are swept less often
+
+
+def apart(a: Element, b: Element) -> float:
+    """How far the heights of two elements are apart, at least, ``a`` above ``b``."""
+    return a.after + b.before + (LANES if a.item < 0 and b.item < 0 else TILES if a.tile and b.tile else GAP)
+
+
+def settle(columns: list[list[Element]], links: list[list[Link]]) -> None:
+    """Give every element its height; ``links[k]`` are those between columns k and k + 1.
+
+    Columns are settled one by one, each element at the weighted median of its wires' other ends, as near as its
+    neighbours allow.
+    """
+    for column in columns:
+        y = 0.0
+        for k, element in enumerate(column):
+            y = y + apart(column[k - 1], element) if k else 0.0
+            element.y = y
+    n = len(columns)
+    before: list[list[Link]] = [[], *links]
+    for sweep in range(SWEEPS if sum(map(len, links)) < MANY else SWEEPS // 2):
+        for k in range(n):
+            _settle(columns[k], before[k], [] if sweep < 1 or k == n - 1 else links[k])
+        for k in range(n - 1, -1, -1):
+            _settle(columns[k], before[k] if sweep else [], links[k] if k < n - 1 else [])
+    _straighten(columns, links)
+
+
+def _settle(column: list[Element], before: list[Link], after: list[Link]) -> None:
+    wanted: dict[int, list[tuple[float, float]]] = {}
+    for link in before:
+        wanted.setdefault(id(link.right), []).append((link.left.y + link.rise, link.weight))
+    for link in after:
+        wanted.setdefault(id(link.left), []).append((link.right.y - link.rise, link.weight))
+    shift, shifts = 0.0, []
+    for k, element in enumerate(column):
+        shift += apart(column[k - 1], element) if k else 0.0
+        shifts.append(shift)
+    places = isotonic([[(y - s, w) for y, w in wanted.get(id(element), [])] or [(element.y - s, 0.01)]
+                       for element, s in zip(column, shifts)])
+    for element, place, s in zip(column, places, shifts):
+        element.y = place + s
+
+
+def isotonic(wanted: list[list[tuple[float, float]]]) -> list[float]:
+    """Numbers that never fall, each as near as the others allow to its weighted wishes (value, weight).
+
+    >>> isotonic([[(3.0, 1.0)], [(1.0, 2.0)], [(5.0, 1.0)]])
+    [1.0, 1.0, 5.0]
+    """
+    groups: list[tuple[float, list[tuple[float, float]], int]] = []
+    for wishes in wanted:
+        group = sorted(wishes)
+        place, count = median(group), 1
+        while groups and groups[-1][0] > place:
+            _, others, more = groups.pop()
+            group = sorted(others + group)
+            place, count = median(group), count + more
+        groups.append((place, group, count))
+    return [place for place, _, count in groups for _ in range(count)]
+
+
+def median(wishes: list[tuple[float, float]]) -> float:
+    """The weighted median of sorted wishes (value, weight), the lower one of two."""
+    half = sum(weight for _, weight in wishes) / 2
+    for value, weight in wishes:
+        half -= weight
+        if half <= 1e-9:
+            return value
+    return wishes[-1][0]
+
+
+def _straighten(columns: list[list[Element]], links: list[list[Link]]) -> None:
+    """Move what straight wires hold together, where that makes one more wire straight and none crooked."""
+    place = {id(element): (k, i) for k, column in enumerate(columns) for i, element in enumerate(column)}
+    held: dict[int, list[Link]] = {}
+    every = [link for between in links for link in between]
+    for link in every:
+        held.setdefault(id(link.left), []).append(link)
+        held.setdefault(id(link.right), []).append(link)
+    work = WORK
+    for _ in range(3):
+        moved = False
+        for link in sorted(every, key=lambda link: (-link.weight, abs(link.bend))):
+            for start, by in ((link.right, -link.bend), (link.left, link.bend)):
+                if link.bend and work > 0:
+                    group = _held(start, held)
+                    work -= len(group) + sum(len(held.get(key, ())) for key in group)
+                    moved = _moved(group, by, columns, place, held) or moved
+        if not moved:
+            break
+
+
+def _held(start: Element, held: dict[int, list[Link]]) -> set[int]:
+    """What straight wires hold together with an element."""
+    group, todo = {id(start)}, [start]
+    while todo:
+        element = todo.pop()
+        for link in held.get(id(element), ()):
+            if link.right.y - link.left.y == link.rise:
+                other = link.right if link.left is element else link.left
+                if id(other) not in group:
+                    group.add(id(other))
+                    todo.append(other)
+    return group
+
+
+def _moved(group: set[int], by: float, columns: list[list[Element]], place: dict[int, tuple[int, int]],
+           held: dict[int, list[Link]]) -> bool:
+    """Move a group, if there is room and the wires get straighter; whether it did."""
+    better = 0.0
+    for key in group:
+        k, i = place[key]
+        column, beside = columns[k], i + (1 if by > 0 else -1)
+        if 0 <= beside < len(column) and id(column[beside]) not in group:
+            above, below = (column[i], column[beside]) if by > 0 else (column[beside], column[i])
+            if below.y - above.y - apart(above, below) + (SLACK if abs(by) <= SLACK else 0.0) < abs(by):
+                return False
+    for key in group:
+        for link in held.get(key, ()):
+            inside = id(link.left) in group, id(link.right) in group
+            if inside[0] != inside[1]:
+                now = link.bend
+                after = now + (by if inside[1] else -by)
+                better += link.weight * (abs(now) - abs(after) + 8.0 * ((after == 0) - (now == 0)))
+    if better <= 0:
+        return False
+    for key in group:
+        k, i = place[key]
+        columns[k][i].y += by
+    return True

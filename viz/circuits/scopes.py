@@ -1,0 +1,200 @@
+"""Scopes as nested tiles, innermost first: those of one form are laid out once, with room for the texts of all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import pairwise
+
+from .blocks import Block, alike
+from .shapes import Box, Node, Wire
+from .tiles import PAD, Frame, Item, Level, Tile
+
+AROUND = 20.0  # room for channels beside a tile, when its length is chosen
+TITLE = 24.0  # room for the name of a frame
+
+
+class Scope:
+    """A box with what stands in it: ``items`` are ids of nodes and boxes in declared order.
+
+    ``enters`` and ``leaves`` are the values (ids of nodes) that come in and go out; ``values`` all of this level, those that
+    enter first, ``form`` a number that scopes of one form share.
+    """
+
+    def __init__(self, id: str, depth: int):
+        self.id, self.depth = id, depth
+        self.items: list[str] = []
+        self.enters: dict[str, None] = {}
+        self.leaves: dict[str, None] = {}
+        self.values: dict[str, int] = {}
+        self.form = -1
+
+
+class Nest:
+    """A graph as nested scopes, with the block of every node that stands for itself.
+
+    An input that one gate alone uses stands in its gate's block: ``private`` are its wires. So do those in ``repeated``, at
+    every gate that uses them.
+    """
+
+    def __init__(self, nodes: Iterable[Node], wires: Iterable[Wire], boxes: Iterable[Box], repeated: Iterable[str] = ()):
+        self.nodes = {node.id: node for node in nodes}
+        self.boxes = {box.id: box for box in boxes}
+        self.wires = {wire.id: wire for wire in wires}
+        self.into: dict[str, list[Wire]] = {id: [] for id in self.nodes}
+        outof: dict[str, list[Wire]] = {id: [] for id in self.nodes}
+        for wire in self.wires.values():
+            self.into[wire.target].append(wire)
+            outof[wire.source].append(wire)
+        self.repeated = tuple(repeated)
+        self.private = {id for id, node in self.nodes.items() if node.kind == "input" and len(outof[id]) == 1
+                        and self.nodes[outof[id][0].target].kind == "gate"}.union(self.repeated)
+        self.shared = [id for id, node in self.nodes.items() if node.kind == "input" and id not in self.private
+                       and len({wire.target for wire in outof[id]}) > 1]
+        self.used = {id for id, wires in outof.items() if wires and id not in self.private}
+        self.blocks = {id: self._block(node) for id, node in self.nodes.items() if id not in self.private}
+        self.parent = {box.id: box.parent if box.parent in self.boxes else "" for box in self.boxes.values()}
+        self.box = {id: node.box if node.box in self.boxes else "" for id, node in self.nodes.items()}
+        while (tangled := self._tangled()) is not None:
+            self._dissolve(tangled)
+        self.scopes = self._scopes()
+
+    def _block(self, node: Node) -> Block:
+        wires = self.into[node.id]
+        names = [self.nodes[wire.source].along if wire.source in self.private else -1.0 for wire in wires]
+        return Block(node, names, [wire.label for wire in wires])
+
+    def chain(self, box: str) -> list[str]:
+        """The ids of the boxes from the outermost, which is empty, to this one."""
+        chain = [box]
+        while chain[-1]:
+            chain.append(self.parent[chain[-1]])
+        return chain[::-1]
+
+    def _tangled(self) -> str | None:
+        """A box that lies on a way from itself to itself, if there is one."""
+        after: dict[str, set[str]] = {}
+        for wire in self.wires.values():
+            if wire.source in self.private:
+                continue
+            a, b = self.chain(self.box[wire.source]) + [wire.source], self.chain(self.box[wire.target]) + [wire.target]
+            k = next(k for k in range(len(a)) if a[k] != b[k])
+            after.setdefault(a[k] if k < len(a) - 1 else f" {a[k]}", set()).add(b[k] if k < len(b) - 1 else f" {b[k]}")
+        left = {*after, *(b for several in after.values() for b in several)}
+        while True:  # what nothing comes from, or nothing goes to, is on no such way
+            targets = {b for a in left for b in after.get(a, ())}
+            fewer = {a for a in left if a in targets and not left.isdisjoint(after.get(a, ()))}
+            if fewer == left:
+                break
+            left = fewer
+        return next((id for id in reversed(self.boxes) if id in left), None)
+
+    def _dissolve(self, box: str) -> None:
+        outer = self.parent.pop(box)
+        del self.boxes[box]
+        self.parent = {id: outer if parent == box else parent for id, parent in self.parent.items()}
+        self.box = {id: outer if at == box else at for id, at in self.box.items()}
+
+    def _scopes(self) -> dict[str, Scope]:
+        scopes = {"": Scope("", 0)}
+        for id in self.blocks:
+            chain = [*self.chain(self.box[id]), id]
+            for depth, (outer, inner) in enumerate(pairwise(chain)):
+                if outer not in scopes:
+                    scopes[outer] = Scope(outer, depth)
+                if inner not in scopes[outer].items and (inner == id or inner not in scopes):
+                    scopes[outer].items.append(inner)
+        for id in self.blocks:
+            for wire in self.into[id]:
+                if wire.source not in self.private:
+                    a, b = self.chain(self.box[wire.source]), self.chain(self.box[wire.target])
+                    k = next((k for k in range(min(len(a), len(b))) if a[k] != b[k]), min(len(a), len(b)))
+                    for outer in a[k:]:
+                        scopes[outer].leaves[wire.source] = None
+                    for inner in b[k:]:
+                        scopes[inner].enters[wire.source] = None
+        for scope in scopes.values():
+            made = (value for id in scope.items for value in self.made(id, scopes))
+            scope.values = {value: k for k, value in enumerate([*scope.enters, *made])}
+        return scopes
+
+    def made(self, id: str, scopes: dict[str, Scope]) -> list[str]:
+        """The values that come out of an item: a node's own, or those that leave a box."""
+        return [id] * (id in self.used) if id in self.blocks else list(scopes[id].leaves)
+
+
+class Tiles:
+    """The tile and the blocks of every form; the whole is at most ``limit`` long, tiles in it ``inner``."""
+
+    def __init__(self, nest: Nest, limit: float, inner: float, down: bool = False, before: Tiles | None = None):
+        self.nest, self.down = nest, down
+        self.before = before.tiles if before else []  # those of a layout with longer tiles, kept where they are short enough
+        self.same: list[bool] = []
+        self.tiles: list[Tile] = []
+        self.blocks: list[list[Block | None]] = []
+        self.limit, self.inner = limit, inner
+        scopes = sorted(nest.scopes.values(), key=lambda scope: -scope.depth)
+        for depth in sorted({scope.depth for scope in scopes}, reverse=True):
+            forms: dict[object, list[Scope]] = {}
+            for scope in scopes:
+                if scope.depth == depth:
+                    forms.setdefault(self._form(scope), []).append(scope)
+            for several in forms.values():
+                self._lay_out(several)
+
+    def _wires(self, id: str) -> list[str]:
+        """The values that come into an item, in the order of its lines."""
+        nest = self.nest
+        if id not in nest.blocks:
+            return list(nest.scopes[id].enters)
+        return [wire.source for wire in nest.into[id] if wire.source not in nest.private]
+
+    def _form(self, scope: Scope) -> object:
+        nest, number = self.nest, scope.values
+        items = tuple((nest.blocks[id].form() if id in nest.blocks else nest.scopes[id].form,
+                       tuple(number[value] for value in self._wires(id)),
+                       tuple(number[value] for value in nest.made(id, nest.scopes))) for id in scope.items)
+        return len(scope.enters), tuple(number[value] for value in scope.leaves), items
+
+    def _lay_out(self, scopes: list[Scope]) -> None:
+        first, nest = scopes[0], self.nest
+        number = first.values
+        items, blocks = [], []
+        for k, id in enumerate(first.items):
+            block = alike([nest.blocks[scope.items[k]] for scope in scopes]) if id in nest.blocks else None
+            blocks.append(block)
+            ins, outs = ([number[value] for value in values] for values in (self._wires(id), nest.made(id, nest.scopes)))
+            items.append(_item(block, ins, outs) if block else self._tile_item(nest.scopes[id], ins, outs))
+        level = Level(items, len(first.enters), [number[value] for value in first.leaves], self._frame(scopes))
+        limit = self.limit if not first.id else self.inner - (first.depth - 1) * (2 * PAD + AROUND)
+        k = len(self.tiles)
+        same = bool(self.before) and self.before[k].along <= limit and all(
+            self.same[nest.scopes[id].form] for id in first.items if id in nest.scopes)
+        self.same.append(same)
+        self.tiles.append(self.before[k] if same else level.tile(limit))
+        self.blocks.append(blocks)
+        for scope in scopes:
+            scope.form = len(self.tiles) - 1
+
+    def _frame(self, scopes: list[Scope]) -> Frame:
+        """The room of a frame: its name stands above in a picture to the right, and at the begin in one that runs down."""
+        if not scopes[0].id:
+            return Frame()
+        name = max(self.nest.boxes[scope.id].along for scope in scopes)
+        return Frame(TITLE, PAD, PAD, 0.0, name) if self.down else Frame(PAD, TITLE, PAD, name, 0.0)
+
+    def _tile_item(self, scope: Scope, ins: list[int], outs: list[int]) -> Item:
+        tile = self.tiles[scope.form]
+        heights = dict(tile.outs)
+        leaving = [(out, heights[scope.values[value]]) for out, value in zip(outs, scope.leaves)]
+        return Item("tile", tile.along, 0.0, 0.0, tile.across, sorted(zip(ins, tile.ins), key=lambda pin: pin[1]),
+                    sorted(leaving, key=lambda pin: pin[1]))
+
+
+def _item(block: Block, ins: list[int], outs: list[int]) -> Item:
+    wired = [y for y, name in zip(block.lines, block.names) if name < 0]
+    kind = {"input": "name", "output": "result"}.get(block.node.kind, "block")
+    anchor = block.along if kind == "name" else block.anchor
+    same = len({(label.before, label.after) for label in block.labels}) == 1
+    swap = not block.node.ordered and len(wired) == len(block.lines) == 2 and ins[0] != ins[1] and same
+    return Item(kind, block.along, anchor, block.before, block.after, list(zip(ins, wired)), [(value, 0.0) for value in outs], swap)
+

@@ -1,0 +1,99 @@
+"""What the layout is given and what it answers: plain records of numbers and names, lengths in pixels.
+
+Lengths run *along* the wires or *across* them, so that one layout serves both directions: in a picture that runs to the
+right, along is x and across is y; in one that runs down, along is y and across is x.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Label(NamedTuple):
+    """The room that the texts on a wire take: along the wire, and across it before and after the line (above and below)."""
+
+    along: float
+    before: float
+    after: float
+
+
+class Node(NamedTuple):
+    """What is placed: ``kind`` is "gate", "input" or "output", ``box`` the id of the box that it stands in or empty.
+
+    ``along`` and ``across`` measure the gate or the name itself; a gate of equal sides is a circle. ``stem`` is the
+    label where its value leaves it. The wires into a gate that is not ``ordered`` may change places.
+    """
+
+    id: str
+    kind: str
+    along: float
+    across: float
+    box: str = ""
+    stem: Label | None = None
+    ordered: bool = True
+
+
+class Wire(NamedTuple):
+    """A value's way from ``source`` into ``target``; wires into one node are listed in the order of its arguments."""
+
+    id: str
+    source: str
+    target: str
+    label: Label
+
+
+class Box(NamedTuple):
+    """A frame around nodes and other boxes; ``along`` is the room of its name, ``parent`` the id of the box around it."""
+
+    id: str
+    parent: str = ""
+    along: float = 0.0
+
+
+class Route(NamedTuple):
+    """A piece of a lane: its corners as (x, y, radius), and the points where it is interrupted for a wire that crosses.
+
+    The piece leaves its value's lane at the wire ``after``, or begins at the node where that is empty.
+    """
+
+    points: tuple[tuple[float, float, float], ...]
+    gaps: tuple[tuple[float, float], ...] = ()
+    after: str = ""
+
+
+class Place(NamedTuple):
+    """A node's middle, and the lengths of the gate along x and y: a gate of many wires is as long as they need."""
+
+    x: float
+    y: float
+    wide: float
+    high: float
+
+
+class Spot(NamedTuple):
+    """The room of a label: where on its wire it begins, and how long it is along the wire."""
+
+    x: float
+    y: float
+    along: float
+
+
+class Layout(NamedTuple):
+    """Where everything goes, from (0, 0) to ``wide`` and ``high``: what a drawer needs, and nothing else.
+
+    ``boxes`` are (x, y, width, height). ``stems`` and ``stem_labels`` belong to nodes, ``wires`` and ``labels`` to wires.
+    ``names`` has, by wire, where the name of an input is written again: the input itself stands in a legend, with its stem.
+    ``forks`` are the points where lanes branch, each with its value's node. ``crossings`` counts where wires cross.
+    """
+
+    wide: float
+    high: float
+    nodes: dict[str, Place]
+    boxes: dict[str, tuple[float, float, float, float]]
+    wires: dict[str, Route]
+    labels: dict[str, Spot]
+    stems: dict[str, Route]
+    stem_labels: dict[str, Spot]
+    names: dict[str, Place]
+    forks: tuple[tuple[float, float, str], ...]
+    crossings: int

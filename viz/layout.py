@@ -1,0 +1,83 @@
+"""Layout of circuits, for circuits: plain records in, places out. Nothing else is needed, and nothing is drawn here.
+
+Scopes are tiles, laid out innermost first; those of one form are laid out once. In a tile, items stand in columns
+(``circuits.layers``), ordered so that few wires cross (``circuits.order``), at heights that keep wires straight
+(``circuits.heights``); what is too long for the page goes on in a next row (``circuits.tiles``). Each value has one
+lane, whatever the number of its wires: it runs between the columns in channels with one track a value
+(``circuits.channels``), and forks where it is used (``circuits.lanes``). Labels belong to the block of the gate that
+their wire enters (``circuits.blocks``), so no wire can run through a text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from .circuits.lanes import Picture
+from .circuits.scopes import Nest, Tiles
+from .circuits.shapes import Box, Label, Layout, Node, Place, Route, Spot, Wire
+from .circuits.tiles import BESIDE
+
+__all__ = ["Box", "Label", "Layout", "Node", "Place", "Route", "Spot", "Wire", "layout"]
+
+WIDTH = 1034.0  # of a picture that fits a page, without its margins
+TRIES, SHORTER = 6, 0.92  # with ever shorter tiles, where the whole is too long
+MANY = 24  # crossings: where there are more, shared inputs are written again at every use if that saves half of them
+
+
+def layout(nodes: Iterable[Node], wires: Iterable[Wire], boxes: Iterable[Box] = (), width: float = WIDTH,
+           direction: str = "right", repeat: bool | None = None) -> Layout:
+    """Where the nodes, wires and boxes of a circuit go; the same bits for the same records, on every machine.
+
+    Nodes and boxes are in declared order, which the picture keeps where it can. A picture to the right is at most ``width``
+    wide where its parts allow it; one that runs down is as high as it must be. ``repeat`` writes shared inputs again at every
+    use, with their totals in a legend (None: where many wires cross). Raises ValueError for another direction.
+
+    >>> x, gate, out = Node("x", "input", 20, 20), Node("g", "gate", 34, 34), Node("out", "output", 16, 16)
+    >>> label = Label(50, 18, 20)
+    >>> places = layout([x, gate, out], [Wire("a", "x", "g", label), Wire("b", "x", "g", label), Wire("c", "g", "out", label)])
+    >>> [round(place.x) for place in places.nodes.values()], places.crossings, len(places.forks)
+    ([10, 127, 208], 0, 1)
+    """
+    if direction not in ("right", "down"):
+        raise ValueError(f"direction={direction!r}: a circuit is laid out to the 'right' or 'down'")
+    down = direction == "down"
+    limit = float("inf") if down else width
+    nodes, wires, boxes = tuple(nodes), tuple(wires), tuple(boxes)
+    done, shared = _laid_out(Nest(nodes, wires, boxes), limit, down)
+    if repeat or repeat is None and done.crossings >= MANY:
+        again, _ = _laid_out(Nest(nodes, wires, boxes, shared), limit, down)
+        if repeat or again.crossings <= done.crossings / 2:
+            done = again
+    return _turned(done) if down else done
+
+
+def _laid_out(nest: Nest, limit: float, down: bool) -> tuple[Layout, list[str]]:
+    """A layout that runs along x, and the inputs that several gates share."""
+    result = max((block.along for block in nest.blocks.values() if block.node.kind == "output"), default=0.0)
+    inner = limit - result - BESIDE
+    best = tiles = Tiles(nest, limit, inner, down)
+    for _ in range(TRIES):
+        if tiles.tiles[-1].along <= limit or len(tiles.tiles) == 1:
+            break
+        inner *= SHORTER
+        other = Tiles(nest, limit, inner, down, tiles)
+        if other.tiles[-1].along < best.tiles[-1].along:
+            best = other
+        tiles = other
+    return Picture(nest, best).routed(), nest.shared
+
+
+def _turned(done: Layout) -> Layout:
+    """The same layout with x and y exchanged."""
+    def turned(route: Route) -> Route:
+        return Route(tuple((y, x, r) for x, y, r in route.points), tuple((y, x) for x, y in route.gaps), route.after)
+
+    return Layout(done.high, done.wide,
+                  {id: Place(p.y, p.x, p.high, p.wide) for id, p in done.nodes.items()},
+                  {id: (y, x, high, wide) for id, (x, y, wide, high) in done.boxes.items()},
+                  {id: turned(route) for id, route in done.wires.items()},
+                  {id: Spot(p.y, p.x, p.along) for id, p in done.labels.items()},
+                  {id: turned(route) for id, route in done.stems.items()},
+                  {id: Spot(p.y, p.x, p.along) for id, p in done.stem_labels.items()},
+                  {id: Place(p.y, p.x, p.high, p.wide) for id, p in done.names.items()},
+                  tuple((y, x, value) for x, y, value in done.forks), done.crossings)
