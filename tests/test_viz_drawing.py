@@ -7,9 +7,9 @@ from itertools import pairwise
 
 import pytest
 
+import viz.dot
 from autograd import Value, log, scope, tanh
 from viz import draw, stepper
-from viz.drawing import graphviz_places
 from viz.svg import clip
 
 from .display import shown
@@ -225,22 +225,31 @@ def test_a_drawing_is_of_its_moment():
     assert len(classed(draw(y).svg, "gradient")) == 13
 
 
-def test_a_missing_failing_or_slow_layout_program_is_said_with_the_remedy(monkeypatch):
-    with pytest.raises(RuntimeError, match=r"could not lay out.*syntax error"):
-        graphviz_places("this is not DOT {")
-    with pytest.raises(RuntimeError, match=r"took over 0\.001 s.*collapse=True"):
-        graphviz_places(draw(neuron()).dot, seconds=0.001)
+def test_a_missing_failing_or_slow_graphviz_is_said_with_the_remedy(monkeypatch):
+    pytest.importorskip("graphviz")
     with pytest.raises(ValueError, match="engine='neato'"):
         draw(neuron(), engine="neato")
-    monkeypatch.setenv("PATH", "")
-    with pytest.raises(RuntimeError, match="no program to lay out the picture: install Graphviz"):
-        _ = draw(neuron(), engine="dot").svg
+    with monkeypatch.context() as patch:
+        patch.setenv("PATH", "")
+        patch.setattr("viz.dot._bundled_program", lambda: None)
+        assert draw(neuron()).svg  # needs no program
+        with pytest.raises(RuntimeError, match=r"no program to lay out the picture with: install Graphviz.*chainrule\[graphviz\]"):
+            _ = draw(neuron(), engine="dot").svg
+    if shutil.which("dot") is None and viz.dot._bundled_program() is None:
+        pytest.skip("there is no Graphviz here: pip install 'chainrule[graphviz]'")
+    with pytest.raises(RuntimeError, match=r"could not lay out.*syntax error"):
+        viz.dot.run("this is not DOT {")
+    with pytest.raises(RuntimeError, match=r"took over 0\.001 s.*collapse=True"):
+        viz.dot.run(draw(neuron()).dot, seconds=0.001)
 
 
-@pytest.mark.skipif(shutil.which("dot") is None, reason="the system has no Graphviz: apt-get install graphviz")
-def test_the_systems_graphviz_draws_the_same_circuit_when_asked():
+def test_graphviz_draws_the_same_circuit_when_asked():
+    if shutil.which("dot") is None and viz.dot._bundled_program() is None:
+        pytest.skip("there is no Graphviz here: pip install 'chainrule[graphviz]'")
     own, theirs = draw(neuron()).svg, draw(neuron(), engine="dot").svg
     assert sorted(re.findall(r'id="([^"]+)"', own)) == sorted(re.findall(r'id="([^"]+)"', theirs))
+    for kind in ("value", "gradient", "formula", "sign", "letter"):
+        assert sorted(classed(own, kind)) == sorted(classed(theirs, kind))
 
 
 def test_a_long_chain_is_drawn_without_recursion():
@@ -318,31 +327,80 @@ def test_parameters_go_by_their_path_where_the_module_is_known():
     assert layer.neurons[0].b.name == "b"  # nothing was changed by looking
 
 
-def test_boxes_with_inputs_stand_side_by_side_and_collapsed_gates_without_them():
+def frames(picture):
+    """The frames of a picture by the paths of their scopes: left, top, right, bottom."""
+    rects = {g.get("id"): [float(g[0].get(key)) for key in ("x", "y", "width", "height")]
+             for g in ET.fromstring(picture.svg).iter(f"{SVG}g") if g.get("class") == "scope" and g.get("id")}
+    return {box.path: (x, y, x + w, y + h) for box in picture.graph.boxes for x, y, w, h in [rects[box.id]]}
+
+
+def test_layers_stand_in_reading_order_each_around_its_neurons():
     nn = pytest.importorskip("nn")
     (y,) = nn.MLP(2, [2, 2, 1], rng=0)([1.0, -1.0])
-    frames = {g.get("id"): g[0] for g in ET.fromstring(draw(y).svg).iter(f"{SVG}g") if g.get("class") == "scope" and g.get("id")}
-    ids = {box.path: box.id for box in draw(y).graph.boxes}
-    layers = [frames[ids[f"MLP/layer {i}"]] for i in range(3)]
-    for before, after in pairwise(layers):
-        assert float(before.get("x")) + float(before.get("width")) < float(after.get("x"))
+    around = frames(draw(y))
+    for a, b in pairwise(around[f"MLP/layer {i}"] for i in range(3)):
+        assert a[3] < b[1] or a[2] < b[0]  # below, or to the right
+    left, top, right, bottom = around["MLP/layer 0"]
+    for inner in (around["MLP/layer 0/neuron 0"], around["MLP/layer 0/neuron 1"]):
+        assert left < inner[0]
+        assert top < inner[1]
+        assert inner[2] < right
+        assert inner[3] < bottom
     shut = draw(y, collapse=["neuron 0", "neuron 1"])
     assert sorted(classed(shut.svg, "sign")) == ["neuron 0"] * 3 + ["neuron 1"] * 2
-    assert [box.path for box in shut.graph.boxes] == ["MLP", "MLP/layer 0", "MLP/layer 1", "MLP/layer 2"]
 
 
-def test_moments_of_a_recurrent_layer_are_boxes_from_left_to_right_and_no_wire_runs_back():
+def test_moments_of_a_recurrent_layer_are_boxes_in_their_order():
     np, nn = pytest.importorskip("numpy"), pytest.importorskip("nn")
     output, _ = nn.RNN(3, 4, rng=0)(np.ones((4, 2, 3), np.float32))
-    picture = draw((output**2).sum())
-    frames = {g.get("id"): float(g[0].get("x")) for g in ET.fromstring(picture.svg).iter(f"{SVG}g") if g.get("class") == "scope"
-              and g.get("id")}
-    steps = [frames[box.id] for box in picture.graph.boxes if box.name.startswith("step")]
-    assert len(steps) == 4
-    assert steps == sorted(steps)
-    ends = [(float(path.get("d")[1:].split()[0]), float(path.get("d").rpartition("H")[2].split("C")[0]))
-            for path in ET.fromstring(picture.svg).iter(f"{SVG}path")]
-    assert all(start < end for start, end in ends)
+    around = frames(draw((output**2).sum(), collapse=False))
+    tops = [around[f"RNN/step {i}"][1] for i in range(4)]
+    assert tops == sorted(tops)
+    down = frames(draw((output**2).sum(), collapse=False, direction="down"))
+    for a, b in pairwise(down[f"RNN/step {i}"] for i in range(4)):
+        assert a[3] < b[1]
+
+
+def starts_and_ends(picture):
+    """Where each wire begins and ends."""
+    paths = {g.get("id"): next(e.get("d") for e in g if e.tag == f"{SVG}path") for g in ET.fromstring(picture.svg).iter(f"{SVG}g")
+             if "wire" in g.get("class", "").split()}
+    points = {id: [tuple(map(float, pair)) for pair in re.findall(r"(-?[\d.]+) (-?[\d.]+)", d)] for id, d in paths.items()}
+    return {id: (each[0], each[-1]) for id, each in points.items()}
+
+
+def test_wires_run_to_the_right_or_down_as_asked():
+    for start, end in starts_and_ends(draw(neuron(), width=5000)).values():
+        assert start[0] < end[0]
+    down = draw(neuron(), direction="down")
+    for start, end in starts_and_ends(down).values():
+        assert start[1] < end[1]
+    assert down.size[0] < down.size[1]
+    assert sorted(classed(down.svg, "value")) == sorted(classed(draw(neuron()).svg, "value"))
+    with pytest.raises(ValueError, match="direction='up'"):
+        draw(neuron(), direction="up")
+
+
+def test_a_picture_is_as_wide_as_it_may_be_and_goes_on_in_rows():
+    wide, page, narrow = (draw(neuron(), width=width).size for width in (5000, 1062, 600))
+    assert 600 < page[0] <= 1062
+    assert narrow[0] <= 600
+    assert wide[1] <= page[1] < narrow[1]
+    with pytest.raises(ValueError, match="width=0"):
+        draw(neuron(), width=0)
+
+
+def test_sums_are_one_tall_gate_with_a_wire_for_each_term_and_bracketed_when_asked():
+    values = [Value(float(i), f"x{i}") for i in range(5)]
+    y = sum(values)
+    y.backward()
+    picture = draw(y)
+    assert classed(picture.svg, "sign") == ["Σ"]
+    assert len(picture.graph.wires) == 6
+    assert classed(picture.svg, "gradient") == ["1.00"] * 6
+    bracketed = draw(y, sums=False)
+    assert classed(bracketed.svg, "sign") == ["+0", "+", "+", "+", "+"]
+    assert {wire.id for wire in picture.graph.wires} < {wire.id for wire in bracketed.graph.wires}
 
 
 def test_a_model_is_not_a_result():

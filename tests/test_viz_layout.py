@@ -90,7 +90,7 @@ def network(sizes, inputs=2):
     return nodes, wires, boxes
 
 
-# ── what is held against what ────────────────────────────────────────────────────────────────────────────────────
+# ── faults ────────────────────────────────────────────────────────────────────────────────────
 
 def right_way(done, direction):
     """The layout as if it ran to the right."""
@@ -126,7 +126,7 @@ def overlap(a, b, by=0.01):
 
 
 def runs_through(segment, box):
-    """Whether a part of the segment lies inside the box (Liang–Barsky)."""
+    """True where a part of the segment lies inside the box (Liang–Barsky)."""
     (x, y), (x2, y2) = segment
     low, high = 0.0, 1.0
     for p, q in ((x - x2, x - box[0]), (x2 - x, box[2] - x), (y - y2, y - box[1]), (y2 - y, box[3] - y)):
@@ -164,6 +164,12 @@ def faults(circuit, done):
             found += [f"{wire.id} through {id}" for id, box in labels.items() if id != wire.id and runs_through(segment, box)]
             found += [f"{wire.id} through {id}" for id, box in shapes.items()
                       if runs_through(segment, core(box) if id == wire.target else box)]
+    names = {box.id: done.boxes[box.id][:2] for box in circuit[2] if box.id in done.boxes}
+    for id, (x, y) in names.items():
+        name = (x, y + 4, x + next(box.along for box in circuit[2] if box.id == id), y + 20)
+        found += [f"{other} on the name of {id}" for other, box in {**labels, **shapes}.items() if overlap(name, box)]
+        found += [f"{wire.id} through the name of {id}" for wire in wires
+                  for segment in segments(done.wires[wire.id]) if runs_through(segment, name)]
     found += frames(circuit, done) + lanes(circuit, done) + covered(circuit, done)
     everything = [*labels.values(), *shapes.values(), *((x, y, x + w, y + h) for x, y, w, h in done.boxes.values())]
     found += [f"outside: {box}" for box in everything
@@ -246,7 +252,7 @@ def covered(circuit, done):
 
 
 def crossings(circuit, done):
-    """Where wires of two values cross, counted anew from the routes alone."""
+    """The points where wires of two values cross, counted anew from the routes alone."""
     source = {wire.id: wire.source for wire in circuit[1]}
     every = [(id, segment) for id, route in done.wires.items() for segment in segments(route)]
     level = [(id, a[1], min(a[0], b[0]), max(a[0], b[0])) for id, (a, b) in every if a[1] == b[1]]
@@ -331,7 +337,7 @@ def test_what_is_used_stands_before_what_uses_it_where_there_is_one_row(seed):
 
 
 def inside(done, box, ids):
-    """Where things stand in a box, from its corner."""
+    """The size of a box, and the places of things in it, from its corner."""
     x, y, wide, high = done.boxes[box]
     return (wide, high), [(done.nodes[id].x - x, done.nodes[id].y - y) for id in ids]
 

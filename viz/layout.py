@@ -13,54 +13,54 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from .circuits.lanes import Picture
+from .circuits.rows import BESIDE
 from .circuits.scopes import Nest, Tiles
 from .circuits.shapes import Box, Label, Layout, Node, Place, Route, Spot, Wire
-from .circuits.tiles import BESIDE
 
 __all__ = ["Box", "Label", "Layout", "Node", "Place", "Route", "Spot", "Wire", "layout"]
 
 WIDTH = 1034.0  # of a picture that fits a page, without its margins
 TRIES, SHORTER = 6, 0.92  # with ever shorter tiles, where the whole is too long
-MANY = 24  # crossings: where there are more, shared inputs are written again at every use if that saves half of them
+MANY = 24  # crossings: where there are more, or the whole is too long, shared inputs are written again if that helps
 
 
 def layout(nodes: Iterable[Node], wires: Iterable[Wire], boxes: Iterable[Box] = (), width: float = WIDTH,
            direction: str = "right", repeat: bool | None = None) -> Layout:
-    """Where the nodes, wires and boxes of a circuit go; the same bits for the same records, on every machine.
+    """Return the places of the nodes, wires and boxes of a circuit; the same bits for the same records, on every machine.
 
     Nodes and boxes are in declared order, which the picture keeps where it can. A picture to the right is at most ``width``
     wide where its parts allow it; one that runs down is as high as it must be. ``repeat`` writes shared inputs again at every
-    use, with their totals in a legend (None: where many wires cross). Raises ValueError for another direction.
+    use, with their totals in a legend (None: where many wires cross, or it is too wide). Raises ValueError for another direction.
 
     >>> x, gate, out = Node("x", "input", 20, 20), Node("g", "gate", 34, 34), Node("out", "output", 16, 16)
     >>> label = Label(50, 18, 20)
     >>> places = layout([x, gate, out], [Wire("a", "x", "g", label), Wire("b", "x", "g", label), Wire("c", "g", "out", label)])
     >>> [round(place.x) for place in places.nodes.values()], places.crossings, len(places.forks)
-    ([10, 127, 208], 0, 1)
+    ([10, 121, 201], 0, 1)
     """
     if direction not in ("right", "down"):
         raise ValueError(f"direction={direction!r}: a circuit is laid out to the 'right' or 'down'")
     down = direction == "down"
     limit = float("inf") if down else width
     nodes, wires, boxes = tuple(nodes), tuple(wires), tuple(boxes)
-    done, shared = _laid_out(Nest(nodes, wires, boxes), limit, down)
-    if repeat or repeat is None and done.crossings >= MANY:
-        again, _ = _laid_out(Nest(nodes, wires, boxes, shared), limit, down)
-        if repeat or again.crossings <= done.crossings / 2:
+    done, shared = _laid_out(Nest(nodes, wires, boxes), limit)
+    if shared and (repeat or repeat is None and (done.crossings >= MANY or done.wide > limit)):
+        again, _ = _laid_out(Nest(nodes, wires, boxes, shared), limit)
+        if repeat or again.wide <= max(limit, done.wide) and (again.crossings <= done.crossings / 2 or done.wide > limit):
             done = again
     return _turned(done) if down else done
 
 
-def _laid_out(nest: Nest, limit: float, down: bool) -> tuple[Layout, list[str]]:
+def _laid_out(nest: Nest, limit: float) -> tuple[Layout, list[str]]:
     """A layout that runs along x, and the inputs that several gates share."""
     result = max((block.along for block in nest.blocks.values() if block.node.kind == "output"), default=0.0)
     inner = limit - result - BESIDE
-    best = tiles = Tiles(nest, limit, inner, down)
+    best = tiles = Tiles(nest, limit, inner)
     for _ in range(TRIES):
         if tiles.tiles[-1].along <= limit or len(tiles.tiles) == 1:
             break
         inner *= SHORTER
-        other = Tiles(nest, limit, inner, down, tiles)
+        other = Tiles(nest, limit, inner, tiles)
         if other.tiles[-1].along < best.tiles[-1].along:
             best = other
         tiles = other

@@ -31,6 +31,19 @@ def long_names():
     return backward(sum((w * w for w in weights), Value(0.0, "bias")))
 
 
+def recurrent_numbers(steps=5):
+    w, u, h = Value(0.5, "w"), Value(1.2, "u"), Value(0.1, "h")
+    for i in range(steps):
+        with scope(f"step {i}"):
+            h = (w * h + u * Value(float(i), f"x{i}")).tanh()
+    return backward(h)
+
+
+def every_pair(n=5):
+    a, b = [[Value(i + 1.0, f"{name}{i}") for i in range(n)] for name in "ab"]
+    return backward(sum(x * y for x in a for y in b))
+
+
 PICTURES = {
     "sigmoid neuron": lambda: draw(neuron()),
     "with products": lambda: draw(neuron(), products=True, title="The sigmoid neuron"),
@@ -43,6 +56,12 @@ PICTURES = {
     "network collapsed": lambda: draw(backward(mlp([3, 4, 3, 1])), collapse=True),
     "over 300 gates": lambda: draw(backward(mlp([6, 10, 10, 1])), collapse=False),
     "long names": lambda: draw(long_names()),
+    "in rows": lambda: draw(recurrent_numbers()),
+    "in short rows": lambda: draw(recurrent_numbers(), width=500, products=True),
+    "down": lambda: draw(recurrent_numbers(), direction="down", title="An unrolled network"),
+    "down, with products and nan": lambda: draw(not_a_number(), direction="down", products=True),
+    "one scope of each form open": lambda: draw(backward(mlp([2, 4, 4, 1]))),
+    "inputs written again": lambda: draw(every_pair()),
 }
 
 # what can be seen of texts and gates: each text's box, and each gate's with the texts that are its own sign

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from .shapes import Label, Node
 
-ENTRY = 20.0  # from the labels to the gate
+ENTRY = 14.0  # from the labels to the gate
 END = 2.0  # from a result's labels to the result
 SIDE = 14.0  # at least, from the line of an operand that enters from above or below to the gate
 
@@ -50,7 +50,7 @@ class Block:
 
     @property
     def round(self) -> bool:
-        """Whether the gate is a circle."""
+        """True where the gate is a circle."""
         return self.node.kind == "gate" and self.node.along == self.node.across and len(self.lines) < 3
 
     @property
@@ -76,7 +76,7 @@ class Block:
         return self.anchor + self.node.along / 2 + (self.stem.along if self.stem else 0.0)
 
     def form(self) -> tuple[object, ...]:
-        """What must be equal in blocks that are to look alike, whatever their texts are."""
+        """The features that blocks share which look alike, whatever their texts are."""
         node = self.node
         return (node.kind, node.ordered, node.along == node.across, node.stem is not None,
                 tuple(name >= 0 for name in self.names))

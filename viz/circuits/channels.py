@@ -22,12 +22,12 @@ class Net:
 
     @property
     def falls(self) -> bool:
-        """Whether most of it lies below where it comes in."""
+        """True where most of it lies below its left end."""
         return not self.left or self.left[0] - self.low < self.high - self.left[0]
 
     @property
     def straight(self) -> bool:
-        """Whether it needs no track."""
+        """True where it needs no track."""
         return self.low == self.high
 
 

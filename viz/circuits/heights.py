@@ -14,7 +14,7 @@ MANY = 1_000  # links: larger pictures are swept less often
 
 
 def apart(a: Element, b: Element) -> float:
-    """How far the heights of two elements are apart, at least, ``a`` above ``b``."""
+    """The least distance between the heights of two elements, ``a`` above ``b``."""
     return a.after + b.before + (LANES if a.item < 0 and b.item < 0 else TILES if a.tile and b.tile else GAP)
 
 
@@ -105,7 +105,7 @@ def _straighten(columns: list[list[Element]], links: list[list[Link]]) -> None:
 
 
 def _held(start: Element, held: dict[int, list[Link]]) -> set[int]:
-    """What straight wires hold together with an element."""
+    """The elements that straight wires hold together with this one, by id."""
     group, todo = {id(start)}, [start]
     while todo:
         element = todo.pop()
@@ -120,7 +120,7 @@ def _held(start: Element, held: dict[int, list[Link]]) -> set[int]:
 
 def _moved(group: set[int], by: float, columns: list[list[Element]], place: dict[int, tuple[int, int]],
            held: dict[int, list[Link]]) -> bool:
-    """Move a group, if there is room and the wires get straighter; whether it did."""
+    """Move a group, if there is room and the wires get straighter; return True where it moved."""
     better = 0.0
     for key in group:
         k, i = place[key]

@@ -167,7 +167,7 @@ def _route(points: list[Point], forks: set[Point], after: str = "") -> Route:
 
 
 def _gaps(wires: dict[str, Route], source: dict[str, str]) -> tuple[dict[str, list[Point]], int]:
-    """Where wires of two values cross: the points by the wire that runs across, which is interrupted there."""
+    """The points where wires of two values cross, by the wire that is interrupted there, and how many they are."""
     level: list[tuple[float, float, float, str]] = []
     steep: list[tuple[float, float, float, str]] = []
     for id, route in wires.items():

@@ -1,4 +1,4 @@
-"""Which column an item stands in, and where a picture that is too long is cut into rows."""
+"""Columns for items, and the cuts of a picture into rows."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ LARGE = 1_500  # links: in larger pictures neighbours do not change places one b
 
 
 class Element:
-    """What stands in a column: an item, or (``item`` −1) a wire that passes; ``left`` and ``right`` are its pins.
+    """An item in a column, or (``item`` −1) a wire that passes; ``left`` and ``right`` are its pins.
 
     A pin is a value and how far it lies from the element's own height ``y``.
     """
@@ -35,7 +35,7 @@ class Link:
 
     @property
     def bend(self) -> float:
-        """How much lower it ends than it begins."""
+        """The height of its right end below its left end."""
         return self.right.y - self.left.y - self.rise
 
 
@@ -65,7 +65,7 @@ def weigh(links: list[Link]) -> None:
 
 
 def crossings(links: list[Link]) -> int:
-    """How many pairs of links cross, by the order alone."""
+    """Count the pairs of links that cross, by the order alone."""
     ends = sorted((link.left.rank + link.left_part, link.right.rank + link.right_part) for link in links)
     seen: list[float] = []
     count = 0

@@ -6,11 +6,11 @@ from collections.abc import Iterable
 from itertools import pairwise
 
 from .blocks import Block, alike
+from .rows import Item, Level
 from .shapes import Box, Node, Wire
-from .tiles import PAD, Frame, Item, Level, Tile
+from .tiles import PAD, Tile, best_tile
 
 AROUND = 20.0  # room for channels beside a tile, when its length is chosen
-TITLE = 24.0  # room for the name of a frame
 
 
 class Scope:
@@ -125,8 +125,8 @@ class Nest:
 class Tiles:
     """The tile and the blocks of every form; the whole is at most ``limit`` long, tiles in it ``inner``."""
 
-    def __init__(self, nest: Nest, limit: float, inner: float, down: bool = False, before: Tiles | None = None):
-        self.nest, self.down = nest, down
+    def __init__(self, nest: Nest, limit: float, inner: float, before: Tiles | None = None):
+        self.nest = nest
         self.before = before.tiles if before else []  # those of a layout with longer tiles, kept where they are short enough
         self.same: list[bool] = []
         self.tiles: list[Tile] = []
@@ -164,23 +164,17 @@ class Tiles:
             blocks.append(block)
             ins, outs = ([number[value] for value in values] for values in (self._wires(id), nest.made(id, nest.scopes)))
             items.append(_item(block, ins, outs) if block else self._tile_item(nest.scopes[id], ins, outs))
-        level = Level(items, len(first.enters), [number[value] for value in first.leaves], self._frame(scopes))
+        name = max(nest.boxes[scope.id].along for scope in scopes) if first.id else None
+        level = Level(items, len(first.enters), [number[value] for value in first.leaves], name)
         limit = self.limit if not first.id else self.inner - (first.depth - 1) * (2 * PAD + AROUND)
         k = len(self.tiles)
         same = bool(self.before) and self.before[k].along <= limit and all(
             self.same[nest.scopes[id].form] for id in first.items if id in nest.scopes)
         self.same.append(same)
-        self.tiles.append(self.before[k] if same else level.tile(limit))
+        self.tiles.append(self.before[k] if same else best_tile(level, limit))
         self.blocks.append(blocks)
         for scope in scopes:
             scope.form = len(self.tiles) - 1
-
-    def _frame(self, scopes: list[Scope]) -> Frame:
-        """The room of a frame: its name stands above in a picture to the right, and at the begin in one that runs down."""
-        if not scopes[0].id:
-            return Frame()
-        name = max(self.nest.boxes[scope.id].along for scope in scopes)
-        return Frame(TITLE, PAD, PAD, 0.0, name) if self.down else Frame(PAD, TITLE, PAD, name, 0.0)
 
     def _tile_item(self, scope: Scope, ins: list[int], outs: list[int]) -> Item:
         tile = self.tiles[scope.form]

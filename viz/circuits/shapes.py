@@ -1,4 +1,4 @@
-"""What the layout is given and what it answers: plain records of numbers and names, lengths in pixels.
+"""The records that the layout takes and returns: plain numbers and names, lengths in pixels.
 
 Lengths run *along* the wires or *across* them, so that one layout serves both directions: in a picture that runs to the
 right, along is x and across is y; in one that runs down, along is y and across is x.
@@ -18,7 +18,7 @@ class Label(NamedTuple):
 
 
 class Node(NamedTuple):
-    """What is placed: ``kind`` is "gate", "input" or "output", ``box`` the id of the box that it stands in or empty.
+    """A gate, an input or a result to place: ``kind`` is "gate", "input" or "output", ``box`` the id of its box or empty.
 
     ``along`` and ``across`` measure the gate or the name itself; a gate of equal sides is a circle. ``stem`` is the
     label where its value leaves it. The wires into a gate that is not ``ordered`` may change places.
@@ -43,7 +43,10 @@ class Wire(NamedTuple):
 
 
 class Box(NamedTuple):
-    """A frame around nodes and other boxes; ``along`` is the room of its name, ``parent`` the id of the box around it."""
+    """A frame around nodes and other boxes, with its name at the begin; ``parent`` is the id of the box around it.
+
+    ``along`` is the room of the name, which runs along the wires: in a picture that runs down it is written downwards.
+    """
 
     id: str
     parent: str = ""
@@ -79,7 +82,7 @@ class Spot(NamedTuple):
 
 
 class Layout(NamedTuple):
-    """Where everything goes, from (0, 0) to ``wide`` and ``high``: what a drawer needs, and nothing else.
+    """The places of everything, from (0, 0) to ``wide`` and ``high``.
 
     ``boxes`` are (x, y, width, height). ``stems`` and ``stem_labels`` belong to nodes, ``wires`` and ``labels`` to wires.
     ``names`` has, by wire, where the name of an input is written again: the input itself stands in a legend, with its stem.

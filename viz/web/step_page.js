@@ -506,7 +506,7 @@ pictures.forEach(({ nodes: places }, p) => {
   for (const [id, members] of Object.entries(places)) element(id, p)?.addEventListener('click', () => run(members))
 })
 $('collapsing').hidden = pictures.length < 2
-$('collapse').checked = Object.values(pictures[0].nodes).some(members => members.length > 1)
+$('collapse').checked = Object.keys(pictures[0].scopes).length > 0
 $('collapse').addEventListener('change', () => draw_picture(1 - picture))
 inputs()
 wrong()

@@ -1,0 +1,173 @@
+"""The texts on wires and at gates of a circuit, and the room that they take."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+from .circuits import shapes
+from .numbers import Shown, bracketed, has_nonfinite, number, show
+from .records import DrawnNode, Graph, Wire
+from .svg import clip, width
+
+VALUE, FORMULA, SIGN, NAME = 13.0, 10.5, 15.0, 15.0  # sizes of letters, in pixels
+RADIUS, GAP = 17.0, 5.0  # of gates; between texts
+ABOVE, BELOW, BARE = 18.0, 20.0, 12.0  # the room that numbers take above and below a wire; that of a wire without any
+COMMUTE = ("add", "mul")  # operations whose wires may change places
+
+# ── what is written where: each node is a block with a place for every wire that enters ──────────────────────────
+
+class TextLine(NamedTuple):
+    """One text of a label: what it is (a CSS class), the text, and whether a nan or inf is to stand out."""
+
+    kind: str
+    text: str
+    size: float
+    bad: bool = False
+
+
+class Label(NamedTuple):
+    """The numbers on a wire: above it, below it, and the formula at its end; with the room they take.
+
+    ``half`` is half of its height where the wire runs through the middle; ``left`` and ``right`` are the room beside a wire
+    that runs down.
+    """
+
+    above: tuple[TextLine, ...]
+    below: tuple[TextLine, ...]
+    formula: TextLine | None
+    width: float
+    half: float
+    left: float
+    right: float
+
+    @property
+    def below_and_formula(self) -> tuple[TextLine, ...]:
+        """The texts that stand on one side of a wire that runs down."""
+        return (*self.below, self.formula) if self.formula else self.below
+
+    def room(self, down: bool) -> shapes.Label:
+        """The room along the wire, and on both of its sides."""
+        if down:
+            lines = self.below_and_formula
+            long = max(24.0, 10.0 + sum(math.ceil(line.size) + 1 for line in lines))
+            return shapes.Label(long if self.above or lines else BARE, self.left, self.right)
+        return shapes.Label(math.ceil(self.width), ABOVE if self.above else BARE, math.ceil(self.half))
+
+
+class Block(NamedTuple):
+    """A node with the labels of the wires that enter it, and the label of its sum where its own wire forks."""
+
+    node: DrawnNode
+    entering: tuple[tuple[Wire, Label], ...]
+    sign: float  # width of the gate or the name
+    tall: float  # its height
+    stem: Label | None
+
+    @property
+    def round(self) -> bool:
+        """True where the gate is a circle."""
+        return self.node.kind == "gate" and self.sign == self.tall
+
+    def shape(self, down: bool) -> shapes.Node:
+        """The node as the layout takes it."""
+        node = self.node
+        kind = node.kind if node.kind in ("gate", "output") else "input"
+        along, across = (self.tall, self.sign) if down and not self.round else (self.sign, self.tall)
+        return shapes.Node(node.id, kind, along, across, node.box, self.stem.room(down) if self.stem else None,
+                           not node.hidden and node.operation not in COMMUTE)
+
+
+def blocks(graph: Graph, digits: int | None = 3, products: bool = False, room: str = "") -> dict[str, Block]:
+    """Return the block of each node; ``room`` is a text for which every number gets room."""
+    entering: dict[str, list[Wire]] = {}
+    leaving: dict[str, list[Wire]] = {}
+    for wire in graph.wires:
+        entering.setdefault(wire.target, []).append(wire)
+        leaving.setdefault(wire.source, []).append(wire)
+    nodes = {node.id: node for node in graph.nodes}
+    forks = {id for id, wires in leaving.items()  # a collapsed gate with several results has no one sum
+             if nodes[id].value is not None and (nodes[id].accumulated or len(wires) > 1)}
+    made = {}
+    for id, node in nodes.items():
+        wires = entering.get(id, [])
+        if node.hidden:  # the arguments of a collapsed gate have no order: inputs last, so that fewer wires cross
+            wires.sort(key=lambda wire: nodes[wire.source].kind != "gate" and len(leaving[wire.source]) == 1)
+        labels = []
+        for wire in wires:
+            source = nodes[wire.source]
+            named = source.kind == "gate" and source.id not in forks and node.kind != "output"
+            labels.append((wire, _label(wire, source.label if named else "", digits, products, room)))
+        stem = _stem(node, digits, room) if id in forks else None
+        made[id] = Block(node, tuple(labels), *_body(node, len(labels)), stem)
+    return made
+
+
+def records(graph: Graph, made: dict[str, Block], down: bool) -> tuple[list[shapes.Node], list[shapes.Wire], list[shapes.Box]]:
+    """Return the records for the layout: nodes in the order in which they were computed, results last, wires and boxes."""
+    order = sorted(made.values(), key=lambda block: (block.node.kind == "output", min(block.node.members, default=1 << 60)))
+    wires = [shapes.Wire(wire.id, wire.source, wire.target, label.room(down)) for block in order for wire, label in block.entering]
+    boxes = [shapes.Box(box.id, box.parent, math.ceil(width(clip(box.name), 12.0)) + 20.0) for box in graph.boxes]
+    return [block.shape(down) for block in order], wires, boxes
+
+
+def _stem(node: DrawnNode, digits: int | None, room: str) -> Label:
+    """The numbers where a wire forks: the value, and the sum of what comes back."""
+    total = show(node.gradient, digits)
+    total = total and f"{'grad' if node.accumulated else 'Σ'} {total}"
+    name = node.label if node.kind == "gate" else ""
+    above, below = _lines(name, node.value, total, has_nonfinite(node.gradient), digits)
+    return _sized(above, below, room=room and f"Σ {room} (1/2)")
+
+
+def _body(node: DrawnNode, wires: int) -> tuple[float, float]:
+    """The width and height of a gate or a name; gates are circles as long as the sign and the wires allow it."""
+    if node.kind != "gate":
+        return (2.0 * math.ceil(width(clip(node.label), NAME, bold=True) / 2 + 3), 24.0) if node.label else (10.0, 10.0)
+    sign = sum(width(text, SIGN * (0.87 if constant else 1)) for text, constant in pieces(node))
+    radius = math.ceil(max(RADIUS, sign / 2 + 5))
+    if radius <= 24 and wires <= 2:
+        return 2.0 * radius, 2.0 * radius
+    return 2.0 * math.ceil(max(sign / 2 + 11, RADIUS + 1)), 2 * RADIUS
+
+
+def pieces(node: DrawnNode) -> tuple[tuple[str, bool], ...]:
+    """The sign of a gate as it is written, in pieces: each a text, and True where it is a constant."""
+    return tuple((" " * text.startswith(" ") + clip(text), constant) for text, constant in node.parts)
+
+
+def _lines(name: str, value: Shown, gradient: str, bad_gradient: bool,
+           digits: int | None) -> tuple[list[TextLine], list[TextLine]]:
+    above = [TextLine("name", f"{clip(name)} = ", VALUE)] if name else []
+    above += [TextLine("value", show(value, digits), VALUE, has_nonfinite(value))] if value is not None else []
+    return above, [TextLine("gradient", gradient, VALUE, bad_gradient)] if gradient else []
+
+
+def _label(wire: Wire, name: str, digits: int | None, products: bool, room: str) -> Label:
+    gradient = show(wire.contribution, digits)
+    above, below = _lines(name, wire.value, gradient, has_nonfinite(wire.contribution), digits)
+    if products and gradient and isinstance(wire.local, float) and isinstance(wire.upstream, float):
+        local = number(wire.local, digits)
+        product = f"{show(wire.upstream, digits)} × {bracketed(local)} = {gradient}"
+        below.append(TextLine("product", product, FORMULA))
+    if wire.note:
+        below.append(TextLine("note", wire.note, FORMULA))
+    text = clip(wire.formula or "") or (number(wire.local, digits) if isinstance(wire.local, float) else "")
+    return _sized(above, below, TextLine("formula", text, FORMULA) if text else None, room)
+
+
+def _sized(above: list[TextLine], below: list[TextLine], formula: TextLine | None = None, room: str = "") -> Label:
+    def across(line: TextLine) -> float:
+        return max(width(line.text, line.size), width(room, line.size) if line.kind in ("value", "gradient") else 0.0)
+
+    beside = width(formula.text, formula.size) + GAP if formula else 0.0
+    wide = sum(map(across, above)) + beside
+    for line in below:
+        wide = max(wide, across(line) + (beside if line.kind == "gradient" else 0.0))
+    half = max(BELOW, 6.0 + sum(line.size + 2 for line in below))
+    if not wide:
+        return Label((), (), None, GAP, BARE, BARE, BARE)
+    others = [*below, formula] if formula else below
+    sides = sum(map(across, above)), max(map(across, others), default=0.0)
+    left, right = (math.ceil(side + GAP) + 2.0 if side else BARE for side in sides)
+    return Label(tuple(above), tuple(below), formula, wide + 2 * GAP, half, left, right)
