@@ -53,7 +53,8 @@ def __getattr__(name: str) -> object:
 
 # type checkers and editors read __init__.pyi, which `make docs` writes
 __all__ = list(dict.fromkeys([
-    "AnomalyError", "GradientError", "GraphError", "GraphWarning", "NoDerivativeWarning", "Tensor", "Value", "check_gradients", "clip", "detect_anomaly",
+    "AnomalyError", "GradientError", "GraphError", "GraphWarning", "NoDerivativeWarning", "Tensor", "Value",
+    "check_gradients", "clip", "detect_anomaly",
     "explain", "find_anomaly", "formula", "formulas", "grad", "gradient", "hessian", "hvp", "jacobian", "jvp", "no_grad", "op",
     "scope", "steps", "value_and_grad", "vjp", "where", *_rows, *_array_functions,
 ]))

@@ -19,6 +19,8 @@ from .check import check_gradients as check_gradients
 from .context import no_grad as no_grad
 from .context import scope as scope
 from .errors import GradientError as GradientError
+from .errors import GraphError as GraphError
+from .errors import GraphWarning as GraphWarning
 from .errors import NoDerivativeWarning as NoDerivativeWarning
 from .paths import explain as explain
 from .stepping import steps as steps
@@ -183,6 +185,18 @@ step: Unary
 
 sign: Unary
 """Drawn as sign. It passes no gradient on."""
+
+trunc: Unary
+"""Drawn as trunc. It passes no gradient on."""
+
+rint: Unary
+"""Drawn as rint. It passes no gradient on."""
+
+floor_divide: Binary
+"""Drawn as //. It passes no gradient on."""
+
+mod: Binary
+"""Drawn as %. ∂/∂x = 1; ∂/∂y = −floor_divide(x, y)."""
 
 floor: Unary
 """Drawn as ⌊x⌋. It passes no gradient on."""
@@ -600,16 +614,16 @@ def argmin(x: PlainArrayLike, axis: int | None = None) -> Array:
 def argmin(x: Tensor, axis: int | None = None) -> Tensor: ...
 
 __all__ = [
-    "AnomalyError", "GradientError", "NoDerivativeWarning", "Tensor", "Value", "check_gradients", "clip", "detect_anomaly",
-    "explain", "find_anomaly", "formula", "formulas", "grad", "gradient", "hessian", "hvp", "jacobian", "jvp", "no_grad", "op",
-    "scope", "steps", "value_and_grad", "vjp", "where", "identity", "add", "sub", "mul", "div", "neg", "pow", "exp", "expm1",
-    "log", "log2", "log10", "log1p", "sqrt", "sin", "cos", "tan", "arctan", "arctan2", "arcsin", "arccos", "arcsinh", "arccosh",
-    "arctanh", "cbrt", "hypot", "sinh", "cosh", "tanh", "sigmoid", "softplus", "relu", "leaky_relu", "elu", "abs", "maximum",
-    "minimum", "clip_min", "clip_max", "step", "sign", "floor", "sum", "mean", "average", "max", "min", "ptp", "var", "std",
-    "norm", "prod", "cumsum", "cumprod", "logsumexp", "softmax", "log_softmax", "matmul", "dot", "vdot", "inner", "outer",
-    "kron", "tensordot", "einsum", "reshape", "ravel", "transpose", "matrix_transpose", "swapaxes", "moveaxis", "broadcast_to",
-    "broadcast_arrays", "expand_dims", "squeeze", "atleast_1d", "atleast_2d", "atleast_3d", "flip", "flipud", "fliplr", "rot90",
-    "pad", "concatenate", "append", "stack", "vstack", "hstack", "dstack", "column_stack", "split", "array_split", "take",
-    "take_along_axis", "repeat", "tile", "roll", "sort", "diff", "diagonal", "diag", "trace", "tril", "triu", "nan_to_num",
-    "astype", "argmax", "argmin",
+    "AnomalyError", "GradientError", "GraphError", "GraphWarning", "NoDerivativeWarning", "Tensor", "Value", "check_gradients",
+    "clip", "detect_anomaly", "explain", "find_anomaly", "formula", "formulas", "grad", "gradient", "hessian", "hvp",
+    "jacobian", "jvp", "no_grad", "op", "scope", "steps", "value_and_grad", "vjp", "where", "identity", "add", "sub", "mul",
+    "div", "neg", "pow", "exp", "expm1", "log", "log2", "log10", "log1p", "sqrt", "sin", "cos", "tan", "arctan", "arctan2",
+    "arcsin", "arccos", "arcsinh", "arccosh", "arctanh", "cbrt", "hypot", "sinh", "cosh", "tanh", "sigmoid", "softplus", "relu",
+    "leaky_relu", "elu", "abs", "maximum", "minimum", "clip_min", "clip_max", "step", "sign", "trunc", "rint", "floor_divide",
+    "mod", "floor", "sum", "mean", "average", "max", "min", "ptp", "var", "std", "norm", "prod", "cumsum", "cumprod",
+    "logsumexp", "softmax", "log_softmax", "matmul", "dot", "vdot", "inner", "outer", "kron", "tensordot", "einsum", "reshape",
+    "ravel", "transpose", "matrix_transpose", "swapaxes", "moveaxis", "broadcast_to", "broadcast_arrays", "expand_dims",
+    "squeeze", "atleast_1d", "atleast_2d", "atleast_3d", "flip", "flipud", "fliplr", "rot90", "pad", "concatenate", "append",
+    "stack", "vstack", "hstack", "dstack", "column_stack", "split", "array_split", "take", "take_along_axis", "repeat", "tile",
+    "roll", "sort", "diff", "diagonal", "diag", "trace", "tril", "triu", "nan_to_num", "astype", "argmax", "argmin",
 ]

@@ -12,13 +12,14 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from .dual import Dual
     from .graph import Node
 
 THROUGH = {"numpy", "pandas", "scipy"}  # packages that only pass a call on: the user's line is behind them
 LOOKING = ("matplotlib", "logging")  # packages that show numbers; numpy.testing compares them
 
 
-def escape(node: Node, call: str) -> None:
+def escape(node: Node | Dual, call: str) -> None:
     """Refuse, or outside a derivative warn of, a number that leaves its graph by ``call``; nodes without gradient may.
 
     Inside a derivative (``grad``, ``jvp``, ``check_gradients``, a recording) raises GraphError, because the result would
@@ -29,7 +30,7 @@ def escape(node: Node, call: str) -> None:
         return
     frame: Any = sys._getframe(2)
     compares = False
-    while frame.f_back is not None and (package := _package(frame)) in internal_packages | THROUGH:
+    while frame.f_back is not None and _package(frame) in internal_packages | THROUGH:
         compares = compares or frame.f_globals.get("__name__", "").startswith("numpy.testing")
         frame = frame.f_back
     if _package(frame) in LOOKING:

@@ -134,7 +134,8 @@ class Tensor(TensorMethods, Node):
         context = current()
         if inputs or context is not None and context.watch is not None:  # who watches is told of constants too, then cut
             node.op, node.operands, node.inputs, node.params, node.requires_grad = op, operands, tuple(inputs), params, True
-            if len(residuals) == 2 and params is None and type(residuals[0]) is type(residuals[1]) and residuals[0].dtype is not residuals[1].dtype:
+            if len(residuals) == 2 and params is None and type(residuals[0]) is type(residuals[1]) and \
+                    residuals[0].dtype is not residuals[1].dtype:
                 residuals = [x.astype(node.array.dtype) for x in residuals]  # rules reckon in the wider of two dtypes
             node.residuals = residuals if op.saves else None
             if params is not None and len(inputs) == 1 and len(args) == 2 and op.bilinear and not op.variadic:
@@ -319,7 +320,8 @@ class Tensor(TensorMethods, Node):
         op, operands = self.op, self.residuals or ()
         if create_graph:
             self._check_unchanged()
-            operands = [functions.astype(x, self.dtype) if type(x) is Tensor and x.dtype != self.dtype else x for x in self.operands]
+            operands = [functions.astype(x, self.dtype) if type(x) is Tensor and x.dtype != self.dtype else x
+                        for x in self.operands]
         for i, x in enumerate(self.operands):
             if type(x) is not Tensor or not x.requires_grad or needed is not None and x not in needed:
                 continue

@@ -26,7 +26,7 @@ from autograd.arrays.names import array_functions
 from autograd.operation import Operation
 from autograd.symbolic import formula
 from autograd.tensor import Tensor
-from viz.records import typeset
+from viz.numbers import typeset
 
 PACKAGE = Path(autograd.__file__).parent
 GENERATED = "Generated from the tables by `make docs`: do not edit."

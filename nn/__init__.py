@@ -65,7 +65,3 @@ __all__ = [
     "l2_penalty", "layer_norm", "layers", "linear", "losses", "max_pool2d", "mse_loss", "nll_loss", "optim", "perceptron",
     "persist", "rmse_loss", "schedule", "search", "smooth_l1_loss", "sse_loss", "train",
 ]
-
-
-def __dir__() -> list[str]:
-    return __all__

@@ -124,7 +124,8 @@ def test_flat_functions_return_nodes_without_derivative():
             result.sum().backward()
 
 
-@pytest.mark.parametrize("x, y", [(5.0, math.inf), (-5.0, math.inf), (2.0**60 + 512, 7.0), (7.5, -2.0), (1.0, 0.0), (math.inf, 2.0)])
+@pytest.mark.parametrize("x, y", [(5.0, math.inf), (-5.0, math.inf), (2.0**60 + 512, 7.0), (7.5, -2.0), (1.0, 0.0),
+                                  (math.inf, 2.0)])
 def test_the_remainder_is_numpys(x, y):
     with np.errstate(all="ignore"):
         for got in ((Value(x) % y).data, (x % Value(y)).data, (Tensor(x) % y).item(), np.remainder(Tensor(x), y).item()):

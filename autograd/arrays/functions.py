@@ -104,8 +104,8 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> A
     if ord is None and axis != () or (ord == 2 and along == 1) or (ord == "fro" and along == 2):
         return _safe_root(sum(x * x, axis, keepdims))
     if along != 1 or axis == () or isinstance(ord, str) or ord != ord or -np.inf < ord <= 0:
-        raise ValueError(f"norm of order {ord!r} over {along} axes of shape {tuple(shape_of(x))}: give one axis= and an order above "
-                         "0 or ±inf, or leave the order out for the Euclidean norm")
+        raise ValueError(f"norm of order {ord!r} over {along} axes of shape {tuple(shape_of(x))}: give one axis= and an order "
+                         "above 0 or ±inf, or leave the order out for the Euclidean norm")
     if np.isinf(ord):
         return (max if ord > 0 else min)(ops.abs(x), axis, keepdims)
     return _safe_root(sum(ops.abs(x) ** float(ord), axis, keepdims), 1.0 / float(ord))
@@ -288,8 +288,8 @@ def tensordot(x: Any, y: Any, axes: Any = 2) -> Any:
     left, right = (several_axes(a, n) for a, n in zip(axes, (nx, ny), strict=True))
     sizes = [shape_of(x)[i] for i in left], [shape_of(y)[i] for i in right]
     if sizes[0] != sizes[1]:
-        raise ValueError(f"tensordot of shapes {tuple(shape_of(x))} and {tuple(shape_of(y))}: along the axes that are summed over they "
-                         f"have the lengths {sizes[0]} and {sizes[1]}; these must be equal")
+        raise ValueError(f"tensordot of shapes {tuple(shape_of(x))} and {tuple(shape_of(y))}: along the axes that are summed over "
+                         f"they have the lengths {sizes[0]} and {sizes[1]}; these must be equal")
     names = [chr(97 + i) for i in range(nx + ny)]
     spec_y = [names[left[right.index(i)]] if i in right else names[nx + i] for i in range(ny)]
     result = [names[i] for i in range(nx) if i not in left] + [spec_y[i] for i in range(ny) if i not in right]
@@ -845,8 +845,8 @@ def average(x: Any, axis: Any = None, weights: Any = None) -> Any:
     weights = _array(weights)
     if shape_of(weights) != shape_of(x):
         if axis is None or tuple(shape_of(weights)) != tuple(shape_of(x)[i] for i in all_axes(axis, len(shape_of(x)))):
-            raise ValueError(f"average of shape {tuple(shape_of(x))} with weights of shape {tuple(shape_of(weights))}: say axis=, the "
-                            "axis that they belong to, or give one weight for each entry")
+            raise ValueError(f"average of shape {tuple(shape_of(x))} with weights of shape {tuple(shape_of(weights))}: say axis=, "
+                            "the axis that they belong to, or give one weight for each entry")
         weights = reshape(weights, tuple(n if i in all_axes(axis, len(shape_of(x))) else 1 for i, n in enumerate(shape_of(x))))
         weights = broadcast_to(weights, shape_of(x))
     return sum(x * weights, axis) / sum(weights, axis)

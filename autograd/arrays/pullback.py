@@ -65,7 +65,10 @@ def _bilinear_from_arrived(op: Any, i: int, upstream: Any, arrived: Any, out: An
         return op.pullback(i, upstream, out, operands, params)
     [(j, other)] = others
     finite = np.where(np.isfinite(other), other, 0.0).astype(other.dtype)
-    put = lambda x: [x if k == j else y for k, y in enumerate(operands)]
+
+    def put(x: Any) -> list[Any]:
+        return [x if k == j else y for k, y in enumerate(operands)]
+
     total = op.pullback(i, plain_array(upstream), out, put(finite), params)
     for _, place in bad:
         one = np.zeros_like(other)

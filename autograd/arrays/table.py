@@ -29,10 +29,12 @@ sum = ArrayOperation(
 broadcast_to = ArrayOperation(
     "broadcast_to", "⇉", lambda x, shape: np.broadcast_to(x, shape), lambda g, out, x, shape: g, shown=("Σ",))
 reshape = ArrayOperation(
-    "reshape", "reshape", lambda x, shape: np.reshape(x, shape), lambda g, out, x, shape: reshape(g, shape=x.shape), shown=("reshape",))
+    "reshape", "reshape", lambda x, shape: np.reshape(x, shape),
+    lambda g, out, x, shape: reshape(g, shape=x.shape), shown=("reshape",))
 transpose = ArrayOperation(
     "transpose", "ᵀ", lambda x, axes: np.transpose(x, axes),
-    lambda g, out, x, axes: transpose(g, axes=None if axes is None else tuple(np.argsort([a % x.ndim for a in axes]))), shown=("ᵀ",))
+    lambda g, out, x, axes: transpose(g, axes=None if axes is None else tuple(np.argsort([a % x.ndim for a in axes]))),
+    shown=("ᵀ",))
 getitem = ArrayOperation(
     "getitem", "[ ]", lambda x, index: x[index],
     lambda g, out, x, index: scatter(g, shape=x.shape, index=index), shown=("scatter",), is_selection=True)
