@@ -22,7 +22,9 @@ MARGIN: dict[str, Callable[..., float]] = {
     **dict.fromkeys(("relu", "abs", "step", "sign"), lambda x: abs(x)),
     **dict.fromkeys(("leaky_relu", "elu"), lambda x, parameter: abs(x)),
     **dict.fromkeys(("maximum", "minimum", "clip_min", "clip_max"), lambda x, y: abs(x - y)),
-    "floor": lambda x: abs(x - round(x)),
+    **dict.fromkeys(("floor", "trunc"), lambda x: abs(x - round(x))),
+    "rint": lambda x: abs(x - math.floor(x) - 0.5),
+    **dict.fromkeys(("floor_divide", "mod"), lambda x, y: abs(x / y - round(x / y)) * min(abs(y), 1.0)),
 }
 
 

@@ -15,6 +15,7 @@ import pytest
 from autograd import Tensor, grad, hvp, jvp, vjp
 from autograd.arrays import functions
 from autograd.graph import topological
+from autograd.arrays.axes import plain_array
 from autograd.arrays.operation import ArrayOperation, array_operations
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -50,7 +51,7 @@ def difference(f: Callable[..., Any], xs: Any, vs: Any, h: float = 1e-3) -> Any:
 
 
 def close(got: Any, wanted: Any, tolerance: float) -> bool:
-    got, wanted = np.asarray(got), np.asarray(wanted)
+    got, wanted = plain_array(got), plain_array(wanted)
     return got.shape == wanted.shape and np.allclose(got, wanted, rtol=tolerance, atol=tolerance)
 
 
@@ -65,7 +66,7 @@ def check_derivatives(f: Callable[..., Any], *xs: np.ndarray, tolerance: float =
     vs = directions(xs, 1)
     y, dy = jvp(f, xs, vs)
     assert close(dy, difference(f, xs, vs), tolerance), "forward mode against differences"
-    u = directions([np.asarray(y)], 2)[0]
+    u = directions([plain_array(y)], 2)[0]
     back = vjp(f, *xs)[1](u)
     assert [g.shape for g in back] == [x.shape for x in xs]
     assert np.sum(u * dy) == pytest.approx(sum(np.sum(g * v) for g, v in zip(back, vs)), rel=1e-11, abs=1e-11)
@@ -641,7 +642,7 @@ def agree(call: Callable[..., Any], *operands: np.ndarray, orders: bool = True) 
         for part, number in zip(got, wanted) if several else [(got, wanted)]:
             assert isinstance(part, kind)
             assert np.shape(part) == np.shape(number)
-            assert np.asarray(part).dtype == number.dtype
+            assert plain_array(part).dtype == number.dtype
             assert np.allclose(part, number, rtol=1e-13, atol=1e-14, equal_nan=True)
     if orders:
         check_derivatives(lambda *xs: call(functions, *xs), *operands)

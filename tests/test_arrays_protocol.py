@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from autograd import NoDerivativeWarning, Tensor, jvp
 from autograd.arrays import functions
+from autograd.arrays.axes import plain_array
 from autograd.arrays.protocol import _about
 from hypothesis import given
 from hypothesis import strategies as st
@@ -113,7 +114,7 @@ def test_the_expression_on_tensors_is_that_on_arrays(expression: str) -> None:
 
 
 def plain(y: Any) -> Any:
-    return [np.asarray(part) for part in y] if isinstance(y, (list, tuple)) else np.asarray(y)
+    return [plain_array(part) for part in y] if isinstance(y, (list, tuple)) else plain_array(y)
 
 
 @pytest.mark.parametrize("expression", [
@@ -121,18 +122,17 @@ def plain(y: Any) -> Any:
         "np.array_equal(m,m)", "np.any(m)", "np.all(m>0)",
     "np.argmax(m,1)", "np.argsort(v)", "np.count_nonzero(m)", "np.zeros_like(m)", "np.ones_like(m)",
         "np.full_like(m,2)", "np.greater(m,0)", "m>o",
-    "np.ones((3,4))>m", "np.equal(m,m)", "np.signbit(m)", "np.floor_divide(v,0.4)", "np.where(v>0)",
+    "np.ones((3,4))>m", "np.equal(m,m)", "np.signbit(m)", "np.where(v>0)",
         "np.searchsorted([0.0,1.0],v)", "len(m)", "m.argmin(0)",
-    "np.result_type(m,np.float32)", "np.rint(m)", "np.asarray(v)", "np.array([v,w])",
+    "np.result_type(m,np.float32)",
 ])
 def test_what_has_no_gradient_is_plain(expression: str) -> None:
     wanted = eval(expression, {"np": np, **OPERANDS})
     got = eval(expression, {"np": np, **{name: Tensor(x) for name, x in OPERANDS.items()}})
     assert type(got) is type(wanted)
     assert np.array_equal(got, wanted)
-    if expression not in ("np.asarray(v)", "np.array([v,w])"):  # and under forward mode
-        jvp(lambda *xs: (eval(expression, {"np": np, **dict(zip(OPERANDS, xs))}), xs[0])[1], tuple(OPERANDS.values()),
-            tuple(OPERANDS.values()))
+    jvp(lambda *xs: (eval(expression, {"np": np, **dict(zip(OPERANDS, xs))}), xs[0])[1],  # and under forward mode
+        tuple(OPERANDS.values()), tuple(OPERANDS.values()))
 
 
 def test_every_plain_function_is_numpys() -> None:
@@ -141,12 +141,12 @@ def test_every_plain_function_is_numpys() -> None:
 
 @pytest.mark.parametrize("expression, message", [
     ("np.sinc(v)",
-     r"np.sinc is not differentiable here; use one of sum, mean, .* or np.sinc\(x.data\) for numbers without a gradient"),
-    ("np.linalg.inv(p)", r"np.linalg.inv is not differentiable here; use one of .*np.linalg.inv\(x.data\)"),
+     r"np.sinc is not differentiable here; compose it of other functions, or np.sinc\(x.data\) for numbers without a gradient"),
+    ("np.linalg.inv(p)", r"np.linalg.inv is not differentiable here; .*np.linalg.inv\(x.data\)"),
     ("np.linalg.outer(v,w)", "np.linalg.outer is not differentiable here"),
      ("np.fft.fft(v)", "np.fft.fft is not differentiable here"),
     ("np.heaviside(v,0.0)",
-     r"np.heaviside has no derivative in the table; use one of abs, .* or add it with autograd.op\('heaviside'"),
+     r"np.heaviside has no derivative in the table; .* or add it with autograd.op\('heaviside'"),
     ("np.add.outer(v,w)", r"np.add.outer with \[\] is not differentiable here; use the plain call np.add\(x\)"),
     ("np.add(v,w,out=np.zeros(5))", r"np.add with \['out'\] is not differentiable here; .* without out= or where="),
     ("np.ones(5).__iadd__(v)", r"np.add with \['out'\]"),
