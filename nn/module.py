@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import copy_context
+from itertools import groupby
 from math import prod
-from typing import Any, NamedTuple, ParamSpec, Protocol, Self, TypeVar
+from struct import pack
+from typing import TYPE_CHECKING, Any, NamedTuple, ParamSpec, Protocol, Self, TypeVar
 
 from autograd import no_grad
 from autograd.context import Context, Scope, current, set_current
 from autograd.graph import Node, assign
+
+if TYPE_CHECKING:
+    from numpy.typing import DTypeLike
 
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result", covariant=True)
@@ -51,6 +56,11 @@ class Module:
     _buffers: frozenset[str] = frozenset()  # paths of buffers among the attributes: freezing a parameter makes it none
 
     def __setattr__(self, attribute: str, content: Any) -> None:
+        if attribute == "name" and not isinstance(content, (str, type(None))):
+            raise TypeError(f"{type(self).__name__}.name must be a string, the module's name in drawings and messages; got "
+                            f"{content!r:.60}")
+        if vars(self).get(attribute) is not None:
+            _check_replacement(self, attribute, content)
         vars(self)[attribute] = content
         if attribute in ("name", "training"):
             return
@@ -160,24 +170,32 @@ class Module:
     # ── state ──
 
     def _state(self) -> dict[str, Any]:
-        return {path: part for path, part, kind in _walk("", self, set()) if kind != "module"}
+        """Every parameter and buffer by path; a shared one by each of its paths."""
+        return {path: part for path, part, kind in _uses("", self, ()) if kind != "module"}
 
     def state_dict(self) -> dict[str, Any]:
-        """A copy of every parameter's and buffer's data by path: arrays of tensors, floats of Values."""
+        """A copy of every parameter's and buffer's data by path: arrays of tensors, floats of Values.
+
+        A shared parameter stands under each of its paths, so that the state goes into networks that share nothing.
+        """
         return {path: _snapshot(part) for path, part in self._state().items()}
 
     def load_state_dict(self, state: Mapping[str, Any], strict: bool = True) -> Mismatch:
         """Set parameters and buffers to what ``state_dict`` gave; their dtypes stay as they are.
 
-        Returns the names that are missing in it and those unexpected; with ``strict`` either raises KeyError. Raises
-        ValueError where a shape differs, TypeError where the numbers are of another kind. Nothing changes then.
+        Returns the names that are missing in it and those unexpected; with ``strict`` either raises KeyError. A shared
+        parameter needs one of its paths in the state. Raises ValueError where a shape differs, or where a shared
+        parameter stands there with different numbers (not without ``strict``: then the first path counts), TypeError
+        where the numbers are of another kind. Nothing changes then.
         """
         own = self._state()
-        found = Mismatch([path for path in own if path not in state], [path for path in state if path not in own])
+        given = {id(own[path]) for path in own if path in state}
+        found = Mismatch([path for path, part in own.items() if id(part) not in given], [path for path in state if path not in own])
         if strict and any(found):
             raise KeyError(f"load_state_dict of {type(self).__name__}: missing {_listed(found.missing)}; unexpected "
                            f"{_listed(found.unexpected)}. Give the state of a network of the same form, or strict=False")
-        fitting = [(part, _fitting(path, state[path], part)) for path, part in own.items() if path in state]
+        fitting = _one_for_each([(path, part, _fitting(path, state[path], part)) for path, part in own.items() if path in state],
+                                strict)
         before = [_snapshot(part) for part, _ in fitting]
         done = False
         try:
@@ -243,31 +261,36 @@ class Module:
         """
         return functional(self, paths)
 
-    def summary(self, input_shape: tuple[int, ...], dtype: Any = None) -> Summary:
+    def summary(self, input_shape: tuple[int, ...], dtype: DTypeLike | None = None) -> Summary:
         """A table of every module with the shape it puts out, its own parameters and their bytes.
 
         ``input_shape`` is that of one input of the forward pass, the batch included; zeros of ``dtype`` (that of the
         parameters, unless said otherwise) go through once, in evaluation and without a graph. A module of Values is
-        given numbers in lists. The module is left as it was.
+        given numbers in lists. What is used twice has a row for each use, and is counted once. The module is left as it was.
+
+        >>> import nn
+        >>> shared = nn.Linear(2, 2)
+        >>> print(nn.Sequential(shared, nn.Tanh(), shared).summary((1, 2)))
+        module  class       output shape  parameters  bytes  shared
+        ──────────────────────────────────────────────────────────────
+        ·       Sequential  (1, 2)                 0      0
+        0       Linear      (1, 2)                 6     24
+        1       Tanh        (1, 2)                 0      0
+        2       Linear      (1, 2)                 0      0  same as 0
+        ──────────────────────────────────────────────────────────────
+        total                                      6     24
         """
         modes = [(module, module.training) for module in self.modules()]
-        shapes: dict[str, list[Any]] = {}
+        shapes: dict[int, list[Any]] = {}
         try:
             self.eval()
-            with no_grad(), self.watch(lambda path, module, inputs, output: shapes.setdefault(path, []).append(_shape(output))):
+            note = lambda path, module, inputs, output: shapes.setdefault(id(module), []).append(_shape(output))
+            with no_grad(), self.watch(note):
                 self(_zeros(input_shape, dtype, next(self.parameters(), None)))
         finally:
             for module, mode in modes:
                 module.training = mode
-        own: dict[str, list[Any]] = {path: [] for path, _ in self.named_modules()}
-        for path, parameter in self.named_parameters():
-            holder = path
-            while holder not in own:
-                holder = holder.rpartition(".")[0]
-            own[holder].append(parameter)
-        return Summary([SummaryRow(path, type(module).__name__, shapes[path][0] if path in shapes else None,
-                                   sum(map(_size, own[path])), sum(map(_bytes, own[path])))
-                        for path, module in self.named_modules()])
+        return Summary(_summary_rows(self, shapes))
 
 
 def functional_call(module: Module, parameters: Mapping[str, Any], *args: Any, **options: Any) -> Any:
@@ -299,6 +322,9 @@ def functional(module: Module, paths: Sequence[str]) -> Callable[..., Any]:
     if unknown := [path for path in paths if path not in own]:
         raise KeyError(f"functional_call: {type(module).__name__} has no {_listed(unknown)}; its paths are {_listed(list(own))}")
     leaves = [own[path] for path in paths]
+    if len(set(map(id, leaves))) < len(leaves):
+        raise ValueError(f"functional_call: {_listed(list(paths))} name one parameter twice, which {type(module).__name__} shares; "
+                         "give it by one of its paths")
     attributes = [vars(part) for part in module.modules()]
     held = [[name for name, content in part.items() if any(not isinstance(leaf, Module) for _, leaf in _children("", content))]
             for part in attributes]
@@ -340,6 +366,7 @@ class SummaryRow(NamedTuple):
     shape: Any
     parameters: int
     bytes: int
+    shared: str = ""  # of a further use: which module or parameter it is another use of
 
 
 class Summary(list[SummaryRow]):
@@ -356,15 +383,48 @@ class Summary(list[SummaryRow]):
         return sum(row.bytes for row in self)
 
     def __repr__(self) -> str:
-        table = [("module", "class", "output shape", "parameters", "bytes")]
-        table += [(row.path or "·", row.kind, "–" if row.shape is None else str(row.shape),
-                   f"{row.parameters:,}", f"{row.bytes:,}") for row in self]
-        table.append(("total", "", "", f"{self.parameters:,}", f"{self.bytes:,}"))
-        widths = [max(map(len, column)) for column in zip(*table)]
-        lines = ["  ".join(cell.rjust(width) if i > 2 else cell.ljust(width)
+        table = [("module", "class", "output shape", "parameters", "bytes", "shared")]
+        table += [(row.path or "·", row.kind, "–" if row.shape is None else str(row.shape), f"{row.parameters:,}", f"{row.bytes:,}",
+                   row.shared) for row in self]
+        table.append(("total", "", "", f"{self.parameters:,}", f"{self.bytes:,}", ""))
+        columns = 6 if any(row.shared for row in self) else 5
+        widths = [max(map(len, column)) for column in zip(*table)][:columns]
+        lines = ["  ".join(cell.rjust(width) if i in (3, 4) else cell.ljust(width)
                            for i, (cell, width) in enumerate(zip(row, widths))).rstrip() for row in table]
         rule = "─" * (sum(widths) + 2 * len(widths) - 2)
         return "\n".join([lines[0], rule, *lines[1:-1], rule, lines[-1]])
+
+
+def _summary_rows(module: Module, shapes: Mapping[int, Sequence[Any]]) -> list[SummaryRow]:
+    """A row for each place that holds a module, and for each further call, of the shapes that the calls put out in turn."""
+    uses = list(_uses("", module, ()))
+    modules = [(path, part) for path, part, kind in uses if kind == "module"]
+    first: dict[int, str] = {}
+    for path, part, _ in uses:
+        first.setdefault(id(part), path)
+    own: dict[str, list[Any]] = {path: [] for path, _ in modules}
+    shared: dict[str, list[str]] = {path: [] for path, _ in modules}
+    for path, part, kind in uses:
+        holder = path
+        while holder not in own:
+            holder = holder.rpartition(".")[0]
+        if kind == "parameter" and first[id(part)] == path:
+            own[holder].append(part)
+        elif kind == "parameter":
+            shared[holder].append(f"{path[len(holder):].lstrip('.')} is {first[id(part)]}")
+    rows: list[SummaryRow] = []
+    calls = {key: list(shapes) for key, shapes in shapes.items()}
+    left = Counter(id(part) for _, part in modules)
+    for path, part in modules:
+        left[id(part)] -= 1
+        seen = calls.get(id(part), [])
+        same = f"same as {first[id(part)] or '·'}" if first[id(part)] != path else ", ".join(shared[path])
+        rows.append(SummaryRow(path, type(part).__name__, seen.pop(0) if seen else None, sum(map(_size, own[path])),
+                               sum(map(_bytes, own[path])), same))
+        if not left[id(part)]:
+            rows += [SummaryRow(path, type(part).__name__, shape, 0, 0, "again" if n == 1 else f"again, {n} times")
+                     for shape, n in ((shape, len(list(equal))) for shape, equal in groupby(seen))]
+    return rows
 
 
 def _children(path: str, content: Any) -> Iterator[tuple[str, Any]]:
@@ -395,6 +455,57 @@ def _walk(path: str, part: Any, seen: set[int], kind: str = "module") -> Iterato
         for name, child in _children("", vars(part)):
             below = "module" if isinstance(child, Module) else "buffer" if name in part._buffers else "parameter"
             yield from _walk(f"{path}.{name}" if path else name, child, seen, below)
+
+
+def _uses(path: str, part: Any, above: tuple[Any, ...], kind: str = "module") -> Iterator[tuple[str, Any, str]]:
+    """A module or leaf and all below it with its path and kind, once for each path; a module within itself ends there."""
+    if any(part is outer for outer in above):
+        return
+    yield path, part, kind
+    if isinstance(part, Module):
+        for name, child in _children("", vars(part)):
+            below = "module" if isinstance(child, Module) else "buffer" if name in part._buffers else "parameter"
+            yield from _uses(f"{path}.{name}" if path else name, child, (*above, part), below)
+
+
+def _contents(path: str, content: Any) -> Iterator[tuple[str, Any]]:
+    """Everything in nested lists, tuples and dicts that is none of them, with its path."""
+    if isinstance(content, (dict, list, tuple)):
+        for key, part in content.items() if isinstance(content, dict) else enumerate(content):
+            yield from _contents(f"{path}.{key}", part)
+    else:
+        yield path, content
+
+
+def _check_replacement(module: Module, attribute: str, content: Any) -> None:
+    """Raise TypeError where a parameter would make way for a number, an array or a result, which nobody trains or saves."""
+    lost = [path for path, part in _children(attribute, vars(module)[attribute])
+            if not isinstance(part, Module) and path not in module._buffers]
+    for path, part in _contents(attribute, content) if lost else ():
+        is_parameter = isinstance(part, Node) and getattr(part, "op", None) is None and getattr(part, "requires_grad", True)
+        if is_parameter or part is None or isinstance(part, Module):
+            continue
+        if any(f"{old}.".startswith(f"{path}.") or path.startswith(f"{old}.") for old in lost):
+            op = getattr(part, "op", None)
+            found = f"the result of {op}" if isinstance(part, Node) and op is not None else f"{type(part).__name__} {part!r:.40}"
+            raise TypeError(f"{type(module).__name__}.{path} is a parameter and would be replaced by {found}, which is not trained. "
+                            f"To change its numbers write .{path}.data = …; to freeze it, .{path}.requires_grad = False; to keep a "
+                            "result use another attribute; to go without the parameter assign None first")
+
+
+def _one_for_each(found: list[tuple[str, Any, Any]], strict: bool) -> list[tuple[Any, Any]]:
+    """Each leaf once with its data; ValueError where a shared one is given different numbers."""
+    first: dict[int, tuple[str, Any, Any]] = {}
+    for path, leaf, data in found:
+        before, _, kept = first.setdefault(id(leaf), (path, leaf, data))
+        if strict and before != path and _bits(kept) != _bits(data):
+            raise ValueError(f"load_state_dict: {before} and {path} are one parameter of this network, and the state has different "
+                             "numbers for them. Load it into a network that does not share them, or strict=False to take the first")
+    return [(leaf, data) for _, leaf, data in first.values()]
+
+
+def _bits(data: Any) -> bytes:
+    return data.tobytes() if hasattr(data, "tobytes") else pack("d", data)
 
 
 def _snapshot(leaf: Any) -> Any:

@@ -42,7 +42,7 @@ def test_state_is_a_copy_and_loads_back_into_another():
     first, second = Block(), Block()
     first(np.random.default_rng(0).normal(size=(4, 2)))
     state = first.state_dict()
-    assert sorted(state) == sorted(PARAMETERS + BUFFERS)
+    assert sorted(state) == sorted([*PARAMETERS, *BUFFERS, "shared.weight", "shared.bias"])  # what is shared, by both paths
     kept = state["parts.0.weight"].copy()
     first.parts[0].weight.data[:] = 9.0
     np.testing.assert_array_equal(state["parts.0.weight"], kept)
@@ -142,6 +142,7 @@ def test_zero_grad_and_apply_reach_every_parameter_and_module():
 def test_a_parameter_that_is_replaced_is_the_new_one_and_a_buffer_may_become_one():
     block = Block()
     block.count = Tensor([1.0])
+    block.scale = None
     block.scale = Tensor([1.0], requires_grad=False)
     assert "count" in dict(block.named_parameters()) and "scale" in dict(block.named_buffers())
 
@@ -287,5 +288,130 @@ def test_functional_call_replaces_a_shared_parameter_everywhere_and_restores_aft
     with pytest.raises(ValueError, match="mismatch"):
         functional_call(model, parameters, np.ones((1, 5)))
     assert model[0].weight is before is model[1].weight
-    with pytest.raises(KeyError, match=r"no 2\.weight; its paths are 0\.weight, 0\.bias, 1\.bias"):
+    with pytest.raises(KeyError, match=r"no 2\.weight; its paths are 0\.weight, 0\.bias, 1\.weight, 1\.bias"):
         functional_call(model, {"2.weight": weight}, np.ones((1, 2)))
+
+
+# ── parameters that would vanish ─────────────────────────────────────────────────────────────────────────────────
+
+def replaced(do):
+    net = nn.Linear(2, 3, rng=0)
+    with pytest.raises(TypeError) as refused:
+        do(net)
+    assert [name for name, _ in net.named_parameters()] == ["weight", "bias"]
+    return str(refused.value)
+
+
+def test_a_parameter_overwritten_by_a_result_is_refused_with_the_remedy():
+    said = replaced(lambda net: setattr(net, "weight", net.weight * 1.0))
+    assert "Linear.weight is a parameter and would be replaced by the result of mul" in said and "write .weight.data = " in said
+
+
+@pytest.mark.parametrize("instead", [
+    lambda w: no_grad()(lambda: w - 0.1)(), lambda w: Tensor(w.data, requires_grad=False), lambda w: w.data * 2, lambda w: 0.0,
+    lambda w: w.detach(), lambda w: [w * 1.0],
+])
+def test_whatever_would_not_be_trained_in_its_place_is_refused(instead):
+    replaced(lambda net: setattr(net, "weight", instead(net.weight)))
+
+
+def test_parameters_in_lists_are_kept_too():
+    neuron = nn.Neuron(2, rng=0)
+    with pytest.raises(TypeError, match=r"Neuron\.w\.0 is a parameter and would be replaced by the result of mul"):
+        neuron.w = [w * 0.9 for w in neuron.w]
+    with pytest.raises(TypeError, match=r"Neuron\.b is a parameter and would be replaced by float 0\.5"):
+        neuron.b = 0.5
+    assert len(list(neuron.parameters())) == 3
+
+
+def test_what_is_trained_or_asked_for_may_take_a_parameters_place():
+    net = nn.Linear(2, 3, rng=0)
+    net.weight = net.weight
+    net.weight = Tensor(np.ones((3, 2)))
+    net.bias = None
+    net.kept = net.weight * 2  # a result under a name of its own is none of the parameters
+    net.kept = net.weight * 3
+    assert [name for name, _ in net.named_parameters()] == ["weight"]
+    net.weight = nn.Identity()
+    assert not list(net.parameters())
+
+
+def test_a_name_is_a_string():
+    net = nn.Linear(2, 3)
+    with pytest.raises(TypeError, match="Linear.name must be a string, the module's name in drawings and messages; got 3"):
+        net.name = 3
+    net.name = None
+
+
+# ── what is shared ───────────────────────────────────────────────────────────────────────────────────────────────
+
+class Tied(nn.Module):
+    """Two layers, the second with the weight of the first where ``tied``."""
+
+    def __init__(self, tied, rng=0):
+        rng = np.random.default_rng(rng)
+        self.first, self.second = nn.Linear(3, 3, rng=rng), nn.Linear(3, 3, rng=rng)
+        if tied:
+            self.second.weight = self.first.weight
+
+    def forward(self, x):
+        return self.second(self.first(x))
+
+
+def test_states_load_from_tied_into_untied_networks_and_back():
+    x = np.random.default_rng(1).normal(size=(4, 3)).astype(np.float32)
+    tied, untied, again = Tied(True, rng=1), Tied(False, rng=2), Tied(True, rng=3)
+    assert untied.load_state_dict(tied.state_dict()) == ([], [])
+    assert np.array_equal(untied(x).data, tied(x).data) and untied.second.weight is not untied.first.weight
+    assert again.load_state_dict(untied.state_dict()) == ([], [])
+    assert np.array_equal(again(x).data, tied(x).data) and again.second.weight is again.first.weight
+
+
+def test_a_state_with_two_different_weights_for_one_is_refused_and_changes_nothing():
+    tied, untied = Tied(True, rng=1), Tied(False, rng=2)
+    before = repr(tied.state_dict())
+    with pytest.raises(ValueError, match="first.weight and second.weight are one parameter of this network"):
+        tied.load_state_dict(untied.state_dict())
+    assert repr(tied.state_dict()) == before
+    tied.load_state_dict(untied.state_dict(), strict=False)
+    assert np.array_equal(tied.second.weight.data, untied.first.weight.data)
+
+
+def test_a_state_that_names_what_is_shared_once_loads():
+    """States that were saved before each path stood in them."""
+    tied, other = Tied(True, rng=1), Tied(True, rng=2)
+    state = tied.state_dict()
+    del state["second.weight"]
+    assert other.load_state_dict(state) == ([], [])
+    assert np.array_equal(other.second.weight.data, tied.first.weight.data)
+    del state["first.weight"]
+    with pytest.raises(KeyError, match=r"missing first\.weight, second\.weight; unexpected nothing"):
+        other.load_state_dict(state)
+
+
+def test_summary_has_a_row_for_each_use_and_counts_once():
+    layer = nn.Linear(2, 2, rng=0)
+
+    class Twice(nn.Module):
+        def __init__(self):
+            self.layer = layer
+
+        def forward(self, x):
+            return self.layer(self.layer(x))
+
+    rows = [(row.path, row.shape, row.parameters, row.shared) for row in nn.Sequential(layer, nn.Tanh(), layer).summary((5, 2))]
+    assert rows == [("", (5, 2), 0, ""), ("0", (5, 2), 6, ""), ("1", (5, 2), 0, ""), ("2", (5, 2), 0, "same as 0")]
+    rows = [(row.path, row.shape, row.parameters, row.shared) for row in Twice().summary((5, 2))]
+    assert rows == [("", (5, 2), 0, ""), ("layer", (5, 2), 6, ""), ("layer", (5, 2), 0, "again")]
+    rows = [(row.path, row.parameters, row.shared) for row in Tied(True).summary((1, 3))]
+    assert rows == [("", 0, ""), ("first", 12, ""), ("second", 3, "weight is first.weight")]
+    assert Tied(True).summary((1, 3)).parameters == 15
+
+
+def test_functional_call_takes_a_shared_parameter_by_either_path_and_refuses_both():
+    tied = Tied(True)
+    x, weight = np.ones((1, 3)), 2 * np.eye(3)
+    by_first, by_second = (functional_call(tied, {path: weight}, x).data for path in ("first.weight", "second.weight"))
+    assert np.array_equal(by_first, by_second)
+    with pytest.raises(ValueError, match="name one parameter twice"):
+        functional_call(tied, {"first.weight": weight, "second.weight": weight}, x)

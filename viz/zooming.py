@@ -221,10 +221,10 @@ def _softmax(x: Any, axis: Any) -> Any:
     return e / _along(e, axis, _total, True)
 
 
-def _cross_entropy(x: Any, target: Any, weights: Any, total: bool, cache: Any) -> Any:
+def _cross_entropy(x: Any, target: Any, weights: Any, divisor: float | None, cache: Any) -> Any:
     import numpy as np
     losses = -np.frompyfunc(log, 1, 1)(_softmax(x, 1)[np.arange(len(x)), target]) * weights
-    return np.sum(losses) if total else losses
+    return losses if divisor is None else np.sum(losses) if divisor == 1 else np.sum(losses) / divisor
 
 
 def _batch_norm(x: Any, w: Any, b: Any, eps: float, cache: Any) -> Any:

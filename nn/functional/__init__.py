@@ -30,12 +30,13 @@ _rooms = {
 _room_of = {name: room for room, names in _rooms.items() for name in names.split()}
 
 
-def __getattr__(name: str) -> object:
-    from importlib import import_module
-    if name not in _room_of:
-        raise AttributeError(f"module 'nn.functional' has no attribute {name!r}")
-    found = globals()[name] = getattr(import_module(_room_of[name]), name)
-    return found
+if not TYPE_CHECKING:  # a checker that sees this believes in any name
+    def __getattr__(name: str) -> object:
+        from importlib import import_module
+        if name not in _room_of:
+            raise AttributeError(f"module 'nn.functional' has no attribute {name!r}")
+        found = globals()[name] = getattr(import_module(_room_of[name]), name)
+        return found
 
 
 def __dir__() -> list[str]:

@@ -16,7 +16,7 @@ from .checks import (
     SUM_TOLERANCE, check_reduction, missing_entry, warn_of_probabilities, wrong_label, wrong_probability, wrong_share, wrong_sign,
     wrong_sum,
 )
-from .operands import all_plain, floating
+from .operands import all_plain, as_operand, floating
 
 _LOWEST_LOG = -100.0
 
@@ -51,7 +51,7 @@ def binary_cross_entropy(input: Any, target: Any, weight: Any, *, reduction: str
         raise wrong_probability("binary_cross_entropy", plain_array(input)[index[0]], index[0])
     _check_shares("binary_cross_entropy", target)
     losses = -(target * _held_log(input) + (1.0 - target) * _held_log(1.0 - input))
-    return _reduced("binary_cross_entropy", losses if weight is None else losses * weight, reduction)
+    return _reduced("binary_cross_entropy", losses if weight is None else losses * as_operand(weight), reduction)
 
 
 def _held_log(p: Any) -> Any:
@@ -65,8 +65,8 @@ def binary_cross_entropy_with_logits(input: Any, target: Any, weight: Any, *, re
     input, target = _pair(name, input, target)
     _check_shares(name, target)
     positive = target * softplus(-input)  # two softplus: neither loses the digits of the other
-    losses = (1.0 - target) * softplus(input) + (positive if pos_weight is None else pos_weight * positive)
-    return _reduced(name, losses if weight is None else losses * weight, reduction)
+    losses = (1.0 - target) * softplus(input) + (positive if pos_weight is None else as_operand(pos_weight) * positive)
+    return _reduced(name, losses if weight is None else losses * as_operand(weight), reduction)
 
 
 def _pair(name: str, input: Any, target: Any) -> tuple[Any, Any]:
@@ -102,12 +102,11 @@ def cross_entropy(input: Any, target: Any, weight: Any, *, ignore_index: int, re
         smooth *= 1 if weight is None else np.asarray(weight, dtype)
         losses = -sum(log_softmax(x, 1) * smooth, 1) * counted.astype(dtype)
         if reduction == "mean":
-            return sum(losses) * _share("cross_entropy", flat, weights)
+            return sum(losses) / _counted("cross_entropy", flat, weights)
         losses = _reduced("cross_entropy", losses, reduction)
     else:
-        if reduction == "mean":
-            weights = weights * _share("cross_entropy", flat, weights)
-        losses = _cross_entropy(x, target=flat, weights=weights, total=reduction != "none", cache={"rows": np.arange(len(flat))})
+        divisor = _counted("cross_entropy", flat, weights) if reduction == "mean" else 1.0 if reduction == "sum" else None
+        losses = _cross_entropy(x, target=flat, weights=weights, divisor=divisor, cache={"rows": np.arange(len(flat))})
     return reshape(losses, labels.shape) if reduction == "none" and labels.ndim != 1 else losses
 
 
@@ -142,7 +141,7 @@ def nll_loss(input: Any, target: Any, weight: Any, *, ignore_index: int, reducti
     losses = -getitem(x, (np.arange(len(flat)), flat)) * weights
     if reduction == "none":
         return reshape(losses, labels.shape)
-    return sum(losses) * (_share("nll_loss", flat, weights) if reduction == "mean" else 1.0)
+    return sum(losses) / _counted("nll_loss", flat, weights) if reduction == "mean" else sum(losses)
 
 
 def hinge_loss(input: Any, target: Any, *, margin: float, reduction: str) -> Any:
@@ -207,12 +206,12 @@ def _class_weights(name: str, weight: Any, classes: int, dtype: Any) -> Any:
     return np.asarray(weight, dtype)
 
 
-def _share(name: str, flat: Any, weights: Any) -> float:
-    """The factor that turns a sum over labels into their mean."""
-    total = float(weights.sum()) if isinstance(weights, np.ndarray) else len(flat)
+def _counted(name: str, flat: Any, weights: Any) -> float:
+    """The number that a mean over labels divides by: how many count, or the sum of their weights."""
+    total = float(weights.sum() if isinstance(weights, np.ndarray) else len(flat))
     if not total:
         raise ValueError(f"{name}: none of {len(flat)} labels counts (ignore_index, weight), so there is no mean; give others")
-    return 1.0 / total
+    return total
 
 
 def _one_hot(target: Any, classes: int, dtype: Any) -> Any:
@@ -268,18 +267,21 @@ def _warn_of_distributions(name: str, x: Any) -> None:
 
 # ── cross-entropy of labels as one operation ─────────────────────────────────────────────────────────────────────
 
-def _cross_entropy_forward(x: Any, target: Any, weights: Any, total: bool, cache: dict[str, Any]) -> Any:
+def _cross_entropy_forward(x: Any, target: Any, weights: Any, divisor: float | None, cache: dict[str, Any]) -> Any:
+    """The loss of each row; or their sum, divided."""
     top = np.maximum.reduce(x, axis=1, keepdims=True)
     e = np.exp(x - top)
     z = np.add.reduce(e, axis=1, keepdims=True)
     losses = (np.log(z) + top)[:, 0] - x[cache["rows"], target]
     e /= z
     cache["softmax"] = e
-    return np.add.reduce(losses * weights) if total else losses * weights
+    losses = losses * weights
+    return losses if divisor is None else np.add.reduce(losses) / losses.dtype.type(divisor)
 
 
-def _cross_entropy_pullback(g: Any, out: Any, x: Any, target: Any, weights: Any, total: bool, cache: dict[str, Any]) -> Any:
-    scale = g * weights
+def _cross_entropy_pullback(g: Any, out: Any, x: Any, target: Any, weights: Any, divisor: float | None,
+                            cache: dict[str, Any]) -> Any:
+    scale = g * weights if divisor is None else g * weights / divisor
     if all_plain(g, x):
         down = cache["softmax"].copy()
         down[cache["rows"], target] -= 1
@@ -290,7 +292,7 @@ def _cross_entropy_pullback(g: Any, out: Any, x: Any, target: Any, weights: Any,
 
 def _cross_entropy_pushforward(out: Any, xs: Any, ts: Any, o: dict[str, Any]) -> Any:
     slope = sum((softmax(xs[0], 1) - _one_hot(o["target"], xs[0].shape[1], out.dtype)) * ts[0], 1) * o["weights"]
-    return sum(slope) if o["total"] else slope
+    return slope if o["divisor"] is None else sum(slope) / o["divisor"]
 
 
 _cross_entropy = ArrayOperation("cross_entropy", "cross entropy", _cross_entropy_forward, _cross_entropy_pullback,

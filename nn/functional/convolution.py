@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import reduce
-from operator import add
+from operator import add, index
 from typing import Any
 
 import numpy as np
@@ -17,30 +17,103 @@ from autograd.arrays.axes import plain_array
 from autograd.arrays.functions import expand_dims, reshape, sum
 from autograd.arrays.operation import ArrayOperation
 
-from .operands import Pair, as_operand, as_pair
+from ..arguments import whole_number
+from .operands import INTEGERS, Padding, Pair, as_pair, as_sides, as_single, floating_together
 
 
-def output_size(n: int, kernel: int, stride: int = 1, padding: int = 0, dilation: int = 1, *, floor: bool = False) -> int:
-    """How many places a window takes along an axis: (N − F + 2P)/S + 1 with F = dilation·(kernel − 1) + 1.
+class OutputSize(int):
+    """How many places a window takes along an axis, as a whole number, and what the formula gives exactly.
 
-    Raises ValueError where that is no whole number, which means that windows do not tile the axis and its last entries
-    would go unseen; with ``floor`` it is rounded down, as pooling does. Source: CS231n, "Convolutional networks".
-
-    >>> output_size(32, 5), output_size(7, 3, stride=2), output_size(7, 2, stride=2, floor=True)
-    (28, 3, 3)
+    A place that is not wholly there is left out, as by every library; ``exact`` is then no whole number, and ``note`` says
+    which entries no window reaches: ``unseen`` of the data, by index, and ``unseen_padding`` zeros of the padding.
     """
-    span = dilation * (kernel - 1) + 1
-    if stride < 1 or padding < 0 or kernel < 1 or dilation < 1 or n + 2 * padding < span:
-        raise ValueError(f"a window of {kernel} (spanning {span}) does not fit: N={n}, padding P={padding}, stride S={stride}; "
-                         "(N − F + 2P)/S + 1 must be at least 1")
-    size, over = divmod(n + 2 * padding - span, stride)
-    if over and not floor:
-        ways = [f"padding={p}" for p in range(padding, padding + stride) if (n - span + 2 * p) % stride == 0][:1]
-        ways += [f"crop the input to {n - over}"] if n > over else []
-        raise ValueError(f"(N − F + 2P)/S + 1 = ({n} − {span} + 2·{padding})/{stride} + 1 = {size + 1 + over / stride:.4g} is no "
-                         f"whole number of places, and the last {over} of N={n} would go unseen. Remedy: "
-                         f"{', '.join(ways)}, pad it at one end to {n + stride - over}, or take another stride")
-    return size + 1
+
+    window: tuple[int, int, int, int, int, int]
+
+    def __new__(cls, n: int, kernel: int, stride: int, before: int, after: int, dilation: int) -> OutputSize:
+        size = super().__new__(cls, places(n, kernel, stride, before, after, dilation))
+        size.window = (n, kernel, stride, before, after, dilation)
+        return size
+
+    @property
+    def exact(self) -> float:
+        """(N − F + 2P)/S + 1."""
+        n, kernel, stride, before, after, dilation = self.window
+        return (n + before + after - span(kernel, dilation)) / stride + 1
+
+    @property
+    def unseen(self) -> tuple[int, ...]:
+        """The indices of the data's entries that lie under no window."""
+        n, _, _, before, *_ = self.window
+        return tuple([i - before for i in self._uncovered() if before <= i < before + n])
+
+    @property
+    def unseen_padding(self) -> int:
+        """How many zeros of the padding lie under no window."""
+        return len(self._uncovered()) - len(self.unseen)
+
+    def _uncovered(self) -> list[int]:
+        n, kernel, stride, before, after, dilation = self.window
+        covered = {i * stride + k * dilation for i in range(self) for k in range(kernel)}
+        return [i for i in range(n + before + after) if i not in covered]
+
+    @property
+    def note(self) -> str:
+        """A sentence where the exact size is not whole, with the entries that are not seen and what would show them; else ""."""
+        n, kernel, stride, before, after, dilation = self.window
+        if self.exact == self:
+            return ""
+        formula = f"({n} − {span(kernel, dilation)} + {f'2·{before}' if before == after else f'{before} + {after}'})/{stride} + 1"
+        more = stride - (n + before + after - span(kernel, dilation)) % stride
+        return (f"(N − F + 2P)/S + 1 = {formula} = {self.exact:.4g} is not whole, so {int(self)} windows fit, and {self._lost()} "
+                f"not seen. To see all, pad the end by {more} more: padding=(({before}, {after + more}), …)")
+
+    def _lost(self) -> str:
+        data, zeros = self.unseen, self.unseen_padding
+        parts = [f"{'entry' if len(data) == 1 else 'entries'} {', '.join(map(str, data))} of the data"] if data else []
+        parts += [f"{zeros} {'zero' if zeros == 1 else 'zeros'} of the padding"] if zeros else []
+        return " and ".join(parts) + (" is" if len(data) + zeros == 1 else " are")
+
+    def __str__(self) -> str:
+        return int.__repr__(self)
+
+    def __repr__(self) -> str:
+        return f"{self}  # {self.note}" if self.note else str(self)
+
+    def __reduce__(self) -> tuple[type[OutputSize], tuple[int, ...]]:
+        return OutputSize, self.window
+
+
+def output_size(n: int, kernel: int, stride: int = 1, padding: int | tuple[int, int] = 0, dilation: int = 1) -> OutputSize:
+    """How many places a window takes along an axis: (N − F + 2P)/S + 1 with F = dilation·(kernel − 1) + 1, rounded down.
+
+    ``padding`` is a number of zeros at each end, or a pair of them. The result is an int that also knows the ``exact``
+    number, and says in ``note`` which entries are not seen where that is not whole. Raises ValueError where not even one
+    window fits. Source: CS231n, "Convolutional networks".
+
+    >>> output_size(32, 5), output_size(7, 3, stride=2), output_size(32, 5, padding=2)
+    (28, 3, 32)
+    >>> size = output_size(10, 3, stride=2)
+    >>> size == 4, size.exact, size.unseen
+    (True, 4.5, (9,))
+    """
+    before, after = (padding, padding) if isinstance(padding, INTEGERS) else padding
+    return OutputSize(*map(index, (n, kernel, stride, before, after, dilation)))
+
+
+def span(kernel: int, dilation: int) -> int:
+    """How many entries a window reaches over, those that a dilation skips included."""
+    return dilation * (kernel - 1) + 1
+
+
+def places(n: int, kernel: int, stride: int, before: int, after: int, dilation: int) -> int:
+    """How many whole windows fit; ValueError where none does."""
+    room = n + before + after - span(kernel, dilation)
+    if room < 0 or stride < 1 or before < 0 or after < 0 or kernel < 1 or dilation < 1:
+        padding = before if before == after else (before, after)
+        raise ValueError(f"a window of {kernel} (spanning {span(kernel, dilation)}) does not fit: N={n}, padding P={padding}, "
+                         f"stride S={stride}; (N − F + 2P)/S + 1 must be at least 1")
+    return room // stride + 1
 
 
 def window_slices(kernel: tuple[int, ...], stride: tuple[int, ...], dilation: tuple[int, ...],
@@ -78,8 +151,8 @@ def _columns(x: Any, kernel: Any, size: Any, stride: Any, dilation: Any, sides: 
 
 def _places(shapes: Any, stride: Any, dilation: Any, sides: Any) -> tuple[int, ...]:
     """How many windows there are, down and along."""
-    return tuple([output_size(n + a + b, k, s, 0, d)
-                  for n, k, s, d, (a, b) in zip(shapes[0][2:], shapes[1][2:], stride, dilation, sides)])
+    return tuple([places(n, k, s, before, after, d)
+                  for n, k, s, d, (before, after) in zip(shapes[0][2:], shapes[1][2:], stride, dilation, sides)])
 
 
 def _framed(x: Any, sides: Any) -> Any:
@@ -182,65 +255,55 @@ def _conv_pushforward(op: ArrayOperation, xs: Any, ts: Any, o: dict[str, Any]) -
     return reduce(add, parts)
 
 
-def conv2d(input: Any, weight: Any, bias: Any = None, stride: Pair = 1, padding: Pair | str = 0, dilation: Pair = 1,
+def conv2d(input: Any, weight: Any, bias: Any = None, stride: Pair = 1, padding: Padding = 0, dilation: Pair = 1,
            groups: int = 1) -> Any:
     """Cross-correlation of images (N, C, H, W) with filters (O, C/groups, KH, KW), plus a bias (O,).
 
-    The result is (N, O, OH, OW) with OH = (H − F + 2·padding)/stride + 1, where F = dilation·(KH − 1) + 1. ``padding`` is
-    a number of zeros on each side, or "valid", or "same" (stride 1). Raises ValueError where shapes do not fit, and
-    where OH or OW is no whole number (PyTorch leaves the last rows out and says nothing).
+    The result is (N, O, OH, OW) with OH = (H − F + 2·padding)/stride + 1, rounded down, where F = dilation·(KH − 1) + 1;
+    ``output_size`` tells what rounding leaves out. ``padding`` is a number of zeros on each side, one number for each axis,
+    ((top, bottom), (left, right)), "valid" for none, or "same" (stride 1). Raises ValueError where shapes do not fit.
 
     >>> conv2d(Tensor(np.ones((1, 3, 32, 32))), Tensor(np.ones((6, 3, 5, 5)))).shape  # (32 − 5) / 1 + 1 = 28
     (1, 6, 28, 28)
     """
-    return _convolved("conv2d", input, weight, bias, as_pair(stride), padding, as_pair(dilation), groups)
+    stride, dilation = as_pair("conv2d: stride", stride), as_pair("conv2d: dilation", dilation)
+    x, w = floating_together(input, weight)
+    return _convolved("conv2d", x, w, bias, stride, padding, dilation, groups)
 
 
 def _convolved(name: str, x: Any, w: Any, bias: Any, stride: Any, padding: Any, dilation: Any, groups: int) -> Any:
-    x, w = (as_operand(a) for a in (x, w))
+    groups = whole_number(groups, f"{name}: groups")
     if len(x.shape) != 4 or len(w.shape) != 4 or x.shape[1] != w.shape[1] * groups or w.shape[0] % groups:
         raise ValueError(f"{name}: images {tuple(x.shape)} and filters {tuple(w.shape)} with groups={groups} do not fit; they must "
                          "be (N, C, H, W) and (O, C/groups, KH, KW), with O divisible by groups")
     if bias is not None and np.shape(plain_array(bias)) != (w.shape[0],):
         raise ValueError(f"{name}: the bias has shape {np.shape(plain_array(bias))}; it needs one entry per filter, "
                          f"({w.shape[0]},)")
-    sides = _padding(name, padding, w.shape[2:], stride, dilation)
+    sides = as_sides(name, padding, w.shape[2:], stride, dilation)
+    shapes = tuple(x.shape), tuple(w.shape)
     try:
-        for n, k, s, (a, b), d in zip(x.shape[2:], w.shape[2:], stride, sides, dilation):
-            output_size(n + a - b, k, s, b, d)
+        _places(shapes, stride, dilation, sides)
     except ValueError as error:
-        shapes = [tuple(a.shape) if name == "conv2d" else (*a.shape[:2], a.shape[3]) for a in (x, w)]
-        raise ValueError(f"{name} of input {shapes[0]} with filters {shapes[1]}: {error}") from None
+        seen = [shape if name == "conv2d" else (*shape[:2], shape[3]) for shape in shapes]
+        raise ValueError(f"{name} of input {seen[0]} with filters {seen[1]}: {error}") from None
     operands = (x, w) if bias is None else (x, w, bias)
-    return _conv2d(*operands, stride=stride, dilation=dilation, sides=sides, groups=groups,
-                   shapes=(tuple(x.shape), tuple(w.shape)), cache={})
+    return _conv2d(*operands, stride=stride, dilation=dilation, sides=sides, groups=groups, shapes=shapes, cache={})
 
 
-def _padding(name: str, padding: Any, kernel: Any, stride: Any, dilation: Any) -> list[tuple[int, int]]:
-    if padding == "same":
-        if tuple(stride) != (1,) * len(stride):
-            raise ValueError(f"{name}: padding='same' needs stride 1, not {stride}")
-        spans = [d * (k - 1) for k, d in zip(kernel, dilation)]
-        return [(s // 2, s - s // 2) for s in spans]
-    if padding == "valid":
-        padding = 0
-    if isinstance(padding, str):
-        raise ValueError(f"{name}: padding={padding!r}; it is a number, 'same' or 'valid'")
-    return [(p, p) for p in as_pair(padding)]
-
-
-def conv1d(input: Any, weight: Any, bias: Any = None, stride: int = 1, padding: int | str = 0, dilation: int = 1,
+def conv1d(input: Any, weight: Any, bias: Any = None, stride: int = 1, padding: Padding = 0, dilation: int = 1,
            groups: int = 1) -> Any:
     """Cross-correlation of signals (N, C, L) with filters (O, C/groups, K), plus a bias (O,).
+
+    ``padding`` is a number of zeros at each end, ((before, after),), "valid" or "same".
 
     >>> conv1d(Tensor([[[1.0, 2.0, 4.0]]]), Tensor([[[-1.0, 1.0]]])).tolist()  # differences
     [[[1.0, 2.0]]]
     """
-    x, w = (as_operand(a) for a in (input, weight))
+    x, w = floating_together(input, weight)
     if len(x.shape) != 3 or len(w.shape) != 3:
         raise ValueError(f"conv1d: signals {tuple(x.shape)} and filters {tuple(w.shape)}; they must be (N, C, L) "
                          "and (O, C/groups, K)")
-    stride, dilation = (int(np.ravel(s)[0]) for s in (stride, dilation))
-    side = padding if isinstance(padding, str) else (0, int(np.ravel(padding)[0]))
-    out = _convolved("conv1d", expand_dims(x, 2), expand_dims(w, 2), bias, (1, stride), side, (1, dilation), groups)
+    step, spread = as_single("conv1d: stride", stride), as_single("conv1d: dilation", dilation)
+    sides = ((0, 0), *as_sides("conv1d", padding, w.shape[2:], (step,), (spread,)))
+    out = _convolved("conv1d", expand_dims(x, 2), expand_dims(w, 2), bias, (1, step), sides, (1, spread), groups)
     return reshape(out, (out.shape[0], out.shape[1], out.shape[3]))

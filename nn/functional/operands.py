@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from operator import index
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,9 @@ import numpy as np
 from autograd.arrays.axes import plain_array
 from autograd.arrays.functions import astype
 
+INTEGERS = (int, np.integer)
 Pair = int | tuple[int, int]
+Padding = str | int | tuple[int, ...] | tuple[tuple[int, int], ...]
 
 # glibc gives memory back above a limit that grows with what is freed. At its first limit, 128 kB, every training step asks
 # the system for its arrays anew: 290 page faults in a step of a small network, a third of its time (measured).
@@ -43,6 +46,17 @@ def floating(x: Any) -> Any:
     raise TypeError(f"an array of {dtype} has no numbers to compute with; convert it first, for example with .astype(float)")
 
 
+def floating_together(*xs: Any) -> list[Any]:
+    """Operands that one formula computes with: as NumPy would where one of them is float32 or wider, else as ``floating``.
+
+    >>> [x.dtype.name for x in floating_together(np.ones(2, np.uint8), np.ones(2, np.float32))]  # their product is float32
+    ['uint8', 'float32']
+    """
+    operands = [as_operand(x) for x in xs]
+    dtype = np.result_type(*[plain_array(x).dtype for x in operands])
+    return operands if dtype.kind == "f" and dtype.itemsize > 2 else [floating(x) for x in operands]
+
+
 def _warn_of_half(told: list[bool] = []) -> None:  # noqa: B006  (one list, which remembers across calls)
     if not told:
         told.append(True)
@@ -55,10 +69,59 @@ def all_plain(*xs: Any) -> bool:
     return all(isinstance(x, np.ndarray) for x in xs)
 
 
-def as_pair(x: Pair) -> tuple[int, int]:
-    """One size for both axes, or one for each.
+def as_pair(name: str, x: Pair) -> tuple[int, int]:
+    """One size for both axes, or one for each; NumPy's integers are integers.
 
-    >>> as_pair(3), as_pair((3, 5))
+    >>> as_pair("kernel_size", 3), as_pair("kernel_size", (3, np.int64(5)))
     ((3, 3), (3, 5))
     """
-    return (x, x) if isinstance(x, int) else (int(x[0]), int(x[1]))
+    sizes = _sizes(name, x, 2)
+    return sizes[0], sizes[-1]
+
+
+def as_single(name: str, x: int | tuple[int]) -> int:
+    """The size for the one axis of signals, which may come in a tuple."""
+    return _sizes(name, x, 1)[0]
+
+
+def _sizes(name: str, x: Any, axes: int) -> tuple[int, ...]:
+    try:
+        if isinstance(x, INTEGERS):
+            return (index(x),) * axes
+        sizes = tuple([index(size) for size in x])
+    except TypeError:
+        sizes = ()
+    if len(sizes) != axes:
+        raise ValueError(f"{name}={x!r}; it is a whole number{'' if axes == 1 else f', or {axes} of them'}")
+    return sizes
+
+
+def as_sides(name: str, padding: Padding, kernel: tuple[int, ...], stride: tuple[int, ...],
+             dilation: tuple[int, ...]) -> tuple[tuple[int, int], ...]:
+    """The numbers of zeros before and after each axis that a window of these sizes runs along.
+
+    >>> as_sides("conv2d", 1, (3, 3), (1, 1), (1, 1)), as_sides("conv2d", ((1, 2), (0, 3)), (3, 3), (1, 1), (1, 1))
+    (((1, 1), (1, 1)), ((1, 2), (0, 3)))
+    """
+    if padding == "same":
+        if tuple(stride) != (1,) * len(stride):
+            raise ValueError(f"{name}: padding='same' needs stride 1, not {stride}")
+        spans = [d * (k - 1) for k, d in zip(kernel, dilation)]
+        return tuple([(s // 2, s - s // 2) for s in spans])
+    if padding == "valid":
+        padding = 0
+    axes = len(kernel)
+    try:
+        sides = tuple([_ends(p) for p in ((padding,) * axes if isinstance(padding, INTEGERS) else padding)])
+    except (TypeError, ValueError):
+        sides = ()
+    if len(sides) != axes or min(map(min, sides)) < 0:
+        each = "((before, after),)" if axes == 1 else "((top, bottom), (left, right))"
+        raise ValueError(f"{name}: padding={padding!r}; it is a number of zeros, 0 or more, one for each axis, {each}, 'same' or "
+                         "'valid'")
+    return sides
+
+
+def _ends(zeros: Any) -> tuple[int, int]:
+    before, after = (zeros, zeros) if isinstance(zeros, INTEGERS) else zeros
+    return index(before), index(after)

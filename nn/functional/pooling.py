@@ -12,8 +12,8 @@ from autograd.arrays.functions import expand_dims, pad, reshape
 from autograd.arrays.operation import ArrayOperation
 from autograd.elementwise import masked
 
-from .convolution import output_size, window_slices
-from .operands import Pair, as_operand, as_pair
+from .convolution import places, window_slices
+from .operands import Padding, Pair, as_operand, as_pair, as_sides, as_single, floating
 
 
 def _first(x: Any, out: Any, kernel: Any, stride: Any, dilation: Any) -> Iterator[tuple[Any, Any]]:
@@ -30,7 +30,7 @@ def _first(x: Any, out: Any, kernel: Any, stride: Any, dilation: Any) -> Iterato
 
 
 def _max_pool_forward(x: Any, kernel: Any, stride: Any, dilation: Any) -> Any:
-    size = tuple(output_size(n, k, s, 0, d, floor=True) for n, k, s, d in zip(x.shape[2:], kernel, stride, dilation))
+    size = [places(n, k, s, 0, 0, d) for n, k, s, d in zip(x.shape[2:], kernel, stride, dilation)]
     for axis in (2, 3):  # along the height, then along the width: the rows that this reads lie together in memory
         n, k, s, d = size[axis - 2], kernel[axis - 2], stride[axis - 2], dilation[axis - 2]
         parts = [x[(slice(None),) * axis + (slice(i * d, i * d + s * (n - 1) + 1, s),)] for i in range(k)]
@@ -69,30 +69,34 @@ _unpool = ArrayOperation("max_unpool2d", "unpool", lambda g, **o: _unpool_forwar
 _pick = ArrayOperation("max_pick2d", "pick", lambda t, **o: _pick_forward(t, **o), lambda g, out_, y, **o: _unpool(g, **o))
 
 
-def max_pool2d(input: Any, kernel_size: Pair, stride: Pair | None = None, padding: Pair = 0, dilation: Pair = 1) -> Any:
+def max_pool2d(input: Any, kernel_size: Pair, stride: Pair | None = None, padding: Padding = 0, dilation: Pair = 1) -> Any:
     """The largest entry under each window; where several are equal, the first in row order takes the gradient.
+
+    Windows that are not wholly there are left out (``output_size``); the padding is never the largest.
 
     >>> max_pool2d(Tensor([[[[1.0, 3.0], [5.0, 7.0]]]]), 2).tolist()
     [[[[7.0]]]]
     """
-    kernel, dilation = as_pair(kernel_size), as_pair(dilation)
-    stride = kernel if stride is None else as_pair(stride)
-    x = _images("max_pool2d", input, padding, kernel, float("-inf"))
+    kernel, dilation = as_pair("max_pool2d: kernel_size", kernel_size), as_pair("max_pool2d: dilation", dilation)
+    stride = kernel if stride is None else as_pair("max_pool2d: stride", stride)
+    x, _ = _framed("max_pool2d", input, padding, kernel, stride, dilation, float("-inf"))
     return _max_pool(x, kernel=kernel, stride=stride, dilation=dilation)
 
 
-def _images(name: str, x: Any, padding: Any, kernel: Any, fill: float) -> Any:
-    x = as_operand(x)
+def _framed(name: str, x: Any, padding: Padding, kernel: tuple[int, int], stride: tuple[int, int], dilation: tuple[int, int],
+            fill: float) -> tuple[Any, tuple[tuple[int, int], ...]]:
+    """Images (N, C, H, W) with ``fill`` at their sides, and how much of it."""
+    x = floating(x)
     if len(x.shape) != 4:
         raise ValueError(f"{name}: images must be (N, C, H, W), not shape {tuple(x.shape)}")
-    top, left = as_pair(padding)
-    if top * 2 > kernel[0] or left * 2 > kernel[1]:
+    sides = as_sides(name, padding, kernel, stride, dilation)
+    if any(2 * zeros > k for ends, k in zip(sides, kernel) for zeros in ends):
         raise ValueError(f"{name}: padding {padding} is more than half the window {kernel}, so windows would hold nothing else")
-    return pad(x, ((0, 0), (0, 0), (top, top), (left, left)), constant_values=fill) if top or left else x
+    return pad(x, ((0, 0), (0, 0), *sides), constant_values=fill) if any(map(any, sides)) else x, sides
 
 
 def _window_sum_forward(x: Any, kernel: Any, stride: Any, shape: Any) -> Any:
-    size = tuple(output_size(n, k, s, floor=True) for n, k, s in zip(x.shape[2:], kernel, stride))
+    size = tuple([places(n, k, s, 0, 0, 1) for n, k, s in zip(x.shape[2:], kernel, stride)])
     total = np.zeros((*x.shape[:2], *size), x.dtype)
     for place in window_slices(kernel, stride, (1, 1), size):
         total += x[place]
@@ -111,27 +115,37 @@ _window_sum = ArrayOperation("window_sum", "avg pool", _window_sum_forward, lamb
 _window_spread = ArrayOperation("window_spread", "spread", _window_spread_forward, lambda g, out, x, **o: _window_sum(g, **o))
 
 
-def avg_pool2d(input: Any, kernel_size: Pair, stride: Pair | None = None, padding: Pair = 0, *,
+def avg_pool2d(input: Any, kernel_size: Pair, stride: Pair | None = None, padding: Padding = 0, *,
                count_include_pad: bool = True) -> Any:
     """The mean under each window; zeros of the padding count unless told otherwise.
 
-    >>> avg_pool2d(Tensor([[[[1.0, 3.0], [5.0, 7.0]]]]), 2).tolist()
-    [[[[4.0]]]]
+    Windows that are not wholly there are left out (``output_size``).
+
+    >>> avg_pool2d(Tensor([[[[1.0, 3.0], [5.0, 7.0]]]]), 2).tolist(), avg_pool2d(np.full((1, 1, 2, 2), 200, np.uint8), 2).tolist()
+    ([[[[4.0]]]], [[[[200.0]]]])
     """
-    kernel = as_pair(kernel_size)
-    stride = kernel if stride is None else as_pair(stride)
-    x = _images("avg_pool2d", input, padding, kernel, 0.0)
+    kernel = as_pair("avg_pool2d: kernel_size", kernel_size)
+    stride = kernel if stride is None else as_pair("avg_pool2d: stride", stride)
+    x, sides = _framed("avg_pool2d", input, padding, kernel, stride, (1, 1), 0.0)
     total = _window_sum(x, kernel=kernel, stride=stride, shape=tuple(x.shape))
-    if count_include_pad or not any(as_pair(padding)):
-        return total * (1.0 / (kernel[0] * kernel[1]))
-    top, left = as_pair(padding)
-    ones = np.pad(np.ones((1, 1, *input.shape[2:]), plain_array(x).dtype), ((0, 0), (0, 0), (top, top), (left, left)))
-    return total / _window_sum(ones, kernel=kernel, stride=stride, shape=ones.shape)
+    if count_include_pad or not any(map(any, sides)):
+        return total / float(kernel[0] * kernel[1])
+    seen = np.ones((1, 1, *[n - sum(ends) for n, ends in zip(x.shape[2:], sides)]), plain_array(x).dtype)
+    seen = np.pad(seen, ((0, 0), (0, 0), *sides))
+    return total / _window_sum(seen, kernel=kernel, stride=stride, shape=seen.shape)
 
 
-def max_pool1d(input: Any, kernel_size: int, stride: int | None = None, padding: int = 0, dilation: int = 1) -> Any:
-    """The largest entry under each window of signals (N, C, L)."""
-    kernel, step, side, spread = (int(np.ravel(n)[0]) for n in (kernel_size, kernel_size if stride is None else stride, padding,
-                                                               dilation))
-    out = max_pool2d(expand_dims(input, 2), (1, kernel), (1, step), (0, side), (1, spread))
+def max_pool1d(input: Any, kernel_size: int, stride: int | None = None, padding: Padding = 0, dilation: int = 1) -> Any:
+    """The largest entry under each window of signals (N, C, L).
+
+    >>> max_pool1d(Tensor([[[1.0, 3.0, 7.0, 5.0]]]), 2).tolist()
+    [[[3.0, 7.0]]]
+    """
+    x = as_operand(input)
+    if len(x.shape) != 3:
+        raise ValueError(f"max_pool1d: signals must be (N, C, L), not shape {tuple(x.shape)}")
+    kernel, spread = as_single("max_pool1d: kernel_size", kernel_size), as_single("max_pool1d: dilation", dilation)
+    step = kernel if stride is None else as_single("max_pool1d: stride", stride)
+    sides = ((0, 0), *as_sides("max_pool1d", padding, (kernel,), (step,), (spread,)))
+    out = max_pool2d(expand_dims(x, 2), (1, kernel), (1, step), sides, (1, spread))
     return reshape(out, (out.shape[0], out.shape[1], out.shape[3]))
