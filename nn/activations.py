@@ -9,7 +9,7 @@ import autograd
 from autograd import elu, identity, leaky_relu, relu, sigmoid, softplus, step, tanh
 from autograd.operation import rows
 
-from .functional.checks import check_sizes
+from .arguments import whole_number
 from .module import Module
 
 ActivationLike = str | Callable[[Any], Any]
@@ -128,8 +128,8 @@ class PReLU(Module):
 
     def __init__(self, num_parameters: int = 1, init: float = 0.25, *, dtype: Any = "float32"):
         from numpy import full
-        check_sizes("PReLU", num_parameters=num_parameters)
-        self.weight = autograd.Tensor(full(num_parameters, init, dtype), "weight")
+        count = whole_number(num_parameters, "PReLU: num_parameters")
+        self.weight = autograd.Tensor(full(count, init, dtype), "weight")
 
     def forward(self, input: Any) -> Any:
         slope = self.weight

@@ -23,12 +23,12 @@ from . import init
 from .activations import (  # noqa: F401  (their names from before they had a module of their own)
     ELU, Activation, Identity, LeakyReLU, LogSoftmax, PReLU, ReLU, Sigmoid, Softmax, Softplus, Step, Tanh,
 )
-from .functional.checks import check_sizes
 from .functional.convolution import conv1d, conv2d
 from .functional.dense import dropout, embedding, linear
 from .functional.normalisation import batch_norm, layer_norm
-from .functional.operands import Pair
+from .functional.operands import INTEGERS, Padding, Pair, as_operand, as_pair, as_sides, as_single
 from .functional.pooling import avg_pool2d, max_pool1d, max_pool2d
+from .arguments import whole_number
 from .init import Rng
 from .module import Module
 
@@ -36,6 +36,11 @@ from .module import Module
 def _uniform(shape: tuple[int, ...], fan_in: int, rng: Any, dtype: Any, name: str) -> Tensor:
     """A parameter uniform in ±1/√fan-in, where PyTorch's layers start."""
     return init.uniform_(Tensor(np.empty(shape, dtype), name), -1 / sqrt(fan_in), 1 / sqrt(fan_in), rng)
+
+
+def _sizes(layer: str, **sizes: int) -> list[int]:
+    """Sizes as ints, NumPy's integers too; ValueError for one that is no whole number of 1 or more."""
+    return [whole_number(size, f"{layer}: {name}") for name, size in sizes.items()]
 
 
 # ── containers ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -97,9 +102,14 @@ class Flatten(Module):
         self.start_dim, self.end_dim = start_dim, end_dim
 
     def forward(self, input: Any) -> Any:
-        shape = tuple(input.shape)
+        x = as_operand(input)
+        shape = tuple(x.shape) or (1,)  # a number has one axis to flatten, as in PyTorch
+        for name, axis in (("start_dim", self.start_dim), ("end_dim", self.end_dim)):
+            if not -len(shape) <= axis < len(shape):
+                raise IndexError(f"Flatten: {name}={axis} is no axis of the input, whose shape is {tuple(x.shape)}; "
+                                 f"{'a number has none. Give it axes, or Flatten(0)' if not x.shape else 'count from 0, or from -1 backwards'}")
         start, end = self.start_dim % len(shape), self.end_dim % len(shape)
-        return reshape(input, (*shape[:start], prod(shape[start:end + 1]), *shape[end + 1:]))
+        return reshape(x, (*shape[:start], prod(shape[start:end + 1]), *shape[end + 1:]))
 
 
 # ── fully connected ──────────────────────────────────────────────────────────────────────────────────────────────
@@ -113,9 +123,8 @@ class Linear(Module):
     """
 
     def __init__(self, in_features: int, out_features: int, bias: bool = True, *, rng: Rng = None, dtype: Any = np.float32):
-        check_sizes("Linear", in_features=in_features, out_features=out_features)
+        self.in_features, self.out_features = _sizes("Linear", in_features=in_features, out_features=out_features)
         rng = np.random.default_rng(rng)
-        self.in_features, self.out_features = in_features, out_features
         self.weight = _uniform((out_features, in_features), in_features, rng, dtype, "weight")
         self.bias = _uniform((out_features,), in_features, rng, dtype, "bias") if bias else None
 
@@ -136,8 +145,7 @@ class Maxout(Module):
 
     def __init__(self, in_features: int, out_features: int, pieces: int = 2, bias: bool = True, *, rng: Rng = None,
                  dtype: Any = np.float32):
-        check_sizes("Maxout", out_features=out_features, pieces=pieces)
-        self.out_features, self.pieces = out_features, pieces
+        self.out_features, self.pieces = _sizes("Maxout", out_features=out_features, pieces=pieces)
         self.linear = Linear(in_features, out_features * pieces, bias, rng=rng, dtype=dtype)
 
     def forward(self, input: Any) -> Any:
@@ -160,22 +168,16 @@ class Embedding(Module):
 
     def __init__(self, num_embeddings: int, embedding_dim: int, padding_idx: int | None = None, *, rng: Rng = None,
                  dtype: Any = np.float32):
-        check_sizes("Embedding", num_embeddings=num_embeddings, embedding_dim=embedding_dim)
+        self.num_embeddings, self.embedding_dim = _sizes("Embedding", num_embeddings=num_embeddings, embedding_dim=embedding_dim)
         if padding_idx is not None and not -num_embeddings <= padding_idx < num_embeddings:
             raise ValueError(f"Embedding: padding_idx={padding_idx} is none of the {num_embeddings} rows")
-        self.num_embeddings, self.embedding_dim, self.padding_idx = num_embeddings, embedding_dim, padding_idx
+        self.padding_idx = None if padding_idx is None else int(padding_idx)
         self.weight = init.normal_(Tensor(np.empty((num_embeddings, embedding_dim), dtype), "weight"), rng=rng)
         if padding_idx is not None:
             self.weight.data[padding_idx] = 0.0
 
     def forward(self, input: Any) -> Any:
-        index = np.asarray(input)
-        if index.dtype.kind not in "iu":
-            raise TypeError(f"Embedding: indices must be integers, not {index.dtype}; convert them with .astype(int)")
-        if index.size and not 0 <= index.min() <= index.max() < self.num_embeddings:
-            raise ValueError(f"Embedding: indices from {index.min()} to {index.max()} are out of range; they go from 0 to "
-                             f"{self.num_embeddings - 1}")
-        return embedding(index, self.weight, self.padding_idx)
+        return embedding(input, self.weight, self.padding_idx)
 
     def extra_repr(self) -> str:
         return f"{self.num_embeddings}, {self.embedding_dim}{f', padding_idx={p}' if (p := self.padding_idx) is not None else ''}"
@@ -189,20 +191,22 @@ class Convolution(Module):
     _axes: int
     _convolve: Callable[..., Any]
 
+    def _window(self, name: str, sizes: Any) -> tuple[int, ...]:
+        return as_pair(name, sizes) if self._axes == 2 else (as_single(name, sizes),)
+
     def __init__(self, in_channels: int, out_channels: int, kernel_size: Any, stride: Any = 1, padding: Any = 0,
                  dilation: Any = 1, groups: int = 1, bias: bool = True, *, rng: Rng = None, dtype: Any = np.float32):
         kind = type(self).__name__
-        check_sizes(kind, in_channels=in_channels, out_channels=out_channels, groups=groups)
+        sizes = _sizes(kind, in_channels=in_channels, out_channels=out_channels, groups=groups)
+        self.in_channels, self.out_channels, self.groups = in_channels, out_channels, groups = sizes
         if in_channels % groups or out_channels % groups:
             raise ValueError(f"{kind}: in_channels={in_channels} and out_channels={out_channels} must be divisible by "
                              f"groups={groups}")
         rng = np.random.default_rng(rng)
-        kernel = (kernel_size,) * self._axes if isinstance(kernel_size, int) else tuple(kernel_size)
-        check_sizes(kind, **{f"kernel_size[{i}]": k for i, k in enumerate(kernel)})
-        self.in_channels, self.out_channels, self.kernel_size = in_channels, out_channels, kernel
-        self.stride, self.padding, self.dilation, self.groups = stride, padding, dilation, groups
-        if padding == "same" and np.max(stride) > 1:
-            raise ValueError(f"{kind}: padding='same' needs stride 1, not {stride!r}")
+        kernel = self._window(f"{kind}: kernel_size", kernel_size)
+        _sizes(kind, **{f"kernel_size[{i}]": k for i, k in enumerate(kernel)})
+        self.kernel_size, self.stride, self.padding, self.dilation = kernel, stride, padding, dilation
+        as_sides(kind, padding, kernel, self._window(f"{kind}: stride", stride), self._window(f"{kind}: dilation", dilation))
         fan_in = in_channels // groups * prod(kernel)
         self.weight = _uniform((out_channels, in_channels // groups, *kernel), fan_in, rng, dtype, "weight")
         self.bias = _uniform((out_channels,), fan_in, rng, dtype, "bias") if bias else None
@@ -307,7 +311,7 @@ class BatchNorm(Module):
 
     def __init__(self, num_features: int, eps: float = 1e-5, momentum: float | None = 0.1, affine: bool = True,
                  track_running_stats: bool = True, *, dtype: Any = np.float32):
-        check_sizes(type(self).__name__, num_features=num_features)
+        [num_features] = _sizes(type(self).__name__, num_features=num_features)
         self.num_features, self.eps, self.momentum = num_features, eps, momentum
         self.weight = Tensor(np.ones(num_features, dtype), "weight") if affine else None
         self.bias = Tensor(np.zeros(num_features, dtype), "bias") if affine else None
@@ -372,7 +376,8 @@ class LayerNorm(Module):
 
     def __init__(self, normalized_shape: int | tuple[int, ...], eps: float = 1e-5, elementwise_affine: bool = True,
                  bias: bool = True, *, dtype: Any = np.float32):
-        self.normalized_shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
+        lengths = (normalized_shape,) if isinstance(normalized_shape, INTEGERS) else tuple(normalized_shape)
+        self.normalized_shape = tuple(_sizes("LayerNorm", **{f"normalized_shape[{i}]": n for i, n in enumerate(lengths)}))
         self.eps = eps
         self.weight = Tensor(np.ones(self.normalized_shape, dtype), "weight") if elementwise_affine else None
         self.bias = Tensor(np.zeros(self.normalized_shape, dtype), "bias") if elementwise_affine and bias else None
@@ -414,10 +419,10 @@ class Recurrent(Module):
 
     def __init__(self, input_size: int, hidden_size: int, num_layers: int = 1, bias: bool = True, batch_first: bool = False,
                  dropout: float = 0.0, bidirectional: bool = False, *, rng: Rng = None, dtype: Any = np.float32):
-        check_sizes(type(self).__name__, input_size=input_size, hidden_size=hidden_size, num_layers=num_layers)
+        sizes = _sizes(type(self).__name__, input_size=input_size, hidden_size=hidden_size, num_layers=num_layers)
+        self.input_size, self.hidden_size, self.num_layers = input_size, hidden_size, num_layers = sizes
         self.rng = np.random.default_rng(rng)
-        self.input_size, self.hidden_size, self.num_layers, self.batch_first = input_size, hidden_size, num_layers, batch_first
-        self.dropout, self._ends = dropout, ("", "_reverse") if bidirectional else ("",)
+        self.batch_first, self.dropout, self._ends = batch_first, dropout, ("", "_reverse") if bidirectional else ("",)
         rows = self._gates * hidden_size
         for layer in range(num_layers):
             width = input_size if layer == 0 else hidden_size * len(self._ends)

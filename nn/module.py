@@ -488,7 +488,8 @@ def _check_replacement(module: Module, attribute: str, content: Any) -> None:
         if any(f"{old}.".startswith(f"{path}.") or path.startswith(f"{old}.") for old in lost):
             op = getattr(part, "op", None)
             found = f"the result of {op}" if isinstance(part, Node) and op is not None else f"{type(part).__name__} {part!r:.40}"
-            raise TypeError(f"{type(module).__name__}.{path} is a parameter and would be replaced by {found}, which is not trained. "
+            owner = type(module).__name__
+            raise TypeError(f"{owner}.{path} is a parameter and would be replaced by {found}, which is not trained. "
                             f"To change its numbers write .{path}.data = …; to freeze it, .{path}.requires_grad = False; to keep a "
                             "result use another attribute; to go without the parameter assign None first")
 

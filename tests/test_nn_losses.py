@@ -17,9 +17,9 @@ def number(loss):
     return loss.item() if hasattr(loss, "item") else loss
 
 
-def numbers(losses):
+def plain(losses):
     """The same of nested lists."""
-    return [numbers(loss) for loss in losses] if isinstance(losses, list) else number(losses)
+    return [plain(loss) for loss in losses] if isinstance(losses, list) else number(losses)
 
 
 # ── the course's numbers, in both worlds ─────────────────────────────────────────────────────────────────────────
@@ -103,7 +103,7 @@ def agree(loss, numbers, target, **options):
     def weighed(y, seed):
         return sum((weighed(a, b) for a, b in zip(y, seed, strict=True)), 0.0) if isinstance(y, list) else y * float(seed)
 
-    np.testing.assert_allclose(numbers(ours), theirs.data, rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(plain(ours), theirs.data, rtol=1e-12, atol=1e-12)
     slopes = gradient(weighed(ours, seeds), [v for row in leaves for v in row])
     np.testing.assert_allclose(slopes, gradient((theirs * seeds).sum(), x).ravel(), rtol=1e-11, atol=1e-12)
 

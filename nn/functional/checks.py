@@ -5,24 +5,11 @@ from __future__ import annotations
 import sys
 import warnings
 from collections.abc import Sequence
-from numbers import Integral
 from pathlib import Path
 
 SUM_TOLERANCE = 1e-3  # rows of float32 probabilities, mixed or smoothed, sum to 1 within a few 1e-7; percentages do not
 
 _PACKAGES = tuple(str(Path(__file__).parents[2] / package) for package in ("nn", "autograd"))
-
-
-def check_sizes(owner: str, **sizes: object) -> None:
-    """Raise ValueError for a size that is no whole number of 1 or more; NumPy's integers are whole numbers.
-
-    >>> check_sizes("Linear", in_features=0)
-    Traceback (most recent call last):
-    ValueError: Linear: in_features must be a whole number, 1 or more; got 0
-    """
-    for name, size in sizes.items():
-        if not isinstance(size, Integral) or isinstance(size, bool) or size < 1:
-            raise ValueError(f"{owner}: {name} must be a whole number, 1 or more; got {size!r}")
 
 
 def check_reduction(name: str, reduction: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import reduce
+from math import prod
 from operator import add
 from typing import Any
 
@@ -13,6 +14,9 @@ from autograd.arrays.functions import broadcast_to, getitem, reshape, where
 from autograd.arrays.operation import ArrayOperation
 from autograd.tensor import remedies
 
+from .checks import place
+from .operands import as_operand, floating, floating_together
+
 
 def _linear_forward(x: Any, w: Any, b: Any = None) -> Any:
     out = x @ w.T
@@ -20,7 +24,7 @@ def _linear_forward(x: Any, w: Any, b: Any = None) -> Any:
 
 
 def _rows(x: Any) -> Any:
-    return x if x.ndim == 2 else reshape(x, (-1, x.shape[-1]))
+    return x if x.ndim == 2 else reshape(x, (prod(x.shape[:-1]), x.shape[-1]))
 
 
 def _linear_pushforward(out: Any, xs: Any, ts: Any, o: dict[str, Any]) -> Any:
@@ -37,23 +41,37 @@ remedies["linear"] = "; the last axis of the input and of the weight must be equ
 
 
 def linear(input: Any, weight: Any, bias: Any = None) -> Any:
-    """``input @ weight.T + bias``, the weight of shape (out, in) as PyTorch has it.
+    """``input @ weight.T + bias``, (…, in) to (…, out), the weight of shape (out, in) as PyTorch has it.
 
     >>> linear(Tensor([[1.0, 2.0]]), Tensor([[3.0, 4.0]]), Tensor([0.5])).tolist()  # 1 · 3 + 2 · 4 + 0.5
     [[11.5]]
     """
-    return _linear(input, weight) if bias is None else _linear(input, weight, bias)
+    return _linear(*floating_together(input, weight)) if bias is None else _linear(*floating_together(input, weight, bias))
 
 
 def embedding(input: Any, weight: Any, padding_idx: int | None = None) -> Any:
     """Rows of ``weight`` (num, dim) at integer indices; repeated indices accumulate gradients, ``padding_idx`` takes none.
 
+    Raises TypeError for indices that are no integers, ValueError for those that name no row.
+
     >>> embedding(np.array([2, 0]), Tensor([[0.0, 1.0], [2.0, 3.0], [4.0, 5.0]])).tolist()
     [[4.0, 5.0], [0.0, 1.0]]
     """
-    index = plain_array(input)
-    rows = getitem(weight, index)
-    return rows if padding_idx is None else where((index != padding_idx % weight.shape[0])[..., None], rows, plain_array(rows))
+    index, weight = plain_array(input), as_operand(weight)
+    if index.dtype.kind not in "iu" and index.size:
+        raise TypeError(f"embedding: indices must be integers, not {index.dtype}; convert them with .astype(int)")
+    count = weight.shape[0]
+    wrong = np.argwhere((index < 0) | (index >= count))
+    if wrong.size:
+        at = tuple(wrong[0].tolist())
+        raise ValueError(f"embedding: {place('index', at)} is {index[at]}, out of range for {count} rows; indices go from 0 to "
+                         f"{count - 1}")
+    rows = getitem(weight, index.astype(np.intp))
+    if padding_idx is None:
+        return rows
+    if not -count <= padding_idx < count:
+        raise ValueError(f"embedding: padding_idx={padding_idx} is none of the {count} rows")
+    return where((index != padding_idx % count)[..., None], rows, plain_array(rows))
 
 
 def dropout(input: Any, p: float = 0.5, training: bool = True, *, rng: Any = None) -> Any:
@@ -70,6 +88,7 @@ def dropout(input: Any, p: float = 0.5, training: bool = True, *, rng: Any = Non
         raise ValueError(f"dropout: p={p} is no probability; it lies from 0 to 1")
     if not training or p == 0:
         return input
-    kept = np.random.default_rng(rng).random(input.shape) >= p
-    dtype = plain_array(input).dtype
-    return input * (kept / (1 - p)).astype(dtype) if p < 1 else input * np.zeros((), dtype)
+    x = floating(input)
+    kept = np.random.default_rng(rng).random(x.shape) >= p
+    dtype = plain_array(x).dtype
+    return x * (kept / (1 - p)).astype(dtype) if p < 1 else x * np.zeros((), dtype)

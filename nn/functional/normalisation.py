@@ -13,7 +13,7 @@ from autograd.arrays.functions import broadcast_to, mean, reshape, sum, var
 from autograd.arrays.operation import ArrayOperation
 
 from .convolution import batch_first, channels_first
-from .operands import all_plain
+from .operands import INTEGERS, all_plain, floating
 
 
 def _normalise_forward(x: Any, axes: tuple[int, ...], eps: float) -> Any:
@@ -96,7 +96,9 @@ def batch_norm(input: Any, running_mean: Any = None, running_var: Any = None, we
     >>> batch_norm(Tensor([[1.0], [3.0]]), None, None, training=True, eps=0.0).tolist()  # mean 2, deviation 1
     [[-1.0], [1.0]]
     """
-    x = input
+    x = floating(input)
+    if len(x.shape) < 2 or not x.shape[1]:
+        raise ValueError(f"batch_norm: the input has shape {tuple(x.shape)}; it must be (N, C, …), with the channels on axis 1")
     _, shape = _around(x)
     dtype = plain_array(x).dtype
     plain = [np.full(x.shape[1], fill, dtype) if given is None else given for given, fill in ((weight, 1), (bias, 0))]
@@ -106,8 +108,9 @@ def batch_norm(input: Any, running_mean: Any = None, running_var: Any = None, we
         return out * reshape(plain[0], shape) + reshape(plain[1], shape)
     count = plain_array(x).size // x.shape[1]
     if count < 2:
-        raise ValueError(f"batch_norm: shape {tuple(x.shape)} has one value per channel, so its variance is 0; training needs a "
-                         "batch of two or more, or use eval mode")
+        raise ValueError(f"batch_norm: shape {tuple(x.shape)} has {'no' if not count else 'one'} value per channel, and the variance "
+                         "of a batch needs two or more. A last batch of one is left out by drop_last=True, which DataLoader and fit take; "
+                         "or use eval mode")
     cache: dict[str, Any] = {}
     out = _batch_norm(x, *plain, eps=float(eps), cache=cache)
     if training and running_mean is not None:
@@ -122,10 +125,11 @@ def layer_norm(input: Any, normalized_shape: Any, weight: Any = None, bias: Any 
     >>> layer_norm(Tensor([[1.0, 3.0]]), (2,), eps=0.0).tolist()
     [[-1.0, 1.0]]
     """
-    shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
-    if tuple(input.shape[-len(shape):]) != shape:
+    x = floating(input)
+    shape = (int(normalized_shape),) if isinstance(normalized_shape, INTEGERS) else tuple(normalized_shape)
+    if not shape or tuple(x.shape[-len(shape):]) != shape:
         raise ValueError(f"layer_norm: normalized_shape {shape} must be the last axes of the input, whose "
-                         f"shape is {tuple(input.shape)}")
-    out = _normalise(input, axes=tuple(range(-len(shape), 0)), eps=float(eps))
+                         f"shape is {tuple(x.shape)}")
+    out = _normalise(x, axes=tuple(range(-len(shape), 0)), eps=float(eps))
     out = out if weight is None else out * weight
     return out if bias is None else out + bias
