@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import autograd
 from autograd import elu, identity, leaky_relu, relu, sigmoid, softplus, step, tanh
@@ -11,6 +11,23 @@ from autograd.operation import rows
 
 from .arguments import whole_number
 from .module import Module
+
+if TYPE_CHECKING:
+    from numpy.typing import DTypeLike
+
+    from autograd import Tensor, Value
+    from autograd.typing import Array
+
+    Entries = TypeVar("Entries", float, Value, Tensor, Array)
+    Arrays = TypeVar("Arrays", Tensor, Array)
+    Same = TypeVar("Same")
+
+
+class Elementwise(Module):
+    """A function of one number, applied to each entry: a node gives a node, an array an array, a number a number."""
+
+    if TYPE_CHECKING:
+        def __call__(self, input: Entries) -> Entries: ...
 
 ActivationLike = str | Callable[[Any], Any]
 
@@ -40,14 +57,17 @@ class Identity(Module):
     3.0
     """
 
-    def __init__(self, *args: Any, **options: Any):
+    if TYPE_CHECKING:
+        def __call__(self, input: Same) -> Same: ...  # type: ignore[override]
+
+    def __init__(self, *args: object, **options: object):
         pass
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Same) -> Same:
         return input
 
 
-class Activation(Module):
+class Activation(Elementwise):
     """Any function of one argument as a module: an operation's name, or a function.
 
     >>> Activation("sin")(0.0)
@@ -57,54 +77,54 @@ class Activation(Module):
     def __init__(self, function: ActivationLike):
         self.function = activation_function(function)
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Entries) -> Entries:
         return self.function(input)
 
     def extra_repr(self) -> str:
         return getattr(self.function, "__name__", str(self.function))
 
 
-class ReLU(Module):
+class ReLU(Elementwise):
     """max(0, x); its gradient at 0 is 0.
 
     >>> ReLU()(Tensor([-2.0, 0.0, 3.0])).tolist()
     [0.0, 0.0, 3.0]
     """
 
-    def forward(self, input: Any) -> Any: return relu(input)
+    def forward(self, input: Entries) -> Entries: return relu(input)
 
 
-class Sigmoid(Module):
+class Sigmoid(Elementwise):
     """1 / (1 + exp(−x)).
 
     >>> Sigmoid()(Tensor([-1000.0, 0.0, 1000.0])).tolist()
     [0.0, 0.5, 1.0]
     """
 
-    def forward(self, input: Any) -> Any: return sigmoid(input)
+    def forward(self, input: Entries) -> Entries: return sigmoid(input)
 
 
-class Tanh(Module):
+class Tanh(Elementwise):
     """The hyperbolic tangent.
 
     >>> Tanh()(Tensor([-1000.0, 0.0, 1000.0])).tolist()
     [-1.0, 0.0, 1.0]
     """
 
-    def forward(self, input: Any) -> Any: return tanh(input)
+    def forward(self, input: Entries) -> Entries: return tanh(input)
 
 
-class Step(Module):
+class Step(Elementwise):
     """1 where x > 0, else 0: the perceptron's; training through it warns, since its derivative is 0.
 
     >>> Step()(Tensor([-2.0, 0.0, 3.0])).tolist()
     [0.0, 0.0, 1.0]
     """
 
-    def forward(self, input: Any) -> Any: return step(input)
+    def forward(self, input: Entries) -> Entries: return step(input)
 
 
-class LeakyReLU(Module):
+class LeakyReLU(Elementwise):
     """x where x > 0, else ``negative_slope`` · x.
 
     >>> LeakyReLU(0.5)(Tensor([-2.0, 0.0, 3.0])).tolist()
@@ -114,7 +134,7 @@ class LeakyReLU(Module):
     def __init__(self, negative_slope: float = 0.01):
         self.negative_slope = float(negative_slope)
 
-    def forward(self, input: Any) -> Any: return leaky_relu(input, self.negative_slope)
+    def forward(self, input: Entries) -> Entries: return leaky_relu(input, self.negative_slope)
 
     def extra_repr(self) -> str: return f"negative_slope={self.negative_slope}"
 
@@ -126,24 +146,25 @@ class PReLU(Module):
     ([-0.5, 0.0, 3.0], (8,))
     """
 
-    def __init__(self, num_parameters: int = 1, init: float = 0.25, *, dtype: Any = "float32"):
+    def __init__(self, num_parameters: int = 1, init: float = 0.25, *, dtype: DTypeLike = "float32"):
         from numpy import full
         count = whole_number(num_parameters, "PReLU: num_parameters")
         self.weight = autograd.Tensor(full(count, init, dtype), "weight")
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor | Array) -> Tensor:
+        x: Any = input
         slope = self.weight
         if slope.shape != (1,):
-            if input.ndim < 2 or input.shape[1] != slope.shape[0]:
-                raise ValueError(f"PReLU({slope.shape[0]}): the input has shape {tuple(input.shape)}; it needs as many channels "
+            if x.ndim < 2 or x.shape[1] != slope.shape[0]:
+                raise ValueError(f"PReLU({slope.shape[0]}): the input has shape {tuple(x.shape)}; it needs as many channels "
                                  "on axis 1")
-            slope = autograd.reshape(slope, (-1,) + (1,) * (input.ndim - 2))
-        return leaky_relu(input, slope)
+            slope = autograd.reshape(slope, (-1,) + (1,) * (x.ndim - 2))
+        return leaky_relu(x, slope)
 
     def extra_repr(self) -> str: return f"num_parameters={self.weight.size}"
 
 
-class ELU(Module):
+class ELU(Elementwise):
     """x where x > 0, else ``alpha`` · (exp(x) − 1).
 
     >>> ELU(2.0)(Tensor([-1000.0, 0.0, 3.0])).tolist()
@@ -153,12 +174,12 @@ class ELU(Module):
     def __init__(self, alpha: float = 1.0):
         self.alpha = float(alpha)
 
-    def forward(self, input: Any) -> Any: return elu(input, self.alpha)
+    def forward(self, input: Entries) -> Entries: return elu(input, self.alpha)
 
     def extra_repr(self) -> str: return f"alpha={self.alpha}"
 
 
-class Softplus(Module):
+class Softplus(Elementwise):
     """log(1 + exp(``beta`` · x)) / ``beta``: a relu without a corner.
 
     >>> Softplus()(Tensor([-1000.0, 1000.0])).tolist(), round(Softplus()(0.0), 4)  # log 2
@@ -168,7 +189,7 @@ class Softplus(Module):
     def __init__(self, beta: float = 1.0):
         self.beta = float(beta)
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Entries) -> Entries:
         return softplus(input) if self.beta == 1 else softplus(input * self.beta) / self.beta
 
     def extra_repr(self) -> str: return f"beta={self.beta}"
@@ -184,7 +205,10 @@ class Softmax(Module):
     def __init__(self, dim: int = -1):
         self.dim = dim
 
-    def forward(self, input: Any) -> Any: return autograd.softmax(input, self.dim)
+    if TYPE_CHECKING:
+        def __call__(self, input: Arrays) -> Arrays: ...  # type: ignore[override]
+
+    def forward(self, input: Arrays) -> Arrays: return autograd.softmax(input, self.dim)
 
     def extra_repr(self) -> str: return f"dim={self.dim}"
 
@@ -196,7 +220,7 @@ class LogSoftmax(Softmax):
     [[0.0, -1000.0]]
     """
 
-    def forward(self, input: Any) -> Any: return autograd.log_softmax(input, self.dim)
+    def forward(self, input: Arrays) -> Arrays: return autograd.log_softmax(input, self.dim)
 
 
 # ── the module of a function, and the function of a module ────────────────────────────────────────────────────────

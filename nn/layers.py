@@ -8,15 +8,15 @@ makes two layers start alike), and the same seed gives the same network, to the 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from math import prod, sqrt
-from typing import Any
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
 from autograd import relu, scope, sigmoid, tanh
 from autograd.graph import assign
-from autograd.tensor import Array, Tensor
+from autograd.tensor import Tensor
 from autograd.arrays.functions import concatenate, getitem, max, reshape, stack, swapaxes
 
 from . import init
@@ -26,14 +26,19 @@ from .activations import (  # noqa: F401  (their names from before they had a mo
 from .functional.convolution import conv1d, conv2d
 from .functional.dense import dropout, embedding, linear
 from .functional.normalisation import batch_norm, layer_norm
-from .functional.operands import INTEGERS, Padding, Pair, as_operand, as_pair, as_sides, as_single
+from .functional.operands import INTEGERS, Padding, Pair, as_ints, as_operand, as_pair, as_sides, as_single
 from .functional.pooling import avg_pool2d, max_pool1d, max_pool2d
 from .arguments import whole_number
 from .init import Rng
 from .module import Module
 
+if TYPE_CHECKING:
+    from numpy.typing import DTypeLike
 
-def _uniform(shape: tuple[int, ...], fan_in: int, rng: Any, dtype: Any, name: str) -> Tensor:
+    from autograd.typing import ArrayLike
+
+
+def _uniform(shape: tuple[int, ...], fan_in: int, rng: Rng, dtype: DTypeLike, name: str) -> Tensor:
     """A parameter uniform in ±1/√fan-in, where PyTorch's layers start."""
     return init.uniform_(Tensor(np.empty(shape, dtype), name), -1 / sqrt(fan_in), 1 / sqrt(fan_in), rng)
 
@@ -59,19 +64,19 @@ class Sequential(Module):
     ((5, 1), ['0.weight', '0.bias', '2.weight', '2.bias'])
     """
 
-    def __init__(self, *modules: Any):
-        named = isinstance(modules[0], dict) if len(modules) == 1 else False
-        for key, module in modules[0].items() if named else enumerate(modules):
+    def __init__(self, *modules: Module | Mapping[str, Module]):
+        named = modules[0] if len(modules) == 1 and isinstance(modules[0], Mapping) else None
+        for key, module in enumerate(modules) if named is None else named.items():
             if not isinstance(module, Module):
                 raise TypeError(f"Sequential takes modules; got {type(module).__name__} {module!r:.60}. A function goes into "
                                 "Activation(function)")
             if hasattr(type(self), str(key)) or "." in str(key):
                 raise ValueError(f"Sequential cannot call a module {key!r}; choose a name without a dot that is no method's")
-            if not named and module.name is None:
+            if named is None and module.name is None:
                 module.name = f"{type(module).__name__} {key}"  # a box in a drawing that says no more than "0" is mute
             setattr(self, str(key), module)
 
-    def forward(self, input: Tensor | Array) -> Tensor:
+    def forward(self, input: ArrayLike) -> Tensor:
         output: Any = input
         for module in self:
             output = module(output)
@@ -83,7 +88,11 @@ class Sequential(Module):
     def __len__(self) -> int:
         return sum(1 for _ in self)
 
-    def __getitem__(self, index: Any) -> Any:
+    @overload
+    def __getitem__(self, index: slice) -> Sequential: ...
+    @overload
+    def __getitem__(self, index: int) -> Any: ...
+    def __getitem__(self, index: int | slice) -> Any:
         if isinstance(index, slice):
             items = [(key, part) for key, part in vars(self).items() if isinstance(part, Module)][index]
             return Sequential(OrderedDict(items))
@@ -101,14 +110,17 @@ class Flatten(Module):
     def __init__(self, start_dim: int = 1, end_dim: int = -1):
         self.start_dim, self.end_dim = start_dim, end_dim
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: ArrayLike) -> Tensor:
         x = as_operand(input)
         shape = tuple(x.shape) or (1,)  # a number has one axis to flatten, as in PyTorch
         for name, axis in (("start_dim", self.start_dim), ("end_dim", self.end_dim)):
             if not -len(shape) <= axis < len(shape):
-                raise IndexError(f"Flatten: {name}={axis} is no axis of the input, whose shape is {tuple(x.shape)}; "
-                                 f"{'a number has none. Give it axes, or Flatten(0)' if not x.shape else 'count from 0, or from -1 backwards'}")
+                remedy = "count from 0, or from -1 backwards" if x.shape else "a number goes through Flatten(0) only"
+                raise IndexError(f"Flatten: {name}={axis} is no axis of the input, whose shape is {tuple(x.shape)}; {remedy}")
         start, end = self.start_dim % len(shape), self.end_dim % len(shape)
+        if start > end:
+            raise ValueError(f"Flatten: start_dim={self.start_dim} comes after end_dim={self.end_dim} of an input of shape "
+                             f"{tuple(x.shape)}")
         return reshape(x, (*shape[:start], prod(shape[start:end + 1]), *shape[end + 1:]))
 
 
@@ -122,13 +134,13 @@ class Linear(Module):
     ((4, 2), (2, 3), (2,))
     """
 
-    def __init__(self, in_features: int, out_features: int, bias: bool = True, *, rng: Rng = None, dtype: Any = np.float32):
+    def __init__(self, in_features: int, out_features: int, bias: bool = True, *, rng: Rng = None, dtype: DTypeLike = np.float32):
         self.in_features, self.out_features = _sizes("Linear", in_features=in_features, out_features=out_features)
         rng = np.random.default_rng(rng)
         self.weight = _uniform((out_features, in_features), in_features, rng, dtype, "weight")
         self.bias = _uniform((out_features,), in_features, rng, dtype, "bias") if bias else None
 
-    def forward(self, input: Tensor | Array) -> Tensor:
+    def forward(self, input: ArrayLike) -> Tensor:
         return linear(input, self.weight, self.bias)
 
     def extra_repr(self) -> str:
@@ -144,11 +156,11 @@ class Maxout(Module):
     """
 
     def __init__(self, in_features: int, out_features: int, pieces: int = 2, bias: bool = True, *, rng: Rng = None,
-                 dtype: Any = np.float32):
+                 dtype: DTypeLike = np.float32):
         self.out_features, self.pieces = _sizes("Maxout", out_features=out_features, pieces=pieces)
         self.linear = Linear(in_features, out_features * pieces, bias, rng=rng, dtype=dtype)
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: ArrayLike) -> Tensor:
         scores = self.linear(input)
         return max(reshape(scores, (*scores.shape[:-1], self.out_features, self.pieces)), -1)
 
@@ -167,7 +179,7 @@ class Embedding(Module):
     """
 
     def __init__(self, num_embeddings: int, embedding_dim: int, padding_idx: int | None = None, *, rng: Rng = None,
-                 dtype: Any = np.float32):
+                 dtype: DTypeLike = np.float32):
         self.num_embeddings, self.embedding_dim = _sizes("Embedding", num_embeddings=num_embeddings, embedding_dim=embedding_dim)
         if padding_idx is not None and not -num_embeddings <= padding_idx < num_embeddings:
             raise ValueError(f"Embedding: padding_idx={padding_idx} is none of the {num_embeddings} rows")
@@ -176,7 +188,7 @@ class Embedding(Module):
         if padding_idx is not None:
             self.weight.data[padding_idx] = 0.0
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: ArrayLike) -> Tensor:
         return embedding(input, self.weight, self.padding_idx)
 
     def extra_repr(self) -> str:
@@ -194,8 +206,8 @@ class Convolution(Module):
     def _window(self, name: str, sizes: Any) -> tuple[int, ...]:
         return as_pair(name, sizes) if self._axes == 2 else (as_single(name, sizes),)
 
-    def __init__(self, in_channels: int, out_channels: int, kernel_size: Any, stride: Any = 1, padding: Any = 0,
-                 dilation: Any = 1, groups: int = 1, bias: bool = True, *, rng: Rng = None, dtype: Any = np.float32):
+    def __init__(self, in_channels: int, out_channels: int, kernel_size: Pair, stride: Pair = 1, padding: Padding = 0,
+                 dilation: Pair = 1, groups: int = 1, bias: bool = True, *, rng: Rng = None, dtype: DTypeLike = np.float32):
         kind = type(self).__name__
         sizes = _sizes(kind, in_channels=in_channels, out_channels=out_channels, groups=groups)
         self.in_channels, self.out_channels, self.groups = in_channels, out_channels, groups = sizes
@@ -205,13 +217,13 @@ class Convolution(Module):
         rng = np.random.default_rng(rng)
         kernel = self._window(f"{kind}: kernel_size", kernel_size)
         _sizes(kind, **{f"kernel_size[{i}]": k for i, k in enumerate(kernel)})
-        self.kernel_size, self.stride, self.padding, self.dilation = kernel, stride, padding, dilation
+        self.kernel_size, self.stride, self.padding, self.dilation = kernel, as_ints(stride), as_ints(padding), as_ints(dilation)
         as_sides(kind, padding, kernel, self._window(f"{kind}: stride", stride), self._window(f"{kind}: dilation", dilation))
         fan_in = in_channels // groups * prod(kernel)
         self.weight = _uniform((out_channels, in_channels // groups, *kernel), fan_in, rng, dtype, "weight")
         self.bias = _uniform((out_channels,), fan_in, rng, dtype, "bias") if bias else None
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: ArrayLike) -> Tensor:
         return type(self)._convolve(input, self.weight, self.bias, self.stride, self.padding, self.dilation, self.groups)
 
     def extra_repr(self) -> str:
@@ -235,8 +247,9 @@ class Conv1d(Convolution):
 class Conv2d(Convolution):
     """Cross-correlation of images (N, C, H, W) with ``out_channels`` filters; weight (out, in/groups, KH, KW), bias (out,).
 
-    The result is (N, out, OH, OW) with OH = (H − F + 2·padding)/stride + 1, F = dilation·(KH − 1) + 1; ValueError
-    where that is no whole number. ``padding`` is a number of zeros on each side, "valid" or "same".
+    The result is (N, out, OH, OW) with OH = (H − F + 2·padding)/stride + 1, rounded down, F = dilation·(KH − 1) + 1;
+    ``nn.functional.output_size`` tells what rounding leaves out. ``padding`` is a number of zeros on each side, one number
+    for each axis, ((top, bottom), (left, right)), "valid" or "same".
 
     >>> Conv2d(3, 10, 5, stride=1, padding=2, rng=0)(np.zeros((1, 3, 32, 32), np.float32)).shape
     (1, 10, 32, 32)
@@ -250,11 +263,12 @@ class Pooling(Module):
 
     _pool: Callable[..., Any]
 
-    def __init__(self, kernel_size: Any, stride: Any = None, padding: Any = 0, **options: Any):
-        self.kernel_size, self.stride, self.padding = kernel_size, kernel_size if stride is None else stride, padding
-        self.options = options
+    def __init__(self, kernel_size: Pair, stride: Pair | None = None, padding: Padding = 0, **options: Any):
+        self.kernel_size, self.padding = as_ints(kernel_size), as_ints(padding)
+        self.stride = self.kernel_size if stride is None else as_ints(stride)
+        self.options = {name: as_ints(option) for name, option in options.items()}
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: ArrayLike) -> Tensor:
         return type(self)._pool(input, self.kernel_size, self.stride, self.padding, **self.options)
 
     def extra_repr(self) -> str:
@@ -271,7 +285,7 @@ class MaxPool1d(Pooling):
 
     _pool = max_pool1d
 
-    def __init__(self, kernel_size: int, stride: int | None = None, padding: int = 0, dilation: int = 1):
+    def __init__(self, kernel_size: int, stride: int | None = None, padding: Padding = 0, dilation: int = 1):
         super().__init__(kernel_size, stride, padding, dilation=dilation)
 
 
@@ -284,7 +298,7 @@ class MaxPool2d(Pooling):
 
     _pool = max_pool2d
 
-    def __init__(self, kernel_size: Pair, stride: Pair | None = None, padding: Pair = 0, dilation: Pair = 1):
+    def __init__(self, kernel_size: Pair, stride: Pair | None = None, padding: Padding = 0, dilation: Pair = 1):
         super().__init__(kernel_size, stride, padding, dilation=dilation)
 
 
@@ -297,7 +311,7 @@ class AvgPool2d(Pooling):
 
     _pool = avg_pool2d
 
-    def __init__(self, kernel_size: Pair, stride: Pair | None = None, padding: Pair = 0, *,
+    def __init__(self, kernel_size: Pair, stride: Pair | None = None, padding: Padding = 0, *,
                  count_include_pad: bool = True):
         super().__init__(kernel_size, stride, padding, count_include_pad=count_include_pad)
 
@@ -310,7 +324,7 @@ class BatchNorm(Module):
     _ndims: tuple[int, ...]
 
     def __init__(self, num_features: int, eps: float = 1e-5, momentum: float | None = 0.1, affine: bool = True,
-                 track_running_stats: bool = True, *, dtype: Any = np.float32):
+                 track_running_stats: bool = True, *, dtype: DTypeLike = np.float32):
         [num_features] = _sizes(type(self).__name__, num_features=num_features)
         self.num_features, self.eps, self.momentum = num_features, eps, momentum
         self.weight = Tensor(np.ones(num_features, dtype), "weight") if affine else None
@@ -323,18 +337,19 @@ class BatchNorm(Module):
             self.running_var = Tensor(np.ones(num_features, dtype), "running_var", requires_grad=False)
             self.num_batches_tracked = Tensor(np.zeros((), np.int64), "num_batches_tracked", requires_grad=False)
 
-    def forward(self, input: Any) -> Any:
-        if input.ndim not in self._ndims or input.shape[1] != self.num_features:
-            raise ValueError(f"{type(self).__name__}({self.num_features}): the input has shape {tuple(input.shape)}; it needs "
+    def forward(self, input: ArrayLike) -> Tensor:
+        x = as_operand(input)
+        if x.ndim not in self._ndims or x.shape[1] != self.num_features:
+            raise ValueError(f"{type(self).__name__}({self.num_features}): the input has shape {tuple(x.shape)}; it needs "
                              f"{self.num_features} channels on axis 1 and {' or '.join(map(str, self._ndims))} axes")
         if self.running_mean is None:
-            return batch_norm(input, None, None, self.weight, self.bias, True, 0.0, self.eps)
+            return batch_norm(x, None, None, self.weight, self.bias, True, 0.0, self.eps)
         if not self.training:
-            return batch_norm(input, self.running_mean.array, self.running_var.array, self.weight, self.bias, False, 0.0,
+            return batch_norm(x, self.running_mean.array, self.running_var.array, self.weight, self.bias, False, 0.0,
                                 self.eps)
         seen = int(self.num_batches_tracked.array) + 1
         mean, var = self.running_mean.array.copy(), self.running_var.array.copy()
-        output = batch_norm(input, mean, var, self.weight, self.bias, True,
+        output = batch_norm(x, mean, var, self.weight, self.bias, True,
                               1.0 / seen if self.momentum is None else self.momentum, self.eps)
         assign((self.running_mean, self.running_var, self.num_batches_tracked), "array", (mean, var, np.array(seen)))
         return output
@@ -375,14 +390,14 @@ class LayerNorm(Module):
     """
 
     def __init__(self, normalized_shape: int | tuple[int, ...], eps: float = 1e-5, elementwise_affine: bool = True,
-                 bias: bool = True, *, dtype: Any = np.float32):
+                 bias: bool = True, *, dtype: DTypeLike = np.float32):
         lengths = (normalized_shape,) if isinstance(normalized_shape, INTEGERS) else tuple(normalized_shape)
         self.normalized_shape = tuple(_sizes("LayerNorm", **{f"normalized_shape[{i}]": n for i, n in enumerate(lengths)}))
         self.eps = eps
         self.weight = Tensor(np.ones(self.normalized_shape, dtype), "weight") if elementwise_affine else None
         self.bias = Tensor(np.zeros(self.normalized_shape, dtype), "bias") if elementwise_affine and bias else None
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: ArrayLike) -> Tensor:
         return layer_norm(input, self.normalized_shape, self.weight, self.bias, self.eps)
 
     def extra_repr(self) -> str:
@@ -402,7 +417,7 @@ class Dropout(Module):
             raise ValueError(f"Dropout: p={p} is no probability; it lies from 0 to 1")
         self.p, self.rng = p, np.random.default_rng(rng)
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: ArrayLike) -> Tensor:
         return dropout(input, self.p, self.training, rng=self.rng)
 
     def extra_repr(self) -> str:
@@ -418,7 +433,7 @@ class Recurrent(Module):
     _states = 1
 
     def __init__(self, input_size: int, hidden_size: int, num_layers: int = 1, bias: bool = True, batch_first: bool = False,
-                 dropout: float = 0.0, bidirectional: bool = False, *, rng: Rng = None, dtype: Any = np.float32):
+                 dropout: float = 0.0, bidirectional: bool = False, *, rng: Rng = None, dtype: DTypeLike = np.float32):
         sizes = _sizes(type(self).__name__, input_size=input_size, hidden_size=hidden_size, num_layers=num_layers)
         self.input_size, self.hidden_size, self.num_layers = input_size, hidden_size, num_layers = sizes
         self.rng = np.random.default_rng(rng)
@@ -437,8 +452,8 @@ class Recurrent(Module):
         """The next state (its first part is the output) from the input's share ``x`` (N, gates · hidden) and the state."""
         raise NotImplementedError
 
-    def forward(self, input: Any, hx: Any = None) -> tuple[Any, Any]:
-        x = input if hasattr(input, "priority") else Tensor(input, requires_grad=False)
+    def forward(self, input: ArrayLike, hx: ArrayLike | tuple[ArrayLike, ArrayLike] | None = None) -> tuple[Tensor, Any]:
+        x: Any = input if hasattr(input, "priority") else Tensor(input, requires_grad=False)
         alone = x.ndim == 2
         if x.ndim not in (2, 3) or x.shape[-1] != self.input_size or 0 in x.shape:
             raise ValueError(f"{type(self).__name__}: the input has shape {tuple(x.shape)}; it must be "
@@ -523,7 +538,7 @@ class RNN(Recurrent):
 
     def __init__(self, input_size: int, hidden_size: int, num_layers: int = 1, nonlinearity: str = "tanh", bias: bool = True,
                  batch_first: bool = False, dropout: float = 0.0, bidirectional: bool = False, *, rng: Rng = None,
-                 dtype: Any = np.float32):
+                 dtype: DTypeLike = np.float32):
         if nonlinearity not in ("tanh", "relu"):
             raise ValueError(f"RNN: nonlinearity={nonlinearity!r}; it is 'tanh' or 'relu'")
         self.nonlinearity = nonlinearity

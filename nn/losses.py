@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from functools import reduce
 from operator import add
-from typing import Any
+from typing import TYPE_CHECKING, Any, overload
 
 from autograd import scope, sqrt
 
@@ -18,8 +18,14 @@ from .functional.losses import (
 )
 from .module import Module
 
+if TYPE_CHECKING:
+    from autograd import Tensor, Value
+    from autograd.typing import ArrayLike, Tree
 
-def sse_loss(input: Any, target: Any) -> Any:
+    Parameter = Value | Tensor | tuple[str, Value | Tensor]
+
+
+def sse_loss(input: Tree, target: Tree) -> Any:
     """The sum of (input − target)² over all entries.
 
     >>> round(sse_loss(0.7, 0.5), 12)
@@ -28,7 +34,7 @@ def sse_loss(input: Any, target: Any) -> Any:
     return mse_loss(input, target, reduction="sum")
 
 
-def rmse_loss(input: Any, target: Any) -> Any:
+def rmse_loss(input: Tree, target: Tree) -> Any:
     """The root of the mean of (input − target)²; where that is 0, so is its gradient.
 
     >>> rmse_loss([1.0, 5.0], [1.0, 1.0])  # √((0 + 16) / 2)
@@ -41,7 +47,7 @@ def rmse_loss(input: Any, target: Any) -> Any:
 
 # ── penalties on weights: R(W) in data loss + λ·R(W) ─────────────────────────────────────────────────────────────
 
-def l2_penalty(parameters: Iterable[Any]) -> Any:
+def l2_penalty(parameters: Iterable[Parameter]) -> Any:
     """Σ w² over all entries of all parameters (or pairs of a name and one); its gradient is 2w.
 
     >>> l2_penalty([Value(0.25)] * 4).data, l2_penalty([Value(1.0), Value(0.0)]).data
@@ -50,7 +56,7 @@ def l2_penalty(parameters: Iterable[Any]) -> Any:
     return _penalty("l2_penalty", lambda w: w * w, parameters)
 
 
-def l1_penalty(parameters: Iterable[Any]) -> Any:
+def l1_penalty(parameters: Iterable[Parameter]) -> Any:
     """Σ |w| over all entries of all parameters: drives small ones to 0.
 
     >>> l1_penalty([Value(3.0), Value(-4.0)]).data
@@ -59,7 +65,7 @@ def l1_penalty(parameters: Iterable[Any]) -> Any:
     return _penalty("l1_penalty", abs, parameters)
 
 
-def elastic_penalty(parameters: Iterable[Any], beta: float = 1.0) -> Any:
+def elastic_penalty(parameters: Iterable[Parameter], beta: float = 1.0) -> Any:
     """Σ (beta · w² + |w|): both together.
 
     >>> elastic_penalty([Value(3.0), Value(-4.0)], beta=0.5).data  # 25 / 2 + 7
@@ -68,7 +74,7 @@ def elastic_penalty(parameters: Iterable[Any], beta: float = 1.0) -> Any:
     return _penalty("elastic_penalty", lambda w: beta * (w * w) + abs(w), parameters)
 
 
-def _penalty(name: str, term: Callable[[Any], Any], parameters: Iterable[Any]) -> Any:
+def _penalty(name: str, term: Callable[[Any], Any], parameters: Iterable[Parameter]) -> Any:
     with scope(name):
         terms = [term(w) for w in (x[1] if isinstance(x, tuple) else x for x in parameters)]
         if not terms:
@@ -79,7 +85,7 @@ def _penalty(name: str, term: Callable[[Any], Any], parameters: Iterable[Any]) -
 
 # ── the same as modules ──────────────────────────────────────────────────────────────────────────────────────────
 
-class _Loss(Module):
+class Loss(Module):
     """A loss function with its options, as a module of (input, target)."""
 
     _function: Callable[..., Any]
@@ -87,10 +93,14 @@ class _Loss(Module):
     def __init__(self, reduction: str = "mean"):
         self.options: dict[str, Any] = {"reduction": reduction}
 
-    def __call__(self, *args: Any, **options: Any) -> Any:
-        return self.forward(*args, **options)  # the function opens the scope
+    @overload
+    def __call__(self, input: Tensor, target: ArrayLike) -> Tensor: ...
+    @overload
+    def __call__(self, input: Tree, target: Tree) -> Any: ...
+    def __call__(self, input: Tree, target: Tree) -> Any:
+        return self.forward(input, target)  # the function opens the scope
 
-    def forward(self, input: Any, target: Any) -> Any:
+    def forward(self, input: Tree, target: Tree) -> Any:
         return type(self)._function(input, target, **self.options)
 
     def extra_repr(self) -> str:
@@ -101,7 +111,7 @@ class _Loss(Module):
                          if type(value) is not type(default[name]) or value != default[name])
 
 
-class MSELoss(_Loss):
+class MSELoss(Loss):
     """``mse_loss`` as a module.
 
     >>> MSELoss()([1.0, 3.0], [1.0, 1.0])
@@ -111,7 +121,7 @@ class MSELoss(_Loss):
     _function = mse_loss
 
 
-class L1Loss(_Loss):
+class L1Loss(Loss):
     """``l1_loss`` as a module.
 
     >>> L1Loss(reduction="sum")([1.0, 3.0], [1.0, 1.0])
@@ -121,7 +131,7 @@ class L1Loss(_Loss):
     _function = l1_loss
 
 
-class SmoothL1Loss(_Loss):
+class SmoothL1Loss(Loss):
     """``smooth_l1_loss`` as a module.
 
     >>> SmoothL1Loss()([0.5], [0.0])
@@ -134,7 +144,7 @@ class SmoothL1Loss(_Loss):
         self.options = {"reduction": reduction, "beta": beta}
 
 
-class BCELoss(_Loss):
+class BCELoss(Loss):
     """``binary_cross_entropy`` as a module.
 
     >>> round(BCELoss()([0.5], [1.0]), 4)
@@ -143,11 +153,11 @@ class BCELoss(_Loss):
 
     _function = binary_cross_entropy
 
-    def __init__(self, weight: Any = None, reduction: str = "mean"):
+    def __init__(self, weight: ArrayLike | None = None, reduction: str = "mean"):
         self.options = {"weight": weight, "reduction": reduction}
 
 
-class BCEWithLogitsLoss(_Loss):
+class BCEWithLogitsLoss(Loss):
     """``binary_cross_entropy_with_logits`` as a module.
 
     >>> round(BCEWithLogitsLoss()([0.0], [1.0]), 4)
@@ -156,11 +166,11 @@ class BCEWithLogitsLoss(_Loss):
 
     _function = binary_cross_entropy_with_logits
 
-    def __init__(self, weight: Any = None, reduction: str = "mean", pos_weight: Any = None):
+    def __init__(self, weight: ArrayLike | None = None, reduction: str = "mean", pos_weight: ArrayLike | None = None):
         self.options = {"weight": weight, "reduction": reduction, "pos_weight": pos_weight}
 
 
-class CrossEntropyLoss(_Loss):
+class CrossEntropyLoss(Loss):
     """``cross_entropy`` as a module.
 
     >>> CrossEntropyLoss()([[0.0, 0.0]], [1]) == cross_entropy([[0.0, 0.0]], [1])
@@ -169,11 +179,12 @@ class CrossEntropyLoss(_Loss):
 
     _function = cross_entropy
 
-    def __init__(self, weight: Any = None, *, ignore_index: int = -100, reduction: str = "mean", label_smoothing: float = 0.0):
+    def __init__(self, weight: ArrayLike | None = None, *, ignore_index: int = -100, reduction: str = "mean",
+                 label_smoothing: float = 0.0):
         self.options = {"weight": weight, "ignore_index": ignore_index, "reduction": reduction, "label_smoothing": label_smoothing}
 
 
-class NLLLoss(_Loss):
+class NLLLoss(Loss):
     """``nll_loss`` as a module.
 
     >>> NLLLoss()([[-0.5, -1.0], [-2.0, -0.25]], [0, 1])
@@ -182,11 +193,11 @@ class NLLLoss(_Loss):
 
     _function = nll_loss
 
-    def __init__(self, weight: Any = None, *, reduction: str = "mean", ignore_index: int = -100):
+    def __init__(self, weight: ArrayLike | None = None, *, reduction: str = "mean", ignore_index: int = -100):
         self.options = {"weight": weight, "reduction": reduction, "ignore_index": ignore_index}
 
 
-class HingeLoss(_Loss):
+class HingeLoss(Loss):
     """``hinge_loss`` as a module.
 
     >>> HingeLoss()([3.0, 1.0, 2.5], 0)  # max(0, 1 − 3 + 1) + max(0, 2.5 − 3 + 1)

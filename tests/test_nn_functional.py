@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import os
+import pickle
 import platform
 import subprocess
 import sys
@@ -14,6 +16,9 @@ from typing import Any
 import nn.functional as F
 import numpy as np
 import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
 from autograd import Tensor, grad, gradient, hvp
 from autograd.arrays import functions
 from autograd.graph import topological
@@ -200,19 +205,189 @@ def test_output_size(n: int, kernel: int, stride: int, padding: int, dilation: i
     assert F.output_size(n, kernel, stride, padding, dilation) == size
 
 
-def test_a_size_that_is_no_whole_number_is_refused_with_the_formula_and_what_helps() -> None:
-    """CS231n's own example: N = 10, F = 3, S = 2 gives 4.5, "so this is considered invalid"."""
-    said = r"\(N − F \+ 2P\)/S \+ 1 = \(10 − 3 \+ 2·0\)/2 \+ 1 = 4.5 is no whole number"
-    with pytest.raises(ValueError, match=said + ".*Remedy: crop the input to 9, pad it at one end to 11, or take another stride"):
-        F.output_size(10, 3, 2)
-    with pytest.raises(ValueError, match=r"conv2d of input \(1, 1, 10, 9\) with filters \(1, 1, 3, 3\): " + said):
-        F.conv2d(images(1, 1, 10, 9), images(1, 1, 3, 3), stride=2)
-    with pytest.raises(ValueError, match=r"conv1d of .*\(7 − 5 \+ 2·1\)/3 \+ 1 = 2.333.*Remedy: padding=2, crop the input to 6"):
-        F.conv1d(images(1, 1, 7), images(1, 1, 3), stride=3, padding=1, dilation=2)
-    F.output_size(7, 5, 3, 2), F.output_size(6, 5, 3, 1), F.output_size(9, 3, 2), F.output_size(11, 3, 2)  # they help
-    assert F.max_pool2d(images(1, 1, 7, 7), 2).shape == (1, 1, 3, 3)  # pooling leaves the last row out, as PyTorch's does
-    assert F.avg_pool2d(images(1, 1, 7, 7), 2).shape == (1, 1, 3, 3)
-    assert F.output_size(7, 2, 2, floor=True) == 3
+def naive_convolution(x: np.ndarray, w: np.ndarray, stride: int, sides: Any, dilation: int) -> np.ndarray:
+    """Every window that is wholly there, one by one."""
+    x = np.pad(x, ((0, 0), (0, 0), *sides))
+    height, width = (dilation * (k - 1) + 1 for k in w.shape[2:])
+    tops, lefts = (range(0, n - k + 1, stride) for n, k in zip(x.shape[2:], (height, width)))
+    return np.array([[[[np.sum(image[:, i:i + height:dilation, j:j + width:dilation] * f) for j in lefts] for i in tops] for f in w]
+                     for image in x])
+
+
+sizes = st.integers(1, 9)
+
+
+@settings(max_examples=60, deadline=None)
+@given(sizes, sizes, st.integers(1, 3), st.integers(1, 3), st.integers(1, 3), st.integers(1, 2),
+       st.tuples(*[st.integers(0, 2)] * 4))
+def test_windows_that_are_not_wholly_there_are_left_out(high: int, wide: int, kh: int, kw: int, stride: int, dilation: int,
+                                                         zeros: tuple[int, ...]) -> None:
+    """As PyTorch floors: convolution and its gradients against a loop over windows, with any padding at any side."""
+    sides = (zeros[:2], zeros[2:])
+    assume(all(n + sum(ends) >= dilation * (k - 1) + 1 for n, k, ends in zip((high, wide), (kh, kw), sides)))
+    x, w = Tensor(wave(2, 2, high, wide)), Tensor(wave(3, 2, kh, kw, seed=1))
+    y = F.conv2d(x, w, stride=stride, padding=sides, dilation=dilation)
+    close(y.data, naive_convolution(x.data, w.data, stride, sides, dilation))
+    assert y.shape[2:] == tuple(F.output_size(n, k, stride, ends, dilation) for n, k, ends in zip((high, wide), (kh, kw), sides))
+    seed = wave(*y.shape, seed=2)
+    down = gradient(y, [x, w], seed=seed)
+    for leaf, slope in zip((x, w), down):  # convolution is linear in each: a difference of 1 is exact
+        place = tuple(n // 2 for n in leaf.shape)
+        moved = leaf.data.copy()
+        moved[place] += 1.0
+        operands = (moved if leaf is each else each.data for each in (x, w))
+        other = F.conv2d(*operands, stride=stride, padding=sides, dilation=dilation)
+        assert ((other - y.data) * seed).sum() == pytest.approx(slope[place], abs=1e-10)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(1, 12), st.integers(1, 4), st.integers(1, 4), st.integers(1, 3), st.tuples(st.integers(0, 3), st.integers(0, 3)))
+def test_the_exact_size_and_what_no_window_reaches(n: int, kernel: int, stride: int, dilation: int, ends: tuple[int, int]) -> None:
+    """An entry is seen if the output changes with it: told by convolution itself."""
+    span = dilation * (kernel - 1) + 1
+    assume(n + sum(ends) >= span)
+    size = F.output_size(n, kernel, stride, ends, dilation)
+    assert size.exact == (n - span + sum(ends)) / stride + 1 and size == math.floor(size.exact)
+    x = Tensor(np.zeros((1, 1, n)))
+    seen = gradient(F.conv1d(x, np.ones((1, 1, kernel)), stride=stride, padding=(ends,), dilation=dilation).sum(), x)[0, 0]
+    assert size.unseen == tuple(np.flatnonzero(seen == 0))
+    assert bool(size.note) == (size != size.exact)
+    if size.note:
+        more = stride * math.ceil(size.exact) - stride - (n - span + sum(ends))
+        assert F.output_size(n, kernel, stride, (ends[0], ends[1] + more), dilation).note == ""
+        assert f"padding=(({ends[0]}, {ends[1] + more}), …)" in size.note
+
+
+def test_a_size_that_is_no_whole_number_says_so() -> None:
+    """CS231n's own example, N = 10, F = 3, S = 2, gives 4.5; ResNet's first layer on 224 pixels gives 112."""
+    size = F.output_size(10, 3, 2)
+    assert (size, size.exact, size.unseen, size.unseen_padding) == (4, 4.5, (9,), 0)
+    assert "(10 − 3 + 2·0)/2 + 1 = 4.5 is not whole, so 4 windows fit, and entry 9 of the data is not seen" in size.note
+    assert repr(size).startswith("4  # ") and str(size) == f"{size}" == "4" and repr(F.output_size(32, 5)) == "28"
+    stem = F.output_size(224, 7, 2, 3)
+    assert (stem, stem.exact, stem.unseen, stem.unseen_padding) == (112, 112.5, (), 1)
+    assert "and 1 zero of the padding is not seen" in stem.note
+    assert F.conv2d(images(1, 3, 224, 224), images(4, 3, 7, 7), stride=2, padding=3).shape == (1, 4, 112, 112)
+    assert F.max_pool2d(images(1, 1, 112, 112), 3, 2, 1).shape == (1, 1, 56, 56)
+    assert F.max_pool2d(images(1, 1, 7, 7), 2).shape == F.avg_pool2d(images(1, 1, 7, 7), 2).shape == (1, 1, 3, 3)
+    copied = pickle.loads(pickle.dumps(size))
+    assert copied == size and copied.note == size.note
+
+
+@pytest.mark.parametrize("sides", [((1, 0), (0, 1)), ((0, 1), (1, 1))])
+def test_pooling_takes_padding_of_each_side(sides: Any) -> None:
+    x = wave(2, 3, 5, 6)
+    close(F.max_pool2d(x, 2, 2, sides), F.max_pool2d(np.pad(x, ((0, 0), (0, 0), *sides), constant_values=-inf), 2, 2))
+    zeros, ones = (np.pad(a, ((0, 0), (0, 0), *sides)) for a in (x, np.ones_like(x)))
+    close(F.avg_pool2d(x, 2, 2, sides), F.avg_pool2d(zeros, 2, 2))
+    close(F.avg_pool2d(x, 2, 2, sides, count_include_pad=False), F.avg_pool2d(zeros, 2, 2) / F.avg_pool2d(ones, 2, 2))
+    signals = wave(2, 3, 7)
+    longer = np.pad(signals, ((0, 0), (0, 0), (1, 0)), constant_values=-inf)
+    close(F.max_pool1d(signals, 3, 2, ((1, 0),)), F.max_pool1d(longer, 3, 2))
+
+
+@pytest.mark.parametrize("padding", [-1, (1, 2, 3), ((1, 2),), ((1, 2), (3,)), "full", None, 1.5, ((0, -1), (0, 0))])
+def test_a_padding_that_is_none_is_refused(padding: Any) -> None:
+    with pytest.raises(ValueError, match=r"conv2d: padding=.*; it is a number of zeros, 0 or more, one for each axis, \(\(top"):
+        F.conv2d(images(1, 1, 5, 5), images(1, 1, 3, 3), padding=padding)
+
+
+# ── integers and half precision ──────────────────────────────────────────────────────────────────────────────────
+
+HUGE = {np.uint8: 200, np.int8: 100, np.int32: 2_000_000_000, np.int64: 2**40, np.bool_: True}
+ON_IMAGES: dict[str, Callable[[Any], Any]] = {
+    "avg_pool2d": lambda x: F.avg_pool2d(x, 2), "avg_pool2d padded": lambda x: F.avg_pool2d(x, 3, 1, 1, count_include_pad=False),
+    "max_pool2d": lambda x: F.max_pool2d(x, 2), "max_pool2d padded": lambda x: F.max_pool2d(x, 3, 1, 1),
+    "conv2d": lambda x: F.conv2d(x, np.ones((2, 3, 3, 3), plain(x).dtype)), "conv1d": lambda x: F.conv1d(x[0], plain(x)[0]),
+    "max_pool1d": lambda x: F.max_pool1d(x[0], 2, padding=1), "linear": lambda x: F.linear(x, plain(x)[0, 0], plain(x)[0, 0, 0]),
+    "batch_norm": lambda x: F.batch_norm(x, training=True), "layer_norm": lambda x: F.layer_norm(x, (4, 4)),
+    "batch_norm, running": lambda x: F.batch_norm(x, np.zeros(3), np.ones(3)),
+    "dropout": lambda x: F.dropout(x, 0.5, rng=0),
+}
+
+
+def plain(x: Any) -> Any:
+    return x.data if isinstance(x, Tensor) else x
+
+
+@pytest.mark.parametrize("make", [np.asarray, lambda x: Tensor(x, requires_grad=False)], ids=["array", "tensor"])
+@pytest.mark.parametrize("kind", HUGE)
+@pytest.mark.parametrize("name", ON_IMAGES)
+def test_integers_are_computed_in_float64(name: str, kind: Any, make: Callable[[Any], Any]) -> None:
+    """Every result is that of the same numbers as floats: nothing overflows, wraps, or is divided as a whole number."""
+    x = np.full((2, 3, 4, 4), HUGE[kind], kind)
+    x[:, :, 1, 2], x[0, 1] = 1, 0
+    got = ON_IMAGES[name](x if kind is np.bool_ else make(x))  # a Tensor refuses masks
+    wanted = ON_IMAGES[name](x.astype(np.float64))
+    assert got.dtype == np.float64
+    np.testing.assert_allclose(plain(got), wanted, rtol=1e-12)
+
+
+def test_pixels_of_eight_bits() -> None:
+    assert (F.avg_pool2d(np.full((1, 1, 2, 2), 200, np.uint8), 2) == 200).all()
+    assert set(F.dropout(np.full(100, 200, np.uint8), 0.5, rng=0)) == {0.0, 400.0}
+
+
+@pytest.mark.parametrize("compute", [lambda x: F.conv2d(x, np.ones((1, 1, 2, 2), np.float32)),
+                                     lambda x: F.linear(x, np.ones((2, 4), np.float32))])
+def test_pixels_meet_float32_weights_in_float32(compute: Callable[[Any], Any]) -> None:
+    x = np.full((1, 1, 4, 4), 200, np.uint8)
+    y = compute(x)
+    assert y.dtype == np.float32 and (y == 800).all()
+
+
+HALF = """
+import warnings
+import numpy as np
+import nn.functional as F
+x = np.full((1, 1, 200, 200), 8.0, np.float16)
+with warnings.catch_warnings(record=True) as told:
+    warnings.simplefilter("always")
+    y = F.avg_pool2d(x, 200)
+    z = F.layer_norm(x, (200, 200))
+    loss = F.mse_loss(x * 100, x)
+print(y.dtype, float(y[0, 0, 0, 0]), z.dtype, float(loss), len(told), told[0].message)
+"""
+
+
+def test_half_precision_is_computed_in_float32_and_said_once() -> None:
+    """In float16 the sum of 40,000 eights is inf, and so is 792²."""
+    said = subprocess.run([sys.executable, "-c", HALF], capture_output=True, text=True, check=True).stdout
+    assert said.startswith("float32 8.0 float32 627264.0 1 float16 is computed in float32")
+
+
+@pytest.mark.parametrize("values", [np.full(3, "1"), np.full(3, None), np.ones(3, complex)])
+def test_what_holds_no_numbers_is_refused(values: np.ndarray) -> None:
+    with pytest.raises(TypeError, match="has no numbers to compute with"):
+        F.dropout(values)
+
+
+@pytest.mark.parametrize("wide", [1, 7, 49, 1000])
+def test_a_mean_of_ones_is_one(wide: int) -> None:
+    """Divided, not multiplied by a rounded reciprocal: 49 · (1/49) is not 1."""
+    assert F.avg_pool2d(np.ones((1, 1, wide, 7)), (wide, 7)).item() == 1.0
+    scores = np.zeros((wide, 2))
+    scores[:, 1] = -inf
+    assert F.nll_loss(np.full((wide, 2), -1.0), np.zeros(wide, int)) == 1.0
+    assert F.cross_entropy(np.tile([0.0, math.log(math.e - 1)], (wide, 1)), np.zeros(wide, int)) == pytest.approx(1.0, abs=2e-16)
+
+
+def test_linear_with_no_features_is_its_bias() -> None:
+    x, w, b = Tensor(np.ones((2, 3, 0))), Tensor(np.ones((4, 0))), Tensor(np.arange(4.0))
+    y = F.linear(x, w, b)
+    assert np.array_equal(y.data, np.broadcast_to(np.arange(4.0), (2, 3, 4)))
+    y.sum().backward()
+    assert x.grad.shape == (2, 3, 0) and w.grad.shape == (4, 0) and b.grad.tolist() == [6.0] * 4
+
+
+@pytest.mark.parametrize("index, error, message", [
+    ([[0, 3]], ValueError, r"embedding: index\[0, 1\] is 3, out of range for 3 rows; indices go from 0 to 2"),
+    ([-1], ValueError, r"index\[0\] is -1"), ([True, False, True], TypeError, "indices must be integers, not bool"),
+    ([0.0], TypeError, "not float64"),
+])
+def test_an_index_that_names_no_row_is_refused(index: Any, error: Any, message: str) -> None:
+    with pytest.raises(error, match=message):
+        F.embedding(np.array(index), Tensor(np.zeros((3, 2))))
 
 
 def images(*shape: int) -> Tensor:
@@ -253,7 +428,7 @@ def images(*shape: int) -> Tensor:
      r"mse_loss: an empty batch, shape \(0,\), has no loss; give at least one"),
     (lambda: F.mse_loss(images(1), np.zeros(1), reduction="no"), "reduction='no'"),
     (lambda: F.batch_norm(images(1, 3), np.zeros(3), np.ones(3), training=True),
-     r"shape \(1, 3\) has one value per channel.*batch of two or more, or use eval mode"),
+     r"shape \(1, 3\) has one value per channel.*two or more\. .*drop_last=True.* or use eval mode"),
     (lambda: F.batch_norm(images(1, 3, 1, 1), training=True), "has one value per channel"),
     (lambda: F.layer_norm(images(2, 3), (4,)),
      r"normalized_shape \(4,\) must be the last axes of the input, whose shape is \(2, 3\)"),
@@ -271,7 +446,7 @@ def images(*shape: int) -> Tensor:
     (lambda: F.conv2d(images(1, 1, 4, 4), images(1, 1, 3, 3), stride=2, padding="same"),
      r"padding='same' needs stride 1, not \(2, 2\)"),
     (lambda: F.conv2d(images(1, 1, 4, 4), images(1, 1, 3, 3), padding="full"),
-     "padding='full'; it is a number, 'same' or 'valid'"),
+     "padding='full'; it is a number of zeros"),
     (lambda: F.conv1d(images(1, 1, 4, 4), images(1, 1, 3)), r"conv1d: signals \(1, 1, 4, 4\) and filters \(1, 1, 3\)"),
     (lambda: F.max_pool2d(images(4, 4), 2), r"max_pool2d: images must be \(N, C, H, W\), not shape \(4, 4\)"),
     (lambda: F.max_pool2d(images(1, 1, 2, 2), 3), "a window of 3 .* does not fit: N=2"),

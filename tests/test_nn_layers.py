@@ -326,18 +326,18 @@ def test_an_error_names_the_layer():
 
 
 @pytest.mark.parametrize("wrong, error, message", [
-    (lambda: nn.Linear(0, 3), ValueError, "Linear: in_features must be a whole number, 1 or more; got 0"),
-    (lambda: nn.Linear(2.5, 3), ValueError, "in_features must be a whole number"),
+    (lambda: nn.Linear(0, 3), ValueError, "Linear: in_features=0; it is a whole number, 1 or more"),
+    (lambda: nn.Linear(2.5, 3), ValueError, "in_features=2.5; it is a whole number"),
     (lambda: nn.Conv2d(3, 4, 3, groups=2), ValueError, "in_channels=3 and out_channels=4 must be divisible by groups=2"),
     (lambda: nn.Conv2d(1, 1, 5)(np.zeros((1, 1, 3, 3))), ValueError, r"a window of 5 .* does not fit: N=3"),
     (lambda: nn.Conv2d(1, 1, 3)(np.zeros((1, 2, 5, 5))), ValueError, r"images \(1, 2, 5, 5\) and filters \(1, 1, 3, 3\)"),
-    (lambda: nn.BatchNorm1d(3)(np.zeros((1, 3))), ValueError, "one value per channel.*eval mode"),
+    (lambda: nn.BatchNorm1d(3)(np.zeros((1, 3))), ValueError, "one value per channel.*drop_last=True.* eval mode"),
     (lambda: nn.BatchNorm1d(3)(np.zeros((2, 4))), ValueError, r"BatchNorm1d\(3\): the input has shape \(2, 4\); it needs 3"),
     (lambda: nn.BatchNorm2d(3)(np.zeros((2, 3))), ValueError, "and 4 axes"),
     (lambda: nn.LayerNorm(3)(np.zeros((2, 4))), ValueError, r"normalized_shape \(3,\) must be the last axes"),
     (lambda: nn.Dropout(1.5), ValueError, "p=1.5 is no probability"),
-    (lambda: nn.Embedding(3, 2)([3]), ValueError, "indices from 3 to 3 are out of range; they go from 0 to 2"),
-    (lambda: nn.Embedding(3, 2)([-1]), ValueError, "indices from -1 to -1 are out of range"),
+    (lambda: nn.Embedding(3, 2)([3]), ValueError, r"index\[0\] is 3, out of range for 3 rows; indices go from 0 to 2"),
+    (lambda: nn.Embedding(3, 2)([-1]), ValueError, r"index\[0\] is -1, out of range for 3 rows"),
     (lambda: nn.Embedding(3, 2)([1.0]), TypeError, "indices must be integers, not float64"),
     (lambda: nn.PReLU(3)(np.zeros((2, 4))), ValueError, r"PReLU\(3\): the input has shape \(2, 4\)"),
     (lambda: nn.RNN(3, 2)(np.zeros((5, 4))), ValueError, r"RNN: the input has shape \(5, 4\).*in = 3"),
@@ -392,5 +392,69 @@ def test_signals_take_windows_given_as_tuples_of_one():
 
 
 def test_same_padding_with_a_stride_is_refused_when_the_layer_is_made():
-    with pytest.raises(ValueError, match="Conv2d: padding='same' needs stride 1, not 2"):
+    with pytest.raises(ValueError, match=r"Conv2d: padding='same' needs stride 1, not \(2, 2\)"):
         nn.Conv2d(1, 1, 3, 2, "same")
+
+
+INTEGERS = [
+    (lambda n: nn.Linear(n(3), n(2), rng=0), (5, 3)), (lambda n: nn.Maxout(n(3), n(2), n(2), rng=0), (5, 3)),
+    (lambda n: nn.Conv2d(n(1), n(2), n(3), n(2), n(1), n(1), n(1), rng=0), (2, 1, 7, 7)),
+    (lambda n: nn.Conv2d(1, 2, (n(3), n(2)), padding=((n(1), n(0)), (n(2), n(1))), rng=0), (2, 1, 7, 7)),
+    (lambda n: nn.Conv1d(n(1), n(2), n(3), n(2), n(1), rng=0), (2, 1, 7)),
+    (lambda n: nn.MaxPool2d(n(2), n(2), n(1), n(1)), (2, 1, 7, 7)), (lambda n: nn.MaxPool1d(n(2), n(2), n(1), n(1)), (2, 1, 7)),
+    (lambda n: nn.AvgPool2d((n(2), n(3)), n(2), n(1)), (2, 1, 7, 7)), (lambda n: nn.LayerNorm(n(3)), (2, 3)),
+    (lambda n: nn.LayerNorm((n(2), n(3))), (4, 2, 3)), (lambda n: nn.BatchNorm1d(n(3)), (4, 3)),
+    (lambda n: nn.PReLU(n(3)), (4, 3)), (lambda n: nn.Flatten(n(1), n(-1)), (2, 3, 4)), (lambda n: nn.Softmax(n(-1)), (2, 3)),
+    (lambda n: nn.LSTM(n(3), n(2), n(2), rng=0), (4, 2, 3)),
+]
+
+
+@pytest.mark.parametrize("build, shape", INTEGERS)
+def test_numpys_integers_are_integers(build, shape):
+    x = np.random.default_rng(0).normal(size=shape).astype(np.float32)
+    expected, layer = build(int), build(np.int64)
+    assert repr(layer) == repr(expected) and layer.state_dict().keys() == expected.state_dict().keys()
+    for y, wanted in zip(flat(layer(x)), flat(expected(x)), strict=True):
+        np.testing.assert_array_equal(plain(y), plain(wanted))
+
+
+def plain(y):
+    return y.data if isinstance(y, Tensor) else y
+
+
+def test_numpys_integers_are_integers_in_networks_of_numbers_and_tables():
+    n = np.int64
+    assert repr(nn.MLP(n(2), [n(3), n(1)], rng=0)) == repr(nn.MLP(2, [3, 1], rng=0))
+    layer = nn.Embedding(n(4), n(3), n(1), rng=0)
+    assert repr(layer) == "Embedding(4, 3, padding_idx=1)" and layer(np.array([0, 1], np.uint8)).shape == (2, 3)
+
+
+@pytest.mark.parametrize("wrong", [0, -1, 2.5, "3", None, True + 0.5])
+@pytest.mark.parametrize("build", [lambda n: nn.Linear(n, 2), lambda n: nn.Conv2d(1, n, 3), lambda n: nn.Conv2d(1, 2, n),
+                                   lambda n: nn.LayerNorm((n,)), lambda n: nn.BatchNorm1d(n), lambda n: nn.RNN(2, n), nn.PReLU])
+def test_sizes_that_are_none_are_refused(build, wrong):
+    with pytest.raises(ValueError, match=r"whole number"):
+        build(wrong)
+
+
+def test_flatten_takes_axes_that_are_there():
+    """As PyTorch: a number has one axis to flatten, and only that."""
+    assert nn.Flatten(0)(Tensor(3.0)).tolist() == nn.Flatten(0)(3.0).tolist() == [3.0]
+    with pytest.raises(IndexError, match=r"Flatten: start_dim=1 is no axis of the input, whose shape is \(\); a number"):
+        nn.Flatten()(Tensor(3.0))
+    with pytest.raises(IndexError, match=r"Flatten: end_dim=3 is no axis of the input, whose shape is \(2, 3\)"):
+        nn.Flatten(0, 3)(np.ones((2, 3)))
+    with pytest.raises(ValueError, match="Flatten: start_dim=2 comes after end_dim=1"):
+        nn.Flatten(2, 1)(np.ones((2, 3, 4)))
+
+
+def test_a_last_batch_of_one_names_the_remedy():
+    with pytest.raises(ValueError, match="A last batch of one is left out by drop_last=True, which DataLoader and fit take"):
+        nn.BatchNorm1d(3)(np.ones((1, 3)))
+
+
+def test_a_layer_of_whole_numbers_computes_in_floats():
+    pixels = np.full((2, 1, 4, 4), 200, np.uint8)
+    model = nn.Sequential(nn.AvgPool2d(2), nn.BatchNorm2d(1), nn.MaxPool2d(2), nn.Flatten(), nn.Linear(1, 2, rng=0))
+    assert np.array_equal(model(pixels).data, model(pixels.astype(float)).data)
+    assert nn.Conv2d(1, 1, 2, rng=0)(pixels).dtype == np.float32

@@ -1,6 +1,9 @@
 """Losses and penalties: the course's numbers, and one name for lists of numbers and for arrays."""
 
 import math
+import subprocess
+import sys
+import textwrap
 
 import numpy as np
 import pytest
@@ -8,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import nn
-from autograd import Value, gradient
+from autograd import Value, grad, gradient, jvp, log
 from autograd.graph import topological
 from autograd.tensor import Tensor
 
@@ -280,3 +283,163 @@ def test_weights_of_binary_losses_agree_in_both_worlds(data, n, m, reduction):
         lists = nn.binary_cross_entropy_with_logits(x, y, pos_weight=weight, reduction=reduction)
         np.testing.assert_allclose(lists, nn.binary_cross_entropy_with_logits(np.array(x), np.array(y), pos_weight=wide,
                                                                               reduction=reduction), rtol=1e-12)
+
+
+# ── data at the door ─────────────────────────────────────────────────────────────────────────────────────────────
+
+KINDS = pytest.mark.parametrize("make", [lambda x: x, np.array, lambda x: Tensor(np.array(x), requires_grad=False)],
+                                ids=["lists", "arrays", "tensors"])
+
+
+def scores(make, x):
+    """The input of a loss: as ``make`` has it, but a Tensor takes a gradient."""
+    return Tensor(x) if isinstance(make([0.0]), Tensor) else make(x)
+
+
+@KINDS
+@pytest.mark.parametrize("loss", [nn.binary_cross_entropy, nn.binary_cross_entropy_with_logits])
+@pytest.mark.parametrize("target, place, value", [
+    ([[1.0, -1.0], [1.0, 1.0]], r"\[0, 1\]", "-1"), ([[0, 1], [2, 0]], r"\[1, 0\]", "2"),
+    ([[255.0, 0.0], [0.0, 0.0]], r"\[0, 0\]", "255"),
+    ([[0.0, 1.0], [0.0, math.nan]], r"\[1, 1\]", "nan"), ([[0.0, 1.0], [math.inf, 0.0]], r"\[1, 0\]", "inf"),
+])
+def test_binary_losses_refuse_targets_outside_0_and_1_with_value_and_place(make, loss, target, place, value):
+    with pytest.raises(ValueError, match=rf"{loss.__name__}: .*target{place} is {value}"):
+        loss(scores(make, [[0.2, 0.3], [0.4, 0.6]]), make(target))
+
+
+@KINDS
+@pytest.mark.parametrize("loss", [nn.mse_loss, nn.l1_loss, nn.smooth_l1_loss])
+def test_a_missing_target_is_refused_with_its_place(make, loss):
+    with pytest.raises(ValueError, match=rf"{loss.__name__}: target\[2\] is nan, a missing value"):
+        loss(scores(make, [1.0, 2.0, 3.0]), make([1.0, 2.0, math.nan]))
+    with pytest.raises(ValueError, match=rf"{loss.__name__}: target\[0\] is None, a missing value"):
+        loss(scores(make, [1.0, 2.0]), [None, 1.0])
+
+
+@KINDS
+@pytest.mark.parametrize("loss", [nn.cross_entropy, nn.nll_loss, nn.hinge_loss])
+@pytest.mark.parametrize("missing", [None, math.nan])
+def test_a_missing_label_is_refused_with_its_row(make, loss, missing):
+    labels = [0, 1, missing]
+    with pytest.raises(ValueError, match=rf"{loss.__name__}: target\[2\] is {missing!r}, a missing value"):
+        loss(scores(make, [[1.0, 2.0]] * 3), labels if missing is None else make(labels))
+
+
+def test_pandas_missing_values_are_missing():
+    pandas = pytest.importorskip("pandas")
+    labels = pandas.Series([0, 1, None], dtype="Int64")
+    for x in ([[1.0, 2.0]] * 3, Tensor([[1.0, 2.0]] * 3)):
+        with pytest.raises(ValueError, match=r"cross_entropy: target\[2\] is .*, a missing value"):
+            nn.cross_entropy(x, labels)
+
+
+@KINDS
+@pytest.mark.parametrize("label, place", [(2, 1), (-1, 1)])
+def test_a_label_out_of_range_is_named_with_its_place(make, label, place):
+    for loss in (nn.cross_entropy, nn.nll_loss, nn.hinge_loss):
+        with pytest.raises(ValueError, match=rf"{loss.__name__}: label {label} at target\[{place}\] is out of range for 2 classes"):
+            loss(scores(make, [[1.0, 2.0]] * 3), make([0, label, 1]))
+
+
+def test_the_place_of_a_label_of_an_image():
+    labels = np.zeros((2, 3, 4), int)
+    labels[1, 2, 0] = 9
+    with pytest.raises(ValueError, match=r"label 9 at target\[1, 2, 0\] is out of range for 5 classes"):
+        nn.cross_entropy(Tensor(np.ones((2, 5, 3, 4))), labels)
+
+
+@KINDS
+@pytest.mark.parametrize("sign", [0, 2, 0.5, math.nan])
+def test_signs_of_the_hinge_loss_are_minus_1_and_1(make, sign):
+    with pytest.raises(ValueError, match=r"target\[1\] is"):
+        nn.hinge_loss(scores(make, [0.5, 0.5, 0.5]), make([1, sign, -1]))
+
+
+ONE_HOT = [[0, 0, 1], [1, 0, 0]]
+
+
+@pytest.mark.parametrize("target", [
+    *([list(map(kind, row)) for row in ONE_HOT] for kind in (int, bool, float)), Tensor(ONE_HOT, requires_grad=False),
+    *(np.array(ONE_HOT, kind) for kind in (np.int64, np.uint8, np.bool_, np.float32)),
+], ids=repr)
+def test_one_hot_rows_of_any_kind_are_targets(target):
+    x = [[0.5, -1.0, 2.0], [1.0, 1.0, 0.0]]
+    expected = nn.cross_entropy(x, [2, 0])
+    for rows in (x, np.array(x), Tensor(x), [[Value(v) for v in row] for row in x]):
+        assert number(nn.cross_entropy(rows, target)) == pytest.approx(expected, rel=1e-14)
+        assert number(nn.cross_entropy(rows[0], target[0])) == pytest.approx(number(nn.cross_entropy(rows[0], 2)), rel=1e-14)
+
+
+@KINDS
+@pytest.mark.parametrize("target, message", [
+    ([[1, 1], [1, 0]], r"those of target\[0\] sum to 2"), ([[0, 0], [1, 0]], r"those of target\[0\] sum to 0"),
+    ([[1.0, 0.0], [0.4, 0.4]], r"those of target\[1\] sum to 0\.8"), ([[70, 30], [50, 50]], r"target\[0, 0\] is 70"),
+    ([[1.5, -0.5], [0.5, 0.5]], r"target\[0, 0\] is 1\.5"), ([[1.0, 0.0], [math.nan, 1.0]], r"target\[1, 0\] is nan"),
+])
+def test_probabilities_as_targets_are_distributions(make, target, message):
+    with pytest.raises(ValueError, match=f"cross_entropy: .*{message}"):
+        nn.cross_entropy(scores(make, [[0.5, 2.0], [1.0, 0.3]]), make(target))
+
+
+@KINDS
+def test_probabilities_given_as_scores_are_told_with_the_remedy(make):
+    """The lecture's −log 0.3 = 1.204; as scores 0.7 and 0.3 give 0.913."""
+    p = scores(make, [[0.7, 0.3]])
+    with pytest.warns(UserWarning, match=r"every row of the input is a distribution.*use nll_loss\(log\(p\), target\)") as told:
+        assert number(nn.cross_entropy(p, [1])) == pytest.approx(0.913, abs=5e-4)
+    assert told[0].filename == __file__  # the line that called it
+    logs = [[math.log(q) for q in row] for row in p] if isinstance(p, list) else log(p)
+    assert number(nn.nll_loss(logs, [1])) == pytest.approx(1.204, abs=5e-4)
+    with pytest.warns(UserWarning, match=r"nll_loss: every row of the input is a distribution.*nll_loss\(log\(p\), target\)"):
+        nn.nll_loss(p, [1])
+
+
+@KINDS
+@pytest.mark.parametrize("x", [[[0.7, 0.4]], [[0.7, 0.3], [0.5, 0.6]], [[1.2, -0.2]], [[1.0], [1.0]], [[0.0, 0.0]]])
+def test_scores_that_are_no_distributions_say_nothing(make, x):
+    nn.cross_entropy(scores(make, x), [0] * len(x))
+
+
+def test_a_softmax_before_cross_entropy_is_told():
+    model = nn.Sequential(nn.Linear(3, 4, rng=0), nn.Softmax())
+    with pytest.warns(UserWarning, match="Drop the Softmax before it"):
+        nn.CrossEntropyLoss()(model(np.ones((5, 3), np.float32)), np.zeros(5, int))
+
+
+@pytest.mark.parametrize("loss, x, y", [
+    (nn.mse_loss, [200, 10], [100, 250]), (nn.l1_loss, [100, 10], [200, 250]), (nn.smooth_l1_loss, [100, 10], [200, 250]),
+    (nn.cross_entropy, [[200, 10, 250]], [1]), (nn.hinge_loss, [[200, 10, 250]], [1]), (nn.nll_loss, [[200, 10, 250]], [1]),
+])
+def test_losses_of_small_integers_do_not_wrap_around(loss, x, y):
+    for kind in (np.uint8, np.int16, np.int64):
+        for make in (np.asarray, lambda x: Tensor(x, requires_grad=False)):
+            assert number(loss(make(np.array(x, kind)), np.array(y, kind))) == pytest.approx(number(loss(x, y)), rel=1e-15)
+
+
+def test_targets_of_integers_take_the_dtype_of_the_prediction():
+    assert nn.mse_loss(Tensor(np.zeros(2, np.float32)), Tensor([1, 2], requires_grad=False)).dtype == np.float32
+    assert nn.binary_cross_entropy(Tensor(np.full(2, 0.5, np.float32)), np.array([True, False])).dtype == np.float32
+
+
+def test_losses_of_lists_load_no_numpy():
+    program = """
+        import sys
+        sys.modules["numpy"] = None
+        import nn
+        from autograd import Value
+        x = Value(0.5)
+        loss = (nn.mse_loss([x, 1.0], [1, 2]) + nn.cross_entropy([[x, 0.0]], [[0, 1]], label_smoothing=0.1) + nn.ReLU()(x)
+                + nn.BCELoss()([x], [1]) + nn.functional.hinge_loss([x, 2.0], 0))
+        loss.backward()
+        print(loss.data, x.grad)
+        """
+    run = subprocess.run([sys.executable, "-c", textwrap.dedent(program)], capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr
+
+
+def test_gradients_through_lists_of_duals_and_values_agree():
+    def f(x):
+        return nn.cross_entropy([[x, x * 2, 1.0]], [0]) + nn.hinge_loss([x, 2 * x], 1) + nn.smooth_l1_loss([x], [3.0])
+    slope = grad(f)(0.3)
+    assert jvp(f, (0.3,), (1.0,))[1] == pytest.approx(slope, rel=1e-14)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,44 +13,47 @@ from autograd.arrays.functions import expand_dims, getitem, log_softmax, mean, r
 from autograd.arrays.operation import ArrayOperation
 
 from .checks import (
-    SUM_TOLERANCE, check_reduction, missing_entry, warn_of_probabilities, wrong_label, wrong_probability, wrong_share, wrong_sign,
-    wrong_sum,
+    SUM_TOLERANCE, check_reduction, is_missing, missing_entry, warn_of_probabilities, wrong_label, wrong_probability, wrong_share,
+    wrong_sign, wrong_sum,
 )
 from .operands import all_plain, as_operand, floating
+
+if TYPE_CHECKING:
+    from autograd.typing import ArrayLike
 
 _LOWEST_LOG = -100.0
 
 
 # ── entry by entry ───────────────────────────────────────────────────────────────────────────────────────────────
 
-def mse_loss(input: Any, target: Any, *, reduction: str) -> Any:
+def mse_loss(input: ArrayLike, target: ArrayLike, *, reduction: str) -> Any:
     """The mean of (input − target)²."""
-    input, target = _pair("mse_loss", input, target)
-    difference = input - target
+    x, y = _pair("mse_loss", input, target)
+    difference = x - y
     return _reduced("mse_loss", difference * difference, reduction)
 
 
-def l1_loss(input: Any, target: Any, *, reduction: str) -> Any:
+def l1_loss(input: ArrayLike, target: ArrayLike, *, reduction: str) -> Any:
     """The mean of |input − target|."""
-    input, target = _pair("l1_loss", input, target)
-    return _reduced("l1_loss", _abs(input - target), reduction)
+    x, y = _pair("l1_loss", input, target)
+    return _reduced("l1_loss", _abs(x - y), reduction)
 
 
-def smooth_l1_loss(input: Any, target: Any, *, reduction: str, beta: float) -> Any:
+def smooth_l1_loss(input: ArrayLike, target: ArrayLike, *, reduction: str, beta: float) -> Any:
     """Quadratic below ``beta``, linear beyond."""
-    input, target = _pair("smooth_l1_loss", input, target)
-    d = _abs(input - target)
+    x, y = _pair("smooth_l1_loss", input, target)
+    d = _abs(x - y)
     losses = where(plain_array(d) < beta, d * d * (0.5 / beta if beta else 0.0), d - 0.5 * beta)
     return _reduced("smooth_l1_loss", losses, reduction)
 
 
-def binary_cross_entropy(input: Any, target: Any, weight: Any, *, reduction: str) -> Any:
+def binary_cross_entropy(input: ArrayLike, target: ArrayLike, weight: ArrayLike | None, *, reduction: str) -> Any:
     """Cross-entropy of probabilities with targets from 0 to 1."""
-    input, target = _pair("binary_cross_entropy", input, target)
-    if index := _first_outside(plain_array(input), 0, 1):
-        raise wrong_probability("binary_cross_entropy", plain_array(input)[index[0]], index[0])
-    _check_shares("binary_cross_entropy", target)
-    losses = -(target * _held_log(input) + (1.0 - target) * _held_log(1.0 - input))
+    p, y = _pair("binary_cross_entropy", input, target)
+    if index := _first_outside(plain_array(p), 0, 1):
+        raise wrong_probability("binary_cross_entropy", plain_array(p)[index[0]], index[0])
+    _check_shares("binary_cross_entropy", y)
+    losses = -(y * _held_log(p) + (1.0 - y) * _held_log(1.0 - p))
     return _reduced("binary_cross_entropy", losses if weight is None else losses * as_operand(weight), reduction)
 
 
@@ -59,13 +62,14 @@ def _held_log(p: Any) -> Any:
     return where(inside, log(where(inside, p, 1.0)), _LOWEST_LOG)
 
 
-def binary_cross_entropy_with_logits(input: Any, target: Any, weight: Any, *, reduction: str, pos_weight: Any) -> Any:
+def binary_cross_entropy_with_logits(input: ArrayLike, target: ArrayLike, weight: ArrayLike | None, *, reduction: str,
+                                     pos_weight: ArrayLike | None) -> Any:
     """Cross-entropy of sigmoid(input) with targets from 0 to 1, without forming the sigmoid."""
     name = "binary_cross_entropy_with_logits"
-    input, target = _pair(name, input, target)
-    _check_shares(name, target)
-    positive = target * softplus(-input)  # two softplus: neither loses the digits of the other
-    losses = (1.0 - target) * softplus(input) + (positive if pos_weight is None else as_operand(pos_weight) * positive)
+    x, y = _pair(name, input, target)
+    _check_shares(name, y)
+    positive = y * softplus(-x)  # two softplus: neither loses the digits of the other
+    losses = (1.0 - y) * softplus(x) + (positive if pos_weight is None else as_operand(pos_weight) * positive)
     return _reduced(name, losses if weight is None else losses * as_operand(weight), reduction)
 
 
@@ -86,13 +90,14 @@ def _pair(name: str, input: Any, target: Any) -> tuple[Any, Any]:
 
 # ── example by example ───────────────────────────────────────────────────────────────────────────────────────────
 
-def cross_entropy(input: Any, target: Any, weight: Any, *, ignore_index: int, reduction: str, label_smoothing: float) -> Any:
+def cross_entropy(input: ArrayLike, target: ArrayLike, weight: ArrayLike | None, *, ignore_index: int, reduction: str,
+                  label_smoothing: float) -> Any:
     """Cross-entropy of scores with labels, one-hot rows or probabilities."""
     check_reduction("cross_entropy", reduction)
-    input, labels = floating(input), plain_array(target)
-    if labels.ndim and labels.shape == input.shape:
-        return _soft_cross_entropy(input, target, weight, reduction, label_smoothing)
-    x, flat = _by_rows("cross_entropy", input, labels)
+    scores, labels = floating(input), plain_array(target)
+    if labels.ndim and labels.shape == scores.shape:
+        return _soft_cross_entropy(scores, target, weight, reduction, label_smoothing)
+    x, flat = _by_rows("cross_entropy", scores, labels)
     _warn_of_distributions("cross_entropy", x)
     classes, dtype = x.shape[1], plain_array(x).dtype
     counted = flat != ignore_index
@@ -131,7 +136,7 @@ def _soft_cross_entropy(input: Any, target: Any, weight: Any, reduction: str, la
     return _reduced("cross_entropy", -sum(scores, axis), reduction)
 
 
-def nll_loss(input: Any, target: Any, weight: Any, *, ignore_index: int, reduction: str) -> Any:
+def nll_loss(input: ArrayLike, target: ArrayLike, weight: ArrayLike | None, *, ignore_index: int, reduction: str) -> Any:
     """Negative log-likelihood of log-probabilities (N, C) or (N, C, d1, …) at class indices (N, …)."""
     check_reduction("nll_loss", reduction)
     labels = plain_array(target)
@@ -144,7 +149,7 @@ def nll_loss(input: Any, target: Any, weight: Any, *, ignore_index: int, reducti
     return sum(losses) / _counted("nll_loss", flat, weights) if reduction == "mean" else sum(losses)
 
 
-def hinge_loss(input: Any, target: Any, *, margin: float, reduction: str) -> Any:
+def hinge_loss(input: ArrayLike, target: ArrayLike, *, margin: float, reduction: str) -> Any:
     """The multiclass margin loss of scores (N, C) or (C,), or the two-sided one of scores (N,) with signs (N,)."""
     labels = plain_array(target)
     if len(np.shape(plain_array(input))) == 1 and labels.ndim:
@@ -228,9 +233,9 @@ def _reduced(name: str, losses: Any, reduction: str) -> Any:
 def _check_present(name: str, numbers: Any) -> None:
     """Raise ValueError at the first None or nan, TypeError for what holds no numbers."""
     if numbers.dtype.kind == "O":
-        missing = np.frompyfunc(lambda y: y is None or y != y, 1, 1)(numbers).astype(bool)
-    elif numbers.dtype.kind == "f":  # one pass; only a sum that is nan, as of inf − inf too, takes a closer look
-        missing = np.isnan(numbers) if np.isnan(np.add.reduce(numbers, None)) else None
+        missing = np.frompyfunc(is_missing, 1, 1)(numbers).astype(bool)
+    elif numbers.dtype.kind == "f":  # one pass that allocates nothing: a minimum is nan where an entry is
+        missing = np.isnan(numbers) if numbers.size and np.isnan(np.minimum.reduce(numbers, None)) else None
     elif numbers.dtype.kind in "iub":
         return
     else:

@@ -27,9 +27,21 @@ def place(what: str, index: Sequence[int]) -> str:
     return f"{what}[{', '.join(map(str, index))}]" if index else what
 
 
+def is_missing(value: object) -> bool:
+    """True for None and nan, and for pandas' NA, which has no truth value.
+
+    >>> is_missing(None), is_missing(float("nan")), is_missing(0)
+    (True, True, False)
+    """
+    try:
+        return value is None or bool(value != value)
+    except TypeError:
+        return True
+
+
 def missing_entry(name: str, value: object, index: Sequence[int]) -> ValueError:
     """The error for a target that is None or nan."""
-    return ValueError(f"{name}: {place('target', index)} is {value!r}, a missing value; drop that example or fill the value in")
+    return ValueError(f"{name}: {place('target', index)} is {value}, a missing value; drop that example or fill the value in")
 
 
 def wrong_probability(name: str, value: object, index: Sequence[int]) -> ValueError:

@@ -7,14 +7,22 @@ or examples), "sum" or "none" (the terms, in the form of the input).
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, overload
 
 from autograd import scope
 
 from . import scalar_losses
 
+if TYPE_CHECKING:
+    from autograd import Tensor
+    from autograd.typing import ArrayLike, Tree
 
-def mse_loss(input: Any, target: Any, *, reduction: str = "mean") -> Any:
+
+@overload
+def mse_loss(input: Tensor, target: ArrayLike, *, reduction: str = "mean") -> Tensor: ...
+@overload
+def mse_loss(input: Tree, target: Tree, *, reduction: str = "mean") -> Any: ...
+def mse_loss(input: Tree, target: Tree, *, reduction: str = "mean") -> Any:
     """The mean of (input − target)² over all entries; both are numbers, nested lists of one form, or arrays of one shape.
 
     Raises ValueError where the forms differ (nothing is broadcast), there is no entry, or a target is missing.
@@ -26,7 +34,11 @@ def mse_loss(input: Any, target: Any, *, reduction: str = "mean") -> Any:
         return _kind(input, target).mse_loss(input, target, reduction=reduction)
 
 
-def l1_loss(input: Any, target: Any, *, reduction: str = "mean") -> Any:
+@overload
+def l1_loss(input: Tensor, target: ArrayLike, *, reduction: str = "mean") -> Tensor: ...
+@overload
+def l1_loss(input: Tree, target: Tree, *, reduction: str = "mean") -> Any: ...
+def l1_loss(input: Tree, target: Tree, *, reduction: str = "mean") -> Any:
     """The mean of |input − target| over all entries.
 
     >>> round(l1_loss([3.0, 4.0, 5.0], [2.7, 4.2, 5.5]), 4)
@@ -36,7 +48,11 @@ def l1_loss(input: Any, target: Any, *, reduction: str = "mean") -> Any:
         return _kind(input, target).l1_loss(input, target, reduction=reduction)
 
 
-def smooth_l1_loss(input: Any, target: Any, *, reduction: str = "mean", beta: float = 1.0) -> Any:
+@overload
+def smooth_l1_loss(input: Tensor, target: ArrayLike, *, reduction: str = "mean", beta: float = 1.0) -> Tensor: ...
+@overload
+def smooth_l1_loss(input: Tree, target: Tree, *, reduction: str = "mean", beta: float = 1.0) -> Any: ...
+def smooth_l1_loss(input: Tree, target: Tree, *, reduction: str = "mean", beta: float = 1.0) -> Any:
     """Quadratic where input and target differ by less than ``beta``, linear beyond (Huber's loss over beta).
 
     >>> smooth_l1_loss([0.5], [0.0]), smooth_l1_loss([3.0], [0.0])  # ½ · 0.5², and 3 − ½
@@ -46,7 +62,12 @@ def smooth_l1_loss(input: Any, target: Any, *, reduction: str = "mean", beta: fl
         return _kind(input, target).smooth_l1_loss(input, target, reduction=reduction, beta=beta)
 
 
-def binary_cross_entropy(input: Any, target: Any, weight: Any = None, *, reduction: str = "mean") -> Any:
+@overload
+def binary_cross_entropy(input: Tensor, target: ArrayLike, weight: ArrayLike | None = None, *,
+                         reduction: str = "mean") -> Tensor: ...
+@overload
+def binary_cross_entropy(input: Tree, target: Tree, weight: ArrayLike | None = None, *, reduction: str = "mean") -> Any: ...
+def binary_cross_entropy(input: Tree, target: Tree, weight: ArrayLike | None = None, *, reduction: str = "mean") -> Any:
     """The mean of −y·log p − (1 − y)·log(1 − p), of probabilities p and targets y, both from 0 to 1.
 
     A log is held at −100 or more, as in PyTorch; where it is held its gradient is 0, as that of any bound (PyTorch
@@ -59,8 +80,14 @@ def binary_cross_entropy(input: Any, target: Any, weight: Any = None, *, reducti
         return _kind(input, target).binary_cross_entropy(input, target, weight, reduction=reduction)
 
 
-def binary_cross_entropy_with_logits(input: Any, target: Any, weight: Any = None, *, reduction: str = "mean",
-                                     pos_weight: Any = None) -> Any:
+@overload
+def binary_cross_entropy_with_logits(input: Tensor, target: ArrayLike, weight: ArrayLike | None = None, *, reduction: str = "mean",
+                                     pos_weight: ArrayLike | None = None) -> Tensor: ...
+@overload
+def binary_cross_entropy_with_logits(input: Tree, target: Tree, weight: ArrayLike | None = None, *, reduction: str = "mean",
+                                     pos_weight: ArrayLike | None = None) -> Any: ...
+def binary_cross_entropy_with_logits(input: Tree, target: Tree, weight: ArrayLike | None = None, *, reduction: str = "mean",
+                                     pos_weight: ArrayLike | None = None) -> Any:
     """The cross-entropy of sigmoid(input) with targets from 0 to 1, exact for logits of any size.
 
     ``weight`` multiplies the terms, ``pos_weight`` the share of the targets that are 1.
@@ -73,7 +100,13 @@ def binary_cross_entropy_with_logits(input: Any, target: Any, weight: Any = None
                                                                      pos_weight=pos_weight)
 
 
-def cross_entropy(input: Any, target: Any, weight: Any = None, *, ignore_index: int = -100, reduction: str = "mean",
+@overload
+def cross_entropy(input: Tensor, target: ArrayLike, weight: ArrayLike | None = None, *, ignore_index: int = -100,
+                  reduction: str = "mean", label_smoothing: float = 0.0) -> Tensor: ...
+@overload
+def cross_entropy(input: Tree, target: Tree, weight: ArrayLike | None = None, *, ignore_index: int = -100, reduction: str = "mean",
+                  label_smoothing: float = 0.0) -> Any: ...
+def cross_entropy(input: Tree, target: Tree, weight: ArrayLike | None = None, *, ignore_index: int = -100, reduction: str = "mean",
                   label_smoothing: float = 0.0) -> Any:
     """The mean of −log softmax(scores)[label]: of one example (scores, label), or of a batch (of both).
 
@@ -92,7 +125,14 @@ def cross_entropy(input: Any, target: Any, weight: Any = None, *, ignore_index: 
                                                   label_smoothing=label_smoothing)
 
 
-def nll_loss(input: Any, target: Any, weight: Any = None, *, ignore_index: int = -100, reduction: str = "mean") -> Any:
+@overload
+def nll_loss(input: Tensor, target: ArrayLike, weight: ArrayLike | None = None, *, ignore_index: int = -100,
+             reduction: str = "mean") -> Tensor: ...
+@overload
+def nll_loss(input: Tree, target: Tree, weight: ArrayLike | None = None, *, ignore_index: int = -100,
+             reduction: str = "mean") -> Any: ...
+def nll_loss(input: Tree, target: Tree, weight: ArrayLike | None = None, *, ignore_index: int = -100,
+             reduction: str = "mean") -> Any:
     """The mean of −x[label], of log-probabilities by class: cross-entropy after log-softmax.
 
     >>> nll_loss([[-0.5, -1.0], [-2.0, -0.25]], [0, 1])  # (0.5 + 0.25) / 2
@@ -102,7 +142,11 @@ def nll_loss(input: Any, target: Any, weight: Any = None, *, ignore_index: int =
         return _kind(input, target).nll_loss(input, target, weight, ignore_index=ignore_index, reduction=reduction)
 
 
-def hinge_loss(input: Any, target: Any, *, margin: float = 1.0, reduction: str = "mean") -> Any:
+@overload
+def hinge_loss(input: Tensor, target: ArrayLike, *, margin: float = 1.0, reduction: str = "mean") -> Tensor: ...
+@overload
+def hinge_loss(input: Tree, target: Tree, *, margin: float = 1.0, reduction: str = "mean") -> Any: ...
+def hinge_loss(input: Tree, target: Tree, *, margin: float = 1.0, reduction: str = "mean") -> Any:
     """The margin loss of support vector machines; 0 where every margin is at least ``margin``.
 
     Of scores by class, with a label (or a batch of both): the mean of Σ max(0, s_j − s_label + margin) over j ≠ label.
@@ -117,7 +161,7 @@ def hinge_loss(input: Any, target: Any, *, margin: float = 1.0, reduction: str =
         return _kind(input, target).hinge_loss(input, target, margin=margin, reduction=reduction)
 
 
-def _kind(input: Any, target: Any) -> Any:
+def _kind(input: Tree, target: Tree) -> Any:
     """The module that computes losses of such operands; only arrays need NumPy."""
     if hasattr(input, "shape") or hasattr(target, "shape") and not scalar_losses.holds_nodes(input):
         from . import array_losses

@@ -108,9 +108,9 @@ def batch_norm(input: Any, running_mean: Any = None, running_var: Any = None, we
         return out * reshape(plain[0], shape) + reshape(plain[1], shape)
     count = plain_array(x).size // x.shape[1]
     if count < 2:
-        raise ValueError(f"batch_norm: shape {tuple(x.shape)} has {'no' if not count else 'one'} value per channel, and the variance "
-                         "of a batch needs two or more. A last batch of one is left out by drop_last=True, which DataLoader and fit take; "
-                         "or use eval mode")
+        raise ValueError(f"batch_norm: shape {tuple(x.shape)} has {'one' if count else 'no'} value per channel, and the variance "
+                         "of a batch needs two or more. A last batch of one is left out by drop_last=True, which DataLoader and "
+                         "fit take; or use eval mode")
     cache: dict[str, Any] = {}
     out = _batch_norm(x, *plain, eps=float(eps), cache=cache)
     if training and running_mean is not None:

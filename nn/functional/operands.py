@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from operator import index
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from autograd.arrays.functions import astype
 
 INTEGERS = (int, np.integer)
 Pair = int | tuple[int, int]
+Sizes = TypeVar("Sizes")
 Padding = str | int | tuple[int, ...] | tuple[tuple[int, int], ...]
 
 # glibc gives memory back above a limit that grows with what is freed. At its first limit, 128 kB, every training step asks
@@ -94,6 +95,17 @@ def _sizes(name: str, x: Any, axes: int) -> tuple[int, ...]:
     if len(sizes) != axes:
         raise ValueError(f"{name}={x!r}; it is a whole number{'' if axes == 1 else f', or {axes} of them'}")
     return sizes
+
+
+def as_ints(sizes: Sizes) -> Sizes:
+    """Sizes, alone or nested, with NumPy's integers as Python's; anything else as it is.
+
+    >>> as_ints(((np.int64(1), 0), (2, 2))), as_ints("same")
+    (((1, 0), (2, 2)), 'same')
+    """
+    if isinstance(sizes, (tuple, list)):
+        return tuple(map(as_ints, sizes))  # type: ignore[return-value]
+    return int(sizes) if isinstance(sizes, INTEGERS) else sizes  # type: ignore[return-value]
 
 
 def as_sides(name: str, padding: Padding, kernel: tuple[int, ...], stride: tuple[int, ...],

@@ -5,36 +5,39 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import reduce
 from operator import add, index
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from autograd import exp, log, log1p, relu, softplus
 
 from .checks import (
-    SUM_TOLERANCE, check_reduction, missing_entry, place, warn_of_probabilities, wrong_label, wrong_probability, wrong_share,
-    wrong_sign, wrong_sum,
+    SUM_TOLERANCE, check_reduction, is_missing, missing_entry, place, warn_of_probabilities, wrong_label, wrong_probability,
+    wrong_share, wrong_sign, wrong_sum,
 )
+
+if TYPE_CHECKING:
+    from autograd.typing import Tree
 
 _LOWEST_LOG, _LOWEST_PROBABILITY = -100.0, 3.720075976020836e-44  # the second is exp of the first
 
 
-def holds_nodes(x: Any) -> bool:
+def holds_nodes(x: Tree) -> bool:
     """True for a node, and for nested lists that hold one."""
     return any(map(holds_nodes, x)) if isinstance(x, (list, tuple)) else hasattr(x, "priority")
 
 
 # ── entry by entry ───────────────────────────────────────────────────────────────────────────────────────────────
 
-def mse_loss(input: Any, target: Any, *, reduction: str) -> Any:
+def mse_loss(input: Tree, target: Tree, *, reduction: str) -> Any:
     """The mean of (input − target)²."""
     return _entrywise("mse_loss", lambda x, y: (x - y) ** 2, input, target, reduction)
 
 
-def l1_loss(input: Any, target: Any, *, reduction: str) -> Any:
+def l1_loss(input: Tree, target: Tree, *, reduction: str) -> Any:
     """The mean of |input − target|."""
     return _entrywise("l1_loss", lambda x, y: abs(x - y), input, target, reduction)
 
 
-def smooth_l1_loss(input: Any, target: Any, *, reduction: str, beta: float) -> Any:
+def smooth_l1_loss(input: Tree, target: Tree, *, reduction: str, beta: float) -> Any:
     """Quadratic below ``beta``, linear beyond."""
     def term(x: Any, y: Any) -> Any:
         d = abs(x - y)
@@ -43,7 +46,7 @@ def smooth_l1_loss(input: Any, target: Any, *, reduction: str, beta: float) -> A
     return _entrywise("smooth_l1_loss", term, input, target, reduction)
 
 
-def binary_cross_entropy(input: Any, target: Any, weight: Any, *, reduction: str) -> Any:
+def binary_cross_entropy(input: Tree, target: Tree, weight: Tree | None, *, reduction: str) -> Any:
     """Cross-entropy of probabilities with targets from 0 to 1."""
     def check(p: Any, y: Any, path: tuple[int, ...]) -> None:
         if not 0 <= p <= 1:
@@ -57,7 +60,8 @@ def binary_cross_entropy(input: Any, target: Any, weight: Any, *, reduction: str
     return _entrywise("binary_cross_entropy", term, input, target, reduction, (weight,), check)
 
 
-def binary_cross_entropy_with_logits(input: Any, target: Any, weight: Any, *, reduction: str, pos_weight: Any) -> Any:
+def binary_cross_entropy_with_logits(input: Tree, target: Tree, weight: Tree | None, *, reduction: str,
+                                     pos_weight: Tree | None) -> Any:
     """Cross-entropy of sigmoid(input) with targets from 0 to 1."""
     name = "binary_cross_entropy_with_logits"
 
@@ -102,7 +106,7 @@ def _terms(name: str, term: Callable[..., Any], check: Callable[[Any, Any, tuple
         parts = [[e] * len(x) if not _is_sequence(e) or _depth(e) < depth else _as_long(name, e, x) for e in extras]
         rows = zip(x, y, zip(*parts) if parts else [()] * len(x))
         return [_terms(name, term, check, (*path, i), a, b, more, terms) for i, (a, b, more) in enumerate(rows)]
-    if y is None or not y == y:  # nan is not equal to itself
+    if is_missing(y):
         raise missing_entry(name, y, path)
     if check is not None:
         check(x, y, path)
@@ -118,7 +122,8 @@ def _as_long(name: str, extra: Any, x: Any) -> Any:
 
 # ── example by example ───────────────────────────────────────────────────────────────────────────────────────────
 
-def cross_entropy(input: Any, target: Any, weight: Any, *, ignore_index: int, reduction: str, label_smoothing: float) -> Any:
+def cross_entropy(input: Tree, target: Tree, weight: Sequence[float] | None, *, ignore_index: int, reduction: str,
+                  label_smoothing: float) -> Any:
     """Cross-entropy of scores with labels, one-hot rows or probabilities."""
     examples, single = _examples("cross_entropy", input, target)
     _warn_of_distributions("cross_entropy", examples)
@@ -134,7 +139,7 @@ def cross_entropy(input: Any, target: Any, weight: Any, *, ignore_index: int, re
     return _examplewise("cross_entropy", term, examples, single, weight, ignore_index, reduction)
 
 
-def nll_loss(input: Any, target: Any, weight: Any, *, ignore_index: int, reduction: str) -> Any:
+def nll_loss(input: Tree, target: Tree, weight: Sequence[float] | None, *, ignore_index: int, reduction: str) -> Any:
     """Negative log-likelihood of log-probabilities at labels."""
     examples, single = _examples("nll_loss", input, target, shares=False)
     _warn_of_distributions("nll_loss", examples)
@@ -142,9 +147,9 @@ def nll_loss(input: Any, target: Any, weight: Any, *, ignore_index: int, reducti
     return _examplewise("nll_loss", term, examples, single, weight, ignore_index, reduction)
 
 
-def hinge_loss(input: Any, target: Any, *, margin: float, reduction: str) -> Any:
+def hinge_loss(input: Tree, target: Tree, *, margin: float, reduction: str) -> Any:
     """The multiclass margin loss, or the two-sided one of one score per example."""
-    if _is_sequence(input) and _is_sequence(target) and not any(map(_is_sequence, input)):
+    if _is_row(input) and _is_sequence(target):
         return _entrywise("hinge_loss", lambda s, y: relu(margin - y * s), input, target, reduction, check=_check_sign)
 
     def term(scores: Any, label: int) -> Any:
@@ -191,7 +196,7 @@ def _examples(name: str, input: Any, target: Any, shares: bool = True) -> tuple[
     target = _listed(target)
     if _is_sequence(input) and not len(input):
         raise ValueError(f"{name} of an empty batch: there is nothing to take the mean of")
-    single = not _is_sequence(target) or shares and _is_sequence(input) and not any(map(_is_sequence, input))
+    single = not _is_sequence(target) or shares and _is_row(input)
     if not single and len(input) != len(target):
         raise ValueError(f"{name}: {len(input)} examples but {len(target)} targets; give one target for each example")
     pairs = [(input, target)] if single else list(zip(input, target))
@@ -204,7 +209,7 @@ def _checked_target(name: str, scores: Any, y: Any, path: tuple[int, ...], share
         raise ValueError(f"{name}: {place('input', path)} is {scores!r:.60}; it must be a list of scores, one for each class")
     if shares and _is_sequence(y) and len(y) == len(scores):
         for j, q in enumerate(y):
-            if q is None or not q == q:
+            if is_missing(q):
                 raise missing_entry(name, q, (*path, j))
             if not 0 <= q <= 1:
                 raise wrong_share(name, getattr(q, "data", q), (*path, j))
@@ -212,7 +217,7 @@ def _checked_target(name: str, scores: Any, y: Any, path: tuple[int, ...], share
         if not abs(total - 1) <= SUM_TOLERANCE:
             raise wrong_sum(name, getattr(total, "data", total), path)
         return [int(q) if isinstance(q, bool) else q for q in y]
-    if y is None or isinstance(y, float) and y != y:
+    if not _is_sequence(y) and is_missing(y):
         raise missing_entry(name, y, path)
     if isinstance(y, bool) or not hasattr(y, "__index__"):
         raise TypeError(f"{name}: a label must be an integer, the index of a class; {place('target', path)} is {y!r:.60}")
@@ -258,6 +263,10 @@ def _reduced(nested: Any, terms: list[Any], total: float, reduction: str) -> Any
 
 def _is_sequence(x: Any) -> bool:
     return hasattr(x, "__len__") and not isinstance(x, (str, bytes)) and getattr(x, "shape", None) != ()
+
+
+def _is_row(x: Any) -> bool:
+    return _is_sequence(x) and not any(map(_is_sequence, x))
 
 
 def _listed(target: Any) -> Any:
