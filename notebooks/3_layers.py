@@ -126,16 +126,20 @@ panels
 # ## Convolution
 #
 # A filter looks at a small window (local connectivity), moves by a stride S, and uses the same weights everywhere. With zero
-# padding P at each side, a filter of width F fits (N − F + 2P)/S + 1 times into a width of N. Where that is no whole number the
-# layer is refused, and the message says what would fit.
+# padding P at each side, a filter of width F fits (N − F + 2P)/S + 1 times into a width of N. Where that is no whole number, the
+# last window is not wholly there and is left out, as in every library: `output_size` gives the number of windows, the exact
+# number, and the entries that are not seen. With N = 7, F = 3 and S = 3 the last entry never counts; in ResNet's first layer
+# (N = 224, F = 7, S = 2, P = 3) only a zero of the padding is lost.
 
 # %%
 for n, f, stride, padding in ((7, 3, 1, 0), (7, 3, 2, 0), (7, 3, 1, 1), (32, 5, 1, 0), (32, 5, 1, 2)):
     print(f"N = {n:2}  F = {f}  S = {stride}  P = {padding}:  output {F.output_size(n, f, stride, padding)}")
-try:
-    nn.Conv2d(1, 1, 3, stride=3, rng=0)(np.zeros((1, 1, 7, 7), np.float32))
-except ValueError as error:
-    print("N =  7  F = 3  S = 3  P = 0: ", error)
+for n, f, stride, padding in ((7, 3, 3, 0), (224, 7, 2, 3)):
+    size = F.output_size(n, f, stride, padding)
+    print(f"N = {n:2}  F = {f}  S = {stride}  P = {padding}:  output {size}; {size.note}")
+assert F.output_size(7, 3, 3).exact == 7 / 3 and F.output_size(7, 3, 3).unseen == (6,)
+assert nn.Conv2d(1, 1, 3, stride=3, rng=0)(np.zeros((1, 1, 7, 7), np.float32)).shape == (1, 1, 2, 2)
+assert F.output_size(224, 7, 2, 3) == 112 and F.output_size(224, 7, 2, 3).unseen == ()
 assert [F.output_size(7, 3, stride) for stride in (1, 2)] == [5, 3] and F.output_size(7, 3, padding=1) == 7
 assert F.output_size(32, 5) == 28 and F.output_size(32, 5, padding=2) == 32
 

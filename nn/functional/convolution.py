@@ -39,7 +39,7 @@ class OutputSize(int):
     def exact(self) -> float:
         """(N − F + 2P)/S + 1."""
         n, kernel, stride, before, after, dilation = self.window
-        return (n + before + after - span(kernel, dilation)) / stride + 1
+        return (n + before + after - span(kernel, dilation) + stride) / stride  # one division: the nearest float
 
     @property
     def unseen(self) -> tuple[int, ...]:
