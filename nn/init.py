@@ -8,7 +8,7 @@ that go into one output, its fan-out the number of outputs that one entry goes i
 from __future__ import annotations
 
 from math import prod, sqrt
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,6 +16,9 @@ from autograd import no_grad
 from autograd.tensor import Tensor
 
 from .module import Module
+
+if TYPE_CHECKING:
+    from autograd.typing import ArrayLike
 
 Rng = np.random.Generator | int | None
 
@@ -86,7 +89,7 @@ def orthogonal_(tensor: Tensor, gain: float = 1.0, rng: Rng = None) -> Tensor:
     return _set(tensor, gain * (q.T if rows < columns else q).reshape(tensor.shape))
 
 
-def lsuv(model: Module, inputs: Any, tol: float = 0.05, max_iter: int = 10, rng: Rng = None) -> Module:
+def lsuv(model: Module, inputs: ArrayLike, tol: float = 0.05, max_iter: int = 10, rng: Rng = None) -> Module:
     """Layer-sequential unit variance (Mishkin & Matas, 2016): orthogonal weights, scaled until outputs vary by 1.
 
     Every module with a ``weight`` of two axes or more and a bias or none is taken in the order of the forward pass on

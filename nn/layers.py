@@ -263,7 +263,7 @@ class Pooling(Module):
 
     _pool: Callable[..., Any]
 
-    def __init__(self, kernel_size: Pair, stride: Pair | None = None, padding: Padding = 0, **options: Any):
+    def __init__(self, kernel_size: Pair, stride: Pair | None = None, padding: Padding = 0, **options: Pair):
         self.kernel_size, self.padding = as_ints(kernel_size), as_ints(padding)
         self.stride = self.kernel_size if stride is None else as_ints(stride)
         self.options = {name: as_ints(option) for name, option in options.items()}
@@ -398,7 +398,7 @@ class LayerNorm(Module):
         self.bias = Tensor(np.zeros(self.normalized_shape, dtype), "bias") if elementwise_affine and bias else None
 
     def forward(self, input: ArrayLike) -> Tensor:
-        return layer_norm(input, self.normalized_shape, self.weight, self.bias, self.eps)
+        return layer_norm(as_operand(input), self.normalized_shape, self.weight, self.bias, self.eps)
 
     def extra_repr(self) -> str:
         return f"{self.normalized_shape}, eps={self.eps}"
@@ -418,7 +418,7 @@ class Dropout(Module):
         self.p, self.rng = p, np.random.default_rng(rng)
 
     def forward(self, input: ArrayLike) -> Tensor:
-        return dropout(input, self.p, self.training, rng=self.rng)
+        return dropout(as_operand(input), self.p, self.training, rng=self.rng)
 
     def extra_repr(self) -> str:
         return f"p={self.p}"
@@ -448,7 +448,7 @@ class Recurrent(Module):
                     name = f"{kind}_l{layer}{end}"
                     setattr(self, name, _uniform(shape, hidden_size, self.rng, dtype, name))
 
-    def step(self, x: Any, state: Any, weight_hh: Any, bias_hh: Any) -> tuple[Any, ...]:
+    def step(self, x: Tensor, state: tuple[Tensor, ...], weight_hh: Tensor, bias_hh: Tensor | None) -> tuple[Tensor, ...]:
         """The next state (its first part is the output) from the input's share ``x`` (N, gates · hidden) and the state."""
         raise NotImplementedError
 
@@ -489,7 +489,7 @@ class Recurrent(Module):
             parts.append(part)
         return tuple(parts)
 
-    def walk(self, x: Any, state: tuple[Any, ...], at: str, backwards: bool) -> tuple[list[Any], tuple[Any, ...]]:
+    def walk(self, x: Tensor, state: tuple[Tensor, ...], at: str, backwards: bool) -> tuple[list[Tensor], tuple[Tensor, ...]]:
         """One layer in one direction: the output of every moment, in the order of time, and the last state."""
         bias_ih, bias_hh = getattr(self, f"bias_ih{at}", None), getattr(self, f"bias_hh{at}", None)
         weight_hh = getattr(self, f"weight_hh{at}").T
@@ -502,7 +502,7 @@ class Recurrent(Module):
             outputs.append(state[0])
         return outputs[::-1] if backwards else outputs, state
 
-    def _chunks(self, x: Any) -> list[Any]:
+    def _chunks(self, x: Tensor) -> list[Any]:
         n = self.hidden_size
         return [getitem(x, (..., slice(i * n, i * n + n))) for i in range(self._gates)]
 
@@ -544,7 +544,7 @@ class RNN(Recurrent):
         self.nonlinearity = nonlinearity
         super().__init__(input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, rng=rng, dtype=dtype)
 
-    def step(self, x: Any, state: Any, weight_hh: Any, bias_hh: Any) -> tuple[Any, ...]:
+    def step(self, x: Tensor, state: tuple[Tensor, ...], weight_hh: Tensor, bias_hh: Tensor | None) -> tuple[Tensor, ...]:
         return ((tanh if self.nonlinearity == "tanh" else relu)(x + _affine(state[0], weight_hh, bias_hh)),)
 
 
@@ -560,7 +560,7 @@ class LSTM(Recurrent):
 
     _gates, _states = 4, 2
 
-    def step(self, x: Any, state: Any, weight_hh: Any, bias_hh: Any) -> tuple[Any, ...]:
+    def step(self, x: Tensor, state: tuple[Tensor, ...], weight_hh: Tensor, bias_hh: Tensor | None) -> tuple[Tensor, ...]:
         h, c = state
         i, f, g, o = self._chunks(x + _affine(h, weight_hh, bias_hh))
         c = sigmoid(f) * c + sigmoid(i) * tanh(g)
@@ -580,7 +580,7 @@ class GRU(Recurrent):
 
     _gates = 3
 
-    def step(self, x: Any, state: Any, weight_hh: Any, bias_hh: Any) -> tuple[Any, ...]:
+    def step(self, x: Tensor, state: tuple[Tensor, ...], weight_hh: Tensor, bias_hh: Tensor | None) -> tuple[Tensor, ...]:
         (h,) = state
         x_r, x_z, x_n = self._chunks(x)
         h_r, h_z, h_n = self._chunks(_affine(h, weight_hh, bias_hh))

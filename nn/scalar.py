@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import reduce
 from itertools import pairwise
 from operator import add
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from autograd import Value, identity
 
 from .activations import ActivationLike, activation_function, activation_module, activation_of
 from .data import generator
 from .module import Module
+
+if TYPE_CHECKING:
+    from autograd.typing import DTypeLike, Number, RandomSource
+
+    from .layers import Sequential
+
 
 class Neuron(Module):
     """``activation(w0·x0 + w1·x1 + … + b)``: takes a sequence of ``nin`` numbers or Values, returns a Value.
@@ -28,16 +34,16 @@ class Neuron(Module):
     0.73
     """
 
-    def __init__(self, nin: int, activation: ActivationLike = "tanh", rng: Any = random):
+    def __init__(self, nin: int, activation: ActivationLike = "tanh", rng: RandomSource = random):
         if nin < 1:
             raise ValueError(f"a neuron needs at least one input; asked for {nin}")
         limit = nin**-0.5
-        rng = generator(rng)
-        self.w = [Value(rng.uniform(-limit, limit), f"w{i}") for i in range(nin)]
-        self.b = Value(rng.uniform(-limit, limit), "b")
+        source: Any = generator(rng)
+        self.w = [Value(source.uniform(-limit, limit), f"w{i}") for i in range(nin)]
+        self.b = Value(source.uniform(-limit, limit), "b")
         self.activation = activation_function(activation)
 
-    def forward(self, x: Sequence[Any]) -> Any:
+    def forward(self, x: Sequence[Number]) -> Value:
         if len(x) != len(self.w):
             raise ValueError(f"{self.name or 'this neuron'} takes {len(self.w)} inputs; got {len(x)}: {x!r:.60}")
         total = reduce(add, (w * x for w, x in zip(self.w, x))) + self.b
@@ -54,7 +60,7 @@ class Layer(Module):
     (2, 8)
     """
 
-    def __init__(self, nin: int, nout: int, activation: ActivationLike = "tanh", rng: Any = random):
+    def __init__(self, nin: int, nout: int, activation: ActivationLike = "tanh", rng: RandomSource = random):
         if nout < 1:
             raise ValueError(f"a layer needs at least one neuron; asked for {nout}")
         rng = generator(rng)
@@ -62,7 +68,7 @@ class Layer(Module):
         for i, neuron in enumerate(self.neurons):
             neuron.name = f"neuron {i}"
 
-    def forward(self, x: Sequence[Any]) -> list[Any]:
+    def forward(self, x: Sequence[Number]) -> list[Value]:
         return [neuron(x) for neuron in self.neurons]
 
     def __repr__(self) -> str:
@@ -85,7 +91,7 @@ class MLP(Module):
     """
 
     def __init__(self, nin: int, nouts: Sequence[int], activation: ActivationLike = "tanh",
-                 output: ActivationLike = "identity", rng: Any = random):
+                 output: ActivationLike = "identity", rng: RandomSource = random):
         sizes = [nin, *nouts]
         if len(sizes) < 2:
             raise ValueError("an MLP needs at least one layer; nouts is empty")
@@ -95,12 +101,13 @@ class MLP(Module):
         for i, layer in enumerate(self.layers):
             layer.name = f"layer {i}"
 
-    def forward(self, x: Sequence[Any]) -> list[Any]:
+    def forward(self, x: Sequence[Number]) -> list[Value]:
+        outputs: Any = x
         for layer in self.layers:
-            x = layer(x)
-        return list(x)
+            outputs = layer(outputs)
+        return list(outputs)
 
-    def to_tensors(self, dtype: Any = "float64") -> Any:
+    def to_tensors(self, dtype: DTypeLike = "float64") -> Sequential:
         """The same network on arrays: a ``Sequential`` of ``Linear`` and activations with the same parameters.
 
         >>> model = MLP(2, [3, 1], rng=0)
@@ -123,7 +130,7 @@ class MLP(Module):
         return layers.Sequential(*modules)
 
     @classmethod
-    def from_tensors(cls, model: Any) -> MLP:
+    def from_tensors(cls, model: Iterable[Module]) -> MLP:
         """The network of single numbers that a ``Sequential`` of ``Linear`` and activations is, with the same parameters.
 
         Raises TypeError for other layers, ValueError for a ``Linear`` without bias.

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import reduce
 from operator import add, index
-from typing import Any
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
@@ -19,6 +19,10 @@ from autograd.arrays.operation import ArrayOperation
 
 from ..arguments import whole_number
 from .operands import INTEGERS, Padding, Pair, as_pair, as_sides, as_single, floating_together
+
+if TYPE_CHECKING:
+    from autograd import Tensor
+    from autograd.typing import Array, ArrayLike, PlainArrayLike
 
 
 class OutputSize(int):
@@ -129,12 +133,12 @@ def window_slices(kernel: tuple[int, ...], stride: tuple[int, ...], dilation: tu
 # In memory images lie as (C, H, W, N), whatever axes they show: a convolution is then one product, and everything that
 # reads windows or channels runs along whole batches (measured: a step of a small network takes half the time).
 
-def channels_first(x: Any) -> Any:
+def channels_first(x: Array) -> Array:
     """(N, C, …) as (C, …, N)."""
     return x.transpose(*range(1, x.ndim), 0)
 
 
-def batch_first(x: Any) -> Any:
+def batch_first(x: Array) -> Array:
     """(C, …, N) as (N, C, …)."""
     return x.transpose(-1, *range(x.ndim - 1))
 
@@ -255,8 +259,17 @@ def _conv_pushforward(op: ArrayOperation, xs: Any, ts: Any, o: dict[str, Any]) -
     return reduce(add, parts)
 
 
-def conv2d(input: Any, weight: Any, bias: Any = None, stride: Pair = 1, padding: Padding = 0, dilation: Pair = 1,
-           groups: int = 1) -> Any:
+@overload
+def conv2d(input: Tensor, weight: ArrayLike, bias: ArrayLike | None = None, stride: Pair = 1, padding: Padding = 0,
+           dilation: Pair = 1, groups: int = 1) -> Tensor: ...
+@overload
+def conv2d(input: ArrayLike, weight: Tensor, bias: ArrayLike | None = None, stride: Pair = 1, padding: Padding = 0,
+           dilation: Pair = 1, groups: int = 1) -> Tensor: ...
+@overload
+def conv2d(input: PlainArrayLike, weight: PlainArrayLike, bias: PlainArrayLike | None = None, stride: Pair = 1,
+           padding: Padding = 0, dilation: Pair = 1, groups: int = 1) -> Array: ...
+def conv2d(input: ArrayLike, weight: ArrayLike, bias: ArrayLike | None = None, stride: Pair = 1, padding: Padding = 0,
+           dilation: Pair = 1, groups: int = 1) -> Any:
     """Cross-correlation of images (N, C, H, W) with filters (O, C/groups, KH, KW), plus a bias (O,).
 
     The result is (N, O, OH, OW) with OH = (H − F + 2·padding)/stride + 1, rounded down, where F = dilation·(KH − 1) + 1;
@@ -290,8 +303,17 @@ def _convolved(name: str, x: Any, w: Any, bias: Any, stride: Any, padding: Any, 
     return _conv2d(*operands, stride=stride, dilation=dilation, sides=sides, groups=groups, shapes=shapes, cache={})
 
 
-def conv1d(input: Any, weight: Any, bias: Any = None, stride: int = 1, padding: Padding = 0, dilation: int = 1,
-           groups: int = 1) -> Any:
+@overload
+def conv1d(input: Tensor, weight: ArrayLike, bias: ArrayLike | None = None, stride: int = 1, padding: Padding = 0,
+           dilation: int = 1, groups: int = 1) -> Tensor: ...
+@overload
+def conv1d(input: ArrayLike, weight: Tensor, bias: ArrayLike | None = None, stride: int = 1, padding: Padding = 0,
+           dilation: int = 1, groups: int = 1) -> Tensor: ...
+@overload
+def conv1d(input: PlainArrayLike, weight: PlainArrayLike, bias: PlainArrayLike | None = None, stride: int = 1,
+           padding: Padding = 0, dilation: int = 1, groups: int = 1) -> Array: ...
+def conv1d(input: ArrayLike, weight: ArrayLike, bias: ArrayLike | None = None, stride: int = 1, padding: Padding = 0,
+           dilation: int = 1, groups: int = 1) -> Any:
     """Cross-correlation of signals (N, C, L) with filters (O, C/groups, K), plus a bias (O,).
 
     ``padding`` is a number of zeros at each end, ((before, after),), "valid" or "same".

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import reduce
 from math import prod
 from operator import add
-from typing import Any
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
@@ -16,6 +16,10 @@ from autograd.tensor import remedies
 
 from .checks import place
 from .operands import as_operand, floating, floating_together
+
+if TYPE_CHECKING:
+    from autograd import Tensor
+    from autograd.typing import Array, ArrayLike, PlainArrayLike
 
 
 def _linear_forward(x: Any, w: Any, b: Any = None) -> Any:
@@ -40,7 +44,13 @@ _linear = ArrayOperation("linear", "x·wᵀ + b", _linear_forward, lambda g, out
 remedies["linear"] = "; the last axis of the input and of the weight must be equal: (…, in) and (out, in)"
 
 
-def linear(input: Any, weight: Any, bias: Any = None) -> Any:
+@overload
+def linear(input: Tensor, weight: ArrayLike, bias: ArrayLike | None = None) -> Tensor: ...
+@overload
+def linear(input: ArrayLike, weight: Tensor, bias: ArrayLike | None = None) -> Tensor: ...
+@overload
+def linear(input: PlainArrayLike, weight: PlainArrayLike, bias: PlainArrayLike | None = None) -> Array: ...
+def linear(input: ArrayLike, weight: ArrayLike, bias: ArrayLike | None = None) -> Any:
     """``input @ weight.T + bias``, (…, in) to (…, out), the weight of shape (out, in) as PyTorch has it.
 
     >>> linear(Tensor([[1.0, 2.0]]), Tensor([[3.0, 4.0]]), Tensor([0.5])).tolist()  # 1 · 3 + 2 · 4 + 0.5
@@ -49,7 +59,11 @@ def linear(input: Any, weight: Any, bias: Any = None) -> Any:
     return _linear(*floating_together(input, weight)) if bias is None else _linear(*floating_together(input, weight, bias))
 
 
-def embedding(input: Any, weight: Any, padding_idx: int | None = None) -> Any:
+@overload
+def embedding(input: ArrayLike, weight: Tensor, padding_idx: int | None = None) -> Tensor: ...
+@overload
+def embedding(input: ArrayLike, weight: PlainArrayLike, padding_idx: int | None = None) -> Array: ...
+def embedding(input: ArrayLike, weight: ArrayLike, padding_idx: int | None = None) -> Any:
     """Rows of ``weight`` (num, dim) at integer indices; repeated indices accumulate gradients, ``padding_idx`` takes none.
 
     Raises TypeError for indices that are no integers, ValueError for those that name no row.
@@ -57,16 +71,16 @@ def embedding(input: Any, weight: Any, padding_idx: int | None = None) -> Any:
     >>> embedding(np.array([2, 0]), Tensor([[0.0, 1.0], [2.0, 3.0], [4.0, 5.0]])).tolist()
     [[4.0, 5.0], [0.0, 1.0]]
     """
-    index, weight = plain_array(input), as_operand(weight)
+    index, table = plain_array(input), as_operand(weight)
     if index.dtype.kind not in "iu" and index.size:
         raise TypeError(f"embedding: indices must be integers, not {index.dtype}; convert them with .astype(int)")
-    count = weight.shape[0]
+    count = table.shape[0]
     wrong = np.argwhere((index < 0) | (index >= count))
     if wrong.size:
         at = tuple(wrong[0].tolist())
         raise ValueError(f"embedding: {place('index', at)} is {index[at]}, out of range for {count} rows; indices go from 0 to "
                          f"{count - 1}")
-    rows = getitem(weight, index.astype(np.intp))
+    rows = getitem(table, index.astype(np.intp))
     if padding_idx is None:
         return rows
     if not -count <= padding_idx < count:
@@ -74,7 +88,12 @@ def embedding(input: Any, weight: Any, padding_idx: int | None = None) -> Any:
     return where((index != padding_idx % count)[..., None], rows, plain_array(rows))
 
 
-def dropout(input: Any, p: float = 0.5, training: bool = True, *, rng: Any = None) -> Any:
+@overload
+def dropout(input: Tensor, p: float = 0.5, training: bool = True, *, rng: np.random.Generator | int | None = None) -> Tensor: ...
+@overload
+def dropout(input: PlainArrayLike, p: float = 0.5, training: bool = True, *,
+            rng: np.random.Generator | int | None = None) -> Array: ...
+def dropout(input: ArrayLike, p: float = 0.5, training: bool = True, *, rng: np.random.Generator | int | None = None) -> Any:
     """Inverted dropout: in training each entry is 0 with probability p, else divided by 1 − p; else as it is.
 
     ``rng`` is a ``numpy.random.Generator`` or a seed. Raises ValueError for p outside [0, 1].

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import reduce
 from operator import add
-from typing import Any
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
@@ -13,7 +13,11 @@ from autograd.arrays.functions import broadcast_to, mean, reshape, sum, var
 from autograd.arrays.operation import ArrayOperation
 
 from .convolution import batch_first, channels_first
-from .operands import INTEGERS, all_plain, floating
+from .operands import INTEGERS, all_plain, as_operand, floating
+
+if TYPE_CHECKING:
+    from autograd import Tensor
+    from autograd.typing import Array, ArrayLike, PlainArrayLike
 
 
 def _normalise_forward(x: Any, axes: tuple[int, ...], eps: float) -> Any:
@@ -85,8 +89,17 @@ _batch_norm = ArrayOperation("batch_norm", "batch norm", _batch_norm_forward, _b
                   shown=("w·(δ − mean − x̂·mean)/σ", "x̂", "Σ"))
 
 
-def batch_norm(input: Any, running_mean: Any = None, running_var: Any = None, weight: Any = None, bias: Any = None,
-               training: bool = False, momentum: float = 0.1, eps: float = 1e-5) -> Any:
+@overload
+def batch_norm(input: Tensor, running_mean: Array | None = None, running_var: Array | None = None,
+               weight: ArrayLike | None = None, bias: ArrayLike | None = None, training: bool = False, momentum: float = 0.1,
+               eps: float = 1e-5) -> Tensor: ...
+@overload
+def batch_norm(input: PlainArrayLike, running_mean: Array | None = None, running_var: Array | None = None,
+               weight: ArrayLike | None = None, bias: ArrayLike | None = None, training: bool = False, momentum: float = 0.1,
+               eps: float = 1e-5) -> Any: ...
+def batch_norm(input: ArrayLike, running_mean: Array | None = None, running_var: Array | None = None,
+               weight: ArrayLike | None = None, bias: ArrayLike | None = None, training: bool = False, momentum: float = 0.1,
+               eps: float = 1e-5) -> Any:
     """Each channel (axis 1) normalised over all other axes, then scaled and shifted (Ioffe & Szegedy, 2015).
 
     In training with the batch's own mean and variance, and the running arrays move towards them in place by
@@ -119,7 +132,14 @@ def batch_norm(input: Any, running_mean: Any = None, running_var: Any = None, we
     return out
 
 
-def layer_norm(input: Any, normalized_shape: Any, weight: Any = None, bias: Any = None, eps: float = 1e-5) -> Any:
+@overload
+def layer_norm(input: Tensor, normalized_shape: int | tuple[int, ...], weight: ArrayLike | None = None,
+               bias: ArrayLike | None = None, eps: float = 1e-5) -> Tensor: ...
+@overload
+def layer_norm(input: PlainArrayLike, normalized_shape: int | tuple[int, ...], weight: ArrayLike | None = None,
+               bias: ArrayLike | None = None, eps: float = 1e-5) -> Any: ...
+def layer_norm(input: ArrayLike, normalized_shape: int | tuple[int, ...], weight: ArrayLike | None = None,
+               bias: ArrayLike | None = None, eps: float = 1e-5) -> Any:
     """Each example normalised over its last axes, of the given shape, then scaled and shifted (Ba et al., 2016).
 
     >>> layer_norm(Tensor([[1.0, 3.0]]), (2,), eps=0.0).tolist()
@@ -131,5 +151,5 @@ def layer_norm(input: Any, normalized_shape: Any, weight: Any = None, bias: Any 
         raise ValueError(f"layer_norm: normalized_shape {shape} must be the last axes of the input, whose "
                          f"shape is {tuple(x.shape)}")
     out = _normalise(x, axes=tuple(range(-len(shape), 0)), eps=float(eps))
-    out = out if weight is None else out * weight
-    return out if bias is None else out + bias
+    out = out if weight is None else out * as_operand(weight)
+    return out if bias is None else out + as_operand(bias)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import warnings
 from operator import index
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
 from autograd.arrays.axes import plain_array
 from autograd.arrays.functions import astype
+
+if TYPE_CHECKING:
+    from autograd.typing import ArrayLike
 
 INTEGERS = (int, np.integer)
 Pair = int | tuple[int, int]
@@ -21,12 +24,12 @@ Padding = str | int | tuple[int, ...] | tuple[tuple[int, int], ...]
 np.empty(1 << 24, np.uint8)
 
 
-def as_operand(x: Any) -> Any:
+def as_operand(x: ArrayLike) -> Any:
     """A node or array as it is; anything else, numbers and lists among them, as an array."""
     return x if hasattr(x, "priority") else np.asarray(x)
 
 
-def floating(x: Any) -> Any:
+def floating(x: ArrayLike) -> Any:
     """The operand in numbers that formulas can be computed with: integers and masks as float64, float16 as float32.
 
     In their own width integers overflow (four pixels of 200 have the mean 8), and float16 does at 65,504; that float16
@@ -35,19 +38,19 @@ def floating(x: Any) -> Any:
     >>> floating(np.array([200, 200], np.uint8)).dtype
     dtype('float64')
     """
-    x = as_operand(x)
-    dtype = plain_array(x).dtype
+    operand = as_operand(x)
+    dtype = plain_array(operand).dtype
     if dtype.kind == "f" and dtype.itemsize > 2:
-        return x
+        return operand
     if dtype.kind in "iub":
-        return astype(x, np.float64) if hasattr(x, "priority") else x.astype(np.float64)
+        return astype(operand, np.float64)
     if dtype.kind == "f":
         _warn_of_half()
-        return x.astype(np.float32)
+        return astype(operand, np.float32)
     raise TypeError(f"an array of {dtype} has no numbers to compute with; convert it first, for example with .astype(float)")
 
 
-def floating_together(*xs: Any) -> list[Any]:
+def floating_together(*xs: ArrayLike) -> list[Any]:
     """Operands that one formula computes with: as NumPy would where one of them is float32 or wider, else as ``floating``.
 
     >>> [x.dtype.name for x in floating_together(np.ones(2, np.uint8), np.ones(2, np.float32))]  # their product is float32
@@ -65,7 +68,7 @@ def _warn_of_half(told: list[bool] = []) -> None:  # noqa: B006  (one list, whic
                       "so yourself", stacklevel=2)
 
 
-def all_plain(*xs: Any) -> bool:
+def all_plain(*xs: object) -> bool:
     """True where a pullback runs on numbers alone; where the gradient is to be a graph, an operand or g is a node."""
     return all(isinstance(x, np.ndarray) for x in xs)
 
@@ -105,7 +108,7 @@ def as_ints(sizes: Sizes) -> Sizes:
     """
     if isinstance(sizes, (tuple, list)):
         return tuple(map(as_ints, sizes))  # type: ignore[return-value]
-    return int(sizes) if isinstance(sizes, INTEGERS) else sizes  # type: ignore[return-value]
+    return int(sizes) if isinstance(sizes, INTEGERS) and not isinstance(sizes, bool) else sizes  # type: ignore[return-value]
 
 
 def as_sides(name: str, padding: Padding, kernel: tuple[int, ...], stride: tuple[int, ...],

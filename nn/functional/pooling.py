@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
@@ -14,6 +14,10 @@ from autograd.elementwise import masked
 
 from .convolution import places, window_slices
 from .operands import Padding, Pair, as_operand, as_pair, as_sides, as_single, floating
+
+if TYPE_CHECKING:
+    from autograd import Tensor
+    from autograd.typing import Array, ArrayLike, PlainArrayLike
 
 
 def _first(x: Any, out: Any, kernel: Any, stride: Any, dilation: Any) -> Iterator[tuple[Any, Any]]:
@@ -69,7 +73,13 @@ _unpool = ArrayOperation("max_unpool2d", "unpool", lambda g, **o: _unpool_forwar
 _pick = ArrayOperation("max_pick2d", "pick", lambda t, **o: _pick_forward(t, **o), lambda g, out_, y, **o: _unpool(g, **o))
 
 
-def max_pool2d(input: Any, kernel_size: Pair, stride: Pair | None = None, padding: Padding = 0, dilation: Pair = 1) -> Any:
+@overload
+def max_pool2d(input: Tensor, kernel_size: Pair, stride: Pair | None = None, padding: Padding = 0,
+               dilation: Pair = 1) -> Tensor: ...
+@overload
+def max_pool2d(input: PlainArrayLike, kernel_size: Pair, stride: Pair | None = None, padding: Padding = 0,
+               dilation: Pair = 1) -> Array: ...
+def max_pool2d(input: ArrayLike, kernel_size: Pair, stride: Pair | None = None, padding: Padding = 0, dilation: Pair = 1) -> Any:
     """The largest entry under each window; where several are equal, the first in row order takes the gradient.
 
     Windows that are not wholly there are left out (``output_size``); the padding is never the largest.
@@ -115,7 +125,13 @@ _window_sum = ArrayOperation("window_sum", "avg pool", _window_sum_forward, lamb
 _window_spread = ArrayOperation("window_spread", "spread", _window_spread_forward, lambda g, out, x, **o: _window_sum(g, **o))
 
 
-def avg_pool2d(input: Any, kernel_size: Pair, stride: Pair | None = None, padding: Padding = 0, *,
+@overload
+def avg_pool2d(input: Tensor, kernel_size: Pair, stride: Pair | None = None, padding: Padding = 0, *,
+               count_include_pad: bool = True) -> Tensor: ...
+@overload
+def avg_pool2d(input: PlainArrayLike, kernel_size: Pair, stride: Pair | None = None, padding: Padding = 0, *,
+               count_include_pad: bool = True) -> Array: ...
+def avg_pool2d(input: ArrayLike, kernel_size: Pair, stride: Pair | None = None, padding: Padding = 0, *,
                count_include_pad: bool = True) -> Any:
     """The mean under each window; zeros of the padding count unless told otherwise.
 
@@ -135,7 +151,12 @@ def avg_pool2d(input: Any, kernel_size: Pair, stride: Pair | None = None, paddin
     return total / _window_sum(seen, kernel=kernel, stride=stride, shape=seen.shape)
 
 
-def max_pool1d(input: Any, kernel_size: int, stride: int | None = None, padding: Padding = 0, dilation: int = 1) -> Any:
+@overload
+def max_pool1d(input: Tensor, kernel_size: int, stride: int | None = None, padding: Padding = 0, dilation: int = 1) -> Tensor: ...
+@overload
+def max_pool1d(input: PlainArrayLike, kernel_size: int, stride: int | None = None, padding: Padding = 0,
+               dilation: int = 1) -> Array: ...
+def max_pool1d(input: ArrayLike, kernel_size: int, stride: int | None = None, padding: Padding = 0, dilation: int = 1) -> Any:
     """The largest entry under each window of signals (N, C, L).
 
     >>> max_pool1d(Tensor([[[1.0, 3.0, 7.0, 5.0]]]), 2).tolist()
