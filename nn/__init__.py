@@ -5,6 +5,8 @@ What works on single numbers is here at once; layers of tensors, and modules tha
 
 from typing import TYPE_CHECKING
 
+from autograd.context import internal_packages
+
 from . import activations, data, functional, losses, optim, perceptron, schedule
 from .activations import (
     ELU, Activation, Identity, LeakyReLU, LogSoftmax, PReLU, ReLU, Sigmoid, Softmax, Softplus, Step, Tanh,
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
         GRU, LSTM, RNN, AvgPool2d, BatchNorm1d, BatchNorm2d, Conv1d, Conv2d, Dropout, Embedding, Flatten, LayerNorm, Linear,
         Maxout, MaxPool1d, MaxPool2d, Sequential,
     )
+
+internal_packages.add("nn")  # warnings name the user's line, not one of this package
 
 _modules = {
     "functional": "avg_pool2d batch_norm conv1d conv2d dropout embedding layer_norm linear max_pool2d",

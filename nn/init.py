@@ -1,4 +1,4 @@
-"""How weights start: PyTorch's names, arguments and distributions, on tensors' data, each drawn from ``rng``.
+"""Starting weights, with PyTorch's names, arguments and distributions.
 
 Every function changes the tensor and returns it; ``rng`` is a ``numpy.random.Generator`` or a seed (without one, a
 different start in every run). A tensor's shape is (out, in, …) as in PyTorch: its fan-in is the number of entries
@@ -24,22 +24,22 @@ Rng = np.random.Generator | int | None
 
 
 def zeros_(tensor: Tensor) -> Tensor:
-    """All zeros: right for biases; weights that start so stay alike for ever."""
+    """Set every entry to 0: right for biases; weights that start equal stay equal for ever."""
     return constant_(tensor, 0.0)
 
 
 def ones_(tensor: Tensor) -> Tensor:
-    """All ones."""
+    """Set every entry to 1."""
     return constant_(tensor, 1.0)
 
 
 def constant_(tensor: Tensor, val: float) -> Tensor:
-    """One number everywhere."""
+    """Set every entry to ``val``."""
     return _set(tensor, np.full(tensor.shape, val))
 
 
 def uniform_(tensor: Tensor, a: float = 0.0, b: float = 1.0, rng: Rng = None) -> Tensor:
-    """Uniform in [a, b).
+    """Draw entries uniformly from [a, b).
 
     >>> uniform_(Tensor([0.0, 0.0]), -1.0, 1.0, rng=0).tolist()
     [0.2739233746429086, -0.4604265724722594]
@@ -48,24 +48,27 @@ def uniform_(tensor: Tensor, a: float = 0.0, b: float = 1.0, rng: Rng = None) ->
 
 
 def normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0, rng: Rng = None) -> Tensor:
-    """Normally distributed."""
+    """Draw entries from a normal distribution."""
     return _set(tensor, np.random.default_rng(rng).normal(mean, std, tensor.shape))
 
 
 def xavier_uniform_(tensor: Tensor, gain: float = 1.0, rng: Rng = None) -> Tensor:
-    """Uniform with variance gain² · 2/(fan-in + fan-out): keeps the spread through layers of tanh (Glorot & Bengio, 2010)."""
+    """Draw uniformly with variance gain² · 2/(fan-in + fan-out), which keeps the spread through layers of tanh.
+
+    Source: Glorot & Bengio, 2010.
+    """
     bound = gain * sqrt(6.0 / sum(fans(tensor)))
     return uniform_(tensor, -bound, bound, rng)
 
 
 def xavier_normal_(tensor: Tensor, gain: float = 1.0, rng: Rng = None) -> Tensor:
-    """Normal with variance gain² · 2/(fan-in + fan-out)."""
+    """Draw from a normal distribution with variance gain² · 2/(fan-in + fan-out)."""
     return normal_(tensor, 0.0, gain * sqrt(2.0 / sum(fans(tensor))), rng)
 
 
 def kaiming_uniform_(tensor: Tensor, a: float = 0.0, mode: str = "fan_in", nonlinearity: str = "leaky_relu",
                      rng: Rng = None) -> Tensor:
-    """Uniform with variance gain²/fan: keeps the spread through layers of relu (He et al., 2015).
+    """Draw uniformly with variance gain²/fan, which keeps the spread through layers of relu (He et al., 2015).
 
     ``a`` is the slope of a leaky relu; ``mode`` is "fan_in" (keeps the forward pass) or "fan_out" (the backward pass).
     """
@@ -75,12 +78,12 @@ def kaiming_uniform_(tensor: Tensor, a: float = 0.0, mode: str = "fan_in", nonli
 
 def kaiming_normal_(tensor: Tensor, a: float = 0.0, mode: str = "fan_in", nonlinearity: str = "leaky_relu",
                     rng: Rng = None) -> Tensor:
-    """Normal with variance gain²/fan."""
+    """Draw from a normal distribution with variance gain²/fan."""
     return normal_(tensor, 0.0, _he(tensor, a, mode, nonlinearity), rng)
 
 
 def orthogonal_(tensor: Tensor, gain: float = 1.0, rng: Rng = None) -> Tensor:
-    """Rows (or, where there are fewer of them, columns) of length ``gain`` at right angles (Saxe et al., 2013)."""
+    """Set rows (or columns, where those are fewer) to vectors of length ``gain`` at right angles (Saxe et al., 2013)."""
     if tensor.ndim < 2:
         raise ValueError(f"orthogonal_: a tensor of shape {tensor.shape} has no rows and columns; it needs two axes or more")
     rows, columns = tensor.shape[0], prod(tensor.shape[1:])
@@ -90,7 +93,7 @@ def orthogonal_(tensor: Tensor, gain: float = 1.0, rng: Rng = None) -> Tensor:
 
 
 def lsuv(model: Module, inputs: ArrayLike, tol: float = 0.05, max_iter: int = 10, rng: Rng = None) -> Module:
-    """Layer-sequential unit variance (Mishkin & Matas, 2016): orthogonal weights, scaled until outputs vary by 1.
+    """Start a model by layer-sequential unit variance: orthogonal weights, scaled until each layer's outputs have variance 1.
 
     Every module with a ``weight`` of two axes or more and a bias or none is taken in the order of the forward pass on
     ``inputs``, a batch of real examples. Raises ValueError where an output does not vary, so that no scale helps.
@@ -125,7 +128,7 @@ _gains = {"linear": 1.0, "conv1d": 1.0, "conv2d": 1.0, "sigmoid": 1.0, "tanh": 5
 
 
 def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
-    """The factor by which weights must be larger for what the activation takes away, as PyTorch has it.
+    """Return the gain that compensates for the activation's shrinkage; values are PyTorch's.
 
     >>> calculate_gain("tanh"), calculate_gain("leaky_relu", 0.0) == calculate_gain("relu")
     (1.6666666666666667, True)
@@ -138,7 +141,7 @@ def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
 
 
 def fans(tensor: Tensor) -> tuple[int, int]:
-    """Fan-in and fan-out of a weight (out, in, …).
+    """Return fan-in and fan-out of a weight (out, in, …).
 
     >>> fans(Tensor(np.zeros((8, 3, 5, 5))))
     (75, 200)

@@ -1,4 +1,4 @@
-"""Layers on tensors: PyTorch's names, arguments, parameters' names and shapes, starting weights and results.
+"""Layers on tensors, with the names, arguments, parameters, starting weights and results of PyTorch's.
 
 A layer takes a batch, of float32 unless ``dtype`` says otherwise. What is random comes from ``rng``, a
 ``numpy.random.Generator`` or a seed: give one generator to all layers of a network (the same seed given twice
@@ -51,7 +51,7 @@ def _sizes(layer: str, **sizes: int) -> list[int]:
 # ── containers ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 class Sequential(Module):
-    """Modules one after the other, each given what the one before returned; numbered, or named in a dict.
+    """Modules in sequence, each applied to the output of the one before; numbered, or named in a dict.
 
     >>> model = Sequential(Linear(2, 3, rng=0), Tanh(), Linear(3, 1, rng=1))
     >>> model
@@ -100,7 +100,7 @@ class Sequential(Module):
 
 
 class Flatten(Module):
-    """The axes from ``start_dim`` to ``end_dim`` made one: (N, C, H, W) becomes (N, C·H·W).
+    """Merge the axes from ``start_dim`` to ``end_dim`` into one: (N, C, H, W) becomes (N, C·H·W).
 
     >>> images = np.zeros((2, 3, 4, 4), np.float32)
     >>> Flatten()(images).shape, Flatten(0, 1)(images).shape
@@ -198,7 +198,7 @@ class Embedding(Module):
 # ── windows ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 class Convolution(Module):
-    """What convolutions share; subclasses say over how many axes they run and which function computes them."""
+    """Base of convolutions; subclasses give the number of axes and the function that computes them."""
 
     _axes: int
     _convolve: Callable[..., Any]
@@ -259,7 +259,7 @@ class Conv2d(Convolution):
 
 
 class Pooling(Module):
-    """What poolings share: a window, and the function that computes them."""
+    """Base of poolings: a window, and the function that computes them."""
 
     _pool: Callable[..., Any]
 
@@ -319,7 +319,7 @@ class AvgPool2d(Pooling):
 # ── normalisation and dropout ────────────────────────────────────────────────────────────────────────────────────
 
 class BatchNorm(Module):
-    """What batch norms share; subclasses say how many axes an input has."""
+    """Base of batch norms; subclasses give the number of axes of an input."""
 
     _ndims: tuple[int, ...]
 
@@ -427,7 +427,7 @@ class Dropout(Module):
 # ── recurrent ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 class Recurrent(Module):
-    """What recurrent layers share: layers, directions, and the walk through time; subclasses write one step."""
+    """Base of recurrent layers: layers, directions and the walk through time; subclasses write one step."""
 
     _gates: int
     _states = 1

@@ -1,4 +1,4 @@
-"""Module: what every layer and network is, a tree of parameters with a forward pass."""
+"""The base class of every layer and network: a tree of parameters with a forward pass."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Result = TypeVar("Result", covariant=True)
 
 
 class HasForward(Protocol[Parameters, Result]):
-    """Anything with a ``forward``: so that type checkers know what calling a module takes and returns."""
+    """Anything with a ``forward``, from which type checkers read what a call takes and returns."""
 
     @property
     def forward(self) -> Callable[Parameters, Result]:
@@ -32,7 +32,7 @@ class HasForward(Protocol[Parameters, Result]):
 
 
 class Module:
-    """A part of a network: its parameters and sub-modules are what its attributes hold, lists and dicts included.
+    """A part of a network, with the parameters and sub-modules that its attributes hold, in lists and dicts too.
 
     A parameter is a leaf of the graph (a ``Value`` or ``Tensor`` that nothing was computed into). A Tensor that takes
     no gradient when it is assigned is a buffer: part of the state (running statistics), but not trained. Subclasses
@@ -78,7 +78,7 @@ class Module:
     # ── the forward pass ──
 
     def forward(self, *args: Any, **options: Any) -> Any:
-        """What the module computes; written by each subclass."""
+        """Compute the output; each subclass writes its own."""
         raise NotImplementedError(f"{type(self).__name__} has no forward: write def forward(self, x): … in the class")
 
     def __call__(self: HasForward[Parameters, Result], *args: Parameters.args, **options: Parameters.kwargs) -> Result:
@@ -123,7 +123,7 @@ class Module:
         return ((path, part) for path, part, kind in _walk("", self, set()) if kind == "parameter")
 
     def parameters(self) -> Unnamed:
-        """Every parameter of the tree, once; an optimiser that is given this calls them by their paths all the same."""
+        """Every parameter of the tree, once; an optimiser that is given this still knows their paths."""
         return Unnamed(self.named_parameters())
 
     def named_buffers(self) -> Iterator[tuple[str, Any]]:
@@ -148,7 +148,7 @@ class Module:
         return self
 
     def zero_grad(self) -> None:
-        """Forget every parameter's gradient: it is None again until a backward pass reaches it."""
+        """Set every parameter's gradient to None, until a backward pass reaches it again."""
         parameters = list(self.parameters())
         assign(parameters, "grad", [None] * len(parameters))
 
@@ -211,7 +211,7 @@ class Module:
     # ── what a person sees ──
 
     def extra_repr(self) -> str:
-        """What stands between the parentheses of the module's ``repr``; subclasses say what they are made of."""
+        """The text between the parentheses of the module's ``repr``; subclasses give their sizes and options."""
         return ""
 
     def __repr__(self) -> str:
@@ -221,7 +221,7 @@ class Module:
 
     @contextmanager
     def watch(self, observer: Callable[[str, Module, tuple[Any, ...], Any], None]) -> Iterator[None]:
-        """Within this, ``observer(path, module, inputs, output)`` is called after each forward pass of each module.
+        """Context manager that calls ``observer(path, module, inputs, output)`` after each forward pass of each module.
 
         >>> import nn
         >>> model = nn.MLP(2, [2, 1])
@@ -253,13 +253,36 @@ class Module:
                     vars(module)["forward"] = forward
 
     def as_function(self, paths: Sequence[str]) -> Callable[..., Any]:
-        """The module as a function of the contents of these paths, in one sequence, and of its inputs.
+        """Return the module as a function of the contents of these paths, in one sequence, and of its inputs.
+
+        For many calls: the tree is walked once, here, so the module must keep its layers and parameters. Raises KeyError
+        for a path that it has not, ValueError for two paths of one shared parameter.
 
         >>> import nn
         >>> nn.Neuron(1, "identity").as_function(["w.0", "b"])((2.0, 1.0), [3.0])
         7.0
         """
-        return functional(self, paths)
+        own = self._state()
+        if unknown := [path for path in paths if path not in own]:
+            raise KeyError(f"functional_call: {type(self).__name__} has no {_listed(unknown)}; its paths are {_listed(list(own))}")
+        leaves = [own[path] for path in paths]
+        if len(set(map(id, leaves))) < len(leaves):
+            raise ValueError(f"functional_call: {_listed(list(paths))} name one parameter twice, which {type(self).__name__} "
+                             "shares; give it by one of its paths")
+        attributes = [vars(part) for part in self.modules()]
+        held = [[name for name, content in part.items() if any(not isinstance(leaf, Module) for _, leaf in _children("", content))]
+                for part in attributes]
+
+        def call(contents: Sequence[Any], *args: Any, **options: Any) -> Any:
+            instead = dict(zip(map(id, leaves), contents))
+            before = [dict(own) for own in attributes]
+            replaced = [{name: _replaced(own[name], instead) for name in names} for own, names in zip(before, held)]
+            try:
+                deque(map(dict.update, attributes, replaced), maxlen=0)  # in one call, which no interrupt can halve
+                return self(*args, **options)
+            finally:
+                deque(map(dict.update, attributes, before), maxlen=0)
+        return call
 
     def summary(self, input_shape: tuple[int, ...], dtype: DTypeLike | None = None) -> Summary:
         """A table of every module with the shape it puts out, its own parameters and their bytes.
@@ -294,55 +317,22 @@ class Module:
 
 
 def functional_call(module: Module, parameters: Mapping[str, Any], *args: Any, **options: Any) -> Any:
-    """Call the module with these in place of its own parameters and buffers, by path, and leave it with its own.
+    """Call the module with these contents in place of its own parameters and buffers, by path; the module keeps its own.
 
-    So that a network is a function of its parameters too, for ``jacobian``, ``hvp`` or ``check_gradients``. What is not
-    given is the module's own; a parameter that is held in several places is replaced in all. Raises KeyError for a
-    path that the module has not. Source: PyTorch, ``torch.func.functional_call``.
+    It makes a network a function of its parameters, for ``jacobian``, ``hvp`` or ``check_gradients``. The rest is the
+    module's own; a parameter that is held in several places is replaced in all. Raises KeyError for a path that the
+    module has not. Source: PyTorch, ``torch.func.functional_call``.
 
     >>> import nn
     >>> neuron = nn.Neuron(1, "identity")
     >>> grad(lambda w, b: functional_call(neuron, {"w.0": w, "b": b}, [3.0]), argnums=(0, 1))(2.0, 1.0)
     (3.0, 1.0)
     """
-    return functional(module, tuple(parameters))(tuple(parameters.values()), *args, **options)
-
-
-def functional(module: Module, paths: Sequence[str]) -> Callable[..., Any]:
-    """``functional_call`` for many calls: a function of the contents of these paths, in one sequence, and of the inputs.
-
-    The tree is walked once, here: the module is to keep its layers and parameters. Raises KeyError for a path that it has not.
-
-    >>> import nn
-    >>> call = functional(nn.Neuron(1, "identity"), ["w.0", "b"])
-    >>> call((2.0, 1.0), [3.0])
-    7.0
-    """
-    own = module._state()
-    if unknown := [path for path in paths if path not in own]:
-        raise KeyError(f"functional_call: {type(module).__name__} has no {_listed(unknown)}; its paths are {_listed(list(own))}")
-    leaves = [own[path] for path in paths]
-    if len(set(map(id, leaves))) < len(leaves):
-        raise ValueError(f"functional_call: {_listed(list(paths))} name one parameter twice, which {type(module).__name__} shares; "
-                         "give it by one of its paths")
-    attributes = [vars(part) for part in module.modules()]
-    held = [[name for name, content in part.items() if any(not isinstance(leaf, Module) for _, leaf in _children("", content))]
-            for part in attributes]
-
-    def call(contents: Sequence[Any], *args: Any, **options: Any) -> Any:
-        instead = dict(zip(map(id, leaves), contents))
-        before = [dict(own) for own in attributes]
-        replaced = [{name: _replaced(own[name], instead) for name in names} for own, names in zip(before, held)]
-        try:
-            deque(map(dict.update, attributes, replaced), maxlen=0)  # in one call, which no interrupt can halve
-            return module(*args, **options)
-        finally:
-            deque(map(dict.update, attributes, before), maxlen=0)
-    return call
+    return module.as_function(tuple(parameters))(tuple(parameters.values()), *args, **options)
 
 
 class Unnamed(Iterator[Any]):
-    """The second of each pair of an iterator, which is ``named``."""
+    """Iterator over the second of each pair; the pairs themselves are in ``named``."""
 
     def __init__(self, named: Iterator[tuple[str, Any]]):
         self.named = named
@@ -352,7 +342,7 @@ class Unnamed(Iterator[Any]):
 
 
 class Mismatch(NamedTuple):
-    """The names that a state lacks, and those that the module lacks."""
+    """The result of loading a state: names that the state lacks, and names that the module lacks."""
 
     missing: list[str]
     unexpected: list[str]
@@ -374,12 +364,12 @@ class Summary(list[SummaryRow]):
 
     @property
     def parameters(self) -> int:
-        """How many numbers are trained in all."""
+        """The number of trained numbers in all."""
         return sum(row.parameters for row in self)
 
     @property
     def bytes(self) -> int:
-        """How many bytes they take."""
+        """The bytes that they take."""
         return sum(row.bytes for row in self)
 
     def __repr__(self) -> str:
@@ -396,7 +386,7 @@ class Summary(list[SummaryRow]):
 
 
 def _summary_rows(module: Module, shapes: Mapping[int, Sequence[Any]]) -> list[SummaryRow]:
-    """A row for each place that holds a module, and for each further call, of the shapes that the calls put out in turn."""
+    """A row for each place that holds a module, and one for each further call; calls are matched to places in order."""
     uses = list(_uses("", module, ()))
     modules = [(path, part) for path, part, kind in uses if kind == "module"]
     first: dict[int, str] = {}
@@ -478,7 +468,7 @@ def _contents(path: str, content: Any) -> Iterator[tuple[str, Any]]:
 
 
 def _check_replacement(module: Module, attribute: str, content: Any) -> None:
-    """Raise TypeError where a parameter would make way for a number, an array or a result, which nobody trains or saves."""
+    """Raise TypeError where a number, an array or a result would replace a parameter, which would then not be trained."""
     lost = [path for path, part in _children(attribute, vars(module)[attribute])
             if not isinstance(part, Module) and path not in module._buffers]
     for path, part in _contents(attribute, content) if lost else ():

@@ -108,7 +108,7 @@ class MLP(Module):
         return list(outputs)
 
     def to_tensors(self, dtype: DTypeLike = "float64") -> Sequential:
-        """The same network on arrays: a ``Sequential`` of ``Linear`` and activations with the same parameters.
+        """Return the same network on arrays: a ``Sequential`` of ``Linear`` and activations with the same parameters.
 
         >>> model = MLP(2, [3, 1], rng=0)
         >>> model.to_tensors()
@@ -131,7 +131,7 @@ class MLP(Module):
 
     @classmethod
     def from_tensors(cls, model: Iterable[Module]) -> MLP:
-        """The network of single numbers that a ``Sequential`` of ``Linear`` and activations is, with the same parameters.
+        """Build the network of single numbers with the parameters of a ``Sequential`` of ``Linear`` and activations.
 
         Raises TypeError for other layers, ValueError for a ``Linear`` without bias.
         """

@@ -5,11 +5,10 @@ from __future__ import annotations
 import sys
 import warnings
 from collections.abc import Sequence
-from pathlib import Path
+
+from autograd.context import internal_packages
 
 SUM_TOLERANCE = 1e-3  # rows of float32 probabilities, mixed or smoothed, sum to 1 within a few 1e-7; percentages do not
-
-_PACKAGES = tuple(str(Path(__file__).parents[2] / package) for package in ("nn", "autograd"))
 
 
 def check_reduction(name: str, reduction: str) -> None:
@@ -86,8 +85,8 @@ def warn_of_probabilities(name: str) -> None:
 
 
 def _caller() -> int:
-    """The stack level, as ``warnings.warn`` counts in the function that calls this, of the first line outside the library."""
+    """The stack level, for ``warnings.warn`` in the function that calls this, of the first line outside the library."""
     level, frame = 1, sys._getframe(1)
-    while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGES):
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] in internal_packages:
         level, frame = level + 1, frame.f_back
     return level

@@ -1,4 +1,4 @@
-"""Convolution of images and signals as one matrix product, and how many places a window takes.
+"""Convolution of images and signals as one matrix product, and the size of its result.
 
 Images are (batch, channels, height, width), as PyTorch has them, whatever their order in memory.
 """
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class OutputSize(int):
-    """How many places a window takes along an axis, as a whole number, and what the formula gives exactly.
+    """The number of places that a window takes along an axis, as an int that knows the exact value of the formula.
 
     A place that is not wholly there is left out, as by every library; ``exact`` is then no whole number, and ``note`` says
     which entries no window reaches: ``unseen`` of the data, by index, and ``unseen_padding`` zeros of the padding.
@@ -53,7 +53,7 @@ class OutputSize(int):
 
     @property
     def unseen_padding(self) -> int:
-        """How many zeros of the padding lie under no window."""
+        """The number of zeros of the padding that lie under no window."""
         return len(self._uncovered()) - len(self.unseen)
 
     def _uncovered(self) -> list[int]:
@@ -89,11 +89,11 @@ class OutputSize(int):
 
 
 def output_size(n: int, kernel: int, stride: int = 1, padding: int | tuple[int, int] = 0, dilation: int = 1) -> OutputSize:
-    """How many places a window takes along an axis: (N − F + 2P)/S + 1 with F = dilation·(kernel − 1) + 1, rounded down.
+    """Return the number of places a window takes along an axis: (N − F + 2P)/S + 1, rounded down.
 
-    ``padding`` is a number of zeros at each end, or a pair of them. The result is an int that also knows the ``exact``
-    number, and says in ``note`` which entries are not seen where that is not whole. Raises ValueError where not even one
-    window fits. Source: CS231n, "Convolutional networks".
+    F = dilation·(kernel − 1) + 1 is the window's span; ``padding`` is a number of zeros at each end, or a pair of them. The
+    result is an int that also knows the ``exact`` number, and says in ``note`` which entries are not seen where that is not
+    whole. Raises ValueError where not even one window fits. Source: CS231n, "Convolutional networks".
 
     >>> output_size(32, 5), output_size(7, 3, stride=2), output_size(32, 5, padding=2)
     (28, 3, 32)
@@ -106,12 +106,12 @@ def output_size(n: int, kernel: int, stride: int = 1, padding: int | tuple[int, 
 
 
 def span(kernel: int, dilation: int) -> int:
-    """How many entries a window reaches over, those that a dilation skips included."""
+    """The number of entries from a window's first to its last, those that a dilation skips included."""
     return dilation * (kernel - 1) + 1
 
 
 def places(n: int, kernel: int, stride: int, before: int, after: int, dilation: int) -> int:
-    """How many whole windows fit; ValueError where none does."""
+    """The number of whole windows that fit; ValueError where none does."""
     room = n + before + after - span(kernel, dilation)
     if room < 0 or stride < 1 or before < 0 or after < 0 or kernel < 1 or dilation < 1:
         padding = before if before == after else (before, after)
@@ -122,7 +122,7 @@ def places(n: int, kernel: int, stride: int, before: int, after: int, dilation: 
 
 def window_slices(kernel: tuple[int, ...], stride: tuple[int, ...], dilation: tuple[int, ...],
                   size: tuple[int, ...]) -> Iterator[Any]:
-    """For each place in a window, in row order, the entries of the image that come to lie under it."""
+    """Yield for each place in a window, in row order, the index of the image's entries that come to lie under it."""
     for i in range(kernel[0]):
         for j in range(kernel[1]):
             top, left = i * dilation[0], j * dilation[1]
@@ -154,7 +154,7 @@ def _columns(x: Any, kernel: Any, size: Any, stride: Any, dilation: Any, sides: 
 
 
 def _places(shapes: Any, stride: Any, dilation: Any, sides: Any) -> tuple[int, ...]:
-    """How many windows there are, down and along."""
+    """The numbers of windows, down and along."""
     return tuple([places(n, k, s, before, after, d)
                   for n, k, s, d, (before, after) in zip(shapes[0][2:], shapes[1][2:], stride, dilation, sides)])
 
@@ -172,7 +172,7 @@ def _framed(x: Any, sides: Any) -> Any:
 
 
 def _pieces(each: int, columns: int) -> int:
-    """In how many equal pieces a product of so many columns, with ``each`` multiplications for each, is best taken.
+    """The best number of equal pieces for a product of so many columns, with ``each`` multiplications per column.
 
     OpenBLAS gives what has more than 2¹⁸ of them to its threads, and where cores are busy a step of a small network waits
     for those: 60 ms, not 3 (measured). In pieces nothing waits, and long thin matrices take a third of the time.

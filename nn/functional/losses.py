@@ -1,4 +1,4 @@
-"""Losses: how wrong a prediction is, as one number to minimise. PyTorch's names, arguments and results.
+"""Losses: the error of a prediction as one number to minimise. PyTorch's names, arguments and results.
 
 Each takes numbers, nested lists of numbers or Values, arrays and Tensors. Lists need no NumPy: they go to
 ``scalar_losses``; arrays and Tensors go to ``array_losses``, which loads it. ``reduction`` is "mean" (over all entries

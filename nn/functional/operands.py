@@ -1,4 +1,4 @@
-"""Operands of the array functions: lists become arrays, and numbers that would be computed in too narrow a type become wider."""
+"""Operands of the array functions: lists become arrays, integers and float16 become floats that formulas can be computed in."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def as_operand(x: ArrayLike) -> Any:
 
 
 def floating(x: ArrayLike) -> Any:
-    """The operand in numbers that formulas can be computed with: integers and masks as float64, float16 as float32.
+    """Return the operand as floats: integers and masks as float64, float16 as float32, the rest as it is.
 
     In their own width integers overflow (four pixels of 200 have the mean 8), and float16 does at 65,504; that float16
     is widened is said once.

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def _first(x: Any, out: Any, kernel: Any, stride: Any, dilation: Any) -> Iterator[tuple[Any, Any]]:
-    """For each place in the windows the mask of windows whose maximum it is, the first in row order where equal."""
+    """Yield each place in a window with the mask of windows whose maximum lies there, the first in row order of equal ones."""
     free = np.ones_like(out, bool)
     lost = np.isnan(out) if np.isnan(np.add.reduce(out, None)) else None
     for place in window_slices(kernel, stride, dilation, out.shape[2:]):

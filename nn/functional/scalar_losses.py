@@ -275,7 +275,7 @@ def _listed(target: Any) -> Any:
 
 
 def _depth(x: Any) -> int:
-    """How deep lists are nested; 0 for a number."""
+    """The depth of nested lists; 0 for a number."""
     depth = 0
     while _is_sequence(x) and len(x):
         depth, x = depth + 1, x[0]
