@@ -1,11 +1,12 @@
 """What type checkers and editors read of the tables: signatures with overloads, written by ``make docs``.
 
 Rows and array functions take numbers, arrays and nodes and give results of the same kind, and most of them are methods
-too, made as the program runs. A checker sees none of that, so it is spelled out for it in three files, which nothing loads
+too, made as the program runs. A checker sees none of that, so it is spelled out for it in four files, which nothing loads
 when a program runs but the last:
 
 - ``autograd/__init__.pyi``: every public name; array functions with an overload for each kind of operand
 - ``autograd/methods.pyi``: the rows as methods of Value, rows and array functions as methods of Tensor
+- ``nn/functional/losses.pyi``: the losses, with an overload for each kind of prediction
 - ``autograd/arrays/names.py``: the names of the array functions, for ``__all__`` without loading NumPy
 """
 
@@ -26,6 +27,7 @@ from autograd.arrays.names import array_functions
 from autograd.operation import Operation
 from autograd.symbolic import formula
 from autograd.tensor import Tensor
+from nn.functional import losses
 from viz.numbers import typeset
 
 PACKAGE = Path(autograd.__file__).parent
@@ -50,7 +52,8 @@ def rows() -> list[Operation]:
 
 def files() -> dict[Path, str]:
     """The contents of every generated file of types, by its path."""
-    return {PACKAGE / "__init__.pyi": front(), PACKAGE / "methods.pyi": methods(), PACKAGE / "arrays" / "names.py": names()}
+    return {PACKAGE / "__init__.pyi": front(), PACKAGE / "methods.pyi": methods(), PACKAGE / "arrays" / "names.py": names(),
+            Path(losses.__file__).with_suffix(".pyi"): loss_functions()}
 
 
 # ── autograd/__init__.pyi ────────────────────────────────────────────────────────────────────────────────────────
@@ -135,14 +138,19 @@ def overloads(name: str) -> str:
     """An array function, once for plain arrays and once for each operand that may be a tensor."""
     signature = described(getattr(functions, name))
     if "Any" not in signature.returns:
-        return signature.definition(name, summary(name))
+        return signature.definition(name, summary(getattr(functions, name)))
     versions = [signature.of("PlainArrayLike", "Array"), *signature.with_tensors()]
-    return "\n".join("@overload\n" + version.definition(name, summary(name) * (version is versions[0])) for version in versions)
+    return overloaded(name, versions, summary(getattr(functions, name)))
 
 
-def summary(name: str) -> str:
-    """The first paragraph of an array function's documentation."""
-    return " ".join((inspect.getdoc(getattr(functions, name)) or "").partition("\n\n")[0].split())
+def overloaded(name: str, versions: Iterable[Signature], documentation: str) -> str:
+    """A function's definition once for each signature, the first with its documentation."""
+    return "\n".join("@overload\n" + version.definition(name, documentation * (i == 0)) for i, version in enumerate(versions))
+
+
+def summary(function: Callable[..., object]) -> str:
+    """The first paragraph of a function's documentation."""
+    return " ".join((inspect.getdoc(function) or "").partition("\n\n")[0].split())
 
 
 # ── signatures ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -162,6 +170,12 @@ class Signature:
         """The definition of a function, whose body is its documentation, where there is any."""
         body = f'\n    """{documentation}"""' if documentation else " ..."
         return f"def {name}({self.written()}) -> {self.returns}:{body}"
+
+    def loss(self, input: str, target: str, reduction: str, result: str) -> Signature:
+        """The same of a loss, for one kind of prediction and target."""
+        kinds = {"input": input, "target": target, "reduction": reduction}
+        parameters = tuple(p.replace(annotation=Raw(kinds.get(p.name, p.annotation))) for p in self.parameters)
+        return Signature(parameters, result)
 
     def operands(self) -> list[int]:
         return [i for i, p in enumerate(self.parameters) if "ArrayLike" in p.annotation]
@@ -253,7 +267,35 @@ def array_method(name: str) -> str:
     """An array function as a method of Tensor, which takes the place of the first operand."""
     signature = described(getattr(functions, name)).of(ARRAY, "Tensor")
     me = Parameter("self", Parameter.POSITIONAL_OR_KEYWORD)
-    return replace(signature, parameters=(me, *signature.parameters[1:])).definition(name, summary(name))
+    return replace(signature, parameters=(me, *signature.parameters[1:])).definition(name, summary(getattr(functions, name)))
+
+
+# ── nn/functional/losses.pyi ─────────────────────────────────────────────────────────────────────────────────────
+
+LOSSES = """\
+from collections.abc import Sequence
+from typing import Any, Literal, overload
+
+from autograd import Tensor, Value
+from autograd.typing import PlainArrayLike
+
+Values = Value | Sequence[Value] | Sequence[Sequence[Value]]
+Reduction = Literal["mean", "sum"]"""
+
+
+def loss_functions() -> str:
+    """The stub of the losses: of numbers a number, of Values a Value, of Tensors a Tensor; their terms in the input's form."""
+    found = [(name, x) for name, x in vars(losses).items() if inspect.isfunction(x) and not name.startswith("_")
+             and x.__module__ == losses.__name__]
+    parts = [SETTINGS, f'"""Losses of numbers, Values, arrays and Tensors, as type checkers see them. {GENERATED}"""', LOSSES]
+    for name, function in found:
+        signature = described(function)
+        versions = [signature.loss(*kinds) for kinds in (("PlainArrayLike", "PlainArrayLike", "Reduction", "float"),
+                                                         ("Values", "Any", "Reduction", "Value"),
+                                                         ("Tensor", "PlainArrayLike | Tensor", "str", "Tensor"),
+                                                         ("Any", "Any", "str", "Any"))]
+        parts += [overloaded(name, versions, summary(function))]
+    return "\n\n".join(parts) + "\n"
 
 
 # ── autograd/arrays/names.py ─────────────────────────────────────────────────────────────────────────────────────

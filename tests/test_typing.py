@@ -141,7 +141,7 @@ def test_completion_offers_the_public_names_of_a_package_and_no_others(package):
 PUBLIC_MODULES = [f"{package.__name__}.{name}" for package in (nn, viz) for name in package.__all__
                   if isinstance(getattr(package, name), ModuleType)] + ["autograd.testing", "autograd.typing"]
 # those that have no __all__ and __dir__ yet: to be emptied
-UNLISTED = {"autograd.testing", "nn.babysitter", "nn.data", "nn.functional", "nn.init", "nn.layers", "nn.losses", "nn.optim",
+UNLISTED = {"autograd.testing", "nn.activations", "nn.babysitter", "nn.data", "nn.init", "nn.layers", "nn.losses", "nn.optim",
             "nn.perceptron", "nn.persist", "nn.schedule", "nn.search", "nn.train", "viz.plots"}
 
 
@@ -178,7 +178,7 @@ def measured():
     return found
 
 
-ANY = 0.36  # at most 0.12 when all owners are through
+ANY = 0.295  # at most 0.12 when all owners are through
 
 
 def test_few_parameters_of_public_functions_are_any():
@@ -187,7 +187,7 @@ def test_few_parameters_of_public_functions_are_any():
     assert total / all_ <= ANY, f"{total} of {all_}; the most: " + ", ".join(f"{name} {a}/{n}" for name, (a, n) in worst)
 
 
-ERRORS = 60  # pyright's, within the packages: none when all owners are through
+ERRORS = 53  # pyright's, within the packages: none when all owners are through
 
 
 @pytest.mark.slow

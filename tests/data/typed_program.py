@@ -32,8 +32,11 @@ class Net(nn.Module):
         return self.layer(images).tanh() * scale
 
 
-loss = array_sum(model(t) ** 2)
+loss = nn.mse_loss(model(t), [[1.0], [0.0]])
 loss.backward()
+reveal_type(loss)  # Tensor
+reveal_type(nn.mse_loss([x, y], [0.0, 1.0]))  # Value
+reveal_type(nn.MSELoss()(t, t))  # Tensor
 reveal_type(x + exp(y))  # Value
 reveal_type(2.0 * x - y / 3 + x**2)  # Value
 reveal_type(v := x.softplus())  # Value
@@ -61,4 +64,4 @@ reveal_type(gradient(x * y, x))  # float
 reveal_type(gradient(x * y, [x, y]))  # list
 reveal_type(gradient(x**3, x, create_graph=True))  # Value
 reveal_type(cr.exp(x).sin())  # Value
-reveal_type(check_gradients(energy, 0.5))  # Report
+reveal_type(check_gradients(energy, 0.5))  # GradientReport
