@@ -76,7 +76,7 @@ class Tensor(TensorMethods, Node):
     __truediv__, __rtruediv__ = binary(ops.div), binary(ops.div, True)
     __pow__, __rpow__ = binary(ops.pow), binary(ops.pow, True)
 
-    def __new__(cls, data: Any = None, name: str | None = None, requires_grad: bool = True) -> Any:
+    def __new__(cls, data: Any = None, name: str | None = None, requires_grad: bool = True) -> Tensor:
         return functions.stack_nodes(data) if isinstance(data, (list, tuple)) and holds_node(data) else new(cls)
 
     def __init__(self, data: Any, name: str | None = None, requires_grad: bool = True):

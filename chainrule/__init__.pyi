@@ -3,6 +3,6 @@
 import autograd as autograd
 import nn as nn
 import viz as viz
-from autograd import *
+from autograd import *  # noqa: F403  (what autograd lists in __all__)
 
 __version__: str
