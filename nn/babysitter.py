@@ -484,7 +484,8 @@ def check_initial_loss(model: Module, data: Any, loss: LossFunction, expected: f
         raise ValueError("check_initial_loss: what guessing gives is not known for this loss; say it with expected=")
     findings, signs = _initial(found.item(), chance)
     if penalty is not None:
-        extra = float(penalty(trial))
+        added = penalty(trial)
+        extra = float(added.item() if hasattr(added, "item") else added)
         signs["regularisation"] = f"adds {extra:.3g}"
         if not extra > 0:
             findings.append(Diagnosis.of("regularisation without effect", f"it adds {extra:.3g} to the loss"))

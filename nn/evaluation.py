@@ -24,7 +24,7 @@ def accuracy(prediction: Any, target: Any) -> float:
     >>> accuracy(np.array([[0.1, 0.9], [0.8, 0.2]]), np.array([1, 1]))
     0.5
     """
-    prediction, target = np.asarray(prediction), np.asarray(target)
+    prediction, target = plain_prediction(prediction), plain_prediction(target)
     if prediction.ndim != 2 or prediction.shape[1] < 2 or target.shape not in (prediction.shape, prediction.shape[:1]):
         raise ValueError(f"accuracy: scores of shape {prediction.shape} and labels of shape {target.shape}; give one score for "
                          "each of two or more classes, (N, C), and labels (N,). For other predictions write a function")
@@ -97,7 +97,11 @@ def batch_function(model: Module) -> Callable[[Any], Any]:
 
 def plain_prediction(prediction: Any) -> Any:
     """Return a prediction, a Tensor or rows of Values, as an array without a graph."""
-    return prediction.array if isinstance(prediction, Tensor) else np.array(prediction, float)
+    if isinstance(prediction, Tensor):
+        return prediction.array
+    with no_grad():  # numbers leave their graph here on purpose
+        array = np.asarray(prediction)
+        return array.astype(float) if array.dtype == object else array
 
 
 def model_arrays(data: Any, model: Module) -> tuple[Any, Any]:

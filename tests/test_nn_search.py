@@ -277,11 +277,15 @@ def test_a_dask_cluster_without_workers_ends_the_search_with_what_was_found(tmp_
             distributed.Client(cluster) as client:
         command = [sys.executable, "-m", "distributed.cli.dask_worker", cluster.scheduler_address, "--no-nanny", "--no-dashboard",
                    "--nthreads", "1"]
-        with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as worker, \
-                pytest.warns(RuntimeWarning, match="no worker for 1.5 seconds, while it tried trials 3, 4; 3 trials had ended"):
-            results = optimize(objective, {"x": uniform(0, 1)}, 9, sampler="random", workers=2, progress=False, executor=client,
-                               worker_timeout=1.5, journal=tmp_path / "log")
-        assert worker.returncode == -signal.SIGKILL
+        worker = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            client.wait_for_workers(1, timeout=120)
+            with pytest.warns(RuntimeWarning, match="no worker for 1.5 seconds, while it tried trials 3, 4; 3 trials had ended"):
+                results = optimize(objective, {"x": uniform(0, 1)}, 9, sampler="random", workers=2, progress=False,
+                                   executor=client, worker_timeout=1.5, journal=tmp_path / "log")
+        finally:
+            worker.kill()
+            worker.wait()
         assert sorted(row["trial"] for row in results.rows) == [0, 1, 2]
         with pytest.raises(RuntimeError, match="no worker for 0.1 seconds.*; 0 trials had ended by then. To go on, start workers"):
             optimize(bowl, SPACE, 2, progress=False, executor=client, worker_timeout=0.1)
