@@ -7,6 +7,7 @@ is called after each epoch.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from math import inf, isnan
 from typing import TYPE_CHECKING, Any
 
 from .data import DataLoader
@@ -49,7 +50,8 @@ class History:
         """The row of the best epoch; raises LookupError before the first one ended."""
         if not self.rows:
             raise LookupError(f"no epoch has ended, so there is no best one: {self.stopped or 'the run has not begun'}")
-        return (min if self.mode == "min" else max)(self.rows, key=lambda row: row[self.monitor])
+        sign = 1 if self.mode == "min" else -1
+        return min(self.rows, key=lambda row: inf if isnan(row[self.monitor]) else sign * row[self.monitor])
 
     def to_dict(self) -> dict[str, list[float]]:
         """Return every column as a list."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from math import nan
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,8 @@ Metrics = str | Iterable[str | Metric] | Mapping[str, str | Metric]
 def accuracy(prediction: Any, target: Any) -> float:
     """Return the share of examples whose own class has the highest score: scores (N, C), labels (N,) or one-hot (N, C).
 
+    Raises ValueError for other shapes, and for nan among scores or labels, with its place.
+
     >>> accuracy(np.array([[0.1, 0.9], [0.8, 0.2]]), np.array([1, 1]))
     0.5
     """
@@ -28,6 +31,10 @@ def accuracy(prediction: Any, target: Any) -> float:
     if prediction.ndim != 2 or prediction.shape[1] < 2 or target.shape not in (prediction.shape, prediction.shape[:1]):
         raise ValueError(f"accuracy: scores of shape {prediction.shape} and labels of shape {target.shape}; give one score for "
                          "each of two or more classes, (N, C), and labels (N,). For other predictions write a function")
+    for what, array in (("scores", prediction), ("labels", target)):
+        if (found := _nan(array)).any():
+            raise ValueError(f"accuracy: the {what} of example {int(np.argwhere(found)[0][0])} are nan, which is no class; look "
+                             "with autograd.find_anomaly(loss) at what made it, or at how the data are read")
     if target.ndim == 2:
         target = target.argmax(1)
     return float(np.count_nonzero(prediction.argmax(1) == target) / len(target))
@@ -79,11 +86,19 @@ def metric_functions(metrics: Metrics) -> dict[str, Metric]:
 
 
 def add_measurements(totals: dict[str, float], loss: float, measures: Mapping[str, Metric], prediction: Any, target: Any) -> None:
-    """Add a batch's loss and metrics, each times its number of examples, to the totals."""
+    """Add a batch's loss and metrics, each times its number of examples, to the totals; metrics of a nan are nan."""
     count = len(target)
     totals["loss"] = totals.get("loss", 0.0) + loss * count
+    if not measures:
+        return
+    prediction = plain_prediction(prediction)
+    known = not _nan(prediction).any()
     for name, measure in measures.items():
-        totals[name] = totals.get(name, 0.0) + measure(plain_prediction(prediction), target) * count
+        totals[name] = totals.get(name, 0.0) + (measure(prediction, target) * count if known else nan)
+
+
+def _nan(array: Any) -> Any:
+    return np.isnan(array) if array.dtype.kind == "f" else np.zeros((), bool)
 
 
 # ── a model and its arrays ───────────────────────────────────────────────────────────────────────────────────────

@@ -5,6 +5,7 @@ import math
 import random
 import re
 import struct
+import zipfile
 from collections import Counter
 from importlib.resources import files
 from statistics import fmean, pstdev
@@ -14,6 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import nn
 from nn.data import (
     PCA, Augment, DataLoader, StandardScaler, arrays, batches, k_fold, load, moved, one_hot, read_csv, read_idx,
     read_npz, split, train_test_split,
@@ -168,6 +170,63 @@ def test_frames_and_bunches_are_data():
     assert sorted(y_test) == ["x", "y"]
 
 
+def test_nullable_boolean_and_category_columns_are_numbers():
+    pd = pytest.importorskip("pandas")
+    frame = pd.DataFrame({
+        "count": pd.array([1, 2, 3], "Int64"), "size": pd.array([0.5, 1.5, 2.5], "Float64"), "red": [True, False, True],
+        "tall": pd.array([True, True, False], "boolean"),
+        "grade": pd.Categorical(["low", "high", "low"], ["low", "high"], ordered=True),
+        "room": pd.Categorical([7, 5, 7]), "plain": [4, 5, 6], "number": np.array([1, 2.5, True], object)})
+    x, y = arrays((frame, frame["grade"]))
+    assert x.dtype.kind == "f"
+    assert x.tolist() == [[1, 0.5, 1, 1, 0, 7, 4, 1], [2, 1.5, 0, 1, 1, 5, 5, 2.5], [3, 2.5, 1, 0, 0, 7, 6, 1]]
+    assert y.tolist() == [0, 1, 0]  # in the order of the categories, which is not that of the alphabet
+    for column, labels in (("count", [1, 2, 3]), ("red", [True, False, True]), ("tall", [True, True, False]), ("room", [7, 5, 7])):
+        assert arrays((frame, frame[column]))[1].tolist() == labels
+    assert arrays((frame[["count", "plain"]], [0, 1, 0]))[0].dtype.kind == "i"
+    model = nn.Sequential(nn.Linear(8, 2, rng=0))
+    history = nn.train.fit(model, (frame, frame["tall"].astype("Int64")), nn.functional.cross_entropy,
+                           nn.optim.SGD(model.parameters()), epochs=1, progress=False)
+    assert len(history) == 1
+
+
+MISSING = [None, float("nan"), "NA", "NaT"]
+
+
+@pytest.mark.parametrize("missing", MISSING, ids=str)
+@pytest.mark.parametrize("kind", ["list", "array", "series", "nullable", "category"])
+def test_a_missing_label_is_an_error_that_names_its_row(kind, missing):
+    pd = pytest.importorskip("pandas")
+    missing = {"NA": pd.NA, "NaT": pd.NaT}.get(missing, missing)
+    for labels in (["cat", "dog", missing, "cat"], [1.5, 2.5, missing, 0.5]):
+        if kind in ("nullable", "category"):
+            if missing is pd.NaT:
+                continue
+            column = pd.Series(labels, dtype="category" if kind == "category" else "string" if labels[0] == "cat" else "Float64")
+        else:
+            column = {"list": list, "array": lambda x: np.array(x, object), "series": pd.Series}[kind](labels)
+        with pytest.raises(ValueError, match="data: the labels, row 2.* has no value.*; fill it, or leave the row out"):
+            arrays((np.zeros((4, 1)), column))
+
+
+def test_labels_of_numbers_and_text_are_no_classes():
+    with pytest.raises(ValueError, match="the labels hold text and, in row 1, 2; make all of one kind"):
+        arrays((np.zeros((3, 1)), ["a", 2, "b"]))
+    assert arrays((np.zeros((3, 1)), np.array([2, 1, 10], object)))[1].tolist() == [2, 1, 10]  # numbers, whatever holds them
+    assert arrays((np.zeros((2, 1)), [b"b", b"a"]))[1].tolist() == [1, 0]
+
+
+def test_a_missing_input_that_is_no_number_names_its_row_and_column():
+    pd = pytest.importorskip("pandas")
+    frame = pd.DataFrame({"a": [1, 2], "b": pd.array([1, None], "Int64")}, index=["p", "q"])
+    with pytest.raises(ValueError, match=r"data: column 'b' of the inputs, row 1 \(index 'q'\) has no value"):
+        arrays((frame, [0, 1]))
+    with pytest.raises(ValueError, match="data: the inputs, row 1 has no value, None"):
+        arrays(([[1.0, 2.0], [3.0, None]], [0, 1]))
+    with pytest.raises(TypeError, match="column 'kind' of the inputs holds .*, not numbers; leave such columns out"):
+        arrays((pd.DataFrame({"a": [1, 2], "kind": ["x", "y"]}), [0, 1]))
+
+
 @pytest.mark.parametrize(("data", "error", "message"), [
     (np.zeros((3, 2)), TypeError, "must be a pair"),
     (([[1.0]], [0, 1]), ValueError, r"inputs of shape \(1, 1\) and labels of shape \(2,\)"),
@@ -203,6 +262,75 @@ def test_a_csv_file_that_is_wrong_says_where(tmp_path, text, target, message):
     (tmp_path / "x.csv").write_text(text)
     with pytest.raises(ValueError, match=message):
         read_csv(tmp_path / "x.csv", target)
+
+
+@pytest.mark.parametrize(("content", "message"), [
+    ('a,b\n1,2\n"1\n2",3\n', "x.csv, line 3: row 3 has '1.n2', which is no number"),
+    ('a,"two\nlines"\n1,2\n\n1_000,3\n', "x.csv, line 5: row 3 has '1_000', which is no number"),
+    ("1,2\nnan,3\n", "x.csv, line 2: row 2 has no value in column 'column 0'"),
+    ("1,2\ninf,3\n", "x.csv, line 2: row 2 has 'inf', which is no number"),
+    ("1,2\n1e999,3\n", "x.csv, line 2: row 2 has '1e999', which is no number"),
+    ("1,2\n\u0661,3\n", "x.csv, line 2: row 2 has '\u0661', which is no number"),
+    ("1,2\n3,NaN\n", "x.csv, line 2: row 2 has no target, in column 'column 1'"),
+    ("nan,2\n3,4\n", "x.csv, line 1: row 1 has no value"),  # and no name of a column
+    ("1_000,cat\n2,dog\n", "x.csv, line 1: row 1 has '1_000', which is no number"),
+    ("x,y\n1,0.5\n2,1_000\n3,2\n", "x.csv, line 3: '1_000' in column 'y' is no number, though most of that column are"),
+    ("x,y\n1,0.5\n2,2\n3,low\n", "x.csv, line 4: 'low' in column 'y' is no number"),
+    ("x,y\n", "x.csv holds no rows below the names of its columns"),
+    ("x,y,y\n1,2,3\n", "x.csv has 2 columns 'y'; give the position of one"),
+    (b"x,y\n1,2\n1,\xe9t\xe9\n", "x.csv, line 3: the byte 0xe9 is not UTF-8 text; save the file as UTF-8"),
+    (b"\xff\xfex\0,\0y\0", "x.csv, line 1: the byte 0xff is not UTF-8 text"),
+    ("x,y\n1," + "9" * 200_000, "x.csv, line 2: field larger than field limit"),
+])
+def test_an_entry_that_would_be_a_wrong_number_names_file_and_line(tmp_path, content, message):
+    path = tmp_path / "x.csv"
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    with pytest.raises(ValueError, match=message):
+        read_csv(path, "y" if "y," in str(content) else -1)
+
+
+def test_blanks_around_entries_do_not_count_and_quoted_lines_stay_whole(tmp_path):
+    path = tmp_path / "x.csv"
+    path.write_bytes(b'size , "kind"\r\n 1 ,cat\r\n2, cat\r\n3,"cat "\r\n  \r\n4,"hot\r\ndog"\r\n')
+    assert read_csv(path, "kind") == ([(1,), (2,), (3,), (4,)], [0, 0, 0, 1], ("size",), ("cat", "hot\r\ndog"))
+    path.write_bytes(b"1,2\r2,1.0\r3,1\r")  # as old systems ended lines
+    assert read_csv(path) == ([(1,), (2,), (3,)], [1, 0, 0], ("column 0",), ("1.0", "2"))  # 1 and 1.0 are one class
+
+
+@given(st.lists(st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=2, max_size=2), min_size=1, max_size=5))
+def test_any_finite_numbers_come_back_to_the_bit(tmp_path_factory, rows):
+    path = tmp_path_factory.mktemp("csv") / "x.csv"
+    path.write_text("".join(f"{a!r},{b!r},0.5\n" for a, b in rows))
+    assert read_csv(path).inputs == [tuple(row) for row in rows]
+
+
+def test_files_are_read_up_to_a_size(tmp_path):
+    bomb = gzip.compress(b"1,2\n" * 500_000)
+    assert len(bomb) < 10_000
+    (tmp_path / "x.csv.gz").write_bytes(bomb)
+    with pytest.raises(ValueError, match=r"x.csv.gz has more than 1,000,000 bytes, unpacked; the limit is 1,000,000. Say max_b"):
+        read_csv(tmp_path / "x.csv.gz", max_bytes=1_000_000)
+    assert len(read_csv(tmp_path / "x.csv.gz").inputs) == 500_000
+    np.savez_compressed(tmp_path / "x.npz", x=np.zeros(1_000_000), y=np.zeros(3))
+    with pytest.raises(ValueError, match=r"x.npz has 8,000,\d+ bytes, unpacked; the limit is 8,000,000"):
+        read_npz(tmp_path / "x.npz", max_bytes=8_000_000)
+    (tmp_path / "x.idx.gz").write_bytes(gzip.compress(struct.pack(">ii", 2049, 1_000_000) + bytes(1_000_000)))
+    with pytest.raises(ValueError, match="the limit is 10,000"):
+        read_idx(tmp_path / "x.idx.gz", max_bytes=10_000)
+    assert len(read_idx(tmp_path / "x.idx.gz")) == 1_000_000
+    for cut in ("x.csv.gz", "x.idx.gz"):
+        (tmp_path / cut).write_bytes((tmp_path / cut).read_bytes()[:-20])
+        with pytest.raises(ValueError, match=f"{cut} is damaged: .*Use another copy"):
+            (read_csv if "csv" in cut else read_idx)(tmp_path / cut)
+
+
+def test_an_array_that_claims_more_than_it_has_is_refused_before_memory_is_taken(tmp_path):
+    header = np.lib.format.magic(1, 0) + b"\x76\x00{'descr': '<f8', 'fortran_order': False, 'shape': (100000000000000,), }"
+    with zipfile.ZipFile(tmp_path / "x.npz", "w") as archive:
+        archive.writestr("x.npy", header.ljust(127) + b"\n")
+        archive.writestr("notes.txt", "no array")
+    with pytest.raises(ValueError, match=r"an array claims the shape \(100000000000000,\) of float64; it has 0 bytes"):
+        read_npz(tmp_path / "x.npz")
 
 
 def test_npz_files_are_read_without_pickle(tmp_path):

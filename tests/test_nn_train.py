@@ -1,6 +1,7 @@
 """The loop: what a loop written by hand does, and stopped at any batch and resumed, the same to the bit."""
 
 import copy
+import math
 import random
 import re
 import signal
@@ -296,6 +297,44 @@ def test_accuracy_is_the_share_of_highest_scores():
     for wrong, target in ((scores[:, :1], np.zeros(4)), (scores, np.zeros(3)), (scores[0], np.zeros(3))):
         with pytest.raises(ValueError, match="accuracy: scores of shape"):
             accuracy(wrong, target)
+
+
+@pytest.mark.parametrize("bad", ["scores", "labels"])
+def test_accuracy_of_nan_is_an_error_with_its_place(bad):
+    scores, labels = np.array([[0.0, 1.0], [1.0, 0.0]]), np.eye(2)[[1, 0]]
+    (scores if bad == "scores" else labels)[1] = math.nan
+    with pytest.raises(ValueError, match=f"accuracy: the {bad} of example 1 are nan, which is no class"):
+        accuracy(scores, labels)
+    if bad == "scores":
+        with pytest.raises(ValueError, match="the scores of example 1"):
+            accuracy(Tensor(scores), [1, 0])
+    with pytest.raises(ValueError, match="the labels of example 0"):
+        accuracy(np.eye(2), np.array([math.nan, 1.0]))
+
+
+class Broken(nn.Module):
+    """Scores of nan in evaluation mode, from the second epoch on."""
+
+    def __init__(self):
+        self.linear, self.epochs = nn.Linear(64, 10, rng=0), 0
+
+    def forward(self, x):
+        if self.training:
+            return self.linear(x.reshape(-1, 64))
+        self.epochs += 1
+        return self.linear(x.reshape(-1, 64)) * (math.nan if self.epochs == 2 else 1.0)
+
+
+def test_a_validation_of_nan_is_nan_in_the_history_and_never_the_best():
+    for mode in ("min", "max"):
+        model = Broken()
+        history = fit(model, TRAIN, cross_entropy, nn.optim.SGD(model.parameters(), 0.1), epochs=3, validation=HELD_OUT,
+                      metrics="accuracy", monitor=f"validation {'loss' if mode == 'min' else 'accuracy'}", seed=0, progress=False)
+        assert [math.isnan(x) for x in history["validation accuracy"]] == [False, True, False]
+        assert history.mode == mode
+        assert history.best["epoch"] == 3
+    history.rows = history.rows[1::-1]  # the nan first
+    assert history.best["epoch"] == 1
 
 
 def test_training_works_in_training_mode_and_leaves_a_model_that_is_ready_to_use():
