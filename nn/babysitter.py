@@ -10,7 +10,7 @@ import copy
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from math import isfinite, log
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -21,11 +21,17 @@ from autograd.output import show
 
 from . import optim
 from .callbacks import Callback, LossFunction, Run
-from .data import DataLoader, arrays
+from .data import DataLoader
 from .evaluation import model_arrays
 from .layers import BatchNorm, Dropout
 from .module import Module
 from .train import fit
+
+if TYPE_CHECKING:
+    from autograd import Tensor, Value
+    from autograd.typing import Array
+
+    from .typing import Data, Prediction, State
 
 # the remedy of each problem whose remedy does not depend on the numbers
 REMEDIES = {
@@ -154,13 +160,13 @@ class Babysitter(Callback):
         if self.verbose:
             show(self.report())
 
-    def state_dict(self) -> dict[str, Any]:
+    def state_dict(self) -> State:
         """Return everything seen so far."""
         return {**{name: getattr(self, name) for name in _KEPT}, "faults": [tuple(fault) for fault in self.faults.values()],
                 "layers": [(path, layer.kind, layer.fired, layer.seen, layer.shares, layer.last)
                            for path, layer in self.layers.items()]}
 
-    def load_state_dict(self, state: dict[str, Any]) -> None:
+    def load_state_dict(self, state: State) -> None:
         """Go on from what ``state_dict`` returned."""
         for name in _KEPT:
             setattr(self, name, state[name])
@@ -172,7 +178,7 @@ class Babysitter(Callback):
     # ── in a loop of your own ──
 
     @contextmanager
-    def watch(self, model: Module, x: Any, y: Any, prediction: Any, loss: Any) -> Iterator[None]:
+    def watch(self, model: Module, x: Array, y: Array, prediction: Prediction, loss: Value | Tensor) -> Iterator[None]:
         """Watch one update, after the backward pass: ``with sitter.watch(model, x, y, prediction, loss): optimizer.step()``."""
         self._look(model, x, y, prediction, loss, "")
         yield
@@ -404,7 +410,7 @@ class _Activations:
         self.shares: list[float] = []
         self.last: tuple[Any, int, list[float]] | None = None
 
-    def see(self, out: Any, count: int) -> None:
+    def see(self, out: Array, count: int) -> None:
         if self.kind == "relu":
             self.fired = self.fired | (out > 0).any(axis=(0, *range(2, out.ndim)))
         else:
@@ -464,8 +470,8 @@ def _initial(loss: float, chance: float) -> _Judged:
     return [Diagnosis("wrong initial loss", f"the first loss is {loss:.3g}, where guessing gives {chance:.3g}", remedy)], signs
 
 
-def check_initial_loss(model: Module, data: Any, loss: LossFunction, expected: float | None = None,
-                       penalty: Callable[[Module], Any] | None = None) -> Checkup:
+def check_initial_loss(model: Module, data: Data | DataLoader, loss: LossFunction, expected: float | None = None,
+                       penalty: Callable[[Module], float | Value | Tensor] | None = None) -> Checkup:
     """Check that the untrained model's loss is that of guessing, log C for C classes, and that ``penalty(model)`` raises it.
 
     The model stays as it was. Raises ValueError where neither the loss function nor ``expected`` gives the loss of guessing.
@@ -492,7 +498,7 @@ def check_initial_loss(model: Module, data: Any, loss: LossFunction, expected: f
     return Checkup(findings, signs, list(signs) if findings else [])
 
 
-def check_overfit(model: Module, data: Any, loss: LossFunction, examples: int = 20, epochs: int = 300,
+def check_overfit(model: Module, data: Data | DataLoader, loss: LossFunction, examples: int = 20, epochs: int = 300,
                   lr: float = 0.01, target: float = 0.01) -> Checkup:
     """Check that a copy of the model can learn ``examples`` examples by heart; where it cannot, something is broken.
 
@@ -504,10 +510,10 @@ def check_overfit(model: Module, data: Any, loss: LossFunction, examples: int = 
     >>> check_overfit(model, nn.data.load("iris"), nn.functional.cross_entropy).healthy
     True
     """
-    x, y = arrays(data)
+    x, y = model_arrays(data, model)
     trial = copy.deepcopy(model)
     optimizer = optim.Adam(trial.named_parameters(), lr=lr)
-    history = fit(trial, DataLoader(model_arrays((x[:examples], y[:examples]), model), examples), loss, optimizer, epochs=epochs,
+    history = fit(trial, DataLoader((x[:examples], y[:examples]), examples), loss, optimizer, epochs=epochs,
                   progress=False, stop=lambda run: run.history.batches[-1] < target)
     reached = history.batches[-1] if history.batches else float("nan")
     signs = {f"overfit {len(x[:examples])} examples": f"loss {reached:.2g} after {len(history)} steps"}

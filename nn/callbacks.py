@@ -15,8 +15,10 @@ from .module import Module
 
 if TYPE_CHECKING:
     from autograd import Tensor, Value
+    from autograd.typing import Array
 
     from .optim import Optimizer
+    from .typing import Seed, State
 
 LossFunction = Callable[[Any, Any], "Value | Tensor"]  # of (prediction, target)
 
@@ -96,7 +98,7 @@ class Run:
     loss: Any = None
 
     def __init__(self, model: Module, optimizer: Optimizer, loss_function: LossFunction, loader: DataLoader, history: History,
-                 validation: tuple[Any, Any] | None = None, seed: Any = None):
+                 validation: tuple[Array, Array] | None = None, seed: Seed = None):
         self.model, self.optimizer, self.loss_function, self.loader = model, optimizer, loss_function, loader
         self.history, self.validation, self.seed = history, validation, seed
         self.epoch = 0
@@ -142,11 +144,11 @@ class Callback:
     def on_interrupt(self, run: Run, error: BaseException) -> None:
         """Called when an exception, Ctrl-C included, ends the run in the middle; it may be resumed."""
 
-    def state_dict(self) -> dict[str, Any]:
+    def state_dict(self) -> State:
         """Return what a checkpoint keeps of this callback: numbers, text, arrays, in lists and dicts."""
         return {}
 
-    def load_state_dict(self, state: dict[str, Any]) -> None:
+    def load_state_dict(self, state: State) -> None:
         """Go on from what ``state_dict`` returned."""
 
 
@@ -178,11 +180,11 @@ class Callbacks:
         for method in self._hooks[hook]:
             method(*arguments)
 
-    def state_dict(self) -> list[dict[str, Any]]:
+    def state_dict(self) -> list[State]:
         """Return the state of each callback; an empty one where it keeps none."""
         return [callback.state_dict() if hasattr(callback, "state_dict") else {} for callback in self.members]
 
-    def with_states(self, states: Sequence[dict[str, Any]]) -> list[tuple[Any, dict[str, Any]]]:
+    def with_states(self, states: Sequence[State]) -> list[tuple[Any, State]]:
         """Return the callbacks that keep a state, each with its own among the states that ``state_dict`` returned."""
         return [(callback, state) for callback, state in zip(self.members, states, strict=True)
                 if hasattr(callback, "state_dict") and hasattr(callback, "load_state_dict")]

@@ -5,21 +5,28 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from math import nan
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from autograd import Tensor, Value, no_grad
 
+from .arguments import whole_number
 from .callbacks import LossFunction
 from .data import DataLoader, arrays
 from .module import Module
+from .sources import column_array
+
+if TYPE_CHECKING:
+    from autograd.typing import Array
+
+    from .typing import Column, Data, Prediction
 
 Metric = Callable[[Any, Any], float]  # of (prediction, target)
 Metrics = str | Iterable[str | Metric] | Mapping[str, str | Metric]
 
 
-def accuracy(prediction: Any, target: Any) -> float:
+def accuracy(prediction: Prediction, target: Column) -> float:
     """Return the share of examples whose own class has the highest score: scores (N, C), labels (N,) or one-hot (N, C).
 
     Raises ValueError for other shapes, and for nan among scores or labels, with its place.
@@ -40,20 +47,20 @@ def accuracy(prediction: Any, target: Any) -> float:
     return float(np.count_nonzero(prediction.argmax(1) == target) / len(target))
 
 
-def predict(model: Module, inputs: Any, batch_size: int = 256) -> Any:
+def predict(model: Module, inputs: Column, batch_size: int = 256) -> Array:
     """Return the model's outputs for all inputs as an array: in evaluation mode, without a graph; modes stay as they were."""
-    forward, inputs = batch_function(model), in_model_precision(inputs, model)
+    forward, x, size = batch_function(model), in_model_precision(inputs, model), whole_number(batch_size, "predict: batch_size")
     with evaluation_mode(model), no_grad():
-        return np.concatenate([plain_prediction(forward(inputs[start:start + batch_size]))
-                               for start in range(0, len(inputs), batch_size)])
+        return np.concatenate([plain_prediction(forward(x[start:start + size])) for start in range(0, len(x), size)])
 
 
-def evaluate(model: Module, data: Any, loss: LossFunction, metrics: Metrics = (), batch_size: int = 256) -> dict[str, float]:
+def evaluate(model: Module, data: Data | DataLoader, loss: LossFunction, metrics: Metrics = (),
+             batch_size: int = 256) -> dict[str, float]:
     """Return the mean loss and metrics over data, by name, in evaluation mode.
 
     ``data`` is what ``nn.data.arrays`` takes, or a ``DataLoader``.
     """
-    measures, count = metric_functions(metrics), 0
+    measures, count, batch_size = metric_functions(metrics), 0, whole_number(batch_size, "evaluate: batch_size")
     totals: dict[str, float] = {}
     x, y = model_arrays(data, model)
     forward = batch_function(model)
@@ -85,7 +92,8 @@ def metric_functions(metrics: Metrics) -> dict[str, Metric]:
     return {name: known[metric] if isinstance(metric, str) else metric for name, metric in named.items()}
 
 
-def add_measurements(totals: dict[str, float], loss: float, measures: Mapping[str, Metric], prediction: Any, target: Any) -> None:
+def add_measurements(totals: dict[str, float], loss: float, measures: Mapping[str, Metric], prediction: Prediction,
+                     target: Array) -> None:
     """Add a batch's loss and metrics, each times its number of examples, to the totals; metrics of a nan are nan."""
     count = len(target)
     totals["loss"] = totals.get("loss", 0.0) + loss * count
@@ -110,7 +118,7 @@ def batch_function(model: Module) -> Callable[[Any], Any]:
     return lambda x: model(Tensor(x, requires_grad=False))
 
 
-def plain_prediction(prediction: Any) -> Any:
+def plain_prediction(prediction: Prediction | Column) -> Array:
     """Return a prediction, a Tensor or rows of Values, as an array without a graph."""
     if isinstance(prediction, Tensor):
         return prediction.array
@@ -119,7 +127,7 @@ def plain_prediction(prediction: Any) -> Any:
         return array.astype(float) if array.dtype == object else array
 
 
-def model_arrays(data: Any, model: Module) -> tuple[Any, Any]:
+def model_arrays(data: Data | DataLoader, model: Module) -> tuple[Array, Array]:
     """Return inputs and labels as arrays in the parameters' precision; those of a ``DataLoader`` as its transform makes them."""
     if isinstance(data, DataLoader):
         data = data.x if data.transform is None else data.transform(data.x, data.generator), data.y
@@ -127,10 +135,11 @@ def model_arrays(data: Any, model: Module) -> tuple[Any, Any]:
     return in_model_precision(x, model), in_model_precision(y, model)
 
 
-def in_model_precision(x: Any, model: Module) -> Any:
+def in_model_precision(x: Column, model: Module) -> Array:
     """Return numbers in the parameters' precision: a float64 image would widen every layer of a float32 network."""
-    x, dtype = np.asarray(x), getattr(next(model.parameters(), None), "dtype", np.dtype(np.float64))
-    return x.astype(dtype) if x.dtype.kind in "fb" and x.dtype != dtype else x
+    array = x.array if isinstance(x, Tensor) else column_array(x, "inputs")
+    dtype = getattr(next(model.parameters(), None), "dtype", np.dtype(np.float64))
+    return array.astype(dtype) if array.dtype.kind in "fb" and array.dtype != dtype else array
 
 
 @contextmanager

@@ -11,13 +11,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextvars import copy_context
 from math import inf, isfinite, isnan, nan
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from autograd import maximum
 from autograd.graph import assign
 from autograd.operation import number as real
 
+if TYPE_CHECKING:
+    from autograd.typing import Array
+
+    from .typing import State
+
+    Numbers = TypeVar("Numbers", float, Array)  # one parameter's data: a Value's or a Tensor's
+
 Params = Iterable[Any]
+Options = dict[str, Any]  # of a group of parameters
 
 
 class Optimizer:
@@ -37,20 +45,21 @@ class Optimizer:
 or leave the parameter out. strict=False passes over such parameters
     """
 
-    def __init__(self, params: Params, defaults: dict[str, Any], maximize: bool = False, strict: bool = True):
+    def __init__(self, params: Params, defaults: Options, maximize: bool = False, strict: bool = True):
         self.defaults = {**defaults, "maximize": maximize}
         self.strict = strict
         self.param_groups: list[dict[str, Any]] = []
         self._arrays = False  # True where a parameter is an array: NumPy's warnings are silenced for those
         self.state: list[dict[str, Any]] = []  # one dict for each parameter, in the order of all groups
-        groups = list(getattr(params, "named", params))
+        groups: list[Any] = list(getattr(params, "named", params))
         for group in groups if groups and isinstance(groups[0], dict) else [{"params": groups}]:
             self.add_param_group(group)
 
-    def add_param_group(self, group: dict[str, Any]) -> None:
+    def add_param_group(self, group: Options) -> None:
         """Train further parameters: ``{"params": …, "lr": …}``; options that are not named get their defaults."""
         kind = type(self).__name__
-        given = [group["params"]] if hasattr(group["params"], "op") else getattr(group["params"], "named", group["params"])
+        params: Any = group["params"]
+        given: Iterable[Any] = [params] if hasattr(params, "op") else getattr(params, "named", params)
         named = [x if isinstance(x, tuple) else (getattr(x, "name", None) or f"parameter {i}", x)
                  for i, x in enumerate(given, len(self.state))]
         if not named:
@@ -74,7 +83,7 @@ or leave the parameter out. strict=False passes over such parameters
         self.state += [{} for _ in named]
         self._arrays = self._arrays or any(hasattr(x, "array") for _, x in named)
 
-    def _check_options(self, options: dict[str, Any]) -> None:
+    def _check_options(self, options: Options) -> None:
         for name, option in options.items():
             if name == "betas" and (not isinstance(option, (tuple, list)) or len(option) != 2):
                 raise TypeError(f"{type(self).__name__}: betas are two numbers, (0.9, 0.999) say; got {option!r}")
@@ -116,7 +125,7 @@ or leave the parameter out. strict=False passes over such parameters
                     after = dict(state)
                     yield x, i, self.update(before, -g if group["maximize"] else g, after, group), before, state, after
 
-    def update(self, x: Any, g: Any, state: dict[str, Any], group: dict[str, Any]) -> Any:
+    def update(self, x: Numbers, g: Numbers, state: State, group: Options) -> Numbers:
         """Return the new data of one parameter, from its data and its gradient; ``state`` keeps what the next step needs."""
         raise NotImplementedError(f"{type(self).__name__} has no update rule: write def update(self, x, g, state, group)")
 
@@ -132,13 +141,13 @@ or leave the parameter out. strict=False passes over such parameters
                              "strict=False passes over such parameters")
         return False
 
-    def state_dict(self) -> dict[str, Any]:
+    def state_dict(self) -> State:
         """Return a copy of everything but the parameters: the options of each group, the state of each parameter in order."""
         return {"state": [{key: _copied(value) for key, value in state.items()} for state in self.state],
                 "param_groups": [{**{key: value for key, value in group.items() if key not in ("params", "names")},
                                   "params": len(group["params"])} for group in self.param_groups]}
 
-    def load_state_dict(self, state: dict[str, Any]) -> None:
+    def load_state_dict(self, state: State) -> None:
         """Go on from what ``state_dict`` returned; raise ValueError, with nothing changed, for a state of other parameters."""
         kind = type(self).__name__
         try:
@@ -216,7 +225,7 @@ class SGD(Optimizer):
         super().__init__(params, {"lr": lr, "momentum": momentum, "dampening": dampening, "weight_decay": weight_decay,
                                   "nesterov": nesterov}, maximize, strict)
 
-    def update(self, x: Any, g: Any, state: dict[str, Any], group: dict[str, Any]) -> Any:
+    def update(self, x: Numbers, g: Numbers, state: State, group: Options) -> Numbers:
         """Return ``x − lr · v``; keep the velocity."""
         g = _decayed(x, g, group["weight_decay"])
         if momentum := group["momentum"]:
@@ -240,12 +249,12 @@ class Adagrad(Optimizer):
         super().__init__(params, {"lr": lr, "lr_decay": lr_decay, "weight_decay": weight_decay,
                                   "initial_accumulator_value": initial_accumulator_value, "eps": eps}, maximize, strict)
 
-    def update(self, x: Any, g: Any, state: dict[str, Any], group: dict[str, Any]) -> Any:
+    def update(self, x: Numbers, g: Numbers, state: State, group: Options) -> Numbers:
         """Return ``x − lr · g / (√Σg² + eps)``; keep the sum."""
         g = _decayed(x, g, group["weight_decay"])
         state["step"] = t = state.get("step", 0) + 1
         total = g * g
-        total += state.get("sum", group["initial_accumulator_value"])
+        total += state["sum"] if "sum" in state else group["initial_accumulator_value"]
         state["sum"] = total
         return _moved(x, g, -group["lr"] / (1 + (t - 1) * group["lr_decay"]), total, group["eps"])
 
@@ -257,7 +266,7 @@ class Adadelta(Optimizer):
                  maximize: bool = False, strict: bool = True):
         super().__init__(params, {"lr": lr, "rho": rho, "eps": eps, "weight_decay": weight_decay}, maximize, strict)
 
-    def update(self, x: Any, g: Any, state: dict[str, Any], group: dict[str, Any]) -> Any:
+    def update(self, x: Numbers, g: Numbers, state: State, group: Options) -> Numbers:
         """Return ``x − lr · √(avg Δ² + eps) / √(avg g² + eps) · g``; keep both averages."""
         g, eps = _decayed(x, g, group["weight_decay"]), group["eps"]
         state["square_avg"] = square = _averaged(state.get("square_avg"), g * g, group["rho"])
@@ -277,7 +286,7 @@ class RMSprop(Optimizer):
         super().__init__(params, {"lr": lr, "alpha": alpha, "eps": eps, "weight_decay": weight_decay, "momentum": momentum,
                                   "centered": centered}, maximize, strict)
 
-    def update(self, x: Any, g: Any, state: dict[str, Any], group: dict[str, Any]) -> Any:
+    def update(self, x: Numbers, g: Numbers, state: State, group: Options) -> Numbers:
         """Return ``x − lr · g / (√avg g² + eps)``; keep the averages and the velocity."""
         g = _decayed(x, g, group["weight_decay"])
         state["square_avg"] = size = _averaged(state.get("square_avg"), g * g, group["alpha"])
@@ -306,7 +315,7 @@ class Adam(Optimizer):
         super().__init__(params, {"lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay, "amsgrad": amsgrad},
                          maximize, strict)
 
-    def update(self, x: Any, g: Any, state: dict[str, Any], group: dict[str, Any]) -> Any:
+    def update(self, x: Numbers, g: Numbers, state: State, group: Options) -> Numbers:
         """Return ``x − lr · m̂ / (√v̂ + eps)``; keep both averages."""
         beta1, beta2 = group["betas"]
         if self.decoupled:
@@ -345,7 +354,7 @@ class NAdam(Optimizer):
                                   "momentum_decay": momentum_decay, "decoupled_weight_decay": decoupled_weight_decay},
                          maximize, strict)
 
-    def update(self, x: Any, g: Any, state: dict[str, Any], group: dict[str, Any]) -> Any:
+    def update(self, x: Numbers, g: Numbers, state: State, group: Options) -> Numbers:
         """Return ``x − lr · (share of g + share of m) / (√v̂ + eps)``; keep both averages."""
         beta1, beta2 = group["betas"]
         lr, decay = group["lr"], group["weight_decay"]

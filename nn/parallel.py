@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 if TYPE_CHECKING:
     from distributed import Client
 
+    from .typing import Params
+
 Objective = Callable[..., Any]  # of the parameters, and of a budget where there are budgets
 POLL = 1.0  # seconds between two looks at how many workers a cluster has
 
@@ -31,7 +33,7 @@ class WorkersLost(RuntimeError):
     """A cluster has no worker left, and cannot run anything any more."""
 
 
-def evaluate_objective(objective: Objective, params: dict[str, Any], budget: Sequence[int], number: int) -> Outcome:
+def evaluate_objective(objective: Objective, params: Params, budget: Sequence[int], number: int) -> Outcome:
     """Call the objective in a worker; an exception becomes text, since not every exception can be sent to another process.
 
     ``number``, the trial's, keeps clusters from taking two trials with equal parameters for one task.
@@ -46,7 +48,7 @@ def evaluate_objective(objective: Objective, params: dict[str, Any], budget: Seq
         return Outcome([], perf_counter() - begun, f"{type(error).__name__}: {error}")
 
 
-def evaluate_pickled(pickled: bytes, params: dict[str, Any], budget: Sequence[int], number: int) -> Outcome:
+def evaluate_pickled(pickled: bytes, params: Params, budget: Sequence[int], number: int) -> Outcome:
     """As ``evaluate_objective``, of an objective that cloudpickle wrote."""
     from pickle import loads
     return evaluate_objective(loads(pickled), params, budget, number)
@@ -81,7 +83,7 @@ class Pool:
         self.executor: Executor = given or (_processes(self.width) if workers else _ThisProcess())
         self._alive = monotonic()  # when the cluster was last seen to have a worker
 
-    def submit(self, params: dict[str, Any], budget: Sequence[int], number: int) -> Future[Outcome]:
+    def submit(self, params: Params, budget: Sequence[int], number: int) -> Future[Outcome]:
         """Start one evaluation."""
         function, objective = self._job
         return self.executor.submit(function, objective, params, budget, number)

@@ -11,12 +11,15 @@ from collections.abc import Sequence
 from functools import reduce
 from itertools import product
 from operator import add
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from autograd import no_grad, step
 
 from .module import Module
 from .scalar import Neuron
+
+if TYPE_CHECKING:
+    from .typing import Seed
 
 Numbers = Sequence[float]
 
@@ -47,7 +50,7 @@ class Learned(NamedTuple):
 class _Unit(Neuron):
     """A neuron with given weights: by default 0, or drawn from ``rng``."""
 
-    def __init__(self, nin: int, activation: str, weights: Numbers | None, bias: float, rng: Any):
+    def __init__(self, nin: int, activation: str, weights: Numbers | None, bias: float, rng: Seed):
         super().__init__(nin, activation, random.Random(0) if rng is None else rng)
         given = weights if weights is not None else [0.0] * nin if rng is None else None
         if given is not None:
@@ -76,7 +79,7 @@ class Perceptron(_Unit):
     False
     """
 
-    def __init__(self, nin: int, weights: Numbers | None = None, bias: float = 0.0, rng: Any = None):
+    def __init__(self, nin: int, weights: Numbers | None = None, bias: float = 0.0, rng: Seed = None):
         super().__init__(nin, "step", weights, bias, rng)
 
     def learn(self, x: Numbers, target: float, lr: float = 1.0) -> float:
@@ -113,7 +116,7 @@ class Adaline(_Unit):
     (-1.0, 1.0)
     """
 
-    def __init__(self, nin: int, weights: Numbers | None = None, bias: float = 0.0, rng: Any = None):
+    def __init__(self, nin: int, weights: Numbers | None = None, bias: float = 0.0, rng: Seed = None):
         super().__init__(nin, "identity", weights, bias, rng)
 
     def classify(self, x: Numbers) -> float:
@@ -143,7 +146,7 @@ class Madaline(Module):
     True
     """
 
-    def __init__(self, nin: int, units: int, logic: str = "or", rng: Any = None):
+    def __init__(self, nin: int, units: int, logic: str = "or", rng: Seed = None):
         if logic not in ("or", "and", "majority"):
             raise ValueError(f"Madaline: logic={logic!r}; it is 'or', 'and' or 'majority'")
         self.units, self.logic = [Adaline(nin, rng=rng) for _ in range(units)], logic
@@ -213,7 +216,7 @@ class XOR(Module):
         return self.both([self.nand(x), self.either(x)])
 
 
-def truth_table(module: Any) -> dict[tuple[int, ...], int]:
+def truth_table(module: Module) -> dict[tuple[int, ...], int]:
     """Return the output of a gate, 0 or 1, for every combination of its inputs."""
     nin = len(getattr(module, "w", (0, 0)))
     with no_grad():

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from io import BytesIO
 from math import prod
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -22,16 +22,19 @@ from .module import Module
 from .optim import Optimizer
 from .schedule import Schedule
 
+if TYPE_CHECKING:
+    from .typing import State
+
 FORMAT = 1
 
 
 class Stateful(Protocol):
     """What a checkpoint keeps: models, optimisers, schedules, loaders, callbacks."""
 
-    def state_dict(self) -> dict[str, Any]:
+    def state_dict(self) -> State:
         """Return the state: numbers, text, arrays, in lists and dicts."""
 
-    def load_state_dict(self, state: Any) -> object:
+    def load_state_dict(self, state: State) -> object:
         """Go on from what ``state_dict`` returned; raise, with nothing changed, for a state of something else."""
 
 
@@ -39,7 +42,7 @@ class CheckpointError(ValueError):
     """Error for a file that is no checkpoint, is damaged, or belongs to another network; nothing was changed."""
 
 
-def save(path: str | Path, model: Module | Mapping[str, Any], optimizer: Optimizer | None = None,
+def save(path: str | Path, model: Module | State, optimizer: Optimizer | None = None,
          schedule: Schedule | None = None, extra: Any = None) -> None:
     """Write the state of a model (its random generators included), an optimiser, a schedule, and ``extra``.
 
@@ -80,7 +83,7 @@ def load(path: str | Path, model: Module | None = None, optimizer: Optimizer | N
     return found.get("extra")
 
 
-def load_states(path: str | Path, parts: Sequence[tuple[Stateful, Any]]) -> None:
+def load_states(path: str | Path, parts: Sequence[tuple[Stateful, State]]) -> None:
     """Bring each part to the state beside it, or none of them: raise CheckpointError, with all as they were, where one refuses.
 
     ``path`` is the file that the states came from.
@@ -108,11 +111,11 @@ class Generators:
     def __init__(self, model: Module):
         self.generators = dict(model.named_generators())
 
-    def state_dict(self) -> dict[str, Any]:
+    def state_dict(self) -> State:
         """Return the state of every generator, by the path of its module."""
         return {name: generator.bit_generator.state for name, generator in self.generators.items()}
 
-    def load_state_dict(self, state: dict[str, Any]) -> None:
+    def load_state_dict(self, state: State) -> None:
         """Go on from what ``state_dict`` returned."""
         if state.keys() != self.generators.keys():
             raise KeyError(f"the random generators saved are {list(state)}; the model has {list(self.generators)}")

@@ -10,9 +10,14 @@ from collections.abc import Callable, Sequence
 from itertools import chain
 from math import cos, inf, isinf, pi
 from operator import index
-from typing import Any, SupportsIndex
+from typing import TYPE_CHECKING, Any, SupportsIndex
 
 from .optim import Optimizer
+
+if TYPE_CHECKING:
+    from autograd import Tensor, Value
+
+    from .typing import State
 
 
 class Schedule:
@@ -85,12 +90,12 @@ class Schedule:
         for group, rate in zip(self.optimizer.param_groups, self._rates):
             group["lr"] = rate
 
-    def state_dict(self) -> dict[str, Any]:
+    def state_dict(self) -> State:
         """Return everything that changes with time."""
         return {"last_epoch": self.last_epoch, "base_lrs": list(self.base_lrs), "factors": list(self.factors),
                 "rates": self.get_last_lr()[:len(self.base_lrs)]}
 
-    def load_state_dict(self, state: dict[str, Any]) -> None:
+    def load_state_dict(self, state: State) -> None:
         """Go on from what ``state_dict`` returned; raise ValueError, with nothing changed, for a state of another kind."""
         self._take_up_groups()
         state = self._checked(state)
@@ -275,7 +280,7 @@ class ReduceLROnPlateau(Schedule):
     def _set(self) -> None:
         """Change nothing: the rates change at a plateau only."""
 
-    def step(self, metric: Any = None) -> None:
+    def step(self, metric: float | Value | Tensor | None = None) -> None:
         """Record the metric, a number; lower the rates where it has stopped improving."""
         if metric is None:
             raise TypeError("ReduceLROnPlateau.step(metric) needs the number that is watched, such as the validation loss")
@@ -302,7 +307,7 @@ class ReduceLROnPlateau(Schedule):
         better = 1 - sign * self.threshold if self.best >= 0 else 1 + sign * self.threshold
         return sign * metric < sign * self.best * better
 
-    def state_dict(self) -> dict[str, Any]:
+    def state_dict(self) -> State:
         """Return everything that changes with time except the rates, which the optimiser keeps."""
         return {"last_epoch": self.last_epoch, "base_lrs": list(self.base_lrs), "best": self.best,
                 "num_bad_epochs": self.num_bad_epochs, "cooldown_counter": self.cooldown_counter}

@@ -24,6 +24,8 @@ from .parallel import Objective, Outcome, Pool, WorkersLost, lost
 if TYPE_CHECKING:
     from distributed import Client
 
+    from .typing import Data, Params
+
 _STUDY = "search"  # its name in a journal
 
 
@@ -164,12 +166,12 @@ class CrossValidation:
     It returns ``objective(params, train, validation)`` for every fold; both are pairs of arrays, inputs and labels.
     """
 
-    def __init__(self, objective: Callable[..., float], data: Any, k: int = 5, seed: int = 0, stratify: bool = True):
+    def __init__(self, objective: Callable[..., float], data: Data, k: int = 5, seed: int = 0, stratify: bool = True):
         from .data import arrays, k_fold
         self.objective, (self.x, self.y) = objective, arrays(data)
         self.folds = list(k_fold(self.y, k, seed, stratify))
 
-    def __call__(self, params: dict[str, Any], *budget: int) -> list[float]:
+    def __call__(self, params: Params, *budget: int) -> list[float]:
         return [self.objective(params, (self.x[train], self.y[train]), (self.x[rest], self.y[rest]), *budget)
                 for train, rest in self.folds]
 
@@ -177,7 +179,7 @@ class CrossValidation:
 class Results:
     """Results of a search: ``rows``, a dict for each trial, best first; ``best`` is the first, ``params`` its parameters."""
 
-    def __init__(self, space: Space, direction: str, rows: list[dict[str, Any]]):
+    def __init__(self, space: Space, direction: str, rows: list[Params]):
         self.space, self.direction = dict(space), direction
         sign = 1 if direction == "minimize" else -1
         order = {"done": 0, "halted": 1}
@@ -271,7 +273,7 @@ def _shown(value: Any) -> str:
 class _Job:
     """A trial on its way: its parameters, the place of its next budget, and how often a worker died while it was tried."""
 
-    def __init__(self, trial: Any, params: dict[str, Any]):
+    def __init__(self, trial: Any, params: Params):
         self.trial, self.params, self.rung, self.deaths = trial, params, 0, 0
 
 

@@ -18,7 +18,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
-    from autograd.typing import Array
+    from autograd.typing import Array, DTypeLike
+
+    from .typing import Column, Data
 
 MAX_BYTES = 2**31  # of a file, unpacked
 _DECIMAL = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
@@ -36,7 +38,7 @@ class Dataset(NamedTuple):
     feature_names: tuple[str, ...]
     class_names: tuple[str, ...]
 
-    def arrays(self, *shape: int, dtype: Any = "float32") -> tuple[Array, Array]:
+    def arrays(self, *shape: int, dtype: DTypeLike = "float32") -> tuple[Array, Array]:
         """Return inputs of shape (N, *shape), their own by default, in the layers' dtype, and labels (N,), as NumPy arrays.
 
         >>> x, y = load("digits").arrays(1, 8, 8)
@@ -265,7 +267,7 @@ def _like_a_number(entry: str) -> bool:
 
 # ── arrays and frames ────────────────────────────────────────────────────────────────────────────────────────────
 
-def arrays(data: Any) -> tuple[Array, Array]:
+def arrays(data: Data) -> tuple[Array, Array]:
     """Return inputs and labels as NumPy arrays: from a pair of arrays, lists, pandas frames or series, a ``Dataset``, a
     scikit-learn bunch.
 
@@ -283,7 +285,7 @@ def arrays(data: Any) -> tuple[Array, Array]:
     if not isinstance(data, (tuple, list)) or len(data) != 2:
         raise TypeError("data must be a pair (inputs, labels), a Dataset or a bunch; got "
                         f"{type(data).__name__} {data!r:.60}")
-    x, y = _plain(data[0], "inputs"), _plain(data[1], "labels")
+    x, y = column_array(data[0], "inputs"), column_array(data[1], "labels")
     if x.ndim == 0 or y.ndim == 0 or len(x) != len(y) or not len(x):
         raise ValueError(f"data: inputs of shape {x.shape} and labels of shape {y.shape}; give one label for each "
                          "example, and at least one example")
@@ -310,8 +312,14 @@ def one_hot(labels: Sequence[int] | Array, classes: int | None = None) -> Array:
     return np.eye(classes)[labels]
 
 
-def _plain(column: Any, what: str) -> Any:
-    """Inputs or labels as an array; of objects only where they are neither numbers nor text."""
+def column_array(column: Column, what: str) -> Array:
+    """Return inputs or labels as an array, of objects only where they are neither numbers nor text.
+
+    ``what`` they are is said in messages. Raises as ``arrays`` does.
+
+    >>> column_array([[1, 2], [3, 4]], "inputs").shape
+    (2, 2)
+    """
     import numpy as np
     if hasattr(column, "to_numpy"):
         if hasattr(column, "columns") and hasattr(column, "dtypes"):

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from math import inf, isfinite
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -33,15 +33,19 @@ from .module import Module
 from .optim import Optimizer, at_least_0, clip_grad_norm_
 from .schedule import ReduceLROnPlateau, Schedule
 
+if TYPE_CHECKING:
+    from .typing import Data, Seed
+
 __all__ = ["Callback", "History", "Run", "accuracy", "evaluate", "fit", "predict"]
 
 
-def fit(model: Module, data: Any, loss: LossFunction, optimizer: Optimizer, *, epochs: int = 10, batch_size: int = 32,
-        validation: Any = None, metrics: Metrics = (), schedule: Schedule | None = None, schedule_each: str = "epoch",
-        callbacks: Sequence[object] = (), monitor: str | None = None, mode: str | None = None, patience: int | None = None,
-        min_delta: float = 0.0, restore_best: bool = True, stop: Callable[[Run], object] | None = None,
-        clip_norm: float | None = None, checkpoint: str | Path | None = None, checkpoint_every: int | None = None,
-        resume: bool = False, seed: Any = None, progress: bool = True, drop_last: bool = False) -> History:
+def fit(model: Module, data: Data | DataLoader, loss: LossFunction, optimizer: Optimizer, *, epochs: int = 10,
+        batch_size: int = 32, validation: Data | DataLoader | None = None, metrics: Metrics = (), schedule: Schedule | None = None,
+        schedule_each: str = "epoch", callbacks: Sequence[object] = (), monitor: str | None = None, mode: str | None = None,
+        patience: int | None = None, min_delta: float = 0.0, restore_best: bool = True,
+        stop: Callable[[Run], object] | None = None, clip_norm: float | None = None, checkpoint: str | Path | None = None,
+        checkpoint_every: int | None = None, resume: bool = False, seed: Seed = None, progress: bool = True,
+        drop_last: bool = False) -> History:
     """Train until ``epochs`` have passed or something says stop; return the history, with the model in evaluation mode.
 
     ``data`` is what ``nn.data.arrays`` takes, shuffled into batches by ``seed``, or a ``DataLoader``; ``drop_last`` leaves out
@@ -68,14 +72,10 @@ def fit(model: Module, data: Any, loss: LossFunction, optimizer: Optimizer, *, e
     """
     if schedule_each not in ("epoch", "batch"):
         raise ValueError(f"fit: schedule_each={schedule_each!r}; it is 'epoch' or 'batch'")
-    epochs = whole_number(epochs, "fit: epochs", 0)
-    for name, count in (("patience", patience), ("checkpoint_every", checkpoint_every)):
-        if count is not None:
-            whole_number(count, f"fit: {name}")
-    if clip_norm is not None and not at_least_0(clip_norm, "fit: clip_norm"):
-        raise ValueError("fit: clip_norm=0 would set every gradient to 0; clip_norm=None clips none")
     if resume and checkpoint is None:
         raise ValueError("fit: resume=True needs checkpoint=, the file to go on from")
+    epochs = whole_number(epochs, "fit: epochs", 0)
+    _check_numbers(clip_norm, patience=patience, checkpoint_every=checkpoint_every)
     if not isinstance(data, DataLoader):
         data = DataLoader(model_arrays(data, model), batch_size, True, seed, drop_last=drop_last)
     elif drop_last and not data.drop_last:
@@ -101,6 +101,14 @@ def fit(model: Module, data: Any, loss: LossFunction, optimizer: Optimizer, *, e
         model.eval()
         run.x = run.y = run.prediction = run.loss = None
     return history
+
+
+def _check_numbers(clip_norm: float | None, **counts: int | None) -> None:
+    for name, count in counts.items():
+        if count is not None:
+            whole_number(count, f"fit: {name}")
+    if clip_norm is not None and not at_least_0(clip_norm, "fit: clip_norm"):
+        raise ValueError("fit: clip_norm=0 would set every gradient to 0; clip_norm=None clips none")
 
 
 def _history(monitor: str | None, mode: str | None, measures: Mapping[str, Metric], validated: bool) -> History:

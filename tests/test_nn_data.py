@@ -188,6 +188,7 @@ def test_nullable_boolean_and_category_columns_are_numbers():
     history = nn.train.fit(model, (frame, frame["tall"].astype("Int64")), nn.functional.cross_entropy,
                            nn.optim.SGD(model.parameters()), epochs=1, progress=False)
     assert len(history) == 1
+    assert np.array_equal(nn.train.predict(model, frame), nn.train.predict(model, x))
 
 
 MISSING = [None, float("nan"), "NA", "NaT"]

@@ -1,0 +1,54 @@
+"""Names for what training takes and returns, for annotations: ``from nn.typing import Data``.
+
+Modules of this project import them under ``if TYPE_CHECKING:``, so that ``import nn`` loads no NumPy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Protocol, TypeAlias
+
+import numpy as np
+
+from autograd import Tensor, Value
+from autograd.typing import Array, PlainArrayLike, RandomSource
+
+from .sources import Dataset
+
+__all__ = ["Bunch", "Column", "Data", "Frame", "Params", "Prediction", "Seed", "State"]
+
+
+class Frame(Protocol):
+    """What pandas has: columns that become an array."""
+
+    def __len__(self) -> int:
+        """Return the number of rows."""
+
+    def to_numpy(self) -> Array:
+        """Return the values as an array."""
+
+
+class Bunch(Protocol):
+    """What scikit-learn's data sets have."""
+
+    data: Any
+    target: Any
+
+
+Seed: TypeAlias = RandomSource | np.integer[Any]
+"""Where random numbers come from: a seed, None for one from the system, a generator, or the module ``random`` itself."""
+
+Column: TypeAlias = Array | Sequence[PlainArrayLike] | Sequence[str] | Frame
+"""Inputs or labels: an array, a list, a pandas frame or series."""
+
+Data: TypeAlias = tuple[Column, Column] | Sequence[Column] | Dataset | Bunch
+"""Inputs and labels: a pair of columns, or an object that has both."""
+
+Prediction: TypeAlias = Tensor | Array | Sequence[Value] | Sequence[Sequence[Value]]
+"""What a model returns for a batch."""
+
+Params: TypeAlias = dict[str, Any]
+"""Hyper-parameters by name, as a search chooses them."""
+
+State: TypeAlias = dict[str, Any]
+"""What a checkpoint keeps of one part: numbers, text and arrays, in lists and dicts."""
