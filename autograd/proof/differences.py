@@ -9,9 +9,12 @@ noise ÷ step; the entry with the smallest bar is taken, as long as it does not 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from math import hypot, inf, isfinite, nan
+from functools import lru_cache
+from math import frexp, hypot, inf, isfinite, nan
 from sys import float_info
+from typing import NamedTuple
 
 from .noise import Curve, grid_noise, noise_level
 
@@ -20,14 +23,19 @@ MORE = 6  # steps by which a table is widened
 SCOUTS = (3, 6, 9, 12, 15)  # further steps below the table, far apart. The derivative is the limit of small steps, so a
 # table that settles at large ones (beyond a nearby kink, or over ripples) must not contradict them
 BRIEF = (2, 8), (6, 13, 20)  # first and last rung, and the scouts, of the brief look that is enough for plain functions
+SHORTER = 2.0**-7  # a second brief look has so much shorter steps, where the first was too coarse
+DEEP = (27, 34, 41)  # more scouts of a brief look at a kink: what bends smoothly at 1e-15 of the scale is none
+PLAIN = 1e-9  # error bar, relative to the slope, with which a brief look is content
 COLUMNS = 6  # of the tableau: errors up to the sixth power of step² are removed
 TRUNCATION = 10.0  # error bars per disagreement of neighbouring entries
 NOISE = 4.0  # error bars per standard deviation of rounding: cautious, since usual bars are 1e-11 and errors above 1e-6
 TINY = 5e-324
+EXACT = 2.0**-1000  # above it, the ratios of steps are exact powers of two
+
+Factors = list[list[tuple[float, float]]]
 
 
-@dataclass(frozen=True)
-class Estimate:
+class Estimate(NamedTuple):
     """A slope from differences: its value, error bar, the noise's part of the bar, and the step it comes from."""
 
     value: float = nan
@@ -38,6 +46,27 @@ class Estimate:
     def covers(self, slope: float) -> bool:
         """True if ``slope`` lies within the error bar."""
         return abs(slope - self.value) <= self.bar
+
+
+NOTHING = Estimate()
+
+
+class Sample(NamedTuple):
+    """The values to both sides of the point at one step, and the standard deviations of their noise."""
+
+    step: float
+    low: float
+    high: float
+    low_noise: float
+    high_noise: float
+
+
+class Difference(NamedTuple):
+    """A difference quotient, the step it is taken over, and the noise in it."""
+
+    step: float
+    quotient: float
+    noise: float
 
 
 @dataclass
@@ -72,11 +101,18 @@ def measure_slopes(g: Curve, scale: float, quantum: float = 0.0, blur: Curve = l
     ``quantum`` the smallest step that changes the point; ``blur(t)`` the error of g(t) from rounding the point itself;
     ``floor`` the least noise in g. The search ends when the bar is 1e-9 of the slope or of ``hint`` (the value it will
     be compared with), or when ``patience`` widenings in a row brought nothing. Where a few values already agree with
-    ``hint`` so well, and nothing bends, there is no search.
+    ``hint`` so well, or show a plain kink, there is no search.
     """
+    size = scale
+    for _ in range(3):
+        tables = DifferenceTables(g, size, quantum, blur, hint, floor)
+        plain = tables.brief()
+        if plain is not None and (plain.kind == "smooth" or size <= scale):
+            return plain
+        size = tables.other_scale()
+        if not size:
+            break
     tables = DifferenceTables(g, scale, quantum, blur, hint, floor)
-    if (plain := tables.brief()) is not None:
-        return plain
     tables.survey()
     best = tables.best(0)
     idle = {"up": 0, "down": 0}  # widenings in a row that brought nothing
@@ -84,13 +120,23 @@ def measure_slopes(g: Curve, scale: float, quantum: float = 0.0, blur: Curve = l
         towards = "up" if best.noise > best.bar / 2 else "down"
         if idle[towards] >= patience:
             towards = "down" if towards == "up" else "up"
-        if not tables.widen(towards):
+        if (towards == "down" and tables.noise_bound() > best.bar) or not tables.widen(towards):
             idle[towards] = patience
             continue
         found = tables.best(0)
         idle = {"up": 0, "down": 0} if found.bar < best.bar / 2 else idle | {towards: idle[towards] + 1}
         best = found
     return tables.conclude(best)
+
+
+def own_length(value: float, slope: float) -> float:
+    """The scale over which a function of this slope changes by all of its value; 0 where there is none.
+
+    >>> own_length(6.0, 3.0)
+    16.0
+    """
+    length = abs(value / slope) if slope else 0.0
+    return 4 * 2.0 ** frexp(length)[1] if 0 < length < 2.0**1000 else 0.0
 
 
 def _settled(best: Estimate, hint: float, natural: float) -> bool:
@@ -105,57 +151,23 @@ class DifferenceTables:
         self.top_step, self.limit = scale / 4, min(2.0**20 * max(scale, 1.0), 2.0**1020)
         self.base = (g(0.0), g(0.0))  # the values from which left and right differences start
         self.grid = max(scale * 2.0**-48, 2 * self.quantum)
+        self.near = self.far = 0.0  # noise at the point, and a step away
         self.relative = 0.0  # noise for each unit of value beyond the table
+        self.noisy = self.coarse = False  # noise, or steps too long, kept a brief look from an answer
         self.scouts: tuple[int, ...] = ()
-        self.tables: dict[int, list[tuple[float, float, float]]] = {}  # of each side: step, quotient, noise
+        self.sampled: dict[int, Sample] = {}  # of each rung
 
-    def around(self) -> list[float]:
-        """All finite values at the steps of the table, to both sides."""
-        return [v for h in self.steps() for side in (-1, 1) if isfinite(v := self.g(side * h))]
-
-    def brief(self) -> Slopes | None:
-        """The slopes where few values confirm the hint; None where they do not suffice."""
-        (self.first, self.last), self.scouts = BRIEF
-        around = self.around()
-        self.flat = set(around) == {self.base[0]}
-        self.natural = (max(map(abs, around), default=0.0) or 1.0) / self.top_step
-        self.near = self.far = self.floor or (0.0 if self.flat else grid_noise([self.g(self.grid * j) for j in range(1, 9)]))
-        best = self.best(0)
-        if not (best.covers(self.hint) and _settled(best, self.hint, self.natural)):
-            return None
-        left, right = self.best(-1), self.best(1)
-        if _differ(left, right) or max(left.bar, right.bar) > 1e-6 * max(abs(self.hint), self.natural):
-            return None
-        return self.found(best, left, right, "smooth")
-
-    def survey(self) -> None:
-        """Look at the function over the whole table: its size, and its noise."""
-        g, grid = self.g, self.grid
-        self.first, self.last, self.scouts = 0, WINDOW, SCOUTS
-        around = self.around()
-        self.flat = flat = set(around) == {self.base[0]}
-        if flat and self.hint:
-            around += [v for side in (-4, 4, -16, 16) if isfinite(v := g(side * self.top_step))]
-        self.natural = (max(map(abs, around), default=0.0) or 1.0) / self.top_step
-        coarse = 1e-3 * max(map(abs, around), default=0.0)  # smaller jumps are taken for rounding of the values
-        self.near = self.far = self.floor  # noise at the point, and a step away
-        if self.hint or not flat:
-            single = 3e-8 * abs(self.base[0]) if flat else 0.0  # flat as far as can be seen: float32 inside, perhaps
-            self.near = max(self.floor, single, *(noise_level(g, side * grid, coarse) for side in (-1, 1)))
-            away = self.top_step / 2
-            self.far = max(self.near, noise_level(lambda t: g(away + t), grid, coarse))
-            if self.far and isfinite(size := abs(g(away))):
-                self.relative = min(self.far / size, 1e-3) if size else 0.0
-
-    def noise(self, t: float, value: float) -> float:
-        """The standard deviation of the noise in a value: as at the point, as a step away, or in proportion beyond."""
-        measured = self.near if abs(t) < self.top_step / 1024 else self.far
-        beyond = self.relative * abs(value) if abs(t) > self.top_step else 0.0
-        return max(measured, beyond, float_info.epsilon / 2 * abs(value), TINY) + self.blur(t)
+    # ── steps ──
 
     def step(self, rung: int) -> float:
         """The step that belongs to a rung of the ladder of halvings."""
         return self.top_step * 2.0**-rung
+
+    def rungs(self) -> tuple[int, ...]:
+        """The rungs of the table and its scouts, longest step first."""
+        rungs = [*range(self.first, self.last), *[self.last - 1 + more for more in self.scouts]]
+        steps = {self.step(k): k for k in reversed(rungs)}  # the tiniest halves are equal
+        return tuple(sorted(k for h, k in steps.items() if h >= self.quantum))
 
     def widen(self, towards: str) -> bool:
         """Add longer or shorter steps; False where further ones make no sense."""
@@ -165,34 +177,120 @@ class DifferenceTables:
         self.last += MORE
         return self.step(self.last - MORE) >= 4 * self.quantum
 
-    def steps(self) -> list[float]:
-        """The steps of the table and its scouts, longest first."""
-        rungs = [*range(self.first, self.last), *(self.last - 1 + more for more in self.scouts)]
-        return [h for k in rungs if (h := self.step(k)) >= self.quantum]
+    def noise_bound(self) -> float:
+        """The least error bar, from noise alone, that a central difference at the shortest step of the table can have."""
+        return 2 * self.near / max(self.step(self.last - 1), TINY)
 
-    def difference(self, h: float, side: int) -> tuple[float, float]:
-        """The difference quotient at step h, central (0) or to one side (±1), and the noise in it."""
-        ends = (h, -h) if side == 0 else (side * h, 0.0)
-        values = [self.g(t) if t else self.base[side > 0] for t in ends]
-        rounding = hypot(*map(self.noise, ends, values))
-        width = ends[0] - ends[1]
-        if h > self.top_step and abs(values[0] - values[1]) <= 10 * NOISE * rounding:
-            rounding *= h / self.top_step  # a change lost in noise far out tells nothing about the slope nearby
-        return (values[0] - values[1]) / width, NOISE * rounding / abs(width)
+    # ── values, differences, estimates ──
+
+    def samples(self) -> list[Sample]:
+        """The values at all steps of the table."""
+        return [self.sample(k) for k in self.rungs()]
+
+    def sample(self, rung: int) -> Sample:
+        """The values at one step to both sides."""
+        if rung not in self.sampled:
+            h = self.step(rung)
+            low, high = self.g(-h), self.g(h)
+            self.sampled[rung] = Sample(h, low, high, self.noise(-h, low), self.noise(h, high))
+        return self.sampled[rung]
+
+    def around(self) -> list[float]:
+        """All finite values at the steps of the table, to both sides."""
+        return [v for h in map(self.step, self.rungs()) for side in (-1, 1) if isfinite(v := self.g(side * h))]
+
+    def noise(self, t: float, value: float) -> float:
+        """The standard deviation of the noise in a value: as at the point, as a step away, or in proportion beyond."""
+        measured = self.near if abs(t) < self.top_step / 1024 else self.far
+        beyond = self.relative * abs(value) if abs(t) > self.top_step else 0.0
+        return max(measured, beyond, float_info.epsilon / 2 * abs(value), TINY) + self.blur(t)
+
+    def differences(self, side: int) -> list[Difference]:
+        """The difference quotients of all steps, central (0) or to one side (±1), with the noise in them."""
+        start, far = self.base[side > 0], self.top_step
+        start_noise = self.noise(0.0, start) if side else 0.0
+        found = []
+        for h, low, high, low_noise, high_noise in self.samples():
+            if side == 0:
+                change, rounding, width = high - low, hypot(high_noise, low_noise), 2 * h
+            elif side > 0:
+                change, rounding, width = high - start, hypot(high_noise, start_noise), h
+            else:
+                change, rounding, width = start - low, hypot(low_noise, start_noise), h
+            if h > far and abs(change) <= 10 * NOISE * rounding:
+                rounding *= h / far  # a change lost in noise far out tells nothing about the slope nearby
+            found.append(Difference(h, change / width, NOISE * rounding / width))
+        return found
 
     def best(self, side: int, natural: float = 0.0) -> Estimate:
         """The best estimate of the slope to one side (±1), or of the central one (0)."""
-        self.tables[side] = table = [(h, *self.difference(h, side)) for h in self.steps()]
-        return best_estimate(table, 1 if side else 2, natural or self.top_step)
+        order = 1 if side else 2
+        return best_estimate(self.differences(side), order, natural or self.top_step, ladder_factors(self.rungs(), order))
 
-    def jump(self, side: int) -> bool:
-        """True if the value jumps on that side: it differs from g(0) as much at tiny steps as at larger ones."""
-        steps = [h for h in self.steps() if isfinite(self.g(side * h))]
-        if len(steps) < 10:
-            return False
-        small, large = (abs(self.g(side * h) - self.base[0]) for h in (steps[-1], steps[-9]))
-        floor = self.noise(0.0, 2 * self.base[0])
-        return small > 100 * floor and small > large / 2
+    def other_scale(self) -> float:
+        """The scale at which another brief look may tell more, after one that did not suffice; 0 where none may."""
+        scale = 4 * self.top_step
+        longer = own_length(self.base[0], self.hint)
+        if self.noisy and longer > 4 * scale:
+            return longer
+        return scale * SHORTER if self.coarse else 0.0
+
+    # ── looks ──
+
+    def brief(self) -> Slopes | None:
+        """The slopes where few values confirm the hint, or show a plain kink; None where they do not suffice."""
+        (self.first, self.last), self.scouts = BRIEF
+        around = self.around()
+        self.flat = set(around) == {self.base[0]}
+        self.natural = (max(map(abs, around), default=0.0) or 1.0) / self.top_step
+        self.near = self.far = self.floor or (0.0 if self.flat else grid_noise([self.g(self.grid * j) for j in range(1, 9)]))
+        self.noisy, self.coarse = True, False
+        if self.flat and not self.hint:
+            return self.constant()
+        best, left, right = self.best(0), self.best(-1), self.best(1)
+        self.noisy = best.noise > best.bar / 2
+        self.coarse = not self.noisy or best.step < self.step(self.last - 1)
+        if _differ(left, right):
+            return self.plain_kink(best, left, right)
+        enough = PLAIN * (abs(self.hint) or self.natural)
+        if not best.covers(self.hint) or best.bar > enough or max(left.bar, right.bar) > 1e-5 * max(abs(self.hint), self.natural):
+            return None
+        return self.found(best, left, right, "smooth")
+
+    def constant(self) -> Slopes | None:
+        """The slope 0 of a function that does not change at all; None where rounding may hide what it does."""
+        zero = min((Estimate(0.0, noise, noise, h) for h, _, noise in self.differences(0)), key=lambda x: x.bar)
+        return self.found(zero, zero, zero, "smooth") if zero.bar <= 1e-9 * self.natural else None
+
+    def plain_kink(self, best: Estimate, left: Estimate, right: Estimate) -> Slopes | None:
+        """The slopes at a kink that keeps both of them, to nine digits, down to the smallest steps."""
+        for _ in range(2):
+            size = max(abs(left.value), abs(right.value))
+            if not (max(left.bar, right.bar) <= 1e-9 * size < 1e-6 * abs(left.value - right.value)):
+                return None
+            self.scouts = BRIEF[1] + DEEP
+            left, right = self.best(-1), self.best(1)
+        return self.found(best, left, right, "kink")
+
+    def survey(self) -> None:
+        """Look at the function over the whole table: its size, and its noise."""
+        g, grid = self.g, self.grid
+        self.first, self.last, self.scouts = 0, WINDOW, SCOUTS
+        self.sampled.clear()
+        around = self.around()
+        self.flat = flat = set(around) == {self.base[0]}
+        if flat and self.hint:
+            around += [v for side in (-4, 4, -16, 16) if isfinite(v := g(side * self.top_step))]
+        self.natural = (max(map(abs, around), default=0.0) or 1.0) / self.top_step
+        coarse = 1e-3 * max(map(abs, around), default=0.0)  # smaller jumps are taken for rounding of the values
+        self.near = self.far = self.floor
+        if self.hint or not flat:
+            single = 3e-8 * abs(self.base[0]) if flat else 0.0  # flat as far as can be seen: float32 inside, perhaps
+            self.near = max(self.floor, single, *(noise_level(g, side * grid, coarse) for side in (-1, 1)))
+            away = self.top_step / 2
+            self.far = max(self.near, noise_level(lambda t: g(away + t), grid, coarse))
+            if self.far and isfinite(size := abs(g(away))):
+                self.relative = min(self.far / size, 1e-3) if size else 0.0
 
     def conclude(self, central: Estimate) -> Slopes:
         """The kind of point and its slopes, once the central one has been searched for."""
@@ -219,10 +317,19 @@ class DifferenceTables:
             if any(jumps) and self.widen("down"):
                 jumps = [self.jump(-1), self.jump(1)]
         if any(jumps):
-            tip = self.steps()[-1]
-            left_base, right_base = (self.g(t) if there else x for t, there, x in zip((-tip, tip), jumps, self.base))
+            tip = self.samples()[-1]
+            left_base, right_base = (v if there else x for v, there, x in zip((tip.low, tip.high), jumps, self.base))
             self.base = (left_base, right_base)
         return jumps
+
+    def jump(self, side: int) -> bool:
+        """True if the value jumps on that side: it differs from g(0) as much at tiny steps as at larger ones."""
+        values = [v for x in self.samples() if isfinite(v := x.high if side > 0 else x.low)]
+        if len(values) < 10:
+            return False
+        small, large = (abs(v - self.base[0]) for v in (values[-1], values[-9]))
+        floor = self.noise(0.0, 2 * self.base[0])
+        return small > 100 * floor and small > large / 2
 
     def sides(self, moved: bool) -> tuple[Estimate, Estimate]:
         """The left and the right slope; a bend must remain at smaller steps to count as a kink."""
@@ -245,70 +352,88 @@ class DifferenceTables:
         natural = 4 * self.top_step
         if max(left.step, right.step) <= natural:
             return True
-        near = [best_estimate([entry for entry in self.tables[side] if entry[0] <= natural], 1, natural) for side in (-1, 1)]
+        factors = ladder_factors(tuple(k for k in self.rungs() if self.step(k) <= natural), 1)
+        near = [best_estimate([x for x in self.differences(side) if x.step <= natural], 1, natural, factors) for side in (-1, 1)]
         return _differ(*near)
 
     def found(self, central: Estimate, left: Estimate, right: Estimate, kind: str) -> Slopes:
         """The result, with the difference quotients it came from."""
-        wide = [self.best(side, natural=inf) for side in (-1, 1)] if self.flat else []
-        one_sided = [[quotient for _, quotient, _ in self.tables[side]] for side in (-1, 1)]
-        central_ones = [(self.g(h) - self.g(-h)) / (2 * h) for h in self.steps()]
-        samples = list(zip(self.steps(), central_ones, *one_sided))
-        return Slopes(central, left, right, kind, self.near, self.g(0.0), self.quantum, self.natural, wide, samples)
+        wide = [self.best(side, natural=inf) for side in (-1, 1)] if self.flat and self.hint else []
+        start, end = self.base
+        quotients = [(h, (high - low) / (2 * h), (start - low) / h, (high - end) / h) for h, low, high, *_ in self.samples()]
+        return Slopes(central, left, right, kind, self.near, self.g(0.0), self.quantum, self.natural, wide, quotients)
 
 
 def _differ(left: Estimate, right: Estimate) -> bool:
     return abs(left.value - right.value) > left.bar + right.bar
 
 
-def best_estimate(table: list[tuple[float, float, float]], order: int, natural: float) -> Estimate:
-    """The best entry of Richardson's tableau over (step, quotient, noise); ``order`` 2 where errors go with step².
+@lru_cache(maxsize=64)
+def ladder_factors(rungs: tuple[int, ...], order: int) -> Factors:
+    """For each row of the tableau and each column, the ratio of the steps to the power ``order``, and 1 ÷ (ratio − 1)."""
+    ratios = [[2.0 ** (order * (rung - old)) for old in rungs[max(i - COLUMNS, 0):i][::-1]] for i, rung in enumerate(rungs)]
+    return [[(ratio, 1 / (ratio - 1)) for ratio in row] for row in ratios]
+
+
+def best_estimate(table: Sequence[Difference], order: int, natural: float, factors: Factors) -> Estimate:
+    """The best entry of Richardson's tableau over the difference quotients; ``order`` 2 where errors go with step².
 
     Steps longer than the ``natural`` one count only where they see a slope: mean slopes of what saturates vanish.
     """
+    if table and table[-1].step < EXACT:
+        factors = _rounded_factors(table, order)
     chosen: list[Estimate] = []  # the best of each row of the tableau
     above: list[tuple[float, float]] = []  # the row before: value, noise
-    for i, (h, quotient, _) in enumerate(table):
-        above, best = _tableau_row(table, i, order, above) if isfinite(quotient) else ([], Estimate())
-        counts = h <= natural or best.bar < abs(best.value) / 10
-        chosen.append(best if counts and best.bar < inf else Estimate())
-    result = Estimate()
-    for i, one in enumerate(chosen):  # smaller steps decide: a wide plateau must not contradict them
-        smaller = (x for x in chosen[i + 1:] if x.bar < inf)
-        if one.bar < result.bar and all(abs(one.value - x.value) <= one.bar + 5 * x.bar for x in smaller):
-            result = one
+    for i, one in enumerate(table):
+        if not isfinite(one.quotient):
+            above = []
+            continue
+        above, best = _tableau_row(one, factors[i], above, _tail(table, i))
+        if best.bar < inf and (one.step <= natural or best.bar < abs(best.value) / 10):
+            chosen.append(best)
+    result = NOTHING
+    for i, estimate in enumerate(chosen):  # smaller steps decide: a wide plateau must not contradict them
+        if estimate.bar < result.bar and all(abs(estimate.value - x.value) <= estimate.bar + 5 * x.bar for x in chosen[i + 1:]):
+            result = estimate
     return result
 
 
-def _tableau_row(table: list[tuple[float, float, float]], i: int, order: int,
-                 above: list[tuple[float, float]]) -> tuple[list[tuple[float, float]], Estimate]:
-    """Row ``i`` of the tableau, made from the row above it, and its best entry."""
-    h, quotient, noise = table[i]
-    row = [(quotient, noise)]
-    slow = _tail(table[max(i - 2, 0):i + 1])
-    best = (inf, nan, inf)  # bar, value, noise
-    for j, (old, old_noise) in enumerate(above[:COLUMNS]):
-        value, rounding = row[j]
-        factor = (table[i - 1 - j][0] / h) ** order
-        better = value + (value - old) / (factor - 1)
-        far = max(abs(better - value), abs(better - old)) if j else abs(value - old)
-        tried = [(value, rounding)] if j == 0 else []
-        rounding = hypot(factor * rounding, old_noise) / (factor - 1)
-        row.append((better, rounding))
-        for value, rounding in (*tried, row[-1]):
-            if (bar := TRUNCATION * far + slow + rounding) < best[0]:
-                best = (bar, value, rounding)
-    bar, value, rounding = best
-    return row, Estimate(value, bar, rounding, h)
+def _rounded_factors(table: Sequence[Difference], order: int) -> Factors:
+    """The factors of steps so small that they are rounded: their ratios are no powers of two."""
+    ratios = [[(old.step / one.step) ** order for old in table[max(i - COLUMNS, 0):i][::-1]] for i, one in enumerate(table)]
+    return [[(ratio, 1 / (ratio - 1)) for ratio in row] for row in ratios]
 
 
-def _tail(three: list[tuple[float, float, float]]) -> float:
+def _tableau_row(one: Difference, factors: list[tuple[float, float]], above: list[tuple[float, float]],
+                 slow: float) -> tuple[list[tuple[float, float]], Estimate]:
+    """A row of the tableau, made from the row above it, and its best entry; ``slow`` is added to every error bar."""
+    h, value, noise = one
+    row = [(value, noise)]
+    best_bar, best_value, best_noise = inf, nan, inf
+    for (old, old_noise), (factor, share) in zip(above, factors):
+        better = value + (value - old) * share
+        far = abs(value - old)
+        if len(row) > 1:
+            far = max(abs(better - value), abs(better - old))
+        elif (bar := TRUNCATION * far + slow + noise) < best_bar:  # of the quotient itself
+            best_bar, best_value, best_noise = bar, value, noise
+        noise = hypot(factor * noise, old_noise) * share
+        value = better
+        row.append((value, noise))
+        if (bar := TRUNCATION * far + slow + noise) < best_bar:
+            best_bar, best_value, best_noise = bar, value, noise
+    return row, Estimate(best_value, best_bar, best_noise, h)
+
+
+def _tail(table: Sequence[Difference], i: int) -> float:
     """How far quotients that converge slower than the step (|x|^1.1 at 0) still are from their limit; else 0."""
-    if len(three) < 3 or not isfinite(sum(quotient for _, quotient, _ in three)):
+    if i < 2:
         return 0.0
-    (h0, q0, _), (h1, q1, _), (h2, q2, noise) = three
+    (h0, q0, _), (h1, q1, _), (h2, q2, noise) = table[i - 2:i + 1]
     last, before = q2 - q1, q1 - q0
-    if abs(last) <= 2 * noise or last * before <= 0 or h0 / h1 != h1 / h2:
+    if not abs(last) > 2 * noise or not last * before > 0 or h0 / h1 != h1 / h2:
+        return 0.0
+    if not isfinite(q0 + q1 + q2):
         return 0.0
     ratio = last / before
     return 0.0 if ratio < (h2 / h1) ** 0.7 else 2 * abs(last) * ratio / (1 - ratio) if ratio < 1 else inf

@@ -22,20 +22,24 @@ PAIRS = 256  # from so many pairs of entry and result on, few results are mixed 
 class Cotangent:
     """A mixture of the results (or one of them) whose gradient is checked, and that gradient in reverse mode.
 
-    ``place`` is the path in the result. Numbers are divided by ``unit``. ``reverse`` is the gradient, flat, ``coarse``
-    the one in float32; ``noise`` the rounding of the value that its graph predicts.
+    ``place`` is the path in the result. Numbers are divided by ``unit``. ``single`` is the number of the only result that
+    counts, whose weight is the unit; None for a mixture. ``reverse`` is the gradient, flat, ``coarse`` the one in
+    float32; ``noise`` the rounding of the value that its graph predicts.
     """
 
     place: str
     weights: list[float]
     unit: float = 1.0
+    single: int | None = None
     reverse: list[float] | None = None
     coarse: list[float] | None = None
     noise: float = 0.0
 
     def of(self, values: Sequence[float]) -> float:
         """⟨cotangent, values⟩, in units."""
-        return sum(u * v for u, v in zip(self.weights, values) if u) / self.unit
+        if self.single is not None:
+            return values[self.single]
+        return sum(u * v for u, v in zip(self.weights, values)) / self.unit
 
     def along(self, gradient: Sequence[float], direction: Direction) -> float:
         """⟨gradient, direction⟩, in units."""
@@ -104,10 +108,10 @@ def draw_cotangents(subject: CheckedFunction, listed: set[int], rng: random.Rand
         raise TypeError(f"check_gradients: gradient= needs a function that returns one number; not {count}. "
                         "Check a fixed weighted sum of them")
     if subject.gradient is not None:
-        return [Cotangent("", [1.0])]
+        return [Cotangent("", [1.0], single=0)]
     if count <= OUTPUTS and count * len(listed) < PAIRS:  # units are never 1, and exact to divide by
         sizes = [rng.choice((-2.0, -0.5, 0.5, 2.0) if abs(v) < 1e300 else (-0.5, 0.5)) for v in values]
-        return [Cotangent(place, [size if i == j else 0.0 for j in range(count)], size)
+        return [Cotangent(place, [size if i == j else 0.0 for j in range(count)], size, i)
                 for i, (place, size) in enumerate(zip(subject.output.places, sizes))]
     return [Cotangent(" mixed", [draw_signed(rng) for _ in range(count)]) for _ in range(2)]
 
@@ -139,4 +143,4 @@ def draw_signed(rng: random.Random) -> float:
 
 def power_of_two(x: float) -> float:
     """A power of two about as large as ``x``, within limits in which steps neither vanish nor overflow."""
-    return 2.0 ** min(max(frexp(x)[1], -963), 1000)
+    return 2.0 ** min(max(frexp(x)[1], -1030), 1000)

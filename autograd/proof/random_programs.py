@@ -7,10 +7,9 @@ from collections.abc import Sequence
 from math import isfinite
 from typing import Any, NamedTuple
 
-from ..operation import Operation, find, ieee, rows
+from ..operation import Operation, find, ieee, no_derivative, rows
 
 BENT = ("relu", "abs", "leaky_relu", "elu", "maximum", "minimum", "clip_min", "clip_max")
-FLAT = ("step", "sign", "floor", "constant")  # no gradient: they would cut programs short
 
 Operand = int | float  # the number of an earlier result, or a constant
 
@@ -60,7 +59,7 @@ def random_program(rng: random.Random, inputs: int = 2, size: int = 8, outputs: 
     for i, s in enumerate(scale):
         if s != 1.0 and rng.random() < 0.8:
             builder.emit("mul", i, 1 / s)
-    names = using or [name for name, row in rows.items() if row.arity in (1, 2) and name not in FLAT]
+    names = using or [name for name, row in rows.items() if row.arity in (1, 2) and set(row.partials) != {no_derivative}]
     bent = rng.randrange(size) if kink else -1
     for n in range(size):
         if n == bent:
@@ -118,11 +117,11 @@ class ProgramBuilder:
             self.emit("tanh", result)
 
     def is_singular(self, row: Operation, numbers: list[float]) -> bool:
-        """True at a second kink, at the cut of arctan2, and at a pole (the cube root's at 0, say)."""
+        """True at a second kink, where the value jumps (arctan2 at its cut), and at a pole (the cube root's at 0, say)."""
         x, y = [*numbers, 0.0][:2]
         if self.clear_of_kinks and row.name in BENT and 0 in (x, x - y):
             return True  # the choices of rules at two kinks need not add up to a slope
-        if row.name == "arctan2" and x == 0 > y:
-            return True  # the value jumps there
+        if (row.name == "arctan2" and x == 0 > y) or (row.name == "mod" and x % y == 0):
+            return True
         out = row(*numbers)
         return not all(isfinite(ieee(rule, out, *numbers)) for rule in row.partials if callable(rule))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from math import isfinite, nan
+from math import inf, isfinite, nan
 
 from .compare import Comparer
 from .graphs import first_nonfinite, predicted_noise
@@ -145,31 +145,33 @@ class EntrySearch:
             return
         for signs in ((1, 1), (1, -1)):
             direction = {i: float(sign) for i, sign in zip(bent, signs)}
-            near = self.slopes_nearby(direction, cotangent)
             along = cotangent.along(cotangent.reverse, direction)
-            room = 0.01 * max(map(abs, near))
-            if isfinite(room) and not min(near) - room <= along <= max(near) + room:
+            low, high = self.slopes_nearby(direction, cotangent, along)
+            if isfinite(high - low) and not low <= along <= high:
                 wrong = next(x for x in found if x.verdict == "KINK")
                 wrong.verdict, wrong.note = "WRONG_AT_KINK", (
                     f"{wrong.note}; but with the other entry's choice the slope along both is {along:.6g}, "
-                    f"and close by it is {min(near):.6g} to {max(near):.6g}")
+                    f"and close by it is {low:.6g} to {high:.6g}")
                 return
 
-    def slopes_nearby(self, direction: Direction, cotangent: Cotangent) -> list[float]:
-        """Slopes in a direction of ±1 at random points around the point, by one central difference each."""
-        point = self.subject.point
-        radius = 1e-5 * (max(abs(point[i]) for i in direction) or 1.0)
-        step = 1e-3 * radius
-        near = []
+    def slopes_nearby(self, direction: Direction, cotangent: Cotangent, claimed: float) -> tuple[float, float]:
+        """The range of slopes in a direction of ±1 at random points around the point; it ends when it holds ``claimed``."""
+        low, high = inf, -inf
         for _ in range(NEIGHBOURS):
-            centre = list(point)
-            for i in direction:
-                centre[i] += radius * self.rng.uniform(-1, 1)
-            values = []
-            for side in (step, -step):
-                end = list(centre)
-                for i, sign in direction.items():
-                    end[i] += side * sign
-                values.append(cotangent.of(self.subject.evaluate(end)))
-            near.append((values[0] - values[1]) / (2 * step))
-        return near
+            slope = self.slope_nearby(direction, cotangent)
+            low, high = min(low, slope), max(high, slope)
+            room = 0.01 * max(abs(low), abs(high))
+            if not isfinite(room) or low - room <= claimed <= high + room:
+                break
+        return low - room, high + room
+
+    def slope_nearby(self, direction: Direction, cotangent: Cotangent) -> float:
+        """The slope in a direction at a random point close to the point, by one central difference."""
+        centre = list(self.subject.point)
+        radius = 1e-5 * (max(abs(centre[i]) for i in direction) or 1.0)
+        step = 1e-3 * radius
+        for i in direction:
+            centre[i] += radius * self.rng.uniform(-1, 1)
+        ends = [[x + side * direction.get(i, 0.0) for i, x in enumerate(centre)] for side in (step, -step)]
+        right, left = (cotangent.of(self.subject.evaluate(end)) for end in ends)
+        return (right - left) / (2 * step)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from math import inf, isfinite, log10, nan
+from sys import float_info
 
 from .differences import Estimate, Slopes
 
@@ -90,7 +91,7 @@ def judge(measured: Slopes, analytic: float, blank: EntryFinding, slack: float =
 
 
 def _rounding(analytic: float) -> float:
-    return 1e-13 * abs(analytic)
+    return 1e-13 * abs(analytic) + float_info.min  # smaller numbers have lost digits
 
 
 def _judge_at_kink(finding: EntryFinding, measured: Slopes) -> None:
