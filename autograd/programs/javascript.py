@@ -24,9 +24,10 @@ functions = {
     "maximum": "(x, y) => x > y || x !== x ? x : y", "minimum": "(x, y) => x < y || x !== x ? x : y",
     "clip_min": "(x, low) => x < low || low !== low ? low : x",
     "clip_max": "(x, high) => x > high || high !== high ? high : x",
-    "rint": "x => { const r = Math.round(x); return Math.abs(x % 1) === 0.5 && r % 2 !== 0 ? r - 1 : r }",
-    "floor_divide": "(x, y) => y === 0 ? x / y : !isFinite(x) ? NaN : Math.round((x - mod(x, y)) / y)",
-    "mod": "(x, y) => { const r = x % y; return r !== 0 && (r < 0) !== (y < 0) ? r + y : r === 0 ? 0 * y : r }",
+    "rint": "x => { const low = Math.floor(x), d = x - low; return d < 0.5 || d === 0.5 && low % 2 === 0 ? low : low + 1 }",
+    "floor_divide": "(x, y) => { const r = x % y, q = (x - r) / y - (r !== 0 && (r < 0) !== (y < 0)), whole = Math.floor(q); "
+                    "return y === 0 ? x / y : q - whole > 0.5 ? whole + 1 : whole }",
+    "mod": "(x, y) => { const r = x % y; return r !== 0 && (r < 0) !== (y < 0) ? r + y : r === 0 ? 0 * Math.sign(y) : r }",
     "step": "x => x > 0 ? 1 : x !== x ? x : 0",
 }
 
