@@ -231,11 +231,11 @@ def test_a_missing_failing_or_slow_graphviz_is_said_with_the_remedy(monkeypatch)
         draw(neuron(), engine="neato")
     with monkeypatch.context() as patch:
         patch.setenv("PATH", "")
-        patch.setattr("viz.dot._bundled_program", lambda: None)
+        patch.setattr("viz.dot.bundled_program", lambda: None)
         assert draw(neuron()).svg  # needs no program
         with pytest.raises(RuntimeError, match=r"no program to lay out the picture with: install Graphviz.*chainrule\[graphviz\]"):
             _ = draw(neuron(), engine="dot").svg
-    if shutil.which("dot") is None and viz.dot._bundled_program() is None:
+    if shutil.which("dot") is None and viz.dot.bundled_program() is None:
         pytest.skip("there is no Graphviz here: pip install 'chainrule[graphviz]'")
     with pytest.raises(RuntimeError, match=r"could not lay out.*syntax error"):
         viz.dot.run("this is not DOT {")
@@ -244,7 +244,7 @@ def test_a_missing_failing_or_slow_graphviz_is_said_with_the_remedy(monkeypatch)
 
 
 def test_graphviz_draws_the_same_circuit_when_asked():
-    if shutil.which("dot") is None and viz.dot._bundled_program() is None:
+    if shutil.which("dot") is None and viz.dot.bundled_program() is None:
         pytest.skip("there is no Graphviz here: pip install 'chainrule[graphviz]'")
     own, theirs = draw(neuron()).svg, draw(neuron(), engine="dot").svg
     assert sorted(re.findall(r'id="([^"]+)"', own)) == sorted(re.findall(r'id="([^"]+)"', theirs))

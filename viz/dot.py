@@ -161,7 +161,7 @@ def run(dot: str, seconds: float = 60.0) -> dict[str, Any]:
     import json
     import shutil
     import subprocess
-    program = shutil.which("dot") or _bundled_program()
+    program = shutil.which("dot") or bundled_program()
     if program is None:
         raise RuntimeError("no program to lay out the picture with: install Graphviz, or pip install 'chainrule[graphviz]', or "
                            "leave out engine='dot'")
@@ -178,7 +178,7 @@ def run(dot: str, seconds: float = 60.0) -> dict[str, Any]:
     return json.loads(done.stdout)
 
 
-def _bundled_program() -> str | None:
+def bundled_program() -> str | None:
     from importlib.metadata import PackageNotFoundError, files
     try:
         listed = files("graphviz-pure") or ()
