@@ -155,6 +155,7 @@ def test_numbers_are_rounded_as_python_rounds_them(opened):
 
 def test_every_step_of_the_courses_neuron_says_its_arithmetic(opened):
     page = opened(neuron(backward=False))
+    page.keyboard.press("Home")
     assert "How to read this" in panel(page)
     assert visible(page, "value") == visible(page, "gradient") == []
     seen = []
@@ -174,6 +175,7 @@ def test_every_step_of_the_courses_neuron_says_its_arithmetic(opened):
 
 def test_numbers_appear_as_they_are_computed_and_sums_as_they_arrive(opened):
     page = opened(shared())
+    page.click("#first")
     page.click("#next")
     assert visible(page, "value") == ["2.00"]
     states = []
@@ -277,6 +279,7 @@ def test_inputs_between_the_gates_of_a_collapsed_scope_do_not_cut_its_step(opene
         y = Value(2.0, "w0") * Value(-1.0, "x0") + Value(-3.0, "w1") * Value(-2.0, "x1")
     page = opened(y * 2)
     page.check("#collapse")
+    page.keyboard.press("Home")
     said = []
     for key in 4 * ["ArrowRight"] + 3 * ["ArrowLeft"]:
         page.keyboard.press(key)
@@ -342,6 +345,135 @@ def test_tensors_are_stepped_through_and_a_forgotten_sum_over_a_broadcast_is_sho
     page.check("input[value=unbroadcast]")
     page.get_by_role("button", name="Show where it goes wrong").click()
     assert "Wrong: w now has 2×2: [1.00 2.00 3.00 4.00]; right would be [4.00 6.00]." in panel(page)
+
+
+def test_it_opens_with_all_numbers_which_follow_at_once(opened):
+    page = opened(neuron(backward=False))
+    assert page.locator("#where").inner_text().split()[:3] == ["21", "/", "21"]
+    assert len(visible(page, "gradient")) == 13
+    assert visible(page, "value")[-1] == "0.73"
+    page.fill("input[aria-label=w2]", "0")
+    assert visible(page, "value")[-1] == "0.98"  # the sigmoid of 4
+    assert table(page)["w2"][1] == "0.0177"  # its slope there
+
+
+def test_a_value_used_twice_says_what_both_uses_change_together(opened):
+    x = Value(3.0, "x")
+    page = opened(x * x)
+    said = panel(page)
+    assert "x collects 3.00, in all 3.00 (used 2 times: more to come)" in said
+    assert "x collects 3.00, in all 6.00 (used 2 times: that is all)" in said
+    assert re.findall(r"would change by about (\S+)\.", said) == ["0.060"]  # (x²)′ = 6
+
+
+@pytest.mark.parametrize(("y", "said"), [
+    (lambda: ops.log(Value(-1.0, "x")) * 3, "nan or inf"), (lambda: ops.relu(Value(-1.0, "x")), "Those of the inputs are 0"),
+    (lambda: Value(2.0, "x") * 3, "with small steps, v1 falls")])
+def test_only_a_result_that_can_fall_is_said_to_fall(opened, y, said):
+    page = opened(y())
+    assert said in panel(page)
+    assert ("falls" in page.locator("main").inner_text()) == ("falls" in said)
+
+
+# ── on the circuit itself ────────────────────────────────────────────────────────────────────────────────────────
+
+def test_gates_are_reached_by_tab_and_run_to_by_enter(opened):
+    page = opened(neuron(backward=False))
+    page.focus("#stage")
+    reached = []
+    for _ in range(13):
+        page.keyboard.press("Tab")
+        reached.append(page.evaluate("document.activeElement.getAttribute('aria-label')"))
+    assert sorted(reached[:13]) == sorted([f"{name}: run to it" for name in INPUTS] + [
+        f"{label}: run to it" for label in ("v2 = w0 × x0", "v5 = w1 × x1", "v6 = v2 + v5", "v8 = v6 + w2", "v9 = v8 × (−1)",
+                                            "v10 = exp(v9)", "v11 = v10 + 1", "y = 1 / v11")])
+    page.locator("#p0-n10").focus()
+    page.keyboard.press("Enter")
+    assert "v10 = exp(v9)" in panel(page)
+
+
+def test_what_is_pointed_at_lights_all_that_it_comes_from_and_shows_its_product(opened):
+    page = opened(neuron(backward=False))
+    page.hover("#p0-n6 .sign")
+    lit = page.evaluate("[...document.querySelectorAll('#stage .node.lit')].map(g => g.id)")
+    assert sorted(lit) == sorted(f"p0-n{i}" for i in (0, 1, 2, 3, 4, 5, 6))  # w0 x0 their product, w1 x1 theirs, the sum
+    assert page.locator("#hover").inner_text().splitlines() == ["v6 = v2 + v5 = 4.00", "gradient 0.20"]
+    page.hover("#p0-w10-0 .gradient")
+    assert page.locator("#hover").inner_text().splitlines() == ["v9 = −1.00", "gradient −0.53 × 0.37 = −0.20"]
+    assert "p0-n11" not in page.evaluate("[...document.querySelectorAll('#stage .node.lit')].map(g => g.id)")
+    page.hover("h1")
+    assert page.locator("#hover").is_hidden()
+    assert page.locator("#stage .lit").count() == 0
+
+
+@pytest.mark.parametrize("way", ["pointer", "keys"])
+def test_scopes_open_and_close_on_the_circuit(opened, way):
+    page = opened(neuron(backward=False))
+
+    def press(place):
+        if way == "pointer":
+            place.click()
+        else:
+            place.focus()
+            page.keyboard.press("Enter")
+
+    press(page.locator("[data-picture='0'] .scope text[role=button]"))
+    assert page.locator("[data-picture='1']").is_visible()
+    assert page.locator("#collapse").is_checked()
+    press(page.locator("[data-picture='1'] .open"))
+    assert page.locator("[data-picture='0']").is_visible()
+    assert not page.locator("#collapse").is_checked()
+
+
+def test_a_number_of_an_input_is_dragged(opened):
+    page = opened(neuron(backward=False))
+    place = page.locator("#p0-w2-0 .value").bounding_box()
+    x, y = place["x"] + place["width"] / 2, place["y"] + place["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + 50, y, steps=5)
+    page.mouse.up()
+    w0 = 2.0 + 50 * max(5, 2 * 2.0) / 250
+    assert float(page.locator("input[aria-label=w0]").input_value()) == pytest.approx(w0)
+    y = 1 / (1 + math.exp(-(w0 * -1 + 6 - 3)))
+    assert visible(page, "value")[-1] == number(y)
+    page.mouse.move(x, place["y"] + 300)
+    assert float(page.locator("input[aria-label=w0]").input_value()) == pytest.approx(w0)  # it was let go
+
+
+def test_on_wide_screens_the_panel_stands_beside_the_circuit_with_every_product_in_sight(opened):
+    page = opened(neuron(backward=False), viewport={"width": 1280, "height": 800})
+    stage, beside = page.locator("#stage").bounding_box(), page.locator("#panel").bounding_box()
+    assert beside["x"] >= stage["x"] + stage["width"]
+    for _ in range(21):
+        boxes = [sum.bounding_box() for sum in page.locator("#panel .sum").all()]
+        assert boxes
+        assert all(box["y"] + box["height"] <= 800 for box in boxes)
+        page.keyboard.press("ArrowLeft")
+    page = opened(neuron(backward=False), viewport={"width": 390, "height": 800})
+    box = page.locator("#panel .edge .sum").first.bounding_box()
+    assert box["y"] + box["height"] <= 800
+
+
+@pytest.mark.parametrize("wide", [390, 1280])
+@pytest.mark.parametrize("name", ["neuron", "network"])
+def test_no_letter_is_smaller_than_11_pixels(opened, name, wide):
+    page = opened(PAGES[name](), viewport={"width": wide, "height": 800})
+    sizes = page.evaluate("""[...document.querySelectorAll('main *')].filter(x => x.checkVisibility() && [...x.childNodes].some(
+        node => node.nodeType === 3 && node.data.trim())).map(x => parseFloat(getComputedStyle(x).fontSize)
+            * (x.ownerSVGElement ? x.ownerSVGElement.getScreenCTM().a : 1))""")
+    assert len(sizes) > 50
+    assert min(sizes) >= 11
+
+
+def test_fast_steps_keep_the_gate_in_view(visit, tmp_path):
+    page = visit(stepper(mlp([2, 3, 1])).save(tmp_path / "page.html"), viewport={"width": 900, "height": 700})  # with motion
+    page.keyboard.press("Home")
+    for _ in range(45):
+        page.keyboard.press("ArrowRight")
+    gate, stage = page.locator("#stage .node.now").bounding_box(), page.locator("#stage").bounding_box()
+    assert stage["x"] <= gate["x"] and gate["x"] + gate["width"] <= stage["x"] + stage["width"]
+    assert stage["y"] <= gate["y"] and gate["y"] + gate["height"] <= stage["y"] + stage["height"]
 
 
 # ── who can use it, and what cannot happen ───────────────────────────────────────────────────────────────────────
@@ -422,4 +554,4 @@ def test_several_live_in_one_notebook(visit):
 
 
 def test_size():
-    assert len(stepper(neuron(backward=False), title=TITLE).html.encode()) <= 60_000
+    assert len(stepper(neuron(backward=False), title=TITLE).html.encode()) <= 70_000

@@ -6,7 +6,7 @@ const live = COMPUTE !== null
 const values = DATA.values.slice()
 const forks = nodes.map(() => 0)  // how many contributions each node waits for
 edges.flat().forEach(([, target]) => forks[target]++)
-let frames = [], passed = new Set(), at = 0, mistake = '', picture = 0, timer = 0, message = '', history = []
+let frames = [], passed = new Set(), at = 0, mistake = '', picture = 0, timer = 0, message = '', history = [], went = 0
 
 // ── numbers, as Python's pictures show them ──
 
@@ -140,10 +140,12 @@ const fill = (node, put) => nodes[node].text.replace(/\{(\d+)(b?)\}/g, (_, i, b)
 })
 const name = node => nodes[node].name
 const element = (id, p) => $(`p${p}-${id}`)
-const rooms = new Map()
+const rooms = new Map(), written = new Map()
+const write = (place, said) => { if (place.textContent !== said) place.textContent = said }
 
 function put(text, said, on, bad) {
-  if (!text) return
+  if (!text || written.get(text) === `${said}|${on}|${bad}`) return  // to measure a text takes long
+  written.set(text, `${said}|${on}|${bad}`)
   text.textContent = said
   text.classList.toggle('on', on)
   text.classList.toggle('bad', bad)
@@ -179,8 +181,10 @@ function paint(now) {
     text?.classList.toggle('wrong', of.some(edge => now.wrongly.has(`${edge}`)))
     const inside = of.length && through(of[0][0]), local = inside && drawn.querySelector('.formula')
     if (local) put(local, back && typeof gradient === 'number' && now.totals[inside.at(-1)] ? show(gradient / now.totals[inside.at(-1)]) : '', true, false)
-    drawn.classList.toggle('now', !!frame && of.some(([node]) => node === frame.node || through(node)?.includes(frame.node)) && (frame.phase === 'forward' || found.length > 0)
-      || !of.length && frame?.node === root && frame.phase === 'backward')
+    const shown = !!frame && of.some(([node]) => node === frame.node || through(node)?.includes(frame.node)) && (frame.phase === 'forward' || found.length > 0)
+      || !of.length && frame?.node === root && frame.phase === 'backward'
+    drawn.classList.toggle('now', shown)
+    drawn.classList.toggle('back', shown && frame.phase === 'backward')
   }
   for (const [id, members] of Object.entries(places)) {
     const drawn = element(id, picture)
@@ -233,11 +237,21 @@ function explain(now) {
         node === root ? h('span', 's', '  — the result itself: it changes exactly as it changes') : ''))
     if (differs(frame))
       panel.append(h('p', 'wrongly', `Wrong: ${show(frame.gradient)} is passed on, but ${show(frame.right)} is right.`))
-    for (const e of frame.edges) panel.append(edge(e, now))
-    if (at === frames.length && !mistake) panel.append(h('p', 's', 'All gradients are known. '
-      + (live ? `Update moves each input a little against its gradient, and ${name(root)} falls.` : '')))
+    const before = node === root ? {} : state(at - 1).arrived
+    frame.edges.forEach((e, i) => {
+      const here = frame.edges.slice(0, i + 1).filter(x => x.target === e.target).map(x => `${x.source},${x.argument}`)
+      panel.append(edge(e, new Set([...before[e.target] ?? [], ...here]).size))
+    })
+    if (at === frames.length && !mistake) panel.append(h('p', 's', `All gradients are known. ${outlook(now)}`))
   }
   if (about.made) panel.append(h('p', 'made', about.made))
+}
+function outlook(now) {  // said once all gradients are there
+  const moved = DATA.moved.filter(i => i in now.totals), numbers = [values[root], ...moved.map(i => now.totals[i])]
+  if (!live) return ''
+  if (!numbers.every(Number.isFinite)) return 'Some of them are nan or inf: go back to the first gate that is marked.'
+  if (!moved.some(i => now.totals[i])) return `Those of the inputs are 0: no small change of them changes ${name(root)}.`
+  return `Update moves each input against its gradient; with small steps, ${name(root)} falls.`
 }
 function scope(panel, frame, inside, now) {  // a collapsed gate, as if it were one operation
   const called = pictures[picture].scopes[gate(frame.node)[0]], last = inside.at(-1), own = new Set(inside)
@@ -261,7 +275,7 @@ function scope(panel, frame, inside, now) {  // a collapsed gate, as if it were 
   }
   if (into.size > 8) panel.append(h('p', 's', `and ${into.size - 8} more inputs: their numbers are on the picture and in the table.`))
 }
-function edge(e, now) {
+function edge(e, arrived) {  // arrived: contributions to its target up to this one
   const to = name(e.target), plain = show(e.local), box = h('div', 'edge')
   const formula = e.local === 0.5 ? e.formula.replace(/^(.*) [<>] (.*)$/, '½ ($1 = $2)') : e.formula  // equal ones share
   const number = formula && formula.replace('.00', '') === plain.replace(/\.0+$/, '')
@@ -270,14 +284,13 @@ function edge(e, now) {
   else box.append(h('p', 'sum', h('span', 's', 'downstream: '), g(e.downstream)))
   const line = h('p', '', h('b', '', to), ' collects ', g(e.downstream))
   if (forks[e.target] > 1) {
-    const arrived = now.arrived[e.target]?.size ?? 0
     line.append(', in all ', g(e.total), h('span', 's', ` (used ${forks[e.target]} times: ${arrived < forks[e.target] ? 'more to come' : 'that is all'})`))
   } else if (!differs(e)) line.append(h('span', 's', ': its gradient is complete'))
   box.append(line)
   if (differs(e))
     box.append(h('p', 'wrongly', `Wrong: ${to} now has ${show(e.total)}; right would be ${show(e.right)}.`))
   else if (broken(e.downstream) && !broken(e.upstream)) box.append(h('p', 'wrongly', `Here ${show(e.downstream)} arises: what came from above was finite.`))
-  else if (seed === 1 && Number.isFinite(e.total) && (now.arrived[e.target]?.size ?? 0) >= forks[e.target])
+  else if (seed === 1 && Number.isFinite(e.total) && arrived >= forks[e.target])
     box.append(h('p', 's', `If ${to} grew by 0.01, ${name(root)} would change by about ${show(0.01 * e.total, 2)}.`))
   return box
 }
@@ -291,17 +304,17 @@ function render() {
   $('slider').value = at
   $('slider').setAttribute('aria-valuetext', frame ? `step ${at} of ${frames.length}: ${frame.phase}, ${name(frame.node)}` : 'before the first step')
   $('where').textContent = `${at} / ${frames.length}` + (frame ? ` ${frame.phase}` : '')
-  $('first').disabled = $('previous').disabled = at === 0
-  $('last').disabled = $('next').disabled = at === frames.length
+  for (const [id, off] of [['first', at === 0], ['previous', at === 0], ['next', at === frames.length], ['last', at === frames.length]])
+    $(id).classList.toggle('idle', off)  // not disabled: it would lose the focus
   for (const [i, cells] of table) {
     const part = stage(i, now)
-    cells.value.textContent = now.computed.has(i) ? show(values[i]) : '–'
-    cells.gradient.textContent = i in now.totals ? show(now.totals[i]) : '–'
-    cells.stage.textContent = part === 'partial' ? `${now.arrived[i].size} of ${forks[i]} contributions`
-      : { waiting: 'not computed yet', computed: 'gradient not computed yet', done: 'complete' }[part]
-    if (now.wrong[i] !== undefined && now.wrong[i] !== null) cells.stage.textContent = `wrong: right is ${show(now.wrong[i])}`
+    write(cells.value, now.computed.has(i) ? show(values[i]) : '–')
+    write(cells.gradient, i in now.totals ? show(now.totals[i]) : '–')
+    write(cells.stage, now.wrong[i] !== undefined && now.wrong[i] !== null ? `wrong: right is ${show(now.wrong[i])}`
+      : part === 'partial' ? `${now.arrived[i].size} of ${forks[i]} contributions`
+        : { waiting: 'not computed yet', computed: 'gradient not computed yet', done: 'complete' }[part])
   }
-  for (const [i, row] of controls) row.gradient.textContent = i in now.totals ? show(now.totals[i]) : '–'
+  for (const [i, row] of controls) write(row.gradient, i in now.totals ? show(now.totals[i]) : '–')
 }
 function go(to) {
   at = Math.max(0, Math.min(frames.length, to))
@@ -311,7 +324,9 @@ function go(to) {
   const stage = $('stage'), drawn = frame && element(gate(frame.node)[0], picture)
   if (!drawn) return
   const box = drawn.getBoundingClientRect(), view = stage.getBoundingClientRect()
-  const behavior = matchMedia('(prefers-reduced-motion: reduce)').matches ? 'auto' : 'smooth'
+  const fast = performance.now() - went < 400  // a way that is still going would be left behind
+  const behavior = fast || matchMedia('(prefers-reduced-motion: reduce)').matches ? 'auto' : 'smooth'
+  went = performance.now()
   stage.scrollTo({ left: stage.scrollLeft + box.x + box.width / 2 - view.x - view.width / 2,
     top: stage.scrollTop + box.y + box.height / 2 - view.y - view.height / 2, behavior })
 }
@@ -347,13 +362,16 @@ function play(on = !timer) {
   $('play').setAttribute('aria-label', timer ? 'pause' : 'play')
 }
 function again() {
+  const last = at === frames.length
   compute()
   join()
-  at = Math.min(at, frames.length)
+  at = last ? frames.length : Math.min(at, frames.length)
   render()
 }
 function draw_picture(p) {
   picture = p
+  written.clear()
+  $('collapse').checked = closed[p]
   join()
   document.querySelectorAll('.picture').forEach(div => { div.hidden = Number(div.dataset.picture) !== p })
   go(at)
@@ -414,7 +432,7 @@ function inputs() {
   let rate = 0.1
   const update = h('button', 'main', 'Update'), reset = h('button', '', 'Reset')
   const label = h('label', '', 'learning rate ', number(rate, 'learning rate', value => { rate = value }))
-  box.append(h('div', 'learn', label, update, reset), h('p', 's', `Update: each input that moves ← input − learning rate × gradient, so that ${name(root)} falls.`))
+  box.append(h('div', 'learn', label, update, reset), h('p', 's', 'Update: each input that moves ← input − learning rate × gradient.'))
   const curve = document.createElementNS('http://www.w3.org/2000/svg', 'svg')
   curve.id = 'history'
   curve.setAttribute('role', 'img')
@@ -497,16 +515,116 @@ function all() {
   $('all').querySelector('div').append(grid)
 }
 
+// ── on the circuit itself: pointer and keys ──
+
+const closed = pictures.map(({ scopes }) => Object.keys(scopes).length > 0)
+
+function above(members) {  // these nodes, and all that they are computed from
+  const found = new Set(members), todo = [...members]
+  while (todo.length) for (const [, target] of edges[todo.pop()]) if (!found.has(target)) { found.add(target); todo.push(target) }
+  return found
+}
+function product(of, now) {  // of a wire: upstream × local = downstream, as far as it is known
+  const back = of.length > 0 && of.every(edge => edge in now.wires)
+  if (!back) return ''
+  const sum = of.map(edge => now.wires[edge]).reduce((x, y) => x + y)
+  const found = of.length === 1 && frames.slice(0, at).findLast(frame => frame.node === of[0][0] && frame.phase === 'backward')
+  const e = found && found.edges.find(e => e.argument === of[0][1])
+  return e && show(e.local) ? `gradient ${show(e.upstream)} × ${bracketed(show(e.local))} = ${show(e.downstream)}` : `gradient ${show(sum)}`
+}
+function words(id) {
+  const now = state(at), { wires, nodes: places } = pictures[picture], of = wires[id], members = places[id]
+  if (of) {
+    const source = of.length ? edges[of[0][0]].find(edge => edge[0] === of[0][1])?.[1] : root
+    if (source === undefined) return ''
+    return [now.computed.has(source) && `${name(source)} = ${show(values[source])}`, of.length ? product(of, now) : root in now.totals && `gradient ${show(now.totals[root])}`]
+      .filter(Boolean).join('\n')
+  }
+  const last = members.at(-1), value = now.computed.has(last) ? ` = ${show(values[last])}` : ''
+  const what = members.length > 1 ? name(last) : nodes[last].operands.length ? `${name(last)} = ${fill(last, name)}` : name(last)
+  return `${what}${value}${last in now.totals ? `\ngradient ${show(now.totals[last])}` : ''}`
+}
+function light(id, x, y) {  // what lies above the gate or wire under the pointer; nothing for no id
+  const { wires, nodes: places } = pictures[picture], box = $('hover'), said = id ? words(id) : ''
+  const from = !id ? [] : places[id] ?? wires[id].map(edge => edge[0]), set = above(from)
+  $('stage').classList.toggle('hovering', id !== '')
+  for (const [wire, of] of Object.entries(wires)) element(wire, picture)?.classList.toggle('lit', id === wire || of.some(([node]) => set.has(node)) && (places[id] !== undefined || id !== '' && of.every(([node]) => !from.includes(node))))
+  for (const [node, members] of Object.entries(places)) element(node, picture)?.classList.toggle('lit', id !== '' && members.some(i => set.has(i)))
+  box.hidden = !said
+  write(box, said)
+  box.style.left = `${Math.max(4, Math.min(x + 14, innerWidth - box.offsetWidth - 8))}px`
+  box.style.top = `${y + 18 + box.offsetHeight > innerHeight ? y - box.offsetHeight - 10 : y + 18}px`
+}
+function under(target) {  // the id of the gate or wire that an element of the picture is in
+  const drawn = target.closest?.('.picture .node, .picture .wire'), id = drawn?.id.replace(/^p\d+-/, '').replace(/-sum$/, '') ?? ''
+  return id in pictures[picture].wires || id in pictures[picture].nodes ? id : ''
+}
+$('stage').addEventListener('pointerover', event => light(under(event.target), event.clientX, event.clientY))
+$('stage').addEventListener('pointerleave', () => light('', 0, 0))
+$('stage').addEventListener('focusin', event => {
+  const box = event.target.getBoundingClientRect()
+  light(under(event.target), box.right, box.bottom - 18)
+})
+$('stage').addEventListener('focusout', () => light('', 0, 0))
+
+function button(drawn, label, act) {  // a part of the picture that can be pressed
+  drawn.setAttribute('tabindex', 0)
+  drawn.setAttribute('role', 'button')
+  drawn.setAttribute('aria-label', label)
+  drawn.addEventListener('click', event => { event.stopPropagation(); act() })
+  drawn.addEventListener('keydown', event => {
+    if (event.key === 'Enter' || event.key === ' ') { event.preventDefault(); event.stopPropagation(); act() }
+  })
+}
+function opens(drawn, p) {  // a + at the corner of a collapsed gate
+  const box = drawn.querySelector('.shape').getBBox(), sign = document.createElementNS('http://www.w3.org/2000/svg', 'g')
+  sign.setAttribute('class', 'open')
+  sign.setAttribute('transform', `translate(${box.x + box.width - 2} ${box.y + 2})`)
+  sign.innerHTML = '<circle r="8"/><path d="M-4 0H4M0 -4V4"/>'
+  button(sign, 'open the scopes', () => draw_picture(1 - p))
+  drawn.after(sign)
+}
+function drags(text, i) {  // a number of an input: to the right is more
+  if (!text || !live) return
+  const row = controls.get(i), step = Math.max(5, 2 * Math.abs(values[i])) / 250
+  text.classList.add('drag')
+  text.addEventListener('pointerdown', event => {
+    const from = event.clientX, value = values[i]
+    text.setPointerCapture(event.pointerId)
+    text.onpointermove = move => { row.set(value + step * Math.round(move.clientX - from)); again() }
+    event.preventDefault()
+  })
+  text.addEventListener('lostpointercapture', () => { text.onpointermove = null })
+}
+function prepare({ nodes: places, wires, scopes }, p) {
+  for (const [id, members] of Object.entries(places)) {
+    const drawn = element(id, p), last = members.at(-1)
+    if (!drawn) continue
+    button(drawn, `${scopes[id] ?? (nodes[last].operands.length ? `${name(last)} = ${fill(last, name)}` : name(last))}: run to it`, () => run(members))
+    if (scopes[id] !== undefined && pictures.length > 1) opens(drawn, p)
+    if (leaves.includes(last)) drags(element(`${id}-sum`, p)?.querySelector('.value'), last)
+  }
+  for (const [id, of] of Object.entries(wires)) {
+    const drawn = element(id, p), path = drawn?.querySelector(':scope > path')
+    if (!path) continue
+    const wide = path.cloneNode()  // easier to point at
+    wide.setAttribute('class', 'reach')
+    drawn.prepend(wide)
+    const source = of.length ? edges[of[0][0]].find(edge => edge[0] === of[0][1])?.[1] : root
+    if (leaves.includes(source)) drags(drawn.querySelector('.value'), source)
+  }
+  if (pictures.length > 1 && !closed[p])
+    document.querySelectorAll(`[data-picture="${p}"] .scope text`).forEach(text => button(text, `close the scope ${text.textContent}, with all others`, () => draw_picture(1 - p)))
+}
+
 // ── and go ──
 
-pictures.forEach(({ nodes: places }, p) => {
+pictures.forEach((_, p) => {
   const svg = document.querySelector(`[data-picture="${p}"] svg`)
-  svg.style.minWidth = `${0.78 * svg.viewBox.baseVal.width}px`
+  svg.style.minWidth = `${1.05 * svg.viewBox.baseVal.width}px`  // its smallest letters have 10.5 px
   svg.querySelectorAll('.value, .gradient').forEach(text => rooms.set(text, Math.max(text.getComputedTextLength(), text.closest('[id$=-sum]') ? 95 : 47)))
-  for (const [id, members] of Object.entries(places)) element(id, p)?.addEventListener('click', () => run(members))
 })
 $('collapsing').hidden = pictures.length < 2
-$('collapse').checked = Object.keys(pictures[0].scopes).length > 0
 $('collapse').addEventListener('change', () => draw_picture(1 - picture))
 inputs()
 wrong()
@@ -523,6 +641,8 @@ document.addEventListener('keydown', event => {
   if (event.key === ' ' && !on) { event.preventDefault(); play() }
 })
 compute()
+pictures.forEach(prepare)
+at = frames.length  // so that every number is there, and follows as inputs change
 draw_picture(0)
 try {  // in a notebook: as tall as the page is
   if (window.frameElement) new ResizeObserver(() => { window.frameElement.style.height = `${document.documentElement.scrollHeight}px` }).observe(document.body)

@@ -28,6 +28,8 @@ from ..numbers import applied_template, show, summary, superscript, typeset
 from ..snapshots import Snapshot, checked_roots, named_after, named_nodes
 from ..svg import clean, clip
 
+BESIDE = 800.0  # the width of a circuit that the panel stands beside, on a screen of 1,280 px
+
 if TYPE_CHECKING:
     from autograd.typing import ArrayLike
 
@@ -98,7 +100,7 @@ class Stepper:
     def html(self) -> str:
         """The page as text: everything is in it, and it makes no request."""
         here = Path(__file__)
-        style, script = (here.with_suffix(kind).read_text(encoding="utf-8") for kind in (".css", ".js"))
+        style, script = (re.sub(r"\n\s+", "\n", here.with_suffix(kind).read_text(encoding="utf-8")) for kind in (".css", ".js"))
         # within a script element, < may begin its end tag or a comment
         data = json.dumps(self._data, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
         title = self.title or f"Backpropagation through {clip(self._data['nodes'][-1]['name'])}"
@@ -146,15 +148,16 @@ _PAGE = """<!doctype html>
 <span class="grow"></span>
 <label id="collapsing"><input type="checkbox" id="collapse"> scopes as one gate</label>
 </div>
+<div class="work">
 <div id="stage" tabindex="0" role="region" aria-label="circuit">{pictures}</div>
+<section id="panel" aria-live="polite" aria-label="this step"></section>
 <p class="legend"><span><b class="v">above</b> a wire: its value</span>
 <span><b class="g">below</b>: its gradient, once it is computed</span>
 <span><b class="f">blue</b>: the local gradient</span>
 <span>gate: dashed red = some of its gradient has arrived, bold red = all of it</span></p>
-<div class="columns">
-<section id="panel" aria-live="polite" aria-label="this step"></section>
 <section id="inputs" aria-label="inputs"></section>
 </div>
+<div id="hover" hidden></div>
 <details id="mistakes"><summary>Wrong on purpose</summary><div></div></details>
 <details id="all"><summary>Every number</summary><div class="wide"></div></details>
 </main>
@@ -219,7 +222,7 @@ def _drawings(snapshot: Snapshot, collapse: Collapse, digits: int) -> list[Drawi
     graphs = [first]
     if shut and first.gates <= MANY or not shut and first.boxes:
         graphs.append(graph_of(snapshot, not shut))
-    return [Drawing(g, digits, room="−00.00") for g in graphs]
+    return [Drawing(g, digits, room="−00.00", width=BESIDE) for g in graphs]
 
 
 # ── the data of the page ─────────────────────────────────────────────────────────────────────────────────────────
@@ -229,7 +232,7 @@ def _markup(drawing: Drawing, picture: int) -> str:
     svg = re.sub(r"<title>.*?</title>", "", drawing.svg, flags=re.DOTALL)
     svg = re.sub(r"<desc>.*?</desc>", "", svg, flags=re.DOTALL)
     svg = re.sub(r"<style>.*?</style>", "", svg, flags=re.DOTALL) if picture else svg
-    return re.sub(r' id="', f' id="p{picture}-', svg).replace('role="img"', 'role="img" aria-label="circuit"')
+    return re.sub(r' id="', f' id="p{picture}-', svg).replace('role="img"', 'role="group" aria-label="circuit"')
 
 
 def _node(node: Node, step: Step, place: Mapping[Node, int]) -> dict[str, Any]:
