@@ -66,7 +66,7 @@ Tree: TypeAlias = Operand | Sequence["Tree"] | Mapping[Any, "Tree"]
 Rule: TypeAlias = Callable[..., Any] | float
 """A partial derivative of the table: a function of ``(out, x)`` or ``(out, x, y)``, or a number where it is constant."""
 
-RandomSource: TypeAlias = int | random.Random | np.random.Generator | ModuleType | None
+RandomSource: TypeAlias = int | np.integer[Any] | random.Random | np.random.Generator | ModuleType | None
 """Where random numbers come from: a seed, None for one from the system, a generator, or the module ``random`` itself."""
 
 

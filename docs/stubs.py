@@ -6,7 +6,6 @@ when a program runs but the last:
 
 - ``autograd/__init__.pyi``: every public name; array functions with an overload for each kind of operand
 - ``autograd/methods.pyi``: the rows as methods of Value, rows and array functions as methods of Tensor
-- ``nn/functional/losses.pyi``: the losses, with an overload for each kind of prediction
 - ``autograd/arrays/names.py``: the names of the array functions, for ``__all__`` without loading NumPy
 """
 
@@ -27,7 +26,6 @@ from autograd.arrays.names import array_functions
 from autograd.operation import Operation
 from autograd.symbolic import formula
 from autograd.tensor import Tensor
-from nn.functional import losses
 from viz.numbers import typeset
 
 PACKAGE = Path(autograd.__file__).parent
@@ -52,8 +50,7 @@ def rows() -> list[Operation]:
 
 def files() -> dict[Path, str]:
     """The contents of every generated file of types, by its path."""
-    return {PACKAGE / "__init__.pyi": front(), PACKAGE / "methods.pyi": methods(), PACKAGE / "arrays" / "names.py": names(),
-            Path(losses.__file__).with_suffix(".pyi"): loss_functions()}
+    return {PACKAGE / "__init__.pyi": front(), PACKAGE / "methods.pyi": methods(), PACKAGE / "arrays" / "names.py": names()}
 
 
 # ── autograd/__init__.pyi ────────────────────────────────────────────────────────────────────────────────────────
@@ -171,12 +168,6 @@ class Signature:
         body = f'\n    """{documentation}"""' if documentation else " ..."
         return f"def {name}({self.written()}) -> {self.returns}:{body}"
 
-    def loss(self, input: str, target: str, reduction: str, result: str) -> Signature:
-        """The same of a loss, for one kind of prediction and target."""
-        kinds = {"input": input, "target": target, "reduction": reduction}
-        parameters = tuple(p.replace(annotation=Raw(kinds.get(p.name, p.annotation))) for p in self.parameters)
-        return Signature(parameters, result)
-
     def operands(self) -> list[int]:
         return [i for i, p in enumerate(self.parameters) if "ArrayLike" in p.annotation]
 
@@ -268,34 +259,6 @@ def array_method(name: str) -> str:
     signature = described(getattr(functions, name)).of(ARRAY, "Tensor")
     me = Parameter("self", Parameter.POSITIONAL_OR_KEYWORD)
     return replace(signature, parameters=(me, *signature.parameters[1:])).definition(name, summary(getattr(functions, name)))
-
-
-# ── nn/functional/losses.pyi ─────────────────────────────────────────────────────────────────────────────────────
-
-LOSSES = """\
-from collections.abc import Sequence
-from typing import Any, Literal, overload
-
-from autograd import Tensor, Value
-from autograd.typing import PlainArrayLike
-
-Values = Value | Sequence[Value] | Sequence[Sequence[Value]]
-Reduction = Literal["mean", "sum"]"""
-
-
-def loss_functions() -> str:
-    """The stub of the losses: of numbers a number, of Values a Value, of Tensors a Tensor; their terms in the input's form."""
-    found = [(name, x) for name, x in vars(losses).items() if inspect.isfunction(x) and not name.startswith("_")
-             and x.__module__ == losses.__name__]
-    parts = [SETTINGS, f'"""Losses of numbers, Values, arrays and Tensors, as type checkers see them. {GENERATED}"""', LOSSES]
-    for name, function in found:
-        signature = described(function)
-        versions = [signature.loss(*kinds) for kinds in (("PlainArrayLike", "PlainArrayLike", "Reduction", "float"),
-                                                         ("Values", "Any", "Reduction", "Value"),
-                                                         ("Tensor", "PlainArrayLike | Tensor", "str", "Tensor"),
-                                                         ("Any", "Any", "str", "Any"))]
-        parts += [overloaded(name, versions, summary(function))]
-    return "\n\n".join(parts) + "\n"
 
 
 # ── autograd/arrays/names.py ─────────────────────────────────────────────────────────────────────────────────────

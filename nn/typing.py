@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Protocol, TypeAlias
 
-import numpy as np
 
 from autograd import Tensor, Value
 from autograd.typing import Array, PlainArrayLike, RandomSource
@@ -35,7 +34,7 @@ class Bunch(Protocol):
     target: Any
 
 
-Seed: TypeAlias = RandomSource | np.integer[Any]
+Seed: TypeAlias = RandomSource
 """Where random numbers come from: a seed, None for one from the system, a generator, or the module ``random`` itself."""
 
 Column: TypeAlias = Array | Sequence[PlainArrayLike] | Sequence[str] | Frame

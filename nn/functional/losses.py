@@ -14,8 +14,14 @@ from autograd import scope
 from . import scalar_losses
 
 if TYPE_CHECKING:
-    from autograd import Tensor
+    from collections.abc import Sequence
+    from typing import Literal
+
+    from autograd import Tensor, Value
     from autograd.typing import ArrayLike, Tree
+
+    Values = Value | Sequence[Value] | Sequence[Sequence[Value]]
+    Reduction = Literal["mean", "sum"]
 
 
 @overload
