@@ -51,8 +51,9 @@ def fitted(whole: Shown, graph_with: Callable[[set[str]], Graph], drawn: Callabl
 
 def _notes(graph: Graph, size: tuple[float, float]) -> list[str]:
     count = sum(bool(node.hidden) for node in graph.nodes)
-    first = (f"{count:,} scopes are drawn as one gate each, with their own inputs inside: all open, the picture would be "
-             f"{size[0]:,.0f} × {size[1]:,.0f} px.")
+    its = "its" if count == 1 else "their"
+    drawn = "1 scope is drawn as one gate" if count == 1 else f"{count:,} scopes are drawn as one gate each"
+    first = f"{drawn}, with {its} own inputs inside: all open, the picture would be {size[0]:,.0f} × {size[1]:,.0f} px."
     return [first, "To see them: collapse=False, or collapse=[names of scopes]."]
 
 

@@ -16,6 +16,7 @@ from .circuits.lanes import Picture
 from .circuits.rows import BESIDE
 from .circuits.scopes import Nest, Tiles
 from .circuits.shapes import Box, Label, Layout, Node, Place, Route, Spot, Wire
+from .circuits.tiles import orders_to_try
 
 __all__ = ["Box", "Label", "Layout", "Node", "Place", "Route", "Spot", "Wire", "layout"]
 
@@ -43,28 +44,41 @@ def layout(nodes: Iterable[Node], wires: Iterable[Wire], boxes: Iterable[Box] = 
     down = direction == "down"
     limit = float("inf") if down else width
     nodes, wires, boxes = tuple(nodes), tuple(wires), tuple(boxes)
-    done, shared = _laid_out(Nest(nodes, wires, boxes), limit)
-    if shared and (repeat or repeat is None and (done.crossings >= MANY or done.wide > limit)):
-        again, _ = _laid_out(Nest(nodes, wires, boxes, shared), limit)
-        if repeat or again.wide <= max(limit, done.wide) and (again.crossings <= done.crossings / 2 or done.wide > limit):
-            done = again
+    tiles = _first(Nest(nodes, wires, boxes), limit)
+    shared, tile = tiles.nest.shared, tiles.tiles[-1]
+    if shared and (repeat or repeat is None and (tiles.crossings >= MANY or tile.along > limit)):
+        again = _first(Nest(nodes, wires, boxes, shared), limit)
+        if repeat or again.crossings <= tiles.crossings / 2 or again.tiles[-1].along <= limit < tile.along:
+            tiles = again
+    done = Picture(_refined(_shortened(tiles))).routed()
     return _turned(done) if down else done
 
 
-def _laid_out(nest: Nest, limit: float) -> tuple[Layout, list[str]]:
-    """A layout that runs along x, and the inputs that several gates share."""
+def _first(nest: Nest, limit: float) -> Tiles:
+    """The tiles of a picture that runs along x, each with room for the results beside it."""
     result = max((block.along for block in nest.blocks.values() if block.node.kind == "output"), default=0.0)
-    inner = limit - result - BESIDE
-    best = tiles = Tiles(nest, limit, inner)
+    return Tiles(nest, limit, limit - result - BESIDE)
+
+
+def _shortened(tiles: Tiles) -> Tiles:
+    """The tiles, shorter ones where the whole is too long."""
+    best = tiles
     for _ in range(TRIES):
-        if tiles.tiles[-1].along <= limit or len(tiles.tiles) == 1:
+        if tiles.tiles[-1].along <= tiles.limit or len(tiles.tiles) == 1:
             break
-        inner *= SHORTER
-        other = Tiles(nest, limit, inner, tiles)
-        if other.tiles[-1].along < best.tiles[-1].along:
-            best = other
-        tiles = other
-    return Picture(nest, best).routed(), nest.shared
+        tiles = Tiles(tiles.nest, tiles.limit, tiles.inner * SHORTER, tiles)
+        if tiles.tiles[-1].along < best.tiles[-1].along:
+            best = tiles
+    return best
+
+
+def _refined(tiles: Tiles) -> Tiles:
+    """The same tiles, laid out more thoroughly where wires cross and it does not make the whole too long."""
+    if not any(map(orders_to_try, tiles.tiles)):
+        return tiles
+    better = Tiles(tiles.nest, tiles.limit, tiles.inner, tiles, thorough=True)
+    fits = better.tiles[-1].along <= max(tiles.limit, tiles.tiles[-1].along)
+    return better if fits and better.crossings < tiles.crossings else tiles
 
 
 def _turned(done: Layout) -> Layout:

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from .blocks import Block
 from .heights import GAP
-from .scopes import Nest, Scope, Tiles
+from .scopes import Scope, Tiles
 from .shapes import Layout, Node, Place, Route, Spot
 
 RADIUS = 7.0  # of rounded corners
@@ -20,7 +20,8 @@ Point = tuple[float, float]
 class Picture:
     """Places of everything, collected from the tiles; ``routed`` makes the lanes."""
 
-    def __init__(self, nest: Nest, tiles: Tiles):
+    def __init__(self, tiles: Tiles):
+        nest = tiles.nest
         self.nest, self.tiles = nest, tiles
         self.nodes: dict[str, Place] = {}
         self.boxes: dict[str, tuple[float, float, float, float]] = {}

@@ -5,7 +5,8 @@ from __future__ import annotations
 from bisect import bisect_right, insort
 from itertools import pairwise
 
-SWEEPS = 8  # at most, without getting better
+SWEEPS, STALE = 16, 4  # at most, and without getting better
+MANY = 300  # links: in larger pictures half as many
 LARGE = 1_500  # links: in larger pictures neighbours do not change places one by one
 
 
@@ -75,14 +76,14 @@ def crossings(links: list[Link]) -> int:
     return count
 
 
-def arrange_columns(columns: list[list[Element]], sweeps: int = SWEEPS) -> int:
+def arrange_columns(columns: list[list[Element]]) -> int:
     """Order every column so that few links cross, and return how many still do; what is equal keeps its order."""
     links = [links_between(a, b) for a, b in pairwise(columns)]
     _rank(columns)
     best, cost = [list(column) for column in columns], sum(map(crossings, links))
-    stale = 0
-    for sweep in range(2 * sweeps):
-        if not cost or stale >= 4:
+    stale, share = 0, 1 if sum(map(len, links)) <= MANY else 2
+    for sweep in range(SWEEPS // share):
+        if not cost or stale >= STALE // share:
             break
         forward = sweep % 2 == 0
         for k in (range(1, len(columns)) if forward else range(len(columns) - 2, -1, -1)):
@@ -96,6 +97,16 @@ def arrange_columns(columns: list[list[Element]], sweeps: int = SWEEPS) -> int:
     columns[:] = best
     _rank(columns)
     return cost
+
+
+def shuffle(columns: list[list[Element]], seed: int) -> None:
+    """Put the elements of every column in another order, the same one for a seed on every machine."""
+    state = seed
+    for column in columns:
+        for k in range(len(column) - 1, 0, -1):
+            state = (state * 1103515245 + 12345) % 2147483648
+            other = state // 65536 % (k + 1)
+            column[k], column[other] = column[other], column[k]
 
 
 def _rank(columns: list[list[Element]]) -> None:

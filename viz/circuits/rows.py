@@ -12,7 +12,7 @@ from itertools import pairwise
 from .channels import EDGE, room
 from .heights import GAP
 from .layers import cut
-from .order import Element, arrange_columns
+from .order import Element, arrange_columns, shuffle
 
 BESIDE = 3.0  # between columns without a track
 ROW, RETURN = 30.0, 25.0  # the cost of a row, and of a wire from row to row, in pixels of height
@@ -49,8 +49,8 @@ class Rows:
     """Columns cut into rows, with a column of entries at the left of each and one of exits at the right."""
 
     def __init__(self, level: Level, columns: list[int], limit: float):
-        self.level = level
-        self.items = level.items
+        self.level, self.items = level, level.items
+        self.given, self.limit = columns, limit
         starts = self._cut(columns, limit)
         self.bus = self._shared(columns, starts)
         if self.bus:  # they take room in front of all rows
@@ -65,7 +65,7 @@ class Rows:
         self.place = {i: at[columns[i]] for i in range(len(self.items)) if i not in self.bus}
         self.lengths = [len(several) for several in grouped.values()]
         self.several = len(self.lengths) > 1 or bool(self.bus)
-        self.flips = [False] * len(self.items)
+        self.flips: list[bool] = []  # the items whose wires are turned round
 
     def _shared(self, columns: list[int], starts: list[int]) -> set[int]:
         """The inputs that feed a row that they do not stand in."""
@@ -142,10 +142,12 @@ class Rows:
 
     # ── order ────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def ordered(self) -> list[list[list[Element]]]:
-        """The columns of each row in an order in which few wires cross."""
+    def ordered(self, seed: int = 0) -> list[list[list[Element]]]:
+        """The columns of each row in an order in which few wires cross; the search begins at the declared order for seed 0."""
         rows = self.columns()
         flat = [column for row in rows for column in row]
+        if seed:
+            shuffle(flat, seed)
         arrange_columns(flat)
         self._flip(flat)
         columns = iter(flat)
@@ -153,6 +155,7 @@ class Rows:
 
     def _flip(self, columns: list[list[Element]]) -> None:
         """Turn round the wires into gates whose arguments have no order, where they cross."""
+        self.flips = [False] * len(self.items)
         for left, right in pairwise(columns):
             height = {value: (e.rank, k) for e in left for k, (value, _) in enumerate(e.right)}
             for element in right:

@@ -8,7 +8,7 @@ from itertools import pairwise
 from .blocks import Block, alike
 from .rows import Item, Level
 from .shapes import Box, Node, Wire
-from .tiles import PAD, Tile, best_tile
+from .tiles import PAD, Tile, best_tile, refined_tile
 
 AROUND = 20.0  # room for channels beside a tile, when its length is chosen
 
@@ -123,11 +123,14 @@ class Nest:
 
 
 class Tiles:
-    """The tile and the blocks of every form; the whole is at most ``limit`` long, tiles in it ``inner``."""
+    """The tile and the blocks of every form; the whole is at most ``limit`` long, tiles in it ``inner``.
 
-    def __init__(self, nest: Nest, limit: float, inner: float, before: Tiles | None = None):
-        self.nest = nest
-        self.before = before.tiles if before else []  # those of a layout with longer tiles, kept where they are short enough
+    ``before`` are tiles of the same nest: longer ones, kept where they are short enough, or those to refine (``thorough``).
+    """
+
+    def __init__(self, nest: Nest, limit: float, inner: float, before: Tiles | None = None, thorough: bool = False):
+        self.nest, self.thorough = nest, thorough
+        self.before = before.tiles if before else []
         self.same: list[bool] = []
         self.tiles: list[Tile] = []
         self.blocks: list[list[Block | None]] = []
@@ -140,6 +143,11 @@ class Tiles:
                     forms.setdefault(self._form(scope), []).append(scope)
             for several in forms.values():
                 self._lay_out(several)
+
+    @property
+    def crossings(self) -> int:
+        """The crossings in all tiles together."""
+        return sum(self.tiles[scope.form].crossings for scope in self.nest.scopes.values())
 
     def _wires(self, id: str) -> list[str]:
         """The values that come into an item, in the order of its lines."""
@@ -171,7 +179,10 @@ class Tiles:
         same = bool(self.before) and self.before[k].along <= limit and all(
             self.same[nest.scopes[id].form] for id in first.items if id in nest.scopes)
         self.same.append(same)
-        self.tiles.append(self.before[k] if same else best_tile(level, limit))
+        if self.thorough:
+            self.tiles.append(refined_tile(level, limit, self.before[k]))
+        else:
+            self.tiles.append(self.before[k] if same else best_tile(level, limit))
         self.blocks.append(blocks)
         for scope in scopes:
             scope.form = len(self.tiles) - 1

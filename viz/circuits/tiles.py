@@ -15,13 +15,15 @@ PAD, TITLE = 12.0, 24.0  # of a frame: on three sides, and on the side of its na
 CROSSING = 60.0  # the cost of a crossing, in pixels of height
 OVER, OUTSIDE = 30.0, 300.0  # the cost of a pixel over the limit, and of the first one
 TRIES = 4  # with ever shorter rows, where channels take more room than was estimated
+SEEDS, WORK = 8, 300  # orders that are tried where wires cross, and orders times items
 SMALL = 90  # items: levels of more are laid out in one way only
 
 
 class Tile(NamedTuple):
     """A level laid out: the corner of each item, the pieces of wire (value, from, to), and where values pass its border.
 
-    ``places`` are left sides and own lines of items; ``flips`` says which had the wires into them turned round.
+    ``places`` are left sides and own lines of items; ``flips`` says which had the wires into them turned round. ``columns``
+    and ``budget`` are the columns of items, and the length that rows were cut to.
     """
 
     along: float
@@ -33,6 +35,8 @@ class Tile(NamedTuple):
     pieces: list[tuple[int, float, float, float, float]]
     crossings: int
     score: float
+    columns: list[int]
+    budget: float
 
 
 def best_tile(level: Level, limit: float) -> Tile:
@@ -48,19 +52,38 @@ def best_tile(level: Level, limit: float) -> Tile:
             tile = Placement(Rows(level, columns, budget)).tile(limit)
             if best is None or tile.score < best.score:
                 best = tile
-            if tile.along <= limit:
+            if tile.along <= limit or tile.score - _overflow(tile.along, limit) > best.score:
                 break
             budget -= max(tile.along - limit, limit / 20)
     assert best is not None
     return best
 
 
+def _overflow(along: float, limit: float) -> float:
+    """The cost of being longer than the limit."""
+    return OUTSIDE + OVER * (along - limit) if along > limit else 0.0
+
+
+def orders_to_try(tile: Tile) -> int:
+    """Return how many further orders are worth a try: several where wires cross and the level is not large."""
+    return min(SEEDS, WORK // len(tile.places)) if tile.crossings else 0
+
+
+def refined_tile(level: Level, limit: float, tile: Tile) -> Tile:
+    """Return the best layout with the same columns and rows, when several orders are tried; what is inside may have changed."""
+    rows = Rows(level, tile.columns, tile.budget)
+    best = Placement(rows).tile(limit)
+    for seed in range(1, 1 + orders_to_try(best)):
+        best = min(best, Placement(rows, seed).tile(limit), key=lambda tile: tile.score)
+    return best
+
+
 class Placement:
     """Rows with heights, tracks and lengths: the pieces of wire are collected here."""
 
-    def __init__(self, rows: Rows):
+    def __init__(self, rows: Rows, seed: int = 0):
         self.rows, self.level, self.items = rows, rows.level, rows.items
-        self.columns = rows.ordered()
+        self.columns = rows.ordered(seed)
         self.pieces: list[tuple[int, float, float, float, float]] = []
         self.places = [(0.0, 0.0)] * len(self.items)
         self.crossings = 0
@@ -90,10 +113,10 @@ class Placement:
             if 0 <= element.value < level.enters:
                 ins[element.value] = element.y + top
         pieces = [(value, x, y + top, x2, y2 + top) for value, x, y, x2, y2 in self.pieces if (x, y) != (x2, y2)]
-        score = CROSSING * self.crossings + across + 0.2 * along + OVER * max(0.0, along - limit) \
-            + (OUTSIDE if along > limit else 0.0) + 0.02 * sum(abs(x2 - x) + abs(y2 - y) for _, x, y, x2, y2 in pieces)
+        score = CROSSING * self.crossings + across + 0.2 * along + _overflow(along, limit)
+        score += 0.02 * sum(abs(x2 - x) + abs(y2 - y) for _, x, y, x2, y2 in pieces)
         return Tile(along, across, ins, outs, [(x, y + top) for x, y in self.places], self.rows.flips, pieces,
-                    self.crossings, score)
+                    self.crossings, score, self.rows.given, self.rows.limit)
 
     def _all(self) -> list[Element]:
         return [element for row in self.columns for column in row for element in column] + self.bus
