@@ -226,7 +226,7 @@ def test_parameters_that_kill_every_worker_fail_alone():
 def test_a_dask_cluster_that_loses_a_worker_loses_no_trial_and_counts_none_twice(tmp_path):
     distributed = pytest.importorskip("distributed")
     (folder := tmp_path / "calls").mkdir()
-    with distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None, silence_logs=50) as cluster, \
+    with distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0", silence_logs=50) as cluster, \
             distributed.Client(cluster) as client:
         before = {worker["pid"] for worker in client.run(lambda: {"pid": os.getpid()}).values()}
         results = optimize(partial(fatal, folder, tmp_path / "killed"), {"x": uniform(0, 1)}, 20, sampler="random", workers=4,
@@ -273,7 +273,7 @@ def test_a_dask_cluster_without_workers_ends_the_search_with_what_was_found(tmp_
             os.kill(os.getpid(), signal.SIGKILL)
         return counted(folder, params)
 
-    with distributed.LocalCluster(n_workers=0, dashboard_address=None, silence_logs=50) as cluster, \
+    with distributed.LocalCluster(n_workers=0, dashboard_address=":0", silence_logs=50) as cluster, \
             distributed.Client(cluster) as client:
         command = [sys.executable, "-m", "distributed.cli.dask_worker", cluster.scheduler_address, "--no-nanny", "--no-dashboard",
                    "--nthreads", "1"]
