@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Protocol, TypeAlias
 
-
 from autograd import Tensor, Value
 from autograd.typing import Array, PlainArrayLike, RandomSource
 

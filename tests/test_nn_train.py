@@ -609,6 +609,8 @@ def test_a_last_batch_of_one_is_dropped_on_request():
     history = fit(model, data, cross_entropy, optimizer, epochs=np.int64(2), batch_size=np.int32(32), seed=np.int64(0),
                   drop_last=True, progress=False)
     assert len(history.batches) == 4
+    with pytest.raises(ValueError, match="one value per channel.*drop_last=True, which DataLoader and fit take"):
+        fit(model, data, cross_entropy, optimizer, epochs=1, batch_size=32, progress=False)
     loader = DataLoader(data, 32, drop_last=True)
     assert len(fit(model, loader, cross_entropy, optimizer, epochs=1, drop_last=True, progress=False).batches) == 2
     with pytest.raises(ValueError, match=r"make DataLoader\(…, drop_last=True\)"):
