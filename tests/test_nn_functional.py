@@ -292,6 +292,33 @@ def test_a_padding_that_is_none_is_refused(padding: Any) -> None:
         F.conv2d(images(1, 1, 5, 5), images(1, 1, 3, 3), padding=padding)
 
 
+# ── a branch not taken ───────────────────────────────────────────────────────────────────────────────────────────
+
+ROWS: dict[str, Callable[[Tensor], Tensor]] = {
+    "linear": lambda x: F.linear(x, wave(2, 3, seed=1), wave(2)), "linear, no bias": lambda x: F.linear(x, wave(2, 3, seed=1)),
+    "layer_norm": lambda x: F.layer_norm(x, (3,)), "cross_entropy": lambda x: F.cross_entropy(x, [0, 2], reduction="none"),
+    "nll_loss": lambda x: F.nll_loss(x, [0, 2], reduction="none"),
+    "hinge_loss": lambda x: F.hinge_loss(x, [0, 2], reduction="none"),
+    "conv1d": lambda x: F.conv1d(x.reshape(2, 1, 3), wave(2, 1, 2, seed=1), wave(2)),
+    "mse_loss": lambda x: F.mse_loss(x, wave(2, 3), reduction="none"),
+    "max_pool1d": lambda x: F.max_pool1d(x.reshape(2, 1, 3), 2),
+    "avg_pool2d": lambda x: F.avg_pool2d(x.reshape(2, 1, 1, 3), (1, 2)),
+    "embedding": lambda x: F.embedding([0, 1], x),
+}
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_an_example_that_does_not_count_passes_no_gradient_not_even_0_times_infinity(name: str) -> None:
+    """√ has an infinite slope at 0, where the second example lies; only the first goes into the result."""
+    x = Tensor([[1.0, 4.0, 9.0], [0.0, 0.0, 0.0]])
+    y = ROWS[name](x.sqrt())[0]
+    y.backward(wave(*y.shape) if y.shape else None)
+    assert (x.grad[1] == 0).all()
+    inner = Tensor(np.sqrt(x.data))  # the first example has the gradient that it has where nothing is infinite
+    ROWS[name](inner)[0].backward(wave(*y.shape) if y.shape else None)
+    np.testing.assert_allclose(x.grad[0], inner.grad[0] / (2 * np.sqrt(x.data[0])), rtol=1e-12, atol=1e-15)
+
+
 # ── integers and half precision ──────────────────────────────────────────────────────────────────────────────────
 
 HUGE = {np.uint8: 200, np.int8: 100, np.int32: 2_000_000_000, np.int64: 2**40, np.bool_: True}

@@ -263,7 +263,7 @@ def _first_outside(numbers: Any, low: float, high: float) -> list[tuple[int, ...
 def _warn_of_distributions(name: str, x: Any) -> None:
     """Warn where every row is a distribution; the first row nearly always tells that it is none."""
     rows = plain_array(x)
-    if rows.shape[1] < 2 or not abs(np.add.reduce(rows[0]) - 1) < 1e-4:
+    if rows.shape[1] < 2 or not (0 <= rows.item(0) <= 1 and 0 <= rows.item(1) <= 1 and abs(np.add.reduce(rows[0]) - 1) < 1e-4):
         return
     rounding = 1e-6 if rows.dtype == np.float64 else 1e-5
     if np.minimum.reduce(rows, None) >= 0 and np.abs(np.add.reduce(rows, 1) - 1).max() < rounding:
@@ -286,7 +286,7 @@ def _cross_entropy_forward(x: Any, target: Any, weights: Any, divisor: float | N
 
 def _cross_entropy_pullback(g: Any, out: Any, x: Any, target: Any, weights: Any, divisor: float | None,
                             cache: dict[str, Any]) -> Any:
-    scale = g * weights if divisor is None else g * weights / divisor
+    scale = g * (weights if divisor is None else weights / divisor)
     if all_plain(g, x):
         down = cache["softmax"].copy()
         down[cache["rows"], target] -= 1
@@ -301,4 +301,5 @@ def _cross_entropy_pushforward(out: Any, xs: Any, ts: Any, o: dict[str, Any]) ->
 
 
 _cross_entropy = ArrayOperation("cross_entropy", "cross entropy", _cross_entropy_forward, _cross_entropy_pullback,
-                                pushforward=_cross_entropy_pushforward, shown=("softmax(x) − one-hot",))
+                                pushforward=_cross_entropy_pushforward, shown=("softmax(x) − one-hot",),
+                                reach=lambda arrived, x, **params: np.broadcast_to(arrived.reshape(-1, 1), x.shape))

@@ -202,7 +202,8 @@ def _product(x: Any, y: Any) -> Any:
 def _conv_forward(x: Any, w: Any, b: Any = None, *, stride: Any, dilation: Any, sides: Any, groups: int, shapes: Any,
                   cache: dict[str, Any]) -> Any:
     size = _places(shapes, stride, dilation, sides)
-    columns = cache["columns"] = _columns(x, w.shape[2:], size, stride, dilation, sides, groups)
+    columns = _columns(x, w.shape[2:], size, stride, dilation, sides, groups)
+    cache.update(columns=columns, of=x)
     out = _product(w.reshape(groups, w.shape[0] // groups, -1), columns).reshape(w.shape[0], *size, len(x))
     if b is not None:
         out = np.add(out, b[:, None, None, None], out=out if b.dtype == out.dtype else None)
@@ -225,7 +226,7 @@ def _conv_weight_forward(x: Any, g: Any, stride: Any, dilation: Any, sides: Any,
                          cache: dict[str, Any]) -> Any:
     (o, _, *kernel) = shapes[1]
     columns = cache.get("columns")
-    if columns is None:
+    if columns is None or cache["of"] is not x:  # of the masks of a careful sweep, say
         columns = _columns(x, kernel, g.shape[2:], stride, dilation, sides, groups)
     rows = channels_first(g).reshape(groups, o // groups, -1)
     pieces = _pieces(rows.shape[1] * columns.shape[1], rows.shape[2])
@@ -243,7 +244,7 @@ _conv2d = ArrayOperation("conv2d", "∗", _conv_forward,
               lambda g, out, x, w, *b, **o: _conv_input(g, w, **_fresh(o)),
               lambda g, out, x, w, *b, **o: _conv_weight(x, g, **(o if isinstance(x, np.ndarray) else _fresh(o))),
               lambda g, out, x, w, b, **o: sum(g, (0, 2, 3)),
-              pushforward=lambda out, xs, ts, o: _conv_pushforward(_conv2d, xs, ts, o), shown=("∗ᵀ w", "x ∗", "Σ"))
+              bilinear=True, pushforward=lambda out, xs, ts, o: _conv_pushforward(_conv2d, xs, ts, o), shown=("∗ᵀ w", "x ∗", "Σ"))
 _conv_input = ArrayOperation("conv2d_input", "∗ᵀ", _conv_input_forward,
                   lambda g, out, y, w, **o: _conv2d(g, w, **_fresh(o)), lambda g, out, y, w, **o: _conv_weight(g, y, **_fresh(o)),
                   pushforward=lambda out, xs, ts, o: _conv_pushforward(_conv_input, xs, ts, o))

@@ -12,13 +12,12 @@ import numpy as np
 from autograd.arrays.axes import plain_array
 from autograd.arrays.functions import broadcast_to, getitem, reshape, where
 from autograd.arrays.operation import ArrayOperation
-from autograd.tensor import remedies
+from autograd.tensor import Tensor, remedies
 
 from .checks import place
 from .operands import as_operand, floating, floating_together
 
 if TYPE_CHECKING:
-    from autograd import Tensor
     from autograd.typing import Array, ArrayLike, PlainArrayLike
 
 
@@ -56,7 +55,10 @@ def linear(input: ArrayLike, weight: ArrayLike, bias: ArrayLike | None = None) -
     >>> linear(Tensor([[1.0, 2.0]]), Tensor([[3.0, 4.0]]), Tensor([0.5])).tolist()  # 1 · 3 + 2 · 4 + 0.5
     [[11.5]]
     """
-    return _linear(*floating_together(input, weight)) if bias is None else _linear(*floating_together(input, weight, bias))
+    operands: Any = (input, weight) if bias is None else (input, weight, bias)
+    if type(weight) is not Tensor or not weight.requires_grad:  # what takes a gradient is float32 or float64
+        operands = floating_together(*operands)
+    return _linear(*operands)
 
 
 @overload

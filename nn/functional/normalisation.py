@@ -32,7 +32,8 @@ def _projected(t: Any, out: Any, x: Any, axes: tuple[int, ...], eps: float) -> A
 
 _normalise = ArrayOperation("normalise", "normalise", _normalise_forward,
                  lambda g, out, x, axes, eps: _projected(g, out, x, axes, eps),
-                 pushforward=lambda out, xs, ts, o: _projected(ts[0], out, xs[0], **o), shown=("(δ − mean − out·mean)/σ",))
+                 pushforward=lambda out, xs, ts, o: _projected(ts[0], out, xs[0], **o), shown=("(δ − mean − out·mean)/σ",),
+                 reach=lambda arrived, x, axes, eps: np.broadcast_to(arrived.any(axis=axes, keepdims=True), x.shape))
 
 
 def _batch_norm_forward(x: Any, w: Any, b: Any, eps: float, cache: dict[str, Any]) -> Any:

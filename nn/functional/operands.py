@@ -10,11 +10,13 @@ import numpy as np
 
 from autograd.arrays.axes import plain_array
 from autograd.arrays.functions import astype
+from autograd.tensor import Tensor
 
 if TYPE_CHECKING:
     from autograd.typing import ArrayLike
 
 INTEGERS = (int, np.integer)
+FLOAT32, FLOAT64 = np.dtype(np.float32), np.dtype(np.float64)
 Pair = int | tuple[int, int]
 Sizes = TypeVar("Sizes")
 Padding = str | int | tuple[int, ...] | tuple[tuple[int, int], ...]
@@ -38,6 +40,8 @@ def floating(x: ArrayLike) -> Any:
     >>> floating(np.array([200, 200], np.uint8)).dtype
     dtype('float64')
     """
+    if (type(x) is Tensor or type(x) is np.ndarray) and (x.dtype is FLOAT32 or x.dtype is FLOAT64):  # 1 µs sooner than below
+        return x
     operand = as_operand(x)
     dtype = plain_array(operand).dtype
     if dtype.kind == "f" and dtype.itemsize > 2:
@@ -56,6 +60,8 @@ def floating_together(*xs: ArrayLike) -> list[Any]:
     >>> [x.dtype.name for x in floating_together(np.ones(2, np.uint8), np.ones(2, np.float32))]  # their product is float32
     ['uint8', 'float32']
     """
+    if (type(xs[1]) is Tensor or type(xs[1]) is np.ndarray) and (xs[1].dtype is FLOAT32 or xs[1].dtype is FLOAT64):  # a weight
+        return [x if type(x) is Tensor else as_operand(x) for x in xs]
     operands = [as_operand(x) for x in xs]
     dtype = np.result_type(*[plain_array(x).dtype for x in operands])
     return operands if dtype.kind == "f" and dtype.itemsize > 2 else [floating(x) for x in operands]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import reduce
+from itertools import repeat
 from operator import add, index
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,8 @@ from .checks import (
 
 if TYPE_CHECKING:
     from autograd.typing import Tree
+
+    Check = Callable[[Any, Any, Callable[[], tuple[int, ...]]], None]  # of an input, a target, and what tells their place
 
 _LOWEST_LOG, _LOWEST_PROBABILITY = -100.0, 3.720075976020836e-44  # the second is exp of the first
 
@@ -48,10 +51,10 @@ def smooth_l1_loss(input: Tree, target: Tree, *, reduction: str, beta: float) ->
 
 def binary_cross_entropy(input: Tree, target: Tree, weight: Tree | None, *, reduction: str) -> Any:
     """Cross-entropy of probabilities with targets from 0 to 1."""
-    def check(p: Any, y: Any, path: tuple[int, ...]) -> None:
+    def check(p: Any, y: Any, place: Callable[[], tuple[int, ...]]) -> None:
         if not 0 <= p <= 1:
-            raise wrong_probability("binary_cross_entropy", getattr(p, "data", p), path)
-        _check_share("binary_cross_entropy", y, path)
+            raise wrong_probability("binary_cross_entropy", getattr(p, "data", p), place())
+        _check_share("binary_cross_entropy", y, place)
 
     def term(p: Any, y: Any, w: Any) -> Any:
         loss = -(y * _held_log(p) + (1.0 - y) * _held_log(1.0 - p))
@@ -70,48 +73,81 @@ def binary_cross_entropy_with_logits(input: Tree, target: Tree, weight: Tree | N
         loss = (1.0 - y) * softplus(x) + (own if positive is None else own * positive)
         return loss if w is None else loss * w
 
-    return _entrywise(name, term, input, target, reduction, (weight, pos_weight), lambda x, y, path: _check_share(name, y, path))
+    return _entrywise(name, term, input, target, reduction, (weight, pos_weight), lambda x, y, place: _check_share(name, y, place))
 
 
 def _held_log(p: Any) -> Any:
     return log(p) if p > _LOWEST_PROBABILITY else _LOWEST_LOG
 
 
-def _check_share(name: str, y: Any, path: tuple[int, ...]) -> None:
+def _check_share(name: str, y: Any, place: Callable[[], tuple[int, ...]]) -> None:
     if not 0 <= y <= 1:
-        raise wrong_share(name, getattr(y, "data", y), path)
+        raise wrong_share(name, getattr(y, "data", y), place())
 
 
 def _entrywise(name: str, term: Callable[..., Any], input: Any, target: Any, reduction: str, extras: tuple[Any, ...] = (),
-               check: Callable[[Any, Any, tuple[int, ...]], None] | None = None) -> Any:
+               check: Check | None = None) -> Any:
     """The reduction of a term for every entry of input and target, which have one form.
 
     Each of ``extras`` is None, a number, or of the form of the input or of its innermost lists.
     """
     check_reduction(name, reduction)
-    terms: list[Any] = []
-    nested = _terms(name, term, check, (), input, _listed(target), extras, terms)
-    if not terms:
+    target = _listed(target)
+    walk = _Walk(name, term, check, target)
+    nested = walk.visit(input, target, extras)
+    if not walk.terms:
         raise ValueError(f"{name} of an empty batch: there is nothing to take the mean of")
-    return _reduced(nested, terms, len(terms), reduction)
+    return _reduced(nested, walk.terms, len(walk.terms), reduction)
 
 
-def _terms(name: str, term: Callable[..., Any], check: Callable[[Any, Any, tuple[int, ...]], None] | None, path: tuple[int, ...],
-           x: Any, y: Any, extras: tuple[Any, ...], terms: list[Any]) -> Any:
-    """Nested as input and target are; a closure that calls itself would keep the graph until the collector comes."""
-    if _is_sequence(x) != _is_sequence(y) or _is_sequence(x) and len(x) != len(y):
-        raise ValueError(f"{name}: input {x!r:.60} and target {y!r:.60} must have the same form; nothing is broadcast")
-    if _is_sequence(x):
-        depth = _depth(x)
-        parts = [[e] * len(x) if not _is_sequence(e) or _depth(e) < depth else _as_long(name, e, x) for e in extras]
-        rows = zip(x, y, zip(*parts) if parts else [()] * len(x))
-        return [_terms(name, term, check, (*path, i), a, b, more, terms) for i, (a, b, more) in enumerate(rows)]
-    if is_missing(y):
-        raise missing_entry(name, y, path)
-    if check is not None:
-        check(x, y, path)
-    terms.append(term(x, y, *extras))
-    return terms[-1]
+class _Walk:
+    """A walk through nested lists of inputs and targets that collects a term for each pair of entries.
+
+    No closure that calls itself, which would keep the graph until the collector comes.
+    """
+
+    def __init__(self, name: str, term: Callable[..., Any], check: Check | None, target: Any):
+        self.name, self.term, self.check, self.target = name, term, check, target
+        self.terms: list[Any] = []
+
+    def visit(self, x: Any, y: Any, extras: tuple[Any, ...]) -> Any:
+        """The terms, nested as input and target are."""
+        if _is_sequence(x) != _is_sequence(y) or _is_sequence(x) and len(x) != len(y):
+            raise ValueError(f"{self.name}: input {x!r:.60} and target {y!r:.60} must have the same form; nothing is broadcast")
+        if _is_sequence(x):
+            rows = zip(*[_spread(self.name, extra, x) for extra in extras]) if extras else repeat(())
+            return [self.visit(a, b, more) for a, b, more in zip(x, y, rows)]
+        if y != y if type(y) is float else is_missing(y):
+            raise missing_entry(self.name, y, self.place())
+        if self.check is not None:
+            self.check(x, y, self.place)
+        self.terms.append(self.term(x, y, *extras))
+        return self.terms[-1]
+
+    def place(self) -> tuple[int, ...]:
+        """The index of the entry that is visited: it comes after as many as there are terms."""
+        return _nth(self.target, len(self.terms))
+
+
+def _nth(nested: Any, count: int) -> tuple[int, ...]:
+    """The index of an entry of nested lists, by its number among all."""
+    if not _is_sequence(nested):
+        return ()
+    for i, part in enumerate(nested):
+        inside = _entries(part)
+        if count < inside:
+            return (i, *_nth(part, count))
+        count -= inside
+    raise IndexError(count)
+
+
+def _entries(nested: Any) -> int:
+    return sum(map(_entries, nested)) if _is_sequence(nested) else 1
+
+
+def _spread(name: str, extra: Any, x: Any) -> Any:
+    """One weight for each part of ``x``: its own, or where the weights are of lesser depth the same for all."""
+    return repeat(extra) if not _is_sequence(extra) or _depth(extra) < _depth(x) else _as_long(name, extra, x)
 
 
 def _as_long(name: str, extra: Any, x: Any) -> Any:
@@ -159,9 +195,9 @@ def hinge_loss(input: Tree, target: Tree, *, margin: float, reduction: str) -> A
     return _examplewise("hinge_loss", term, examples, single, None, None, reduction)
 
 
-def _check_sign(score: Any, sign: Any, path: tuple[int, ...]) -> None:
+def _check_sign(score: Any, sign: Any, place: Callable[[], tuple[int, ...]]) -> None:
     if sign != 1 and sign != -1:
-        raise wrong_sign("hinge_loss", getattr(sign, "data", sign), path)
+        raise wrong_sign("hinge_loss", getattr(sign, "data", sign), place())
 
 
 def _label_loss(scores: Sequence[Any], label: int) -> Any:
