@@ -508,6 +508,15 @@ def test_no_label_lies_on_another_at_any_width(opened, name, wide):
     assert page.evaluate("document.documentElement.scrollWidth") <= wide
 
 
+def test_a_constant_that_is_a_node_takes_no_part(opened):
+    x = Tensor([[1.0, 2.0], [3.0, 4.0]], "x", requires_grad=False)
+    page = opened((x @ Tensor([[1.0], [-1.0]], "w")).sum())
+    assert page.evaluate("[...document.querySelectorAll('#stage [role=button]')].map(g => g.ariaLabel)") == [
+        "w: run to it", "v1 = matmul(x, w): run to it", "v2 = sum(v1): run to it"]
+    page.hover("#stage .constant")
+    assert page.locator("#hover").is_hidden()
+
+
 def test_an_array_where_a_number_should_be_shows_its_shape(opened):
     page = opened((Tensor([[0.0, 1.0, 2.0], [3.0, 4.0, 5.0]], "x") * Tensor(2.0, "s")).sum())
     page.click("#mistakes summary")

@@ -90,7 +90,7 @@ class Stepper:
             "seed": _said(y.seed_gradient(seed, False)),
             "nodes": [_node(node, step, place) for node, step in zip(order, walk)],
             "edges": _edges(walk, len(order)),
-            "pictures": [_places(drawing) for drawing in self._drawings],
+            "pictures": [_places(drawing, len(order)) for drawing in self._drawings],
             "values": [_said(step.value) for step in walk[:len(order)]],
             "walks": {name: _frames(wrong) if why else None for name, wrong in found.items()},
             "mistakes": {name: MISTAKES[name] for name in found if name}, "why": why,
@@ -267,10 +267,11 @@ def _edges(walk: list[Step], count: int) -> list[list[Any]]:
     return edges
 
 
-def _places(drawing: Drawing) -> dict[str, Any]:
+def _places(drawing: Drawing, count: int) -> dict[str, Any]:
     """The edges that each wire of a picture stands for, and the nodes that each gate stands for."""
     return {"wires": {wire.id: wire.edges for wire in drawing.graph.wires},
-            "nodes": {node.id: node.members for node in drawing.graph.nodes if node.members},
+            "nodes": {node.id: node.members for node in drawing.graph.nodes  # without constants, which the walk does not reach
+                      if node.members and node.members[0] < count},
             "single": [node.id for node in drawing.graph.nodes if node.value is not None],
             "scopes": {node.id: clip(node.sign) for node in drawing.graph.nodes if node.hidden}}
 
