@@ -155,7 +155,7 @@ def find_anomaly(y: Any, seed: Any = None) -> Anomaly | None:
     if not _all_finite(adjoints[y]):
         entry, result = _first_bad(adjoints[y]), _worst(adjoints[y])
         return _narrate(y, "backward", result, entry, f"the seed, its own gradient, was given as {result}", "give a finite seed")
-    for edge in sweep(reversed(order), adjoints):
+    for edge in sweep_edges(reversed(order), adjoints):
         if not _all_finite(edge.total):
             return _backward(edge)
     return None

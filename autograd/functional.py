@@ -17,7 +17,7 @@ from .errors import GraphError, warn_no_derivative
 from .graph import check_recording, is_node, topological
 from .operation import no_derivative, number
 from .ops import identity
-from .sweep import sweep
+from .sweep import sweep_edges
 from .value import Value
 
 TYPE_CHECKING = False
@@ -76,7 +76,7 @@ def pull(y: Any, xs: list[Any], seed: Any, create_graph: bool) -> list[Any]:
         adjoints = y.adjoints(order, start, needed, wanted)
     else:
         adjoints = {y: start} if y in needed else {}
-        for _ in sweep(reversed(order), adjoints, create_graph=create_graph, needed=needed):
+        for _ in sweep_edges(reversed(order), adjoints, create_graph=create_graph, needed=needed):
             pass
         for node in order:
             for x, rule in zip(node.operands, getattr(node.op, "partials", ())):

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from .symbolic import formula, operand_names
 from .graph import check_node, topological
 from .operation import Operation
-from .sweep import sweep
+from .sweep import sweep_edges
 
 SMALL, LARGE = 1e-3, 1e3  # a local gradient beyond these is named as what makes a path small or large
 
@@ -86,7 +86,7 @@ def explain(y: Any, x: Any, most: int = 3) -> Explanation:
     counts: dict[Any, int] = {y: 1}
     best: dict[Any, list[_Way]] = {y: [_Way(1.0, 0, None, None)]}
     above = _between(order, x)
-    for edge in sweep(reversed(order), adjoints, needed=above):
+    for edge in sweep_edges(reversed(order), adjoints, needed=above):
         node, i, child, upstream, local, downstream, _, _ = edge
         with y.sweep_context():
             gain = _gain(local, upstream, downstream)

@@ -1,6 +1,6 @@
 """The one backward walk: every edge from a result back to its inputs, with what it carries.
 
-Gradients, steps, pictures, paths and the tracer of nan loop over ``sweep``; the two hot loops (``Value.backward``, the
+Gradients, steps, pictures, paths and the tracer of nan loop over ``sweep_edges``; the two hot loops (``Value.backward``, the
 one over arrays in ``tensor``) do the same work written out, and tests hold them equal to it.
 
 **A branch not taken.** An edge passes nothing where nothing arrived at its node, or where its local gradient is the
@@ -32,7 +32,7 @@ class Edge(namedtuple("Edge", "node argument input upstream local downstream tot
     __slots__ = ()
 
 
-def sweep(order: Iterable[Node], adjoints: dict[Any, Any], **options: Any) -> Iterator[Edge]:
+def sweep_edges(order: Iterable[Node], adjoints: dict[Any, Any], **options: Any) -> Iterator[Edge]:
     """Yield every edge of the nodes in ``order`` (results first), and fill ``adjoints``, which holds the seeds.
 
     The options are those of ``sweep_nodes``.
@@ -40,7 +40,7 @@ def sweep(order: Iterable[Node], adjoints: dict[Any, Any], **options: Any) -> It
     >>> x = Value(3.0, "x")
     >>> y = x * x
     >>> adjoints = {y: 1.0}
-    >>> [(edge.downstream, edge.total) for edge in sweep([y, x], adjoints)], adjoints[x]
+    >>> [(edge.downstream, edge.total) for edge in sweep_edges([y, x], adjoints)], adjoints[x]
     ([(3.0, 3.0), (3.0, 6.0)], 6.0)
     """
     for edges in sweep_nodes(order, adjoints, **options):
@@ -49,7 +49,7 @@ def sweep(order: Iterable[Node], adjoints: dict[Any, Any], **options: Any) -> It
 
 def sweep_nodes(order: Iterable[Node], adjoints: dict[Any, Any], *, accumulate: Callable[[Any, Any], Any] = add,
                 arrivals: dict[Any, Any] | None = None, **options: Any) -> Iterator[list[Edge]]:
-    """As ``sweep``, with the edges of one node at a time.
+    """As ``sweep_edges``, with the edges of one node at a time.
 
     ``accumulate`` joins two contributions at a node. ``arrivals`` says where something has arrived (by default at
     the seeds), and is kept up to date. ``options`` go to ``Node.contributions``: ``create_graph``, ``needed``, ``fit``.

@@ -25,7 +25,7 @@ from .errors import GradientError
 from .escapes import escape
 from .graph import Node, assign, check_leaves, check_recording, topological
 from .operation import Operation, holds_node, number, partial
-from .sweep import sweep
+from .sweep import sweep_edges
 
 if TYPE_CHECKING:
     from .methods import TensorMethods
@@ -280,7 +280,7 @@ class Tensor(TensorMethods, Node):
         except FloatingPointError:
             pass
         adjoints = {self: seed} if needed is None or self in needed else {}
-        for _ in sweep(reversed(order), adjoints, needed=needed):
+        for _ in sweep_edges(reversed(order), adjoints, needed=needed):
             pass
         return adjoints
 

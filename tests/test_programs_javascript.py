@@ -5,17 +5,17 @@ import re
 import pytest
 
 from autograd import Tensor, Value, gradient, maximum, op, ops, relu
-from autograd.programs.javascript import functions, javascript
+from autograd.programs.javascript import functions, to_javascript
 
 
 def lines(y):
-    return [line for line in javascript(y).splitlines() if line.startswith("v[")]
+    return [line for line in to_javascript(y).splitlines() if line.startswith("v[")]
 
 
 def test_a_line_for_each_operation_and_no_loop():
     x, y = Value(-2.0, "x"), Value(5.0, "y")
     assert lines((x + y) * -4) == ["v[2] = (v[0] + v[1]); l[2] = [1.0, 1.0]", "v[3] = (v[2] * (-4.0)); l[3] = [(-4.0), null]"]
-    assert not re.search(r"for|while|eval", javascript((x + y) * -4))
+    assert not re.search(r"for|while|eval", to_javascript((x + y) * -4))
 
 
 def test_a_branch_not_taken_is_false_and_not_0():
@@ -26,14 +26,14 @@ def test_a_branch_not_taken_is_false_and_not_0():
 
 def test_only_the_functions_that_are_needed_are_there():
     x = Value(1.0)
-    assert re.findall(r"const (\w+) =", javascript(x.sin() * x.exp())) == ["cos", "exp", "sin", "l"]
+    assert re.findall(r"const (\w+) =", to_javascript(x.sin() * x.exp())) == ["cos", "exp", "sin", "l"]
 
 
 def test_every_row_of_the_table_has_its_javascript():
     for row in ops.rows.values():
         if row.arity:
             xs = [Value(0.5), Value(0.75)][:row.arity]
-            code = javascript(row(*xs))
+            code = to_javascript(row(*xs))
             assert f"{row.name}(" in code or row.name in ("add", "sub", "mul", "div"), row
             assert set(re.findall(r"\b([a-z]\w+)\(", code)) - {"abs"} <= set(functions) | {"log1p", "expm1", "exp"}
 
@@ -49,18 +49,18 @@ def test_refusals_say_what_and_the_remedy():
     try:
         with pytest.raises(LookupError, match=r"operation 'cube' has no JavaScript: add its forward to "
                                               r"autograd.programs.javascript.functions\['cube'\]"):
-            javascript(cube(Value(2.0)))
+            to_javascript(cube(Value(2.0)))
         functions["cube"] = "x => x * x * x"
         assert lines(cube(Value(2.0))) == ["v[1] = cube(v[0]); l[1] = [(3.0 * pow(v[0], 2.0))]"]
     finally:
         del ops.rows["cube"]
         functions.pop("cube", None)
     with pytest.raises(TypeError, match="only graphs of Values become JavaScript"):
-        javascript(Tensor([1.0, 2.0]).sum())
+        to_javascript(Tensor([1.0, 2.0]).sum())
 
 
 def test_the_graph_is_not_changed():
     x = Value(3.0)
     y = x * x
-    javascript(y)
+    to_javascript(y)
     assert (x.grad, y.grad, gradient(y, x)) == (None, None, 6.0)

@@ -108,9 +108,9 @@ def test_the_live_page_computes_the_new_row(with_cube):
     printed = run(with_cube, "-c", """if True:
         import viz
         from autograd import Value
-        from autograd.programs.javascript import javascript
+        from autograd.programs.javascript import to_javascript
         y = Value(2.0, "x").cube()
-        source = javascript(y)
+        source = to_javascript(y)
         assert f"const COMPUTE = {source}" in viz.stepper(y).html
         print(source)
     """)

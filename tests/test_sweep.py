@@ -11,7 +11,7 @@ import pytest
 import viz
 from autograd import NoDerivativeWarning, Tensor, Value, grad, gradient, maximum, ops, relu, sqrt, steps, where
 from autograd.graph import topological
-from autograd.sweep import either, sweep
+from autograd.sweep import either, sweep_edges
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -52,7 +52,7 @@ def quietly(function, *args, **options):
 
 def swept(y, xs):
     adjoints = {y: y.seed_gradient(None)}
-    for _ in sweep(reversed(topological(y)), adjoints):
+    for _ in sweep_edges(reversed(topological(y)), adjoints):
         pass
     return [adjoints.get(x, x.zero_gradient()) for x in xs]
 
@@ -122,7 +122,7 @@ def test_arrays_follow_the_policy_of_numbers_entry_by_entry(seed):
         return
     gradients = quietly(gradient, y, arrays, np.ones(3))
     walked = {y: np.ones(3)}
-    for _ in sweep(reversed(topological(y)), walked):
+    for _ in sweep_edges(reversed(topological(y)), walked):
         pass
     quietly(y.backward, np.ones(3))
     for i, (entry, result) in enumerate(zip(numbers, results)):

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from autograd.graph import Node, is_node, topological
-from autograd.sweep import sweep
+from autograd.sweep import sweep_edges
 
 if TYPE_CHECKING:
     import numpy as np
@@ -73,7 +73,7 @@ def shown_contributions(order: list[Node]) -> Iterator[tuple[tuple[Node, int], G
     It is computed from the nodes' own ``.grad``, whichever result they come from.
     """
     shown = {node: node.grad for node in order if node.grad is not None}
-    for edge in sweep(reversed(order), dict(shown), accumulate=lambda gradient, _: gradient, arrivals=_arrivals(order, shown)):
+    for edge in sweep_edges(reversed(order), dict(shown), accumulate=lambda gradient, _: gradient, arrivals=_arrivals(order, shown)):
         if edge.input in shown:
             yield (edge.node, edge.argument), edge.downstream
 

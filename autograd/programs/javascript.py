@@ -89,7 +89,7 @@ def code(x: Any) -> str:
     return f"({text})" if text.startswith("-") else text
 
 
-def javascript(y: Any) -> str:
+def to_javascript(y: Any) -> str:
     """The graph of a Value as a JavaScript function, straight-line: every value, and every local gradient.
 
     It takes an array whose places hold the numbers of the leaves, by the numbers that ``steps`` gives to nodes; it
@@ -99,7 +99,7 @@ def javascript(y: Any) -> str:
 
     >>> from autograd import Value
     >>> w, x = Value(2.0, "w"), Value(3.0, "x")
-    >>> print(javascript((w * x) ** 2))
+    >>> print(to_javascript((w * x) ** 2))
     v => {
     const pow = (x, y) => x === 1 || x === -1 && Math.abs(y) === Infinity ? 1 : y === 2 ? x * x : x ** y
     const l = []
@@ -116,7 +116,7 @@ def javascript(y: Any) -> str:
         if not node.operands:
             continue
         if not isinstance(node.op, Operation) or hasattr(node, "shape"):
-            raise TypeError(f"javascript({y!r:.60}): only graphs of Values become JavaScript; this one has arrays")
+            raise TypeError(f"to_javascript({y!r:.60}): only graphs of Values become JavaScript; this one has arrays")
         operands: list[Any] = [Code(f"v[{place[x]}]", used) if x in place else IEEE(number(getattr(x, "data", x), "it"))
                                for x in node.operands]
         made = node.op(*operands)

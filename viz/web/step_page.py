@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from autograd.files import replaced
 from autograd.graph import Node, is_node, topological
-from autograd.programs.javascript import javascript
+from autograd.programs.javascript import to_javascript
 from autograd.stepping import MISTAKES, Step, walks
 
 from ..collapsing import MANY, TOO_MANY, Collapse
@@ -195,7 +195,7 @@ def _snapshot(y: Node, order: list[Node], names: Mapping[Node, str], walk: list[
 def _program(y: Node) -> tuple[str, str]:
     """The JavaScript that computes the graph; "null", and the reason, where there is none."""
     try:
-        return javascript(y), ""
+        return to_javascript(y), ""
     except LookupError as error:
         return "null", str(error)
     except TypeError:
