@@ -14,7 +14,7 @@ from .context import ScopedContext
 from .errors import GradientError
 from .symbolic import formula, operand_names
 from .graph import check_node, topological
-from .sweep import Edge, sweep
+from .sweep import Edge, sweep_edges
 
 OURS = ("autograd", "nn", "viz", "chainrule")  # packages whose frames are not the user's
 

@@ -73,7 +73,8 @@ def shown_contributions(order: list[Node]) -> Iterator[tuple[tuple[Node, int], G
     It is computed from the nodes' own ``.grad``, whichever result they come from.
     """
     shown = {node: node.grad for node in order if node.grad is not None}
-    for edge in sweep_edges(reversed(order), dict(shown), accumulate=lambda gradient, _: gradient, arrivals=_arrivals(order, shown)):
+    keep = lambda gradient, _: gradient
+    for edge in sweep_edges(reversed(order), dict(shown), accumulate=keep, arrivals=_arrivals(order, shown)):
         if edge.input in shown:
             yield (edge.node, edge.argument), edge.downstream
 
