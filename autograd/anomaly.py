@@ -87,7 +87,7 @@ def detect_anomaly() -> ScopedContext:
 
 
 class _Files(dict[str, bool]):
-    """Whether a frame's file is one of ours, by its name."""
+    """Cache that says of each file name if it is one of ours."""
 
     def learn(self, frame: Any) -> bool:
         ours = self[frame.f_code.co_filename] = frame.f_globals.get("__name__", "").partition(".")[0] in OURS
@@ -98,7 +98,7 @@ _ours = _Files()
 
 
 class _Watch:
-    """What a context calls for every node that is made, and after every sweep before its gradients are shown."""
+    """Watcher that a context calls for every new node, and after every sweep before its gradients are shown."""
 
     def __init__(self) -> None:
         self.sites: dict[tuple[int, int], Any] = {}  # by code and instruction, with the code, so that its id stays its own
@@ -167,7 +167,7 @@ _MOVES = (*_MASKS, "getitem", "scatter", "reshape", "transpose", "broadcast_to",
 
 
 def _passed_on(node: Any) -> bool:
-    """Whether all that is infinite in a node came in so: with a constant that may be a mask, or from a node judged before."""
+    """True if every infinite entry of a node came in so: with a constant that may be a mask, or from a node judged before."""
     data = _array(node)
     is_array_operation = getattr(node, "params", None) is not None
     if not node.operands or is_array_operation and node.op not in _MOVES or _any_nan(data):
@@ -255,7 +255,7 @@ def _narrate(node: Any, phase: str, result: float, entry: tuple[int, ...], reaso
 
 
 def _extent(array: Any) -> str:
-    """What matters here of an array that is not shown: a nan or inf in it, or its largest entry."""
+    """The size of an array that is not shown: a nan or inf in it, or its largest entry."""
     if not array.size:
         return ""
     if not _all_finite(array):

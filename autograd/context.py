@@ -1,4 +1,4 @@
-"""What surrounds a computation: recording switched off, and named scopes; per thread and per asyncio task."""
+"""Settings around a computation: recording switched off, and named scopes; per thread and per asyncio task."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Scope:
 
 
 class Context:
-    """What the surrounding ``with`` statements say of the nodes made inside; None stands for nothing said."""
+    """The settings of the surrounding ``with`` statements for the nodes made inside; None where there is none."""
 
     __slots__ = ("recording", "scope", "watch", "metadata", "outer", "over")
 

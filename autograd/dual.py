@@ -167,7 +167,7 @@ class Dual(ArrayMethods, Operators):
 
 
 def _silence(out: Any) -> Any:
-    """What a rule runs within: on arrays without NumPy's warnings, as everywhere at the edge of a domain."""
+    """Context in which a rule runs: on arrays it silences NumPy's warnings at the edge of a domain."""
     if getattr(out, "dtype", None) is None:
         return nullcontext()
     from .elementwise import Silence
@@ -188,7 +188,7 @@ def _masked_product(rule: Any, local: Any, tangent: Any, out: Any, primals: Any)
 
 
 def unwrap(x: Any) -> Any:
-    """What lies under all levels of dual numbers."""
+    """The number, array or node under all levels of dual numbers."""
     while isinstance(x, Dual):
         x = x.primal
     return x

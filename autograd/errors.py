@@ -1,4 +1,4 @@
-"""What chainrule raises and warns beyond Python's own TypeError, ValueError and LookupError."""
+"""Exceptions and warnings of chainrule, beyond Python's own TypeError, ValueError and LookupError."""
 
 
 class GradientError(RuntimeError):

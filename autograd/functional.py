@@ -228,7 +228,7 @@ def variable(x: Any, array: bool = False) -> Any:
 
 
 def _is_array(x: Any) -> bool:
-    """Whether it is an array, be it of shape (); NumPy's numbers have that shape too, but are none."""
+    """True for an array, also of shape (); False for NumPy's numbers, which have that shape too."""
     return getattr(x, "shape", ()) != () or hasattr(x, "__dlpack__")
 
 

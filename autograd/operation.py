@@ -1,4 +1,4 @@
-"""What a row of the table is: how it is made, applied, found by name; and what every kind of operand shares."""
+"""Operations: how a row of the table is made, applied and found by name; and the operators that all operands share."""
 
 from __future__ import annotations
 

@@ -20,52 +20,12 @@ import math
 import operator
 from math import inf, nan
 
+from . import floats
 from .operation import no_derivative, row, rows, where  # noqa: F401  (rows: the table itself)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
-
-# ── forwards that need more than a line ──────────────────────────────────────────────────────────────────────────
-
-def _divide(x: float, y: float) -> float:
-    try:
-        return x / y
-    except ZeroDivisionError:
-        return nan if x == 0 or x != x else math.copysign(inf, x) * math.copysign(1.0, y)
-
-
-def _power(x: float, y: float) -> float:
-    if y == 2.0:
-        return x * x
-    try:
-        return math.pow(x, y)
-    except OverflowError:  # only an odd integer power of a negative base is negative
-        return -inf if x < 0 and y % 2 == 1 else inf
-    except ValueError:  # 0 to a negative power, or a negative base to a fractional one
-        return (math.copysign(inf, x) if y % 2 == 1 else inf) if x == 0 else nan
-
-
-def _floor_divide(x: float, y: float) -> float:
-    try:
-        return x // y if math.isfinite(x) or y == 0 else nan  # as by NumPy
-    except ZeroDivisionError:
-        return _divide(x, y)
-
-
-def _mod(x: float, y: float) -> float:
-    try:
-        return x % y
-    except (ZeroDivisionError, ValueError):
-        return nan
-
-
-def _sigmoid(x: float) -> float:
-    if x >= 0:
-        return 1.0 / (1.0 + math.exp(-x))
-    e = math.exp(x)
-    return e / (1.0 + e)
-
 
 # ── the table ────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -74,11 +34,11 @@ identity = row("identity", "id", lambda x: x, 1.0)
 add = row("add", "+", operator.add, 1.0, 1.0)
 sub = row("sub", "−", operator.sub, 1.0, -1.0)
 mul = row("mul", "×", operator.mul, lambda out, x, y: y, lambda out, x, y: x)
-div = row("div", "/", _divide, lambda out, x, y: 1 / y, lambda out, x, y: -(x / y) / y,
+div = row("div", "/", floats.divide, lambda out, x, y: 1 / y, lambda out, x, y: -(x / y) / y,
           shown=(None, lambda out, x, y: -x / y**2), domain=((-10.0, 10.0), (0.1, 10.0)))
 neg = row("neg", "×(−1)", operator.neg, -1.0)
 # x**0 has slope 0 even at x = 0; at base 0 the exponent's slope is 0 for every exponent >= 0, as in PyTorch
-pow = row("pow", "^", _power, lambda out, x, y: y * pow(x, y - 1 + (x == 0) * (y == 0)),
+pow = row("pow", "^", floats.power, lambda out, x, y: y * pow(x, y - 1 + (x == 0) * (y == 0)),
           lambda out, x, y: out * log(x + (x == 0) * (y >= 0)),
           shown=(lambda out, x, y: y * x ** (y - 1), lambda out, x, y: out * log(x)), domain=((0.1, 10.0), (-3.0, 3.0)))
 exp = row("exp", "exp", lambda x: inf if x > 709.782712893384 else math.exp(x), lambda out, x: out, domain=(-20.0, 20.0))
@@ -103,7 +63,7 @@ hypot = row("hypot", "hypot", math.hypot, lambda out, x, y: x / (out + (out == 0
 sinh = row("sinh", "sinh", lambda x: math.sinh(x) if math.fabs(x) < 710.475860073943 else x * inf, lambda out, x: cosh(x))
 cosh = row("cosh", "cosh", lambda x: math.cosh(x) if math.fabs(x) < 710.475860073943 else x * x * inf, lambda out, x: sinh(x))
 tanh = row("tanh", "tanh", math.tanh, lambda out, x: 4 * sigmoid(2 * x) * sigmoid(-2 * x), shown=lambda out, x: 1 - out**2)
-sigmoid = row("sigmoid", "σ", _sigmoid, lambda out, x: out * sigmoid(-x))
+sigmoid = row("sigmoid", "σ", floats.sigmoid, lambda out, x: out * sigmoid(-x))
 softplus = row("softplus", "softplus", lambda x: (x if x > 0 else 0.0) + math.log1p(math.exp(-math.fabs(x))), lambda out, x: sigmoid(x))
 relu = row("relu", "relu", lambda x: 0.0 if x <= 0 else x, lambda out, x: x > 0)  # at 0: the smaller slope
 leaky_relu = row("leaky_relu", "lrelu", lambda x, slope: x if x > 0 else slope * x,  # at 0: from the left
@@ -125,8 +85,8 @@ step = row("step", "step", lambda x: 1.0 if x > 0 else x if x != x else 0.0, no_
 sign = row("sign", "sign", lambda x: 1.0 if x > 0 else -1.0 if x < 0 else x * 0.0, no_derivative)
 trunc = row("trunc", "trunc", lambda x: float(math.trunc(x)) if math.isfinite(x) else x, no_derivative)
 rint = row("rint", "rint", lambda x: float(round(x)) if math.isfinite(x) else x, no_derivative)
-floor_divide = row("floor_divide", "//", _floor_divide, no_derivative, no_derivative, domain=((-10.0, 10.0), (0.5, 10.0)))
-mod = row("mod", "%", _mod, 1.0, lambda out, x, y: -floor_divide(x, y), domain=((-10.0, 10.0), (0.5, 10.0)))
+floor_divide = row("floor_divide", "//", floats.floor_divide, no_derivative, no_derivative, domain=((-10.0, 10.0), (0.5, 10.0)))
+mod = row("mod", "%", floats.mod, 1.0, lambda out, x, y: -floor_divide(x, y), domain=((-10.0, 10.0), (0.5, 10.0)))
 floor = row("floor", "⌊x⌋", lambda x: float(math.floor(x)) if math.isfinite(x) else x, no_derivative)
 
 

@@ -43,7 +43,7 @@ class Path(NamedTuple):
 
 
 class Explanation(NamedTuple):
-    """What ``explain`` found; printed, it says it in words. ``ways`` is the number of all paths, exactly."""
+    """Result of ``explain``; printed, it says in words why the gradient is so. ``ways`` is the number of all paths, exactly."""
 
     result: str
     input: str
@@ -161,7 +161,7 @@ _DEAD = {"relu": "it is closed there", "sigmoid": "it is saturated there", "tanh
 
 
 def _array_remark(op: str, gain: float, upstream: Any, downstream: Any) -> str:
-    """What an edge between arrays does to the gradient, where it is remarkable; nothing where none arrives."""
+    """Describe what an edge between arrays does to the gradient, if it is remarkable; empty where none arrives."""
     if not getattr(downstream, "size", 1):
         return ""
     if not isfinite(gain):
@@ -178,7 +178,7 @@ def _array_remark(op: str, gain: float, upstream: Any, downstream: Any) -> str:
 
 
 def _remark(op: Operation, operands: list[float], argument: int, local: float) -> str:
-    """What a remarkable local gradient of a number's operation means, in words; empty for others."""
+    """Describe a remarkable local gradient of a number's operation; empty for others."""
     x = operands[argument]
     if local != 0 and SMALL <= abs(local) <= LARGE:
         return ""
@@ -243,7 +243,7 @@ def _unreached(y: Any, x: Any, order: list[Any]) -> str:
 
 
 def _uncounted(x: Any, order: list[Any]) -> str:
-    """What may have cut a path: any constant among numbers; among arrays, where data are constants, one of the same name."""
+    """Name the constants that may have cut a path: any among numbers; among arrays, which are data, those of the same name."""
     arrays = hasattr(x, "shape")
     cut = _labels(z for z in _constants(order) if (z.name is not None and z.name == x.name if arrays else z.op is not None))
     return f"; what was detached or computed within no_grad(), {cut}, passes none" if cut else ""

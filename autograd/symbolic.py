@@ -165,7 +165,7 @@ def operand_names(operands: tuple[Any, ...], given: list[str | None] | None = No
 
 
 def constant(x: Any) -> Any:
-    """What stands for an operand that is not an input: its name, else its number, else its array."""
+    """The text or number for an operand that is not an input: its name, else its number, else its array."""
     if not hasattr(x, "inputs"):
         return x
     if x.name:

@@ -36,10 +36,10 @@ Array: TypeAlias = NDArray[Any]
 """A NumPy array of any shape and dtype."""
 
 PlainArrayLike: TypeAlias = Array | Real | Sequence["PlainArrayLike"]
-"""What NumPy makes an array of, with no node in it: arrays, numbers, nested lists of numbers."""
+"""Data that NumPy makes an array of, with no node in it: arrays, numbers, nested lists of numbers."""
 
 ArrayLike: TypeAlias = PlainArrayLike | Tensor | Dual | Sequence["ArrayLike"]
-"""What an array function takes: arrays, numbers, tensors, and nested lists of them."""
+"""An argument of an array function: arrays, numbers, tensors, and nested lists of them."""
 
 Axis: TypeAlias = int | tuple[int, ...] | None
 """One axis, several, or None for all of them."""
@@ -48,15 +48,15 @@ Shape: TypeAlias = int | Sequence[int]
 """The lengths of an array's axes; a lone number for one axis."""
 
 Index: TypeAlias = int | slice | EllipsisType | Array | Tensor | Sequence[Any] | None
-"""What stands in the brackets of ``x[…]``, as for NumPy; several in a tuple."""
+"""The index in ``x[…]``, as for NumPy; several in a tuple."""
 
 # ── both, and nested ─────────────────────────────────────────────────────────────────────────────────────────────
 
 NodeLike: TypeAlias = Node | Dual
-"""What takes part in a derivative: a node of a graph (Value, Tensor), or a dual number around one."""
+"""A participant of a derivative: a node of a graph (Value, Tensor), or a dual number around one."""
 
 Operand: TypeAlias = Number | Real | Array | Tensor | Dual
-"""What an operation of the table takes: a number or an array, plain or recorded."""
+"""An operand of an operation of the table: a number or an array, plain or recorded."""
 
 Tree: TypeAlias = Operand | Sequence["Tree"] | Mapping[Any, "Tree"]
 """Operands in nested lists, tuples and dicts, which derivatives keep the form of."""

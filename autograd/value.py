@@ -163,7 +163,7 @@ class Value(ValueMethods):
 
     @property
     def operands(self) -> tuple[Any, ...]:  # type: ignore[override]
-        """What the operation was applied to, constants included, in order; () for a leaf."""
+        """The operands in order, constants included; () for a leaf."""
         return (self.a, self.b)[:self.op.arity] if self.op and self.a is not None else ()
 
     @property
@@ -203,13 +203,11 @@ class Value(ValueMethods):
         """
         seed = 1.0 if seed is None else number(seed, "the seed of backward")
         check_recording(self)
-        order: list[Value] = []
-        leaves: list[Value] = []
-        before: list[float | None] = []
-        stack: list[Any] = [self]
+        state: tuple[list[Any], list[Any], list[Any], list[Any]] = ([], [], [], [self])
+        order, leaves, before, stack = state
         done = False
         try:  # around a call: an interrupt at the jump of a loop that stands in a try itself may leave it (Python 3.11 to 3.13)
-            self._propagate(seed, order, leaves, before, stack)
+            self._propagate(seed, *state)
             done = True
         finally:
             if not done:
@@ -217,8 +215,7 @@ class Value(ValueMethods):
                 any(map(setattr, touched, repeat("grad"), repeat(None)))  # setattr returns None: all are set, in one call
                 any(map(setattr, leaves, repeat("grad"), before))
 
-    def _propagate(self, seed: float, order: list[Value], leaves: list[Value], before: list[float | None],
-                   stack: list[Any]) -> None:
+    def _propagate(self, seed: float, order: list[Any], leaves: list[Any], before: list[Any], stack: list[Any]) -> None:
         """Set the gradients of all nodes; the lists say at any moment what was changed, so that it can be undone."""
         zero = float("0")  # an object of this pass alone: marks nodes that were visited and that nothing has reached yet
         pop, push, emit = stack.pop, stack.append, order.append
@@ -258,7 +255,7 @@ class Value(ValueMethods):
                 node.b.grad += upstream * local
         if (context := current()) is not None and context.watch is not None:
             context.watch.swept(self, seed, order + leaves)
-        after = [None if leaf.op is ops.constant else leaf.grad if old is None else old + leaf.grad  # type: ignore[operator]
+        after = [None if leaf.op is ops.constant else leaf.grad if old is None else old + leaf.grad
                  for leaf, old in zip(leaves, before)]
         any(map(setattr, leaves, repeat("grad"), after))
 
@@ -270,13 +267,10 @@ class Value(ValueMethods):
         for i, (x, local) in enumerate(zip(self.operands, self.local_gradients)):
             if local is None or needed is not None and x not in needed:
                 continue
-            if local is False or not arrived:
-                yield i, x, local, 0.0, False
-            elif create_graph:
-                local = self._local_node(i, local)
-                yield i, x, local, local if type(upstream) is float and upstream == 1.0 else upstream * local, True
-            else:
-                yield i, x, local, upstream * local, True
+            passes = bool(arrived) and local is not False
+            local = self._local_node(i, local) if passes and create_graph else local
+            whole = create_graph and type(upstream) is float and upstream == 1.0
+            yield i, x, local, 0.0 if not passes else local if whole else upstream * local, passes
 
     def _local_node(self, argument: int, then: float) -> Any:
         """A local gradient as a node: the rule, run again on the operands, which must be what they were."""

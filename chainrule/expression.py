@@ -33,7 +33,7 @@ _FOREIGN = {"^": "for a power write **", "×": "to multiply write *", "·": "to 
 
 
 class ExpressionError(ValueError):
-    """What is wrong with an expression: what was asked, the place with a mark under it, and the remedy."""
+    """Error in an expression: what was asked, the place with a mark under it, and the remedy."""
 
     def __init__(self, problem: str, text: str = "", start: int = 0, end: int = 0):
         super().__init__(problem + (f"\n{pointed(text, start, end)}" if text else ""))

@@ -24,7 +24,7 @@ LossFunction = Callable[[Any, Any], "Value | Tensor"]  # of (prediction, target)
 
 
 class History:
-    """What happened in a run: ``rows``, one dict for each epoch, ``batches``, the loss of every batch, and ``stopped``, the
+    """Record of a run: ``rows``, one dict for each epoch, ``batches``, the loss of every batch, and ``stopped``, the
     reason why it ended. Prints as a table; ``history["loss"]`` is a column; ``best`` is the row of the best epoch.
 
     >>> history = History()

@@ -29,7 +29,7 @@ FORMAT = 1
 
 
 class Stateful(Protocol):
-    """What a checkpoint keeps: models, optimisers, schedules, loaders, callbacks."""
+    """A part of a checkpoint: models, optimisers, schedules, loaders, callbacks."""
 
     def state_dict(self) -> State:
         """Return the state: numbers, text, arrays, in lists and dicts."""

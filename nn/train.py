@@ -361,7 +361,7 @@ class _Keeper:
 
 
 def _progress(path: Path, found: Any) -> dict[str, Any]:
-    """What ``fit`` keeps of a run beside its parts; raises CheckpointError for a file that ``fit`` did not write."""
+    """The state of a run that ``fit`` keeps beside its parts; raises CheckpointError for a file that ``fit`` did not write."""
     kept = found.get("extra") if isinstance(found, dict) else None
     kinds: dict[str, Any] = {
         "loader": dict, "epoch": int, "totals": dict, "examples": int, "rows": list, "batches": np.ndarray, "stopped": str,

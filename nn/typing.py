@@ -17,7 +17,7 @@ __all__ = ["Bunch", "Column", "Data", "Frame", "Params", "Prediction", "Seed", "
 
 
 class Frame(Protocol):
-    """What pandas has: columns that become an array."""
+    """A column of pandas: data that become an array."""
 
     def __len__(self) -> int:
         """Return the number of rows."""
@@ -27,7 +27,7 @@ class Frame(Protocol):
 
 
 class Bunch(Protocol):
-    """What scikit-learn's data sets have."""
+    """A data set of scikit-learn."""
 
     data: Any
     target: Any
@@ -43,10 +43,10 @@ Data: TypeAlias = tuple[Column, Column] | Sequence[Column] | Dataset | Bunch
 """Inputs and labels: a pair of columns, or an object that has both."""
 
 Prediction: TypeAlias = Tensor | Array | Sequence[Value] | Sequence[Sequence[Value]]
-"""What a model returns for a batch."""
+"""The result of a model for a batch."""
 
 Params: TypeAlias = dict[str, Any]
 """Hyper-parameters by name, as a search chooses them."""
 
 State: TypeAlias = dict[str, Any]
-"""What a checkpoint keeps of one part: numbers, text and arrays, in lists and dicts."""
+"""The state of one part in a checkpoint: numbers, text and arrays, in lists and dicts."""

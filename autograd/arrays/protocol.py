@@ -1,4 +1,4 @@
-"""What tensors and dual numbers share: NumPy's methods, indexing, and its functions applied to them."""
+"""Methods that tensors and dual numbers share: NumPy's methods, indexing, and its functions applied to them."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def apply_ufunc(ufunc: Any, method: str, args: Any, options: Any) -> Any:
 def apply_function(function: Any, args: Any, options: Any) -> Any:
     """NumPy's function of whole arrays on nodes: ours of the same name."""
     name = _renamed.get(function.__name__, function.__name__)
-    if name in _about:
+    if name in plain_functions:
         return _functions().explained(function)(*map(_plain_array, args), **options)
     if function.__module__ == "numpy.linalg" and name in ("diagonal", "trace"):  # there of the last two axes
         return getattr(_functions(), name)(*args, **options, axis1=-2, axis2=-1)
@@ -151,7 +151,7 @@ _plain = {"greater", "greater_equal", "less", "less_equal", "equal", "not_equal"
 _linalg = {"norm", "matmul", "tensordot", "matrix_transpose", "vecdot"}
 _reductions = {"sum", "mean", "max", "min", "prod", "var", "std", "cumsum", "cumprod"}
 _renamed = {"amax": "max", "amin": "min", "concat": "concatenate", "permute_dims": "transpose"}
-_about = {"shape", "ndim", "size", "argmax", "argmin", "argsort", "allclose", "isclose", "array_equal", "array_equiv",
+plain_functions = {"shape", "ndim", "size", "argmax", "argmin", "argsort", "allclose", "isclose", "array_equal", "array_equiv",
           "array2string", "array_repr", "array_str", "result_type", "can_cast", "iscomplexobj", "isrealobj",
           "count_nonzero", "nonzero", "any", "all", "searchsorted", "may_share_memory", "shares_memory",
           "zeros_like", "ones_like", "empty_like", "full_like", "min_scalar_type", "common_type", "save", "savetxt"}

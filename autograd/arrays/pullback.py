@@ -1,4 +1,4 @@
-"""What one edge of a graph of arrays passes back: upstream × local in the operand's shape, and where something arrived."""
+"""The gradient that an edge between arrays passes back: upstream × local in the operand's shape, and where it arrived."""
 
 from __future__ import annotations
 

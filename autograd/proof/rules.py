@@ -53,7 +53,7 @@ class OperationCheck:
             self.sent = [(x, downstream) for _, x, _, downstream, arrived in node.contributions(self.seed) if arrived is not False]
 
     def findings(self) -> list[EntryFinding]:
-        """What is wrong towards its inputs, backward or forward."""
+        """Find the errors towards its inputs, backward and forward."""
         return [finding for x in dict.fromkeys(self.node.inputs) for finding in self.towards(x)]
 
     def towards(self, x: Node) -> list[EntryFinding]:

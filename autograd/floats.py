@@ -1,0 +1,50 @@
+"""Arithmetic of floats with IEEE's results, inf and nan, where Python raises: the longer forwards of the table."""
+
+from __future__ import annotations
+
+import math
+from math import inf, nan
+
+
+def divide(x: float, y: float) -> float:
+    """x / y; a division by 0 gives inf or nan."""
+    try:
+        return x / y
+    except ZeroDivisionError:
+        return nan if x == 0 or x != x else math.copysign(inf, x) * math.copysign(1.0, y)
+
+
+def power(x: float, y: float) -> float:
+    """x to the power y, never complex: nan for a negative base with a fractional exponent."""
+    if y == 2.0:
+        return x * x
+    try:
+        return math.pow(x, y)
+    except OverflowError:  # only an odd integer power of a negative base is negative
+        return -inf if x < 0 and y % 2 == 1 else inf
+    except ValueError:  # 0 to a negative power, or a negative base to a fractional one
+        return (math.copysign(inf, x) if y % 2 == 1 else inf) if x == 0 else nan
+
+
+def floor_divide(x: float, y: float) -> float:
+    """The largest whole number below x / y."""
+    try:
+        return x // y if math.isfinite(x) or y == 0 else nan  # as by NumPy
+    except ZeroDivisionError:
+        return divide(x, y)
+
+
+def mod(x: float, y: float) -> float:
+    """The remainder of floor_divide, with the sign of y."""
+    try:
+        return x % y
+    except (ZeroDivisionError, ValueError):
+        return nan
+
+
+def sigmoid(x: float) -> float:
+    """1 / (1 + exp(−x)), by the sign of x, so that exp never overflows."""
+    if x >= 0:
+        return 1.0 / (1.0 + math.exp(-x))
+    e = math.exp(x)
+    return e / (1.0 + e)
