@@ -48,7 +48,13 @@ def masked(g: Any, mask: Any) -> Any:
 
 # ── forwards: NumPy's function of the same name; one line where NumPy has none ───────────────────────────────────
 
+def _real(x: Any) -> Any:
+    """Integers as float64, which formulas of ours compute in; NumPy's own functions choose for themselves."""
+    return x if getattr(x, "dtype", None) is None or x.dtype.kind == "f" else x.astype(np.float64)
+
+
 def _sigmoid(x: Any) -> Any:
+    x = _real(x)
     e = np.exp(-np.abs(x))
     return np.where(x >= 0, 1, e) / (1 + e)
 
@@ -62,10 +68,10 @@ array_functions: dict[str, Callable[..., Any]] = {
     "identity": np.positive, "add": np.add, "sub": np.subtract, "mul": np.multiply, "div": np.true_divide,
     "neg": np.negative, "pow": lambda x, y: x ** y, "abs": np.abs,
     "sigmoid": _sigmoid,
-    "softplus": lambda x: np.logaddexp(x, 0),
+    "softplus": lambda x: np.logaddexp(_real(x), 0),
     "relu": lambda x: np.maximum(x, 0),
-    "leaky_relu": lambda x, slope: np.where(x > 0, x, slope * x),
-    "elu": lambda x, alpha: np.where(x > 0, x, alpha * np.expm1(np.minimum(x, 0))),
+    "leaky_relu": lambda x, slope: np.where(x > 0, _real(x), slope * _real(x)),
+    "elu": lambda x, alpha: np.where(x > 0, _real(x), alpha * np.expm1(np.minimum(_real(x), 0))),
     "clip_min": np.maximum, "clip_max": np.minimum,
     "step": _step,
 }

@@ -9,7 +9,7 @@ from __future__ import annotations
 from contextvars import ContextVar, copy_context
 from functools import partial as bind
 from functools import reduce
-from operator import add
+from operator import add, index
 
 from .context import current, differentiating
 from .dual import Dual, unwrap, next_level, primal, shape, tangent_of
@@ -159,7 +159,8 @@ class Reverse:
 
     def __init__(self, f: Function, args: tuple[Any, ...], named: dict[str, Any], argnums: int | tuple[int, ...]):
         check_recording(_name(f), "a derivative")
-        places = [argnums] if isinstance(argnums, int) else list(argnums)
+        argnums = argnums if isinstance(argnums, (tuple, list)) else index(argnums)
+        places = [argnums] if isinstance(argnums, int) else [index(i) for i in argnums]
         if len({i % len(args) for i in places if -len(args) <= i < len(args)}) < len(places):
             raise TypeError(f"argnums={argnums} of a call with {len(args)} positional argument(s) to {_name(f)}: give "
                             "each argument's place once, counted from 0")

@@ -45,6 +45,12 @@ def is_node(x: Any) -> bool:
     return isinstance(x, Node)
 
 
+def check_name(name: Any) -> None:
+    """Refuse a name that is no text: tables, pictures and files of the graph are sorted and written by names."""
+    if name is not None and not isinstance(name, str):
+        raise TypeError(f"the name of a node must be text, not {type(name).__name__} {name!r:.40}; write name={str(name)[:40]!r}")
+
+
 def check_node(x: Any, what: str) -> None:
     """Refuse what is no node: a result that came out as a plain number, or something else altogether."""
     if not isinstance(x, Node):
@@ -188,6 +194,7 @@ class Node(Operators):
 
     @name.setter
     def name(self, name: str | None) -> None:
+        check_name(name)
         self.metadata = (name, self.scope, *(self.metadata or ())[2:])
 
     @property

@@ -112,8 +112,38 @@ def op(name: str, sign: str, forward: Callable[..., float], *partials: Any, **op
                         f"a function of (out, x) or (out, x, y); got {partials!r}. Compose rows to take more")
     if not callable(forward):
         raise TypeError(f"op({name!r}): forward must be a function of floats; got {forward!r}")
+    _check_arity(name, forward, len(partials))
     what = f"{name}: the result of forward"
-    return row(name, sign, lambda *xs: number(forward(*xs), what), *partials, **options)
+    checked = [checked_partial(name, i, rule) if callable(rule) else rule for i, rule in enumerate(partials)]
+    return row(name, sign, lambda *xs: number(forward(*xs), what), *checked, **options)
+
+
+def _check_arity(name: str, forward: Callable[..., Any], count: int) -> None:
+    """Refuse a forward that takes more or fewer arguments than there are partials."""
+    from inspect import signature
+    try:
+        signature(forward).bind(*range(count))
+    except TypeError:
+        raise TypeError(f"op({name!r}) has {count} partial derivative(s), but its forward{signature(forward)} does not take "
+                        f"{count} argument(s); give one partial for each argument") from None
+    except ValueError:  # a builtin without a signature
+        pass
+
+
+def checked_partial(name: str, argument: int, rule: Callable[..., Any]) -> Callable[..., Any]:
+    """A user's partial that refuses, by name, a result that is no number and one of another shape than its operands."""
+    def partial_of_user(out: Any, *xs: Any) -> Any:
+        result = rule(out, *xs)
+        if result is None or isinstance(result, (str, bytes, list, tuple, dict)):
+            raise TypeError(f"partial {argument} of the operation {name!r} returned {result!r:.40}; it must return a number or an "
+                            "array, as a function of (out, x) or (out, x, y)")
+        shape = getattr(result, "shape", None)
+        shapes = [getattr(x, "shape", ()) for x in (out, *xs)]
+        if shape is not None and shape not in shapes and max(map(len, shapes)):
+            raise ValueError(f"partial {argument} of the operation {name!r} has shape {shape} for operands of shapes {shapes[1:]} "
+                             f"and a result of shape {shapes[0]}; it must be computed entry by entry, without sums")
+        return result
+    return partial_of_user
 
 
 def kinds(kind: type) -> list[type]:

@@ -11,7 +11,8 @@ the rows themselves, and nothing else; so the same rule runs on floats, arrays, 
 symbols. ``shown`` is the textbook formula, where the one that runs is written differently to be stable.
 ``no_derivative`` marks an argument through which no gradient flows, and ``selects`` a rule that is a branch not
 taken where it is 0: arrays mask there, as numbers do where a rule is False. ``domain`` is where tests may sample,
-one interval per argument. Edge cases follow PyTorch's ``derivatives.yaml`` unless a comment says otherwise.
+one interval per argument. Edge cases follow PyTorch's ``derivatives.yaml`` unless a comment says otherwise. A slope chosen at a
+corner is written ``0.0 * sqrt(x)``: it is 0 there, and its own derivative, which does not exist, is nan.
 """
 
 from __future__ import annotations
@@ -52,14 +53,14 @@ sin = row("sin", "sin", lambda x: math.sin(x) if math.isfinite(x) else nan, lamb
 cos = row("cos", "cos", lambda x: math.cos(x) if math.isfinite(x) else nan, lambda out, x: -sin(x))
 tan = row("tan", "tan", lambda x: math.tan(x) if math.isfinite(x) else nan, lambda out, x: 1 + out**2, domain=(-1.5, 1.5))
 arctan = row("arctan", "arctan", math.atan, lambda out, x: 1 / (1 + x**2))
-arctan2 = row("arctan2", "arctan2", math.atan2, lambda out, x, y: y / (x**2 + y**2), lambda out, x, y: -x / (x**2 + y**2))
+arctan2 = row("arctan2", "arctan2", math.atan2, lambda out, x, y: y / (x**2 + y**2 + (x == 0) * (y == 0)), lambda out, x, y: -x / (x**2 + y**2 + (x == 0) * (y == 0)), shown=(lambda out, x, y: y / (x**2 + y**2), lambda out, x, y: -x / (x**2 + y**2)))  # at (0, 0): 0, as in PyTorch
 arcsin = row("arcsin", "arcsin", lambda x: math.asin(x) if -1 <= x <= 1 else nan, lambda out, x: 1 / sqrt((1 - x) * (1 + x)), domain=(-0.99, 0.99))
 arccos = row("arccos", "arccos", lambda x: math.acos(x) if -1 <= x <= 1 else nan, lambda out, x: -1 / sqrt((1 - x) * (1 + x)), domain=(-0.99, 0.99))
 arcsinh = row("arcsinh", "arcsinh", math.asinh, lambda out, x: 1 / hypot(x, 1.0), shown=lambda out, x: 1 / sqrt(1 + x**2))
 arccosh = row("arccosh", "arccosh", lambda x: math.acosh(x) if x >= 1 else nan, lambda out, x: 1 / (sqrt(x - 1) * sqrt(x + 1)), domain=(1.01, 100.0))
 arctanh = row("arctanh", "arctanh", lambda x: math.atanh(x) if -1 < x < 1 else x * inf if -1 <= x <= 1 else nan, lambda out, x: 1 / ((1 - x) * (1 + x)), domain=(-0.99, 0.99))
 cbrt = row("cbrt", "∛", math.cbrt, lambda out, x: 1 / (3 * out**2))  # at 0: inf
-hypot = row("hypot", "hypot", math.hypot, lambda out, x, y: x / (out + (out == 0)), lambda out, x, y: y / (out + (out == 0)), shown=(lambda out, x, y: x / out, lambda out, x, y: y / out))  # at 0: 0
+hypot = row("hypot", "hypot", math.hypot, lambda out, x, y: where(out == 0, 0.0 * sqrt(out), x / (out + (out == 0))), lambda out, x, y: where(out == 0, 0.0 * sqrt(out), y / (out + (out == 0))), shown=(lambda out, x, y: x / out, lambda out, x, y: y / out))  # at 0: 0
 sinh = row("sinh", "sinh", lambda x: math.sinh(x) if math.fabs(x) < 710.475860073943 else x * inf, lambda out, x: cosh(x))
 cosh = row("cosh", "cosh", lambda x: math.cosh(x) if math.fabs(x) < 710.475860073943 else x * x * inf, lambda out, x: sinh(x))
 tanh = row("tanh", "tanh", math.tanh, lambda out, x: 4 * sigmoid(2 * x) * sigmoid(-2 * x), shown=lambda out, x: 1 - out**2)
@@ -70,7 +71,7 @@ leaky_relu = row("leaky_relu", "lrelu", lambda x, slope: x if x > 0 else slope *
                  lambda out, x, slope: where(x > 0, 1.0, slope), lambda out, x, slope: where(x > 0, False, x), slope=0.01)
 elu = row("elu", "elu", lambda x, alpha: x if x > 0 else alpha * math.expm1(x),  # at 0: from the left
           lambda out, x, alpha: where(x > 0, 1.0, alpha * exp(x)), lambda out, x, alpha: where(x > 0, False, expm1(x)), alpha=1.0)
-abs = row("abs", "|x|", math.fabs, lambda out, x: (x > 0) - 1.0 * (x < 0), shown=lambda out, x: sign(x))  # at 0: 0
+abs = row("abs", "|x|", math.fabs, lambda out, x: where(x == 0, 0.0 * sqrt(x), (x > 0) - 1.0 * (x < 0)), shown=lambda out, x: sign(x))  # at 0: 0
 maximum = row("maximum", "max", lambda x, y: x if x > y or x != x else y,  # a tie shares equally
               lambda out, x, y: where(x == y, 0.5, x > y), lambda out, x, y: where(x == y, 0.5, x < y), selects=True,
               shown=(lambda out, x, y: x > y, lambda out, x, y: x < y))

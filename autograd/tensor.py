@@ -23,7 +23,7 @@ from .context import current
 from .elementwise import Silence, array_function, array_functions, silent_context
 from .errors import GradientError
 from .escapes import escape
-from .graph import Node, assign, check_leaves, check_recording, topological
+from .graph import Node, assign, check_leaves, check_name, check_recording, topological
 from .operation import Operation, holds_node, number, partial
 from .sweep import sweep_edges
 
@@ -91,6 +91,8 @@ class Tensor(TensorMethods, Node):
         self.residuals: list[Any] | None = None  # the operands' arrays as they were
         self.params: dict[str, Any] | None = None  # the options of an array operation; None for a row
         self.requires_grad, self.data_is_shared = requires_grad, False
+        if name is not None:
+            check_name(name)
         context = current()
         self.metadata = None if name is None and context is None else (name, context and context.scope)
 

@@ -12,7 +12,7 @@ from itertools import repeat
 from . import ops
 from .context import current, no_grad
 from .errors import GradientError, warn_no_derivative
-from .graph import Node, check_leaves, check_recording
+from .graph import Node, check_leaves, check_name, check_recording
 from .operation import Operators, Operation, ieee, number, partial
 
 TYPE_CHECKING = False
@@ -129,6 +129,7 @@ class Value(ValueMethods):
         self.b: Any = None
         self.da: Any = None
         self.db: Any = None
+        check_name(name)
         context = current()
         self.metadata = None if name is None and context is None else (name, context and context.scope)
 

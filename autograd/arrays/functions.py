@@ -29,6 +29,19 @@ def _array(x: Any) -> Any:
     return x
 
 
+def _real(x: Any) -> Any:
+    """As ``_array``, with integers as float64, in which formulas of ours are computed."""
+    x = _array(x)
+    return x.astype(np.float64) if isinstance(x, (np.ndarray, np.generic)) and x.dtype.kind in "iub" else x
+
+
+def _wide(x: Any) -> Any:
+    """As ``_array``, with small integers in the width in which NumPy multiplies and adds them."""
+    x = _array(x)
+    plain = isinstance(x, (np.ndarray, np.generic)) and x.dtype.kind in "iub"
+    return x.astype(np.prod(np.empty(0, x.dtype)).dtype) if plain else x
+
+
 def stack_nodes(x: Any) -> Any:
     """Nested lists and tuples that hold nodes as one node, with the graphs of all."""
     return stack([stack_nodes(item) if isinstance(item, (list, tuple)) else item for item in x])
@@ -63,10 +76,9 @@ def mean(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     >>> mean(Tensor([[1.0, 2.0], [3.0, 4.0]]), axis=0).tolist()
     [2.0, 3.0]
     """
-    x = _array(x)
+    x = _real(x)
     shape = shape_of(x)
-    count = product(shape[i] for i in all_axes(axis, len(shape)))
-    return sum(x, axis, keepdims) * (1.0 / count if count else np.nan)
+    return sum(x, axis, keepdims) / float(product(shape[i] for i in all_axes(axis, len(shape))))
 
 
 def var(x: Any, axis: Any = None, keepdims: bool = False, *, ddof: float = 0) -> Any:
@@ -75,7 +87,7 @@ def var(x: Any, axis: Any = None, keepdims: bool = False, *, ddof: float = 0) ->
     >>> var(Tensor([1.0, 3.0])).tolist(), var(Tensor([1.0, 3.0]), ddof=1).tolist()
     (1.0, 2.0)
     """
-    x = _array(x)
+    x = _real(x)
     shape = shape_of(x)
     freedom = product(shape[i] for i in all_axes(axis, len(shape))) - ddof
     centred = x - mean(x, axis, True)
@@ -99,7 +111,7 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> A
     >>> norm(Tensor([3.0, 4.0])).tolist(), norm(Tensor([3.0, 4.0]), 1, axis=0).tolist()
     (5.0, 7.0)
     """
-    x = _array(x)
+    x = _real(x)
     along = len(all_axes(axis, len(shape_of(x))))
     if ord is None and axis != () or (ord == 2 and along == 1) or (ord == "fro" and along == 2):
         return _safe_root(sum(x * x, axis, keepdims))
@@ -114,7 +126,9 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> A
 def _safe_root(total: Any, power: float = 0.5) -> Any:
     positive = plain_array(total) != 0  # nan stays nan
     inside = where(positive, total, 1.0)
-    return where(positive, ops.sqrt(inside) if power == 0.5 else inside**power, 0.0)
+    # at 0 the root's slope is chosen to be 0; t^1.5 has the value and the slope 0 there too, and no second derivative, so
+    # that a second derivative which the choice would make wrong (2 for norm(x)²) is nan
+    return where(positive, ops.sqrt(inside) if power == 0.5 else inside**power, total**1.5)
 
 
 def max(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
@@ -141,7 +155,7 @@ def prod(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     >>> prod(Tensor([2.0, 3.0, 4.0])).tolist()
     24.0
     """
-    x = _array(x)
+    x = _wide(x)
     shape = shape_of(x)
     axes = all_axes(axis, len(shape))
     rest = tuple(i for i in range(len(shape)) if i not in axes)
@@ -170,7 +184,7 @@ def cumprod(x: Any, axis: int | None = None) -> Any:
     >>> cumprod(Tensor([2.0, 3.0, 4.0])).tolist()
     [2.0, 6.0, 24.0]
     """
-    x = _array(x)
+    x = _wide(x)
     if axis is None:
         x, axis = reshape(x, -1), 0
     axis = one_axis(axis, len(shape_of(x)))
@@ -189,7 +203,7 @@ def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     >>> logsumexp(Tensor([1000.0, 0.0])).tolist()
     1000.0
     """
-    return table.logsumexp(_array(x), axis=axis, keepdims=_flag(keepdims))
+    return table.logsumexp(_real(x), axis=axis, keepdims=_flag(keepdims))
 
 
 def softmax(x: Any, axis: Any = -1) -> Any:
@@ -198,7 +212,7 @@ def softmax(x: Any, axis: Any = -1) -> Any:
     >>> softmax(Tensor([0.0, 0.0])).tolist()
     [0.5, 0.5]
     """
-    return table.softmax(_array(x), axis=axis)
+    return table.softmax(_real(x), axis=axis)
 
 
 def log_softmax(x: Any, axis: Any = -1) -> Any:
@@ -207,7 +221,7 @@ def log_softmax(x: Any, axis: Any = -1) -> Any:
     >>> log_softmax(Tensor([1000.0, 0.0])).tolist()
     [0.0, -1000.0]
     """
-    return table.log_softmax(_array(x), axis=axis)
+    return table.log_softmax(_real(x), axis=axis)
 
 
 def matmul(x: Any, y: Any) -> Any:
@@ -343,7 +357,7 @@ def transpose(x: Any, axes: Any = None) -> Any:
     >>> transpose(Tensor([[1.0, 2.0], [3.0, 4.0]])).tolist()
     [[1.0, 3.0], [2.0, 4.0]]
     """
-    return table.transpose(_array(x), axes=None if axes is None else tuple(axes))
+    return table.transpose(_array(x), axes=None if axes is None else tuple(axes) if np.ndim(axes) else (index(axes),))
 
 
 def swapaxes(x: Any, axis1: int, axis2: int) -> Any:
@@ -718,13 +732,13 @@ def roll(x: Any, shift: Any, axis: Any = None) -> Any:
     x = _array(x)
     if axis is None:
         return reshape(roll(reshape(x, -1), shift, 0), shape_of(x))
-    if np.ndim(shift) or np.ndim(axis):
+    if not isinstance(shift, int) and np.ndim(shift) or np.ndim(axis):
         for by, along in np.broadcast(shift, axis):
             x = roll(x, by, index(along))
         return x
     axis = one_axis(axis, len(shape_of(x)))
-    n, shift = shape_of(x)[axis], int(shift)
-    return take(x, (np.arange(n) - shift) % n if n else np.arange(0), axis)
+    n, shift = shape_of(x)[axis], index(shift)
+    return take(x, (np.arange(n) - shift % n) % n if n else np.arange(0), axis)
 
 
 def sort(x: Any, axis: int | None = -1) -> Any:
@@ -839,10 +853,10 @@ def average(x: Any, axis: Any = None, weights: Any = None) -> Any:
     >>> average(Tensor([1.0, 5.0]), weights=[3.0, 1.0]).tolist()
     2.0
     """
-    x = _array(x)
+    x = _real(x)
     if weights is None:
         return mean(x, axis)
-    weights = _array(weights)
+    weights = _real(weights)
     if shape_of(weights) != shape_of(x):
         if axis is None or tuple(shape_of(weights)) != tuple(shape_of(x)[i] for i in all_axes(axis, len(shape_of(x)))):
             raise ValueError(f"average of shape {tuple(shape_of(x))} with weights of shape {tuple(shape_of(weights))}: say axis=, "

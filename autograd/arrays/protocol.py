@@ -118,6 +118,12 @@ def _plain_array(x: Any) -> Any:
     return _functions().plain_array(x) if hasattr(x, "priority") else [*map(_plain_array, x)] if isinstance(x, (list, tuple)) else x
 
 
+def _unless_nan(row: Any, x: Any, y: Any) -> Any:
+    """``row(x, y)``, or the operand that is a number where the other one is nan."""
+    f = _functions()
+    return f.where(f.plain_array(x) != f.plain_array(x), y, f.where(f.plain_array(y) != f.plain_array(y), x, row(x, y)))
+
+
 def _logaddexp(x: Any, y: Any) -> Any:
     f = _functions()
     return f.logsumexp(f.stack(f.broadcast_arrays(x, y)), 0)
@@ -144,7 +150,7 @@ _composed: dict[str, Callable[..., Any]] = {
     "ceil": lambda x: -ops.floor(-x),
     "deg2rad": lambda x: x * 0.017453292519943295, "radians": lambda x: x * 0.017453292519943295,
     "rad2deg": lambda x: x * 57.29577951308232, "degrees": lambda x: x * 57.29577951308232,
-    "fmax": lambda x, y: ops.maximum(x, y), "fmin": lambda x, y: ops.minimum(x, y),
+    "fmax": lambda x, y: _unless_nan(ops.maximum, x, y), "fmin": lambda x, y: _unless_nan(ops.minimum, x, y),
 }
 _plain = {"greater", "greater_equal", "less", "less_equal", "equal", "not_equal", "isnan", "isinf", "isfinite",
           "logical_and", "logical_or", "logical_not", "signbit"}
