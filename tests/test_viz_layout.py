@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from viz.layout import Box, Label, Node, Wire, layout
+from viz.layout import Box, Label, Node, Wire, lay_out, turned
 
 WIDTH = 1034.0
 
@@ -94,8 +94,7 @@ def network(sizes, inputs=2):
 
 def right_way(done, direction):
     """The layout as if it ran to the right."""
-    from viz.layout import _turned
-    return done if direction == "right" else _turned(done)
+    return done if direction == "right" else turned(done)
 
 
 def label_boxes(circuit, done):
@@ -267,7 +266,7 @@ def crossings(circuit, done):
 @pytest.mark.parametrize("seed", range(40))
 def test_nothing_lies_on_anything_else_in_random_circuits(seed, direction):
     drawn = circuit(seed, gates=4 + 3 * (seed % 9), scopes=seed % 7)
-    done = right_way(layout(*drawn, direction=direction), direction)
+    done = right_way(lay_out(*drawn, direction=direction), direction)
     assert faults(drawn, done) == []
     assert len(crossings(drawn, done)) == done.crossings
 
@@ -276,7 +275,7 @@ def test_nothing_lies_on_anything_else_in_random_circuits(seed, direction):
 @pytest.mark.parametrize("seed", range(40, 52))
 def test_nothing_lies_on_anything_else_where_inputs_are_written_again(seed, repeat):
     drawn = circuit(seed, gates=25)
-    done = layout(*drawn, repeat=repeat)
+    done = lay_out(*drawn, repeat=repeat)
     assert faults(drawn, done) == []
     targets = {}
     for wire in drawn[1]:
@@ -287,7 +286,7 @@ def test_nothing_lies_on_anything_else_where_inputs_are_written_again(seed, repe
 
 def test_a_wire_for_every_wire_and_a_place_for_every_node():
     drawn = nodes, wires, boxes = network([3, 2])
-    done = layout(*drawn)
+    done = lay_out(*drawn)
     assert list(done.wires) == [wire.id for wire in wires]
     assert set(done.labels) == set(done.wires)
     assert set(done.nodes) == {node.id for node in nodes}
@@ -296,19 +295,19 @@ def test_a_wire_for_every_wire_and_a_place_for_every_node():
 
 
 def test_the_same_records_give_the_same_bits_in_every_process():
-    code = ("from tests.test_viz_layout import circuit, layout\n"
-            "print(layout(*circuit(7, 30)), layout(*circuit(8, 30), direction='down'))")
+    code = ("from tests.test_viz_layout import circuit, lay_out\n"
+            "print(lay_out(*circuit(7, 30)), lay_out(*circuit(8, 30), direction='down'))")
     said = {subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=Path(__file__).parents[1],
                            env={**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": ":".join(filter(None, sys.path))}).stdout
             for seed in ("1", "2")}
-    assert said == {f"{layout(*circuit(7, 30))} {layout(*circuit(8, 30), direction='down')}\n"}
+    assert said == {f"{lay_out(*circuit(7, 30))} {lay_out(*circuit(8, 30), direction='down')}\n"}
 
 
 def test_names_of_nodes_mean_nothing():
     nodes, wires, boxes = circuit(3, 20)
-    done = layout(nodes, wires, boxes)
+    done = lay_out(nodes, wires, boxes)
     new = {node.id: f"n{i * 7 % 101}" for i, node in enumerate(nodes)}
-    again = layout([node._replace(id=new[node.id]) for node in nodes],
+    again = lay_out([node._replace(id=new[node.id]) for node in nodes],
                    [wire._replace(source=new[wire.source], target=new[wire.target]) for wire in wires], boxes)
     assert again.nodes == {new[id]: place for id, place in done.nodes.items()}
     assert again.wires == done.wires
@@ -318,7 +317,7 @@ def test_a_chain_runs_straight_and_goes_on_in_the_next_row():
     nodes = [Node("x", "input", 20, 24), *(Node(f"g{i}", "gate", 34, 34) for i in range(30)), Node("y", "output", 16, 16)]
     wires = [Wire(f"w{i}", a.id, b.id, Label(70, 18, 20)) for i, (a, b) in enumerate(pairwise(nodes))]
     for width in (400.0, WIDTH, math.inf):
-        done = layout(nodes, wires, width=width)
+        done = lay_out(nodes, wires, width=width)
         assert done.wide <= width
         assert done.crossings == 0
         rows = sorted({done.nodes[node.id].y for node in nodes})
@@ -330,9 +329,9 @@ def test_a_chain_runs_straight_and_goes_on_in_the_next_row():
 @pytest.mark.parametrize("seed", range(20))
 def test_what_is_used_stands_before_what_uses_it_where_there_is_one_row(seed):
     drawn = circuit(seed, gates=15)
-    done = layout(*drawn, width=math.inf, repeat=False)
+    done = lay_out(*drawn, width=math.inf, repeat=False)
     assert all(done.nodes[wire.source].x < done.nodes[wire.target].x for wire in drawn[1])
-    done = layout(*drawn, direction="down", repeat=False)
+    done = lay_out(*drawn, direction="down", repeat=False)
     assert all(done.nodes[wire.source].y < done.nodes[wire.target].y for wire in drawn[1])
 
 
@@ -344,7 +343,7 @@ def inside(done, box, ids):
 
 def test_scopes_of_one_form_are_identical_tiles_in_their_declared_order():
     nodes, wires, boxes = network([4, 3, 1])
-    done = layout(nodes, wires, boxes)
+    done = lay_out(nodes, wires, boxes)
     for layer, size in enumerate((4, 3)):
         at = [f"net/{layer}/{neuron}" for neuron in range(size)]
         tiles = [inside(done, box, [node.id for node in nodes if node.box == box and node.kind == "gate"]) for box in at]
@@ -356,7 +355,7 @@ def test_scopes_of_one_form_are_identical_tiles_in_their_declared_order():
 
 def test_the_classic_network_of_4_4_1_neurons_fits_a_page():
     drawn = network([4, 4, 1])
-    done = layout(*drawn)
+    done = lay_out(*drawn)
     assert faults(drawn, done) == []
     assert done.wide <= WIDTH
     assert done.high <= 3600 - 28
@@ -369,7 +368,7 @@ def test_an_operand_of_its_own_enters_from_above_or_below_and_the_other_runs_str
              Node("y", "output", 16, 16)]
     wires = [Wire("xf", "x", "f", label), Wire("fg", "f", "g", label), Wire("wg", "w", "g", label), Wire("gy", "g", "y", label)]
     for order, side in ((wires, 1), ([wires[0], wires[2], wires[1], wires[3]], -1)):
-        done = layout(nodes, order)
+        done = lay_out(nodes, order)
         assert done.nodes["f"].y == done.nodes["g"].y == done.nodes["y"].y
         assert (done.nodes["w"].y - done.nodes["g"].y) * side > 0
         assert done.wires["wg"].points[-1][0] == done.nodes["g"].x  # it comes in at the top or at the bottom
@@ -380,7 +379,7 @@ def test_a_value_has_one_lane_with_a_fork_for_every_further_use():
     nodes = [Node("x", "input", 20, 24, stem=label), *(Node(f"g{i}", "gate", 34, 34) for i in range(5)), Node("s", "gate", 34, 34),
              Node("y", "output", 16, 16)]
     wires = [Wire(f"w{i}", "x", f"g{i}", label) for i in range(5)] + [Wire(f"s{i}", f"g{i}", "s", label) for i in range(5)]
-    done = layout(nodes, [*wires, Wire("y", "s", "y", label)])
+    done = lay_out(nodes, [*wires, Wire("y", "s", "y", label)])
     assert len(done.forks) == 4
     assert sum(not done.wires[f"w{i}"].after for i in range(5)) == 1
     assert done.crossings == 0
@@ -391,13 +390,13 @@ def test_a_scope_that_is_left_and_entered_again_is_dissolved():
     nodes = [Node("x", "input", 20, 24), Node("a", "gate", 34, 34, "s"), Node("b", "gate", 34, 34), Node("c", "gate", 34, 34, "s"),
              Node("y", "output", 16, 16)]
     wires = [Wire(f"{a.id}{b.id}", a.id, b.id, label) for a, b in pairwise(nodes)]
-    assert layout(nodes, wires, [Box("s", "", 30)]).boxes == {}
+    assert lay_out(nodes, wires, [Box("s", "", 30)]).boxes == {}
 
 
 def test_a_scope_too_long_for_the_page_goes_on_in_rows_of_its_own():
     nodes = [Node("x", "input", 20, 24), *(Node(f"g{i}", "gate", 34, 34, "s") for i in range(20)), Node("y", "output", 16, 16)]
     wires = [Wire(f"w{i}", a.id, b.id, Label(70, 18, 20)) for i, (a, b) in enumerate(pairwise(nodes))]
-    done = layout(nodes, wires, [Box("s", "", 30)], width=700)
+    done = lay_out(nodes, wires, [Box("s", "", 30)], width=700)
     assert faults((nodes, wires, [Box("s", "", 30)]), done) == []
     assert done.wide <= 700
 
@@ -412,7 +411,7 @@ def test_inputs_are_written_again_where_they_would_cross_too_often():
             wires += [Wire(f"a{i}{j}", f"a{i}", f"g{i}{j}", label), Wire(f"b{i}{j}", f"b{j}", f"g{i}{j}", label)]
     nodes += [Node("s", "gate", 34, 34), Node("y", "output", 16, 16)]
     wires += [Wire(f"s{i}{j}", f"g{i}{j}", "s", label) for i in range(6) for j in range(6)] + [Wire("y", "s", "y", label)]
-    done, crossed = layout(nodes, wires), layout(nodes, wires, repeat=False)
+    done, crossed = lay_out(nodes, wires), lay_out(nodes, wires, repeat=False)
     assert faults((nodes, wires, []), done) == faults((nodes, wires, []), crossed) == []
     assert len(done.names) == 72
     assert done.crossings == 0 < 100 < crossed.crossings
@@ -420,9 +419,9 @@ def test_inputs_are_written_again_where_they_would_cross_too_often():
 
 def test_other_directions_are_refused():
     with pytest.raises(ValueError, match="direction='up'"):
-        layout([], [], direction="up")
+        lay_out([], [], direction="up")
 
 
 def test_nothing_and_lonely_nodes_are_laid_out():
-    assert layout([], []).nodes == {}
-    assert faults(([Node("x", "input", 20, 24)], [], []), layout([Node("x", "input", 20, 24)], [])) == []
+    assert lay_out([], []).nodes == {}
+    assert faults(([Node("x", "input", 20, 24)], [], []), lay_out([Node("x", "input", 20, 24)], [])) == []

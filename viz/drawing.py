@@ -18,7 +18,7 @@ from .dot import laid_out, written_as_dot
 from .fitting import fitted
 from .graphs import graph_of
 from .labels import GAP, NAME, RADIUS, Block, Label, TextLine, blocks, pieces, records
-from .layout import layout
+from .layout import lay_out
 from .numbers import show
 from .records import DrawnNode, Graph, Wire
 from .snapshots import read
@@ -120,7 +120,7 @@ class Drawing(Picture):
         if self.engine:
             places, down = laid_out(self.graph, self._blocks), False
         else:
-            places = layout(*records(self.graph, self._blocks, down), width=self.width - 2 * MARGIN, direction=self.direction)
+            places = lay_out(*records(self.graph, self._blocks, down), width=self.width - 2 * MARGIN, direction=self.direction)
         return _Page(self.graph, self._blocks, places, self.title, self._digits, down)
 
     def __repr__(self) -> str:

@@ -18,14 +18,14 @@ from .circuits.scopes import Nest, Tiles
 from .circuits.shapes import Box, Label, Layout, Node, Place, Route, Spot, Wire
 from .circuits.tiles import orders_to_try
 
-__all__ = ["Box", "Label", "Layout", "Node", "Place", "Route", "Spot", "Wire", "layout"]
+__all__ = ["Box", "Label", "Layout", "Node", "Place", "Route", "Spot", "Wire", "lay_out", "turned"]
 
 WIDTH = 1034.0  # of a picture that fits a page, without its margins
 TRIES, SHORTER = 6, 0.92  # with ever shorter tiles, where the whole is too long
 MANY = 24  # crossings: where there are more, or the whole is too long, shared inputs are written again if that helps
 
 
-def layout(nodes: Iterable[Node], wires: Iterable[Wire], boxes: Iterable[Box] = (), width: float = WIDTH,
+def lay_out(nodes: Iterable[Node], wires: Iterable[Wire], boxes: Iterable[Box] = (), width: float = WIDTH,
            direction: str = "right", repeat: bool | None = None) -> Layout:
     """Return the places of the nodes, wires and boxes of a circuit; the same bits for the same records, on every machine.
 
@@ -35,7 +35,7 @@ def layout(nodes: Iterable[Node], wires: Iterable[Wire], boxes: Iterable[Box] = 
 
     >>> x, gate, out = Node("x", "input", 20, 20), Node("g", "gate", 34, 34), Node("out", "output", 16, 16)
     >>> label = Label(50, 18, 20)
-    >>> places = layout([x, gate, out], [Wire("a", "x", "g", label), Wire("b", "x", "g", label), Wire("c", "g", "out", label)])
+    >>> places = lay_out([x, gate, out], [Wire("a", "x", "g", label), Wire("b", "x", "g", label), Wire("c", "g", "out", label)])
     >>> [round(place.x) for place in places.nodes.values()], places.crossings, len(places.forks)
     ([10, 121, 201], 0, 1)
     """
@@ -51,7 +51,7 @@ def layout(nodes: Iterable[Node], wires: Iterable[Wire], boxes: Iterable[Box] = 
         if repeat or again.crossings <= tiles.crossings / 2 or again.tiles[-1].along <= limit < tile.along:
             tiles = again
     done = Picture(_refined(_shortened(tiles))).routed()
-    return _turned(done) if down else done
+    return turned(done) if down else done
 
 
 def _first(nest: Nest, limit: float) -> Tiles:
@@ -81,17 +81,17 @@ def _refined(tiles: Tiles) -> Tiles:
     return better if fits and better.crossings < tiles.crossings else tiles
 
 
-def _turned(done: Layout) -> Layout:
-    """The same layout with x and y exchanged."""
-    def turned(route: Route) -> Route:
+def turned(done: Layout) -> Layout:
+    """Return the same layout with x and y exchanged."""
+    def exchanged(route: Route) -> Route:
         return Route(tuple((y, x, r) for x, y, r in route.points), tuple((y, x) for x, y in route.gaps), route.after)
 
     return Layout(done.high, done.wide,
                   {id: Place(p.y, p.x, p.high, p.wide) for id, p in done.nodes.items()},
                   {id: (y, x, high, wide) for id, (x, y, wide, high) in done.boxes.items()},
-                  {id: turned(route) for id, route in done.wires.items()},
+                  {id: exchanged(route) for id, route in done.wires.items()},
                   {id: Spot(p.y, p.x, p.along) for id, p in done.labels.items()},
-                  {id: turned(route) for id, route in done.stems.items()},
+                  {id: exchanged(route) for id, route in done.stems.items()},
                   {id: Spot(p.y, p.x, p.along) for id, p in done.stem_labels.items()},
                   {id: Place(p.y, p.x, p.high, p.wide) for id, p in done.names.items()},
                   tuple((y, x, value) for x, y, value in done.forks), done.crossings)
