@@ -27,7 +27,7 @@ class Elementwise(Module):
     """A function of one number, applied to each entry: a node gives a node, an array an array, a number a number."""
 
     if TYPE_CHECKING:
-        def __call__(self, input: Entries) -> Entries: ...
+        def __call__(self, input: Entries) -> Entries: ...  # pyright: ignore[reportIncompatibleMethodOverride]
 
 ActivationLike = str | Callable[[Any], Any]
 

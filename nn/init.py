@@ -160,5 +160,8 @@ def _he(tensor: Tensor, a: float, mode: str, nonlinearity: str) -> float:
 
 
 def _set(tensor: Tensor, array: Any) -> Tensor:
-    tensor.data = array.astype(tensor.dtype)
+    data = array.astype(tensor.dtype)
+    if data.dtype.kind != "f" and not np.array_equal(data, array):
+        raise TypeError(f"{tensor.describe()} holds {tensor.dtype}, which would round these starting numbers; make it of floats")
+    tensor.data = data
     return tensor

@@ -436,6 +436,8 @@ class Recurrent(Module):
                  dropout: float = 0.0, bidirectional: bool = False, *, rng: Rng = None, dtype: DTypeLike = np.float32):
         sizes = _sizes(type(self).__name__, input_size=input_size, hidden_size=hidden_size, num_layers=num_layers)
         self.input_size, self.hidden_size, self.num_layers = input_size, hidden_size, num_layers = sizes
+        if not 0 <= dropout <= 1:
+            raise ValueError(f"{type(self).__name__}: dropout={dropout} is no probability; it lies from 0 to 1")
         self.rng = np.random.default_rng(rng)
         self.batch_first, self.dropout, self._ends = batch_first, dropout, ("", "_reverse") if bidirectional else ("",)
         rows = self._gates * hidden_size

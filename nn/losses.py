@@ -97,7 +97,7 @@ class Loss(Module):
     def __call__(self, input: Tensor, target: ArrayLike) -> Tensor: ...
     @overload
     def __call__(self, input: Tree, target: Tree) -> Any: ...
-    def __call__(self, input: Tree, target: Tree) -> Any:
+    def __call__(self, input: Tree, target: Tree) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]
         return self.forward(input, target)  # the function opens the scope
 
     def forward(self, input: Tree, target: Tree) -> Any:

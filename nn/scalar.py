@@ -16,9 +16,10 @@ from .data import generator
 from .module import Module
 
 if TYPE_CHECKING:
-    from autograd.typing import DTypeLike, Number, RandomSource
+    from autograd.typing import DTypeLike, Number
 
     from .layers import Sequential
+    from .typing import Seed
 
 
 class Neuron(Module):
@@ -34,7 +35,7 @@ class Neuron(Module):
     0.73
     """
 
-    def __init__(self, nin: int, activation: ActivationLike = "tanh", rng: RandomSource = random):
+    def __init__(self, nin: int, activation: ActivationLike = "tanh", rng: Seed = random):
         if nin < 1:
             raise ValueError(f"a neuron needs at least one input; asked for {nin}")
         limit = nin**-0.5
@@ -60,7 +61,7 @@ class Layer(Module):
     (2, 8)
     """
 
-    def __init__(self, nin: int, nout: int, activation: ActivationLike = "tanh", rng: RandomSource = random):
+    def __init__(self, nin: int, nout: int, activation: ActivationLike = "tanh", rng: Seed = random):
         if nout < 1:
             raise ValueError(f"a layer needs at least one neuron; asked for {nout}")
         rng = generator(rng)
@@ -91,7 +92,7 @@ class MLP(Module):
     """
 
     def __init__(self, nin: int, nouts: Sequence[int], activation: ActivationLike = "tanh",
-                 output: ActivationLike = "identity", rng: RandomSource = random):
+                 output: ActivationLike = "identity", rng: Seed = random):
         sizes = [nin, *nouts]
         if len(sizes) < 2:
             raise ValueError("an MLP needs at least one layer; nouts is empty")

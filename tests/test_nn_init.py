@@ -148,3 +148,11 @@ def test_lsuv_makes_every_layer_vary_by_1():
     with no_grad(), model.watch(lambda path, module, inputs, output: spread.update({path: output.data.var()})):
         model(x)
     assert [spread[path] for path in ("0", "3", "5")] == pytest.approx([1.0] * 3, abs=0.02)
+
+
+def test_whole_numbers_are_not_rounded_to_in_silence():
+    labels = Tensor(np.arange(4), requires_grad=False)
+    assert init.ones_(labels).tolist() == [1, 1, 1, 1]
+    with pytest.raises(TypeError, match="holds int64, which would round these starting numbers; make it of floats"):
+        init.normal_(labels, rng=0)
+    assert labels.tolist() == [1, 1, 1, 1]

@@ -342,6 +342,7 @@ def test_an_error_names_the_layer():
     (lambda: nn.PReLU(3)(np.zeros((2, 4))), ValueError, r"PReLU\(3\): the input has shape \(2, 4\)"),
     (lambda: nn.RNN(3, 2)(np.zeros((5, 4))), ValueError, r"RNN: the input has shape \(5, 4\).*in = 3"),
     (lambda: nn.RNN(3, 2)(np.zeros((5, 1, 3)), np.zeros((1, 2, 2))), ValueError, r"shape \(1, 2, 2\).*must be \(1, 1, 2\)"),
+    (lambda: nn.LSTM(3, 2, dropout=1.5), ValueError, "LSTM: dropout=1.5 is no probability"),
     (lambda: nn.RNN(3, 2, nonlinearity="sin"), ValueError, "nonlinearity='sin'; it is 'tanh' or 'relu'"),
 ])
 def test_what_does_not_fit_is_refused(wrong, error, message):

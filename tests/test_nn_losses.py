@@ -326,6 +326,12 @@ def test_a_missing_label_is_refused_with_its_row(make, loss, missing):
         loss(scores(make, [[1.0, 2.0]] * 3), labels if missing is None else make(labels))
 
 
+def test_a_lone_missing_target_has_no_place():
+    for x in (1.0, Value(1.0), Tensor(1.0)):
+        with pytest.raises(ValueError, match="mse_loss: target is None, a missing value"):
+            nn.mse_loss(x, None)
+
+
 def test_pandas_missing_values_are_missing():
     pandas = pytest.importorskip("pandas")
     labels = pandas.Series([0, 1, None], dtype="Int64")

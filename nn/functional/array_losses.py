@@ -220,7 +220,7 @@ def _counted(name: str, flat: Any, weights: Any) -> float:
 
 
 def _one_hot(target: Any, classes: int, dtype: Any) -> Any:
-    return (target[:, None] == np.arange(classes)).astype(dtype)
+    return np.equal(target[:, None], np.arange(classes)).astype(dtype)
 
 
 def _reduced(name: str, losses: Any, reduction: str) -> Any:
@@ -232,19 +232,15 @@ def _reduced(name: str, losses: Any, reduction: str) -> Any:
 
 def _check_present(name: str, numbers: Any) -> None:
     """Raise ValueError at the first None or nan, TypeError for what holds no numbers."""
-    if numbers.dtype.kind == "O":
-        missing = np.frompyfunc(is_missing, 1, 1)(numbers).astype(bool)
-    elif numbers.dtype.kind == "f":  # one pass that allocates nothing: a minimum is nan where an entry is
-        missing = np.isnan(numbers) if numbers.size and np.isnan(np.minimum.reduce(numbers, None)) else None
-    elif numbers.dtype.kind in "iub":
-        return
-    else:
-        missing = None
-    if missing is not None and missing.any():
-        index = tuple(np.argwhere(missing)[0].tolist())
-        raise missing_entry(name, numbers[index], index)
-    if numbers.dtype.kind != "f":
-        raise TypeError(f"{name}: targets must be numbers, not {numbers.dtype} as in {numbers.ravel()[0]!r:.40}")
+    kind = numbers.dtype.kind
+    if kind in "iub" or kind == "f" and not (numbers.size and np.isnan(np.minimum.reduce(numbers, None))):
+        return  # a minimum is nan where an entry is: one pass that allocates nothing
+    if kind in "fO":
+        missing = np.asarray(np.frompyfunc(is_missing, 1, 1)(numbers), bool)  # of a lone entry it is a bool
+        if missing.any():
+            index = tuple(np.argwhere(missing)[0].tolist())
+            raise missing_entry(name, numbers[index], index)
+    raise TypeError(f"{name}: targets must be numbers, not {numbers.dtype} as in {numbers.ravel()[0]!r:.40}")
 
 
 def _check_shares(name: str, target: Any) -> None:
