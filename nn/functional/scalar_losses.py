@@ -8,7 +8,7 @@ from itertools import repeat
 from operator import add, index
 from typing import TYPE_CHECKING, Any
 
-from autograd import exp, log, log1p, relu, softplus
+from autograd import Value, exp, log, log1p, relu, softplus
 
 from .checks import (
     SUM_TOLERANCE, check_reduction, is_missing, missing_entry, place, warn_of_probabilities, wrong_label, wrong_probability,
@@ -221,10 +221,7 @@ def _log_sum(scores: Sequence[Any]) -> tuple[int, Any]:
 
 
 def _largest(scores: Sequence[Any]) -> int:
-    best = 0
-    for j, score in enumerate(scores):
-        best = j if score > scores[best] else best
-    return best
+    return max(range(len(scores)), key=_numbers(scores).__getitem__)
 
 
 def _examples(name: str, input: Any, target: Any, shares: bool = True) -> tuple[list[tuple[Any, Any]], bool]:
@@ -253,6 +250,8 @@ def _checked_target(name: str, scores: Any, y: Any, path: tuple[int, ...], share
         if not abs(total - 1) <= SUM_TOLERANCE:
             raise wrong_sum(name, getattr(total, "data", total), path)
         return [int(q) if isinstance(q, bool) else q for q in y]
+    if type(y) is int:
+        return y
     if not _is_sequence(y) and is_missing(y):
         raise missing_entry(name, y, path)
     if isinstance(y, bool) or not hasattr(y, "__index__"):
@@ -262,7 +261,8 @@ def _checked_target(name: str, scores: Any, y: Any, path: tuple[int, ...], share
 
 def _warn_of_distributions(name: str, examples: list[tuple[Any, Any]]) -> None:
     for scores, _ in examples:
-        if len(scores) < 2 or not all(s >= 0 for s in scores) or not abs(sum(map(_number, scores)) - 1) <= 1e-6:
+        numbers = _numbers(scores)
+        if len(numbers) < 2 or not abs(sum(numbers) - 1) <= 1e-6 or not all(number >= 0 for number in numbers):
             return
     warn_of_probabilities(name)
 
@@ -318,6 +318,6 @@ def _depth(x: Any) -> int:
     return depth
 
 
-def _number(x: Any) -> Any:
-    """The number in a node, with the graph left behind."""
-    return x.plain_data() if hasattr(x, "plain_data") else x
+def _numbers(scores: Sequence[Any]) -> list[Any]:
+    """The numbers in Values, with the graph left behind; other kinds compare as they are."""
+    return [score.data if type(score) is Value else score for score in scores]
