@@ -2,6 +2,7 @@
 
 import os
 import random
+import re
 import subprocess
 import sys
 
@@ -116,3 +117,49 @@ def test_the_fixture_forgets_operations_and_fails_where_nothing_was_checked(tmp_
     assert "test_again_with_the_same_name_and_a_wrong_rule" in run.stdout and "WRONG" in run.stdout
     assert "checked none: call gradients(f, *xs)" in run.stdout
     assert "choose another" not in run.stdout
+
+
+WRONG = '''
+from autograd.testing import assert_gradients, arrays
+from hypothesis import given
+
+def test_a_wrong_gradient():
+    assert_gradients(lambda x: x**2, 2.0, gradient=lambda x: x)
+
+def test_an_error_of_the_function():
+    assert_gradients(lambda x: x["key"], 2.0)
+
+@given(arrays(shape=(2, 3)))
+def test_with_the_usual_deadline(a):
+    assert_gradients(lambda a: (a * a).sum(), a)
+'''
+
+
+def test_a_failure_shows_the_line_of_the_test_and_no_line_of_the_checker(tmp_path):
+    (tmp_path / "test_mine.py").write_text(WRONG, encoding="utf-8")
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--noconftest", "-c", os.devnull]
+    run = subprocess.run([*command, "--rootdir", tmp_path, tmp_path], capture_output=True, text=True,
+                         env=os.environ | {"PYTHONPATH": os.getcwd()})
+    assert "2 failed, 1 passed" in run.stdout
+    assert re.search(r"^> +assert_gradients\(lambda x: x\*\*2, 2.0, gradient=lambda x: x\)$", run.stdout, re.MULTILINE)
+    assert "half of what it should be" in run.stdout
+    for file in ("check.py", "testing.py", "subject.py", "search.py"):
+        assert os.path.join("autograd", file) not in run.stdout and os.path.join("proof", file) not in run.stdout
+
+
+def test_a_long_check_is_not_held_against_the_deadline(monkeypatch):
+    """Hypothesis counts the time of a test without that of drawing, and this is where it looks for it."""
+    from hypothesis.control import current_build_context
+    counted = []
+
+    def example():
+        assert_gradients(lambda x: x**2, 2.0)
+        counted.append(current_build_context().data.draw_times.get("assert_gradients", 0.0))
+
+    one = lambda: settings(max_examples=1, database=None)(given(st.just(0))(lambda _: example()))()
+    monkeypatch.setattr(testing, "LONG", 1e9)
+    one()
+    monkeypatch.setattr(testing, "LONG", -1.0)
+    one()
+    assert counted[0] == 0.0 < counted[-1]
+    assert_gradients(lambda x: x**2, 2.0)  # outside Hypothesis there is no deadline
