@@ -119,6 +119,28 @@ def test_a_bend_that_is_smooth_is_no_kink():
     assert verdict(lambda x: ag.sqrt(x * x + 1e-16), 0.0) == "OK"
 
 
+@pytest.mark.parametrize("x", [0.0, 1.0])
+@pytest.mark.parametrize("power", [0.5, 0.9])
+def test_at_a_cusp_the_slopes_are_infinite_and_any_number_lies_between(x, power):
+    f = lambda t: abs(t - x) ** power
+    for given in (0.0, 3.0):
+        report = check_gradients(f, x, gradient=lambda t, given=given: given)
+        assert (report.verdict, report.worst.left, report.worst.right) == ("KINK", -math.inf, math.inf)
+    assert "-inf left, inf right" in str(report)
+    ET.fromstring(report._repr_svg_())
+    one_sided = lambda t: max(t, 0.0) ** power
+    assert verdict(one_sided, 0.0, gradient=lambda t: 0.0) == "KINK"
+    assert verdict(one_sided, 0.0, gradient=lambda t: -1.0) == "WRONG_AT_KINK"
+
+
+@pytest.mark.parametrize("f", [ag.cbrt, ag.sqrt, lambda x: abs(x) ** 0.3 * (1 if x > 0 else -1)])
+def test_no_number_is_the_slope_of_a_vertical_tangent(f):
+    for given in (0.0, 1e3, 1e12):
+        report = check_gradients(f, 0.0, gradient=lambda x, given=given: given)
+        assert (report.verdict, report.worst.note) == ("WRONG", "the slope is infinite here")
+    assert verdict(lambda x: ag.cbrt(x + 1e-30), 0.0) == "OK"  # which is steep, and not infinite
+
+
 def test_two_kinks_at_one_point_whose_choices_do_not_add_up_are_named():
     report = check_gradients(lambda x: ag.relu(x) - ag.relu(-x), 0.0)  # it is x, whose slope is 1; the rules say 0 − 0
     assert not report
@@ -168,6 +190,63 @@ def test_a_gradient_that_is_nan_is_not_right():
 def test_a_function_that_rolls_dice_is_told_so():
     rng = random.Random(0)
     assert verdict(lambda x: x * rng.random(), 1.0) == "NONDETERMINISTIC"
+
+
+# ── numbers that leave the graph ─────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_function_that_hides_part_of_itself_is_wrong_at_the_place_where_it_does():
+    np = pytest.importorskip("numpy")
+
+    def filled(x):
+        out = np.zeros(2)
+        for i in range(2):
+            out[i] = x[i] * 2
+        return out.sum()
+
+    a = np.array([1.0, 2.0])
+    for f, x, call in [
+        (lambda w: w * math.tanh(w), 0.5, "float()"),
+        (lambda w: w * int(w), 2.5, "int()"),
+        (lambda x: np.r_[x, x].sum(), a, "np.asarray()"),
+        (filled, a, "float()"),
+    ]:
+        for options in ({}, {"modes": ("reverse",)}, {"modes": ("forward",)}, {"order": 2}):
+            report = check_gradients(f, x, **options)
+            assert report.verdict == "WRONG"
+            assert report.worst.note.startswith(f"part of the function is hidden from it: {call}")
+            assert f"{__file__}:" in report.worst.note
+    assert verdict(lambda w: w * math.tanh(w), 0.5, gradient=lambda w: math.tanh(w) + w / math.cosh(w) ** 2) == "OK"
+
+
+def test_a_part_that_hides_in_the_second_derivative_alone_is_found_there():
+    def slope(out, x):
+        return 2 * float(x)
+
+    square = ag.op("square_of_floats", "x²", lambda x: x * x, slope)
+    try:
+        report = check_gradients(square, 3.0, order=2, modes=("reverse",))
+        assert [(x.verdict, x.order) for x in report.findings] == [("OK", 1), ("WRONG", 2)]
+        assert "2 * float(x)" in report.worst.note
+    finally:
+        del ag.ops.rows["square_of_floats"]
+
+
+def test_errors_of_the_function_itself_are_its_own():
+    def broken(x):
+        raise KeyError("mine")
+
+    with pytest.raises(KeyError, match="mine"):
+        check_gradients(broken, 1.0)
+
+
+def test_sizes_and_plain_numbers_of_the_argument_are_no_way_out():
+    np = pytest.importorskip("numpy")
+    a = np.array([1.0, 2.0, 4.0])
+    assert check_gradients(lambda x: x.sum() / x.size, a)
+    assert check_gradients(lambda x: ag.sum(x * x) / len(x), a, order=2)
+    assert verdict(lambda x: x * sum(x.tolist()), a) == "WRONG"  # a constant to every derivative, and none to differences
+    assert verdict(lambda x: x * x.item() if hasattr(x, "item") else x * x, 3.0) == "WRONG"
 
 
 # ── noise ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -243,6 +322,26 @@ def test_at_the_ends_of_the_range_of_floats(f, x, verdicts):
 @pytest.mark.parametrize(("f", "x"), [(ag.floor, 1.0), (lambda x: x - 1, 1 + 2e-16), (lambda x: x, 1.0)])
 def test_a_huge_gradient_is_not_excused_by_the_spacing_of_floats(f, x):
     assert not check_gradients(f, x, gradient=lambda x: 1e20)
+
+
+@pytest.mark.parametrize("x", [5e-324, 2.2250738585e-313, 1e-310, 2.2250738585072014e-308, 1e-303, 1e-200])
+def test_next_to_zero_nothing_raises_and_nothing_right_is_wrong(x):
+    for f in (ag.relu, abs, ag.tanh, ag.cos, ag.elu, lambda x: x * x, lambda x: 5 + ag.relu(x), lambda x: x / (1 + x * x)):
+        assert check_gradients(f, x)
+        assert check_gradients(f, -x)
+    assert check_gradients(ag.maximum, x, x)
+    if x > 1e-320:  # below, √2 x and √x are rounded to a digit
+        assert check_gradients(lambda x: ag.sqrt(abs(x)), x)
+        assert check_gradients(ag.hypot, x, x)
+    assert not check_gradients(ag.tanh, x, gradient=lambda x: 1 + 1e-6)
+
+
+def test_digits_that_tiny_numbers_have_lost_are_no_error():
+    """The partials of this product are of size 1e-316, where floats have nine digits left."""
+    np = pytest.importorskip("numpy")
+    a = np.array([[-9.398213119871614e-303, 8.978680155326806, 10.0], [10.0, -2.220446049250313e-16, 0.7324571671924502]])
+    assert check_gradients(ag.prod, a)
+    assert check_gradients(ag.relu, a)
 
 
 # ── one operation by itself ──
@@ -382,6 +481,19 @@ def test_the_second_order_finds_what_the_first_cannot():
 def test_third_order():
     assert max(x.order for x in check_gradients(lambda x: ag.exp(ag.sin(x)), 0.7, order=3).findings) == 3
     assert check_gradients(lambda x: ag.exp(ag.sin(x)), 0.7, order=3)
+
+
+def test_the_numbers_of_higher_orders_are_the_derivatives_themselves():
+    found = check_gradients(lambda x: x**3, 1.3, order=3).findings
+    assert [x.what for x in found] == ["df/dx", "d2 f/dx/dx", "d3 f/dx/dx/dx"]
+    assert [x.analytic for x in found] == pytest.approx([3 * 1.3**2, 6 * 1.3, 6], rel=1e-14)
+    assert [x.numeric for x in found] == pytest.approx([3 * 1.3**2, 6 * 1.3, 6], rel=1e-9)
+    mixed = {x.what: x.analytic for x in check_gradients(lambda x, v: x**2 * v[1], 3.0, [5.0, 4.0], order=2).findings}
+    assert mixed["d2 f/dx/dx"] == 8.0
+    assert mixed["d2 f/dx/dv[1]"] == mixed["d2 f/dv[1]/dx"] == 6.0
+    assert mixed["d2 f/dv[0]/dx"] == 0.0
+    several = {x.what: x.analytic for x in check_gradients(lambda x: [x**2, x**3], 3.0, order=2).findings}
+    assert (several["d2 f[0]/dx/dx"], several["d2 f[1]/dx/dx"]) == (2.0, 18.0)
 
 
 def test_methods_of_values_work_too():
@@ -713,3 +825,23 @@ def test_a_network_is_checked_with_few_evaluations():
     assert report
     assert sum(map(np.size, network.point)) == 48 + 20
     assert len(calls) <= 2000
+
+
+FAVOURITES = [  # what Hypothesis likes to draw: zeros, ties, bounds, the tiniest numbers
+    [[0.0, 0.0, 0.0], [0.0, 0.0, 0.0]],
+    [[1.0, 1.0, 1.0], [1.0, 1.0, 1.0]],
+    [[10.0, 10.0, -10.0], [0.0, 1.0, -1.0]],
+    [[0.0, -9.29842519868157e-260, 0.0], [0.0, 0.0, 0.0]],
+    [[5e-324, 1.1125369292536007e-308, -8.059062367846662], [-5.469378750946582, -6.003512360263573, 2.5]],
+    [[1e-13, 0.0, -5.509570518728148], [-5.509570518728148, 0.0, -5.906588380967505]],
+]
+
+
+@pytest.mark.parametrize("a", FAVOURITES, ids=str)
+def test_small_functions_are_checked_with_few_evaluations_at_awkward_points(a):
+    np = pytest.importorskip("numpy")
+    for f in (ag.sum, ag.prod, ag.tanh, ag.relu, abs, ag.std, lambda a: ag.softmax(a, axis=-1), lambda a: ag.max(a, axis=1),
+              lambda a: a / (1 + a * a), lambda a: ag.where(a > 0, a * a, -3 * a)):
+        calls = []
+        assert check_gradients(lambda a: calls.append(1) or f(a), np.array(a))
+        assert len(calls) <= 800

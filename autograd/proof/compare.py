@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from math import frexp, inf, isfinite, nan
+from sys import float_info
 
 from .differences import Slopes, measure_slopes
 from .graphs import first_nonfinite, operations_at_kinks
@@ -11,6 +12,8 @@ from .lines import EACH, Cotangent, SampledLine
 from .noise import Curve, noise_at_any_grid
 from .subject import CheckedFunction
 from .verdict import DOUBTED, EntryFinding, judge, name_mistake
+
+__tracebackhide__ = True
 
 ANALYSES = 2  # how many errors get the slow analysis of rounding; further ones are taken as they seem
 STRETCH = 1.375  # steps of a second look are longer by this: other points are met
@@ -123,7 +126,7 @@ class LineComparison:
             if narrower if unsettled else self.excuses(again):
                 self.finding = again
         self.disagree = (self.finding.is_right and self.measured.kind == "smooth"
-                         and self.apart > self.finding.bar + 1e-8 * self.size)
+                         and self.apart > self.finding.bar + self.rounding)
 
     def excuses(self, again: EntryFinding) -> bool:
         """True if a longer look found the claim right; a kink that only a long look sees is none here."""
@@ -132,6 +135,11 @@ class LineComparison:
     def in_doubt(self) -> bool:
         """True if the claim seems wrong, or the modes disagree."""
         return self.finding.verdict in DOUBTED or self.disagree
+
+    @property
+    def rounding(self) -> float:
+        """How far apart two right modes may be."""
+        return 1e-8 * self.size + float_info.min
 
     @property
     def apart(self) -> float:
@@ -198,7 +206,7 @@ class LineComparison:
 
     def hold_modes_together(self) -> None:
         """Reverse and forward mode must agree with each other, within rounding."""
-        if self.disagree and self.finding.is_right and self.apart > (self.slack or 0.0) + 1e-8 * self.size:
+        if self.disagree and self.finding.is_right and self.apart > (self.slack or 0.0) + self.rounding:
             self.finding.verdict = "WRONG"
             self.finding.note = ", ".join(f"{mode} mode says {value:.10g}" for mode, value in self.given.items())
 

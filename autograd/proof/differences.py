@@ -12,11 +12,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from math import frexp, hypot, inf, isfinite, nan
+from itertools import pairwise
+from math import copysign, frexp, hypot, inf, isfinite, nan
 from sys import float_info
 from typing import NamedTuple
 
 from .noise import Curve, grid_noise, noise_level
+
+__tracebackhide__ = True
 
 WINDOW = 14  # steps in the first table, each half of the one before, from a quarter of the scale down
 MORE = 6  # steps by which a table is widened
@@ -30,6 +33,7 @@ COLUMNS = 6  # of the tableau: errors up to the sixth power of step² are remove
 TRUNCATION = 10.0  # error bars per disagreement of neighbouring entries
 NOISE = 4.0  # error bars per standard deviation of rounding: cautious, since usual bars are 1e-11 and errors above 1e-6
 TINY = 5e-324
+DEEPEST = 1e-300  # quantum of a point at 0, next to which steps may be as short as one likes
 EXACT = 2.0**-1000  # above it, the ratios of steps are exact powers of two
 
 Factors = list[list[tuple[float, float]]]
@@ -73,12 +77,12 @@ class Difference(NamedTuple):
 class Slopes:
     """Measured slopes of a function at a point: central, left and right, and the kind of point.
 
-    ``kind`` is "smooth", "kink" (left and right slopes differ), "jump" (the value itself does), "edge" (one side
-    is not finite; the slope is that of the other) or "nowhere" (neither is). ``at`` is the value at the point, ``noise``
-    the standard deviation of its rounding, ``quantum`` the smallest step that changes the point, ``natural`` the slope
-    of a function that changes by all its size over a natural step. ``wide`` holds left and right slopes from long steps,
-    of a function that is flat over natural ones: a kink may hide there. ``samples`` holds (step, central, left, right)
-    for the picture.
+    ``kind`` is "smooth", "kink" (left and right slopes differ), "jump" (the value itself does), "steep" (the slope is
+    infinite), "edge" (one side is not finite; the slope is that of the other) or "nowhere" (neither is). ``at`` is the
+    value at the point, ``noise`` the standard deviation of its rounding, ``quantum`` the smallest step that changes the
+    point, ``natural`` the slope of a function that changes by all its size over a natural step. ``wide`` holds left and
+    right slopes from long steps, of a function that is flat over natural ones: a kink may hide there. ``samples`` holds
+    (step, central, left, right) for the picture.
     """
 
     slope: Estimate
@@ -298,6 +302,10 @@ class DifferenceTables:
         left, right = self.sides(moved=any(jumps))
         if any(jumps):
             kind = "jump"
+        elif (steep := self.steep_sides(left, right)) is not None:
+            left, right = steep
+            kind = "steep" if left.value == right.value else "kink"
+            central = left if kind == "steep" else central
         elif isfinite(left.bar) and isfinite(right.bar):
             kind = "kink" if _differ(left, right) and self.bends_nearby(left, right) else "smooth"
         else:
@@ -338,6 +346,31 @@ class DifferenceTables:
             if not moved and _differ(left, right) and self.widen("down"):
                 left, right = self.best(-1), self.best(1)
         return left, right
+
+    def steep_sides(self, left: Estimate, right: Estimate) -> tuple[Estimate, Estimate] | None:
+        """Left and right slopes where some are infinite: at a cusp (√|x| at 0) or a vertical tangent (∛x); None elsewhere."""
+        grows = [self.growth(-1), self.growth(1)]
+        cusp = grows[0] * grows[1] < 0
+        if not any(grows) or (self.quantum > DEEPEST and not cusp):
+            return None  # a pole nearer than the next float looks like a vertical tangent
+        steep = [Estimate(grow * inf, 0.0, 0.0, 0.0) if grow else side for grow, side in zip(grows, (left, right))]
+        if not all(isfinite(side.bar) for side in steep):  # the edge of a domain: the slope is that of the other side
+            steep = [side for side, grow in zip(steep, grows) if grow] * 2
+        return steep[0], steep[1]
+
+    def growth(self, side: int) -> int:
+        """The sign of the difference quotients to one side, if they grow without end as steps shrink; else 0."""
+        natural = [one for one in self.differences(side) if one.step <= self.top_step]
+        last = [one for one in natural if one.noise < abs(one.quotient) / 8 < inf][-8:]
+        if len(last) < 8 or last[-1].step > 2.0**-18 * self.top_step:
+            return 0
+        sign = int(copysign(1, last[-1].quotient))
+        quotients = [(one.step, sign * one.quotient) for one in last]
+        if self.quantum <= DEEPEST:
+            steps = (last[-1].step * 2.0**-fall for fall in (30, 90, 210, 450))
+            quotients += [(h, sign * side * (self.g(side * h) - self.base[side > 0]) / h) for h in steps if h > DEEPEST]
+        grows = all(0 < q * (h / shorter) ** 0.05 <= larger for (h, q), (shorter, larger) in pairwise(quotients))
+        return sign if grows else 0
 
     def clearest(self, central: Estimate, left: Estimate, right: Estimate) -> Estimate:
         """The central slope, or that of one side where it is far more certain: next to a kink or a pole."""

@@ -15,6 +15,8 @@ from .subject import CheckedFunction
 if TYPE_CHECKING:
     from ..graph import Node
 
+__tracebackhide__ = True
+
 
 def record(subject: CheckedFunction) -> list[Any]:
     """The leaves of the result of one recorded run at the point: nodes where it depends on the arguments."""

@@ -9,13 +9,14 @@ from functools import cache
 from math import frexp, ulp
 
 from .noise import Curve
-from .subject import CheckedFunction, Direction
+from .subject import OUTPUTS, CheckedFunction, Direction
+
+__tracebackhide__ = True
 
 EACH = 64  # entries of one argument that are checked one by one; more are checked along random directions
 ENTRIES = 80  # the same for all arguments together: beyond, the largest go along random directions too
 DIRECTIONS = 3
-OUTPUTS = 8  # entries of a result that are checked one by one; more are mixed by random signed cotangents
-PAIRS = 256  # from so many pairs of entry and result on, few results are mixed too
+PAIRS = 256  # from so many pairs of entry and result on, results are mixed by random signed cotangents, be they few or many
 
 
 @dataclass
@@ -112,7 +113,7 @@ def draw_cotangents(subject: CheckedFunction, listed: set[int], rng: random.Rand
     if count <= OUTPUTS and count * len(listed) < PAIRS:  # units are never 1, and exact to divide by
         sizes = [rng.choice((-2.0, -0.5, 0.5, 2.0) if abs(v) < 1e300 else (-0.5, 0.5)) for v in values]
         return [Cotangent(place, [size if i == j else 0.0 for j in range(count)], size, i)
-                for i, (place, size) in enumerate(zip(subject.output.places, sizes))]
+                for i, (place, size) in enumerate(zip(subject.places, sizes))]
     return [Cotangent(" mixed", [draw_signed(rng) for _ in range(count)]) for _ in range(2)]
 
 

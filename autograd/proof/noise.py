@@ -9,6 +9,8 @@ from collections.abc import Callable
 from itertools import pairwise
 from math import inf, isfinite, sqrt
 
+__tracebackhide__ = True
+
 GRIDS = (48, 41, 34, 27, 20, 14, 9, 6)  # powers of ½ of the scale: rounding may show on some grids only
 
 Curve = Callable[[float], float]

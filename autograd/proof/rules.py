@@ -25,6 +25,8 @@ from .verdict import EntryFinding, judge, name_mistake
 if TYPE_CHECKING:
     from ..graph import Node
 
+__tracebackhide__ = True
+
 EACH_OPERATION = 8  # uses of one operation that are checked by themselves
 
 

@@ -7,10 +7,12 @@ from math import inf, isfinite, nan
 
 from .compare import Comparer
 from .graphs import first_nonfinite, predicted_noise
-from .lines import OUTPUTS, Cotangent, SampledLine, draw_cotangents, draw_directions, listed_entries
+from .lines import Cotangent, SampledLine, draw_cotangents, draw_directions, listed_entries
 from .rules import wrong_operations
-from .subject import CheckedFunction, Direction
+from .subject import OUTPUTS, CheckedFunction, Direction
 from .verdict import EntryFinding
+
+__tracebackhide__ = True
 
 NEIGHBOURS = 40  # points near a kink of two entries at which the slope along both is measured
 
@@ -168,7 +170,7 @@ class EntrySearch:
     def slope_nearby(self, direction: Direction, cotangent: Cotangent) -> float:
         """The slope in a direction at a random point close to the point, by one central difference."""
         centre = list(self.subject.point)
-        radius = 1e-5 * (max(abs(centre[i]) for i in direction) or 1.0)
+        radius = max(1e-5 * (max(abs(centre[i]) for i in direction) or 1.0), 1e-290)
         step = 1e-3 * radius
         for i in direction:
             centre[i] += radius * self.rng.uniform(-1, 1)

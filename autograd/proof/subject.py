@@ -5,12 +5,17 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterator, Sequence
 from math import nan
+from typing import Any
 
 from ..context import no_grad
-from ..functional import flatten, fresh, jvp, vjp
+from ..functional import flatten, fresh, jvp, map_tree, vjp
 from .trees import StructureError, TreeSpec
 
-MIXTURE = (0.75, -1.25, 1.5, -0.5, 1.0)  # weights of the results whose gradient is checked at the next order
+__tracebackhide__ = True
+
+OUTPUTS = 8  # results that are taken one by one; more are mixed
+SEED = -2.0  # of a gradient that is checked at the next order: not 1, and exact to divide by
+MIXTURE = (0.75, -1.25, 1.5, -0.5, 1.0)  # weights of many results whose gradient is checked at the next order
 
 Direction = dict[int, float]  # entries of the flat point, and how far each moves
 
@@ -19,12 +24,13 @@ class CheckedFunction:
     """A function at the point where it is checked, with everything it is asked for as flat lists of floats.
 
     ``spec`` is the structure of the arguments, ``point`` their entries, ``spans`` the range of entries of each argument,
-    ``names`` their names. ``output`` is the structure of the result, ``values`` its entries. ``gradient`` is the caller's
-    own gradient, or None where the gradients of ``modes`` are checked; ``order`` the order of the derivative.
+    ``names`` their names. ``output`` is the structure of the result, ``values`` its entries, ``places`` the paths to
+    them. ``gradient`` is the caller's own gradient, or None where the gradients of ``modes`` are checked; ``order`` the
+    order of the derivative.
     """
 
     def __init__(self, f: Callable[..., object], xs: tuple[object, ...], names: Sequence[str], modes: Sequence[str],
-                 gradient: Callable[..., object] | None = None, order: int = 1):
+                 gradient: Callable[..., object] | None = None, order: int = 1, places: Sequence[str] | None = None):
         self.f, self.names, self.modes, self.gradient, self.order = f, names, tuple(modes), gradient, order
         self.spec = TreeSpec(xs)
         self.point = self.spec.flat(xs)
@@ -36,6 +42,7 @@ class CheckedFunction:
         result = self.call(self.point)
         self.output = TreeSpec(result)
         self.values = self.output.flat(result)
+        self.places = self.output.places if places is None else places
 
     def call(self, point: Sequence[float]) -> object:
         """The result at a point: on plain numbers and arrays, or on nodes where the function needs their methods."""
@@ -79,11 +86,6 @@ class CheckedFunction:
         moves = [direction.get(i, 0.0) for i in range(len(self.point))]
         return self.output.flat(jvp(self.f, self.spec.tree(point or self.point), self.spec.tree(moves))[1])
 
-    def gradient_of_mixture(self, *args: object) -> object:
-        """The gradient of a fixed mixture of the results, as a function of the arguments: what the next order checks."""
-        weights = [MIXTURE[i % len(MIXTURE)] for i in range(len(self.values))]
-        return vjp(self.f, *args)[1](self.output.tree(weights))
-
     def argument_of(self, entry: int) -> int:
         """The number of the argument that holds an entry of the flat point."""
         return next(n for n, span in enumerate(self.spans) if entry in span)
@@ -97,6 +99,27 @@ class CheckedFunction:
         first = [entry] if entry is not None else []
         for i in first + [i for i in range(len(self.point[:most])) if i != entry]:
             yield self.names[self.argument_of(i)] + self.path(i), self.point[i]
+
+
+class GradientFunction:
+    """The gradient of each result of a checked function, as a function of its arguments: what the next order checks.
+
+    Where these are many, it is the gradient of one mixture of the results. ``places`` says which derivative is where.
+    """
+
+    def __init__(self, subject: CheckedFunction):
+        self.f, self.output = subject.f, subject.output
+        count = len(subject.values)
+        if few := count == 1 or count * len(subject.point) <= OUTPUTS:
+            self.cotangents = [[SEED if i == j else 0.0 for j in range(count)] for i in range(count)]
+        else:
+            self.cotangents = [[SEED * MIXTURE[i % len(MIXTURE)] for i in range(count)]]
+        by = [f"/d{subject.names[subject.argument_of(i)]}{subject.path(i)}" for i in range(len(subject.point))]
+        self.places = [place + entry for place in (subject.places if few else [" mixed"]) for entry in by]
+
+    def __call__(self, *args: object) -> list[Any]:
+        pullback = vjp(self.f, *args)[1]
+        return [map_tree(lambda x: x / SEED, pullback(self.output.tree(weights))) for weights in self.cotangents]
 
 
 def argument_names(f: Callable[..., object], count: int) -> list[str]:

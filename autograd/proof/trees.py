@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from numpy import ndarray
     from numpy.typing import DTypeLike
 
+__tracebackhide__ = True
+
 
 class StructureError(ValueError):
     """A tree has another structure than it had before, or should have."""
