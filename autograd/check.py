@@ -10,11 +10,12 @@ from __future__ import annotations
 import random
 import warnings
 from collections.abc import Callable, Sequence
+from math import nan
 
 from .proof.report import GradientReport, WrongGradient
 from .proof.search import EntrySearch
-from .proof.subject import CheckedFunction, GradientFunction, argument_names
-from .proof.verdict import RIGHT, EntryFinding, hidden_part
+from .proof.subject import CheckedFunction, GradientFunction, HiddenPart, argument_names
+from .proof.verdict import RIGHT, EntryFinding
 
 __all__ = ["RIGHT", "EntryFinding", "GradientReport", "WrongGradient", "check_gradients"]
 
@@ -56,8 +57,8 @@ def check_gradients(f: Callable[..., object], *xs: object, order: int = 1, modes
             try:
                 subject = CheckedFunction(f, xs, names, modes, gradient, level, places)
                 findings += EntrySearch(subject, random.Random(seed)).findings()
-            except Exception as error:
-                findings.append(hidden_part(error, names[0], level))
+            except HiddenPart as error:
+                findings.append(EntryFinding("WRONG", 0, "", nan, order=level, name=names[0], note=str(error)))
             if not all(finding.is_right for finding in findings):
                 break  # the derivative of a wrong gradient tells nothing more
             f = GradientFunction(subject)

@@ -142,6 +142,9 @@ class Dual(ArrayMethods, Operators):
         from .arrays.axes import plain_array
         return plain_array(self).astype(dtype)
 
+    def __format__(self, spec: str) -> str:
+        return format(self.item(), spec) if spec else repr(self)
+
     def __repr__(self) -> str:
         return f"Dual({self.primal!r}, tangent={self.tangent!r}, level={self.level})"
 

@@ -216,6 +216,15 @@ def test_a_function_that_hides_part_of_itself_is_wrong_at_the_place_where_it_doe
             assert report.verdict == "WRONG"
             assert report.worst.note.startswith(f"part of the function is hidden from it: {call}")
             assert f"{__file__}:" in report.worst.note
+    for f, x, said in [
+        (lambda a: np.linalg.inv(a).sum(), np.eye(2), "np.linalg.inv is not differentiable here"),
+        (lambda a: np.cross(a, [1.0, 2.0]).sum(), a, "np.cross is not differentiable here"),
+        (lambda w: w * round(w), 1.7, "__round__"),
+    ]:
+        report = check_gradients(f, x)
+        assert report.verdict == "WRONG"
+        assert report.worst.note.startswith("part of the function is hidden from it: ")
+        assert said in report.worst.note and f"{__file__}:" in report.worst.note
     assert verdict(lambda w: w * math.tanh(w), 0.5, gradient=lambda w: math.tanh(w) + w / math.cosh(w) ** 2) == "OK"
 
 
@@ -238,6 +247,15 @@ def test_errors_of_the_function_itself_are_its_own():
 
     with pytest.raises(KeyError, match="mine"):
         check_gradients(broken, 1.0)
+
+
+def test_printing_is_no_way_out():
+    def told(x):
+        f"{x} {x:.3f} {x!r}"
+        "%s" % x
+        return x * x
+
+    assert verdict(told, 3.0) == "OK"
 
 
 def test_sizes_and_plain_numbers_of_the_argument_are_no_way_out():

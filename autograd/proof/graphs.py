@@ -20,7 +20,7 @@ __tracebackhide__ = True
 
 def record(subject: CheckedFunction) -> list[Any]:
     """The leaves of the result of one recorded run at the point: nodes where it depends on the arguments."""
-    run = Reverse(subject.f, subject.spec.tree(subject.point), {}, tuple(range(len(subject.spans))))
+    run = Reverse(subject.followed, subject.spec.tree(subject.point), {}, tuple(range(len(subject.spans))))
     return flatten(run.y)[0]
 
 

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator, Sequence
+from functools import wraps
+from linecache import getline
 from math import nan
+from traceback import walk_tb
 from typing import Any
 
-from ..context import no_grad
+from ..context import internal_packages, no_grad
+from ..errors import GraphError
+from ..escapes import THROUGH
 from ..functional import flatten, fresh, jvp, map_tree, vjp
 from .trees import StructureError, TreeSpec
 
@@ -18,6 +23,10 @@ SEED = -2.0  # of a gradient that is checked at the next order: not 1, and exact
 MIXTURE = (0.75, -1.25, 1.5, -0.5, 1.0)  # weights of many results whose gradient is checked at the next order
 
 Direction = dict[int, float]  # entries of the flat point, and how far each moves
+
+
+class HiddenPart(Exception):
+    """The function gives a value at its point, and cannot be followed there on nodes or dual numbers."""
 
 
 class CheckedFunction:
@@ -31,6 +40,7 @@ class CheckedFunction:
 
     def __init__(self, f: Callable[..., object], xs: tuple[object, ...], names: Sequence[str], modes: Sequence[str],
                  gradient: Callable[..., object] | None = None, order: int = 1, places: Sequence[str] | None = None):
+        self.followed = follow(f)
         self.f, self.names, self.modes, self.gradient, self.order = f, names, tuple(modes), gradient, order
         self.spec = TreeSpec(xs)
         self.point = self.spec.flat(xs)
@@ -79,12 +89,12 @@ class CheckedFunction:
             found = self.gradient(*args)
             wrapped = isinstance(found, tuple) and len(found) == 1 and not isinstance(args[0], tuple)
             return self.spec.flat((found,) if len(args) == 1 and not wrapped else found)
-        return self.spec.flat(vjp(self.f, *args)[1](self.output.tree(weights)))
+        return self.spec.flat(vjp(self.followed, *args)[1](self.output.tree(weights)))
 
     def tangents(self, direction: Direction, point: Sequence[float] | None = None) -> list[float]:
         """J · direction at a point, in forward mode."""
         moves = [direction.get(i, 0.0) for i in range(len(self.point))]
-        return self.output.flat(jvp(self.f, self.spec.tree(point or self.point), self.spec.tree(moves))[1])
+        return self.output.flat(jvp(self.followed, self.spec.tree(point or self.point), self.spec.tree(moves))[1])
 
     def argument_of(self, entry: int) -> int:
         """The number of the argument that holds an entry of the flat point."""
@@ -99,6 +109,30 @@ class CheckedFunction:
         first = [entry] if entry is not None else []
         for i in first + [i for i in range(len(self.point[:most])) if i != entry]:
             yield self.names[self.argument_of(i)] + self.path(i), self.point[i]
+
+
+def follow(f: Callable[..., object]) -> Callable[..., object]:
+    """The function on nodes or dual numbers; HiddenPart where a number leaves the graph or an operation is refused."""
+    @wraps(f)
+    def followed(*args: object) -> object:
+        try:
+            return f(*args)
+        except (GraphError, TypeError, AttributeError, ValueError) as error:
+            raise HiddenPart(f"part of the function is hidden from it: {_reason(error)}") from error
+    return followed
+
+
+def _reason(error: Exception) -> str:
+    """The error in words, with the user's line that led to it."""
+    cause: BaseException | None = error
+    while cause is not None and not isinstance(cause, GraphError):
+        cause = cause.__cause__  # NumPy raises an error of its own from it, where an entry is assigned
+    if cause is not None:
+        return str(cause).partition(": the number leaves")[0]
+    places = [(frame.f_code.co_filename, line) for frame, line in walk_tb(error.__traceback__)
+              if str(frame.f_globals.get("__name__")).partition(".")[0] not in internal_packages | THROUGH]
+    where = f" ({places[-1][0]}:{places[-1][1]}, {getline(*places[-1]).strip()})" if places else ""
+    return f"{type(error).__name__}: {error}{where}"
 
 
 class GradientFunction:

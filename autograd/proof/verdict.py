@@ -7,7 +7,6 @@ from dataclasses import dataclass, field, replace
 from math import inf, isfinite, log10, nan
 from sys import float_info
 
-from ..errors import GraphError
 from .differences import Estimate, Slopes
 
 __tracebackhide__ = True
@@ -142,17 +141,6 @@ def _judge_slope(finding: EntryFinding, measured: Slopes, slack: float) -> None:
     elif len(measured.wide) == 2 and any(isfinite(x.bar) and x.covers(analytic) for x in measured.wide):
         finding.verdict, finding.bar = "OK_NOISY", abs(analytic - slope.value) + slope.bar
         finding.note = "a kink nearer than rounding lets one see: the gradient is that of one side"
-
-
-def hidden_part(error: Exception, name: str, order: int) -> EntryFinding:
-    """The finding on a function in which a number leaves its graph, with the place; raises any other error again."""
-    cause: BaseException | None = error
-    while cause is not None and not isinstance(cause, GraphError):
-        cause = cause.__cause__  # NumPy raises an error of its own from it, where an entry is assigned
-    if cause is None:
-        raise error
-    place = str(cause).partition(": the number leaves")[0]
-    return EntryFinding("WRONG", 0, "", nan, order=order, name=name, note=f"part of the function is hidden from it: {place}")
 
 
 def name_mistake(finding: EntryFinding, factors: Iterable[tuple[str, float]]) -> str:
