@@ -40,8 +40,12 @@ class Operation:
             args = self._bind(args, named)
         for x in args:
             if type(x) is not float:
-                args = stack_lists(args)
-                kind = type(x) if hasattr(x, "apply_operation") and self.arity == 1 else interpreter(args)
+                if self.arity == 1 and hasattr(x, "apply_operation"):
+                    return type(x).apply_operation(self, args)
+                kinds = [*map(type, args)]
+                if list in kinds or tuple in kinds:
+                    args = stack_lists(args)
+                kind = interpreter(args)
                 if kind is not None:
                     return kind.apply_operation(self, args)
                 args = tuple(number(x, f"{self.name}: an operand") for x in args)

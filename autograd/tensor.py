@@ -460,7 +460,9 @@ def _constant(x: Any, op: Any) -> Tensor:
     if isinstance(x, (str, bytes, complex)) or x is None:
         raise TypeError(f"{op.name}: an operand of Tensor must be numbers, not {type(x).__name__} {x!r:.40}; convert it first")
     try:
-        return Tensor(x, requires_grad=False)
+        node: Tensor = new(Tensor)
+        node.__init__(x, None, False)  # type: ignore[misc]  # without __new__, which looks for nodes in lists
+        return node
     except TypeError as error:
         raise TypeError(f"{op.name}: {error}") from None
 

@@ -223,7 +223,7 @@ def judged(text):
         return "refused"
     assert type(result) is float
     node = Expression(text)(**{name: Value(x, name) for name, x in NAMES.items()})
-    assert repr(float(node)) == repr(result)
+    assert repr(node.item() if isinstance(node, Value) else float(node)) == repr(result)
     expected = python(text)
     if result == expected or (math.isnan(result) and math.isnan(expected)):
         return "right"
