@@ -461,7 +461,7 @@ def _constant(x: Any, op: Any) -> Tensor:
         raise TypeError(f"{op.name}: an operand of Tensor must be numbers, not {type(x).__name__} {x!r:.40}; convert it first")
     try:
         node: Tensor = new(Tensor)
-        node.__init__(x, None, False)  # type: ignore[misc]  # without __new__, which looks for nodes in lists
+        node.__init__(x, None, False)  # without __new__, which looks for nodes in lists
         return node
     except TypeError as error:
         raise TypeError(f"{op.name}: {error}") from None

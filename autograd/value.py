@@ -125,10 +125,8 @@ class Value(ValueMethods):
         self.data: float = data if type(data) is float else number(data, "the data of a Value")
         self.grad: float | None = None
         self.op: Any = None  # an Operation; None for a leaf
-        self.a: Any = None
-        self.b: Any = None
-        self.da: Any = None
-        self.db: Any = None
+        nothing: Any = None
+        self.a = self.b = self.da = self.db = nothing
         check_name(name)
         context = current()
         self.metadata = None if name is None and context is None else (name, context and context.scope)

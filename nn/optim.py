@@ -446,9 +446,8 @@ def _norm(gradients: list[Any], norm_type: float) -> float:
     """The norm of all entries together."""
     if all(type(g) is float for g in gradients):
         return _norm_of_sizes([abs(g) for g in gradients], norm_type)
-    import numpy as np
-    with np.errstate(all="ignore"):  # what overflows is computed again, in parts of the largest
-        return _norm_of_sizes([abs(g) for g in gradients], norm_type)
+    from autograd.elementwise import silent
+    return silent(_norm_of_sizes)([abs(g) for g in gradients], norm_type)  # an overflow is computed again, in parts of the largest
 
 
 def _norm_of_sizes(sizes: list[Any], norm_type: float) -> float:

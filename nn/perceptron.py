@@ -152,9 +152,9 @@ class Madaline(Module):
         self.units, self.logic = [Adaline(nin, rng=rng) for _ in range(units)], logic
 
     def forward(self, x: Numbers) -> Any:
-        return self._combined([2 * step(unit(x)) - 1 for unit in self.units])
+        return self.combine([2 * step(unit(x)) - 1 for unit in self.units])
 
-    def _combined(self, signs: Sequence[Any]) -> Any:
+    def combine(self, signs: Sequence[Any]) -> Any:
         offset = {"or": len(signs) - 1, "and": 1 - len(signs), "majority": 0}[self.logic]
         return 2 * step(reduce(add, signs) + offset) - 1
 
@@ -165,9 +165,9 @@ class Madaline(Module):
         with no_grad():
             sums = [unit(x).data for unit in self.units]
             signs = [2 * step(total) - 1 for total in sums]
-            right = self._combined(signs) == target
+            right = self.combine(signs) == target
             for i in sorted(range(len(sums)), key=lambda i: abs(sums[i])):
-                if self._combined(signs) == target:
+                if self.combine(signs) == target:
                     break
                 if signs[i] != target:
                     signs[i] = target

@@ -181,7 +181,7 @@ def test_madaline_learns_xor_which_no_adaline_can(seed):
 def test_madaline_s_logic_combines_the_signs():
     for logic, answers in (("or", [-1, 1, 1, 1]), ("and", [-1, -1, -1, 1]), ("majority", [-1, -1, 1, 1])):
         madaline = Madaline(1, 3, logic)
-        assert [madaline._combined([1.0] * n + [-1.0] * (3 - n)) for n in range(4)] == answers
+        assert [madaline.combine([1.0] * n + [-1.0] * (3 - n)) for n in range(4)] == answers
 
 
 @pytest.mark.parametrize("wrong, message", [
