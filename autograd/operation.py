@@ -27,10 +27,10 @@ class Operation:
 
     def __init__(self, name: str, sign: str, forward: Callable[..., float], partials: tuple[Any, ...],
                  shown: tuple[Any, ...], domain: tuple[Any, ...], defaults: dict[str, float],
-                 array: Callable[..., Any] | None, selects: bool):
+                 array: Callable[..., Any] | None, is_selection: bool):
         self.name, self.sign, self.forward, self.partials = name, sign, forward, partials
         self.shown, self.domain, self.defaults, self.arity = shown, domain, defaults, len(partials)
-        self.array, self.selects = array, selects
+        self.array, self.is_selection = array, is_selection
         self.saves = any(map(callable, partials))  # whether a backward sweep over arrays needs the operands
         self.__name__ = self.__qualname__ = name
         self.__doc__ = f"The operation ``{name}`` of numbers, arrays, values, tensors; drawn as {sign}."
@@ -81,12 +81,12 @@ class Operation:
 
 
 def row(name: str, sign: str, forward: Callable[..., float], *partials: Any, shown: Any = None,
-        domain: Any = (-10.0, 10.0), array: Callable[..., Any] | None = None, selects: bool = False,
+        domain: Any = (-10.0, 10.0), array: Callable[..., Any] | None = None, is_selection: bool = False,
         **defaults: float) -> Operation:
     domain = domain if isinstance(domain[0], tuple) else (domain,) * len(partials)
     shown = shown if isinstance(shown, tuple) else (shown,) * len(partials)
     shown = tuple(text or rule for text, rule in zip(shown, partials, strict=True))
-    added = rows[name] = Operation(name, sign, forward, partials, shown, domain, defaults, array, selects)
+    added = rows[name] = Operation(name, sign, forward, partials, shown, domain, defaults, array, is_selection)
     # a method of every operand, by setattr: __getattr__ would double the time of every look at a node (measured)
     setattr(Operators, name, lambda self, *args, **named: added(self, *args, **named))
     return added
@@ -163,6 +163,9 @@ def find(name: str) -> Operation:
     return rows[name]
 
 
+array_kind: Any = None  # the interpreter of plain NumPy arrays, once one was met
+
+
 def load_arrays() -> Any:
     """Give the interpreter of plain NumPy arrays; the front of the package replaces this, so that no arrow runs up."""
 
@@ -186,7 +189,10 @@ def interpreter(args: tuple[Any, ...]) -> Any:
         if type(x) is not float and (level := getattr(x, "priority", 0)) > rank:
             best, rank = type(x), level
     if best is None and any(hasattr(x, "__array_ufunc__") and not isinstance(x, float) for x in args):
-        best = load_arrays()
+        global array_kind
+        if array_kind is None:
+            array_kind = load_arrays()
+        best = array_kind
     return best
 
 

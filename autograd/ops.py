@@ -9,7 +9,7 @@ partial derivative per argument: a number where it is constant, else a function 
 ``(out, x, y)``. A partial uses ordinary operators, comparisons (which multiply like 0 and 1), ``where`` and
 the rows themselves, and nothing else; so the same rule runs on floats, arrays, graph nodes, dual numbers and
 symbols. ``shown`` is the textbook formula, where the one that runs is written differently to be stable.
-``no_derivative`` marks an argument through which no gradient flows, and ``selects`` a rule that is a branch not
+``no_derivative`` marks an argument through which no gradient flows, and ``is_selection`` a rule that is a branch not
 taken where it is 0: arrays mask there, as numbers do where a rule is False. ``domain`` is where tests may sample,
 one interval per argument. Edge cases follow PyTorch's ``derivatives.yaml`` unless a comment says otherwise. A slope chosen at a
 corner is written ``0.0 * sqrt(x)``: it is 0 there, and its own derivative, which does not exist, is nan.
@@ -73,10 +73,10 @@ elu = row("elu", "elu", lambda x, alpha: x if x > 0 else alpha * math.expm1(x), 
           lambda out, x, alpha: where(x > 0, 1.0, alpha * exp(x)), lambda out, x, alpha: where(x > 0, False, expm1(x)), alpha=1.0)
 abs = row("abs", "|x|", math.fabs, lambda out, x: where(x == 0, 0.0 * sqrt(x), (x > 0) - 1.0 * (x < 0)), shown=lambda out, x: sign(x))  # at 0: 0
 maximum = row("maximum", "max", lambda x, y: x if x > y or x != x else y,  # a tie shares equally
-              lambda out, x, y: where(x == y, 0.5, x > y), lambda out, x, y: where(x == y, 0.5, x < y), selects=True,
+              lambda out, x, y: where(x == y, 0.5, x > y), lambda out, x, y: where(x == y, 0.5, x < y), is_selection=True,
               shown=(lambda out, x, y: x > y, lambda out, x, y: x < y))
 minimum = row("minimum", "min", lambda x, y: x if x < y or x != x else y,
-              lambda out, x, y: where(x == y, 0.5, x < y), lambda out, x, y: where(x == y, 0.5, x > y), selects=True,
+              lambda out, x, y: where(x == y, 0.5, x < y), lambda out, x, y: where(x == y, 0.5, x > y), is_selection=True,
               shown=(lambda out, x, y: x < y, lambda out, x, y: x > y))
 clip_min = row("clip_min", "≥", lambda x, low: low if x < low or low != low else x,  # a bound belongs to the interval
                lambda out, x, low: x >= low, lambda out, x, low: x < low)

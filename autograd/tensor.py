@@ -18,7 +18,7 @@ import numpy as np
 from . import ops
 from .arrays import functions, table
 from .arrays.protocol import ArrayMethods
-from .arrays.pullback import array_edge, match_mask, match_operand, row_edge, row_pullback
+from .arrays.pullback import array_edge, match_mask, match_operand, refuse_hidden_nan, row_edge, row_pullback
 from .context import current
 from .elementwise import Silence, array_function, array_functions, silent_context
 from .errors import GradientError
@@ -273,12 +273,11 @@ class Tensor(TensorMethods, Node):
         """The gradients of all nodes in the order, on arrays; or of those wanted, through those needed for them.
 
         The sweep first runs with ordinary products, which is eight times as fast as with masks (measured), and is right
-        unless 0 meets inf or nan at a branch that was not taken. Then NumPy raises, or a nan comes out, and it runs anew.
+        unless 0 meets inf or nan at a branch that was not taken. Then NumPy raises, or a selection meets a nan, and the
+        sweep runs anew.
         """
         try:
-            adjoints = _trapping_context.copy().run(self._products, order, seed, needed, wanted)
-            if not any(_has_nan(g) for x, g in adjoints.items() if not x.inputs or wanted is not None):
-                return adjoints
+            return _trapping_context.copy().run(self._products, order, seed, needed, wanted)
         except FloatingPointError:
             pass
         adjoints = {self: seed} if needed is None or self in needed else {}
@@ -296,8 +295,8 @@ class Tensor(TensorMethods, Node):
             if wanted is not None and node not in wanted:
                 del adjoints[node]
             op, out, residuals, params = node.op, node.array, node.residuals, node.params
-            if params is not None and op.discards and _has_nan(upstream):
-                raise FloatingPointError
+            if params is not None and op.is_selection:
+                refuse_hidden_nan(upstream, *residuals)
             for i, x in enumerate(node.operands):
                 if type(x) is not Tensor or not x.requires_grad or needed is not None and x not in needed:
                     continue
@@ -484,11 +483,6 @@ def _explained(error: Exception, op: Any, operands: list[Any], params: dict[str,
 remedies = {"matmul": "; the inner sizes must be equal: (n, k) @ (k, m); transpose one with .T",
             "reshape": "; the number of entries must stay the same",
             "broadcast": "; from the last axis backwards, sizes must be equal or 1"}
-
-
-def _has_nan(gradient: Any) -> bool:
-    total = np.vdot(gradient, gradient)  # in one pass without a mask; a sum of squares cancels nothing
-    return bool(total != total)
 
 
 def jacobian_rows(y: Any, adjoints: Callable[[Any, Any], list[Any]]) -> list[Any]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..elementwise import local_and_taken
+from ..elementwise import local_and_taken, mask_product
 from ..errors import warn_no_derivative
 from ..operation import Operation, no_derivative, partial
 from . import table
@@ -22,7 +22,23 @@ def row_pullback(row: Operation, i: int, upstream: Any, out: Any, operands: Any)
         return None
     if not callable(rule):
         return upstream if rule == 1.0 else upstream * rule
-    return upstream * partial(rule, out, *operands)
+    factor = partial(rule, out, *operands)
+    if type(factor) is np.ndarray and factor.dtype.char == "?" and factor.shape == upstream.shape:
+        refuse_hidden_nan(upstream, *operands)
+        return mask_product(upstream, factor)
+    if row.is_selection or getattr(factor, "dtype", None) == np.bool_:
+        refuse_hidden_nan(upstream, *operands)
+    return upstream * factor
+
+
+def refuse_hidden_nan(*arrays: Any) -> None:
+    """Raise FloatingPointError where a selection meets a nan, which 0 · nan would carry through a branch not taken."""
+    for x in arrays:
+        if type(x) is np.ndarray and x.dtype.char in "fd":
+            entries = x if x.flags.c_contiguous else x.ravel("K")  # no copy, whatever the order of axes
+            total = np.vdot(entries, entries)  # one pass without a mask; a sum of squares cancels nothing
+            if total != total:
+                raise FloatingPointError
 
 
 def row_edge(row: Operation, i: int, upstream: Any, arrived: Any, out: Any, operands: Any, graph: bool) -> tuple[Any, Any, Any]:

@@ -43,15 +43,15 @@ scatter = ArrayOperation(
     lambda g, out, x, shape, index: getitem(g, index=index), shown=("[ ]",))
 concatenate = ArrayOperation(
     "concatenate", "⊕", lambda *xs, axis: np.concatenate(xs, axis),
-    lambda g, out, *xs, i, axis: _piece(g, xs, i, axis), variadic=True, shown=("slice",), discards=True)
+    lambda g, out, *xs, i, axis: _piece(g, xs, i, axis), variadic=True, shown=("slice",))
 stack = ArrayOperation(
     "stack", "stack", lambda *xs, axis: np.stack(xs, axis),
     lambda g, out, *xs, i, axis: getitem(g, index=(slice(None),) * one_axis(axis, g.ndim) + (i,)),
-    variadic=True, shown=("slice",), discards=True)
+    variadic=True, shown=("slice",))
 pad = ArrayOperation(
     "pad", "pad", lambda x, width: np.pad(x, width),
     lambda g, out, x, width: getitem(g, index=tuple(slice(a, a + n) for (a, _), n in zip(width, x.shape))),
-    shown=("slice",), discards=True)
+    shown=("slice",))
 flip = ArrayOperation(
     "flip", "flip", lambda x, axis: np.flip(x, axis), lambda g, out, x, axis: flip(g, axis=axis), shown=("flip",))
 cumsum = ArrayOperation(
@@ -63,7 +63,7 @@ where = ArrayOperation(
     "where", "where", lambda x, y, condition: np.where(condition, x, y),
     lambda g, out, x, y, condition: where(g, 0.0, condition=condition),
     lambda g, out, x, y, condition: where(0.0, g, condition=condition),
-    shown=("condition", "not condition"), is_selection=True, discards=True)
+    shown=("condition", "not condition"), is_selection=True)
 matmul = ArrayOperation(
     "matmul", "@", lambda x, y: x @ y,
     lambda g, out, x, y: _matmul_left(g, x, y), lambda g, out, x, y: _matmul_right(g, x, y),

@@ -100,12 +100,12 @@ def cross_entropy(input: ArrayLike, target: ArrayLike, weight: ArrayLike | None,
     x, flat = _by_rows("cross_entropy", scores, labels)
     _warn_of_distributions("cross_entropy", x)
     classes, dtype = x.shape[1], plain_array(x).dtype
-    counted = flat != ignore_index
+    given = flat
     flat, weights = _weighted("cross_entropy", flat, labels.shape, classes, weight, ignore_index, dtype)
     if label_smoothing:
         smooth = _one_hot(flat, classes, dtype) * (1 - label_smoothing) + label_smoothing / classes
         smooth *= 1 if weight is None else np.asarray(weight, dtype)
-        losses = -sum(log_softmax(x, 1) * smooth, 1) * counted.astype(dtype)
+        losses = -sum(log_softmax(x, 1) * smooth, 1) * (given != ignore_index).astype(dtype)
         if reduction == "mean":
             return sum(losses) / _counted("cross_entropy", flat, weights)
         losses = _reduced("cross_entropy", losses, reduction)
@@ -167,6 +167,9 @@ def hinge_loss(input: ArrayLike, target: ArrayLike, *, margin: float, reduction:
     return reshape(losses, labels.shape) if reduction == "none" else _reduced("hinge_loss", losses, reduction)
 
 
+ALL_ALIKE = 1.0  # the weight of every example where none is told
+
+
 def _by_rows(name: str, x: Any, labels: Any) -> tuple[Any, Any]:
     """Scores (N, C), (N, C, d1, …) or (C,) as (examples, C), and their labels in a row; an error where they do not fit."""
     shape = tuple(x.shape)
@@ -190,7 +193,7 @@ def _by_rows(name: str, x: Any, labels: Any) -> tuple[Any, Any]:
 def _weighted(name: str, flat: Any, shape: tuple[int, ...], classes: int, weight: Any, ignore_index: int | None,
               dtype: Any) -> tuple[Any, Any]:
     """Labels with 0 for those that do not count, and the weight of each: one number where all are equal."""
-    weights: Any = 1.0
+    weights: Any = ALL_ALIKE
     if np.maximum.reduce(flat.astype(np.uint64)) >= classes:  # as unsigned numbers, negative ones are the largest
         counted = flat != ignore_index
         wrong = np.flatnonzero(counted & ((flat < 0) | (flat >= classes)))
@@ -276,7 +279,8 @@ def _cross_entropy_forward(x: Any, target: Any, weights: Any, divisor: float | N
     losses = (np.log(z) + top)[:, 0] - x[cache["rows"], target]
     e /= z
     cache["softmax"] = e
-    losses = losses * weights
+    if weights is not ALL_ALIKE:
+        losses = losses * weights
     return losses if divisor is None else np.add.reduce(losses) / losses.dtype.type(divisor)
 
 

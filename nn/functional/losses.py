@@ -7,6 +7,7 @@ or examples), "sum" or "none" (the terms, in the form of the input).
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any, overload
 
 from autograd import scope
@@ -141,9 +142,12 @@ def cross_entropy(input: Tree, target: Tree, weight: ArrayLike | None = None, *,
     >>> cross_entropy([[1000.0, 0.0], [0.0, 1000.0]], [0, 1]), cross_entropy([[1000.0, 0.0]], [[1, 0]])
     (0.0, 0.0)
     """
+    kind = _kind(input, target)
+    options = {"ignore_index": ignore_index, "reduction": reduction, "label_smoothing": label_smoothing}
+    if kind is not scalar_losses:  # of arrays it is one operation, and needs no box
+        return kind.cross_entropy(input, target, weight, **options)
     with scope("cross_entropy"):
-        return _kind(input, target).cross_entropy(input, target, weight, ignore_index=ignore_index, reduction=reduction,
-                                                  label_smoothing=label_smoothing)
+        return kind.cross_entropy(input, target, weight, **options)
 
 
 @overload
@@ -190,6 +194,11 @@ def hinge_loss(input: Tree, target: Tree, *, margin: float = 1.0, reduction: str
 def _kind(input: Tree, target: Tree) -> Any:
     """The module that computes losses of such operands; only arrays need NumPy."""
     if hasattr(input, "shape") or hasattr(target, "shape") and not scalar_losses.holds_nodes(input):
-        from . import array_losses
-        return array_losses
+        return _array_losses()
     return scalar_losses
+
+
+@cache
+def _array_losses() -> Any:
+    from . import array_losses
+    return array_losses
