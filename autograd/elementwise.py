@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextvars import Context
+from contextvars import Context, ContextVar
 from typing import Any
 
 import numpy as np
@@ -29,13 +29,18 @@ class Silence:
             np.seterr(**self.before)
 
 
-silent_context = Context()  # a setting in a copy of a context ends with the copy, whatever interrupts it
+silent_context, trapping_context = Context(), Context()  # settings in a copy of these end with the copy, whatever interrupts it
+trap_invalid: ContextVar[bool] = ContextVar("0 · inf and a nan that arises raise", default=False)
 silent_context.run(np.seterr, all="ignore")
+trapping_context.run(np.seterr, all="ignore", invalid="raise")
+trapping_context.run(trap_invalid.set, True)
 
 
 def silent(function: Callable[..., Any]) -> Callable[..., Any]:
-    """A function of arrays, run in a context of its own in which NumPy does not warn."""
-    return lambda *args, **options: silent_context.copy().run(function, *args, **options)
+    """A function of arrays, run in a context of its own in which NumPy does not warn; where a nan is to raise it does."""
+    def run(*args: Any, **options: Any) -> Any:
+        return function(*args, **options) if trap_invalid.get() else silent_context.copy().run(function, *args, **options)
+    return run
 
 
 def masked(g: Any, mask: Any) -> Any:
@@ -43,7 +48,7 @@ def masked(g: Any, mask: Any) -> Any:
 
     A product takes an eighth of the time of ``numpy.where`` (measured), and is as good where 0 · inf raises.
     """
-    if np.geterr()["invalid"] == "raise":
+    if trap_invalid.get():
         return mask_product(g, mask)
     return np.where(mask, g, 0.0).astype(g.dtype, copy=False)
 

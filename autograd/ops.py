@@ -71,7 +71,7 @@ leaky_relu = row("leaky_relu", "lrelu", lambda x, slope: x if x > 0 else slope *
                  lambda out, x, slope: where(x > 0, 1.0, slope), lambda out, x, slope: where(x > 0, False, x), slope=0.01)
 elu = row("elu", "elu", lambda x, alpha: x if x > 0 else alpha * math.expm1(x),  # at 0: from the left
           lambda out, x, alpha: where(x > 0, 1.0, alpha * exp(x)), lambda out, x, alpha: where(x > 0, False, expm1(x)), alpha=1.0)
-abs = row("abs", "|x|", math.fabs, lambda out, x: where(x == 0, 0.0 * sqrt(x), (x > 0) - 1.0 * (x < 0)), shown=lambda out, x: sign(x))  # at 0: 0
+abs = row("abs", "|x|", math.fabs, lambda out, x: where(x == 0, 0.0 * sqrt(x * (x == 0)), (x > 0) - 1.0 * (x < 0)), shown=lambda out, x: sign(x))  # at 0: 0
 maximum = row("maximum", "max", lambda x, y: x if x > y or x != x else y,  # a tie shares equally
               lambda out, x, y: where(x == y, 0.5, x > y), lambda out, x, y: where(x == y, 0.5, x < y), is_selection=True,
               shown=(lambda out, x, y: x > y, lambda out, x, y: x < y))

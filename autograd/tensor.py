@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Callable, Container, Iterable, Iterator
-from contextvars import Context
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,7 +19,7 @@ from .arrays import functions, table
 from .arrays.protocol import ArrayMethods
 from .arrays.pullback import array_edge, match_mask, match_operand, refuse_hidden_nan, row_edge, row_pullback
 from .context import current
-from .elementwise import Silence, array_function, array_functions, silent_context
+from .elementwise import Silence, array_function, array_functions, silent_context, trapping_context
 from .errors import GradientError
 from .escapes import escape
 from .graph import Node, assign, check_leaves, check_name, check_recording, topological
@@ -35,9 +34,6 @@ else:
 
 new = object.__new__
 Array = np.ndarray[Any, Any]
-
-_trapping_context = Context()  # a setting in a copy of it ends with the copy, whatever interrupts it
-_trapping_context.run(np.seterr, all="ignore", invalid="raise")
 
 
 def binary(row: Operation, reflected: bool = False) -> Callable[[Tensor, PlainArrayLike | Tensor], Tensor]:
@@ -277,7 +273,7 @@ class Tensor(TensorMethods, Node):
         sweep runs anew.
         """
         try:
-            return _trapping_context.copy().run(self._products, order, seed, needed, wanted)
+            return trapping_context.copy().run(self._products, order, seed, needed, wanted)
         except FloatingPointError:
             pass
         adjoints = {self: seed} if needed is None or self in needed else {}
@@ -459,11 +455,15 @@ def _constant(x: Any, op: Any) -> Tensor:
     if isinstance(x, (str, bytes, complex)) or x is None:
         raise TypeError(f"{op.name}: an operand of Tensor must be numbers, not {type(x).__name__} {x!r:.40}; convert it first")
     try:
-        node: Tensor = new(Tensor)
-        node.__init__(x, None, False)  # without __new__, which looks for nodes in lists
-        return node
+        array = x.copy() if type(x) is np.ndarray and x.dtype.char in "fd" else as_array(x, False)
     except TypeError as error:
         raise TypeError(f"{op.name}: {error}") from None
+    node: Tensor = new(Tensor)  # without __new__ and __init__, which look at what else it might be
+    node.array, node.requires_grad, node.data_is_shared, node.operands, node.inputs = array, False, False, (), ()
+    node.grad = node.op = node.residuals = node.params = None
+    context = current()
+    node.metadata = None if context is None else (None, context.scope)
+    return node
 
 
 def _explained(error: Exception, op: Any, operands: list[Any], params: dict[str, Any] | None) -> Exception:

@@ -24,7 +24,10 @@ def row_pullback(row: Operation, i: int, upstream: Any, out: Any, operands: Any)
         return upstream if rule == 1.0 else upstream * rule
     factor = partial(rule, out, *operands)
     if type(factor) is np.ndarray and factor.dtype.char == "?" and factor.shape == upstream.shape:
-        refuse_hidden_nan(upstream, *operands)
+        if len(operands) == 1 and upstream.flags.c_contiguous and operands[0].flags.c_contiguous:
+            refuse_nan(np.vdot(upstream, operands[0]))  # of both at once
+        else:
+            refuse_hidden_nan(upstream, *operands)
         return mask_product(upstream, factor)
     if row.is_selection or getattr(factor, "dtype", None) == np.bool_:
         refuse_hidden_nan(upstream, *operands)
@@ -36,9 +39,13 @@ def refuse_hidden_nan(*arrays: Any) -> None:
     for x in arrays:
         if type(x) is np.ndarray and x.dtype.char in "fd":
             entries = x if x.flags.c_contiguous else x.ravel("K")  # no copy, whatever the order of axes
-            total = np.vdot(entries, entries)  # one pass without a mask; a sum of squares cancels nothing
-            if total != total:
-                raise FloatingPointError
+            refuse_nan(np.vdot(entries, entries))  # one pass without a mask
+
+
+def refuse_nan(total: Any) -> None:
+    """Raise FloatingPointError for a sum of products in which there was a nan, or perhaps 0 · inf or ∞ − ∞."""
+    if total != total:
+        raise FloatingPointError
 
 
 def row_edge(row: Operation, i: int, upstream: Any, arrived: Any, out: Any, operands: Any, graph: bool) -> tuple[Any, Any, Any]:
