@@ -68,9 +68,9 @@ sigmoid = row("sigmoid", "σ", floats.sigmoid, lambda out, x: out * sigmoid(-x))
 softplus = row("softplus", "softplus", lambda x: (x if x > 0 else 0.0) + math.log1p(math.exp(-math.fabs(x))), lambda out, x: sigmoid(x))
 relu = row("relu", "relu", lambda x: 0.0 if x <= 0 else x, lambda out, x: x > 0)  # at 0: the smaller slope
 leaky_relu = row("leaky_relu", "lrelu", lambda x, slope: x if x > 0 else slope * x,  # at 0: from the left
-                 lambda out, x, slope: where(x > 0, 1.0, slope), lambda out, x, slope: where(x > 0, False, x), slope=0.01)
+                 lambda out, x, slope: where(x > 0, 1.0, slope), lambda out, x, slope: where(x > 0, False, x), is_selection=True, slope=0.01)
 elu = row("elu", "elu", lambda x, alpha: x if x > 0 else alpha * math.expm1(x),  # at 0: from the left
-          lambda out, x, alpha: where(x > 0, 1.0, alpha * exp(x)), lambda out, x, alpha: where(x > 0, False, expm1(x)), alpha=1.0)
+          lambda out, x, alpha: where(x > 0, 1.0, alpha * exp(x)), lambda out, x, alpha: where(x > 0, False, expm1(x)), is_selection=True, alpha=1.0)
 abs = row("abs", "|x|", math.fabs, lambda out, x: where(x == 0, 0.0 * sqrt(x * (x == 0)), (x > 0) - 1.0 * (x < 0)), shown=lambda out, x: sign(x))  # at 0: 0
 maximum = row("maximum", "max", lambda x, y: x if x > y or x != x else y,  # a tie shares equally
               lambda out, x, y: where(x == y, 0.5, x > y), lambda out, x, y: where(x == y, 0.5, x < y), is_selection=True,
