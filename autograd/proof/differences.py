@@ -98,25 +98,25 @@ class Slopes:
 
 
 def measure_slopes(g: Curve, scale: float, quantum: float = 0.0, blur: Curve = lambda t: 0.0, hint: float = 0.0,
-                   floor: float = 0.0, patience: int = 3) -> Slopes:
+                   floor: float = 0.0, patience: int = 3, far_noise: Curve = lambda t: 0.0) -> Slopes:
     """Measure the slope of ``g`` at 0 by differences.
 
     ``scale`` is the size of a natural step (|x|, say), from which the length scale of the function is searched;
     ``quantum`` the smallest step that changes the point; ``blur(t)`` the error of g(t) from rounding the point itself;
-    ``floor`` the least noise in g. The search ends when the bar is 1e-9 of the slope or of ``hint`` (the value it will
-    be compared with), or when ``patience`` widenings in a row brought nothing. Where a few values already agree with
-    ``hint`` so well, or show a plain kink, there is no search.
+    ``floor`` the least noise in g, ``far_noise(t)`` the least at a distance. The search ends when the bar is 1e-9 of
+    the slope or of ``hint`` (the value it will be compared with), or when ``patience`` widenings in a row brought
+    nothing. Where a few values already agree with ``hint`` so well, or show a plain kink, there is no search.
     """
     size = scale
     for _ in range(3):
-        tables = DifferenceTables(g, size, quantum, blur, hint, floor)
+        tables = DifferenceTables(g, size, quantum, blur, hint, floor, far_noise)
         plain = tables.brief()
         if plain is not None and (plain.kind == "smooth" or size <= scale):
             return plain
         size = tables.other_scale()
         if not size:
             break
-    tables = DifferenceTables(g, scale, quantum, blur, hint, floor)
+    tables = DifferenceTables(g, scale, quantum, blur, hint, floor, far_noise)
     tables.survey()
     best = tables.best(0)
     idle = {"up": 0, "down": 0}  # widenings in a row that brought nothing
@@ -150,8 +150,9 @@ def _settled(best: Estimate, hint: float, natural: float) -> bool:
 class DifferenceTables:
     """Tables of difference quotients of a function at 0, to each side and central, over a growing range of steps."""
 
-    def __init__(self, g: Curve, scale: float, quantum: float, blur: Curve, hint: float, floor: float):
-        self.g, self.blur, self.quantum, self.hint, self.floor = g, blur, max(quantum, TINY), hint, floor
+    def __init__(self, g: Curve, scale: float, quantum: float, blur: Curve, hint: float, floor: float, far_noise: Curve):
+        self.g, self.blur, self.far_noise = g, blur, far_noise
+        self.quantum, self.hint, self.floor = max(quantum, TINY), hint, floor
         self.top_step, self.limit = scale / 4, min(2.0**20 * max(scale, 1.0), 2.0**1020)
         self.base = (g(0.0), g(0.0))  # the values from which left and right differences start
         self.grid = max(scale * 2.0**-48, 2 * self.quantum)
@@ -207,7 +208,7 @@ class DifferenceTables:
         """The standard deviation of the noise in a value: as at the point, as a step away, or in proportion beyond."""
         measured = self.near if abs(t) < self.top_step / 1024 else self.far
         beyond = self.relative * abs(value) if abs(t) > self.top_step else 0.0
-        return max(measured, beyond, float_info.epsilon / 2 * abs(value), TINY) + self.blur(t)
+        return max(measured, beyond, self.far_noise(t), float_info.epsilon / 2 * abs(value), TINY) + self.blur(t)
 
     def differences(self, side: int) -> list[Difference]:
         """The difference quotients of all steps, central (0) or to one side (±1), with the noise in them."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from math import frexp, ulp
 
@@ -25,7 +25,8 @@ class Cotangent:
 
     ``place`` is the path in the result. Numbers are divided by ``unit``. ``single`` is the number of the only result that
     counts, whose weight is the unit; None for a mixture. ``reverse`` is the gradient, flat, ``coarse`` the one in
-    float32; ``noise`` the rounding of the value that its graph predicts.
+    float32; ``noise`` the rounding of the value that its graph predicts. ``shaken`` holds gradients at points next to
+    this one; it is empty as long as nobody asked.
     """
 
     place: str
@@ -35,6 +36,7 @@ class Cotangent:
     reverse: list[float] | None = None
     coarse: list[float] | None = None
     noise: float = 0.0
+    shaken: list[list[float]] = field(default_factory=list)
 
     def of(self, values: Sequence[float]) -> float:
         """⟨cotangent, values⟩, in units."""

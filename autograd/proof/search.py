@@ -24,7 +24,7 @@ class EntrySearch:
         self.subject, self.rng = subject, rng
         self.listed = listed_entries(subject.spans)
         self.cotangents = draw_cotangents(subject, self.listed, rng)
-        self.comparer = Comparer(subject)
+        self.comparer = Comparer(subject, rng)
         self.wrong: set[int] = set()  # entries already found wrong: later directions leave them out
 
     def findings(self) -> list[EntryFinding]:
