@@ -27,10 +27,11 @@ class Operation:
 
     def __init__(self, name: str, sign: str, forward: Callable[..., float], partials: tuple[Any, ...],
                  shown: tuple[Any, ...], domain: tuple[Any, ...], defaults: dict[str, float],
-                 array: Callable[..., Any] | None, is_selection: bool):
+                 array: Callable[..., Any] | None, is_selection: bool, javascript: str | None = None):
         self.name, self.sign, self.forward, self.partials = name, sign, forward, partials
         self.shown, self.domain, self.defaults, self.arity = shown, domain, defaults, len(partials)
         self.array, self.is_selection = array, is_selection
+        self.definition, self.javascript = forward, javascript  # as it was written; its source, if that cannot be derived
         self.saves = any(map(callable, partials))  # whether a backward sweep over arrays needs the operands
         self.__name__ = self.__qualname__ = name
         self.__doc__ = f"The operation ``{name}`` of numbers, arrays, values, tensors; drawn as {sign}."
@@ -82,11 +83,11 @@ class Operation:
 
 def row(name: str, sign: str, forward: Callable[..., float], *partials: Any, shown: Any = None,
         domain: Any = (-10.0, 10.0), array: Callable[..., Any] | None = None, is_selection: bool = False,
-        **defaults: float) -> Operation:
+        javascript: str | None = None, **defaults: float) -> Operation:
     domain = domain if isinstance(domain[0], tuple) else (domain,) * len(partials)
     shown = shown if isinstance(shown, tuple) else (shown,) * len(partials)
     shown = tuple(text or rule for text, rule in zip(shown, partials, strict=True))
-    added = rows[name] = Operation(name, sign, forward, partials, shown, domain, defaults, array, is_selection)
+    added = rows[name] = Operation(name, sign, forward, partials, shown, domain, defaults, array, is_selection, javascript)
     # a method of every operand, by setattr: __getattr__ would double the time of every look at a node (measured)
     setattr(Operators, name, lambda self, *args, **named: added(self, *args, **named))
     return added
@@ -99,7 +100,8 @@ def op(name: str, sign: str, forward: Callable[..., float], *partials: Any, **op
     ``(out, x, y)`` written with operators, comparisons, ``autograd.where`` and other operations. It is then
     a method of values and tensors too, is drawn, checked, and differentiated to any order.
     Options: ``domain``, ``shown`` (a textbook formula to print instead), ``array`` (``forward`` for NumPy arrays;
-    without it they go entry by entry, slowly), and defaults for a last argument.
+    without it they go entry by entry, slowly), ``javascript`` (``forward`` for live pages, where it is not composed of
+    operators and rows), and defaults for a last argument.
     Raises ValueError if the name is taken or not an identifier, TypeError for a wrong kind of partial.
 
     >>> cube = op("cube", "x³", lambda x: x * x * x, lambda out, x: 3 * x**2)
@@ -119,7 +121,9 @@ def op(name: str, sign: str, forward: Callable[..., float], *partials: Any, **op
     _check_arity(name, forward, len(partials))
     what = f"{name}: the result of forward"
     checked = [checked_partial(name, i, rule) if callable(rule) else rule for i, rule in enumerate(partials)]
-    return row(name, sign, lambda *xs: number(forward(*xs), what), *checked, **options)
+    added = row(name, sign, lambda *xs: number(forward(*xs), what), *checked, **options)
+    added.definition = forward
+    return added
 
 
 def _check_arity(name: str, forward: Callable[..., Any], count: int) -> None:

@@ -1,5 +1,6 @@
 """The JavaScript of a graph as text; that it computes the same numbers is tested in a browser."""
 
+import math
 import re
 
 import pytest
@@ -44,17 +45,25 @@ def test_numbers_at_the_edges():
     assert "NaN" in lines(x * float("nan"))[0]
 
 
-def test_refusals_say_what_and_the_remedy():
-    cube = op("cube", "x³", lambda x: x**3, lambda out, x: 3 * x**2)
+def test_a_composed_forward_is_derived_and_one_of_its_own_says_its_source():
+    made = [op("cube", "x³", lambda x: x * x * x, lambda out, x: 3 * x**2),
+            op("gauss", "gauss", lambda x: ops.exp(-x * x), lambda out, x: -2 * x * out),
+            op("gamma", "Γ", math.gamma, lambda out, x: out),
+            op("branchy", "b", lambda x: x if x > 0 else -x, lambda out, x: 1.0),
+            op("fraction", "frac", lambda x: x - math.floor(x), 1.0, javascript="x => x - Math.floor(x)")]
+    cube, gauss, gamma, branchy, fraction = made
     try:
-        with pytest.raises(LookupError, match=r"operation 'cube' has no JavaScript: add its forward to "
-                                              r"autograd.programs.javascript.functions\['cube'\]"):
-            to_javascript(cube(Value(2.0)))
-        functions["cube"] = "x => x * x * x"
-        assert lines(cube(Value(2.0))) == ["v[1] = cube(v[0]); l[1] = [(3.0 * pow(v[0], 2.0))]"]
+        assert "const cube = (x) => ((x * x) * x)" in to_javascript(cube(Value(2.0)))
+        text = to_javascript(gauss(Value(2.0)))
+        assert "const gauss = (x) => exp((neg(x) * x))" in text
+        assert "const exp = Math.exp" in text and "const neg = x => -x" in text
+        assert "const fraction = x => x - Math.floor(x)" in to_javascript(fraction(Value(2.5)))
+        for opaque in (gamma, branchy):
+            with pytest.raises(LookupError, match=rf"operation '{opaque.name}' has no JavaScript.*javascript='x => …'"):
+                to_javascript(opaque(Value(2.0)))
     finally:
-        del ops.rows["cube"]
-        functions.pop("cube", None)
+        for row in made:
+            del ops.rows[row.name]
     with pytest.raises(TypeError, match="only graphs of Values become JavaScript"):
         to_javascript(Tensor([1.0, 2.0]).sum())
 

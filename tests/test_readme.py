@@ -103,7 +103,6 @@ def test_the_new_row_is_function_and_method_of_numbers_and_arrays_with_all_that_
     """)
 
 
-@pytest.mark.xfail(reason="JavaScript is not derived yet from a forward that is composed of operators", strict=True)
 def test_the_live_page_computes_the_new_row(with_cube):
     printed = run(with_cube, "-c", """if True:
         import viz

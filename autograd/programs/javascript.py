@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..graph import topological
-from ..operation import IEEE, Operators, Operation, number
+from ..operation import IEEE, Operators, Operation, number, rows
 
 _INFIX = {"add": "+", "sub": "-", "mul": "*", "div": "/"}
 
@@ -47,9 +47,6 @@ class Code(Operators):
         texts = [code(x) for x in args]
         if row.name in _INFIX:
             return Code(f"({texts[0]} {_INFIX[row.name]} {texts[1]})", used)
-        if row.name not in functions:
-            raise LookupError(f"the operation {row.name!r} has no JavaScript: add its forward to "
-                              f"autograd.programs.javascript.functions[{row.name!r}]")
         used.add(row.name)
         return Code(f"{row.name}({', '.join(texts)})", used)
 
@@ -57,6 +54,9 @@ class Code(Operators):
     def apply_where(condition: Any, x: Any, y: Any) -> Code:
         used = next(c.used for c in (condition, x, y) if isinstance(c, Code))
         return Code(f"({code(condition)} ? {code(x)} : {code(y)})", used)
+
+    def __bool__(self) -> bool:
+        raise TypeError("a piece of code is neither true nor false: choose with where(condition, x, y)")
 
     def _compare(self, sign: str, other: Any) -> Code:
         return Code(f"({self.text} {sign} {code(other)})", self.used)
@@ -87,6 +87,28 @@ def code(x: Any) -> str:
         return str(x).lower()
     text = repr(float(x)).replace("inf", "Infinity").replace("nan", "NaN")
     return f"({text})" if text.startswith("-") else text
+
+
+def _sources(used: set[str]) -> dict[str, str]:
+    """The JavaScript function of every row that is used, and of those that these are composed of."""
+    sources: dict[str, str] = {}
+    while missing := used - sources.keys():
+        for name in missing:
+            sources[name] = functions.get(name) or rows[name].javascript or _derived(rows[name], used)
+    return sources
+
+
+def _derived(row: Operation, used: set[str]) -> str:
+    """The JavaScript of a forward that is composed of operators and rows: the forward, run on pieces of code."""
+    names = "xyz"[:row.arity]
+    try:
+        body: Any = row.definition(*(Code(name, used) for name in names))
+    except Exception as error:  # whatever a forward for floats does with something else
+        body = error
+    if not isinstance(body, (Code, float, int)):
+        raise LookupError(f"the operation {row.name!r} has no JavaScript, as its forward is not composed of operators and rows "
+                          f"alone: give its source, autograd.op({row.name!r}, …, javascript='x => …')")
+    return f"({', '.join(names)}) => {code(body)}"
 
 
 def to_javascript(y: Any) -> str:
@@ -126,5 +148,6 @@ def to_javascript(y: Any) -> str:
                   for x, rule in zip(node.operands, node.op.partials)]
         lines.append(f"v[{i}] = {code(made)}; "
                      f"l[{i}] = [{', '.join('null' if x is None else code(x) for x in locals)}]")
-    constants = [f"const {name} = {functions[name]}" for name in sorted(used)]
+    sources = _sources(used)
+    constants = [f"const {name} = {sources[name]}" for name in sorted(sources)]
     return "\n".join(["v => {", *constants, "const l = []", *lines, "return l", "}"])
