@@ -4,8 +4,17 @@ from __future__ import annotations
 
 from importlib import import_module
 
-import autograd
+try:
+    from autograd import Value as _  # another package has the name, too
+except ImportError:
+    raise ImportError("chainrule needs chainrule's autograd, and Python finds another one here, HIPS autograd's. Each needs an "
+                      "environment of its own: python -m venv .venv, then pip install chainrule there; or pip uninstall "
+                      "autograd, then pip install --force-reinstall chainrule") from None
 
+import autograd
+from autograd.context import internal_packages
+
+internal_packages.add("chainrule")  # warnings name the user's line, not one of this package
 # type checkers and editors read __init__.pyi
 _packages = ("autograd", "nn", "viz")
 __all__ = [*autograd.__all__, *_packages]

@@ -5,6 +5,13 @@ What works on single numbers is here at once; layers of tensors, and modules tha
 
 from typing import TYPE_CHECKING
 
+try:
+    from autograd import Value as _  # another package has the name, too
+except ImportError:
+    raise ImportError("nn needs chainrule's autograd, and Python finds another one here, HIPS autograd's. Each needs an "
+                      "environment of its own: python -m venv .venv, then pip install chainrule there; or pip uninstall "
+                      "autograd, then pip install --force-reinstall chainrule") from None
+
 from autograd.context import internal_packages
 
 from . import activations, data, functional, losses, optim, perceptron, schedule

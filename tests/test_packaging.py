@@ -201,6 +201,30 @@ def test_type_checkers_find_the_editable_install_from_anywhere(tmp_path):
 
 # ── what a package index shows ───────────────────────────────────────────────────────────────────────────────────
 
+@pytest.mark.parametrize("order", ["chainrule first", "HIPS first"])
+def test_hips_autograd_in_the_same_folder_is_noticed_in_either_order(built, tmp_path, order):
+    hips = tmp_path / "hips" / "autograd"  # its files, as of 1.8, as far as the names go
+    hips.mkdir(parents=True)
+    (hips / "__init__.py").write_text("def grad(f): return f\n", encoding="utf-8")
+    for name in ("core", "tracer", "util", "differential_operators"):
+        (hips / f"{name}.py").touch()
+    site = tmp_path / "site"
+    wheels = [built / "wheel", hips.parent]
+    for wheel in wheels if order == "chainrule first" else reversed(wheels):
+        shutil.copytree(wheel, site, dirs_exist_ok=True)
+    environment = {**os.environ, "PYTHONPATH": str(site)}
+    for package in ("nn", "viz", "chainrule"):
+        done = subprocess.run([sys.executable, "-c", f"import {package}"], capture_output=True, encoding="utf-8", cwd=tmp_path,
+                              env=environment)
+        assert done.returncode
+        assert "HIPS autograd" in done.stderr and "pip install --force-reinstall chainrule" in done.stderr, done.stderr
+    for file in ("__init__.py", "core.py", "tracer.py", "util.py", "differential_operators.py"):
+        (site / "autograd" / file).unlink()  # pip uninstall autograd, which takes our __init__ along
+    done = subprocess.run([sys.executable, "-S", "-c", "import chainrule"], capture_output=True, encoding="utf-8", cwd=tmp_path,
+                          env=environment)
+    assert "--force-reinstall" in done.stderr
+
+
 @pytest.fixture(scope="module")
 def metadata(built):
     path, = (built / "wheel").glob("*.dist-info/METADATA")

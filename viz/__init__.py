@@ -1,5 +1,14 @@
 """Pictures of what was computed and differentiated: circuits as SVG, and tables for the terminal."""
 
+try:
+    from autograd import Value as _  # another package has the name, too
+except ImportError:
+    raise ImportError("viz needs chainrule's autograd, and Python finds another one here, HIPS autograd's. Each needs an "
+                      "environment of its own: python -m venv .venv, then pip install chainrule there; or pip uninstall "
+                      "autograd, then pip install --force-reinstall chainrule") from None
+
+from autograd.context import internal_packages
+
 from . import plots
 from .drawing import Drawing, draw
 from .graphs import graph
@@ -11,6 +20,7 @@ from .terminal import text
 from .recurrent import unrolled
 from .zooming import zoom
 
+internal_packages.add("viz")  # warnings name the user's line, not one of this package
 __all__ = ["Drawing", "Graph", "Stepper", "draw", "graph", "network", "plots", "report", "stepper", "text", "unrolled",
            "zoom"]
 
