@@ -42,6 +42,19 @@ def escape(node: Node | Dual, call: str) -> None:
         _warn(node, call, place, frame.f_globals)
 
 
+def warn_of_rebinding(node: Node, sign: str) -> None:
+    """Warn, once for each line, that ``w -= …`` leaves a leaf that has a gradient as it was, and rebinds the name."""
+    if node.op is not None or node.grad is None:
+        return
+    frame: Any = sys._getframe(2)
+    while frame.f_back is not None and _package(frame) in internal_packages:
+        frame = frame.f_back
+    from warnings import warn_explicit
+    warn_explicit(f"{node.describe()} {sign} …: this makes a new node, to which the name refers from here on; the leaf is as "
+                  f"before, and the graph grows with each such step. To update it write x.data {sign} …", GraphWarning,
+                  frame.f_code.co_filename, frame.f_lineno, registry=frame.f_globals.setdefault("__warningregistry__", {}))
+
+
 def _takes_gradient(node: Any) -> bool:
     return getattr(node, "op", None) is not ops.constant and getattr(node, "requires_grad", True)
 

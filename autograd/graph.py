@@ -7,7 +7,7 @@ from itertools import islice, repeat
 from . import ops
 from .context import Scope, current
 from .errors import GradientError
-from .escapes import escape
+from .escapes import escape, warn_of_rebinding
 from .operation import Operators
 
 TYPE_CHECKING = False
@@ -154,6 +154,19 @@ class Node(Operators):
     def __int__(self) -> int:
         escape(self, "int()")
         return int(self.item())
+
+    # in place is never in place: as for Python's numbers these make a new node
+    def __iadd__(self, other: Any) -> Any:
+        warn_of_rebinding(self, "+=")
+        return self + other
+
+    def __isub__(self, other: Any) -> Any:
+        warn_of_rebinding(self, "-=")
+        return self - other
+
+    def __imul__(self, other: Any) -> Any:
+        warn_of_rebinding(self, "*=")
+        return self * other
 
     def leaves(self) -> list[Any]:
         """The leaves that the node depends on."""

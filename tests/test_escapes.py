@@ -190,3 +190,24 @@ def test_auxiliary_results_pass_beside_the_gradient():
 def test_one_number_in_any_shape_is_one_number():
     np.testing.assert_allclose(grad(lambda x: (x @ x).reshape(1, 1))(X), 2 * X)
     np.testing.assert_allclose(grad(lambda x: (x @ x).reshape(1))(X), 2 * X)
+
+
+@pytest.mark.parametrize("make", [lambda: Value(2.0, "w"), lambda: Tensor([2.0, 1.0], "w")])
+def test_an_update_that_changes_nothing_is_told_with_the_remedy(make):
+    w = make()
+    total = w * 0.0
+    total += w * w  # a sum under way: silent
+    (total if isinstance(w, Value) else total.sum()).backward()
+    before = np.array(w.data)
+    for parameter in [w]:
+        with pytest.warns(GraphWarning, match=r"w -= …: this makes a new node.*x\.data -= …"):
+            parameter -= 0.1 * w.grad
+    assert np.array_equal(w.data, before)
+    w.data -= 0.1 * w.grad
+    assert not np.array_equal(w.data, before)
+
+
+def test_a_parameter_that_became_a_constant_is_told_how_to_be_updated():
+    w = Value(2.0, "w").detach()
+    with pytest.raises(ag.GradientError, match=r"update a parameter in place with w\.data -= …"):
+        (w * 2).backward()
