@@ -4,6 +4,7 @@ import contextlib
 import io
 import os
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -294,9 +295,13 @@ class Terminal:
         pty = pytest.importorskip("pty", reason="no pseudo-terminals on this system")
         fcntl, termios = pytest.importorskip("fcntl"), pytest.importorskip("termios")
         self.end, terminal = pty.openpty()
+        def prepare():
+            fcntl.ioctl(0, termios.TIOCSCTTY, 0)  # ^C reaches it
+            signal.signal(signal.SIGINT, signal.default_int_handler)  # and is not ignored, as in the background
+
         self.process = subprocess.Popen([sys.executable, *command], stdin=terminal, stdout=terminal, stderr=terminal,
                                         env=environment(**more), start_new_session=True, cwd=ROOT,
-                                        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0))  # ^C reaches it
+                                        preexec_fn=prepare)
         os.close(terminal)
 
     def until(self, text: str | None) -> str:
