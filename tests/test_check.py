@@ -387,6 +387,17 @@ def test_operations_by_themselves_at_and_near_their_kinks_raise_no_alarm():
         assert check_gradients(lambda a: ag.relu(a - 1) ** 2 + abs(a - 1) * a, x)
 
 
+def test_a_kink_at_any_distance_from_the_point_is_told_from_one_at_it():
+    r = random.Random(0)
+    for _ in range(100):
+        gap, at, k = 10 ** r.uniform(-18, -1) * r.choice((1, -1)), r.choice((0.0, 1.0, 3.7)), r.uniform(0.2, 3)
+        assert check_gradients(lambda x: ag.maximum(x, gap * k + at), at)
+        assert check_gradients(lambda x: ag.relu(x - at - gap) * k, at)
+        assert check_gradients(lambda x: abs(x - at - gap) + x, at)
+    a = [[1e-12, 0.0, 0.0], [0.0, 0.0, 0.0]]
+    assert check_gradients(lambda rows: [ag.maximum(ag.maximum(x, y), z) for x, y, z in rows], a)
+
+
 def test_arguments_go_by_the_names_that_the_function_gives_them():
     names = lambda f, *xs: [x.what for x in check_gradients(f, *xs).findings]
     assert names(lambda weight, bias: weight * 2 + bias, 1.0, 2.0) == ["df/dweight", "df/dbias"]
@@ -513,6 +524,16 @@ def test_the_numbers_of_higher_orders_are_the_derivatives_themselves():
     assert mixed["d2 f/dv[0]/dx"] == 0.0
     several = {x.what: x.analytic for x in check_gradients(lambda x: [x**2, x**3], 3.0, order=2).findings}
     assert (several["d2 f[0]/dx/dx"], several["d2 f[1]/dx/dx"]) == (2.0, 18.0)
+
+
+def test_at_a_kink_nan_is_right_for_a_second_derivative_that_does_not_exist():
+    for f in (abs, ag.relu, lambda x: abs(x) * 3 + x, lambda x: ag.maximum(x, -2 * x)):
+        report = check_gradients(f, 0.0, order=2)
+        assert report.verdict == "KINK", report
+    report = check_gradients(lambda x, y: abs(x) * y * y, 0.0, 2.0, order=2)
+    assert report
+    assert {x.what: x.verdict for x in report.findings}["d2 f/dy/dy"] == "OK"
+    assert not check_gradients(lambda x: ag.sqrt(x) * x * x, 0.0, order=3)  # whose nan is none of a kink
 
 
 def test_methods_of_values_work_too():

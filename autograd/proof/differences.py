@@ -299,8 +299,11 @@ class DifferenceTables:
 
     def conclude(self, central: Estimate) -> Slopes:
         """The kind of point and its slopes, once the central one has been searched for."""
+        shortest = self.last
         jumps = self.jumps()
         left, right = self.sides(moved=any(jumps))
+        if self.last > shortest and not any(jumps):
+            central = self.best(0)  # a kink nearby that only shorter steps tell from one at the point
         if any(jumps):
             kind = "jump"
         elif (steep := self.steep_sides(left, right)) is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from math import inf, isfinite, log10, nan
+from math import inf, isfinite, isnan, log10, nan
 from sys import float_info
 
 from .differences import Estimate, Slopes
@@ -141,6 +141,17 @@ def _judge_slope(finding: EntryFinding, measured: Slopes, slack: float) -> None:
     elif len(measured.wide) == 2 and any(isfinite(x.bar) and x.covers(analytic) for x in measured.wide):
         finding.verdict, finding.bar = "OK_NOISY", abs(analytic - slope.value) + slope.bar
         finding.note = "a kink nearer than rounding lets one see: the gradient is that of one side"
+
+
+def allow_nan_at_kinks(found: list[EntryFinding], lower: list[EntryFinding]) -> list[EntryFinding]:
+    """The findings on a higher order, where nan by an entry at which ``lower`` ones saw a kink is right: none exists there."""
+    kinks = [x for x in lower if x.verdict == "KINK"]
+    for finding in found:
+        by = [kink for kink in kinks if (kink.argument, kink.entry) == (finding.argument, finding.entry)
+              or f"/d{kink.name}{kink.entry}" in finding.output or " mixed" in finding.output]
+        if by and finding.verdict == "NONFINITE" and isnan(finding.analytic):
+            finding.verdict, finding.note = "KINK", "the slope jumps here: nan says that there is no further derivative"
+    return found
 
 
 def name_mistake(finding: EntryFinding, factors: Iterable[tuple[str, float]]) -> str:
