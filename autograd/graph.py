@@ -66,10 +66,12 @@ def check_recording(y: Any, what: str = "backward") -> None:
 
 def check_leaves(y: Any, leaves: Iterable[Any]) -> None:
     """Refuse a backward pass that would reach nothing."""
-    if all(leaf.op is ops.constant for leaf in leaves):
-        raise GradientError(f"backward of {y!r}: it depends on nothing that takes a gradient; it was computed "
-                            "inside no_grad(), or from detached nodes. Compute it outside, from nodes that take one; update a "
-                            "parameter in place with w.data -= …, as w -= … within no_grad() makes a constant of it")
+    for leaf in leaves:
+        if leaf.op is not ops.constant:
+            return
+    raise GradientError(f"backward of {y!r}: it depends on nothing that takes a gradient; it was computed "
+                        "inside no_grad(), or from detached nodes. Compute it outside, from nodes that take one; update a "
+                        "parameter in place with w.data -= …, as w -= … within no_grad() makes a constant of it")
 
 
 def assign(nodes: Iterable[Any], attribute: str, contents: Iterable[Any]) -> None:

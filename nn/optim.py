@@ -444,7 +444,7 @@ def _with_gradients(function: str, parameters: Params) -> list[Any]:
 
 def _norm(gradients: list[Any], norm_type: float) -> float:
     """The norm of all entries together."""
-    if all(type(g) is float for g in gradients):
+    if {*map(type, gradients)} <= {float}:  # no generator, in which an interrupt could be lost
         return _norm_of_sizes([abs(g) for g in gradients], norm_type)
     from autograd.elementwise import silent
     return silent(_norm_of_sizes)([abs(g) for g in gradients], norm_type)  # an overflow is computed again, in parts of the largest

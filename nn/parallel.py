@@ -86,7 +86,12 @@ class Pool:
     def submit(self, params: Params, budget: Sequence[int], number: int) -> Future[Outcome]:
         """Start one evaluation."""
         function, objective = self._job
-        return self.executor.submit(function, objective, params, budget, number)
+        try:
+            return self.executor.submit(function, objective, params, budget, number)
+        except BrokenExecutor as error:  # a process died since; the evaluation is lost as those that were running are
+            future: Future[Outcome] = Future()
+            future.set_exception(error)
+            return future
 
     def wait(self, futures: Iterable[Future[Outcome]]) -> set[Future[Outcome]]:
         """Wait until one or more are done and return them; raises WorkersLost where the cluster has no worker left."""
