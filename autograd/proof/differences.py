@@ -29,6 +29,7 @@ BRIEF = (2, 8), (6, 13, 20)  # first and last rung, and the scouts, of the brief
 SHORTER = 2.0**-7  # a second brief look has so much shorter steps, where the first was too coarse
 DEEP = (27, 34, 41)  # more scouts of a brief look at a kink: what bends smoothly at 1e-15 of the scale is none
 PLAIN = 1e-9  # error bar, relative to the slope, with which a brief look is content
+FAINT = 1e-12  # slopes so small, relative to a natural one, are not searched for where rounding hides them
 COLUMNS = 6  # of the tableau: errors up to the sixth power of step² are removed
 TRUNCATION = 10.0  # error bars per disagreement of neighbouring entries
 NOISE = 4.0  # error bars per standard deviation of rounding: cautious, since usual bars are 1e-11 and errors above 1e-6
@@ -107,16 +108,20 @@ def measure_slopes(g: Curve, scale: float, quantum: float = 0.0, blur: Curve = l
     the slope or of ``hint`` (the value it will be compared with), or when ``patience`` widenings in a row brought
     nothing. Where a few values already agree with ``hint`` so well, or show a plain kink, there is no search.
     """
-    size = scale
-    for _ in range(3):
-        tables = DifferenceTables(g, size, quantum, blur, hint, floor, far_noise)
+    sizes = [scale]
+    while sizes[-1] and len(sizes) <= 3:
+        tables = DifferenceTables(g, sizes[-1], quantum, blur, hint, floor)
         plain = tables.brief()
-        if plain is not None and (plain.kind == "smooth" or size <= scale):
+        if plain is not None and sizes[-1] <= scale:
             return plain
-        size = tables.other_scale()
-        if not size:
-            break
+        if plain is not None and plain.kind == "smooth":  # from far away: what noise lets through counts
+            plain = DifferenceTables(g, sizes[-1], quantum, blur, hint, floor, far_noise).brief()
+            if plain is not None and plain.kind == "smooth":
+                return plain
+        sizes.append(tables.other_scale())
     tables = DifferenceTables(g, scale, quantum, blur, hint, floor, far_noise)
+    if (faint := tables.brief(FAINT)) is not None:
+        return faint
     tables.survey()
     best = tables.best(0)
     idle = {"up": 0, "down": 0}  # widenings in a row that brought nothing
@@ -124,7 +129,7 @@ def measure_slopes(g: Curve, scale: float, quantum: float = 0.0, blur: Curve = l
         towards = "up" if best.noise > best.bar / 2 else "down"
         if idle[towards] >= patience:
             towards = "down" if towards == "up" else "up"
-        if (towards == "down" and tables.noise_bound() > best.bar) or not tables.widen(towards):
+        if not tables.promises(towards, best) or not tables.widen(towards):
             idle[towards] = patience
             continue
         found = tables.best(0)
@@ -150,7 +155,8 @@ def _settled(best: Estimate, hint: float, natural: float) -> bool:
 class DifferenceTables:
     """Tables of difference quotients of a function at 0, to each side and central, over a growing range of steps."""
 
-    def __init__(self, g: Curve, scale: float, quantum: float, blur: Curve, hint: float, floor: float, far_noise: Curve):
+    def __init__(self, g: Curve, scale: float, quantum: float, blur: Curve, hint: float, floor: float,
+                 far_noise: Curve = lambda t: 0.0):
         self.g, self.blur, self.far_noise = g, blur, far_noise
         self.quantum, self.hint, self.floor = max(quantum, TINY), hint, floor
         self.top_step, self.limit = scale / 4, min(2.0**20 * max(scale, 1.0), 2.0**1020)
@@ -182,9 +188,14 @@ class DifferenceTables:
         self.last += MORE
         return self.step(self.last - MORE) >= 4 * self.quantum
 
-    def noise_bound(self) -> float:
-        """The least error bar, from noise alone, that a central difference at the shortest step of the table can have."""
-        return 2 * self.near / max(self.step(self.last - 1), TINY)
+    def promises(self, towards: str, best: Estimate) -> bool:
+        """False where steps longer or shorter than those of the table can bring no better estimate than ``best``.
+
+        Longer ones cannot if the longest of the table are left unused; shorter ones, if noise alone makes a wider bar.
+        """
+        if towards == "up":
+            return best.step > self.step(self.first + MORE) or not isfinite(best.bar)
+        return 2 * self.near <= best.bar * self.step(self.last - 1)
 
     # ── values, differences, estimates ──
 
@@ -242,8 +253,11 @@ class DifferenceTables:
 
     # ── looks ──
 
-    def brief(self) -> Slopes | None:
-        """The slopes where few values confirm the hint, or show a plain kink; None where they do not suffice."""
+    def brief(self, faint: float = 0.0) -> Slopes | None:
+        """The slopes where few values confirm the hint, or show a plain kink; None where they do not suffice.
+
+        ``faint`` is how small hint and error bar may be, relative to a natural slope, to be confirmed as good as 0.
+        """
         (self.first, self.last), self.scouts = BRIEF
         around = self.around()
         self.flat = set(around) == {self.base[0]}
@@ -257,8 +271,9 @@ class DifferenceTables:
         self.coarse = not self.noisy or best.step < self.step(self.last - 1)
         if _differ(left, right):
             return self.plain_kink(best, left, right)
-        enough = PLAIN * (abs(self.hint) or self.natural)
-        if not best.covers(self.hint) or best.bar > enough or max(left.bar, right.bar) > 1e-5 * max(abs(self.hint), self.natural):
+        size = abs(self.hint) or self.natural
+        enough = max(PLAIN * size, faint * self.natural if size < faint * self.natural else 0.0)
+        if not best.covers(self.hint) or best.bar > enough or max(left.bar, right.bar) > 1e-5 * max(size, self.natural):
             return None
         return self.found(best, left, right, "smooth")
 

@@ -18,20 +18,15 @@ if TYPE_CHECKING:
 __tracebackhide__ = True
 
 
-def record(subject: CheckedFunction, point: Sequence[float] | None = None) -> Reverse:
-    """One recorded run at a point, that of the check unless another is given."""
-    return Reverse(subject.followed, subject.spec.tree(point or subject.point), {}, tuple(range(len(subject.spans))))
-
-
 def recorded_nodes(subject: CheckedFunction) -> list[Node]:
     """The nodes of the graph at the point, inputs first."""
-    return topological(*filter(is_node, flatten(record(subject).y)[0]))
+    return topological(*filter(is_node, flatten(subject.run.y)[0]))
 
 
 def sweep_back(subject: CheckedFunction, cotangent: Sequence[float], run: Reverse | None = None) -> Iterator[list[Edge]]:
     """The edges of each node that the gradient of ⟨cotangent, f⟩ reaches, results first."""
     adjoints: dict[Any, Any] = {}
-    for y, seed in zip(flatten((run or record(subject)).y)[0], flatten(subject.output.tree(cotangent))[0]):
+    for y, seed in zip(flatten((run or subject.run).y)[0], flatten(subject.output.tree(cotangent))[0]):
         if is_node(y):
             seed = y.seed_gradient(seed)
             adjoints[y] = adjoints[y] + seed if y in adjoints else seed
@@ -44,7 +39,7 @@ def predicted_noise(subject: CheckedFunction, cotangent: Sequence[float], point:
     if subject.gradient is not None:
         return 0.0
     noise = 0.0
-    for edge, *_ in sweep_back(subject, cotangent, record(subject, point)):
+    for edge, *_ in sweep_back(subject, cotangent, subject.record(point) if point else None):
         off = edge.upstream * plain(edge.node)
         noise = hypot(noise, float((off * off).sum()) ** 0.5 if getattr(off, "shape", ()) else float(off))
     return 0.3 * float_info.epsilon * noise if isfinite(noise) else 0.0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator, Sequence
-from functools import wraps
+from functools import cached_property, wraps
 from linecache import getline
 from math import nan
 from traceback import walk_tb
@@ -13,7 +13,7 @@ from typing import Any
 from ..context import internal_packages, no_grad
 from ..errors import GraphError
 from ..escapes import THROUGH
-from ..functional import flatten, fresh, jvp, map_tree, vjp
+from ..functional import Reverse, flatten, fresh, jvp, map_tree, vjp
 from .trees import StructureError, TreeSpec
 
 __tracebackhide__ = True
@@ -84,12 +84,27 @@ class CheckedFunction:
     def gradients(self, weights: Sequence[float], point: Sequence[float] | None = None,
                   given_dtypes: bool = False) -> list[float]:
         """The gradient of ⟨weights, f⟩ at a point, in reverse mode or as the caller's ``gradient`` gives it."""
+        if self.gradient is None and point is None and not given_dtypes:
+            return self.spec.flat(self._pullback(self.output.tree(weights)))
         args = self.spec.tree(point or self.point, given_dtypes)
         if self.gradient is not None:
             found = self.gradient(*args)
             wrapped = isinstance(found, tuple) and len(found) == 1 and not isinstance(args[0], tuple)
             return self.spec.flat((found,) if len(args) == 1 and not wrapped else found)
         return self.spec.flat(vjp(self.followed, *args)[1](self.output.tree(weights)))
+
+    @cached_property
+    def _pullback(self) -> Callable[[object], object]:
+        return vjp(self.followed, *self.spec.tree(self.point))[1]
+
+    @cached_property
+    def run(self) -> Reverse:
+        """One recorded run at the point."""
+        return self.record(self.point)
+
+    def record(self, point: Sequence[float]) -> Reverse:
+        """A recorded run at a point."""
+        return Reverse(self.followed, self.spec.tree(point), {}, tuple(range(len(self.spans))))
 
     def tangents(self, direction: Direction, point: Sequence[float] | None = None) -> list[float]:
         """J · direction at a point, in forward mode."""
