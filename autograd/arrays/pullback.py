@@ -71,7 +71,7 @@ def array_edge(node: Any, i: int, upstream: Any, arrived: Any, graph: bool) -> t
     if reached is False:
         return np.zeros(node.operands[i].shape, node.dtype), False
     out, operands = (node, node.operands) if graph else (node.array, residuals)
-    if op.bilinear and arrived is not True:
+    if op.bilinear and arrived is not True and not graph:  # its sum of parts is plain: a graph keeps the product, nan or not
         downstream = _bilinear_from_arrived(op, i, upstream, arrived, out, operands, params)
     else:
         downstream = op.pullback(i, upstream, out, operands, params)
