@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, overload
 from autograd import scope
 from autograd.context import Scope, current
 from autograd.graph import is_node
+from autograd.operation import holds_node
 
 from . import scalar_losses
 
@@ -199,7 +200,7 @@ def hinge_loss(input: Tree, target: Tree, *, margin: float = 1.0, reduction: str
 
 def _kind(input: Tree, target: Tree) -> Any:
     """The module that computes losses of such operands; only arrays need NumPy."""
-    if hasattr(input, "shape") or hasattr(target, "shape") and not scalar_losses.holds_nodes(input):
+    if hasattr(input, "shape") or hasattr(target, "shape") and not holds_node(input):
         return _array_losses()
     return scalar_losses
 

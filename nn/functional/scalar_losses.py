@@ -23,11 +23,6 @@ if TYPE_CHECKING:
 _LOWEST_LOG, _LOWEST_PROBABILITY = -100.0, 3.720075976020836e-44  # the second is exp of the first
 
 
-def holds_nodes(x: Tree) -> bool:
-    """True for a node, and for nested lists that hold one."""
-    return any(map(holds_nodes, x)) if isinstance(x, (list, tuple)) else hasattr(x, "priority")
-
-
 # ── entry by entry ───────────────────────────────────────────────────────────────────────────────────────────────
 
 def mse_loss(input: Tree, target: Tree, *, reduction: str) -> Any:
