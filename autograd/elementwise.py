@@ -43,21 +43,20 @@ def silent(function: Callable[..., Any]) -> Callable[..., Any]:
     return run
 
 
-def masked(g: Any, mask: Any) -> Any:
-    """``g`` where the mask holds, else 0, also where ``g`` is inf or nan.
+def masked(g: Any, mask: Any, out: Any = None) -> Any:
+    """``g`` where the mask holds, else 0, also where ``g`` is inf or nan; written into ``out`` if it is given.
 
     A product takes an eighth of the time of ``numpy.where`` (measured), and is as good where 0 · inf raises.
     """
     if trap_invalid.get():
-        return mask_product(g, mask)
-    return np.where(mask, g, 0.0).astype(g.dtype, copy=False)
+        return mask_product(g, mask, out)
+    return np.multiply(np.where(mask, g, 0.0), 1, out=out, dtype=g.dtype)
 
 
-def mask_product(g: Any, mask: Any) -> Any:
+def mask_product(g: Any, mask: Any, out: Any = None) -> Any:
     """``g`` × mask, in two thirds of the time that NumPy takes to cast as it multiplies (measured)."""
     product = mask.astype(g.dtype)
-    product *= g
-    return product
+    return np.multiply(product, g, out=product if out is None else out)
 
 
 # ── forwards: NumPy's function of the same name; one line where NumPy has none ───────────────────────────────────

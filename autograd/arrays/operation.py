@@ -28,20 +28,21 @@ class ArrayOperation:
     ``bilinear=True`` in each of them. ``shown`` are the texts on the edges of drawings.
 
     ``is_selection`` marks an operation whose operands may have entries that do not count (``x[1:]``): no gradient
-    arrives there. ``reach`` maps a mask
-    of the entries at which a gradient arrived, and the operands, to the mask for the operand, where the general
-    rule (everything, for what is neither linear nor a selection) says too much.
+    arrives there. ``shows_nan`` maps its operand and the params to True where a nan in any entry is one in the result
+    (``max``), so that none is hidden. ``reach`` maps a mask of the entries at which a gradient arrived, and the
+    operands, to the mask for the operand, where the general rule (everything, for what is neither linear nor a selection)
+    says too much.
     """
 
     saves = True  # whether a backward sweep needs the operands
 
     def __init__(self, name: str, sign: str, forward: Callable[..., Any], *pullbacks: Callable[..., Any],
                  pushforward: Callable[..., Any] | None = None, bilinear: bool = False, variadic: bool = False,
-                 shown: tuple[str, ...] = (), is_selection: bool = False,
+                 shown: tuple[str, ...] = (), is_selection: bool = False, shows_nan: Callable[..., bool] = lambda x, **params: False,
                  reach: Callable[..., Any] | None = None):
         self.name, self.sign, self.forward, self.pullbacks = name, sign, forward, pullbacks
         self.variadic, self.bilinear, self.shown = variadic, bilinear, shown or (f"{name}ᵀ",)
-        self.is_selection, self.reach = is_selection, reach
+        self.is_selection, self.shows_nan, self.reach = is_selection, shows_nan, reach
         self.is_linear = pushforward is None and not bilinear
         self.pushforward = pushforward or (self._push_bilinear if bilinear else self._push_linear)
         self.module = sys._getframe(1).f_globals["__name__"]

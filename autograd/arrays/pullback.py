@@ -14,8 +14,14 @@ from . import table
 from .axes import plain_array
 
 
+BOOL = np.dtype(bool)
+
+
 def row_pullback(row: Operation, i: int, upstream: Any, out: Any, operands: Any) -> Any:
-    """Upstream × local for a row on arrays, an ordinary product; None where no gradient flows."""
+    """Upstream × local for a row on arrays, an ordinary product; None where no gradient flows.
+
+    A nan among the operands of a row that selects (``relu``) is one of its result, so whoever sweeps looks for it there.
+    """
     rule = row.partials[i]
     if rule is no_derivative:
         warn_no_derivative(row.name)
@@ -23,29 +29,21 @@ def row_pullback(row: Operation, i: int, upstream: Any, out: Any, operands: Any)
     if not callable(rule):
         return upstream if rule == 1.0 else upstream * rule
     factor = partial(rule, out, *operands)
-    if type(factor) is np.ndarray and factor.dtype.char == "?" and factor.shape == upstream.shape:
-        if len(operands) == 1 and upstream.flags.c_contiguous and operands[0].flags.c_contiguous:
-            refuse_nan(np.vdot(upstream, operands[0]))  # of both at once
-        else:
-            refuse_hidden_nan(upstream, *operands)
+    if type(factor) is np.ndarray and factor.dtype is BOOL and factor.shape == upstream.shape:
+        refuse_nan(upstream)
         return mask_product(upstream, factor)
     if row.is_selection or getattr(factor, "dtype", None) == np.bool_:
-        refuse_hidden_nan(upstream, *operands)
+        refuse_nan(upstream)
     return upstream * factor
 
 
-def refuse_hidden_nan(*arrays: Any) -> None:
-    """Raise FloatingPointError where a selection meets a nan, which 0 · nan would carry through a branch not taken."""
-    for x in arrays:
-        if type(x) is np.ndarray and x.dtype.char in "fd":
-            entries = x if x.flags.c_contiguous else x.ravel("K")  # no copy, whatever the order of axes
-            refuse_nan(np.vdot(entries, entries))  # one pass without a mask
-
-
-def refuse_nan(total: Any) -> None:
-    """Raise FloatingPointError for a sum of products in which there was a nan, or perhaps 0 · inf or ∞ − ∞."""
-    if total != total:
-        raise FloatingPointError
+def refuse_nan(x: Any) -> None:
+    """Raise FloatingPointError for an array with a nan, which 0 · nan would carry through a branch not taken."""
+    if type(x) is np.ndarray and x.dtype.char in "fd":
+        entries = x if x.flags.c_contiguous else x.ravel("K")  # no copy, whatever the order of axes
+        total = np.vdot(entries, entries)  # one pass without a mask
+        if total != total:
+            raise FloatingPointError
 
 
 def row_edge(row: Operation, i: int, upstream: Any, arrived: Any, out: Any, operands: Any, graph: bool) -> tuple[Any, Any, Any]:
@@ -122,6 +120,8 @@ def match_mask(arrived: Any, shape: tuple[int, ...]) -> Any:
 def unbroadcast(g: Any, shape: tuple[int, ...]) -> Any:
     """The transpose of broadcasting, for every operation: sum over the axes along which ``shape`` was repeated."""
     extra = g.ndim - len(shape)
+    if extra == 1 and g.shape[1:] == shape and type(g) is np.ndarray:  # a bias over a batch
+        return np.add.reduce(g, 0)
     if extra >= 0:
         axes = tuple([i for i, n in enumerate(g.shape) if i < extra or (shape[i - extra] == 1 and n != 1)])
         if axes:

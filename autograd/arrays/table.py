@@ -78,12 +78,12 @@ max = ArrayOperation(
     "max", "max", lambda x, axis, keepdims: np.max(x, axis=axis, keepdims=keepdims),
     lambda g, out, x, axis, keepdims: reshape(g, shape=kept_shape(x.shape, axis)) * _shares(out, x, axis),
     pushforward=lambda out, xs, ts, params: _push_extreme(out, xs, ts, **params),
-    shown=("equal shares of max",), is_selection=True)
+    shown=("equal shares of max",), is_selection=True, shows_nan=lambda x, **params: True)
 min = ArrayOperation(
     "min", "min", lambda x, axis, keepdims: np.min(x, axis=axis, keepdims=keepdims),
     lambda g, out, x, axis, keepdims: reshape(g, shape=kept_shape(x.shape, axis)) * _shares(out, x, axis),
     pushforward=lambda out, xs, ts, params: _push_extreme(out, xs, ts, **params),
-    shown=("equal shares of min",), is_selection=True)
+    shown=("equal shares of min",), is_selection=True, shows_nan=lambda x, **params: True)
 logsumexp = ArrayOperation(
     "logsumexp", "log Σ exp", lambda x, axis, keepdims: _logsumexp_forward(x, axis, keepdims),
     lambda g, out, x, axis, keepdims: reshape(g, shape=kept_shape(x.shape, axis)) * softmax(x, axis=axis),

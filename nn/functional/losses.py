@@ -146,15 +146,15 @@ def cross_entropy(input: Tree, target: Tree, weight: ArrayLike | None = None, *,
     (0.0, 0.0)
     """
     kind = _kind(input, target)
-    options = {"ignore_index": ignore_index, "reduction": reduction, "label_smoothing": label_smoothing}
-    if kind is not scalar_losses:  # one operation: its scope is written on it, 4 µs sooner than by a context (measured)
-        loss, around = kind.cross_entropy(input, target, weight, **options), current()
-        if is_node(loss):
-            here = Scope("cross_entropy", around.scope if around else None)
-            loss.metadata = (loss.name, here, *(loss.metadata or ())[2:])
-        return loss
-    with scope("cross_entropy"):
-        return kind.cross_entropy(input, target, weight, **options)
+    if kind is scalar_losses:
+        with scope("cross_entropy"):
+            return kind.cross_entropy(input, target, weight, ignore_index=ignore_index, reduction=reduction,
+                                      label_smoothing=label_smoothing)
+    loss = kind.cross_entropy(input, target, weight, ignore_index=ignore_index, reduction=reduction, label_smoothing=label_smoothing)
+    if is_node(loss):  # one operation: its scope is written on it, 4 µs sooner than by a context (measured)
+        around, (name, _, *made) = current(), loss.metadata or (None, None)
+        loss.metadata = (name, Scope("cross_entropy", around.scope if around else None), *made)
+    return loss
 
 
 @overload

@@ -24,13 +24,20 @@ def _first(x: Any, out: Any, kernel: Any, stride: Any, dilation: Any) -> Iterato
     """Yield each place in a window with the mask of windows whose maximum lies there, the first in row order of equal ones."""
     free = np.ones_like(out, bool)
     lost = np.isnan(out) if np.isnan(np.add.reduce(out, None)) else None
-    for place in window_slices(kernel, stride, dilation, out.shape[2:]):
+    *others, last = window_slices(kernel, stride, dilation, out.shape[2:])
+    for place in others:
         mask = x[place] == out
         if lost is not None:
             mask |= lost & np.isnan(x[place])
         mask &= free
         free ^= mask
         yield place, mask
+    yield last, free
+
+
+def _covered(shape: tuple[int, ...], kernel: Any, stride: Any, dilation: Any) -> bool:
+    """True where every entry lies in exactly one window."""
+    return kernel == stride and dilation == (1, 1) and not (shape[2] % stride[0] or shape[3] % stride[1])
 
 
 def _max_pool_forward(x: Any, kernel: Any, stride: Any, dilation: Any) -> Any:
@@ -46,13 +53,12 @@ def _max_pool_forward(x: Any, kernel: Any, stride: Any, dilation: Any) -> Any:
 
 def _unpool_forward(g: Any, x: Any, out: Any, kernel: Any, stride: Any, dilation: Any) -> Any:
     apart = kernel[0] <= stride[0] and kernel[1] <= stride[1] and dilation == (1, 1)  # no entry lies in two windows
-    covered = apart and kernel == stride and x.shape[2:] == (out.shape[2] * stride[0], out.shape[3] * stride[1])
-    down = np.empty_like(x, g.dtype) if covered else np.zeros_like(x, g.dtype)
+    down = np.empty_like(x, g.dtype) if _covered(x.shape, kernel, stride, dilation) else np.zeros_like(x, g.dtype)
     if g.strides != out.strides:  # as the masks lie
         g = np.add(g, 0, out=np.empty_like(out, g.dtype))
     for place, mask in _first(x, out, kernel, stride, dilation):
         if apart:
-            down[place] = masked(g, mask)
+            masked(g, mask, down[place])
         else:
             down[place] += masked(g, mask)
     return down
@@ -68,7 +74,7 @@ def _pick_forward(t: Any, x: Any, out: Any, kernel: Any, stride: Any, dilation: 
 _max_pool = ArrayOperation("max_pool2d", "max pool", _max_pool_forward,
                 lambda g, out, x, **o: _unpool(g, x=plain_array(x), out=plain_array(out), **o),
                 pushforward=lambda out, xs, ts, o: _pick(ts[0], x=plain_array(xs[0]), out=plain_array(out), **o),
-                shown=("first maximum",), is_selection=True)
+                shown=("first maximum",), is_selection=True, shows_nan=lambda x, **o: _covered(x.shape, **o))
 _unpool = ArrayOperation("max_unpool2d", "unpool", lambda g, **o: _unpool_forward(g, **o), lambda g, out_, y, **o: _pick(g, **o))
 _pick = ArrayOperation("max_pick2d", "pick", lambda t, **o: _pick_forward(t, **o), lambda g, out_, y, **o: _unpool(g, **o))
 
