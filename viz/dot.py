@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from .circuits.shapes import Layout, Place, Route, Spot
+from .colours import LIGHT
 from .labels import Block, Label, TextLine
 from .records import Graph
-from .svg import LIGHT, clip
+from .svg import clip
 
 ENTRY = 20.0  # from the numbers to the gate
 

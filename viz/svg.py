@@ -7,15 +7,12 @@ import unicodedata
 from collections.abc import Iterable
 from html import escape
 from pathlib import Path
-from string import Template
 from typing import Any, ClassVar
 
 from autograd.files import replaced
 
-LIGHT = {"paper": "#ffffff", "ink": "#1f2328", "value": "#1a7f37", "gradient": "#cf222e", "formula": "#0969da",
-          "frame": "#57606a", "wire": "#8c959f", "gate": "#f6f8fa", "bad": "#953800", "mark": "#fff1e5"}
-DARK = {"paper": "#0d1117", "ink": "#e6edf3", "value": "#3fb950", "gradient": "#ff7b72", "formula": "#58a6ff",
-         "frame": "#8b949e", "wire": "#6e7681", "gate": "#21262d", "bad": "#ffa657", "mark": "#3d2300"}
+from .colours import both
+
 MARGIN = 14.0  # around a picture
 PIXELS = 50_000_000  # of a PNG, at most: so many take 10 s, and viewers do not open many more
 FONT = '.chainrule { font-family: "Helvetica Neue", Helvetica, Arial, "Liberation Sans", "DejaVu Sans", sans-serif }\n'
@@ -23,8 +20,7 @@ FONT = '.chainrule { font-family: "Helvetica Neue", Helvetica, Arial, "Liberatio
 
 def style(shapes: str, inks: str) -> str:
     """Return a style sheet: rules for shapes, and rules for colours (``$value`` …) in light and in dark."""
-    dark = Template(inks).substitute(DARK)
-    return f"{FONT}{shapes}{Template(inks).substitute(LIGHT)}@media (prefers-color-scheme: dark) {{\n{dark}}}\n"
+    return f"{FONT}{shapes}{both(inks)}"
 
 
 def document(parts: Iterable[str], size: tuple[float, float], title: str, description: str, sheet: str) -> str:

@@ -1,0 +1,44 @@
+"""The colours of every picture, plot and page, in light and in dark: one meaning a colour, everywhere.
+
+Values are green, gradients red, local gradients blue; the signs of weights are purple and ochre; trouble (nan, inf, a wrong
+number) is magenta on a mark of its own. Values and gradients differ by a ΔE of at least 15 for eyes without a receptor for
+green, and every text has a contrast of at least 4.5 to what it stands on. ``tests/test_viz_colours.py`` computes both.
+"""
+
+from __future__ import annotations
+
+from string import Template
+
+LIGHT = {
+    "paper": "#ffffff", "gate": "#f6f8fa", "mark": "#fdeaf5", "now": "#fff8c5",  # what texts stand on
+    "ink": "#1f2328", "frame": "#57606a",                                        # names and signs; frames, constants, notes
+    "value": "#14735a", "gradient": "#b3121d", "formula": "#0969da",
+    "positive": "#7a3fc4", "negative": "#8a5c00", "bad": "#b91c7b",              # weights by sign; trouble
+    "wire": "#8c959f", "line": "#d0d7de", "ring": "#bf8700",                     # lines without a text: wires, rules, a focus
+}
+DARK = {
+    "paper": "#0d1117", "gate": "#21262d", "mark": "#3d1430", "now": "#3b2f00",
+    "ink": "#e6edf3", "frame": "#9198a1",
+    "value": "#7be8b8", "gradient": "#ff6b66", "formula": "#58a6ff",
+    "positive": "#bc8cff", "negative": "#d4a72c", "bad": "#ff7ad1",
+    "wire": "#6e7681", "line": "#3d444d", "ring": "#d29922",
+}
+
+
+def both(rules: str) -> str:
+    r"""Return CSS rules with their colours (``$value`` …) filled in: in light, and in dark where the reader's screen is dark.
+
+    >>> both(".value { fill: $value }\n").count("#14735a"), both(".value { fill: $value }\n").count("#7be8b8")
+    (1, 1)
+    """
+    light, dark = (Template(rules).substitute(palette) for palette in (LIGHT, DARK))
+    return f"{light}@media (prefers-color-scheme: dark) {{\n{dark}}}\n"
+
+
+def variables(palette: dict[str, str]) -> str:
+    """Return a palette as CSS variables: ``--paper: #ffffff; --gate: …``.
+
+    >>> variables({"paper": "#ffffff", "ink": "#1f2328"})
+    '--paper: #ffffff; --ink: #1f2328'
+    """
+    return "; ".join(f"--{name}: {colour}" for name, colour in palette.items())
