@@ -170,7 +170,7 @@ def _add_digits(sub: argparse.ArgumentParser) -> None:
 def _add_draw(commands: Commands) -> None:
     sub = _add_expression_command(commands, draw, "Draw the circuit of an expression, with its values and gradients.")
     sub.add_argument("-o", "--output", default="circuit.svg", metavar="FILE",
-                     help="where to write: .svg, .dot or .png; - writes SVG to the standard output (circuit.svg)")
+                     help="where to write: .svg, .dot, .png or .pdf; - writes SVG to the standard output (circuit.svg)")
     sub.add_argument("--title", metavar="TEXT", help="title of the picture (the expression)")
     sub.add_argument("--collapse", action="store_const", const=True, help="draw each scope as one gate (sigmoid)")
     sub.add_argument("--products", action="store_true", help="write upstream × local = downstream on the wires")
@@ -227,8 +227,8 @@ def evaluate(args: argparse.Namespace) -> tuple[Value, dict[str, Value]]:
 
 def draw(args: argparse.Namespace) -> int:
     path = Path(args.output)
-    if args.output != "-" and path.suffix.lower() not in (".svg", ".dot", ".png"):
-        raise Refusal(f"cannot write '{args.output}': the name must end in .svg, .dot or .png")
+    if args.output != "-" and path.suffix.lower() not in (".svg", ".dot", ".png", ".pdf"):
+        raise Refusal(f"cannot write '{args.output}': the name must end in .svg, .dot, .png or .pdf")
     y, _ = evaluate(args)
     if not args.no_backward:
         y.backward()

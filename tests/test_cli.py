@@ -193,8 +193,8 @@ def test_a_title_is_text_whatever_it_says(tmp_path: Path, title: str) -> None:
     ("missing/a.svg", "No such file or directory; make the folder first: mkdir -p"),
     ("file.txt/a.svg", "Not a directory"),
     ("folder.svg", "Is a directory"),
-    ("a.pdf", "the name must end in .svg, .dot or .png"),
-    ("", "the name must end in .svg, .dot or .png"),
+    ("a.jpg", "the name must end in .svg, .dot, .png or .pdf"),
+    ("", "the name must end in .svg, .dot, .png or .pdf"),
 ])
 def test_what_cannot_be_written_is_told_and_leaves_nothing_behind(tmp_path: Path, output: str, problem: str) -> None:
     (tmp_path / "file.txt").write_text("kept")

@@ -200,8 +200,8 @@ def test_save_writes_what_the_ending_says(tmp_path):
     drawing = draw(neuron())
     assert drawing.save(tmp_path / "a.svg").read_text(encoding="utf-8") == drawing.svg
     assert drawing.save(str(tmp_path / "a.dot")).read_text(encoding="utf-8") == drawing.dot
-    with pytest.raises(ValueError, match=r"saved as \.svg, \.dot, \.gv or \.png"):
-        drawing.save(tmp_path / "a.pdf")
+    with pytest.raises(ValueError, match=r"saved as \.svg, \.dot, \.gv, \.png or \.pdf"):
+        drawing.save(tmp_path / "a.jpg")
 
 
 def test_dot_is_a_picture_of_its_own():

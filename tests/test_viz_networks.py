@@ -195,7 +195,7 @@ def test_it_is_saved_and_shown_as_other_pictures_are(tmp_path):
     assert drawing.save(tmp_path / "a.svg").read_text(encoding="utf-8") == drawing.svg
     assert shown(drawing) == {
         "image/svg+xml": drawing.svg, "text/plain": "<NetworkPicture of 2 → 1 units, 3 parameters>"}
-    with pytest.raises(ValueError, match=r"saved as \.svg or \.png"):
+    with pytest.raises(ValueError, match=r"saved as \.svg, \.png or \.pdf"):
         drawing.save(tmp_path / "a.dot")
     root = ET.fromstring(drawing.svg)
     assert root[0].text == "Network: 2 input → 1 Neuron sigmoid"

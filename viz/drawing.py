@@ -87,7 +87,7 @@ class Drawing(Picture):
     (True, True)
     """
 
-    kinds: ClassVar = {".svg": "svg", ".dot": "dot", ".gv": "dot", ".png": "png"}
+    kinds: ClassVar = {".svg": "svg", ".dot": "dot", ".gv": "dot", ".png": "png", ".pdf": "pdf"}
 
     def __init__(self, graph: Graph, digits: int | None = 3, products: bool = False, title: str | None = None,
                  engine: str | None = None, room: str = "", *, width: float = WIDE, direction: str = "right",
@@ -151,7 +151,7 @@ _SHAPES = """\
 _INKS = """\
 .chainrule .paper { fill: $paper }
 .chainrule .letter, .chainrule .title, .chainrule .sign, .chainrule .name { fill: $ink }
-.chainrule .number, .chainrule .scope text { stroke: $paper }
+@supports (paint-order: stroke) { .chainrule .number, .chainrule .scope text { stroke: $paper } }
 .chainrule .value { fill: $value }
 .chainrule .gradient, .chainrule .product { fill: $gradient }
 .chainrule .formula { fill: $formula }

@@ -277,7 +277,7 @@ CSS = style(f"""\
 .chainrule .minus line { stroke: $bad } .chainrule text.minus { fill: $bad }
 .chainrule .zero line, .chainrule .flow { stroke: $wire } .chainrule .tip { fill: $wire }
 .chainrule .bad line { stroke: $gradient } .chainrule text.bad { fill: $gradient; font-weight: bold }
-.chainrule .halo { stroke: $paper }
+@supports (paint-order: stroke) { .chainrule .halo { stroke: $paper } }
 .chainrule .level.plus { fill: $value } .chainrule .level.minus { fill: $bad }
 """)
 

@@ -12,10 +12,14 @@ from typing import Any, ClassVar
 from autograd.files import replaced
 
 from .colours import both
+from .saving import pdf_of, png_of
 
 MARGIN = 14.0  # around a picture
-PIXELS = 50_000_000  # of a PNG, at most: so many take 10 s, and viewers do not open many more
-FONT = '.chainrule { font-family: "Helvetica Neue", Helvetica, Arial, "Liberation Sans", "DejaVu Sans", sans-serif }\n'
+# Within @media, because a picture is not drawn at all by programs that take lengths alone for a height.
+FONT = """\
+.chainrule { font-family: "Helvetica Neue", Helvetica, Arial, "Liberation Sans", "DejaVu Sans", sans-serif }
+@media all { svg.chainrule { max-width: 100%; height: auto } }
+"""
 
 
 def style(shapes: str, inks: str) -> str:
@@ -29,21 +33,20 @@ def document(parts: Iterable[str], size: tuple[float, float], title: str, descri
     head = (tag("title", written(title)), tag("desc", written(description)), tag("style", sheet),
             tag("rect", kind="paper", width=wide, height=high, rx=6))
     return tag("svg", *(f"\n{part}" for part in (*head, *parts)), "\n", xmlns="http://www.w3.org/2000/svg", kind="chainrule",
-               role="img", width=wide, height=high, viewBox=f"0 0 {wide:.1f} {high:.1f}",
-               style="max-width:100%;height:auto") + "\n"
+               role="img", width=wide, height=high, viewBox=f"0 0 {wide:.1f} {high:.1f}") + "\n"
 
 
 class Picture:
     """A picture as SVG: ``save`` writes a file, and a notebook shows it."""
 
-    kinds: ClassVar[dict[str, str]] = {".svg": "svg", ".png": "png"}  # endings, and the attribute that each is written from
+    kinds: ClassVar[dict[str, str]] = {".svg": "svg", ".png": "png", ".pdf": "pdf"}  # endings, and the attributes behind them
     svg: Any  # the text, which each kind of picture makes when it is asked for
 
     def save(self, path: str | Path) -> Path:
-        """Write the picture to a file, as its name ends: ``.svg`` or ``.png``, circuits also ``.dot``. Returns the path.
+        """Write the picture to a file, as its name ends: ``.svg``, ``.png`` or ``.pdf``, circuits also ``.dot``. Returns the path.
 
-        Raises ValueError for other endings; for PNG, ImportError without the package resvg-py, RuntimeError without a font,
-        ValueError for a picture of over 50 million pixels.
+        Raises ValueError for other endings; for PNG and PDF, ImportError without their package (resvg-py, svglib), RuntimeError
+        without a font; ValueError for a PNG of over 50 million pixels.
         """
         path = Path(path)
         if path.suffix.lower() not in self.kinds:
@@ -57,29 +60,13 @@ class Picture:
 
     @property
     def png(self) -> bytes:
-        """The picture in its light colours as PNG, two dots to the pixel where they are not too many; needs resvg-py."""
-        try:
-            from resvg_py import svg_to_bytes
-        except ImportError:
-            raise ImportError("PNG needs the package resvg-py: pip install 'chainrule[png]'; SVG needs none") from None
-        import importlib.util
-        found = importlib.util.find_spec("matplotlib")
-        fonts = [str(Path(place, "mpl-data", "fonts", "ttf")) for place in (found and found.submodule_search_locations) or ()]
+        """The picture in its light colours as PNG; needs resvg-py."""
+        return png_of(self.svg, repr(self))
 
-        wide, high = map(float, str(self.svg.partition('viewBox="0 0 ')[2].partition('"')[0]).split())
-        if wide * high > PIXELS:
-            raise ValueError(f"{self!r:.60} is {wide:,.0f} × {high:,.0f} pixels, too many for a PNG (the limit is {PIXELS:,}): "
-                             "save it as .svg, or draw less of it")
-
-        def drawn(svg: str, zoom: int = 2) -> bytes:
-            return bytes(svg_to_bytes(svg_string=svg, zoom=zoom, font_dirs=fonts, font_family="DejaVu Sans",
-                                      sans_serif_family="DejaVu Sans"))
-        letter = '<svg xmlns="http://www.w3.org/2000/svg" width="20" height="20"><text y="15">{}</text></svg>'
-        if drawn(letter.format("")) == drawn(letter.format("x")):
-            raise RuntimeError("PNG needs a font, and this machine has none: apt-get install fonts-dejavu-core, or pip "
-                               "install matplotlib, which brings one; SVG leaves the fonts to who shows it")
-        return drawn(self.svg.partition("@media (prefers-color-scheme: dark)")[0] + "</style>"
-                     + self.svg.partition("</style>")[2], 2 if 4 * wide * high <= PIXELS else 1)
+    @property
+    def pdf(self) -> bytes:
+        """The picture in its light colours as PDF; needs svglib."""
+        return pdf_of(self.svg)
 
     def _repr_svg_(self) -> str:
         return self.svg
