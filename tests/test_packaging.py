@@ -254,7 +254,8 @@ def test_the_metadata_says_where_the_project_lives_and_what_it_runs_on(metadata)
     for url in urls.values():  # a page of the repository is one of its files
         page = re.fullmatch(WEB + r"/(?:blob|tree)/main/(.+)", url)
         assert page is None or (ROOT / page[1]).exists()
-    assert set(metadata.get_all("Provides-Extra")) >= {"plot", "png", "pdf", "search", "dask", "notebook", "all", "test", "bench", "proof"}
+    assert set(metadata.get_all("Provides-Extra")) >= {"plot", "png", "pdf", "search", "dask", "notebook", "all", "test", "bench",
+                                                       "proof"}
 
 
 def supported():

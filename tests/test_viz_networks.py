@@ -41,8 +41,8 @@ def test_the_sigmoid_neuron_s_numbers_are_on_it():
     svg = network(sigmoid_neuron(), [Value(-1.0, "x0"), Value(-2.0, "x1")]).svg
     assert in_circles(svg, 0) == ["−1.00", "−2.00"]
     assert in_circles(svg, 1) == ["0.73"]
-    assert [text.text for text in element(svg, "b1-0").iter(f"{SVG}text")] == ["b −3.00"]
-    assert {"2.00", "−3.00"} <= {text for kind in ("plus", "minus") for text in classed(svg, kind)}
+    assert [text.text for text in element(svg, "b1-0").iter(f"{SVG}text")] == ["b = −3.00"]
+    assert {"w0 = 2.00", "w1 = −3.00"} <= {text for kind in ("plus", "minus") for text in classed(svg, kind)}
     assert "Neuron · sigmoid" in classed(svg, "head")
     assert "value 0.7310585786300049" in tooltip(svg, "u1-0")
 
@@ -85,8 +85,8 @@ def test_gradients_are_drawn_on_request_and_absent_before_a_backward_pass():
     assert any("call backward()" in said for said in classed(before, "faint"))
     neuron([-1.0, -2.0]).backward()
     svg = network(neuron, show="gradient").svg
-    assert {"−0.20", "−0.39"} <= set(classed(svg, "minus"))
-    assert [text.text for text in element(svg, "b1-0").iter(f"{SVG}text")] == ["b 0.20"]
+    assert {"w0 = −0.20", "w1 = −0.39"} <= set(classed(svg, "minus"))
+    assert [text.text for text in element(svg, "b1-0").iter(f"{SVG}text")] == ["b = 0.20"]
 
 
 def test_of_large_layers_the_first_and_last_are_drawn_and_the_rest_is_said():
@@ -111,7 +111,7 @@ def test_other_modules_are_blocks_with_the_shape_that_they_put_out():
     shapes = [[text.text for text in element(svg, f"m{k}").iter(f"{SVG}text")] for k in range(5)]
     assert [(lines[0], lines[-1]) for lines in shapes] == [
         ("Conv2d", "→ 4×8×8"), ("BatchNorm2d", "→ 4×8×8"), ("ReLU", "→ 4×8×8"), ("MaxPool2d", "→ 4×4×4"), ("Flatten", "→ 64")]
-    assert "Linear · Softmax" in classed(svg, "faint")
+    assert "Linear · Softmax" in classed(svg, "head")
     assert sum(float(text) for text in in_circles(svg, 6)) == pytest.approx(1.0, abs=0.02)
     assert [module.training for module in model.modules()] == modes
     assert all("forward" not in vars(module) for module in model.modules())
@@ -200,3 +200,78 @@ def test_it_is_saved_and_shown_as_other_pictures_are(tmp_path):
     root = ET.fromstring(drawing.svg)
     assert root[0].text == "Network: 2 input → 1 Neuron sigmoid"
     assert root[1].text.startswith("3 parameters")
+
+
+# ── where things stand ───────────────────────────────────────────────────────────────────────────────────────────
+
+def convolutional():
+    layers = nn.Conv2d(1, 8, 3, padding=1, rng=0), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(8, 16, 3, padding=1, rng=0), nn.ReLU()
+    rest = nn.MaxPool2d(2), nn.Flatten(), nn.Linear(64, 32, rng=0), nn.ReLU(), nn.Linear(32, 10, rng=0)
+    return nn.Sequential(*layers, *rest)
+
+
+PICTURES = {
+    "neuron": lambda: network(sigmoid_neuron(), [-1.0, -2.0]), "xor": lambda: network(gate("XOR"), (1, 0)),
+    "mlp": lambda: network(nn.MLP(3, [5, 4, 2], rng=0), [0.5, -1.0, 2.0], title="An MLP"),
+    "three": lambda: network(nn.MLP(2, [3, 1], rng=0)), "madaline": lambda: network(nn.Madaline(2, 3, rng=0), [1.0, -1.0]),
+    "convolutional": lambda: network(convolutional(), Tensor(np.ones((1, 1, 8, 8), np.float32), requires_grad=False)),
+    "deep": lambda: network(nn.Sequential(*(nn.Linear(3, 3, rng=0) for _ in range(7)))),
+    "blocks": lambda: network(nn.Sequential(*(nn.Conv2d(1, 1, 3, padding=1, rng=0) for _ in range(12))))}
+
+
+@pytest.mark.parametrize("name", PICTURES)
+def test_headings_stand_in_one_line_and_no_text_lies_on_another(visit, name):
+    page = visit(markup=f"<body style='margin:0'>{PICTURES[name]().svg}</body>", viewport={"width": 1200, "height": 900})
+    tops = page.eval_on_selector_all("svg > .head", "all => all.map(text => text.getBoundingClientRect().top)")
+    assert len({round(top) for top in tops}) <= 1
+    shown = page.evaluate(BOXES)
+    assert [(a["text"], b["text"]) for i, a in enumerate(shown) for b in shown[:i] if overlaps(a, b)] == []
+    assert page.locator("svg").bounding_box()["width"] <= 1120
+
+
+BOXES = """[...document.querySelectorAll('svg text')].map(text => {
+    const box = text.getBoundingClientRect()
+    return { text: text.textContent, x: box.x, y: box.y + 2, right: box.right, bottom: box.bottom - 2 } })"""
+
+
+def overlaps(a, b):
+    return min(a["right"], b["right"]) - max(a["x"], b["x"]) > 1 and min(a["bottom"], b["bottom"]) - max(a["y"], b["y"]) > 1
+
+
+def test_blocks_are_stacked_beside_tall_layers_so_that_the_picture_is_not_empty(visit):
+    page = visit(markup=f"<body style='margin:0'>{PICTURES['convolutional']().svg}</body>",
+                 viewport={"width": 1200, "height": 900})
+    whole = page.locator("svg").bounding_box()
+    columns = {}
+    for box in page.eval_on_selector_all(".block, .unit", "all => all.map(g => g.getBoundingClientRect().toJSON())"):
+        columns.setdefault(round(box["x"] + box["width"] / 2) // 60, []).append(box)
+    spans = [max(b["bottom"] for b in column) - min(b["top"] for b in column) for column in columns.values()]
+    assert sum(span >= whole["height"] / 2 for span in spans) >= len(spans) - 1  # each but one fills more than half the height
+    arrows = page.locator("path.flow").count()
+    assert arrows == 7  # six from block to block, and one to the units
+
+
+def test_names_are_those_of_the_course():
+    svg = PICTURES["mlp"]().svg
+    assert {"x₁", "x₂", "x₃"} <= set(classed(svg, "right"))
+    assert {"y₁", "y₂"} <= set(classed(svg, "left"))
+    assert tooltip(svg, "w1-4-2").startswith("w₅₃⁽¹⁾, weight ")
+    assert tooltip(svg, "w3-1-3").startswith("w₂₄⁽³⁾, weight ")
+    model = nn.Sequential(nn.Linear(12, 10, rng=0))
+    assert tooltip(network(model).svg, "w1-9-11").startswith("w₁₀,₁₂⁽¹⁾ = 0.weight[9, 11], weight ")
+    lone = PICTURES["neuron"]().svg
+    assert {"x0", "x1"} == set(classed(lone, "right"))
+    assert {"w0 = 2.00", "w1 = −3.00", "b = −3.00"} <= {text for kind in ("plus", "minus") for text in classed(lone, kind)}
+    named = network(nn.MLP(1, [1]), [Value(2.0, "age")])
+    assert "age" in classed(named.svg, "right")
+
+
+def test_numbers_in_circles_are_true_to_half_a_unit_of_their_last_digit():
+    inputs = [-0.0842196, 0.0112345, -12345.678, 1.2345e-7, 0.5]
+    svg = network(nn.Neuron(5, "identity", rng=0), inputs).svg
+    for x, text in zip(inputs, in_circles(svg, 0)):
+        plain = text.replace("−", "-").replace("·10", "e").translate(str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789"))
+        digits, _, power = plain.partition("e")
+        unit = 10.0 ** (int(power or 0) - len(digits.partition(".")[2]))
+        assert abs(float(digits) * 10.0 ** int(power or 0) - x) <= unit / 2 * (1 + 1e-9)
+        assert len(digits.lstrip("-0.").replace(".", "")) >= 2

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from html import unescape
 from pathlib import Path
+from typing import Any
 
 PIXELS = 50_000_000  # of a PNG, at most: so many take 10 s, and viewers do not open many more
 
@@ -77,11 +78,9 @@ def pdf_of(svg: str) -> bytes:
     said = {name: unescape(text.partition(f"<{name}>")[2].partition(f"</{name}>")[0]) for name in ("title", "desc")}
     wide, high = (f"{side * 0.75:.3f}pt" for side in size_of(svg))
     # each by its file: the folder also holds a font of boxes, in which a whole title would be set for one letter that no font has
-    fonts = [str(file) for folder in _folder_of_fonts() for file in folder.glob("DejaVuSans*.ttf")]
-    made = typeset_pages(_PAGE.encode(), format="pdf", font_paths=fonts,
+    fonts: list[Any] = [str(file) for folder in _folder_of_fonts() for file in folder.glob("DejaVuSans*.ttf")]
+    return typeset_pages(_PAGE.encode(), format="pdf", font_paths=fonts,
                          sys_inputs={"svg": text, "wide": wide, "high": high, **said})
-    assert isinstance(made, bytes)  # of one document it returns one file
-    return made
 
 
 _PAGE = """\
