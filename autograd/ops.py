@@ -64,7 +64,7 @@ hypot = row("hypot", "hypot", math.hypot, lambda out, x, y: where(out == 0, 0.0 
 sinh = row("sinh", "sinh", lambda x: math.sinh(x) if math.fabs(x) < 710.475860073943 else x * inf, lambda out, x: cosh(x))
 cosh = row("cosh", "cosh", lambda x: math.cosh(x) if math.fabs(x) < 710.475860073943 else x * x * inf, lambda out, x: sinh(x))
 tanh = row("tanh", "tanh", math.tanh, lambda out, x: 4 * sigmoid(2 * x) * sigmoid(-2 * x), shown=lambda out, x: 1 - out**2)
-sigmoid = row("sigmoid", "σ", floats.sigmoid, lambda out, x: out * sigmoid(-x))
+sigmoid = row("sigmoid", "σ", floats.sigmoid, lambda out, x: out * sigmoid(-x), shown=lambda out, x: out * (1 - out))
 softplus = row("softplus", "softplus", lambda x: (x if x > 0 else 0.0) + math.log1p(math.exp(-math.fabs(x))), lambda out, x: sigmoid(x))
 relu = row("relu", "relu", lambda x: 0.0 if x <= 0 else x, lambda out, x: x > 0)  # at 0: the smaller slope
 leaky_relu = row("leaky_relu", "lrelu", lambda x, slope: x if x > 0 else slope * x,  # at 0: from the left

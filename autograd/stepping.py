@@ -6,8 +6,9 @@ from collections import namedtuple
 from functools import reduce
 from operator import add
 
-from .symbolic import constant, formula, operand_names
+from .symbolic import constant, filled, operand_text, template
 from .graph import check_node, topological
+from .naming import labels, told_apart
 from .sweep import sweep_nodes
 
 TYPE_CHECKING = False
@@ -39,8 +40,8 @@ class Edge(namedtuple("Edge", "source target argument target_label upstream loca
 class Step(namedtuple("Step", "phase node label operation sign inputs value gradient edges scope right", defaults=[None])):
     """One step: a node computed (``phase`` "forward") or its gradient passed on to its inputs ("backward").
 
-    ``node`` is the node's number in topological order, ``label`` its name or ``v`` and the number (``vv`` where
-    a name is like that); ``operation`` is the row's name, "input" for a leaf. ``inputs`` are the operands' labels,
+    ``node`` is the node's number in topological order, ``label`` the one name that it has everywhere: its own, behind the path of
+    its scope where others are called so, or ``v`` and the number (``vv`` where a name is like that); ``operation`` is the row's name, "input" for a leaf. ``inputs`` are the operands' labels,
     constants as numbers. ``value`` is the node's number, ``gradient`` the gradient of the result with respect to it
     (None in the forward phase), complete when its step comes; ``edges`` are its wires to its inputs (empty in the
     forward phase). ``right`` is what ``gradient`` should be, where a mistake made it something else.
@@ -102,11 +103,8 @@ class _Walker:
     def __init__(self, y: Any, order: list[Any], seed: Any, names: Mapping[Any, str] | None = None):
         self.y, self.order, self.seed = y, order, seed
         self.place = {node: i for i, node in enumerate(order)}
-        given = [node.name if names is None else names.get(node) for node in order]
-        letter, taken = "v", set(given)
-        while not taken.isdisjoint(f"{letter}{i}" for i in range(len(order))):  # somebody's own v2
-            letter += "v"
-        self.labels = [name or f"{letter}{i}" for i, name in enumerate(given)]
+        self.named = told_apart(order, names)
+        self.labels = list(labels(order, self.named).values())
         self.forward = [self.step("forward", node, None, ()) for node in order]
 
     def right(self) -> list[Step]:
@@ -138,16 +136,22 @@ class _Walker:
         place, labels = self.place, self.labels
         for edges in sweep_nodes(visited, adjoints, **options):
             node = edges[0].node
-            names = operand_names(node.operands, [labels[place[x]] if x in place else None for x in node.operands])
+            called = [self.called(x) for x in node.operands]
+            names = list(map(operand_text, called))
             yield self.step("backward", node, edges[0].upstream, tuple(
                 Edge(place[node], place[e.input], e.argument, labels[place[e.input]], e.upstream,
-                     None if e.local is None else 1.0 * e.local, formula(node.op, e.argument, *names), e.downstream, e.total)
+                     None if e.local is None else 1.0 * e.local,
+                     filled(template(node.op, e.argument, called), names, labels[place[node]]), e.downstream, e.total)
                 for e in edges))
+
+    def called(self, x: Any) -> Any:
+        """The label of an operand; of a constant its name, else its number or array."""
+        return self.labels[self.place[x]] if x in self.place else self.named.get(x) or constant(x)
 
     def step(self, phase: str, node: Any, gradient: Any, edges: tuple[Edge, ...]) -> Step:
         """The record of one step."""
         i = self.place[node]
-        inputs = tuple(self.labels[self.place[x]] if x in self.place else constant(x) for x in node.operands)
+        inputs = tuple(map(self.called, node.operands))
         operation, sign = (node.op.name, node.op.sign) if node.op else ("input", "")
         return Step(phase, i, self.labels[i], operation, sign, inputs, node.data, gradient, edges,
                     node.scope.path if node.scope else "")

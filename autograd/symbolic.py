@@ -6,7 +6,7 @@ from .operation import IEEE, Operators, Operation
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Container
+    from collections.abc import Container, Sequence
     from typing import Any
 
 _INFIX = {"add": ("+", 2), "sub": ("-", 2), "mul": ("*", 3), "div": ("/", 3), "pow": ("**", 5)}
@@ -62,6 +62,20 @@ class Symbol(Operators):
         return self.text
 
 
+class Place(Symbol):
+    """The place of an operand in a formula: ``{0}``, or ``{0b}`` where a negative number needs brackets.
+
+    >>> x, y = Place(0), Place(1)
+    >>> x - y * x**2
+    {0} - {1}*{0b}**2
+    """
+
+    __slots__ = ()
+
+    def __init__(self, place: int | str):
+        super().__init__(f"{{{place}}}")
+
+
 class Constant(IEEE):
     """A constant operand: arithmetic with it is done, functions of it are written, ``log(2)``."""
 
@@ -91,9 +105,9 @@ def _infix(name: str, x: Any, y: Any) -> Symbol:
     sign, binds = _INFIX[name]
     if name == "pow":
         return Symbol(f"{_within(x, binds + 1)}**{_within(y, binds)}", binds)
-    right = _within(y, binds + (name in ("sub", "div")))
+    right = _within(y, 3 if isinstance(y, Place) else binds + (name in ("sub", "div")))
     gap = " " if binds == 2 else ""
-    left = _within(x, binds) if isinstance(x, Symbol) else _text(x)  # a number in front needs no brackets for its minus
+    left = _text(x) if isinstance(x, Place) or not isinstance(x, Symbol) else _within(x, binds)  # in front a minus needs no brackets
     return Symbol(f"{left}{gap}{sign}{gap}{right}", binds)
 
 
@@ -110,39 +124,92 @@ def _text(x: Any) -> str:
 
 def _within(x: Any, binds: int) -> str:
     text = _text(x)
+    if isinstance(x, Place):
+        return f"{text[:-1]}b}}" if binds > 2 else text
     loose = x.binds < binds if isinstance(x, Symbol) else text.startswith("-") and binds > 2
     return f"({text})" if loose else text
 
 
-def formula(op: Any, argument: int, *names: Any) -> str:
-    """The partial derivative of a row with respect to one argument, as Python text, in terms of names or numbers.
+def template(op: Any, argument: int, operands: Sequence[Any]) -> str:
+    """The partial derivative as Python text with places for what varies: ``{0}``, ``{1b}`` …, and ``{out}`` for the result.
 
-    Of an array operation it is the text in its table.
+    ``operands`` are numbers where they are constant, anything else where they vary. Of an array operation it is the text in its
+    table.
 
-    >>> from autograd.ops import div, mul, tanh
-    >>> formula(tanh, 0, "x"), formula(mul, 0, "w0", "x0"), formula(div, 1, 1.0, "x")
-    ('1 - out**2', 'x0', '-1/x**2')
+    >>> from autograd.ops import div, tanh
+    >>> template(tanh, 0, ["x"]), template(div, 1, [1.0, "x"])
+    ('1 - {outb}**2', '-1/{1b}**2')
     """
     if not isinstance(op, Operation):
-        return op.shown[min(argument, len(op.shown) - 1)]
+        import re
+        shown = op.shown[min(argument, len(op.shown) - 1)]
+        places = {"x": "{0}", "y": "{1}", "out": "{out}"}
+        return re.sub(r"(?<![A-Za-z])(x|y|out)(?![A-Za-z])", lambda m: places[m[1]], shown) if len(operands) < 3 else str(shown)
     rule = op.shown[argument]
-    operands = [Symbol(x) if isinstance(x, str) else Constant(x) for x in names]  # 1/y with a constant y = 0 is inf
-    result = rule(Symbol("out"), *operands) if callable(rule) else float(rule)
-    return _text(result)
+    args = [Constant(x) if isinstance(x, (int, float)) else Place(i) for i, x in enumerate(operands)]  # 1/y with y = 0 is inf
+    return _text(rule(Place("out"), *args) if callable(rule) else float(rule))
+
+
+def filled(template: str, operands: Sequence[str], out: str) -> str:
+    """Put the texts of the operands and of the result into a template; negative numbers get brackets where they need them.
+
+    >>> filled("1 - {outb}**2", ["0.5"], "-0.46"), filled("-1/{1b}**2", ["", "v3"], "y")
+    ('1 - (-0.46)**2', '-1/v3**2')
+    """
+    if "{" not in template:
+        return template
+    said = []
+    for piece in template.split("{"):
+        place, closed, rest = piece.partition("}")
+        if not closed:
+            said.append(piece)
+            continue
+        name = place.removesuffix("b")
+        text = out if name == "out" else operands[int(name)]
+        said.append(f"({text})" if name != place and text.startswith(("-", "−")) else text)
+        said.append(rest)
+    return "".join(said)
+
+
+def operand_text(x: Any) -> str:
+    """Write an operand for a formula: its name or number, and of a constant array its shape.
+
+    >>> operand_text("w"), operand_text(2.0)
+    ('w', '2')
+    """
+    if isinstance(x, (str, int, float)):
+        return x if isinstance(x, str) else _text(x)
+    return f"[{'×'.join(map(str, getattr(x, 'shape', ())))}]"
+
+
+def formula(op: Any, argument: int, *names: Any, out: str = "out") -> str:
+    """The partial derivative of a row with respect to one argument, as Python text, in terms of names or numbers.
+
+    ``out`` is the name of the result. Of an array operation it is the text in its table.
+
+    >>> from autograd.ops import div, mul, tanh
+    >>> formula(tanh, 0, "x"), formula(mul, 0, "w0", "x0"), formula(div, 1, 1.0, "x"), formula(tanh, 0, "x", out="h")
+    ('1 - out**2', 'x0', '-1/x**2', '1 - h**2')
+    """
+    return filled(template(op, argument, names), [str(name) for name in names], out)
 
 
 def formulas(node: Any, taken: Container[str | None] = ()) -> tuple[str | None, ...]:
     """The formula of the local gradient on each operand's edge of a node; None for a constant operand.
 
-    Operands go by their names; those without one are x and y, or other letters where these are ``taken``.
+    Operands, and the node itself, go by their names; numbers without one are written as such. Arrays without a name are x and
+    y, or other letters where these are ``taken``.
 
     >>> from autograd.value import Value
-    >>> formulas(Value(2.0, "w") * Value(3.0))
-    ('x', 'w')
+    >>> formulas(Value(2.0, "w") * Value(3.0)), formulas(Value(0.0, "x").exp())
+    (('3', 'w'), ('1',))
     """
-    names = operand_names(node.operands, taken=taken)
+    said = [x.name or _text(x.item()) if isinstance(getattr(x, "data", None), float) else None for x in (*node.operands, node)]
+    letters = operand_names(node.operands, taken=taken)
+    names = [name or letter for name, letter in zip(said, letters)]
     edges = {id(x) for x in node.inputs}
-    return tuple(formula(node.op, i, *names) if id(x) in edges else None for i, x in enumerate(node.operands))
+    return tuple(formula(node.op, i, *names, out=said[-1] or node.name or "out") if id(x) in edges else None
+                 for i, x in enumerate(node.operands))
 
 
 def operand_names(operands: tuple[Any, ...], given: list[str | None] | None = None,

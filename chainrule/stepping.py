@@ -72,7 +72,7 @@ def _forward_line(step: Step, names: list[str], values: dict[str, float], digits
 def _edge_lines(step: Step, edge: Edge, before: float | None, digits: int) -> list[ColouredLine]:
     """The product on one edge, and the sum at its input; ``before`` is what had arrived there, None for nothing."""
     local, downstream = number(edge.local, digits), number(edge.downstream, digits)
-    text = formula(find(step.operation), edge.argument, *step.inputs)  # in this walk's labels
+    text = edge.formula
     is_number = re.fullmatch(r"-?(\d[\d.e+-]*|inf)|nan", text)
     collects: ColouredLine = [(f"    {edge.target_label} collects ", FAINT), (downstream, GRADIENT)]
     if before is not None:

@@ -61,13 +61,48 @@ def test_records() -> None:
     assert tanh.gradient == 2.0
     assert [(e.argument, e.formula) for e in mul.edges] == [(0, "x"), (1, "w")]
     assert [e.formula for e in add.edges] == ["1"]  # none for the constant
-    assert tanh.edges[0].formula == "1 - out**2"
+    assert tanh.edges[0].formula == "1 - v4**2"  # the result goes by its label, too
 
 
 def test_formulas_speak_in_the_walks_own_labels() -> None:
     x, y, z = Value(-2.0, "x"), Value(5.0, "y"), Value(-4.0, "z")
     last = phases(steps((x + y) * z), "backward")[0]
     assert [(e.formula, e.local) for e in last.edges] == [("z", -4.0), ("v2", 3.0)]  # 3 is x + y; x is −2
+
+
+def test_one_name_a_value_whatever_the_nodes_are_called() -> None:
+    """A perceptron of two neurons that call their weights alike, inputs called v0 and like a weight."""
+    x, also = Value(1.0, "v0"), Value(0.5, "w0")
+    made = []
+    for i in range(2):
+        with scope("net"), scope(f"neuron {i}"):
+            made.append((Value(2.0, "w0") * x + Value(3.0, "w1") * also + Value(0.0, "b")).tanh())
+    walk = phases(steps(made[0] * made[1]), "forward")
+    labels = [step.label for step in walk]
+    assert len(set(labels)) == len(labels)
+    assert {"v0", "net/w0", *(f"net/neuron {i}/{w}" for i in range(2) for w in ("w0", "w1", "b"))} <= set(labels)
+    assert all(x in labels for step in walk for x in step.inputs)
+
+
+def test_names_that_no_scope_tells_apart_are_numbered() -> None:
+    xs = [Value(float(i), "x") for i in range(3)] + [Value(7.0, "x#2")]
+    walk = phases(steps(xs[0] * xs[1] + xs[2] * xs[3]), "forward")
+    labels = [step.label for step in walk if step.operation == "input"]
+    assert (labels[0], labels[3], len(set(labels))) == ("x", "x#2", 4)
+    assert all(label.startswith("x#") for label in labels[1:])
+
+
+def test_a_name_is_the_same_with_constants_and_in_a_second_call() -> None:
+    w = Value(2.0, "w")
+    with no_grad():
+        fixed = Value(3.0) * 1
+    fixed.name = "w"
+    for _ in range(2):  # the same weight in two scopes of one path
+        with scope("layer"):
+            y = w * fixed
+    walk = steps(y)
+    assert walk[-1].edges[0].formula != walk[-1].edges[0].target_label
+    assert len({*walk[-1].inputs}) == 2
 
 
 def test_where_paths_meet_the_sum_runs() -> None:
