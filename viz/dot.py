@@ -40,7 +40,7 @@ class _Table:
         """The table in Graphviz's markup: a cell for each wire that enters, the gate, and the sum."""
         block, node = self.block, self.block.node
         rows = max(len(block.entering), 1)
-        text = escape(clip(node.sign or node.label))
+        text = escape(clip(node.sign or block.name))
         look = f' border="1" style="rounded" bgcolor="{LIGHT["gate"]}"' if node.kind == "gate" else ""
         body = _cell("gate" if block.stem else "out", self.entry + block.sign, self.high,
                      f"<b>{text}</b>" if text and node.kind != "gate" else text, rows, look)

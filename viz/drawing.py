@@ -19,7 +19,7 @@ from .fitting import fitted
 from .graphs import graph_of
 from .labels import GAP, NAME, RADIUS, Block, Label, TextLine, blocks, pieces, records
 from .layout import lay_out
-from .numbers import show
+from .numbers import Digits, show
 from .records import DrawnNode, Graph, Wire
 from .snapshots import read
 from .sums import with_sums
@@ -35,15 +35,16 @@ WIDE = 1062.0  # a picture so wide shows its numbers, of 13 px, with 11 px on a 
 TIP, GAPS = 6.0, 4.0  # the length of an arrow's head; half of the gap in a wire that another one crosses
 
 
-def draw(y: Node | Sequence[Node], *, collapse: Collapse = None, fold: bool | None = None, digits: int | None = 3,
+def draw(y: Node | Sequence[Node], *, collapse: Collapse = None, fold: bool | None = None, digits: Digits = "auto",
          products: bool = False, names: Names | None = None, title: str | None = None, width: float = WIDE,
          direction: str = "right", sums: bool | None = None, engine: str | None = None) -> Drawing:
     """Draw the circuit that computed ``y``, with every value and, where a backward pass has been, every gradient.
 
     ``collapse`` draws scopes as one gate: True all, False none, names or paths those; None as many as the page demands;
     ``fold`` draws collapsed scopes that repeat as one, ×N (None: where there are very many). ``names=locals()``
-    names nodes after your variables and parameters after their modules; so does ``names=model``. ``digits`` are shown of
-    each number (None: all; tooltips have all). ``products`` writes ``upstream × local = gradient`` under each wire.
+    names nodes after your variables and parameters after their modules; so does ``names=model``. ``digits`` significant ones are
+    shown of each number (None: all, as in tooltips; "auto": two decimals, more where fewer than two significant digits would be
+    left, or where a sum or a product would not come out as shown). ``products`` writes ``upstream × local = gradient`` under each wire.
     The picture is at most ``width`` units wide where its parts allow it, and goes on in rows; ``direction="down"`` lets it run
     down instead, as wide as it must be. ``sums`` draws chains of additions as one Σ gate: True all, False none, None those
     of four terms and more, and those of three that ``sum`` or a scope made.
@@ -56,11 +57,12 @@ def draw(y: Node | Sequence[Node], *, collapse: Collapse = None, fold: bool | No
     >>> picture = draw((x + y) * z)
     >>> picture
     <Drawing of 2 gates, 5 wires>
-    >>> picture.svg[:4], "−12.0" in picture.svg
+    >>> picture.svg[:4], "−12.00" in picture.svg
     ('<svg', True)
     """
-    if digits is not None and digits < 1:
-        raise ValueError(f"digits={digits}: a number is shown with 1 digit or more, or all of them: digits=None")
+    if digits not in (None, "auto") and (not isinstance(digits, int) or digits < 1):
+        raise ValueError(f"digits={digits!r}: a number is shown with 1 digit or more, or all of them: digits=None; "
+                         "leave it out for as many as it takes")
     if engine not in (None, "dot"):
         raise ValueError(f"engine={engine!r}: leave it out for the layout that is made for circuits, or say 'dot' for Graphviz")
     if not width > 0:
@@ -89,7 +91,7 @@ class Drawing(Picture):
 
     kinds: ClassVar = {".svg": "svg", ".dot": "dot", ".gv": "dot", ".png": "png", ".pdf": "pdf"}
 
-    def __init__(self, graph: Graph, digits: int | None = 3, products: bool = False, title: str | None = None,
+    def __init__(self, graph: Graph, digits: Digits = "auto", products: bool = False, title: str | None = None,
                  engine: str | None = None, room: str = "", *, width: float = WIDE, direction: str = "right",
                  sums: bool | None = None):
         self.graph, self.title, self.engine = with_sums(graph, sums), title, engine
@@ -172,7 +174,7 @@ CSS = style(_SHAPES, _INKS)
 class _Page:
     """The SVG text, from the blocks and the places that the layout gave them."""
 
-    def __init__(self, graph: Graph, blocks: dict[str, Block], places: Layout, title: str | None, digits: int | None, down: bool):
+    def __init__(self, graph: Graph, blocks: dict[str, Block], places: Layout, title: str | None, digits: Digits, down: bool):
         self.graph, self.blocks, self.title, self.digits = graph, blocks, title, digits
         self.down = down
         self.titles = textwrap.wrap(title or "", 100)
@@ -255,9 +257,8 @@ class _Page:
     def wire(self, wire: Wire, label: Label, block: Block) -> str:
         route, enters = self.places.wires[wire.id], block.node.kind == "gate"
         again = self.places.names.get(wire.id)
-        source = self.blocks[wire.source].node
         return tag("g", tag("title", written(self.of_wire(wire))), tag("path", d=self.path(route, TIP if enters else 0.0)),
-                   self.tip(route) if enters else "", self.name(source, again) if again else "",
+                   self.tip(route) if enters else "", self.name(self.blocks[wire.source], again) if again else "",
                    self.label(label, self.places.labels[wire.id]), kind=f"wire {wire.trouble}".strip(), id=wire.id)
 
     # ── texts ──
@@ -308,9 +309,9 @@ class _Page:
 
     # ── nodes ──
 
-    def name(self, node: DrawnNode, place: Place) -> str:
-        kind = "constant" if node.kind == "constant" else "letter"
-        return tag("text", written(clip(node.label)), kind=kind, x=place.x + MARGIN, y=place.y + self.top + 5)
+    def name(self, block: Block, place: Place) -> str:
+        kind = "constant" if block.node.kind == "constant" else "letter"
+        return tag("text", written(clip(block.name)), kind=kind, x=place.x + MARGIN, y=place.y + self.top + 5)
 
     def node(self, block: Block) -> str:
         node, place = block.node, self.places.nodes[block.node.id]
@@ -324,8 +325,8 @@ class _Page:
                      tag("rect", kind="shape", x=x - place.wide / 2, y=y - place.high / 2, width=place.wide, height=place.high,
                          rx=RADIUS))
             out += shape, tag("text", sign, kind="sign alone" if alone else "sign", x=x, y=y + (7 if alone else 5))
-        elif node.label:
-            out.append(self.name(node, place))
+        elif block.name:
+            out.append(self.name(block, place))
         else:
             out.append(tag("circle", kind="terminal", cx=x, cy=y, r=4))
         if block.stem:
@@ -338,7 +339,7 @@ class _Page:
         """The text of a wire while the pointer rests on it, with all digits."""
         source, target = self.blocks[wire.source].node, self.blocks[wire.target].node
         value, gradient, local = (show(x, None) for x in (wire.value, wire.contribution, wire.local))
-        lines = [f"{source.label or source.sign or 'input'} → {target.sign or target.label or 'result'}"]
+        lines = [f"{source.called} → {target.called}"]
         lines += [f"value {value}"] if value else []
         lines += [f"local gradient {' = '.join(filter(None, (wire.formula, local)))}"] if wire.formula or local else []
         if gradient and local and wire.upstream is not None:
@@ -351,7 +352,7 @@ class _Page:
     def of_node(self, node: DrawnNode) -> str:
         """The text of a node while the pointer rests on it, with all digits."""
         operation = f"scope {node.scope}" if node.hidden else node.operation
-        lines = [" ".join(filter(None, (node.label, operation))) or node.kind]
+        lines = [" = ".join(filter(None, (node.called, operation if node.kind == "gate" else "")))]
         lines += [f"{node.hidden:,} gates inside"] if node.hidden else []
         lines += [f"value {show(node.value, None)}"] if node.value is not None else []
         lines.append(f"gradient {show(node.gradient, None) or 'not computed'}")
@@ -369,7 +370,7 @@ def _lies_on(point: tuple[float, float], a: tuple[float, float], b: tuple[float,
     return any(a[i] == b[i] == point[i] and min(a[1 - i], b[1 - i]) < point[1 - i] < max(a[1 - i], b[1 - i]) for i in (0, 1))
 
 
-def describe(graph: Graph, title: str | None, digits: int | None = 3) -> tuple[str, str]:
+def describe(graph: Graph, title: str | None, digits: Digits = "auto") -> tuple[str, str]:
     """The title and the description that a screen reader says of a picture."""
     def said(node: DrawnNode) -> str:
         if node.value is None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import reduce
+from functools import lru_cache, reduce
 from itertools import takewhile
 from operator import add
 from typing import TYPE_CHECKING, Any
@@ -17,12 +17,12 @@ from typing import TYPE_CHECKING, Any
 from autograd.context import Scope
 from autograd.graph import Node, is_node
 from autograd.operation import Operation
-from autograd.symbolic import formula, operand_names
+from autograd.symbolic import constant, filled, template
 
 from .collapsing import MANY_WIRES, Chain, Collapse, collapse_scopes
 from .folding import bundle_inputs, fold_repeats
-from .numbers import gate_sign, has_nonfinite, local_gradient_text, shape_text, summary
-from .records import Box, DrawnNode, Graph, Wire
+from .numbers import constant_text, gate_sign, has_nonfinite, local_gradient_text, shape_text, summary
+from .records import Box, DrawnNode, Graph, Term, Wire
 from .snapshots import Snapshot, read
 
 if TYPE_CHECKING:
@@ -92,7 +92,6 @@ class _Records:
     def __init__(self, snapshot: Snapshot, owner: dict[Node, Scope], chains: dict[Scope | None, Chain]):
         self.snapshot, self.owner, self.chains = snapshot, owner, chains
         self.index = {node: i for i, node in enumerate(snapshot.order)}
-        self.taken = set(snapshot.names.values())
         self.collapsed: dict[Scope, list[int]] = {}  # the numbers of the gates inside
         for node, scope in owner.items():
             self.collapsed.setdefault(scope, []).append(self.index[node])
@@ -145,14 +144,17 @@ class _Records:
         return gain
 
     def _add_open_wires(self, node: Node, crossing: list[tuple[int, Node]]) -> None:
-        texts, locals = self._formulas(node), node.local_gradients
+        texts, locals = self._templates(node), node.local_gradients
+        terms = tuple(map(self._term, (*node.operands, node))) if any(texts) else ()
+        names = [term.called for term in terms]
         for i, x in crossing:
             contribution = summary(self._contribution(node, i, x))
             local = None if locals[i] is None else summary(1.0 * locals[i])
             id = f"w{self.index[node]}-{i}"
-            self.wires[id] = Wire(id, self.place(x), self.place(node), i, summary(x.plain_data()), contribution, local, texts[i],
-                                  summary(self.gradient(node)), self._wire_trouble(node, contribution), _broadcasting(x, node),
-                                  ((self.index[node], i),))
+            self.wires[id] = Wire(id, self.place(x), self.place(node), i, summary(x.plain_data()), contribution, local,
+                                  None if texts[i] is None else filled(texts[i], names, names[-1]), summary(self.gradient(node)),
+                                  self._wire_trouble(node, contribution), _broadcasting(x, node), ((self.index[node], i),),
+                                  texts[i] or "", terms if "{" in (texts[i] or "") else ())
 
     def _add_merged_wires(self, node: Node, scope: Scope, crossing: list[tuple[int, Node]]) -> None:
         for i, x in crossing:
@@ -180,15 +182,22 @@ class _Records:
         return Wire(id, self.place(merged.source), gate.id, 0, summary(merged.source.plain_data()), contribution, local, None,
                     None if local is None else upstream, trouble, edges=tuple(merged.edges))
 
-    def _formulas(self, node: Node) -> list[str | None]:
-        """The local gradient of each argument as it is written; None for a constant, and for operations on arrays."""
+    def _templates(self, node: Node) -> list[str | None]:
+        """The local gradient of each argument as it is written, with places; None for a constant, and for operations on arrays."""
         if not isinstance(node.op, Operation):
             return [None] * len(node.operands)
-        given = [self.snapshot.name(x) if is_node(x) else None for x in node.operands]
-        called = operand_names(node.operands, given, taken=self.taken)
+        known = tuple(x if isinstance(x := constant(given), (int, float)) else None for given in node.operands)
         edges = {id(x) for x in node.inputs}
-        return [local_gradient_text(formula(node.op, i, *called), called, local) if id(x) in edges else None
+        return [local_gradient_text(_template(node.op, i, known), (), local) if id(x) in edges else None
                 for i, (x, local) in enumerate(zip(node.operands, node.local_gradients))]
+
+    def _term(self, x: Any) -> Term:
+        """What a formula may say of an operand, or of the result."""
+        if not is_node(x):
+            return Term("", constant_text(x), summary(x))
+        value = summary(x.plain_data())
+        name = self.snapshot.name(x)
+        return Term(name, name or self.snapshot.label(x) or constant_text(x.plain_data()), value)
 
     def _wire_trouble(self, node: Node, contribution: Any) -> str:
         """"first" for a wire on which a gradient becomes nan or inf, "after" where it was so before, else ""."""
@@ -207,7 +216,7 @@ class _Records:
         nodes += (self._collapsed_gate(scope, members) for scope, members in self.collapsed.items())
         for i, root in enumerate(self.snapshot.roots):
             nodes.append(DrawnNode(f"out{i}", "output", self.snapshot.name(root), "", "", (), summary(root.plain_data()),
-                                   summary(self.gradient(root))))
+                                   summary(self.gradient(root)), called=self.snapshot.label(root)))
         boxes = (Box(self.scope_ids[scope], scope.name, scope.path, self._box(scope)) for scope in self.chains if scope in opened)
         return nodes, tuple(boxes)
 
@@ -233,7 +242,7 @@ class _Records:
         return DrawnNode(f"n{self.index[node]}", kind, self.snapshot.name(node), node.op.name if node.op else "",
                          "".join(text for text, _ in parts), parts, summary(node.plain_data()), summary(self.gradient(node)),
                          self._accumulated(node), node.scope.path if node.scope else "", box, _trouble(node),
-                         members=(self.index[node],))
+                         members=(self.index[node],), called=self.snapshot.label(node) or f"constant {self.index[node]}")
 
     def _accumulated(self, node: Node) -> bool:
         """True for an input whose gradient is more than this pass brought, whatever order it was summed in."""
@@ -251,7 +260,13 @@ class _Records:
         inside = (self.snapshot.order[i] for i in members)
         return DrawnNode(self.scope_ids[scope], "gate", label, "scope", scope.name, ((scope.name, False),), value, gradient, False,
                          scope.path, self._box(scope), next(filter(None, map(_trouble, inside)), ""),
-                         len(members), tuple(members))
+                         len(members), tuple(members), self.snapshot.label(only) if only is not None else scope.path)
+
+
+@lru_cache(2_000)
+def _template(op: Operation, argument: int, known: tuple[float | None, ...]) -> str:
+    """The formula of a row, of which a picture has many with the same constants."""
+    return template(op, argument, known)
 
 
 def _common(chains: list[Chain]) -> Chain:

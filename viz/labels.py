@@ -6,9 +6,10 @@ import math
 from typing import NamedTuple
 
 from .circuits import shapes
-from .numbers import Shown, bracketed, has_nonfinite, number, show
+from .numbers import Digits, Shown, bracketed, has_nonfinite, number, show
 from .records import DrawnNode, Graph, Wire
 from .svg import clip, width
+from .wording import Wording
 
 VALUE, FORMULA, SIGN, NAME = 13.0, 10.5, 15.0, 15.0  # sizes of letters, in pixels
 RADIUS, GAP = 17.0, 5.0  # of gates; between texts
@@ -63,6 +64,7 @@ class Block(NamedTuple):
     sign: float  # width of the gate or the name
     tall: float  # its height
     stem: Label | None
+    name: str = ""  # without the path of the box around it
 
     @property
     def round(self) -> bool:
@@ -78,8 +80,9 @@ class Block(NamedTuple):
                            not node.hidden and node.operation not in COMMUTE)
 
 
-def blocks(graph: Graph, digits: int | None = 3, products: bool = False, room: str = "") -> dict[str, Block]:
+def blocks(graph: Graph, digits: Digits = "auto", products: bool = False, room: str = "") -> dict[str, Block]:
     """Return the block of each node; ``room`` is a text for which every number gets room."""
+    words = Wording(graph, digits)
     entering: dict[str, list[Wire]] = {}
     leaving: dict[str, list[Wire]] = {}
     for wire in graph.wires:
@@ -97,9 +100,10 @@ def blocks(graph: Graph, digits: int | None = 3, products: bool = False, room: s
         for wire in wires:
             source = nodes[wire.source]
             named = source.kind == "gate" and source.id not in forks and node.kind != "output"
-            labels.append((wire, _label(wire, source.label if named else "", digits, products, room)))
-        stem = _stem(node, digits, room) if id in forks else None
-        made[id] = Block(node, tuple(labels), *_body(node, len(labels)), stem)
+            labels.append((wire, _label(wire, words.name(source, node.box) if named else "", words, products, room)))
+        stem = _stem(node, words, room) if id in forks else None
+        name = words.name(node)
+        made[id] = Block(node, tuple(labels), *_body(node, len(labels), name), stem, name)
     return made
 
 
@@ -111,19 +115,19 @@ def records(graph: Graph, made: dict[str, Block], down: bool) -> tuple[list[shap
     return [block.shape(down) for block in order], wires, boxes
 
 
-def _stem(node: DrawnNode, digits: int | None, room: str) -> Label:
+def _stem(node: DrawnNode, words: Wording, room: str) -> Label:
     """The numbers where a wire forks: the value, and the sum of what comes back."""
-    total = show(node.gradient, digits)
+    total = show(node.gradient, words.digits)
     total = total and f"{'grad' if node.accumulated else 'Σ'} {total}"
-    name = node.label if node.kind == "gate" else ""
-    above, below = _lines(name, node.value, total, has_nonfinite(node.gradient), digits)
+    name = words.name(node) if node.kind == "gate" else ""
+    above, below = _lines(name, node.value, total, has_nonfinite(node.gradient), words.digits)
     return _sized(above, below, room=room and f"Σ {room} (1/2)")
 
 
-def _body(node: DrawnNode, wires: int) -> tuple[float, float]:
+def _body(node: DrawnNode, wires: int, name: str) -> tuple[float, float]:
     """The width and height of a gate or a name; gates are circles as long as the sign and the wires allow it."""
     if node.kind != "gate":
-        return (2.0 * math.ceil(width(clip(node.label), NAME, bold=True) / 2 + 3), 24.0) if node.label else (10.0, 10.0)
+        return (2.0 * math.ceil(width(clip(name), NAME, bold=True) / 2 + 3), 24.0) if name else (10.0, 10.0)
     sign = sum(width(text, SIGN * (0.87 if constant else 1)) for text, constant in pieces(node))
     radius = math.ceil(max(RADIUS, sign / 2 + 5))
     if radius <= 24 and wires <= 2:
@@ -137,22 +141,21 @@ def pieces(node: DrawnNode) -> tuple[tuple[str, bool], ...]:
 
 
 def _lines(name: str, value: Shown, gradient: str, bad_gradient: bool,
-           digits: int | None) -> tuple[list[TextLine], list[TextLine]]:
+           digits: Digits) -> tuple[list[TextLine], list[TextLine]]:
     above = [TextLine("name", f"{clip(name)} = ", VALUE)] if name else []
     above += [TextLine("value", show(value, digits), VALUE, has_nonfinite(value))] if value is not None else []
     return above, [TextLine("gradient", gradient, VALUE, bad_gradient)] if gradient else []
 
 
-def _label(wire: Wire, name: str, digits: int | None, products: bool, room: str) -> Label:
-    gradient = show(wire.contribution, digits)
-    above, below = _lines(name, wire.value, gradient, has_nonfinite(wire.contribution), digits)
-    if products and gradient and isinstance(wire.local, float) and isinstance(wire.upstream, float):
-        local = number(wire.local, digits)
-        product = f"{show(wire.upstream, digits)} × {bracketed(local)} = {gradient}"
-        below.append(TextLine("product", product, FORMULA))
+def _label(wire: Wire, name: str, words: Wording, products: bool, room: str) -> Label:
+    gradient = words.gradient(wire)
+    above, below = _lines(name, wire.value, gradient, has_nonfinite(wire.contribution), words.digits)
+    if products and (product := words.product(wire)):
+        upstream, local, downstream = product
+        below.append(TextLine("product", f"{upstream} × {bracketed(local)} = {downstream}", FORMULA))
     if wire.note:
         below.append(TextLine("note", wire.note, FORMULA))
-    text = clip(wire.formula or "") or (number(wire.local, digits) if isinstance(wire.local, float) else "")
+    text = clip(words.formula(wire)) or (number(wire.local, words.digits) if isinstance(wire.local, float) else "")
     return _sized(above, below, TextLine("formula", text, FORMULA) if text else None, room)
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 from autograd.graph import is_node
 
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from autograd.operation import Operation
 
 FEW_ENTRIES = 6  # arrays of up to this many entries are written out
+Digits: TypeAlias = int | None | Literal["auto"]  # significant digits; None: all; "auto": as many as it takes
+_HALF = 0.5 + 1e-9  # of a unit, and what comes of computing in binary
 _INFIX = {"add": "+", "sub": "−", "mul": "×", "div": "/", "pow": "^"}
 
 
@@ -83,35 +85,108 @@ def has_nonfinite(x: Shown) -> bool:
 
 # ── numbers ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
-def number(x: float | None, digits: int | None = 3) -> str:
-    """Write a number as pictures show it: with as many digits as needed, all of them for ``digits=None``; "" for None.
+def number(x: float | None, digits: Digits = "auto", more: int = 0) -> str:
+    """Write a number, true to half a unit of its last digit; "" for None.
 
-    >>> [number(x) for x in (2.0, -0.19661, 12.0, 0.0123, 1234.5, 1e-7, -0.0, None)]
-    ['2.00', '−0.20', '12.0', '0.0123', '1234', '1.00e−7', '0.00', '']
+    ``digits`` are significant digits, and None is all of them. "auto" is two decimals as in the lecture, more where fewer than
+    two significant digits would remain. ``more`` digits are added to that. Very small and large numbers have powers of ten.
+
+    >>> [number(x) for x in (2.0, -0.19661, 12.0, 0.0123, 1234.5, 1.25e-7, -0.0, None)]
+    ['2.00', '−0.20', '12.00', '0.012', '1234.50', '1.2·10⁻⁷', '0.00', '']
+    >>> [number(x, 3) for x in (2.0, -0.19661, 12.0, 0.0123)], number(2 / 3, more=1)
+    (['2.00', '−0.197', '12.0', '0.0123'], '0.667')
     """
     if x is None:
         return ""
-    if digits is None or not math.isfinite(x):
-        return repr(x).replace("e-0", "e-").replace("e+", "e").replace("-", "−")
-    text, exponent = f"{x:.{digits - 1}e}".split("e")  # the exponent after rounding: 0.9999 is 1.00
-    power = int(exponent)
-    if x == 0:
-        text = f"{0:.{digits - 1}f}"
-    elif -4 < power < 6:
-        text = f"{x:.{max(digits - 1 - (power if power != -1 else 0), 0)}f}"
-    else:
-        text += f"e{power}"
-    return text.replace("-", "−")
+    if not math.isfinite(x):
+        return repr(float(x)).replace("-", "−")
+    return _typed(*_rounded(x, digits, more))
 
 
-def show(x: Shown, digits: int | None = 3) -> str:
+def _rounded(x: float, digits: Digits, more: int = 0) -> tuple[str, int]:
+    """A number as decimal text and a power of ten that goes with it."""
+    if digits is None:
+        text, _, power = repr(float(x)).partition("e")
+        return text, int(power or 0)
+    significant = 2 if digits == "auto" else digits
+    power = int(f"{x:.{significant - 1}e}".partition("e")[2])  # after rounding: 0.9999 is 1.00
+    if x == 0 or -4 < power < 6:
+        decimals = max(significant - 1 - power, 2 if digits == "auto" else 0) + more
+        return f"{abs(x) if x == 0 else x:.{decimals}f}", 0
+    decimals = significant - 1 + (digits == "auto" and power > 0) + more
+    text, _, exponent = f"{x:.{decimals}e}".partition("e")
+    return text, int(exponent)
+
+
+def _typed(text: str, power: int) -> str:
+    return (f"{text}·10{superscript(str(power))}" if power else text).replace("-", "−")
+
+
+class _Candidate(NamedTuple):
+    """A number as it may be shown: the text, the number that a reader takes from it, and a unit of its last digit."""
+
+    text: str
+    value: float
+    unit: float
+
+
+def _candidates(x: float, digits: Digits) -> Iterator[_Candidate]:
+    """A number with ever more digits, up to all that it has."""
+    for more in range(18):
+        text, power = _rounded(x, digits, more)
+        value = float(f"{text}e{power}")
+        yield _Candidate(_typed(text, power), value, 10.0 ** (power - len(text.partition(".")[2])))
+        if value == x or digits is None:
+            return
+
+
+def multiplied(upstream: float, local: float, downstream: float, digits: Digits = "auto", more: int = 0) -> tuple[str, str, str]:
+    """Write the numbers of ``upstream × local = downstream`` so that what is shown multiplies out, to half a unit.
+
+    The product has as many digits as anywhere (and ``more``), the factors as few more as it takes.
+
+    >>> multiplied(-0.5344, 0.3679, -0.1966), multiplied(0.19661, 2.0, 0.39322)
+    (('−0.53', '0.37', '−0.20'), ('0.197', '2.00', '0.39'))
+    """
+    if not all(map(math.isfinite, (upstream, local, downstream))):
+        return number(upstream, digits), number(local, digits), number(downstream, digits, more)
+    text, power = _rounded(downstream, digits, more)
+    product, unit = float(f"{text}e{power}"), 10.0 ** (power - len(text.partition(".")[2]))
+    ups, locals = list(_candidates(upstream, digits)), list(_candidates(local, digits))
+    for count in range(len(ups) + len(locals) - 1):
+        ways = range(max(0, count - len(locals) + 1), min(count, len(ups) - 1) + 1)
+        for i in sorted(ways, key=lambda i: abs(2 * i - count)):  # alike many first
+            one, other = ups[i], locals[count - i]
+            if abs(one.value * other.value - product) <= unit * _HALF:
+                return one.text, other.text, _typed(text, power)
+    return ups[0].text, locals[0].text, _typed(text, power)  # of a branch not taken: nothing passed, whatever the factors
+
+
+def digits_that_add_up(parts: Sequence[float], total: float, digits: Digits = "auto") -> int:
+    """Return how many more digits the parts of a sum need, so that what is shown adds up to the total, to half a unit.
+
+    >>> digits_that_add_up([0.334, 0.334], 0.668), digits_that_add_up([0.5, 0.25], 0.75)
+    (1, 0)
+    """
+    if digits is None or not all(map(math.isfinite, (*parts, total))):
+        return 0
+    text, power = _rounded(total, digits)
+    shown, unit = float(f"{text}e{power}"), 10.0 ** (power - len(text.partition(".")[2]))
+    for more in range(17):
+        told = (_rounded(part, digits, more) for part in parts)
+        if abs(math.fsum(float(f"{text}e{power}") for text, power in told) - shown) <= unit * _HALF:
+            return more
+    return 0  # of a total that is not their sum
+
+
+def show(x: Shown, digits: Digits = "auto", more: int = 0) -> str:
     """Write a number, or an array in a few words.
 
     >>> show(summary_of_numbers([1.0, 2.0]))
     '[1.00 2.00]'
     """
     if not isinstance(x, ArraySummary):
-        return number(x, digits)
+        return number(x, digits, more)
     shape = shape_text(x.shape)
     if x.entries is not None:
         entries = " ".join(number(entry, digits) for entry in x.entries)

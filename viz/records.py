@@ -10,12 +10,14 @@ from .numbers import Shown
 class DrawnNode(NamedTuple):
     """An input, gate, constant or output. ``id`` is the same however much of the graph is drawn.
 
-    ``kind`` is "input", "gate", "constant" or "output"; ``label`` is its name. ``sign`` is the text in the gate,
+    ``kind`` is "input", "gate", "constant" or "output"; ``label`` is its name, which no other node has: behind the path of its
+    scope where others are called so. ``called`` is the same, or for a node without a name ``v`` and its number, as in
+    ``autograd.steps``. ``sign`` is the text in the gate,
     constants folded in; ``parts`` is the same in pieces, each with True where it is a constant. ``gradient`` is the
     node's ``.grad``: None while no backward pass has reached it. ``accumulated`` says that ``gradient`` holds more than
     the contributions on the wires that leave: an earlier pass's share. ``scope`` is the path of its scope, ``box`` the
     id of the box that it is drawn in. ``trouble`` is "first" where a nan or inf arises, "after" where one came in.
-    ``hidden`` counts the gates inside a collapsed one. ``members`` are the numbers of the nodes that are drawn as this
+    ``hidden`` counts the gates inside a collapsed one, ``inside`` the inputs that only they use. ``members`` are the numbers of the nodes that are drawn as this
     one, as in ``autograd.steps``.
     """
 
@@ -33,14 +35,25 @@ class DrawnNode(NamedTuple):
     trouble: str = ""
     hidden: int = 0
     members: tuple[int, ...] = ()
+    called: str = ""
+    inside: int = 0
+
+
+class Term(NamedTuple):
+    """A value that a formula speaks of: its name ("" without one), the name that it goes by otherwise, and its number."""
+
+    label: str
+    called: str
+    value: Shown
 
 
 class Wire(NamedTuple):
     """A value on its way from ``source`` into an argument of ``target``, and the gradient that comes back on it.
 
     ``contribution = upstream × local``; all are None while no backward pass has reached the wire. ``local`` of a wire
-    into a collapsed gate is the gradient through all of it. ``formula`` is the local gradient as the picture writes it;
-    ``note`` says where broadcasting expands and sums. ``edges`` are the edges that are drawn as this wire, each as the
+    into a collapsed gate is the gradient through all of it. ``formula`` is the local gradient in names of nodes; ``template``
+    is the same with places ``{0}``, ``{1b}`` and ``{out}`` for its ``terms``, of which the last is the result, so that a picture
+    can write numbers for what has no name. ``note`` says where broadcasting expands and sums. ``edges`` are the edges that are drawn as this wire, each as the
     numbers of its operation (as in ``autograd.steps``) and of the argument; the wire of a result has none.
     """
 
@@ -56,6 +69,8 @@ class Wire(NamedTuple):
     trouble: str = ""
     note: str = ""
     edges: tuple[tuple[int, int], ...] = ()
+    template: str = ""
+    terms: tuple[Term, ...] = ()
 
 
 class Box(NamedTuple):

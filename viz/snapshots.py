@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from autograd.graph import Node, is_node, topological
+from autograd.naming import labels, told_apart
 from autograd.sweep import sweep_edges
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 class Snapshot(NamedTuple):
     """The nodes of ``roots`` in topological order, with their names and gradients.
 
-    ``names`` holds the nodes that have a name. ``gradients`` maps a node to its gradient (None or absent: not computed),
+    ``names`` holds the nodes that have a name, no two of them the same, ``labels`` those of all in the order. ``gradients`` maps a node to its gradient (None or absent: not computed),
     ``contributions`` a node and an argument to the gradient that flows back from the node to that operand.
     """
 
@@ -32,10 +33,15 @@ class Snapshot(NamedTuple):
     names: dict[Node, str]
     gradients: dict[Node, Gradient]
     contributions: dict[tuple[Node, int], Gradient]
+    labels: dict[Node, str]
 
     def name(self, node: Node) -> str:
         """The name of a node, also of a constant, which is in no order; "" without one."""
-        return self.names.get(node) or node.name or ""
+        return self.names.get(node, "")
+
+    def label(self, node: Node) -> str:
+        """The name of a node or its number; "" for a constant without a name."""
+        return self.labels.get(node) or self.names.get(node, "")
 
 
 def read(y: Node | Iterable[Node], names: Names | None = None) -> Snapshot:
@@ -53,7 +59,7 @@ def read(y: Node | Iterable[Node], names: Names | None = None) -> Snapshot:
     order = topological(*roots)
     called = named_nodes(order) if names is None else named_after(order, names)
     gradients = {node: node.grad for node in order}
-    return Snapshot(roots, order, called, gradients, dict(shown_contributions(order)))
+    return Snapshot(roots, order, called, gradients, dict(shown_contributions(order)), labels(order, called))
 
 
 def checked_roots(y: object) -> list[Node]:
@@ -95,8 +101,8 @@ def _nonzero(gradient: Any) -> Any:
 # ── names ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 def named_nodes(order: Iterable[Node]) -> dict[Node, str]:
-    """Return the nodes that have a name of their own, with it."""
-    return {node: node.name for node in order if node.name}
+    """Return the nodes that have a name of their own, constants included, with names that tell them apart."""
+    return told_apart(order)
 
 
 def named_after(order: Iterable[Node], names: Names) -> dict[Node, str]:
@@ -114,7 +120,8 @@ def named_after(order: Iterable[Node], names: Names) -> dict[Node, str]:
     if not isinstance(variables, Mapping) or not all(isinstance(name, str) for name in variables):
         raise TypeError(f"names={names!r:.60} ({type(names).__name__}): give variables by name, names=locals(), or a module")
     paths, held = _parameter_paths(variables), _variable_names(variables)
-    called = named_nodes(order)
+    order = list(order)
+    called = {x: x.name for node in order for x in (*node.operands, node) if is_node(x) and x.name}
     taken = set(called.values())
     for node in order:
         known = held.get(id(node), [])
@@ -122,7 +129,7 @@ def named_after(order: Iterable[Node], names: Names) -> dict[Node, str]:
             called[node] = paths[id(node)]
         elif node not in called and len(known) == 1 and known[0] not in taken:
             called[node] = known[0]
-    return called
+    return told_apart(order, called)
 
 
 def _parameter_paths(variables: Mapping[str, Any]) -> dict[int, str]:

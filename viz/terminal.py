@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from .collapsing import Collapse
 from .graphs import graph
-from .numbers import number, show
+from .numbers import Digits, bracketed, show
 from .records import DrawnNode, Graph, Wire
 from .svg import clip
+from .wording import Wording
 
 if TYPE_CHECKING:
     from autograd.graph import Node
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 _BETWEEN = {"add": "+", "sub": "−", "mul": "×", "div": "/"}  # the signs that stand between their operands
 
 
-def text(y: Node | Sequence[Node], *, collapse: Collapse = None, digits: int | None = 3, names: Names | None = None,
+def text(y: Node | Sequence[Node], *, collapse: Collapse = None, digits: Digits = "auto", names: Names | None = None,
          color: bool = False) -> str:
     """Write every operation of ``y`` in order, with its value and gradient, and under it the product on each wire.
 
@@ -34,7 +35,7 @@ def text(y: Node | Sequence[Node], *, collapse: Collapse = None, digits: int | N
     >>> print(text(z))
     x            3.00   gradient 4.00
     y            4.00   gradient 3.00
-    v2 = x × y   12.0   gradient 1.00
+    v2 = x × y   12.00  gradient 1.00
       → x               1.00 × (y = 4.00) = 4.00
       → y               1.00 × (x = 3.00) = 3.00
     """
@@ -60,13 +61,13 @@ def _coloured(rows: list[tuple[str, ...]]) -> str:
     return capture.get().rstrip("\n")
 
 
-def _rows(g: Graph, digits: int | None) -> Iterator[tuple[str, ...]]:
+def _rows(g: Graph, digits: Digits) -> Iterator[tuple[str, ...]]:
     """The rows of the table: a note alone, or an operation, its value, and its gradient in one to three pieces."""
     entering: dict[str, list[Wire]] = {}
     for wire in g.wires:
         entering.setdefault(wire.target, []).append(wire)
-    names = {node.id: clip(node.label) or (clip(node.sign) if node.hidden else node.id.replace("n", "v", 1))
-             for node in g.nodes}
+    names = {node.id: clip(node.called, 60) for node in g.nodes}
+    words = Wording(g, digits)
     for note in g.notes:
         yield (note,)
     for node in g.nodes:
@@ -78,7 +79,7 @@ def _rows(g: Graph, digits: int | None) -> Iterator[tuple[str, ...]]:
         gradient = show(node.gradient, digits)
         yield names[node.id] + operation + scope, show(node.value, digits), gradient and f"gradient {gradient}"
         for wire in wires:
-            yield f"  → {names[wire.source]}", "", *_product(wire, digits)
+            yield f"  → {names[wire.source]}", "", *_product(wire, words)
 
 
 def _operation(node: DrawnNode, operands: list[str]) -> str:
@@ -96,15 +97,16 @@ def _operation(node: DrawnNode, operands: list[str]) -> str:
     return f"{''.join(text for text, constant in node.parts if not constant)}({', '.join([*operands, *constants])})"
 
 
-def _product(wire: Wire, digits: int | None) -> tuple[str, ...]:
+def _product(wire: Wire, words: Wording) -> tuple[str, ...]:
     """Upstream × local = downstream; less of it where less is known."""
-    local = clip(wire.formula or "", 60)
-    value = number(wire.local, digits) if isinstance(wire.local, float) else ""
+    local, product = clip(wire.formula or "", 60), words.product(wire)
+    value = product[1] if product else show(wire.local, words.digits) if isinstance(wire.local, float) else ""
     if value and local != value.removesuffix(".00"):
         local = " = ".join(filter(None, (local, value)))
     if wire.contribution is None:
         return (f"local {local}" if local else "",)
     if wire.upstream is None or not local:
-        return (show(wire.contribution, digits),)
-    local = f"({local})" if " " in local or local.startswith("−") else local
-    return f"{show(wire.upstream, digits)} × ", local, f" = {show(wire.contribution, digits)}"
+        return (words.gradient(wire),)
+    local = f"({local})" if " " in local else bracketed(local)
+    upstream, downstream = (product[0], product[2]) if product else (show(wire.upstream, words.digits), words.gradient(wire))
+    return f"{upstream} × ", local, f" = {downstream}"

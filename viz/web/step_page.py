@@ -188,8 +188,8 @@ def _snapshot(y: Node, order: list[Node], names: Mapping[Node, str], walk: list[
         for edge in step.edges:
             gradients[order[edge.target]] = edge.total
             contributions[order[edge.source], edge.argument] = edge.downstream
-    labels = {node: names.get(node) or step.label for node, step in zip(order, walk)}
-    return Snapshot([y], order, labels, gradients, contributions)
+    labels = {**names, **{node: step.label for node, step in zip(order, walk)}}
+    return Snapshot([y], order, labels, gradients, contributions, labels)
 
 
 def _program(y: Node) -> tuple[str, str]:

@@ -1,0 +1,79 @@
+"""The texts of one picture: names without the path of the frame around them, numbers that multiply out and add up, formulas."""
+
+from __future__ import annotations
+
+from autograd.symbolic import filled
+
+from .numbers import Digits, digits_that_add_up, multiplied, show
+from .records import DrawnNode, Graph, Term, Wire
+
+
+class Wording:
+    """The words for a graph's records, with ``digits`` of each number, and more where a sum or product needs them.
+
+    >>> from autograd import Value
+    >>> from viz import graph
+    >>> x = Value(0.3334, "x")
+    >>> y = x.exp() + x
+    >>> y.backward()
+    >>> g = graph(y)
+    >>> words = Wording(g)
+    >>> [words.gradient(wire) for wire in g.wires[:2]], words.formula(g.wires[0])
+    (['1.40', '1.00'], '1.40')
+    """
+
+    def __init__(self, graph: Graph, digits: Digits = "auto"):
+        self.digits = digits
+        self.paths = {box.id: f"{box.path}/" for box in graph.boxes}
+        self.labels = {node.called for node in graph.nodes}
+        self.boxes = {node.id: node.box for node in graph.nodes}
+        self.spoken = {term.called for wire in graph.wires for term in wire.terms if not _is_written(term)}
+        self.more: dict[str, int] = {}  # digits of the contributions that a reader can add up
+        leaving: dict[str, list[Wire]] = {}
+        for wire in graph.wires:
+            leaving.setdefault(wire.source, []).append(wire)
+        for node in graph.nodes:
+            self._add_up(node, leaving.get(node.id, []))
+
+    def _add_up(self, node: DrawnNode, wires: list[Wire]) -> None:
+        parts = [wire.contribution for wire in wires if isinstance(wire.contribution, float)]
+        if len(wires) > 1 and len(parts) == len(wires) and isinstance(node.gradient, float) and not node.accumulated:
+            more = digits_that_add_up(parts, node.gradient, self.digits)
+            self.more.update((wire.id, more) for wire in wires if more)
+
+    def name(self, node: DrawnNode, box: str | None = None) -> str:
+        """The name of a node as it stands in a box, its own for None; of an array that formulas speak of, its number."""
+        label = node.label or (node.called if node.called in self.spoken else "")
+        return self.within(label, node.box if box is None else box)
+
+    def within(self, label: str, box: str) -> str:
+        """A name without the path of the box that it stands in, unless another one is called so."""
+        path = self.paths.get(box, "")
+        short = label[len(path):] if path and label.startswith(path) else label
+        return label if short in self.labels else short
+
+    def gradient(self, wire: Wire) -> str:
+        """The gradient that comes back on a wire."""
+        return show(wire.contribution, self.digits, self.more.get(wire.id, 0))
+
+    def product(self, wire: Wire) -> tuple[str, str, str] | None:
+        """Upstream, local and downstream gradient, which multiply out; None where one of them is no number, or absent."""
+        numbers = wire.upstream, wire.local, wire.contribution
+        if not (isinstance(numbers[0], float) and isinstance(numbers[1], float) and isinstance(numbers[2], float)):
+            return None
+        return multiplied(numbers[0], numbers[1], numbers[2], self.digits, self.more.get(wire.id, 0))
+
+    def formula(self, wire: Wire) -> str:
+        """The local gradient as the picture writes it: in its names, and in numbers for what has none."""
+        if not wire.terms:
+            return wire.formula or ""
+        said = [self._term(term, self.boxes[wire.target]) for term in wire.terms]
+        return filled(wire.template, said, said[-1])
+
+    def _term(self, term: Term, box: str) -> str:
+        return show(term.value, self.digits) if _is_written(term) else self.within(term.label or term.called, box)
+
+
+def _is_written(term: Term) -> bool:
+    """True for a number without a name."""
+    return not term.label and isinstance(term.value, float)
