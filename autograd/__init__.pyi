@@ -5,12 +5,12 @@
 """Automatic differentiation in a glass box, as type checkers see it. Generated from the tables by `make docs`: do not edit."""
 
 from collections.abc import Sequence
-from typing import Any, overload
+from typing import Any, Literal, overload
 
 from . import ops as ops
 from .operation import Operation
 from .signatures import Binary, Unary
-from .typing import Array, Axis, DTypeLike, Number, PlainArrayLike, Real, Shape
+from .typing import Array, ArrayLike, Axis, DTypeLike, Number, PlainArrayLike, Real, Shape
 
 from .anomaly import AnomalyError as AnomalyError
 from .anomaly import detect_anomaly as detect_anomaly
@@ -202,10 +202,10 @@ floor: Unary
 """Drawn as ⌊x⌋. It passes no gradient on."""
 
 @overload
-def sum(x: PlainArrayLike, axis: Axis = None, keepdims: bool = False, *, dtype: DTypeLike | None = None, out: Any = None) -> Array:
+def sum(x: PlainArrayLike, axis: Axis = None, keepdims: bool = False, *, dtype: DTypeLike | None = None, out: None = None) -> Array:
     """The sum of entries over one axis, a tuple of axes, or all."""
 @overload
-def sum(x: Tensor, axis: Axis = None, keepdims: bool = False, *, dtype: DTypeLike | None = None, out: Any = None) -> Tensor: ...
+def sum(x: Tensor, axis: Axis = None, keepdims: bool = False, *, dtype: DTypeLike | None = None, out: None = None) -> Tensor: ...
 
 @overload
 def mean(x: PlainArrayLike, axis: Axis = None, keepdims: bool = False) -> Array:
@@ -250,10 +250,10 @@ def std(x: PlainArrayLike, axis: Axis = None, keepdims: bool = False, *, ddof: f
 def std(x: Tensor, axis: Axis = None, keepdims: bool = False, *, ddof: float = 0) -> Tensor: ...
 
 @overload
-def norm(x: PlainArrayLike, ord: Any = None, axis: Axis = None, keepdims: bool = False) -> Array:
+def norm(x: PlainArrayLike, ord: float | Literal['fro'] | None = None, axis: Axis = None, keepdims: bool = False) -> Array:
     """The Euclidean norm over axes, all by default; of vectors along one axis, any other order p > 0, and ±inf, too."""
 @overload
-def norm(x: Tensor, ord: Any = None, axis: Axis = None, keepdims: bool = False) -> Tensor: ...
+def norm(x: Tensor, ord: float | Literal['fro'] | None = None, axis: Axis = None, keepdims: bool = False) -> Tensor: ...
 
 @overload
 def prod(x: PlainArrayLike, axis: Axis = None, keepdims: bool = False) -> Array:
@@ -340,18 +340,18 @@ def kron(x: Tensor, y: PlainArrayLike | Tensor) -> Tensor: ...
 def kron(x: PlainArrayLike, y: Tensor) -> Tensor: ...
 
 @overload
-def tensordot(x: PlainArrayLike, y: PlainArrayLike, axes: Axis = 2) -> Array:
+def tensordot(x: PlainArrayLike, y: PlainArrayLike, axes: int | Sequence[Shape] = 2) -> Array:
     """The sum of products over given axes of both."""
 @overload
-def tensordot(x: Tensor, y: PlainArrayLike | Tensor, axes: Axis = 2) -> Tensor: ...
+def tensordot(x: Tensor, y: PlainArrayLike | Tensor, axes: int | Sequence[Shape] = 2) -> Tensor: ...
 @overload
-def tensordot(x: PlainArrayLike, y: Tensor, axes: Axis = 2) -> Tensor: ...
+def tensordot(x: PlainArrayLike, y: Tensor, axes: int | Sequence[Shape] = 2) -> Tensor: ...
 
 @overload
-def einsum(spec: str, *xs: PlainArrayLike, optimize: Any = None) -> Array:
+def einsum(spec: str, *xs: PlainArrayLike, optimize: object = None) -> Array:
     """Einstein's summation, with NumPy's notation; ``...`` and repeated letters included, ``optimize`` without effect."""
 @overload
-def einsum(spec: str, *xs: PlainArrayLike | Tensor, optimize: Any = None) -> Tensor: ...
+def einsum(spec: str, *xs: PlainArrayLike | Tensor, optimize: object = None) -> Tensor: ...
 
 @overload
 def reshape(x: PlainArrayLike, shape: Shape) -> Array:
@@ -366,10 +366,10 @@ def ravel(x: PlainArrayLike) -> Array:
 def ravel(x: Tensor) -> Tensor: ...
 
 @overload
-def transpose(x: PlainArrayLike, axes: Axis = None) -> Array:
+def transpose(x: PlainArrayLike, axes: Shape | None = None) -> Array:
     """The axes in another order, reversed by default."""
 @overload
-def transpose(x: Tensor, axes: Axis = None) -> Tensor: ...
+def transpose(x: Tensor, axes: Shape | None = None) -> Tensor: ...
 
 @overload
 def matrix_transpose(x: PlainArrayLike) -> Array:
@@ -384,10 +384,10 @@ def swapaxes(x: PlainArrayLike, axis1: int, axis2: int) -> Array:
 def swapaxes(x: Tensor, axis1: int, axis2: int) -> Tensor: ...
 
 @overload
-def moveaxis(x: PlainArrayLike, source: Any, destination: Any) -> Array:
+def moveaxis(x: PlainArrayLike, source: Shape, destination: Shape) -> Array:
     """Axes moved to other places, the rest in order."""
 @overload
-def moveaxis(x: Tensor, source: Any, destination: Any) -> Tensor: ...
+def moveaxis(x: Tensor, source: Shape, destination: Shape) -> Tensor: ...
 
 @overload
 def broadcast_to(x: PlainArrayLike, shape: Shape) -> Array:
@@ -450,16 +450,16 @@ def fliplr(x: PlainArrayLike) -> Array:
 def fliplr(x: Tensor) -> Tensor: ...
 
 @overload
-def rot90(x: PlainArrayLike, k: int = 1, axes: Axis = (0, 1)) -> Array:
+def rot90(x: PlainArrayLike, k: int = 1, axes: tuple[int, int] = (0, 1)) -> Array:
     """The plane of two axes turned k times by 90°, from the first axis to the second."""
 @overload
-def rot90(x: Tensor, k: int = 1, axes: Axis = (0, 1)) -> Tensor: ...
+def rot90(x: Tensor, k: int = 1, axes: tuple[int, int] = (0, 1)) -> Tensor: ...
 
 @overload
-def pad(x: PlainArrayLike, pad_width: Any, mode: str = 'constant', constant_values: float = 0.0) -> Array:
+def pad(x: PlainArrayLike, pad_width: Shape | Sequence[Sequence[int]] | Array, mode: str = 'constant', constant_values: float = 0.0) -> Array:
     """Constant entries (0 by default) added before and after along each axis; ``pad_width`` as in NumPy."""
 @overload
-def pad(x: Tensor, pad_width: Any, mode: str = 'constant', constant_values: float = 0.0) -> Tensor: ...
+def pad(x: Tensor, pad_width: Shape | Sequence[Sequence[int]] | Array, mode: str = 'constant', constant_values: float = 0.0) -> Tensor: ...
 
 @overload
 def concatenate(xs: Sequence[PlainArrayLike], axis: int | None = 0) -> Array:
@@ -506,46 +506,46 @@ def column_stack(xs: Sequence[PlainArrayLike]) -> Array:
 def column_stack(xs: Sequence[PlainArrayLike | Tensor]) -> Tensor: ...
 
 @overload
-def split(x: PlainArrayLike, sections: Any, axis: int = 0) -> list[Array]:
+def split(x: PlainArrayLike, sections: Shape | Array, axis: int = 0) -> list[Array]:
     """A list of pieces along an axis: a number of equal ones, or cut before the given places."""
 @overload
-def split(x: Tensor, sections: Any, axis: int = 0) -> list[Tensor]: ...
+def split(x: Tensor, sections: Shape | Array, axis: int = 0) -> list[Tensor]: ...
 
 @overload
-def array_split(x: PlainArrayLike, sections: Any, axis: int = 0) -> list[Array]:
+def array_split(x: PlainArrayLike, sections: Shape | Array, axis: int = 0) -> list[Array]:
     """As split, with pieces that may differ in length by one."""
 @overload
-def array_split(x: Tensor, sections: Any, axis: int = 0) -> list[Tensor]: ...
+def array_split(x: Tensor, sections: Shape | Array, axis: int = 0) -> list[Tensor]: ...
 
 @overload
-def take(x: PlainArrayLike, indices: Any, axis: int | None = None) -> Array:
+def take(x: PlainArrayLike, indices: PlainArrayLike | Tensor, axis: int | None = None) -> Array:
     """Entries at ``indices`` along an axis, of all entries in order without one."""
 @overload
-def take(x: Tensor, indices: Any, axis: int | None = None) -> Tensor: ...
+def take(x: Tensor, indices: PlainArrayLike | Tensor, axis: int | None = None) -> Tensor: ...
 
 @overload
-def take_along_axis(x: PlainArrayLike, indices: Any, axis: int) -> Array:
+def take_along_axis(x: PlainArrayLike, indices: PlainArrayLike | Tensor, axis: int) -> Array:
     """Entries picked along an axis, with indices of its own at every other place."""
 @overload
-def take_along_axis(x: Tensor, indices: Any, axis: int) -> Tensor: ...
+def take_along_axis(x: Tensor, indices: PlainArrayLike | Tensor, axis: int) -> Tensor: ...
 
 @overload
-def repeat(x: PlainArrayLike, repeats: Any, axis: int | None = None) -> Array:
+def repeat(x: PlainArrayLike, repeats: Shape | Array, axis: int | None = None) -> Array:
     """Each entry repeated along an axis, of all entries in order without one."""
 @overload
-def repeat(x: Tensor, repeats: Any, axis: int | None = None) -> Tensor: ...
+def repeat(x: Tensor, repeats: Shape | Array, axis: int | None = None) -> Tensor: ...
 
 @overload
-def tile(x: PlainArrayLike, reps: Any) -> Array:
+def tile(x: PlainArrayLike, reps: Shape) -> Array:
     """The whole array repeated along each axis."""
 @overload
-def tile(x: Tensor, reps: Any) -> Tensor: ...
+def tile(x: Tensor, reps: Shape) -> Tensor: ...
 
 @overload
-def roll(x: PlainArrayLike, shift: Any, axis: Axis = None) -> Array:
+def roll(x: PlainArrayLike, shift: int | tuple[int, ...], axis: Axis = None) -> Array:
     """Entries shifted along an axis, or several in turn; what leaves at one end comes in at the other."""
 @overload
-def roll(x: Tensor, shift: Any, axis: Axis = None) -> Tensor: ...
+def roll(x: Tensor, shift: int | tuple[int, ...], axis: Axis = None) -> Tensor: ...
 
 @overload
 def sort(x: PlainArrayLike, axis: int | None = -1) -> Array:
@@ -601,17 +601,11 @@ def astype(x: PlainArrayLike, dtype: DTypeLike) -> Array:
 @overload
 def astype(x: Tensor, dtype: DTypeLike) -> Tensor: ...
 
-@overload
-def argmax(x: PlainArrayLike, axis: int | None = None) -> Array:
+def argmax(x: ArrayLike, axis: int | None = None) -> Array:
     """Where the largest entry is: plain integers, no gradient."""
-@overload
-def argmax(x: Tensor, axis: int | None = None) -> Tensor: ...
 
-@overload
-def argmin(x: PlainArrayLike, axis: int | None = None) -> Array:
+def argmin(x: ArrayLike, axis: int | None = None) -> Array:
     """Where the smallest entry is: plain integers, no gradient."""
-@overload
-def argmin(x: Tensor, axis: int | None = None) -> Tensor: ...
 
 __all__ = [
     "AnomalyError", "GradientError", "GraphError", "GraphWarning", "NoDerivativeWarning", "Tensor", "Value", "check_gradients",

@@ -3,9 +3,9 @@
 """The operators, rows and array functions as methods, as type checkers see them. Generated from the tables by `make docs`: do not edit."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
-from .typing import Axis, DTypeLike, Number, PlainArrayLike, Real, Shape
+from .typing import Array, Axis, DTypeLike, Number, PlainArrayLike, Real, Shape
 from .arrays.protocol import ArrayMethods
 from .graph import Node
 from .tensor import Tensor
@@ -236,7 +236,7 @@ class TensorMethods(ArrayMethods):
         """Drawn as %. ∂/∂x = 1; ∂/∂y = −floor_divide(x, y)."""
     def floor(self, /) -> Tensor:
         """Drawn as ⌊x⌋. It passes no gradient on."""
-    def sum(self, axis: Axis = None, keepdims: bool = False, *, dtype: DTypeLike | None = None, out: Any = None) -> Tensor:
+    def sum(self, axis: Axis = None, keepdims: bool = False, *, dtype: DTypeLike | None = None, out: None = None) -> Tensor:
         """The sum of entries over one axis, a tuple of axes, or all."""
     def mean(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
         """The mean over one axis, a tuple of axes, or all."""
@@ -248,7 +248,7 @@ class TensorMethods(ArrayMethods):
         """The variance over axes, by two passes; ``ddof=1`` divides by one less (Bessel's correction)."""
     def std(self, axis: Axis = None, keepdims: bool = False, *, ddof: float = 0) -> Tensor:
         """The standard deviation over axes; where it is 0, so is its gradient."""
-    def norm(self, ord: Any = None, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    def norm(self, ord: float | Literal['fro'] | None = None, axis: Axis = None, keepdims: bool = False) -> Tensor:
         """The Euclidean norm over axes, all by default; of vectors along one axis, any other order p > 0, and ±inf, too."""
     def prod(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
         """The product over axes, by pairs, so that zeros are no exception at any order of derivative."""
@@ -274,9 +274,9 @@ class TensorMethods(ArrayMethods):
         """Without the axes of length 1, all of them or those given."""
     def flip(self, axis: Axis = None) -> Tensor:
         """The order of entries reversed along axes, all by default."""
-    def take(self, indices: Any, axis: int | None = None) -> Tensor:
+    def take(self, indices: PlainArrayLike | Tensor, axis: int | None = None) -> Tensor:
         """Entries at ``indices`` along an axis, of all entries in order without one."""
-    def repeat(self, repeats: Any, axis: int | None = None) -> Tensor:
+    def repeat(self, repeats: Shape | Array, axis: int | None = None) -> Tensor:
         """Each entry repeated along an axis, of all entries in order without one."""
     def diagonal(self, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
         """The entries of a diagonal, along a new last axis."""
@@ -286,7 +286,7 @@ class TensorMethods(ArrayMethods):
         """``x`` held within [a_min, a_max] (None is no bound); the gradient passes on the closed interval."""
     def astype(self, dtype: DTypeLike) -> Tensor:
         """The entries as float32 or float64."""
-    def argmax(self, axis: int | None = None) -> Tensor:
+    def argmax(self, axis: int | None = None) -> Array:
         """Where the largest entry is: plain integers, no gradient."""
-    def argmin(self, axis: int | None = None) -> Tensor:
+    def argmin(self, axis: int | None = None) -> Array:
         """Where the smallest entry is: plain integers, no gradient."""

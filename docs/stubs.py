@@ -38,9 +38,7 @@ OPERATORS = {"add": "add", "sub": "sub", "mul": "mul", "div": "truediv", "floor_
 UNARY_OPERATORS = {"neg": "neg", "abs": "abs", "identity": "pos"}
 NUMBER, ARRAY = "Number | Real", "PlainArrayLike | Tensor"  # what may stand beside a Value, beside a Tensor
 SIGNATURES = ["clip", "grad", "gradient", "hessian", "hvp", "jacobian", "jvp", "op", "value_and_grad", "vjp", "where"]
-# parameters that the functions leave open, by name
-OPEN = {"x": "ArrayLike", "y": "ArrayLike", "xs": "Sequence[ArrayLike]", "*xs": "ArrayLike", "values": "ArrayLike",
-        "weights": "ArrayLike | None", "axis": "Axis", "axes": "Axis", "shape": "Shape", "dtype": "DTypeLike"}
+OPERAND = re.compile(r"\bArrayLike\b")  # what a parameter that may be a tensor is annotated with
 
 
 def rows() -> list[Operation]:
@@ -79,7 +77,7 @@ SETTINGS = """\
 # pyright: reportOverlappingOverload=false, reportIncompatibleMethodOverride=false"""
 HEAD = """\
 from collections.abc import Sequence
-from typing import Any, overload
+from typing import Any, Literal, overload
 
 from . import ops as ops
 from .operation import Operation
@@ -169,12 +167,12 @@ class Signature:
         return f"def {name}({self.written()}) -> {self.returns}:{body}"
 
     def operands(self) -> list[int]:
-        return [i for i, p in enumerate(self.parameters) if "ArrayLike" in p.annotation]
+        return [i for i, p in enumerate(self.parameters) if OPERAND.search(p.annotation)]
 
     def of(self, kind: str, result: str, only: int | None = None) -> Signature:
         """The same with another kind of operand, or of one operand alone, and another result."""
         chosen = self.operands() if only is None else [only]
-        parameters = tuple(p.replace(annotation=Raw(p.annotation.replace("ArrayLike", kind))) if i in chosen else p
+        parameters = tuple(p.replace(annotation=Raw(OPERAND.sub(kind, p.annotation))) if i in chosen else p
                            for i, p in enumerate(self.parameters))
         return Signature(parameters, self.returns.replace("Any", result))
 
@@ -198,16 +196,10 @@ class Raw(str):
 
 
 def described(function: Callable[..., object]) -> Signature:
-    """The signature of an array function; what it leaves open is filled in by the parameter's name."""
+    """The signature of an array function, as it is written."""
     signature = inspect.signature(function)
-    parameters = []
-    for p in signature.parameters.values():
-        star = "*" * (p.kind is Parameter.VAR_POSITIONAL)
-        text = OPEN.get(star + p.name, p.annotation) if p.annotation in ("Any", "Sequence[Any]") else p.annotation
-        if p.default is None and "None" not in text and text not in ("Any", "Axis"):
-            text += " | None"
-        parameters.append(p.replace(annotation=Raw(text)))
-    return Signature(tuple(parameters), str(signature.return_annotation))
+    return Signature(tuple(p.replace(annotation=Raw(p.annotation)) for p in signature.parameters.values()),
+                     str(signature.return_annotation))
 
 
 # ── autograd/methods.pyi ─────────────────────────────────────────────────────────────────────────────────────────
@@ -228,7 +220,7 @@ def methods() -> str:
 
 IMPORTED = """\
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 ALIASES
 from .arrays.protocol import ArrayMethods

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from functools import wraps
 from math import prod as product
 from operator import index
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,6 +17,12 @@ from ..operation import holds_node
 from ..ops import clip  # noqa: F401  (of arrays as of numbers)
 from . import table
 from .axes import all_axes, kept_shape, one_axis, plain_array, several_axes, shape_of
+
+if TYPE_CHECKING:
+    from typing import Literal
+
+    from ..tensor import Tensor
+    from ..typing import Array, ArrayLike, Axis, DTypeLike, Index, PlainArrayLike, Shape
 
 # ── NumPy's names and arguments ──────────────────────────────────────────────────────────────────────────────────
 
@@ -42,7 +48,7 @@ def _wide(x: Any) -> Any:
     return x.astype(np.prod(np.empty(0, x.dtype)).dtype) if plain else x
 
 
-def stack_nodes(x: Any) -> Any:
+def stack_nodes(x: Sequence[ArrayLike]) -> Any:
     """Nested lists and tuples that hold nodes as one node, with the graphs of all."""
     return stack([stack_nodes(item) if isinstance(item, (list, tuple)) else item for item in x])
 
@@ -59,42 +65,42 @@ def _refuse(name: str, **options: Any) -> None:
         raise TypeError(f"{name} with {', '.join(given)}: not supported where a gradient is kept; leave it out")
 
 
-def sum(x: Any, axis: Any = None, keepdims: bool = False, *, dtype: Any = None, out: Any = None) -> Any:
+def sum(x: ArrayLike, axis: Axis = None, keepdims: bool = False, *, dtype: DTypeLike | None = None, out: None = None) -> Any:
     """The sum of entries over one axis, a tuple of axes, or all.
 
     >>> sum(Tensor([[1.0, 2.0], [3.0, 4.0]]), axis=0).tolist()
     [4.0, 6.0]
     """
     _refuse("sum", out=out)
-    x = _array(x)
-    return table.sum(x if dtype is None else astype(x, dtype), axis=axis, keepdims=_flag(keepdims))
+    a = _array(x)
+    return table.sum(a if dtype is None else astype(a, dtype), axis=axis, keepdims=_flag(keepdims))
 
 
-def mean(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+def mean(x: ArrayLike, axis: Axis = None, keepdims: bool = False) -> Any:
     """The mean over one axis, a tuple of axes, or all.
 
     >>> mean(Tensor([[1.0, 2.0], [3.0, 4.0]]), axis=0).tolist()
     [2.0, 3.0]
     """
-    x = _real(x)
-    shape = shape_of(x)
-    return sum(x, axis, keepdims) / float(product(shape[i] for i in all_axes(axis, len(shape))))
+    a = _real(x)
+    shape = shape_of(a)
+    return sum(a, axis, keepdims) / float(product(shape[i] for i in all_axes(axis, len(shape))))
 
 
-def var(x: Any, axis: Any = None, keepdims: bool = False, *, ddof: float = 0) -> Any:
+def var(x: ArrayLike, axis: Axis = None, keepdims: bool = False, *, ddof: float = 0) -> Any:
     """The variance over axes, by two passes; ``ddof=1`` divides by one less (Bessel's correction).
 
     >>> var(Tensor([1.0, 3.0])).tolist(), var(Tensor([1.0, 3.0]), ddof=1).tolist()
     (1.0, 2.0)
     """
-    x = _real(x)
-    shape = shape_of(x)
+    a = _real(x)
+    shape = shape_of(a)
     freedom = product(shape[i] for i in all_axes(axis, len(shape))) - ddof
-    centred = x - mean(x, axis, True)
+    centred = a - mean(a, axis, True)
     return sum(centred * centred, axis, keepdims) / float(builtins.max(freedom, 0))
 
 
-def std(x: Any, axis: Any = None, keepdims: bool = False, *, ddof: float = 0) -> Any:
+def std(x: ArrayLike, axis: Axis = None, keepdims: bool = False, *, ddof: float = 0) -> Any:
     """The standard deviation over axes; where it is 0, so is its gradient.
 
     >>> std(Tensor([1.0, 5.0])).tolist()
@@ -103,7 +109,7 @@ def std(x: Any, axis: Any = None, keepdims: bool = False, *, ddof: float = 0) ->
     return _safe_root(var(x, axis, keepdims, ddof=ddof))
 
 
-def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
+def norm(x: ArrayLike, ord: float | Literal["fro"] | None = None, axis: Axis = None, keepdims: bool = False) -> Any:
     """The Euclidean norm over axes, all by default; of vectors along one axis, any other order p > 0, and ±inf, too.
 
     Where the norm is 0, so is its gradient. Raises ValueError for orders of matrices other than "fro".
@@ -111,16 +117,16 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> A
     >>> norm(Tensor([3.0, 4.0])).tolist(), norm(Tensor([3.0, 4.0]), 1, axis=0).tolist()
     (5.0, 7.0)
     """
-    x = _real(x)
-    along = len(all_axes(axis, len(shape_of(x))))
+    a = _real(x)
+    along = len(all_axes(axis, len(shape_of(a))))
     if ord is None and axis != () or (ord == 2 and along == 1) or (ord == "fro" and along == 2):
-        return _safe_root(sum(x * x, axis, keepdims))
-    if along != 1 or axis == () or isinstance(ord, str) or ord != ord or -np.inf < ord <= 0:
-        raise ValueError(f"norm of order {ord!r} over {along} axes of shape {tuple(shape_of(x))}: give one axis= and an order "
+        return _safe_root(sum(a * a, axis, keepdims))
+    if along != 1 or axis == () or ord is None or isinstance(ord, str) or ord != ord or -np.inf < ord <= 0:
+        raise ValueError(f"norm of order {ord!r} over {along} axes of shape {tuple(shape_of(a))}: give one axis= and an order "
                          "above 0 or ±inf, or leave the order out for the Euclidean norm")
     if np.isinf(ord):
-        return (max if ord > 0 else min)(ops.abs(x), axis, keepdims)
-    return _safe_root(sum(ops.abs(x) ** float(ord), axis, keepdims), 1.0 / float(ord))
+        return (max if ord > 0 else min)(ops.abs(a), axis, keepdims)
+    return _safe_root(sum(ops.abs(a) ** float(ord), axis, keepdims), 1.0 / float(ord))
 
 
 def _safe_root(total: Any, power: float = 0.5) -> Any:
@@ -131,7 +137,7 @@ def _safe_root(total: Any, power: float = 0.5) -> Any:
     return where(positive, ops.sqrt(inside) if power == 0.5 else inside**power, total**1.5)
 
 
-def max(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+def max(x: ArrayLike, axis: Axis = None, keepdims: bool = False) -> Any:
     """The largest entry over axes; equal ones share the gradient equally.
 
     >>> max(Tensor([[1.0, 4.0], [3.0, 2.0]]), axis=0).tolist()
@@ -140,7 +146,7 @@ def max(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     return table.max(_array(x), axis=axis, keepdims=_flag(keepdims))
 
 
-def min(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+def min(x: ArrayLike, axis: Axis = None, keepdims: bool = False) -> Any:
     """The smallest entry over axes; equal ones share the gradient equally.
 
     >>> min(Tensor([[1.0, 4.0], [3.0, 2.0]]), axis=0).tolist()
@@ -149,55 +155,55 @@ def min(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     return table.min(_array(x), axis=axis, keepdims=_flag(keepdims))
 
 
-def prod(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+def prod(x: ArrayLike, axis: Axis = None, keepdims: bool = False) -> Any:
     """The product over axes, by pairs, so that zeros are no exception at any order of derivative.
 
     >>> prod(Tensor([2.0, 3.0, 4.0])).tolist()
     24.0
     """
-    x = _wide(x)
-    shape = shape_of(x)
+    a = _wide(x)
+    shape = shape_of(a)
     axes = all_axes(axis, len(shape))
     rest = tuple(i for i in range(len(shape)) if i not in axes)
-    x = reshape(transpose(x, rest + axes), tuple(shape[i] for i in rest) + (product(shape[i] for i in axes),))
-    while x.shape[-1] > 1:
-        half = x.shape[-1] // 2
-        pairs = x[..., :half] * x[..., half:2 * half]
-        x = concatenate([pairs, x[..., 2 * half:]], -1) if x.shape[-1] % 2 else pairs
-    x = sum(x, -1) if x.shape[-1] else sum(x, -1) + 1.0
-    return reshape(x, kept_shape(shape, axes)) if _flag(keepdims) else x
+    a = reshape(transpose(a, rest + axes), tuple(shape[i] for i in rest) + (product(shape[i] for i in axes),))
+    while a.shape[-1] > 1:
+        half = a.shape[-1] // 2
+        pairs = a[..., :half] * a[..., half:2 * half]
+        a = concatenate([pairs, a[..., 2 * half:]], -1) if a.shape[-1] % 2 else pairs
+    a = sum(a, -1) if a.shape[-1] else sum(a, -1) + 1.0
+    return reshape(a, kept_shape(shape, axes)) if _flag(keepdims) else a
 
 
-def cumsum(x: Any, axis: int | None = None) -> Any:
+def cumsum(x: ArrayLike, axis: int | None = None) -> Any:
     """The running sum along an axis; of all entries in order without one.
 
     >>> cumsum(Tensor([1.0, 2.0, 3.0])).tolist()
     [1.0, 3.0, 6.0]
     """
-    x = _array(x)
-    return table.cumsum(reshape(x, -1), axis=0) if axis is None else table.cumsum(x, axis=axis)
+    a = _array(x)
+    return table.cumsum(reshape(a, -1), axis=0) if axis is None else table.cumsum(a, axis=axis)
 
 
-def cumprod(x: Any, axis: int | None = None) -> Any:
+def cumprod(x: ArrayLike, axis: int | None = None) -> Any:
     """The running product along an axis, of all entries in order without one; by doubling, so that zeros are no exception.
 
     >>> cumprod(Tensor([2.0, 3.0, 4.0])).tolist()
     [2.0, 6.0, 24.0]
     """
-    x = _wide(x)
+    a = _wide(x)
     if axis is None:
-        x, axis = reshape(x, -1), 0
-    axis = one_axis(axis, len(shape_of(x)))
+        a, axis = reshape(a, -1), 0
+    axis = one_axis(axis, len(shape_of(a)))
     before = (slice(None),) * axis
     step = 1
-    while step < shape_of(x)[axis]:
-        x = concatenate([getitem(x, (*before, slice(None, step))),
-                         getitem(x, (*before, slice(step, None))) * getitem(x, (*before, slice(None, -step)))], axis)
+    while step < shape_of(a)[axis]:
+        a = concatenate([getitem(a, (*before, slice(None, step))),
+                         getitem(a, (*before, slice(step, None))) * getitem(a, (*before, slice(None, -step)))], axis)
         step *= 2
-    return x
+    return a
 
 
-def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+def logsumexp(x: ArrayLike, axis: Axis = None, keepdims: bool = False) -> Any:
     """log Σ exp over axes, shifted by the maximum so that nothing overflows.
 
     >>> logsumexp(Tensor([1000.0, 0.0])).tolist()
@@ -206,7 +212,7 @@ def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     return table.logsumexp(_real(x), axis=axis, keepdims=_flag(keepdims))
 
 
-def softmax(x: Any, axis: Any = -1) -> Any:
+def softmax(x: ArrayLike, axis: Axis = -1) -> Any:
     """exp(x) scaled to sum to 1 along an axis.
 
     >>> softmax(Tensor([0.0, 0.0])).tolist()
@@ -215,7 +221,7 @@ def softmax(x: Any, axis: Any = -1) -> Any:
     return table.softmax(_real(x), axis=axis)
 
 
-def log_softmax(x: Any, axis: Any = -1) -> Any:
+def log_softmax(x: ArrayLike, axis: Axis = -1) -> Any:
     """log of softmax, without forming it.
 
     >>> log_softmax(Tensor([1000.0, 0.0])).tolist()
@@ -224,7 +230,7 @@ def log_softmax(x: Any, axis: Any = -1) -> Any:
     return table.log_softmax(_real(x), axis=axis)
 
 
-def matmul(x: Any, y: Any) -> Any:
+def matmul(x: ArrayLike, y: ArrayLike) -> Any:
     """The matrix product ``x @ y``, for vectors, matrices and stacks of matrices that broadcast.
 
     >>> matmul(Tensor([[1.0, 2.0], [3.0, 4.0]]), Tensor([[0.0, 1.0], [1.0, 0.0]])).tolist()
@@ -233,32 +239,32 @@ def matmul(x: Any, y: Any) -> Any:
     return table.matmul(_array(x), _array(y))
 
 
-def dot(x: Any, y: Any) -> Any:
+def dot(x: ArrayLike, y: ArrayLike) -> Any:
     """NumPy's dot: inner product of vectors, matrix product, and over the last axis of x and the second last of y.
 
     >>> dot(Tensor([1.0, 2.0]), Tensor([3.0, 4.0])).tolist()
     11.0
     """
-    x, y = _array(x), _array(y)
-    nx, ny = len(shape_of(x)), len(shape_of(y))
+    a, b = _array(x), _array(y)
+    nx, ny = len(shape_of(a)), len(shape_of(b))
     if not nx or not ny:
-        return x * y
-    return matmul(x, y) if nx <= 2 and ny <= 2 else tensordot(x, y, ((nx - 1,), (builtins.max(ny - 2, 0),)))
+        return a * b
+    return matmul(a, b) if nx <= 2 and ny <= 2 else tensordot(a, b, ((nx - 1,), (builtins.max(ny - 2, 0),)))
 
 
-def inner(x: Any, y: Any) -> Any:
+def inner(x: ArrayLike, y: ArrayLike) -> Any:
     """The sum of products over the last axes.
 
     >>> inner(Tensor([[1.0, 2.0], [3.0, 4.0]]), Tensor([1.0, 10.0])).tolist()
     [21.0, 43.0]
     """
-    x, y = _array(x), _array(y)
-    if not shape_of(x) or not shape_of(y):
-        return x * y
-    return tensordot(x, y, ((len(shape_of(x)) - 1,), (len(shape_of(y)) - 1,)))
+    a, b = _array(x), _array(y)
+    if not shape_of(a) or not shape_of(b):
+        return a * b
+    return tensordot(a, b, ((len(shape_of(a)) - 1,), (len(shape_of(b)) - 1,)))
 
 
-def outer(x: Any, y: Any) -> Any:
+def outer(x: ArrayLike, y: ArrayLike) -> Any:
     """All products of an entry of ``x`` with one of ``y``, as a matrix.
 
     >>> outer(Tensor([1.0, 2.0]), Tensor([3.0, 4.0])).tolist()
@@ -267,7 +273,7 @@ def outer(x: Any, y: Any) -> Any:
     return reshape(_array(x), (-1, 1)) * reshape(_array(y), (1, -1))
 
 
-def vdot(x: Any, y: Any) -> Any:
+def vdot(x: ArrayLike, y: ArrayLike) -> Any:
     """The sum of products of all entries in order.
 
     >>> vdot(Tensor([[1.0, 2.0], [3.0, 4.0]]), Tensor([[1.0, 0.0], [0.0, 1.0]])).tolist()
@@ -276,41 +282,41 @@ def vdot(x: Any, y: Any) -> Any:
     return dot(reshape(_array(x), -1), reshape(_array(y), -1))
 
 
-def kron(x: Any, y: Any) -> Any:
+def kron(x: ArrayLike, y: ArrayLike) -> Any:
     """The Kronecker product: ``y`` scaled by every entry of ``x``, in blocks.
 
     >>> kron(Tensor([1.0, 10.0]), Tensor([1.0, 2.0])).tolist()
     [1.0, 2.0, 10.0, 20.0]
     """
-    x, y = _array(x), _array(y)
-    ndim = builtins.max(len(shape_of(x)), len(shape_of(y)))
-    a, b = ((1,) * (ndim - len(shape_of(z))) + tuple(shape_of(z)) for z in (x, y))
-    blocks = reshape(x, tuple(m for n in a for m in (n, 1))) * reshape(y, tuple(m for n in b for m in (1, n)))
-    return reshape(blocks, tuple(m * n for m, n in zip(a, b)))
+    a, b = _array(x), _array(y)
+    ndim = builtins.max(len(shape_of(a)), len(shape_of(b)))
+    outside, inside = ((1,) * (ndim - len(shape_of(z))) + tuple(shape_of(z)) for z in (a, b))
+    blocks = reshape(a, tuple(m for n in outside for m in (n, 1))) * reshape(b, tuple(m for n in inside for m in (1, n)))
+    return reshape(blocks, tuple(m * n for m, n in zip(outside, inside)))
 
 
-def tensordot(x: Any, y: Any, axes: Any = 2) -> Any:
+def tensordot(x: ArrayLike, y: ArrayLike, axes: int | Sequence[Shape] = 2) -> Any:
     """The sum of products over given axes of both.
 
     >>> tensordot(Tensor([[1.0, 2.0], [3.0, 4.0]]), Tensor([1.0, 10.0]), axes=1).tolist()
     [21.0, 43.0]
     """
-    x, y = _array(x), _array(y)
-    nx, ny = len(shape_of(x)), len(shape_of(y))
+    a, b = _array(x), _array(y)
+    nx, ny = len(shape_of(a)), len(shape_of(b))
     if isinstance(axes, int):
         axes = (tuple(range(nx - axes, nx)), tuple(range(axes)))
-    left, right = (several_axes(a, n) for a, n in zip(axes, (nx, ny), strict=True))
-    sizes = [shape_of(x)[i] for i in left], [shape_of(y)[i] for i in right]
+    left, right = (several_axes(along, n) for along, n in zip(axes, (nx, ny), strict=True))
+    sizes = [shape_of(a)[i] for i in left], [shape_of(b)[i] for i in right]
     if sizes[0] != sizes[1]:
-        raise ValueError(f"tensordot of shapes {tuple(shape_of(x))} and {tuple(shape_of(y))}: along the axes that are summed over "
+        raise ValueError(f"tensordot of shapes {tuple(shape_of(a))} and {tuple(shape_of(b))}: along the axes that are summed over "
                          f"they have the lengths {sizes[0]} and {sizes[1]}; these must be equal")
     names = [chr(97 + i) for i in range(nx + ny)]
     spec_y = [names[left[right.index(i)]] if i in right else names[nx + i] for i in range(ny)]
     result = [names[i] for i in range(nx) if i not in left] + [spec_y[i] for i in range(ny) if i not in right]
-    return einsum(f"{''.join(names[:nx])},{''.join(spec_y)}->{''.join(result)}", x, y)
+    return einsum(f"{''.join(names[:nx])},{''.join(spec_y)}->{''.join(result)}", a, b)
 
 
-def einsum(spec: str, *xs: Any, optimize: Any = None) -> Any:
+def einsum(spec: str, *xs: ArrayLike, optimize: object = None) -> Any:
     """Einstein's summation, with NumPy's notation; ``...`` and repeated letters included, ``optimize`` without effect.
 
     >>> einsum("ij,j->i", Tensor([[1.0, 2.0], [3.0, 4.0]]), Tensor([1.0, 1.0])).tolist()
@@ -342,7 +348,7 @@ def _explicit(spec: str, ndims: list[int]) -> str:
     return f"{','.join(full)}->{result.replace('...', dots)}"
 
 
-def reshape(x: Any, shape: Any) -> Any:
+def reshape(x: ArrayLike, shape: Shape) -> Any:
     """The same entries in another shape; one length may be −1.
 
     >>> reshape(Tensor([1.0, 2.0, 3.0, 4.0]), (2, -1)).tolist()
@@ -351,46 +357,50 @@ def reshape(x: Any, shape: Any) -> Any:
     return table.reshape(_array(x), shape=shape if isinstance(shape, int) else tuple(shape))
 
 
-def transpose(x: Any, axes: Any = None) -> Any:
+def transpose(x: ArrayLike, axes: Shape | None = None) -> Any:
     """The axes in another order, reversed by default.
 
     >>> transpose(Tensor([[1.0, 2.0], [3.0, 4.0]])).tolist()
     [[1.0, 3.0], [2.0, 4.0]]
     """
-    return table.transpose(_array(x), axes=None if axes is None else tuple(axes) if np.ndim(axes) else (index(axes),))
+    return table.transpose(_array(x), axes=None if axes is None else _places(axes))
 
 
-def swapaxes(x: Any, axis1: int, axis2: int) -> Any:
+def _places(axes: Any) -> tuple[int, ...]:
+    return tuple(axes) if np.ndim(axes) else (index(axes),)
+
+
+def swapaxes(x: ArrayLike, axis1: int, axis2: int) -> Any:
     """Two axes exchanged.
 
     >>> swapaxes(Tensor([[1.0, 2.0, 3.0]]), 0, 1).tolist()
     [[1.0], [2.0], [3.0]]
     """
-    x = _array(x)
-    axes = list(range(len(shape_of(x))))
-    a, b = one_axis(axis1, len(axes)), one_axis(axis2, len(axes))
-    axes[a], axes[b] = axes[b], axes[a]
-    return transpose(x, axes)
+    a = _array(x)
+    axes = list(range(len(shape_of(a))))
+    i, j = one_axis(axis1, len(axes)), one_axis(axis2, len(axes))
+    axes[i], axes[j] = axes[j], axes[i]
+    return transpose(a, axes)
 
 
-def moveaxis(x: Any, source: Any, destination: Any) -> Any:
+def moveaxis(x: ArrayLike, source: Shape, destination: Shape) -> Any:
     """Axes moved to other places, the rest in order.
 
     >>> moveaxis(Tensor(np.zeros((2, 3, 4))), 0, -1).shape
     (3, 4, 2)
     """
-    x = _array(x)
-    n = len(shape_of(x))
+    a = _array(x)
+    n = len(shape_of(a))
     source, destination = several_axes(source, n), several_axes(destination, n)
     if len(source) != len(destination):
         raise ValueError(f"moveaxis: {len(source)} axes to {len(destination)} places; give one place for each")
     axes = [i for i in range(n) if i not in source]
     for to, frm in sorted(zip(destination, source)):
         axes.insert(to, frm)
-    return transpose(x, axes)
+    return transpose(a, axes)
 
 
-def broadcast_to(x: Any, shape: Any) -> Any:
+def broadcast_to(x: ArrayLike, shape: Shape) -> Any:
     """The entries repeated to a larger shape by NumPy's rules.
 
     >>> broadcast_to(Tensor([1.0, 2.0]), (2, 2)).tolist()
@@ -399,33 +409,33 @@ def broadcast_to(x: Any, shape: Any) -> Any:
     return table.broadcast_to(_array(x), shape=(shape,) if isinstance(shape, int) else tuple(shape))
 
 
-def expand_dims(x: Any, axis: Any) -> Any:
+def expand_dims(x: ArrayLike, axis: Axis) -> Any:
     """New axes of length 1 at the given places of the result.
 
     >>> expand_dims(Tensor([1.0, 2.0]), 1).tolist()
     [[1.0], [2.0]]
     """
-    x = _array(x)
-    axes = several_axes(axis, len(shape_of(x)) + (len(axis) if isinstance(axis, (tuple, list)) else 1))
-    lengths = iter(shape_of(x))
-    return reshape(x, tuple(1 if i in axes else next(lengths) for i in range(len(shape_of(x)) + len(axes))))
+    a = _array(x)
+    axes = several_axes(axis, len(shape_of(a)) + (len(axis) if isinstance(axis, (tuple, list)) else 1))
+    lengths = iter(shape_of(a))
+    return reshape(a, tuple(1 if i in axes else next(lengths) for i in range(len(shape_of(a)) + len(axes))))
 
 
-def squeeze(x: Any, axis: Any = None) -> Any:
+def squeeze(x: ArrayLike, axis: Axis = None) -> Any:
     """Without the axes of length 1, all of them or those given.
 
     >>> squeeze(Tensor([[1.0], [2.0]])).tolist()
     [1.0, 2.0]
     """
-    x = _array(x)
-    shape = shape_of(x)
+    a = _array(x)
+    shape = shape_of(a)
     axes = tuple(i for i, n in enumerate(shape) if n == 1) if axis is None else all_axes(axis, len(shape))
     if builtins.any(shape[i] != 1 for i in axes):
         raise ValueError(f"squeeze: axis {axis} of shape {shape} is not of length 1; leave it out, or use reshape")
-    return reshape(x, tuple(n for i, n in enumerate(shape) if i not in axes))
+    return reshape(a, tuple(n for i, n in enumerate(shape) if i not in axes))
 
 
-def atleast_1d(*xs: Any) -> Any:
+def atleast_1d(*xs: ArrayLike) -> Any:
     """Arrays of shape () as vectors, others as they are; a tuple where several are given.
 
     >>> atleast_1d(Tensor(3.0)).tolist()
@@ -434,7 +444,7 @@ def atleast_1d(*xs: Any) -> Any:
     return _atleast(lambda shape: shape or (1,), xs)
 
 
-def atleast_2d(*xs: Any) -> Any:
+def atleast_2d(*xs: ArrayLike) -> Any:
     """Vectors as matrices of one row, others of two axes or more as they are.
 
     >>> atleast_2d(Tensor([1.0, 2.0])).tolist()
@@ -443,7 +453,7 @@ def atleast_2d(*xs: Any) -> Any:
     return _atleast(lambda shape: (1,) * (2 - len(shape)) + shape, xs)
 
 
-def atleast_3d(*xs: Any) -> Any:
+def atleast_3d(*xs: ArrayLike) -> Any:
     """Matrices with a new last axis, vectors with one on each side.
 
     >>> atleast_3d(Tensor([1.0, 2.0])).tolist()
@@ -457,7 +467,7 @@ def _atleast(shaped: Callable[[tuple[int, ...]], tuple[int, ...]], xs: Any) -> A
     return parts[0] if len(parts) == 1 else parts
 
 
-def broadcast_arrays(*xs: Any) -> tuple[Any, ...]:
+def broadcast_arrays(*xs: ArrayLike) -> tuple[Any, ...]:
     """All arrays in the shape that they broadcast to together.
 
     >>> [x.tolist() for x in broadcast_arrays(Tensor([1.0, 2.0]), Tensor(3.0))]
@@ -468,7 +478,7 @@ def broadcast_arrays(*xs: Any) -> tuple[Any, ...]:
     return tuple(broadcast_to(x, shape) for x in parts)
 
 
-def matrix_transpose(x: Any) -> Any:
+def matrix_transpose(x: ArrayLike) -> Any:
     """The last two axes exchanged.
 
     >>> matrix_transpose(Tensor([[[1.0, 2.0], [3.0, 4.0]]])).tolist()
@@ -477,7 +487,7 @@ def matrix_transpose(x: Any) -> Any:
     return swapaxes(x, -1, -2)
 
 
-def flip(x: Any, axis: Any = None) -> Any:
+def flip(x: ArrayLike, axis: Axis = None) -> Any:
     """The order of entries reversed along axes, all by default.
 
     >>> flip(Tensor([[1.0, 2.0], [3.0, 4.0]])).tolist()
@@ -486,7 +496,7 @@ def flip(x: Any, axis: Any = None) -> Any:
     return table.flip(_array(x), axis=axis)
 
 
-def flipud(x: Any) -> Any:
+def flipud(x: ArrayLike) -> Any:
     """The order of rows reversed.
 
     >>> flipud(Tensor([[1.0, 2.0], [3.0, 4.0]])).tolist()
@@ -495,7 +505,7 @@ def flipud(x: Any) -> Any:
     return flip(x, 0)
 
 
-def fliplr(x: Any) -> Any:
+def fliplr(x: ArrayLike) -> Any:
     """The order of columns reversed.
 
     >>> fliplr(Tensor([[1.0, 2.0], [3.0, 4.0]])).tolist()
@@ -504,22 +514,23 @@ def fliplr(x: Any) -> Any:
     return flip(x, 1)
 
 
-def rot90(x: Any, k: int = 1, axes: Any = (0, 1)) -> Any:
+def rot90(x: ArrayLike, k: int = 1, axes: tuple[int, int] = (0, 1)) -> Any:
     """The plane of two axes turned k times by 90°, from the first axis to the second.
 
     >>> rot90(Tensor([[1.0, 2.0], [3.0, 4.0]])).tolist()
     [[2.0, 4.0], [1.0, 3.0]]
     """
-    x = _array(x)
-    a, b = several_axes(axes, len(shape_of(x)))
+    a = _array(x)
+    start, end = several_axes(axes, len(shape_of(a)))
     if k % 4 == 0:
-        return ops.identity(x)
+        return ops.identity(a)
     if k % 4 == 2:
-        return flip(x, (a, b))
-    return swapaxes(flip(x, b), a, b) if k % 4 == 1 else flip(swapaxes(x, a, b), b)
+        return flip(a, (start, end))
+    return swapaxes(flip(a, end), start, end) if k % 4 == 1 else flip(swapaxes(a, start, end), end)
 
 
-def pad(x: Any, pad_width: Any, mode: str = "constant", constant_values: float = 0.0) -> Any:
+def pad(x: ArrayLike, pad_width: Shape | Sequence[Sequence[int]] | Array, mode: str = "constant",
+        constant_values: float = 0.0) -> Any:
     """Constant entries (0 by default) added before and after along each axis; ``pad_width`` as in NumPy.
 
     >>> pad(Tensor([1.0, 2.0]), (1, 2)).tolist()
@@ -527,16 +538,16 @@ def pad(x: Any, pad_width: Any, mode: str = "constant", constant_values: float =
     """
     if mode != "constant" or np.ndim(constant_values):
         raise TypeError(f"pad with mode={mode!r}: only 'constant' with one number is supported; use concatenate")
-    x = _array(x)
-    width = tuple((index(a), index(b)) for a, b in np.broadcast_to(pad_width, (len(shape_of(x)), 2)))
-    padded = table.pad(x, width=width)
+    a = _array(x)
+    width = tuple((index(before), index(after)) for before, after in np.broadcast_to(pad_width, (len(shape_of(a)), 2)))
+    padded = table.pad(a, width=width)
     if constant_values == 0:
         return padded
-    inside = np.pad(np.ones(shape_of(x), bool), width)
+    inside = np.pad(np.ones(shape_of(a), bool), width)
     return where(inside, padded, float(constant_values))
 
 
-def concatenate(xs: Sequence[Any], axis: int | None = 0) -> Any:
+def concatenate(xs: Sequence[ArrayLike], axis: int | None = 0) -> Any:
     """Arrays joined along an existing axis; flattened first where the axis is None.
 
     >>> concatenate([Tensor([1.0, 2.0]), Tensor([3.0])]).tolist()
@@ -545,7 +556,7 @@ def concatenate(xs: Sequence[Any], axis: int | None = 0) -> Any:
     return table.concatenate(*_sequence("concatenate", xs), axis=axis)
 
 
-def stack(xs: Sequence[Any], axis: int = 0) -> Any:
+def stack(xs: Sequence[ArrayLike], axis: int = 0) -> Any:
     """Arrays of one shape joined along a new axis.
 
     >>> stack([Tensor([1.0, 2.0]), Tensor([3.0, 4.0])]).tolist()
@@ -561,7 +572,7 @@ def _sequence(name: str, xs: Any) -> list[Any]:
     return parts
 
 
-def vstack(xs: Sequence[Any]) -> Any:
+def vstack(xs: Sequence[ArrayLike]) -> Any:
     """Arrays on top of each other; vectors become rows.
 
     >>> vstack([Tensor([1.0, 2.0]), Tensor([[3.0, 4.0]])]).tolist()
@@ -570,7 +581,7 @@ def vstack(xs: Sequence[Any]) -> Any:
     return concatenate([x if len(shape_of(x)) > 1 else reshape(x, (1, -1)) for x in _sequence("vstack", xs)])
 
 
-def append(x: Any, values: Any, axis: int | None = None) -> Any:
+def append(x: ArrayLike, values: ArrayLike, axis: int | None = None) -> Any:
     """``values`` after ``x`` along an axis; both flattened first without one.
 
     >>> append(Tensor([[1.0, 2.0], [3.0, 4.0]]), [5.0]).tolist()
@@ -579,7 +590,7 @@ def append(x: Any, values: Any, axis: int | None = None) -> Any:
     return concatenate([x, values], axis)
 
 
-def dstack(xs: Sequence[Any]) -> Any:
+def dstack(xs: Sequence[ArrayLike]) -> Any:
     """Arrays behind each other, along the third axis.
 
     >>> dstack([Tensor([1.0, 2.0]), Tensor([3.0, 4.0])]).tolist()
@@ -588,7 +599,7 @@ def dstack(xs: Sequence[Any]) -> Any:
     return concatenate([atleast_3d(atleast_2d(x)) for x in _sequence("dstack", xs)], 2)
 
 
-def column_stack(xs: Sequence[Any]) -> Any:
+def column_stack(xs: Sequence[ArrayLike]) -> Any:
     """Vectors as the columns of a matrix, and matrices side by side.
 
     >>> column_stack([Tensor([1.0, 2.0]), Tensor([3.0, 4.0])]).tolist()
@@ -597,7 +608,7 @@ def column_stack(xs: Sequence[Any]) -> Any:
     return concatenate([x if len(shape_of(x)) > 1 else reshape(x, (-1, 1)) for x in _sequence("column_stack", xs)], 1)
 
 
-def hstack(xs: Sequence[Any]) -> Any:
+def hstack(xs: Sequence[ArrayLike]) -> Any:
     """Arrays side by side.
 
     >>> hstack([Tensor([[1.0], [2.0]]), Tensor([[3.0], [4.0]])]).tolist()
@@ -607,50 +618,52 @@ def hstack(xs: Sequence[Any]) -> Any:
     return concatenate(parts, 0 if len(shape_of(parts[0])) == 1 else 1)
 
 
-def split(x: Any, sections: Any, axis: int = 0) -> list[Any]:
+def split(x: ArrayLike, sections: Shape | Array, axis: int = 0) -> list[Any]:
     """A list of pieces along an axis: a number of equal ones, or cut before the given places.
 
     >>> [x.tolist() for x in split(Tensor([1.0, 2.0, 3.0, 4.0]), 2)]
     [[1.0, 2.0], [3.0, 4.0]]
     """
-    x = _array(x)
-    shape = shape_of(x)
+    a = _array(x)
+    shape = shape_of(a)
     axis = one_axis(axis, len(shape))
-    if np.ndim(sections) == 0:
-        count = _count("split", sections)
-        if shape[axis] % count:
-            raise ValueError(f"split: axis {axis} of length {shape[axis]} does not divide into {sections} equal parts; give "
-                             "the places to cut at, or use array_split")
-        sections = [shape[axis] // count * i for i in range(1, count)]
-    return _cut_at(x, list(sections), axis)
+    count = _count("split", sections)
+    if count and shape[axis] % count:
+        raise ValueError(f"split: axis {axis} of length {shape[axis]} does not divide into {sections} equal parts; give "
+                         "the places to cut at, or use array_split")
+    return _cut_at(a, [shape[axis] // count * i for i in range(1, count)] if count else sections, axis)
 
 
-def array_split(x: Any, sections: Any, axis: int = 0) -> list[Any]:
+def array_split(x: ArrayLike, sections: Shape | Array, axis: int = 0) -> list[Any]:
     """As split, with pieces that may differ in length by one.
 
     >>> [x.tolist() for x in array_split(Tensor([1.0, 2.0, 3.0]), 2)]
     [[1.0, 2.0], [3.0]]
     """
-    x = _array(x)
-    axis = one_axis(axis, len(shape_of(x)))
-    if np.ndim(sections) == 0:
-        count = _count("array_split", sections)
-        each, more = divmod(shape_of(x)[axis], count)
-        sections = np.cumsum([each + (i < more) for i in range(count - 1)])
-    return _cut_at(x, [index(i) for i in sections], axis)
+    a = _array(x)
+    axis = one_axis(axis, len(shape_of(a)))
+    count = _count("array_split", sections)
+    if not count:
+        return _cut_at(a, sections, axis)
+    each, more = divmod(shape_of(a)[axis], count)
+    return _cut_at(a, np.cumsum([each + (i < more) for i in range(count - 1)]), axis)
 
 
 def _count(name: str, sections: Any) -> int:
+    """The number of pieces asked for; 0 where places to cut at are given."""
+    if np.ndim(sections):
+        return 0
     if index(sections) < 1:
         raise ValueError(f"{name} into {sections} parts: give 1 or more, or the places to cut at")
     return index(sections)
 
 
-def _cut_at(x: Any, places: list[int], axis: int) -> list[Any]:
+def _cut_at(x: Any, places: Any, axis: int) -> list[Any]:
+    places = [index(i) for i in places]
     return [getitem(x, (slice(None),) * axis + (slice(a, b),)) for a, b in zip([0, *places], [*places, None])]
 
 
-def getitem(x: Any, index: Any) -> Any:
+def getitem(x: ArrayLike, index: Index | tuple[Index, ...]) -> Any:
     """``x[index]``: basic, fancy, boolean, None and ``...`` indexing; repeated indices accumulate gradients."""
     return table.getitem(_array(x), index=_plain_index(index))
 
@@ -668,135 +681,135 @@ def _plain_index(index: Any) -> Any:
     return index.copy() if index.ndim else index[()]
 
 
-def take(x: Any, indices: Any, axis: int | None = None) -> Any:
+def take(x: ArrayLike, indices: PlainArrayLike | Tensor, axis: int | None = None) -> Any:
     """Entries at ``indices`` along an axis, of all entries in order without one.
 
     >>> take(Tensor([1.0, 2.0, 3.0]), [2, 0, 0]).tolist()
     [3.0, 1.0, 1.0]
     """
-    x = _array(x)
+    a = _array(x)
     at = np.asarray(plain_array(indices))
     at = _plain_index(at.astype(int) if at.dtype == bool else at)  # integers here, as by NumPy, and no mask
     if axis is None:
-        return getitem(reshape(x, -1), at)
-    return getitem(x, (slice(None),) * one_axis(axis, len(shape_of(x))) + (at,))
+        return getitem(reshape(a, -1), at)
+    return getitem(a, (slice(None),) * one_axis(axis, len(shape_of(a))) + (at,))
 
 
-def take_along_axis(x: Any, indices: Any, axis: int) -> Any:
+def take_along_axis(x: ArrayLike, indices: PlainArrayLike | Tensor, axis: int) -> Any:
     """Entries picked along an axis, with indices of its own at every other place.
 
     >>> take_along_axis(Tensor([[1.0, 2.0], [3.0, 4.0]]), np.array([[1], [0]]), axis=1).tolist()
     [[2.0], [3.0]]
     """
-    x, indices = _array(x), plain_array(indices)
-    axis = one_axis(axis, len(shape_of(x)))
-    if indices.ndim != len(shape_of(x)) or indices.dtype.kind not in "iu":
-        raise IndexError(f"take_along_axis: an array of shape {tuple(shape_of(x))} and indices of shape {indices.shape}, "
-                         f"{indices.dtype}; give integers for every axis")
-    grid = np.ogrid[tuple(slice(n) for n in shape_of(x))]
-    return getitem(x, tuple(indices if i == axis else g for i, g in enumerate(grid)))
+    a, at = _array(x), plain_array(indices)
+    axis = one_axis(axis, len(shape_of(a)))
+    if at.ndim != len(shape_of(a)) or at.dtype.kind not in "iu":
+        raise IndexError(f"take_along_axis: an array of shape {tuple(shape_of(a))} and indices of shape {at.shape}, "
+                         f"{at.dtype}; give integers for every axis")
+    grid = np.ogrid[tuple(slice(n) for n in shape_of(a))]
+    return getitem(a, tuple(at if i == axis else g for i, g in enumerate(grid)))
 
 
-def repeat(x: Any, repeats: Any, axis: int | None = None) -> Any:
+def repeat(x: ArrayLike, repeats: Shape | Array, axis: int | None = None) -> Any:
     """Each entry repeated along an axis, of all entries in order without one.
 
     >>> repeat(Tensor([1.0, 2.0]), 2).tolist()
     [1.0, 1.0, 2.0, 2.0]
     """
-    x = _array(x)
-    n = product(shape_of(x)) if axis is None else shape_of(x)[one_axis(axis, len(shape_of(x)))]
-    return take(x, np.repeat(np.arange(n), repeats), axis)
+    a = _array(x)
+    n = product(shape_of(a)) if axis is None else shape_of(a)[one_axis(axis, len(shape_of(a)))]
+    return take(a, np.repeat(np.arange(n), repeats), axis)
 
 
-def tile(x: Any, reps: Any) -> Any:
+def tile(x: ArrayLike, reps: Shape) -> Any:
     """The whole array repeated along each axis.
 
     >>> tile(Tensor([1.0, 2.0]), 2).tolist()
     [1.0, 2.0, 1.0, 2.0]
     """
-    x = _array(x)
+    a = _array(x)
     reps = tuple(np.atleast_1d(reps).tolist())
-    shape = (1,) * (len(reps) - len(shape_of(x))) + tuple(shape_of(x))
+    shape = (1,) * (len(reps) - len(shape_of(a))) + tuple(shape_of(a))
     reps = (1,) * (len(shape) - len(reps)) + reps
-    doubled = broadcast_to(reshape(x, tuple(m for n in shape for m in (1, n))),
+    doubled = broadcast_to(reshape(a, tuple(m for n in shape for m in (1, n))),
                            tuple(m for r, n in zip(reps, shape) for m in (r, n)))
     return reshape(doubled, tuple(r * n for r, n in zip(reps, shape)))
 
 
-def roll(x: Any, shift: Any, axis: Any = None) -> Any:
+def roll(x: ArrayLike, shift: int | tuple[int, ...], axis: Axis = None) -> Any:
     """Entries shifted along an axis, or several in turn; what leaves at one end comes in at the other.
 
     >>> roll(Tensor([1.0, 2.0, 3.0]), 1).tolist()
     [3.0, 1.0, 2.0]
     """
-    x = _array(x)
+    a = _array(x)
     if axis is None:
-        return reshape(roll(reshape(x, -1), shift, 0), shape_of(x))
-    if not isinstance(shift, int) and np.ndim(shift) or np.ndim(axis):
+        return reshape(roll(reshape(a, -1), shift, 0), shape_of(a))
+    if np.ndim(shift) or np.ndim(axis):
         for by, along in np.broadcast(shift, axis):
-            x = roll(x, by, index(along))
-        return x
-    axis = one_axis(axis, len(shape_of(x)))
-    n, shift = shape_of(x)[axis], index(shift)
-    return take(x, (np.arange(n) - shift % n) % n if n else np.arange(0), axis)
+            a = roll(a, by, index(along))
+        return a
+    axis = one_axis(axis, len(shape_of(a)))
+    n = shape_of(a)[axis]
+    return take(a, (np.arange(n) - _places(shift)[0] % n) % n if n else np.arange(0), axis)
 
 
-def sort(x: Any, axis: int | None = -1) -> Any:
+def sort(x: ArrayLike, axis: int | None = -1) -> Any:
     """Entries in ascending order along an axis; gradients go back to where the entries came from.
 
     >>> sort(Tensor([3.0, 1.0, 2.0])).tolist()
     [1.0, 2.0, 3.0]
     """
-    x = _array(x)
+    a = _array(x)
     if axis is None:
-        x, axis = reshape(x, -1), 0
-    return take_along_axis(x, np.argsort(plain_array(x), axis=axis, kind="stable"), axis)
+        a, axis = reshape(a, -1), 0
+    return take_along_axis(a, np.argsort(plain_array(a), axis=axis, kind="stable"), axis)
 
 
-def diff(x: Any, n: int = 1, axis: int = -1) -> Any:
+def diff(x: ArrayLike, n: int = 1, axis: int = -1) -> Any:
     """Differences of neighbours along an axis, n times over.
 
     >>> diff(Tensor([1.0, 4.0, 9.0])).tolist(), diff(Tensor([1.0, 4.0, 9.0]), n=2).tolist()
     ([3.0, 5.0], [2.0])
     """
-    x = _array(x)
-    axis = one_axis(axis, len(shape_of(x)))
+    a = _array(x)
+    axis = one_axis(axis, len(shape_of(a)))
     if n < 0:
         raise ValueError(f"diff of order {n}: it is 0 or more")
     for _ in range(n):
-        x = getitem(x, (slice(None),) * axis + (slice(1, None),)) - getitem(x, (slice(None),) * axis + (slice(None, -1),))
-    return x
+        a = getitem(a, (slice(None),) * axis + (slice(1, None),)) - getitem(a, (slice(None),) * axis + (slice(None, -1),))
+    return a
 
 
-def diagonal(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
+def diagonal(x: ArrayLike, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
     """The entries of a diagonal, along a new last axis.
 
     >>> diagonal(Tensor([[1.0, 2.0], [3.0, 4.0]])).tolist()
     [1.0, 4.0]
     """
-    x = _array(x)
-    n, offset = len(shape_of(x)), index(offset)
-    x = moveaxis(x, (axis1, axis2), (n - 2, n - 1))
-    high, wide = x.shape[-2:]
+    a = _array(x)
+    n, offset = len(shape_of(a)), index(offset)
+    a = moveaxis(a, (axis1, axis2), (n - 2, n - 1))
+    high, wide = a.shape[-2:]
     where_to = np.arange(builtins.max(0, builtins.min(high + builtins.min(offset, 0), wide - builtins.max(offset, 0))))
-    return getitem(x, (..., where_to - builtins.min(offset, 0), where_to + builtins.max(offset, 0)))
+    return getitem(a, (..., where_to - builtins.min(offset, 0), where_to + builtins.max(offset, 0)))
 
 
-def diag(x: Any, k: int = 0) -> Any:
+def diag(x: ArrayLike, k: int = 0) -> Any:
     """A vector as a diagonal matrix, or the diagonal of a matrix.
 
     >>> diag(Tensor([1.0, 2.0])).tolist()
     [[1.0, 0.0], [0.0, 2.0]]
     """
-    x = _array(x)
-    if len(shape_of(x)) == 2:
-        return diagonal(x, k)
-    n = shape_of(x)[0] + abs(index(k))
-    at = np.arange(shape_of(x)[0])
-    return table.scatter(x, shape=(n, n), index=(at + builtins.max(-k, 0), at + builtins.max(k, 0)))
+    a = _array(x)
+    if len(shape_of(a)) == 2:
+        return diagonal(a, k)
+    n = shape_of(a)[0] + abs(index(k))
+    at = np.arange(shape_of(a)[0])
+    return table.scatter(a, shape=(n, n), index=(at + builtins.max(-k, 0), at + builtins.max(k, 0)))
 
 
-def trace(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
+def trace(x: ArrayLike, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
     """The sum of a diagonal.
 
     >>> trace(Tensor([[1.0, 2.0], [3.0, 4.0]])).tolist()
@@ -805,68 +818,67 @@ def trace(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
     return sum(diagonal(x, offset, axis1, axis2), -1)
 
 
-def tril(x: Any, k: int = 0) -> Any:
+def tril(x: ArrayLike, k: int = 0) -> Any:
     """The lower triangle, zero above it.
 
     >>> tril(Tensor([[1.0, 2.0], [3.0, 4.0]])).tolist()
     [[1.0, 0.0], [3.0, 4.0]]
     """
-    x = _array(x)
-    rows, columns = (shape_of(x) * 2)[-2:]  # a vector is repeated to a square, as by NumPy
-    return where(np.tri(rows, columns, k, dtype=bool), x, 0.0)
+    a = _array(x)
+    rows, columns = (shape_of(a) * 2)[-2:]  # a vector is repeated to a square, as by NumPy
+    return where(np.tri(rows, columns, k, dtype=bool), a, 0.0)
 
 
-def triu(x: Any, k: int = 0) -> Any:
+def triu(x: ArrayLike, k: int = 0) -> Any:
     """The upper triangle, zero below it.
 
     >>> triu(Tensor([[1.0, 2.0], [3.0, 4.0]])).tolist()
     [[1.0, 2.0], [0.0, 4.0]]
     """
-    x = _array(x)
-    rows, columns = (shape_of(x) * 2)[-2:]
-    return where(~np.tri(rows, columns, k - 1, dtype=bool), x, 0.0)
+    a = _array(x)
+    rows, columns = (shape_of(a) * 2)[-2:]
+    return where(~np.tri(rows, columns, k - 1, dtype=bool), a, 0.0)
 
 
-def where(condition: Any, x: Any, y: Any) -> Any:
+def where(condition: ArrayLike, x: ArrayLike, y: ArrayLike) -> Any:
     """``x`` where the condition holds, else ``y``; a branch not taken passes no gradient, not even 0·inf."""
-    condition = plain_array(condition)
-    if condition.dtype.kind not in "biuf":
-        raise TypeError(f"where: the condition must be a mask or numbers, not {condition.dtype}")
-    condition = condition != 0
-    return table.where(_array(x), _array(y), condition=condition)
+    mask = plain_array(condition)
+    if mask.dtype.kind not in "biuf":
+        raise TypeError(f"where: the condition must be a mask or numbers, not {mask.dtype}")
+    return table.where(_array(x), _array(y), condition=mask != 0)
 
 
-def nan_to_num(x: Any) -> Any:
+def nan_to_num(x: ArrayLike) -> Any:
     """nan as 0 and ±inf as the largest numbers; a gradient passes where the entry was finite.
 
     >>> nan_to_num(Tensor([1.0, float("nan")])).tolist()
     [1.0, 0.0]
     """
-    x = _array(x)
-    plain = plain_array(x)
-    return where(np.isfinite(plain), x, np.nan_to_num(plain))
+    a = _array(x)
+    plain = plain_array(a)
+    return where(np.isfinite(plain), a, np.nan_to_num(plain))
 
 
-def average(x: Any, axis: Any = None, weights: Any = None) -> Any:
+def average(x: ArrayLike, axis: Axis = None, weights: ArrayLike | None = None) -> Any:
     """The mean over axes; with ``weights`` of the array's shape, or one for each entry of an axis, the weighted one.
 
     >>> average(Tensor([1.0, 5.0]), weights=[3.0, 1.0]).tolist()
     2.0
     """
-    x = _real(x)
+    a = _real(x)
     if weights is None:
-        return mean(x, axis)
+        return mean(a, axis)
     weights = _real(weights)
-    if shape_of(weights) != shape_of(x):
-        if axis is None or tuple(shape_of(weights)) != tuple(shape_of(x)[i] for i in all_axes(axis, len(shape_of(x)))):
-            raise ValueError(f"average of shape {tuple(shape_of(x))} with weights of shape {tuple(shape_of(weights))}: say axis=, "
+    if shape_of(weights) != shape_of(a):
+        if axis is None or tuple(shape_of(weights)) != tuple(shape_of(a)[i] for i in all_axes(axis, len(shape_of(a)))):
+            raise ValueError(f"average of shape {tuple(shape_of(a))} with weights of shape {tuple(shape_of(weights))}: say axis=, "
                             "the axis that they belong to, or give one weight for each entry")
-        weights = reshape(weights, tuple(n if i in all_axes(axis, len(shape_of(x))) else 1 for i, n in enumerate(shape_of(x))))
-        weights = broadcast_to(weights, shape_of(x))
-    return sum(x * weights, axis) / sum(weights, axis)
+        weights = reshape(weights, tuple(n if i in all_axes(axis, len(shape_of(a))) else 1 for i, n in enumerate(shape_of(a))))
+        weights = broadcast_to(weights, shape_of(a))
+    return sum(a * weights, axis) / sum(weights, axis)
 
 
-def ptp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+def ptp(x: ArrayLike, axis: Axis = None, keepdims: bool = False) -> Any:
     """From the smallest entry to the largest over axes.
 
     >>> ptp(Tensor([4.0, 1.0, 6.0])).tolist()
@@ -875,7 +887,7 @@ def ptp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     return max(x, axis, keepdims) - min(x, axis, keepdims)
 
 
-def ravel(x: Any) -> Any:
+def ravel(x: ArrayLike) -> Any:
     """All entries along one axis.
 
     >>> ravel(Tensor([[1.0, 2.0], [3.0, 4.0]])).tolist()
@@ -884,7 +896,7 @@ def ravel(x: Any) -> Any:
     return reshape(x, -1)
 
 
-def astype(x: Any, dtype: Any) -> Any:
+def astype(x: ArrayLike, dtype: DTypeLike) -> Any:
     """The entries as float32 or float64.
 
     >>> str(astype(Tensor([1.0, 2.0]), "float32").dtype)
@@ -896,7 +908,7 @@ def astype(x: Any, dtype: Any) -> Any:
     return table.astype(_array(x), dtype=np.dtype(dtype))
 
 
-def argmax(x: Any, axis: int | None = None) -> Any:
+def argmax(x: ArrayLike, axis: int | None = None) -> Array:
     """Where the largest entry is: plain integers, no gradient.
 
     >>> argmax(Tensor([[1.0, 4.0], [3.0, 2.0]]), axis=1).tolist()
@@ -905,7 +917,7 @@ def argmax(x: Any, axis: int | None = None) -> Any:
     return np.argmax(plain_array(x), axis)
 
 
-def argmin(x: Any, axis: int | None = None) -> Any:
+def argmin(x: ArrayLike, axis: int | None = None) -> Array:
     """Where the smallest entry is: plain integers, no gradient.
 
     >>> argmin(Tensor([3.0, 1.0, 2.0])).tolist()
