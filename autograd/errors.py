@@ -1,4 +1,19 @@
-"""Exceptions and warnings of chainrule, beyond Python's own TypeError, ValueError and LookupError."""
+"""Exceptions and warnings of chainrule, beyond Python's own TypeError, ValueError and LookupError, and the line they name."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from .context import internal_packages
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+THROUGH = {"numpy", "pandas", "scipy"}  # packages that only pass a call on: the user's line is behind them
+LOOKING = ("matplotlib", "logging")  # packages that show numbers
+STANDARD = os.path.dirname(os.__file__), "<frozen"  # where Python's own modules lie
 
 
 class GradientError(RuntimeError):
@@ -10,16 +25,43 @@ class GraphError(GradientError):
 
 
 class GraphWarning(UserWarning):
-    """A number left its graph as a plain number, outside a derivative: no gradient follows it. Told once for each line."""
+    """A number left its graph outside a derivative, or an update makes a graph grow. Told once for each line."""
 
 
 class NoDerivativeWarning(UserWarning):
     """A gradient was sent through an operation that is flat wherever it is smooth (step, sign, floor): it is zero."""
 
 
+def users_frame() -> Any:
+    """The frame of the line that led here: the innermost that is neither ours, nor Python's own, nor of what passes calls on."""
+    frame: Any = sys._getframe(1)
+    while frame.f_back is not None and is_passing(frame):
+        frame = frame.f_back
+    return frame
+
+
+def is_passing(frame: Any) -> bool:
+    """True for a frame of this library and of a package between it and the user, but for those that show numbers."""
+    package = package_of(frame)
+    return package in internal_packages or package in THROUGH or (
+        package in sys.stdlib_module_names and package not in LOOKING and frame.f_code.co_filename.startswith(STANDARD))
+
+
+def package_of(frame: Any) -> str:
+    """The package in which a frame runs; empty where its code has no name."""
+    name: str = frame.f_globals.get("__name__") or ""
+    return name.partition(".")[0]
+
+
+def warn_user(message: str, category: type[Warning]) -> None:
+    """Warn at the user's line."""
+    from warnings import warn_explicit
+    frame = users_frame()
+    warn_explicit(message, category, frame.f_code.co_filename, frame.f_lineno,
+                  registry=frame.f_globals.setdefault("__warningregistry__", {}))
+
+
 def warn_no_derivative(name: str) -> None:
     """Say that training through this operation changes nothing before it."""
-    import warnings
-    warnings.warn(f"a gradient stops at {name}, whose derivative is zero wherever it has one: what lies before it is "
-                  "not trained. Use a smooth operation (sigmoid for step, tanh for sign)", NoDerivativeWarning,
-                  stacklevel=3)
+    warn_user(f"a gradient stops at {name}, whose derivative is zero wherever it has one: what lies before it is not trained. "
+              "Use a smooth operation (sigmoid for step, tanh for sign)", NoDerivativeWarning)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import sys
+import warnings
 
 from . import ops
-from .context import current, differentiating, internal_packages
-from .errors import GraphError, GraphWarning
+from .context import current, differentiating
+from .errors import LOOKING, GraphError, GraphWarning, package_of, users_frame, warn_user
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,9 +15,6 @@ if TYPE_CHECKING:
 
     from .dual import Dual
     from .graph import Node
-
-THROUGH = {"numpy", "pandas", "scipy"}  # packages that only pass a call on: the user's line is behind them
-LOOKING = ("matplotlib", "logging")  # packages that show numbers; numpy.testing compares them
 
 
 def escape(node: Node | Dual, call: str) -> None:
@@ -28,40 +26,81 @@ def escape(node: Node | Dual, call: str) -> None:
     context = current()
     if context is not None and not context.recording or not _takes_gradient(node):
         return
-    frame: Any = sys._getframe(2)
-    compares = False
-    while frame.f_back is not None and _package(frame) in internal_packages | THROUGH:
-        compares = compares or frame.f_globals.get("__name__", "").startswith("numpy.testing")
-        frame = frame.f_back
-    if _package(frame) in LOOKING:
+    frame = users_frame()
+    if package_of(frame) in LOOKING:
         return
     place = (frame.f_code.co_filename, frame.f_lineno)
     if differentiating.get():
         raise GraphError(_message(node, call, place))
-    if not compares:
+    if not _compares(frame):
         _warn(node, call, place, frame.f_globals)
+
+
+def escape_by_copy(node: Node, call: str) -> None:
+    """Refuse a copy of a node within a derivative: no gradient goes from the copy back to it. Elsewhere copies are free."""
+    if differentiating.get():
+        escape(node, call)
 
 
 def warn_of_rebinding(node: Node, sign: str) -> None:
     """Warn, once for each line, that ``w -= …`` leaves a leaf that has a gradient as it was, and rebinds the name."""
-    if node.op is not None or node.grad is None:
-        return
-    frame: Any = sys._getframe(2)
-    while frame.f_back is not None and _package(frame) in internal_packages:
-        frame = frame.f_back
-    from warnings import warn_explicit
-    warn_explicit(f"{node.describe()} {sign} …: this makes a new node, to which the name refers from here on; the leaf is as "
-                  f"before, and the graph grows with each such step. To update it write x.data {sign} …", GraphWarning,
-                  frame.f_code.co_filename, frame.f_lineno, registry=frame.f_globals.setdefault("__warningregistry__", {}))
+    if node.op is None and node.grad is not None:
+        warn_user(f"{node.describe()} {sign} …: this makes a new node, to which the name refers from here on; the leaf is as "
+                  f"before, and the graph grows with each such step. To update it write x.data {sign} …", GraphWarning)
 
+
+class Noted(tuple[Any, ...] if TYPE_CHECKING else tuple):
+    """Metadata of a node about which more is known: the place where it left its graph, or how passes over it grew."""
+
+    left: str | None = None
+    increment = times = 0
+
+
+def _noted(node: Node) -> Noted:
+    known = node.metadata
+    return known if isinstance(known, Noted) else Noted(known or (None, None))
+
+
+# ── a graph that grows with every backward pass ──────────────────────────────────────────────────────────────────
+
+_last = [0, 0]  # which node the last pass began at, by its id, and over how many nodes it went: a hint, as ids are used again
+
+
+def watch_growth(first: Node, count: int) -> None:
+    """Warn once where each backward pass goes over the nodes of the ones before and more: ``w = w - …`` in a loop.
+
+    ``first`` is the node computed first among the ``count`` of the pass. The third pass over it warns if the passes grow
+    by the same number of nodes, the fifth if by any. So a retained loss, several losses of one trunk and the rows
+    of a Jacobian by hand are silent; an ordinary pass costs the comparison of two integers.
+    """
+    if id(first) != _last[0]:
+        _last[:] = id(first), count
+    elif count > _last[1]:
+        increment, _last[1] = count - _last[1], count
+        note = first.metadata = _noted(first)
+        note.increment, steady, note.times = increment, increment == note.increment, note.times + 1
+        if note.times == (2 if steady else 4):
+            note.times = 5  # told
+            warn_user(f"this backward pass goes over {count:,} nodes, those of earlier passes too, and each pass is longer: "
+                      "the graph grows without end where a parameter is replaced by w = w - …, as it is computed from all "
+                      "that came before. Update the leaf itself, w.data -= …; where the chain is meant, one backward pass from "
+                      "its end is enough", GraphWarning)
+
+
+# ── the message, and how often ───────────────────────────────────────────────────────────────────────────────────
 
 def _takes_gradient(node: Any) -> bool:
     return getattr(node, "op", None) is not ops.constant and getattr(node, "requires_grad", True)
 
 
-def _package(frame: Any) -> str:
-    name: str = frame.f_globals.get("__name__") or ""
-    return name.partition(".")[0]
+def _compares(outer: Any) -> bool:
+    """True within NumPy's comparisons for tests, which only look."""
+    frame = sys._getframe(2)
+    while frame is not None and frame is not outer:
+        if frame.f_globals.get("__name__", "").startswith("numpy.testing"):
+            return True
+        frame = frame.f_back  # type: ignore[assignment]
+    return False
 
 
 def _message(node: Any, call: str, place: tuple[str, int]) -> str:
@@ -74,10 +113,13 @@ def _message(node: Any, call: str, place: tuple[str, int]) -> str:
 
 
 def _warn(node: Any, call: str, place: tuple[str, int], scope: dict[str, Any]) -> None:
-    from warnings import warn_explicit
     registry = scope.setdefault("__warningregistry__", {})
-    if not any(key[1] is GraphWarning and key[2] == place[1] for key in registry if isinstance(key, tuple)):
+    key = "left its graph", place[1]
+    told, filters, count = registry.get(key, (None, None, 0))
+    if told is None or filters is not warnings.filters or count != len(warnings.filters):
+        told = _message(node, call, place)
         for leaf in node.leaves():  # explain() names the place at which a way out of a leaf ended
-            name, scope_, site = (*(leaf.metadata or ()), None, None, None)[:3]
-            leaf.metadata = (name, scope_, site, f"{place[0]}:{place[1]}")
-    warn_explicit(_message(node, call, place), GraphWarning, *place, registry=registry)
+            leaf.metadata = _noted(leaf)
+            leaf.metadata.left = f"{place[0]}:{place[1]}"
+    warnings.warn_explicit(told, GraphWarning, *place, registry=registry)  # in one wording: Python tells that once for each line
+    registry[key] = told, warnings.filters, len(warnings.filters)

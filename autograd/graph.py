@@ -7,7 +7,7 @@ from itertools import islice, repeat
 from . import ops
 from .context import Scope, current
 from .errors import GradientError
-from .escapes import escape, warn_of_rebinding
+from .escapes import escape, escape_by_copy, warn_of_rebinding, watch_growth
 from .operation import Operators
 
 TYPE_CHECKING = False
@@ -64,10 +64,12 @@ def check_recording(y: Any, what: str = "backward") -> None:
         raise GradientError(f"{what} of {y!r} inside no_grad(): gradients are switched off here; call it outside")
 
 
-def check_leaves(y: Any, leaves: Iterable[Any]) -> None:
-    """Refuse a backward pass that would reach nothing."""
+def check_leaves(y: Any, leaves: Iterable[Any], order: list[Any]) -> None:
+    """Refuse a backward pass that would reach nothing; ``order`` holds the computed nodes that it goes over."""
     for leaf in leaves:
         if leaf.op is not ops.constant:
+            if order:
+                watch_growth(order[0], len(order))
             return
     raise GradientError(f"backward of {y!r}: it depends on nothing that takes a gradient; it was computed "
                         "inside no_grad(), or from detached nodes. Compute it outside, from nodes that take one; update a "
@@ -222,9 +224,11 @@ class Node(Operators):
         return [getattr(self, slot) for slot in self.__slots__]
 
     def __copy__(self) -> Any:
+        escape_by_copy(self, "copy.copy()")
         return _restore(type(self), self.slot_contents())
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Any:
+        escape_by_copy(self, "copy.deepcopy()")
         for node in topological(self):  # inputs first, so that no copy recurses
             if id(node) not in memo:
                 copied = memo[id(node)] = node.__copy__()
@@ -234,6 +238,7 @@ class Node(Operators):
         return memo[id(self)]
 
     def __reduce__(self) -> Any:
+        escape_by_copy(self, "pickle.dumps()")
         if not self.inputs:
             return _restore, (type(self), self.slot_contents())
         place: dict[Any, int] = {}

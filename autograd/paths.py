@@ -237,8 +237,8 @@ def _unreached(y: Any, x: Any, order: list[Any]) -> str:
     head = f"the gradient of {_label(y)} with respect to {_label(x)} is 0: there is no path between them"
     if cut := _labels(z for z in _constants(order) if z.op is not None or z.name):
         return f"{head}; some of it was detached or computed within no_grad(), {cut}, where a path may have been cut"
-    if left := (x.metadata or ())[3:]:
-        return f"{head}; it left its graph as a plain number at {left[0]}; use autograd's functions there"
+    if left := getattr(x.metadata, "left", None):
+        return f"{head}; it left its graph as a plain number at {left}; use autograd's functions there"
     return f"{head}; {_label(x)} was not used in computing it (was it changed to a plain number, or made anew?)"
 
 

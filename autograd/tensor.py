@@ -21,7 +21,7 @@ from .arrays.pullback import array_edge, match_mask, match_operand, refuse_nan, 
 from .context import current
 from .elementwise import Silence, array_function, array_functions, silent_context, trapping_context
 from .errors import GradientError
-from .escapes import escape
+from .escapes import escape, watch_growth
 from .graph import Node, assign, check_leaves, check_name, check_recording, topological
 from .operation import Operation, holds_node, number, partial
 from .sweep import sweep_edges
@@ -240,8 +240,9 @@ class Tensor(TensorMethods, Node):
         """
         check_recording(self)
         if not self.requires_grad:
-            check_leaves(self, ())
+            check_leaves(self, (), [])
         order = topological(self)
+        watch_growth(next((node for node in order if node.inputs), self), len(order))
         adjoints = self.adjoints(order, self.seed_gradient(seed))
         if (context := current()) is not None and context.watch is not None:
             context.watch.swept(self, seed, adjoints)

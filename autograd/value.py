@@ -237,7 +237,7 @@ class Value(ValueMethods):
                     push(node.b)
                 if da is not None and node.a.grad is not zero:
                     push(node.a)
-        check_leaves(self, leaves)
+        check_leaves(self, leaves, order)
         self.grad = seed
         for node in reversed(order):
             upstream = node.grad

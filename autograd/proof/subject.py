@@ -10,9 +10,8 @@ from math import nan
 from traceback import walk_tb
 from typing import Any
 
-from ..context import internal_packages, no_grad
-from ..errors import GraphError
-from ..escapes import THROUGH
+from ..context import no_grad
+from ..errors import GraphError, is_passing
 from ..functional import Reverse, flatten, fresh, jvp, map_tree, vjp
 from .trees import StructureError, TreeSpec
 
@@ -145,7 +144,7 @@ def _reason(error: Exception) -> str:
     if cause is not None:
         return str(cause).partition(": the number leaves")[0]
     places = [(frame.f_code.co_filename, line) for frame, line in walk_tb(error.__traceback__)
-              if str(frame.f_globals.get("__name__")).partition(".")[0] not in internal_packages | THROUGH]
+              if not is_passing(frame)]
     where = f" ({places[-1][0]}:{places[-1][1]}, {getline(*places[-1]).strip()})" if places else ""
     return f"{type(error).__name__}: {error}{where}"
 

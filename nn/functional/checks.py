@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import sys
-import warnings
 from collections.abc import Sequence
 
-from autograd.context import internal_packages
+from autograd.errors import warn_user
 
 SUM_TOLERANCE = 1e-3  # rows of float32 probabilities, mixed or smoothed, sum to 1 within a few 1e-7; percentages do not
 
@@ -81,12 +79,4 @@ def warn_of_probabilities(name: str) -> None:
                 "Drop the Softmax before it; for probabilities p use nll_loss(log(p), target)")
     else:
         text = "every row of the input is a distribution, and nll_loss takes their logarithms: nll_loss(log(p), target)"
-    warnings.warn(f"{name}: {text}", stacklevel=_caller())
-
-
-def _caller() -> int:
-    """The stack level, for ``warnings.warn`` in the function that calls this, of the first line outside the library."""
-    level, frame = 1, sys._getframe(1)
-    while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] in internal_packages:
-        level, frame = level + 1, frame.f_back
-    return level
+    warn_user(f"{name}: {text}", UserWarning)

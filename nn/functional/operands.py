@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from operator import index
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -10,6 +9,7 @@ import numpy as np
 
 from autograd.arrays.axes import plain_array
 from autograd.arrays.functions import astype
+from autograd.errors import warn_user
 from autograd.tensor import Tensor
 
 if TYPE_CHECKING:
@@ -70,8 +70,8 @@ def floating_together(*xs: ArrayLike) -> list[Any]:
 def _warn_of_half(told: list[bool] = []) -> None:  # noqa: B006  (one list, which remembers across calls)
     if not told:
         told.append(True)
-        warnings.warn("float16 is computed in float32, and results are float32; convert the input with .astype(np.float32) to say "
-                      "so yourself", stacklevel=2)
+        warn_user("float16 is computed in float32, and results are float32; convert the input with .astype(np.float32) to say "
+                  "so yourself", UserWarning)
 
 
 def all_plain(*xs: object) -> bool:
