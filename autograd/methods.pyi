@@ -87,10 +87,12 @@ class ValueMethods(Node):
         """Drawn as sinh. ∂/∂x = cosh(x)."""
     def cosh(self, /) -> Value:
         """Drawn as cosh. ∂/∂x = sinh(x)."""
+    def sech(self, /) -> Value:
+        """Drawn as sech. ∂/∂x = −out·tanh(x)."""
     def tanh(self, /) -> Value:
         """Drawn as tanh. ∂/∂x = 1 − out²."""
     def sigmoid(self, /) -> Value:
-        """Drawn as σ. ∂/∂x = out·sigmoid(−x)."""
+        """Drawn as σ. ∂/∂x = out·(1 − out)."""
     def softplus(self, /) -> Value:
         """Drawn as softplus. ∂/∂x = sigmoid(x)."""
     def relu(self, /) -> Value:
@@ -200,10 +202,12 @@ class TensorMethods(ArrayMethods):
         """Drawn as sinh. ∂/∂x = cosh(x)."""
     def cosh(self, /) -> Tensor:
         """Drawn as cosh. ∂/∂x = sinh(x)."""
+    def sech(self, /) -> Tensor:
+        """Drawn as sech. ∂/∂x = −out·tanh(x)."""
     def tanh(self, /) -> Tensor:
         """Drawn as tanh. ∂/∂x = 1 − out²."""
     def sigmoid(self, /) -> Tensor:
-        """Drawn as σ. ∂/∂x = out·sigmoid(−x)."""
+        """Drawn as σ. ∂/∂x = out·(1 − out)."""
     def softplus(self, /) -> Tensor:
         """Drawn as softplus. ∂/∂x = sigmoid(x)."""
     def relu(self, /) -> Tensor:

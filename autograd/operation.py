@@ -227,6 +227,24 @@ def where(condition: Any, x: Any, y: Any) -> Any:
     return x if condition else y
 
 
+def both(a: Any, b: Any) -> Any:
+    """``a`` and ``b``, entry by entry; False without a look at ``b`` where ``a`` is a number's answer and no.
+
+    >>> both(False, True), both(True, True)
+    (False, True)
+    """
+    return False if a is False else b if a is True else a * b
+
+
+def corner(slope: Any, at: Any) -> Any:
+    """The slope that is chosen to be 0 where ``at`` is 0; its own derivative, which does not exist there, is nan.
+
+    >>> corner(0.0, 0.0)
+    0.0
+    """
+    return where(at == 0, 0.0 * rows["sqrt"](at * (at == 0)), slope) if hasattr(at, "priority") else slope
+
+
 class Operators:
     """Python's operators and the table's names as methods, for every class with an ``apply_operation(row, args)``."""
 

@@ -10,9 +10,8 @@ partial derivative per argument: a number where it is constant, else a function 
 the rows themselves, and nothing else; so the same rule runs on floats, arrays, graph nodes, dual numbers and
 symbols. ``shown`` is the textbook formula, where the one that runs is written differently to be stable.
 ``no_derivative`` marks an argument through which no gradient flows, and ``is_selection`` a rule that is a branch not
-taken where it is 0: arrays mask there, as numbers do where a rule is False. ``domain`` is where tests may sample,
-one interval per argument. Edge cases follow PyTorch's ``derivatives.yaml`` unless a comment says otherwise. A slope chosen at a
-corner is written ``0.0 * sqrt(x)``: it is 0 there, and its own derivative, which does not exist, is nan.
+taken where it is 0: arrays mask there, as numbers do where a rule is False. ``domain`` is where tests may sample, one
+interval per argument. Edge cases follow PyTorch's ``derivatives.yaml`` unless a comment says otherwise.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ import operator
 from math import inf, nan
 
 from . import floats
-from .operation import no_derivative, row, rows, where  # noqa: F401  (rows: the table itself)
+from .operation import both, corner, no_derivative, row, rows, where  # noqa: F401  (rows: the table itself)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -39,8 +38,8 @@ div = row("div", "/", floats.divide, lambda out, x, y: 1 / y, lambda out, x, y: 
           shown=(None, lambda out, x, y: -x / y**2), domain=((-10.0, 10.0), (0.1, 10.0)))
 neg = row("neg", "×(−1)", operator.neg, -1.0)
 # x**0 has slope 0 even at x = 0; at base 0 the exponent's slope is 0 for every exponent >= 0, as in PyTorch
-pow = row("pow", "^", floats.power, lambda out, x, y: y * pow(x, y - 1 + (x == 0) * (y == 0)),
-          lambda out, x, y: out * log(x + (x == 0) * (y >= 0)),
+pow = row("pow", "^", floats.power, lambda out, x, y: y * pow(x, y - 1 + both(y == 0, x == 0)),
+          lambda out, x, y: out * log(x + both(y >= 0, x == 0)),
           shown=(lambda out, x, y: y * x ** (y - 1), lambda out, x, y: out * log(x)), domain=((0.1, 10.0), (-3.0, 3.0)))
 exp = row("exp", "exp", lambda x: inf if x > 709.782712893384 else math.exp(x), lambda out, x: out, domain=(-20.0, 20.0))
 expm1 = row("expm1", "expm1", lambda x: inf if x > 709.782712893384 else math.expm1(x), lambda out, x: exp(x), domain=(-20.0, 20.0))
@@ -60,10 +59,11 @@ arcsinh = row("arcsinh", "arcsinh", math.asinh, lambda out, x: 1 / hypot(x, 1.0)
 arccosh = row("arccosh", "arccosh", lambda x: math.acosh(x) if x >= 1 else nan, lambda out, x: 1 / (sqrt(x - 1) * sqrt(x + 1)), domain=(1.01, 100.0))
 arctanh = row("arctanh", "arctanh", lambda x: math.atanh(x) if -1 < x < 1 else x * inf if -1 <= x <= 1 else nan, lambda out, x: 1 / ((1 - x) * (1 + x)), domain=(-0.99, 0.99))
 cbrt = row("cbrt", "∛", math.cbrt, lambda out, x: 1 / (3 * out**2))  # at 0: inf
-hypot = row("hypot", "hypot", math.hypot, lambda out, x, y: where(out == 0, 0.0 * sqrt(out), x / (out + (out == 0))), lambda out, x, y: where(out == 0, 0.0 * sqrt(out), y / (out + (out == 0))), shown=(lambda out, x, y: x / out, lambda out, x, y: y / out))  # at 0: 0
+hypot = row("hypot", "hypot", math.hypot, lambda out, x, y: corner(x / (out + (out == 0)), out), lambda out, x, y: corner(y / (out + (out == 0)), out), shown=(lambda out, x, y: x / out, lambda out, x, y: y / out))  # at 0: 0
 sinh = row("sinh", "sinh", lambda x: math.sinh(x) if math.fabs(x) < 710.475860073943 else x * inf, lambda out, x: cosh(x))
 cosh = row("cosh", "cosh", lambda x: math.cosh(x) if math.fabs(x) < 710.475860073943 else x * x * inf, lambda out, x: sinh(x))
-tanh = row("tanh", "tanh", math.tanh, lambda out, x: 4 * sigmoid(2 * x) * sigmoid(-2 * x), shown=lambda out, x: 1 - out**2)
+sech = row("sech", "sech", lambda x: 1 / cosh(x), lambda out, x: -out * tanh(x), array=lambda x: 1 / cosh(x))
+tanh = row("tanh", "tanh", math.tanh, lambda out, x: sech(x) ** 2, shown=lambda out, x: 1 - out**2)
 sigmoid = row("sigmoid", "σ", floats.sigmoid, lambda out, x: out * sigmoid(-x), shown=lambda out, x: out * (1 - out))
 softplus = row("softplus", "softplus", lambda x: (x if x > 0 else 0.0) + math.log1p(math.exp(-math.fabs(x))), lambda out, x: sigmoid(x))
 relu = row("relu", "relu", lambda x: 0.0 if x <= 0 else x, lambda out, x: x > 0)  # at 0: the smaller slope
@@ -71,7 +71,7 @@ leaky_relu = row("leaky_relu", "lrelu", lambda x, slope: x if x > 0 else slope *
                  lambda out, x, slope: where(x > 0, 1.0, slope), lambda out, x, slope: where(x > 0, False, x), is_selection=True, slope=0.01)
 elu = row("elu", "elu", lambda x, alpha: x if x > 0 else alpha * math.expm1(x),  # at 0: from the left
           lambda out, x, alpha: where(x > 0, 1.0, alpha * exp(x)), lambda out, x, alpha: where(x > 0, False, expm1(x)), is_selection=True, alpha=1.0)
-abs = row("abs", "|x|", math.fabs, lambda out, x: where(x == 0, 0.0 * sqrt(x * (x == 0)), (x > 0) - 1.0 * (x < 0)), shown=lambda out, x: sign(x))  # at 0: 0
+abs = row("abs", "|x|", math.fabs, lambda out, x: corner((x > 0) - 1.0 * (x < 0), x), shown=lambda out, x: sign(x))  # at 0: 0
 maximum = row("maximum", "max", lambda x, y: x if x > y or x != x else y,  # a tie shares equally
               lambda out, x, y: where(x == y, 0.5, x > y), lambda out, x, y: where(x == y, 0.5, x < y), is_selection=True,
               shown=(lambda out, x, y: x > y, lambda out, x, y: x < y))

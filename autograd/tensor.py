@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 else:
     TensorMethods = ArrayMethods  # with every row and array function as a method; its stub, methods.pyi, is made from the tables
 
-new = object.__new__
+new, getitem = object.__new__, table.getitem
 Array = np.ndarray[Any, Any]
 
 
@@ -287,6 +287,8 @@ class Tensor(TensorMethods, Node):
                   wanted: Container[Any] | None) -> dict[Tensor, Any]:
         adjoints = {self: seed} if needed is None or self in needed else {}
         refuse_nan(self.array)
+        owned: set[Tensor] = set()  # whose sum is an array of this sweep's own, to be added into
+        searched: set[int] = set()  # arrays in which no nan was found
         for node in reversed(order):
             upstream = adjoints.get(node) if node.inputs else None
             if upstream is None:
@@ -295,7 +297,11 @@ class Tensor(TensorMethods, Node):
                 del adjoints[node]
             op, out, residuals, params = node.op, node.array, node.residuals, node.params
             if params is not None and op.is_selection:
-                any(map(refuse_nan, (upstream,) if op.shows_nan(residuals[0], **params) else (upstream, *residuals)))
+                refuse_nan(upstream)
+                for array in () if op.shows_nan(residuals[0], **params) else residuals:
+                    if id(array) not in searched:
+                        refuse_nan(array)
+                        searched.add(id(array))
             for i, x in enumerate(node.operands):
                 if type(x) is not Tensor or not x.requires_grad or needed is not None and x not in needed:
                     continue
@@ -303,13 +309,22 @@ class Tensor(TensorMethods, Node):
                     downstream = row_pullback(op, i, upstream, out, residuals)
                     if downstream is None:
                         continue
+                elif op is getitem and x in owned:  # without an array of zeros for each entry
+                    table.add_at(adjoints[x], upstream, **params)
+                    continue
                 else:
                     downstream = op.pullbacks[0](upstream, out, *residuals, i=i, **params) if op.variadic else \
                         op.pullbacks[i](upstream, out, *residuals, **params)
                 data = x.array
                 if downstream.shape != data.shape or downstream.dtype != data.dtype:
                     downstream = match_operand(downstream, data)
-                adjoints[x] = adjoints[x] + downstream if x in adjoints else downstream
+                if x not in adjoints:
+                    adjoints[x] = downstream
+                elif x in owned:
+                    adjoints[x] += downstream
+                else:
+                    adjoints[x] = adjoints[x] + downstream
+                    owned.add(x)
         return adjoints
 
     def contributions(self, upstream: Any, arrived: Any = True, *, create_graph: bool = False,

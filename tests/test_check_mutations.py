@@ -244,6 +244,7 @@ ARRAY_FUNCTIONS = {
     "stack": lambda a: ag.stack([a * a, a], axis=1),
     "pad": lambda a: ag.pad(a * a, 1),
     "flip": lambda a: ag.flip(a, 0) * a,
+    "roll": lambda a: ag.roll(a, 1, 0) * a,
     "cumsum": lambda a: ag.cumsum(a * a, axis=1),
     "astype": lambda a: ag.astype(a * a, float),
     "where": lambda a: ag.where(a > 0, a * a, -3 * a),

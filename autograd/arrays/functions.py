@@ -717,8 +717,13 @@ def repeat(x: ArrayLike, repeats: Shape | Array, axis: int | None = None) -> Any
     [1.0, 1.0, 2.0, 2.0]
     """
     a = _array(x)
-    n = product(shape_of(a)) if axis is None else shape_of(a)[one_axis(axis, len(shape_of(a)))]
-    return take(a, np.repeat(np.arange(n), repeats), axis)
+    if axis is None:
+        a, axis = reshape(a, -1), 0
+    shape, axis = shape_of(a), one_axis(axis, len(shape_of(a)))
+    if not np.ndim(repeats) and index(repeats) > 0:
+        beside = broadcast_to(expand_dims(a, axis + 1), (*shape[:axis + 1], index(repeats), *shape[axis + 1:]))
+        return reshape(beside, (*shape[:axis], shape[axis] * index(repeats), *shape[axis + 1:]))
+    return take(a, np.repeat(np.arange(shape[axis]), repeats), axis)
 
 
 def tile(x: ArrayLike, reps: Shape) -> Any:
@@ -745,13 +750,9 @@ def roll(x: ArrayLike, shift: int | tuple[int, ...], axis: Axis = None) -> Any:
     a = _array(x)
     if axis is None:
         return reshape(roll(reshape(a, -1), shift, 0), shape_of(a))
-    if np.ndim(shift) or np.ndim(axis):
-        for by, along in np.broadcast(shift, axis):
-            a = roll(a, by, index(along))
-        return a
-    axis = one_axis(axis, len(shape_of(a)))
-    n = shape_of(a)[axis]
-    return take(a, (np.arange(n) - _places(shift)[0] % n) % n if n else np.arange(0), axis)
+    pairs = [(index(by), one_axis(index(along), len(shape_of(a)))) for by, along in np.broadcast(shift, axis)]
+    shifts = tuple([by % builtins.max(shape_of(a)[along], 1) for by, along in pairs])  # beyond 64 bits too
+    return table.roll(a, shift=shifts, axis=tuple([along for _, along in pairs]))
 
 
 def sort(x: ArrayLike, axis: int | None = -1) -> Any:

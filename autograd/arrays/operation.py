@@ -38,8 +38,8 @@ class ArrayOperation:
 
     def __init__(self, name: str, sign: str, forward: Callable[..., Any], *pullbacks: Callable[..., Any],
                  pushforward: Callable[..., Any] | None = None, bilinear: bool = False, variadic: bool = False,
-                 shown: tuple[str, ...] = (), is_selection: bool = False, shows_nan: Callable[..., bool] = lambda x, **params: False,
-                 reach: Callable[..., Any] | None = None):
+                 shown: tuple[str, ...] = (), is_selection: bool = False,
+                 shows_nan: Callable[..., bool] = lambda x, **params: False, reach: Callable[..., Any] | None = None):
         self.name, self.sign, self.forward, self.pullbacks = name, sign, forward, pullbacks
         self.variadic, self.bilinear, self.shown = variadic, bilinear, shown or (f"{name}ᵀ",)
         self.is_selection, self.shows_nan, self.reach = is_selection, shows_nan, reach

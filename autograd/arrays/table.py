@@ -19,6 +19,7 @@ import numpy as np
 from .. import ops
 from ..elementwise import silent
 from .axes import all_axes, kept_shape, one_axis, plain_array
+from .contraction import contract
 from .operation import ArrayOperation
 
 # ── linear operations and their transposes ───────────────────────────────────────────────────────────────────────
@@ -54,6 +55,9 @@ pad = ArrayOperation(
     shown=("slice",))
 flip = ArrayOperation(
     "flip", "flip", lambda x, axis: np.flip(x, axis), lambda g, out, x, axis: flip(g, axis=axis), shown=("flip",))
+roll = ArrayOperation(
+    "roll", "roll", lambda x, shift, axis: np.roll(x, shift, axis),
+    lambda g, out, x, shift, axis: roll(g, shift=tuple([-by for by in shift]), axis=axis), shown=("rolled back",))
 cumsum = ArrayOperation(
     "cumsum", "cumsum", lambda x, axis: np.cumsum(x, axis),
     lambda g, out, x, axis: flip(cumsum(flip(g, axis=axis), axis=axis), axis=axis), shown=("reversed cumsum",))
@@ -69,7 +73,7 @@ matmul = ArrayOperation(
     lambda g, out, x, y: _matmul_left(g, x, y), lambda g, out, x, y: _matmul_right(g, x, y),
     bilinear=True, shown=("· yᵀ", "xᵀ ·"))
 einsum = ArrayOperation(
-    "einsum", "einsum", lambda *xs, spec: np.einsum(spec, *xs, optimize=len(xs) > 2),
+    "einsum", "einsum", lambda *xs, spec: contract(spec, *xs),
     lambda g, out, *xs, i, spec: _einsum_pullback(g, xs, i, spec), bilinear=True, variadic=True, shown=("einsum",))
 
 # ── operations that are not linear, with pushforwards ────────────────────────────────────────────────────────────
@@ -104,12 +108,27 @@ log_softmax = ArrayOperation(
 # ── what the rows are written with ───────────────────────────────────────────────────────────────────────────────
 
 def _scattered(g: Any, shape: tuple[int, ...], index: Any) -> Any:
-    out = np.zeros(shape, g.dtype)
-    if all(isinstance(part, (int, slice, type(None), type(...))) for part in (index if isinstance(index, tuple) else (index,))):
-        out[index] = g  # every entry at most once
+    if not _may_repeat(index):
+        out = np.zeros(shape, g.dtype)
+        out[index] = g
+        return out
+    places = np.arange(product(shape)).reshape(shape)[index].reshape(-1)  # add.at takes four times as long (measured)
+    total = np.bincount(places, np.broadcast_to(g, g.shape).reshape(-1), product(shape))
+    return total.astype(g.dtype, copy=False).reshape(shape)
+
+
+def add_at(total: Any, g: Any, index: Any) -> None:
+    """Add the gradient of ``x[index]`` to that of ``x`` in place."""
+    if _may_repeat(index):
+        np.add.at(total, index, g)
     else:
-        np.add.at(out, index, g)
-    return out
+        total[index] += g
+
+
+def _may_repeat(index: Any) -> bool:
+    """True where an index may name an entry more than once: it holds a list or an array of integers."""
+    parts = index if isinstance(index, tuple) else (index,)
+    return not all(isinstance(part, (int, slice, type(None), type(...))) or getattr(part, "dtype", None) == bool for part in parts)
 
 
 def _piece(g: Any, xs: Sequence[Any], i: int, axis: Any) -> Any:

@@ -126,7 +126,7 @@ def to_javascript(y: Any) -> str:
     const pow = (x, y) => x === 1 || x === -1 && Math.abs(y) === Infinity ? 1 : y === 2 ? x * x : x ** y
     const l = []
     v[2] = (v[0] * v[1]); l[2] = [v[1], v[0]]
-    v[3] = pow(v[2], 2.0); l[3] = [(2.0 * pow(v[2], (1.0 + ((v[2] === 0.0) * false)))), null]
+    v[3] = pow(v[2], 2.0); l[3] = [(2.0 * pow(v[2], 1.0)), null]
     return l
     }
     """

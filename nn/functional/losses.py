@@ -150,7 +150,8 @@ def cross_entropy(input: Tree, target: Tree, weight: ArrayLike | None = None, *,
         with scope("cross_entropy"):
             return kind.cross_entropy(input, target, weight, ignore_index=ignore_index, reduction=reduction,
                                       label_smoothing=label_smoothing)
-    loss = kind.cross_entropy(input, target, weight, ignore_index=ignore_index, reduction=reduction, label_smoothing=label_smoothing)
+    loss = kind.cross_entropy(input, target, weight, ignore_index=ignore_index, reduction=reduction,
+                              label_smoothing=label_smoothing)
     if is_node(loss):  # one operation: its scope is written on it, 4 µs sooner than by a context (measured)
         around, (name, _, *made) = current(), loss.metadata or (None, None)
         loss.metadata = (name, Scope("cross_entropy", around.scope if around else None), *made)

@@ -21,10 +21,6 @@ Pair = int | tuple[int, int]
 Sizes = TypeVar("Sizes")
 Padding = str | int | tuple[int, ...] | tuple[tuple[int, int], ...]
 
-# glibc gives memory back above a limit that grows with what is freed. At its first limit, 128 kB, every training step asks
-# the system for its arrays anew: 290 page faults in a step of a small network, a third of its time (measured).
-np.empty(1 << 24, np.uint8)
-
 
 def as_operand(x: ArrayLike) -> Any:
     """A node or array as it is; anything else, numbers and lists among them, as an array."""
