@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+    from .typing import Rule
+
 rows: dict[str, Operation] = {}
 no_derivative = False
 
@@ -81,7 +83,7 @@ class Operation:
         return find, (self.name,)  # pickled and copied by name: a row is its entry in the table
 
 
-def row(name: str, sign: str, forward: Callable[..., float], *partials: Any, shown: Any = None,
+def row(name: str, sign: str, forward: Callable[..., Any], *partials: Rule, shown: Any = None,
         domain: Any = (-10.0, 10.0), array: Callable[..., Any] | None = None, is_selection: bool = False,
         javascript: str | None = None, **defaults: float) -> Operation:
     domain = domain if isinstance(domain[0], tuple) else (domain,) * len(partials)
@@ -93,7 +95,7 @@ def row(name: str, sign: str, forward: Callable[..., float], *partials: Any, sho
     return added
 
 
-def op(name: str, sign: str, forward: Callable[..., float], *partials: Any, **options: Any) -> Operation:
+def op(name: str, sign: str, forward: Callable[..., float], *partials: Rule, **options: Any) -> Operation:
     """Add your own operation of one or two numbers to the table, and return it as a function.
 
     ``forward`` takes floats and returns a float; each partial is a number or a function of ``(out, x)`` or
@@ -207,8 +209,8 @@ def number(x: Any, what: str) -> float:
             return float(x)
         except OverflowError:
             raise ValueError(f"{what} is an integer of {int(x).bit_length()} bits, beyond a float's range") from None
-    real = getattr(getattr(x, "dtype", None), "kind", "f") in "biuf" and not isinstance(x, (str, bytes, complex))
-    if not real or not hasattr(x, "__float__") or getattr(x, "shape", ()) != ():
+    kind = getattr(getattr(x, "dtype", None), "kind", "f")
+    if isinstance(x, (str, bytes, complex)) or kind not in "biuf" or not hasattr(x, "__float__") or getattr(x, "shape", ()) != ():
         array = hasattr(x, "__len__") and not isinstance(x, (str, bytes))
         remedy = "use Tensor for arrays" if array else "convert it first"
         raise TypeError(f"{what} must be a real number, not {type(x).__name__} {x!r:.60}; {remedy}")
@@ -288,7 +290,7 @@ def ieee(function: Callable[..., Any], *args: float) -> float:
         return nan
 
 
-def partial(rule: Any, out: Any, *args: Any) -> Any:
+def partial(rule: Rule, out: Any, *args: Any) -> Any:
     """A rule of the table on any kind of operands, with NumPy's results where floats among them would raise."""
     if not callable(rule):
         return rule

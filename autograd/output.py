@@ -38,8 +38,9 @@ def show(content: object, file: TextIO | None = None) -> None:
 def use_plain_signs() -> None:
     """Let every later ``print`` of this process write plain signs where the output's encoding needs them, and not fail."""
     for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors=ERRORS)
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(errors=ERRORS)
 
 
 def _plainly(error: UnicodeError) -> tuple[str, int]:

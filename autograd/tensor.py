@@ -278,14 +278,14 @@ class Tensor(TensorMethods, Node):
             return trapping_context.copy().run(self._products, order, seed, needed, wanted)
         except FloatingPointError:
             pass
-        adjoints = {self: seed} if needed is None or self in needed else {}
+        adjoints: dict[Tensor, Any] = {self: seed} if needed is None or self in needed else {}
         for _ in sweep_edges(reversed(order), adjoints, needed=needed):
             pass
         return adjoints
 
     def _products(self, order: list[Tensor], seed: Any, needed: Container[Any] | None,
                   wanted: Container[Any] | None) -> dict[Tensor, Any]:
-        adjoints = {self: seed} if needed is None or self in needed else {}
+        adjoints: dict[Tensor, Any] = {self: seed} if needed is None or self in needed else {}
         refuse_nan(self.array)
         owned: set[Tensor] = set()  # whose sum is an array of this sweep's own, to be added into
         searched: set[int] = set()  # arrays in which no nan was found

@@ -26,6 +26,7 @@ else:
     ValueMethods = Node  # every row is a method of it, made as the table is read; its stub, methods.pyi, is made from the table
 
 new = object.__new__
+nothing: Any = None  # in place of a leaf's operands and slopes; to checkers it may be anything, as these may
 
 
 # ── the factories: a row becomes a method ────────────────────────────────────────────────────────────────────────
@@ -125,7 +126,6 @@ class Value(ValueMethods):
         self.data: float = data if type(data) is float else number(data, "the data of a Value")
         self.grad: float | None = None
         self.op: Any = None  # an Operation; None for a leaf
-        nothing: Any = None
         self.a = self.b = self.da = self.db = nothing
         check_name(name)
         context = current()
@@ -259,7 +259,7 @@ class Value(ValueMethods):
         any(map(setattr, leaves, repeat("grad"), after))
 
     def make_constant(self) -> None:
-        self.op, self.a, self.b, self.da, self.db = ops.constant, None, None, None, None
+        self.op, self.a, self.b, self.da, self.db = ops.constant, nothing, nothing, nothing, nothing
 
     def contributions(self, upstream: Any, arrived: Any = True, *, create_graph: bool = False,
                       needed: Container[Any] | None = None, fit: bool = True) -> Iterator[tuple[int, Value, Any, Any, Any]]:

@@ -87,7 +87,7 @@ class Expression:
         stack: list[Any] = []
         scopes: dict[int, Scope] = {}
         for item in self._program:
-            if isinstance(item, float):
+            if isinstance(item, (float, int)):
                 stack.append(item)
             elif isinstance(item, str):
                 stack.append(values[item])

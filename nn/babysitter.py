@@ -491,7 +491,7 @@ def check_initial_loss(model: Module, data: Data | DataLoader, loss: LossFunctio
     findings, signs = _initial(found.item(), chance)
     if penalty is not None:
         added = penalty(trial)
-        extra = float(added.item() if hasattr(added, "item") else added)
+        extra = added if isinstance(added, (float, int)) else added.item()
         signs["regularisation"] = f"adds {extra:.3g}"
         if not extra > 0:
             findings.append(Diagnosis.of("regularisation without effect", f"it adds {extra:.3g} to the loss"))

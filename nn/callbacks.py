@@ -182,7 +182,7 @@ class Callbacks:
 
     def state_dict(self) -> list[State]:
         """Return the state of each callback; an empty one where it keeps none."""
-        return [callback.state_dict() if hasattr(callback, "state_dict") else {} for callback in self.members]
+        return [getattr(callback, "state_dict", dict)() for callback in self.members]
 
     def with_states(self, states: Sequence[State]) -> list[tuple[Any, State]]:
         """Return the callbacks that keep a state, each with its own among the states that ``state_dict`` returned."""

@@ -84,7 +84,7 @@ def metric_functions(metrics: Metrics) -> dict[str, Metric]:
     known: dict[str, Metric] = {"accuracy": accuracy}
     if isinstance(metrics, str):
         metrics = (metrics,)
-    named = metrics if isinstance(metrics, Mapping) else {
+    named = {str(name): metric for name, metric in metrics.items()} if isinstance(metrics, Mapping) else {
         metric if isinstance(metric, str) else getattr(metric, "__name__", type(metric).__name__): metric for metric in metrics}
     for metric in named.values():
         if not callable(metric) and metric not in known:

@@ -129,11 +129,11 @@ or leave the parameter out. strict=False passes over such parameters
         """Return the new data of one parameter, from its data and its gradient; ``state`` keeps what the next step needs."""
         raise NotImplementedError(f"{type(self).__name__} has no update rule: write def update(self, x, g, state, group)")
 
-    def _check(self, name: str, grad: Any) -> bool:
-        if grad is not None and (isfinite(grad) if type(grad) is float else _finite(grad)):
+    def _check(self, name: str, grad: float | Array | None) -> bool:
+        if grad is not None and (isfinite(grad) if isinstance(grad, float) else _finite(grad)):
             return True
         if self.strict:
-            worst = grad if type(grad) is float or grad is None else next(v for v in grad.flat if not isfinite(v))
+            worst = grad if isinstance(grad, (float, int)) or grad is None else next(v for v in grad.flat if not isfinite(v))
             why = ("no backward pass has reached it: call loss.backward() first, or leave the parameter out"
                    if grad is None else f"its gradient is {worst}{'' if type(grad) is float else ' somewhere'}: lower the "
                    "learning rate, and look with autograd.steps(loss) at what made it")
@@ -227,7 +227,7 @@ class SGD(Optimizer):
 
     def update(self, x: Numbers, g: Numbers, state: State, group: Options) -> Numbers:
         """Return ``x − lr · v``; keep the velocity."""
-        g = _decayed(x, g, group["weight_decay"])
+        step = g = _decayed(x, g, group["weight_decay"])
         if momentum := group["momentum"]:
             if "momentum_buffer" in state:
                 v = state["momentum_buffer"] * momentum
@@ -235,8 +235,8 @@ class SGD(Optimizer):
             else:
                 v = g * 1.0
             state["momentum_buffer"] = v
-            g = g + v * momentum if group["nesterov"] else v
-        after = g * -group["lr"]
+            step = g + v * momentum if group["nesterov"] else v
+        after = step * -group["lr"]
         after += x
         return after
 

@@ -31,8 +31,7 @@ FORMAT = 1
 class Stateful(Protocol):
     """A part of a checkpoint: models, optimisers, schedules, loaders, callbacks."""
 
-    def state_dict(self) -> State:
-        """Return the state: numbers, text, arrays, in lists and dicts."""
+    def state_dict(self) -> State: ...  # numbers, text, arrays, in lists and dicts
 
     def load_state_dict(self, state: State) -> object:
         """Go on from what ``state_dict`` returned; raise, with nothing changed, for a state of something else."""

@@ -284,7 +284,7 @@ class ReduceLROnPlateau(Schedule):
         """Record the metric, a number; lower the rates where it has stopped improving."""
         if metric is None:
             raise TypeError("ReduceLROnPlateau.step(metric) needs the number that is watched, such as the validation loss")
-        metric = float(metric.item() if hasattr(metric, "item") else metric)
+        metric = float(metric if isinstance(metric, (float, int)) else metric.item())
         self._take_up_groups()
         self.last_epoch += 1
         if self._better(metric):

@@ -5,7 +5,7 @@ Modules of this project import them under ``if TYPE_CHECKING:``, so that ``impor
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Protocol, TypeAlias
 
 from autograd import Tensor, Value
@@ -19,11 +19,9 @@ __all__ = ["Bunch", "Column", "Data", "Frame", "Params", "Prediction", "Seed", "
 class Frame(Protocol):
     """A column of pandas: data that become an array."""
 
-    def __len__(self) -> int:
-        """Return the number of rows."""
-
-    def to_numpy(self) -> Array:
-        """Return the values as an array."""
+    def __len__(self) -> int: ...
+    def __iter__(self) -> Iterator[Any]: ...
+    def to_numpy(self) -> Array: ...
 
 
 class Bunch(Protocol):

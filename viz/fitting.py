@@ -20,8 +20,7 @@ class Sized(Protocol):
     width: float
 
     @property
-    def size(self) -> tuple[float, float]:
-        """Width and height."""
+    def size(self) -> tuple[float, float]: ...  # width and height
 
 
 Shown = TypeVar("Shown", bound=Sized)

@@ -26,6 +26,8 @@ from .records import Box, DrawnNode, Graph, Term, Wire
 from .snapshots import Snapshot, read
 
 if TYPE_CHECKING:
+    from autograd.typing import Array
+
     from .snapshots import Gradient, Names
 
 
@@ -77,7 +79,7 @@ class _Merged:
     source: Node
     target: Scope
     edges: list[tuple[int, int]] = field(default_factory=list)
-    contributions: list[Gradient] = field(default_factory=list)
+    contributions: list[float | Array] = field(default_factory=list)
     troubles: list[str] = field(default_factory=list)
 
 
@@ -174,7 +176,7 @@ class _Records:
                 for id, wire in self.wires.items()]
 
     def _merged_wire(self, id: str, merged: _Merged, gate: DrawnNode) -> Wire:
-        contribution = summary(reduce(add, merged.contributions)) if merged.contributions else None
+        contribution = summary(reduce(lambda a, b: a + b, merged.contributions)) if merged.contributions else None
         trouble = next(filter(None, merged.troubles), "first") if has_nonfinite(contribution) else ""
         local, upstream = None, gate.gradient
         if isinstance(upstream, float) and upstream and math.isfinite(upstream) and isinstance(contribution, float):

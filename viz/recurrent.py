@@ -171,7 +171,7 @@ def _states(states: Sequence[tuple[Node, ...]], loss: Node | None) -> list[Unrol
 def _length(x: Gradient) -> float | None:
     if x is None:
         return None
-    return abs(x) if isinstance(x, float) else math.hypot(*x.ravel().tolist())
+    return abs(x) if isinstance(x, (float, int)) else math.hypot(*x.ravel().tolist())
 
 
 # ── the picture ──────────────────────────────────────────────────────────────────────────────────────────────────

@@ -38,14 +38,17 @@ def _array(x: Any) -> Any:
 def _real(x: Any) -> Any:
     """As ``_array``, with integers as float64, in which formulas of ours are computed."""
     x = _array(x)
-    return x.astype(np.float64) if isinstance(x, (np.ndarray, np.generic)) and x.dtype.kind in "iub" else x
+    return x.astype(np.float64) if _has_integers(x) else x
 
 
 def _wide(x: Any) -> Any:
     """As ``_array``, with small integers in the width in which NumPy multiplies and adds them."""
     x = _array(x)
-    plain = isinstance(x, (np.ndarray, np.generic)) and x.dtype.kind in "iub"
-    return x.astype(np.prod(np.empty(0, x.dtype)).dtype) if plain else x
+    return x.astype(np.prod(np.empty(0, x.dtype)).dtype) if _has_integers(x) else x
+
+
+def _has_integers(x: Any) -> bool:
+    return isinstance(x, (np.ndarray, np.generic)) and x.dtype.kind in "iub"
 
 
 def stack_nodes(x: Sequence[ArrayLike]) -> Any:
@@ -869,14 +872,14 @@ def average(x: ArrayLike, axis: Axis = None, weights: ArrayLike | None = None) -
     a = _real(x)
     if weights is None:
         return mean(a, axis)
-    weights = _real(weights)
-    if shape_of(weights) != shape_of(a):
-        if axis is None or tuple(shape_of(weights)) != tuple(shape_of(a)[i] for i in all_axes(axis, len(shape_of(a)))):
-            raise ValueError(f"average of shape {tuple(shape_of(a))} with weights of shape {tuple(shape_of(weights))}: say axis=, "
+    w = _real(weights)
+    if shape_of(w) != shape_of(a):
+        if axis is None or tuple(shape_of(w)) != tuple(shape_of(a)[i] for i in all_axes(axis, len(shape_of(a)))):
+            raise ValueError(f"average of shape {tuple(shape_of(a))} with weights of shape {tuple(shape_of(w))}: say axis=, "
                             "the axis that they belong to, or give one weight for each entry")
-        weights = reshape(weights, tuple(n if i in all_axes(axis, len(shape_of(a))) else 1 for i, n in enumerate(shape_of(a))))
-        weights = broadcast_to(weights, shape_of(a))
-    return sum(a * weights, axis) / sum(weights, axis)
+        w = reshape(w, tuple(n if i in all_axes(axis, len(shape_of(a))) else 1 for i, n in enumerate(shape_of(a))))
+        w = broadcast_to(w, shape_of(a))
+    return sum(a * w, axis) / sum(w, axis)
 
 
 def ptp(x: ArrayLike, axis: Axis = None, keepdims: bool = False) -> Any:
@@ -915,7 +918,7 @@ def argmax(x: ArrayLike, axis: int | None = None) -> Array:
     >>> argmax(Tensor([[1.0, 4.0], [3.0, 2.0]]), axis=1).tolist()
     [1, 0]
     """
-    return np.argmax(plain_array(x), axis)
+    return plain_array(x).argmax(axis)
 
 
 def argmin(x: ArrayLike, axis: int | None = None) -> Array:
@@ -924,7 +927,7 @@ def argmin(x: ArrayLike, axis: int | None = None) -> Array:
     >>> argmin(Tensor([3.0, 1.0, 2.0])).tolist()
     1
     """
-    return np.argmin(plain_array(x), axis)
+    return plain_array(x).argmin(axis)
 
 
 __all__ = """sum mean average max min ptp var std norm prod cumsum cumprod logsumexp softmax log_softmax matmul dot vdot inner outer

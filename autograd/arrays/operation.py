@@ -74,7 +74,7 @@ class ArrayOperation:
             return self.pullback(i, ones, out, operands, params) != 0
         if self.reach is not None:
             return self.reach(arrived, *operands, **params)
-        return bool(arrived.any())
+        return bool(np.any(arrived))
 
     def _push_linear(self, out: Any, operands: Any, tangents: Any, params: dict[str, Any]) -> Any:
         return self(*[np.zeros_like(plain_array(x)) if t is None else t for x, t in zip(operands, tangents)], **params)

@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from typing import Any, Self
 
+    import numpy as np
+
 
 class ArrayMethods:
     """NumPy's methods and protocols, for everything that an array function can be applied to."""
@@ -56,14 +58,14 @@ class ArrayMethods:
         """A node of the same entries, through which gradients pass."""
         return ops.identity(self)
 
-    def __array_ufunc__(self, ufunc: Any, method: str, *args: Any, **options: Any) -> Any:
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *args: Any, **options: Any) -> Any:
         return apply_ufunc(ufunc, method, args, options)
 
     def __array_function__(self, function: Any, types: Any, args: Any, options: Any) -> Any:
         return apply_function(function, args, options)
 
 
-def apply_ufunc(ufunc: Any, method: str, args: Any, options: Any) -> Any:
+def apply_ufunc(ufunc: np.ufunc, method: str, args: Any, options: Any) -> Any:
     """NumPy's function of single entries on nodes: the row of its name, or what is composed of rows."""
     name = _ufuncs.get(ufunc.__name__, ufunc.__name__)
     if method == "reduce" and (reduction := {"add": "sum", "multiply": "prod", "maximum": "max",
@@ -88,7 +90,8 @@ def apply_ufunc(ufunc: Any, method: str, args: Any, options: Any) -> Any:
 
 def apply_function(function: Any, args: Any, options: Any) -> Any:
     """NumPy's function of whole arrays on nodes: ours of the same name."""
-    name = _renamed.get(function.__name__, function.__name__)
+    called: str = function.__name__
+    name = _renamed.get(called, called)
     if name in plain_functions:
         return _functions().explained(function)(*map(_plain_array, args), **options)
     if function.__module__ == "numpy.linalg" and name in ("diagonal", "trace"):  # there of the last two axes

@@ -14,6 +14,7 @@ from .subject import CheckedFunction
 
 if TYPE_CHECKING:
     from ..graph import Node
+    from ..typing import Rule
 
 __tracebackhide__ = True
 
@@ -69,7 +70,8 @@ def operations_at_kinks(subject: CheckedFunction) -> str:
 
 def _partial_jumps(node: Node, argument: int) -> bool:
     """True if a partial of a scalar operation jumps next to its operand: it differs as much close by as further away."""
-    rule, xs = node.op.partials[argument], [float(x) for x in node.operands]
+    rule: Rule = node.op.partials[argument]
+    xs = [float(x) for x in node.operands]
     if not callable(rule):
         return False
     x = xs[argument]

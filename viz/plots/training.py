@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from .axes import FAINT, SERIES, add_legend, axes_or_new, count_on_x, label_text, series_style
 
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from autograd.typing import Array, ArrayLike
 
 
+@runtime_checkable
 class HasColumns(Protocol):
     """A table that can be asked for its columns, as the history that ``nn.train.fit`` returns."""
 
-    def to_dict(self) -> dict[str, list[float]]:
-        """Return every column as a list."""
+    def to_dict(self) -> dict[str, list[float]]: ...  # each column as a list
 
 
 def curves(history: HasColumns | Mapping[str, Sequence[float]] | Iterable[float], columns: Sequence[str] | None = None, *,
@@ -32,8 +32,9 @@ def curves(history: HasColumns | Mapping[str, Sequence[float]] | Iterable[float]
     >>> [line.get_label() for line in axes.lines], axes.lines[0].get_ydata().tolist()
     (['loss', 'validation loss'], [2.3, 1.1, 0.7])
     """
-    given = history.to_dict() if hasattr(history, "to_dict") else history
-    table: dict[str, Sequence[float]] = dict(given) if isinstance(given, Mapping) else {"loss": list(given)}
+    given = history.to_dict() if isinstance(history, HasColumns) else history
+    table: dict[str, Sequence[float]] = (
+        {str(name): column for name, column in given.items()} if isinstance(given, Mapping) else {"loss": list(given)})
     names = columns or [name for name in table if name.endswith("loss")] or [name for name in table if name != "epoch"]
     if missing := [name for name in names if name not in table]:
         raise KeyError(f"curves: no column {missing[0]!r}; there is {', '.join(table) or 'none yet'}")
