@@ -28,6 +28,7 @@ test-versions: $(VENV)/.test  ## the tests on each Python from 3.11 to 3.14 foun
 lint: $(VENV)/.test  ## style and types
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(BIN)/basedpyright --level error
 
 coverage: $(VENV)/.test  ## the tests, with the lines and branches that none of them runs: at least 95 % are
 	$(BIN)/python -m pytest -n 2 -m "not slow" --cov --cov-report=term-missing:skip-covered --cov-fail-under=95

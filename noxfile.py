@@ -23,6 +23,7 @@ BROWSERS = ("chromium-headless-shell", "chromium", "google-chrome")  # as in the
 
 RUN = [["examples.main_job"]]
 LINT = [["ruff", "check", "."], ["mypy"]]
+PYRIGHT = [["basedpyright", "--level", "error"]]  # half a minute: not part of every test run
 TEST = [*LINT, ["pytest", "-n", "2", "-m", "not slow"]]
 SLOW = [["pytest", "-n", "2", "-m", "slow", "--hypothesis-profile=thorough"]]
 COVERAGE = [["pytest", "-n", "2", "-m", "not slow", "--cov", "--cov-report=term-missing:skip-covered", "--cov-fail-under=95"]]
@@ -92,7 +93,7 @@ def test_all(session: nox.Session) -> None:
 def lint(session: nox.Session) -> None:
     """Style and types."""
     install(session, "test", "test")
-    modules(session, LINT)
+    modules(session, LINT + PYRIGHT)
 
 
 @nox.session(python=False)

@@ -198,3 +198,7 @@ def programs(inputs: int = 2, size: int = 8, outputs: int = 1,
     st = hypothesis_strategies()
     return st.builds(random_program, st.randoms(use_true_random=False), inputs=st.integers(1, inputs),
                      size=st.integers(1, size), outputs=st.integers(1, outputs), using=st.just(using))
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     Arrays = TypeVar("Arrays", Tensor, Array)
     Same = TypeVar("Same")
 
+__all__ = ["ELU", "Activation", "Elementwise", "Identity", "LeakyReLU", "LogSoftmax", "PReLU", "ReLU", "Sigmoid", "Softmax",
+           "Softplus", "Step", "Tanh"]
+
 
 class Elementwise(Module):
     """A function of one number, applied to each entry: a node gives a node, an array an array, a number a number."""
@@ -253,3 +256,7 @@ def activation_of(module: Module) -> Callable[[Any], Any]:
             return activation_function(name) if plain else module.forward
     usual = ", ".join(kind.__name__ for kind in _modules.values())
     raise TypeError(f"{module!r:.60} is no activation of one number; there is {usual}, Identity and Activation")
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
     from .typing import Data, Prediction, State
 
+__all__ = ["Babysitter", "Checkup", "Diagnosis", "check_initial_loss", "check_overfit"]
+
 # the remedy of each problem whose remedy does not depend on the numbers
 REMEDIES = {
     "learning rate too low": "multiply the learning rate by 10 until the loss falls",
@@ -521,3 +523,7 @@ def check_overfit(model: Module, data: Data | DataLoader, loss: LossFunction, ex
         return Checkup([], signs)
     return Checkup([Diagnosis.of("cannot overfit", f"after {len(history)} steps on {len(x[:examples])} examples the loss is "
                                  f"{reached:.3g}, not about 0; {history.stopped}")], signs, list(signs))
+
+
+def __dir__() -> list[str]:
+    return __all__

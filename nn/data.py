@@ -368,3 +368,7 @@ def _floats(x: Any) -> Any:
     import numpy as np
     x = np.asarray(x)
     return x if x.dtype in (np.float32, np.float64) else x.astype(np.float64)
+
+
+def __dir__() -> list[str]:
+    return __all__

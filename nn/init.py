@@ -20,6 +20,9 @@ from .module import Module
 if TYPE_CHECKING:
     from autograd.typing import ArrayLike
 
+__all__ = ["calculate_gain", "constant_", "fans", "kaiming_normal_", "kaiming_uniform_", "lsuv", "normal_", "ones_",
+           "orthogonal_", "uniform_", "xavier_normal_", "xavier_uniform_", "zeros_"]
+
 Rng = np.random.Generator | int | None
 
 
@@ -165,3 +168,7 @@ def _set(tensor: Tensor, array: Any) -> Tensor:
         raise TypeError(f"{tensor.describe()} holds {tensor.dtype}, which would round these starting numbers; make it of floats")
     tensor.data = data
     return tensor
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -37,6 +37,10 @@ if TYPE_CHECKING:
 
     from autograd.typing import ArrayLike
 
+__all__ = ["AvgPool2d", "BatchNorm", "BatchNorm1d", "BatchNorm2d", "Conv1d", "Conv2d", "Convolution", "Dropout", "Embedding",
+           "Flatten", "GRU", "LSTM", "LayerNorm", "Linear", "MaxPool1d", "MaxPool2d", "Maxout", "Pooling", "RNN", "Recurrent",
+           "Sequential"]
+
 
 def _uniform(shape: tuple[int, ...], fan_in: int, rng: Rng, dtype: DTypeLike, name: str) -> Tensor:
     """A parameter uniform in ±1/√fan-in, where PyTorch's layers start."""
@@ -589,3 +593,7 @@ class GRU(Recurrent):
         z = sigmoid(x_z + h_z)
         n = tanh(x_n + sigmoid(x_r + h_r) * h_n)
         return (n + z * (h - n),)
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -212,7 +212,11 @@ class HingeLoss(Loss):
 
 # written out: type checkers read which names are public from here
 __all__ = [
-    "BCELoss", "BCEWithLogitsLoss", "CrossEntropyLoss", "HingeLoss", "L1Loss", "MSELoss", "NLLLoss", "SmoothL1Loss",
+    "BCELoss", "BCEWithLogitsLoss", "CrossEntropyLoss", "HingeLoss", "L1Loss", "Loss", "MSELoss", "NLLLoss", "SmoothL1Loss",
     "binary_cross_entropy", "binary_cross_entropy_with_logits", "cross_entropy", "elastic_penalty", "hinge_loss", "l1_loss",
     "l1_penalty", "l2_penalty", "mse_loss", "nll_loss", "rmse_loss", "smooth_l1_loss", "sse_loss",
 ]
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
     Numbers = TypeVar("Numbers", float, Array)  # one parameter's data: a Value's or a Tensor's
 
+__all__ = ["Adadelta", "Adagrad", "Adam", "AdamW", "NAdam", "Optimizer", "RMSprop", "SGD", "clip_grad_norm_", "clip_grad_value_"]
+
 Params = Iterable[Any]
 Options = dict[str, Any]  # of a group of parameters
 
@@ -469,3 +471,7 @@ def _power_sum(sizes: list[Any], norm_type: float) -> float:
         return float(sum(size**norm_type if type(size) is float else (size**norm_type).sum() for size in sizes))
     except OverflowError:  # of Python's floats
         return inf
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -21,6 +21,8 @@ from .scalar import Neuron
 if TYPE_CHECKING:
     from .typing import Seed
 
+__all__ = ["GATES", "XOR", "Adaline", "Learned", "Madaline", "Perceptron", "gate", "truth_table"]
+
 Numbers = Sequence[float]
 
 
@@ -227,3 +229,7 @@ def _examples(inputs: Sequence[Numbers], targets: Numbers) -> list[tuple[Numbers
     if len(inputs) != len(targets) or not len(inputs):
         raise ValueError(f"{len(inputs)} examples and {len(targets)} targets; give one target for each example, and at least one")
     return list(zip(inputs, targets))
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -25,6 +25,8 @@ from .schedule import Schedule
 if TYPE_CHECKING:
     from .typing import State
 
+__all__ = ["CheckpointError", "Stateful", "load", "save"]
+
 FORMAT = 1
 
 
@@ -193,3 +195,7 @@ def _array(data: bytes) -> Any:
     if dtype.kind not in "biuf" or prod(shape) * dtype.itemsize != len(data) - file.tell():
         raise ValueError(f"an entry says that it is of shape {shape} and {dtype}; it has {len(data) - file.tell()} bytes")
     return np.frombuffer(data, dtype, offset=file.tell()).reshape(shape, order="F" if in_columns else "C").copy("K")
+
+
+def __dir__() -> list[str]:
+    return __all__

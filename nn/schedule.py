@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
     from .typing import State
 
+__all__ = ["ConstantLR", "CosineAnnealingLR", "ExponentialLR", "InverseTimeLR", "LambdaLR", "LinearLR", "LinearWarmup",
+           "MultiStepLR", "ReduceLROnPlateau", "Schedule", "StepLR"]
+
 
 class Schedule:
     """Base class of schedules: the optimiser, its groups' starting rates, and the time; subclasses write ``rate(base, t)``.
@@ -321,3 +324,7 @@ def _count(name: str, count: SupportsIndex) -> int:
     if number < 1:
         raise ValueError(f"{name} must be a whole number, 1 or more; got {count!r}")
     return number
+
+
+def __dir__() -> list[str]:
+    return __all__

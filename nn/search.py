@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
     from .typing import Data, Params
 
+__all__ = ["CrossValidation", "EdgeWarning", "Range", "Results", "integers", "log_uniform", "optimize", "uniform"]
+
 _STUDY = "search"  # its name in a journal
 
 
@@ -473,3 +475,7 @@ def _quiet(optuna: Any) -> Iterator[None]:
         yield
     finally:
         optuna.logging.set_verbosity(before)
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -120,3 +120,7 @@ class _NetworkDraw:
             channels = after
         made += [self.pick(nn.MaxPool2d, nn.AvgPool2d)(2), nn.Flatten(), nn.Linear(4 * channels, self.size(), **self.options)]
         return nn.Sequential(*made)
+
+
+def __dir__() -> list[str]:
+    return __all__

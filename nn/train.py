@@ -373,3 +373,7 @@ def _progress(path: Path, found: Any) -> dict[str, Any]:
             f"fit: {path} holds no training run that could be resumed, only {holds or 'nothing'}. nn.persist.load(path, model) "
             "loads a model that nn.persist.save wrote; give checkpoint= another name to begin a new run")
     return kept
+
+
+def __dir__() -> list[str]:
+    return __all__

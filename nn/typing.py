@@ -48,3 +48,7 @@ Params: TypeAlias = dict[str, Any]
 
 State: TypeAlias = dict[str, Any]
 """The state of one part in a checkpoint: numbers, text and arrays, in lists and dicts."""
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -329,7 +329,8 @@ def test_nox_runs_what_make_runs(noxfile, target, monkeypatch, tmp_path):
     for command in commands:  # Python runs them all: no shell, so Windows does too
         assert command[:2] == (str(tmp_path / "python"), "-m")
         assert " ".join(command[2:]) in made
-    assert len(commands) == len(re.findall(r"ruff check \.|\bmypy\b|-m (?:pytest|examples|benchmarks|docs)\b", made))
+    known = r"ruff check \.|\b(?:mypy|basedpyright)\b|-m (?:pytest|examples|benchmarks|docs)\b"
+    assert len(commands) == len(re.findall(known, made))
     (tmp_path / "python").touch()
     sessions[target](again)
     assert again.commands == commands  # nothing is installed twice

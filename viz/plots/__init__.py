@@ -19,3 +19,7 @@ __all__ = ["ACTIVATIONS", "DASHES", "FAINT", "GRADIENT", "MARKERS", "SCHEMES", "
            "activation_maps", "activations", "confusion", "curves", "decision_boundary", "descent", "filters", "gradient_check",
            "gradient_field", "histograms", "initialisations", "layer_histograms", "layers", "learning_rates",
            "parallel_coordinates", "search_scatter", "svg", "update_ratios"]
+
+
+def __dir__() -> list[str]:
+    return __all__
