@@ -84,7 +84,7 @@ class Tensor(TensorMethods, Node):
         self.op: Any = None
         self.operands: tuple[Any, ...] = ()
         self.inputs: tuple[Tensor, ...] = ()  # the operands that take a gradient, one entry per edge
-        self.residuals: list[Any] | None = None  # the operands' arrays as they were
+        self.residuals: Any = None  # a list of the operands' arrays as they were; None where no rule needs them
         self.params: dict[str, Any] | None = None  # the options of an array operation; None for a row
         self.requires_grad, self.data_is_shared = requires_grad, False
         if name is not None:
