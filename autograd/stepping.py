@@ -14,7 +14,7 @@ from .sweep import sweep_nodes
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
-    from typing import Any
+    from typing import Any, NamedTuple
 
 MISTAKES = {
     "overwrite": "= for +=: what arrives at a node replaces what was there",
@@ -25,8 +25,38 @@ MISTAKES = {
 PATIENCE = 10_000  # steps of a walk in no order, of which there are as many as paths
 
 
-class Edge(namedtuple("Edge", "source target argument target_label upstream local formula downstream total right",
-                      defaults=[None])):
+if TYPE_CHECKING:  # the same fields with their types; amounts are numbers, or arrays
+    class EdgeFields(NamedTuple):
+        source: int
+        target: int
+        argument: int
+        target_label: str
+        upstream: Any
+        local: Any
+        formula: str
+        downstream: Any
+        total: Any
+        right: Any = None
+
+    class StepFields(NamedTuple):
+        phase: str
+        node: int
+        label: str
+        operation: str
+        sign: str
+        inputs: tuple[Any, ...]
+        value: Any
+        gradient: Any
+        edges: tuple[Edge, ...]
+        scope: str
+        right: Any = None
+else:
+    EdgeFields = namedtuple("Edge", "source target argument target_label upstream local formula downstream total right",
+                            defaults=[None])
+    StepFields = namedtuple("Step", "phase node label operation sign inputs value gradient edges scope right", defaults=[None])
+
+
+class Edge(EdgeFields):
     """One wire, walked backward: ``downstream = upstream × local`` arrives at ``target`` and is added up there.
 
     ``local`` is the local gradient as a number, ``formula`` as text; ``total`` is the sum of what has arrived at
@@ -37,7 +67,7 @@ class Edge(namedtuple("Edge", "source target argument target_label upstream loca
     __slots__ = ()
 
 
-class Step(namedtuple("Step", "phase node label operation sign inputs value gradient edges scope right", defaults=[None])):
+class Step(StepFields):
     """One step: a node computed (``phase`` "forward") or its gradient passed on to its inputs ("backward").
 
     ``node`` is the node's number in topological order, ``label`` the one name that it has everywhere: its own, behind the path of

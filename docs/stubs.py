@@ -238,6 +238,8 @@ def operators(kind: str, other: str) -> Iterator[str]:
             yield f"def __{reflected}{name}__(self, other: {other}, /) -> {kind}: ..."
     for name in UNARY_OPERATORS.values():
         yield f"def __{name}__(self, /) -> {kind}: ..."
+    for name in ("lt", "le", "gt", "ge"):  # of the data, and plain
+        yield f"def __{name}__(self, other: {other}) -> {'bool' if kind == 'Value' else 'Array'}: ..."
 
 
 def row_method(row: Operation, kind: str, other: str) -> str:

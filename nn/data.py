@@ -127,7 +127,7 @@ def _members(labels: Any, stratify: bool) -> list[tuple[str, list[int]]]:
 
 # ── mini-batches ─────────────────────────────────────────────────────────────────────────────────────────────────
 
-def batches(size: int, *columns: Sequence[Any], rng: Seed = None) -> Iterator[tuple[Any, ...]]:
+def batches(size: int, *columns: Column, rng: Seed = None) -> Iterator[tuple[Any, ...]]:
     """Yield mini-batches of ``size`` examples from columns of one length, ⌈N / size⌉ of them: the last may be smaller.
 
     They are in order, or shuffled by ``rng``. Raises ValueError for a size under 1 or columns of different lengths.
@@ -172,7 +172,7 @@ class DataLoader:
     def __len__(self) -> int:
         return len(self.x) // self.batch_size if self.drop_last else -(-len(self.x) // self.batch_size)
 
-    def __iter__(self) -> Iterator[tuple[Any, Any]]:
+    def __iter__(self) -> Iterator[tuple[Array, Array]]:
         if not self._resumed:
             self.position = 0
             self._order = self.generator.permutation(len(self.x)) if self.shuffle else None

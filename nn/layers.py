@@ -542,6 +542,9 @@ class RNN(Recurrent):
 
     _gates = 1
 
+    if TYPE_CHECKING:
+        def forward(self, input: ArrayLike, hx: ArrayLike | tuple[ArrayLike, ArrayLike] | None = None) -> tuple[Tensor, Tensor]: ...
+
     def __init__(self, input_size: int, hidden_size: int, num_layers: int = 1, nonlinearity: str = "tanh", bias: bool = True,
                  batch_first: bool = False, dropout: float = 0.0, bidirectional: bool = False, *, rng: Rng = None,
                  dtype: DTypeLike = np.float32):
@@ -566,6 +569,10 @@ class LSTM(Recurrent):
 
     _gates, _states = 4, 2
 
+    if TYPE_CHECKING:
+        def forward(self, input: ArrayLike, hx: ArrayLike | tuple[ArrayLike, ArrayLike] | None = None,
+                    ) -> tuple[Tensor, tuple[Tensor, Tensor]]: ...
+
     def step(self, x: Tensor, state: tuple[Tensor, ...], weight_hh: Tensor, bias_hh: Tensor | None) -> tuple[Tensor, ...]:
         h, c = state
         i, f, g, o = self._chunks(x + _affine(h, weight_hh, bias_hh))
@@ -585,6 +592,9 @@ class GRU(Recurrent):
     """
 
     _gates = 3
+
+    if TYPE_CHECKING:
+        def forward(self, input: ArrayLike, hx: ArrayLike | tuple[ArrayLike, ArrayLike] | None = None) -> tuple[Tensor, Tensor]: ...
 
     def step(self, x: Tensor, state: tuple[Tensor, ...], weight_hh: Tensor, bias_hh: Tensor | None) -> tuple[Tensor, ...]:
         (h,) = state

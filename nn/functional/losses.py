@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 @overload
-def mse_loss(input: Tensor, target: ArrayLike, *, reduction: str = "mean") -> Tensor: ...
+def mse_loss(input: Tensor, target: Tree, *, reduction: str = "mean") -> Tensor: ...
 @overload
 def mse_loss(input: Values, target: Tree, *, reduction: Reduction = "mean") -> Value: ...
 @overload
@@ -47,7 +47,7 @@ def mse_loss(input: Tree, target: Tree, *, reduction: str = "mean") -> Any:
 
 
 @overload
-def l1_loss(input: Tensor, target: ArrayLike, *, reduction: str = "mean") -> Tensor: ...
+def l1_loss(input: Tensor, target: Tree, *, reduction: str = "mean") -> Tensor: ...
 @overload
 def l1_loss(input: Values, target: Tree, *, reduction: Reduction = "mean") -> Value: ...
 @overload
@@ -63,7 +63,7 @@ def l1_loss(input: Tree, target: Tree, *, reduction: str = "mean") -> Any:
 
 
 @overload
-def smooth_l1_loss(input: Tensor, target: ArrayLike, *, reduction: str = "mean", beta: float = 1.0) -> Tensor: ...
+def smooth_l1_loss(input: Tensor, target: Tree, *, reduction: str = "mean", beta: float = 1.0) -> Tensor: ...
 @overload
 def smooth_l1_loss(input: Values, target: Tree, *, reduction: Reduction = "mean", beta: float = 1.0) -> Value: ...
 @overload
@@ -79,7 +79,7 @@ def smooth_l1_loss(input: Tree, target: Tree, *, reduction: str = "mean", beta: 
 
 
 @overload
-def binary_cross_entropy(input: Tensor, target: ArrayLike, weight: ArrayLike | None = None, *,
+def binary_cross_entropy(input: Tensor, target: Tree, weight: ArrayLike | None = None, *,
                          reduction: str = "mean") -> Tensor: ...
 @overload
 def binary_cross_entropy(input: Values, target: Tree, weight: ArrayLike | None = None, *,
@@ -100,7 +100,7 @@ def binary_cross_entropy(input: Tree, target: Tree, weight: ArrayLike | None = N
 
 
 @overload
-def binary_cross_entropy_with_logits(input: Tensor, target: ArrayLike, weight: ArrayLike | None = None, *, reduction: str = "mean",
+def binary_cross_entropy_with_logits(input: Tensor, target: Tree, weight: ArrayLike | None = None, *, reduction: str = "mean",
                                      pos_weight: ArrayLike | None = None) -> Tensor: ...
 @overload
 def binary_cross_entropy_with_logits(input: Values, target: Tree, weight: ArrayLike | None = None, *, reduction: Reduction = "mean",
@@ -123,7 +123,7 @@ def binary_cross_entropy_with_logits(input: Tree, target: Tree, weight: ArrayLik
 
 
 @overload
-def cross_entropy(input: Tensor, target: ArrayLike, weight: ArrayLike | None = None, *, ignore_index: int = -100,
+def cross_entropy(input: Tensor, target: Tree, weight: ArrayLike | None = None, *, ignore_index: int = -100,
                   reduction: str = "mean", label_smoothing: float = 0.0) -> Tensor: ...
 @overload
 def cross_entropy(input: Values, target: Tree, weight: ArrayLike | None = None, *, ignore_index: int = -100,
@@ -159,7 +159,7 @@ def cross_entropy(input: Tree, target: Tree, weight: ArrayLike | None = None, *,
 
 
 @overload
-def nll_loss(input: Tensor, target: ArrayLike, weight: ArrayLike | None = None, *, ignore_index: int = -100,
+def nll_loss(input: Tensor, target: Tree, weight: ArrayLike | None = None, *, ignore_index: int = -100,
              reduction: str = "mean") -> Tensor: ...
 @overload
 def nll_loss(input: Values, target: Tree, weight: ArrayLike | None = None, *, ignore_index: int = -100,
@@ -179,7 +179,7 @@ def nll_loss(input: Tree, target: Tree, weight: ArrayLike | None = None, *, igno
 
 
 @overload
-def hinge_loss(input: Tensor, target: ArrayLike, *, margin: float = 1.0, reduction: str = "mean") -> Tensor: ...
+def hinge_loss(input: Tensor, target: Tree, *, margin: float = 1.0, reduction: str = "mean") -> Tensor: ...
 @overload
 def hinge_loss(input: Values, target: Tree, *, margin: float = 1.0, reduction: Reduction = "mean") -> Value: ...
 @overload
