@@ -97,7 +97,7 @@ class Drawing(Picture):
         self.graph, self.title, self.engine = with_sums(graph, sums), title, engine
         self.width, self.direction = width, direction
         self._blocks = blocks(self.graph, digits, products, room)
-        self._digits = digits
+        self._digits: Digits = digits
         if direction not in ("right", "down"):
             raise ValueError(f"direction={direction!r}: a circuit runs to the 'right' or 'down'")
 
@@ -175,7 +175,8 @@ class _Page:
     """The SVG text, from the blocks and the places that the layout gave them."""
 
     def __init__(self, graph: Graph, blocks: dict[str, Block], places: Layout, title: str | None, digits: Digits, down: bool):
-        self.graph, self.blocks, self.title, self.digits = graph, blocks, title, digits
+        self.graph, self.blocks, self.title = graph, blocks, title
+        self.digits: Digits = digits
         self.down = down
         self.titles = textwrap.wrap(title or "", 100)
         self.places = places

@@ -106,8 +106,8 @@ def number(x: float | None, digits: Digits = "auto", more: int = 0) -> str:
 def _rounded(x: float, digits: Digits, more: int = 0) -> tuple[str, int]:
     """A number as decimal text and a power of ten that goes with it."""
     if digits is None:
-        text, _, power = repr(float(x)).partition("e")
-        return text, int(power or 0)
+        text, _, exponent = repr(float(x)).partition("e")
+        return text, int(exponent or 0)
     significant = 2 if digits == "auto" else digits
     power = int(f"{x:.{significant - 1}e}".partition("e")[2])  # after rounding: 0.9999 is 1.00
     if x == 0 or -4 < power < 6:

@@ -23,7 +23,7 @@ class Wording:
     """
 
     def __init__(self, graph: Graph, digits: Digits = "auto"):
-        self.digits = digits
+        self.digits: Digits = digits
         self.paths = {box.id: f"{box.path}/" for box in graph.boxes}
         self.labels = {node.called for node in graph.nodes}
         self.boxes = {node.id: node.box for node in graph.nodes}
