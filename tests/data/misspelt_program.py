@@ -3,7 +3,8 @@
 import autograd
 import chainrule as cr
 import nn
-from autograd import Tensor, Value, exp, grad, leaky_relu, softmax
+import viz
+from autograd import Tensor, Value, exp, grad, leaky_relu, norm, op, softmax, steps
 
 v, t = Value(2.0), Tensor([1.0, 2.0])
 
@@ -28,3 +29,10 @@ leaky_relu(v, slop=0.1)
 softmax(t, axes=-1)
 grad(energy)(2.0, scael=3.0)
 grad(energy)(v).softplsu()
+grad(energy, (0, 1))(2.0, scael=3.0)
+op("half", "½", lambda x: x / 2, 0.5, javscript="x => x / 2")
+norm(t, "fr0")
+steps(v)[0].edgse
+viz.drwa(v)
+nn.data.DataLoader(([[1.0]], [0]), shufle=True)
+(v > 1).relu()

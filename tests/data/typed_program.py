@@ -6,7 +6,11 @@ import numpy as np
 
 import chainrule as cr
 import nn
-from autograd import Tensor, Value, check_gradients, exp, grad, gradient, hessian, leaky_relu, maximum, softmax, value_and_grad
+import viz
+from autograd import (
+    Tensor, Value, argmax, check_gradients, exp, grad, gradient, hessian, hvp, jacobian, jvp, leaky_relu, maximum, op, softmax,
+    steps, value_and_grad, where,
+)
 from autograd import sum as array_sum
 from autograd.typing import Number
 
@@ -22,6 +26,18 @@ def energy(v: Value, scale: float = 1.0) -> Value:
 
 def parabola(x: Number, power: int) -> Number:
     return x**power
+
+
+def area(width: Value, height: Value) -> Value:
+    return width * height
+
+
+def lengths(points: Tensor, scale: Tensor) -> Tensor:
+    return (points * points * scale).sum(axis=1)
+
+
+triple = op("triple", "×3", lambda u: 3 * u, 3.0, array=lambda u: 3 * u, javascript="u => 3 * u")
+scaled = op("scaled", "×c", lambda u, c: u * c, lambda out, u, c: c, lambda out, u, c: u, is_selection=False, c=2.0)
 
 
 class Net(nn.Module):
@@ -65,3 +81,27 @@ reveal_type(gradient(x * y, [x, y]))  # list
 reveal_type(gradient(x**3, x, create_graph=True))  # Value
 reveal_type(cr.exp(x).sin())  # Value
 reveal_type(check_gradients(energy, 0.5))  # GradientReport
+reveal_type(grad(area)(2.0, 3.0))  # float
+reveal_type(grad(area)(x, 3.0))  # Value
+reveal_type(grad(area, argnums=(0, 1))(2.0, 3.0))  # tuple
+reveal_type(value_and_grad(area)(2.0, 3.0)[1])  # float
+reveal_type(jacobian(lengths)(a, a))  # ndarray
+reveal_type(grad(lambda u: lengths(u, u).sum())(t))  # Tensor
+reveal_type(jvp(area, (1.0, 2.0), (1.0, 0.0))[1])  # float
+reveal_type(hvp(area, (1.0, 2.0), (1.0, 0.0)))  # tuple
+reveal_type(triple(x))  # Value
+reveal_type(triple(t))  # Tensor
+reveal_type(scaled(2.0, c=3.0))  # float
+reveal_type(scaled(x))  # Value
+reveal_type(x > y)  # bool
+reveal_type(t > 0)  # ndarray
+reveal_type(where(x > y, x, y))  # Value
+reveal_type(argmax(t, axis=1))  # ndarray
+reveal_type(nn.cross_entropy(nn.Linear(2, 3, rng=0)(t), np.array([0, 1])))  # Tensor
+reveal_type(nn.LSTM(2, 3, rng=0)(t)[1][0])  # Tensor
+reveal_type(next(iter(nn.data.DataLoader((a, [0, 1]))))[0])  # ndarray
+reveal_type(next(nn.data.batches(2, a, [0, 1])))  # tuple
+reveal_type(nn.optim.clip_grad_norm_(model.parameters(), 1.0))  # float
+reveal_type(steps(v)[-1].edges)  # tuple
+reveal_type(steps(v)[-1].label)  # str
+reveal_type(viz.graph(v).wires)  # tuple
