@@ -20,6 +20,7 @@ from .expression import Expression, ExpressionError, values
 if TYPE_CHECKING:
     from autograd import Value
 
+    from viz.numbers import Digits
     from viz.svg import Picture
     from viz.web.step_page import Stepper
 
@@ -164,7 +165,7 @@ def _add_expression_command(commands: Commands, function: Command, summary: str)
 
 
 def _add_digits(sub: argparse.ArgumentParser) -> None:
-    sub.add_argument("--digits", type=digits, default=3, metavar="N", help="digits of every number shown (3)")
+    sub.add_argument("--digits", type=digits, default="auto", metavar="N", help="significant digits of every number shown (as many as it takes)")
 
 
 def _add_draw(commands: Commands) -> None:
@@ -198,7 +199,9 @@ def _add_report(commands: Commands) -> None:
     sub.add_argument("-o", "--output", default="report.html", metavar="FILE", help="where to write (report.html)")
 
 
-def digits(text: str) -> int:
+def digits(text: str) -> Digits:
+    if text == "auto":
+        return "auto"
     if not text.strip().isdecimal() or not 1 <= int(text) <= 17:
         raise argparse.ArgumentTypeError(f"{text.strip()!r:.40} is not a number of digits; give one from 1 to 17")
     return int(text)

@@ -9,16 +9,14 @@ from collections.abc import Callable, Iterable
 from math import isfinite
 from typing import TextIO
 
-from autograd.symbolic import formula
-from autograd.operation import find
 from autograd.stepping import Edge, Step
-from viz.numbers import applied, bracketed, number, typeset
+from viz.numbers import Digits, applied, bracketed, digits_that_add_up, multiplied, number, typeset
 
 ColouredLine = list[tuple[str, str]]  # pieces of text, each with its colour
 VALUE, GRADIENT, FORMULA, FAINT = "green", "red", "blue", "dim"
 
 
-def told(walk: Iterable[Step], digits: int = 3) -> list[list[ColouredLine]]:
+def told(walk: Iterable[Step], digits: Digits = "auto") -> list[list[ColouredLine]]:
     """Return each step as lines to print: forward the computation of a value, backward the gradient of each input.
 
     >>> from autograd import Value, steps
@@ -60,7 +58,7 @@ def told(walk: Iterable[Step], digits: int = 3) -> list[list[ColouredLine]]:
     return pages
 
 
-def _forward_line(step: Step, names: list[str], values: dict[str, float], digits: int) -> ColouredLine:
+def _forward_line(step: Step, names: list[str], values: dict[str, float], digits: Digits) -> ColouredLine:
     """The computation of a value: ``v2 = w × x = 2.00 × (−1.00) = −2.00``."""
     result = (number(step.value, digits), VALUE)
     if not step.inputs:
@@ -69,26 +67,28 @@ def _forward_line(step: Step, names: list[str], values: dict[str, float], digits
     return [(f"{step.label} = {applied(step.operation, names)} = {applied(step.operation, numbers)} = ", ""), result]
 
 
-def _edge_lines(step: Step, edge: Edge, before: float | None, digits: int) -> list[ColouredLine]:
+def _edge_lines(step: Step, edge: Edge, before: float | None, digits: Digits) -> list[ColouredLine]:
     """The product on one edge, and the sum at its input; ``before`` is what had arrived there, None for nothing."""
-    local, downstream = number(edge.local, digits), number(edge.downstream, digits)
+    parts = [edge.downstream] if before is None else [before, edge.downstream]
+    more = digits_that_add_up(parts, edge.total, digits)
+    upstream, local, downstream = multiplied(edge.upstream, edge.local, edge.downstream, digits, more)
     text = edge.formula
     is_number = re.fullmatch(r"-?(\d[\d.e+-]*|inf)|nan", text)
     collects: ColouredLine = [(f"    {edge.target_label} collects ", FAINT), (downstream, GRADIENT)]
     if before is not None:
         total = number(edge.total, digits)
         summed = abs(edge.total - before - edge.downstream) <= 1e-9 * abs(edge.total)
-        sum = f"{number(before, digits)} + {bracketed(downstream)} = {total}" if summed else (
+        sum = f"{number(before, digits, more)} + {bracketed(downstream)} = {total}" if summed else (
             f"{total} in place of {number(before, digits)}")
         collects += [(", in all ", FAINT), (sum, GRADIENT)]
     return [[(f"  {edge.target_label}: local gradient ", ""),
              *([] if is_number else [(typeset(text), FORMULA), (" = ", "")]), (local, FORMULA)],
             [("    downstream = upstream × local: ", FAINT),
-             (f"{number(edge.upstream, digits)} × {bracketed(local)} = {downstream}", GRADIENT)],
+             (f"{upstream} × {bracketed(local)} = {downstream}", GRADIENT)],
             [*collects, *wrong(edge.right, digits)]]
 
 
-def wrong(right: float | None, digits: int) -> ColouredLine:
+def wrong(right: float | None, digits: Digits) -> ColouredLine:
     """Return the words that name the right number beside a wrong one; none where there is none."""
     return [] if right is None else [(f"  wrong: {number(right, digits)} is right", "bold red")]
 

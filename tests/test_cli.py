@@ -65,7 +65,7 @@ def test_one_sigmoid_gate_gives_the_same_gradients_as_four(tmp_path: Path) -> No
 def test_the_first_circuit_of_the_course(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["step", "(x + y)*z", "x=-2", "y=5", "z=-4"]) == 0
     told = capsys.readouterr().out
-    assert "v4 = v2 × z = 3.00 × (−4.00) = −12.0\n" in told
+    assert "v4 = v2 × z = 3.00 × (−4.00) = −12.00\n" in told
     assert told.endswith("gradient x −4.00 y −4.00 z 3.00\n")
 
 
@@ -84,7 +84,7 @@ def test_formulas_speak_of_the_steps_own_names(capsys: pytest.CaptureFixture[str
 
 def test_a_name_like_those_of_unnamed_steps_is_not_confused_with_one(capsys: pytest.CaptureFixture[str]) -> None:
     main(["step", "x*y + v2", "x=2", "y=3", "v2=10"])
-    assert "vv4 = vv2 + v2 = 6.00 + 10.0 = 16.0\n" in capsys.readouterr().out
+    assert "vv4 = vv2 + v2 = 6.00 + 10.00 = 16.00\n" in capsys.readouterr().out
 
 
 def test_digits_are_those_asked_for(capsys: pytest.CaptureFixture[str]) -> None:

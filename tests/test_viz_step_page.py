@@ -92,7 +92,7 @@ def test_a_result_that_is_no_single_number_needs_a_seed():
     y = Tensor([1.0, 2.0], "x") * 3.0
     with pytest.raises(GradientError, match="give seed="):
         viz.stepper(y)
-    assert data(viz.stepper(y, seed=[1.0, 10.0]))["walks"][""][-1][4][0][4] == "[3.00 30.0]"
+    assert data(viz.stepper(y, seed=[1.0, 10.0]))["walks"][""][-1][4][0][4] == "[3.00 30.00]"
     assert data(viz.stepper(Value(2.0, "x") * 3, seed=5.0))["seed"] == 5.0
 
 

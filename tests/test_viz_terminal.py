@@ -17,10 +17,10 @@ def test_every_gate_has_its_value_gradient_and_products():
     assert len(lines) == 5 + 8 + 12  # inputs, gates, wires
     said = [" ".join(line.split()) for line in lines]
     for line in ("w0 2.00 gradient −0.20", "x0 −1.00 gradient 0.39", "v2 = w0 × x0 −2.00 gradient 0.20",
-                 "→ x0 0.20 × (w0 = 2.00) = 0.39", "v9 = −v8 [sigmoid] −1.00 gradient −0.20",
+                 "→ x0 0.197 × (w0 = 2.00) = 0.39", "v9 = −v8 [sigmoid] −1.00 gradient −0.20",
                  "→ v8 −0.20 × (−1) = 0.20", "v10 = exp(v9) [sigmoid] 0.37 gradient −0.53",
-                 "→ v9 −0.53 × (out = 0.37) = −0.20", "v11 = v10 + 1 [sigmoid] 1.37 gradient −0.53",
-                 "y = 1/v11 [sigmoid] 0.73 gradient 1.00", "→ v11 1.00 × (−1/x² = −0.53) = −0.53"):
+                 "→ v9 −0.53 × (v10 = 0.37) = −0.20", "v11 = v10 + 1 [sigmoid] 1.37 gradient −0.53",
+                 "y = 1/v11 [sigmoid] 0.73 gradient 1.00", "→ v11 1.00 × (−1/v11² = −0.53) = −0.53"):
         assert line in said
 
 

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import math
+import re
 import textwrap
 from collections.abc import Sequence
 from functools import cached_property
@@ -17,9 +18,9 @@ from .collapsing import Collapse
 from .dot import laid_out, written_as_dot
 from .fitting import fitted
 from .graphs import graph_of
-from .labels import GAP, NAME, RADIUS, Block, Label, TextLine, blocks, pieces, records
+from .labels import BETWEEN, GAP, NAME, RADIUS, Block, Label, TextLine, blocks, pieces, records
 from .layout import lay_out
-from .numbers import Digits, show
+from .numbers import BARS, Digits, show
 from .records import DrawnNode, Graph, Wire
 from .snapshots import read
 from .sums import with_sums
@@ -140,6 +141,7 @@ _SHAPES = """\
 .chainrule .formula, .chainrule .product, .chainrule .note { font-size: 10.5px }
 .chainrule .formula, .chainrule .name, .chainrule .right { text-anchor: end }
 .chainrule .name { white-space: pre }
+.chainrule .bars { font-size: 9px }
 .chainrule .left, .chainrule .scope text { text-anchor: start }
 .chainrule .scope text, .chainrule .remark { font-size: 12px }
 .chainrule .number, .chainrule .scope text { paint-order: stroke; stroke-width: 3px; stroke-linejoin: round }
@@ -270,7 +272,7 @@ class _Page:
 
     def around(self, label: Label, x: float, y: float, wide: float) -> str:
         """The numbers of a wire that runs to the right from x at the height y: the value above, the gradient below."""
-        beside = width(label.formula.text, label.formula.size) + GAP if label.formula else 0.0
+        beside = width(label.formula.text, label.formula.size) + BETWEEN if label.formula else 0.0
         centre = x + (wide - beside) / 2
         out = []
         if len(label.above) == 2:  # a name, which ends where the value begins
@@ -301,7 +303,7 @@ class _Page:
 
     def text(self, line: TextLine, x: float, y: float, more: str = "") -> str:
         kinds = "number", line.kind, more, "bad" if line.bad else ""
-        said = tag("text", written(line.text), kind=" ".join(filter(None, kinds)), x=x, y=y)
+        said = tag("text", _with_small_bars(line.text), kind=" ".join(filter(None, kinds)), x=x, y=y)
         if not line.bad:
             return said
         room = width(line.text, line.size) + 8
@@ -364,6 +366,11 @@ class _Page:
 
 def _point(x: float, y: float) -> str:
     return f"{x:.1f} {y:.1f}".replace(".0", "")
+
+
+def _with_small_bars(text: str) -> str:
+    """The markup of a text, in which the bars of a histogram are smaller than letters."""
+    return re.sub(f"[{BARS}]+", lambda m: tag("tspan", m[0], kind="bars"), written(text))
 
 
 def _lies_on(point: tuple[float, float], a: tuple[float, float], b: tuple[float, float]) -> bool:

@@ -194,7 +194,7 @@ class _Records:
                 for i, (x, local) in enumerate(zip(node.operands, node.local_gradients))]
 
     def _term(self, x: Any) -> Term:
-        """What a formula may say of an operand, or of the result."""
+        """An operand, or the result, as a formula may speak of it."""
         if not is_node(x):
             return Term("", constant_text(x), summary(x))
         value = summary(x.plain_data())

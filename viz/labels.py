@@ -6,13 +6,13 @@ import math
 from typing import NamedTuple
 
 from .circuits import shapes
-from .numbers import Digits, Shown, bracketed, has_nonfinite, number, show
+from .numbers import Digits, Shown, bracketed, brief, has_nonfinite, number
 from .records import DrawnNode, Graph, Wire
 from .svg import clip, width
 from .wording import Wording
 
 VALUE, FORMULA, SIGN, NAME = 13.0, 10.5, 15.0, 15.0  # sizes of letters, in pixels
-RADIUS, GAP = 17.0, 5.0  # of gates; between texts
+RADIUS, GAP, BETWEEN = 17.0, 5.0, 4.0  # of gates; around texts; from a gradient to the formula beside it
 ABOVE, BELOW, BARE = 18.0, 20.0, 12.0  # the room that numbers take above and below a wire; that of a wire without any
 COMMUTE = ("add", "mul")  # operations whose wires may change places
 
@@ -117,7 +117,7 @@ def records(graph: Graph, made: dict[str, Block], down: bool) -> tuple[list[shap
 
 def _stem(node: DrawnNode, words: Wording, room: str) -> Label:
     """The numbers where a wire forks: the value, and the sum of what comes back."""
-    total = show(node.gradient, words.digits)
+    total = brief(node.gradient, words.digits)
     total = total and f"{'grad' if node.accumulated else 'Σ'} {total}"
     name = words.name(node) if node.kind == "gate" else ""
     above, below = _lines(name, node.value, total, has_nonfinite(node.gradient), words.digits)
@@ -132,7 +132,7 @@ def _body(node: DrawnNode, wires: int, name: str) -> tuple[float, float]:
     radius = math.ceil(max(RADIUS, sign / 2 + 5))
     if radius <= 24 and wires <= 2:
         return 2.0 * radius, 2.0 * radius
-    return 2.0 * math.ceil(max(sign / 2 + 11, RADIUS + 1)), 2 * RADIUS
+    return 2.0 * math.ceil(max(sign / 2 + 8, RADIUS + 1)), 2 * RADIUS
 
 
 def pieces(node: DrawnNode) -> tuple[tuple[str, bool], ...]:
@@ -143,7 +143,7 @@ def pieces(node: DrawnNode) -> tuple[tuple[str, bool], ...]:
 def _lines(name: str, value: Shown, gradient: str, bad_gradient: bool,
            digits: Digits) -> tuple[list[TextLine], list[TextLine]]:
     above = [TextLine("name", f"{clip(name)} = ", VALUE)] if name else []
-    above += [TextLine("value", show(value, digits), VALUE, has_nonfinite(value))] if value is not None else []
+    above += [TextLine("value", brief(value, digits), VALUE, has_nonfinite(value))] if value is not None else []
     return above, [TextLine("gradient", gradient, VALUE, bad_gradient)] if gradient else []
 
 
@@ -163,7 +163,7 @@ def _sized(above: list[TextLine], below: list[TextLine], formula: TextLine | Non
     def across(line: TextLine) -> float:
         return max(width(line.text, line.size), width(room, line.size) if line.kind in ("value", "gradient") else 0.0)
 
-    beside = width(formula.text, formula.size) + GAP if formula else 0.0
+    beside = width(formula.text, formula.size) + BETWEEN if formula else 0.0
     wide = sum(map(across, above)) + beside
     for line in below:
         wide = max(wide, across(line) + (beside if line.kind == "gradient" else 0.0))

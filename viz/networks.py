@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
-from .numbers import has_nonfinite, number, subscript
+from .numbers import Digits, has_nonfinite, number, subscript
 from .stages import DrawnLayer, DrawnModule, Stage, extent_of, stages_of
 from .svg import MARGIN, Picture, clip, document, style, tag, width, written
 
@@ -22,7 +22,7 @@ LABELLED = 3  # a layer of up to this many units has its weights written at the 
 ARROW, BETWEEN = 46.0, 26.0  # lengths of arrows to the right, and down from block to block
 
 
-def network(model: Module, x: ArrayLike | None = None, *, show: str = "weight", units: int = 10, digits: int | None = 3,
+def network(model: Module, x: ArrayLike | None = None, *, show: str = "weight", units: int = 10, digits: Digits = "auto",
             title: str | None = None) -> NetworkPicture:
     """Draw the layers of a network: its units as circles, its weights as lines, its other modules as blocks.
 
@@ -76,7 +76,7 @@ CSS = style(f"""\
 class NetworkPicture(Picture):
     """A picture of a network's layers: ``svg`` is its text, ``save`` writes a file, a notebook shows it."""
 
-    def __init__(self, stages: Sequence[Stage], notes: list[str], show: str, units: int, digits: int | None,
+    def __init__(self, stages: Sequence[Stage], notes: list[str], show: str, units: int, digits: Digits,
                  title: str | None):
         self.stages, self.notes, self.show, self.units, self.digits, self.title = stages, notes, show, units, digits, title
         extents = [extent_of(part) for layer in stages if isinstance(layer, DrawnLayer) for part in (layer.weights, layer.biases)]
@@ -246,7 +246,7 @@ class NetworkPicture(Picture):
         if math.isfinite(value):
             yield tag("circle", kind="level", cx=x, cy=y, r=RADIUS - 1, fill_opacity=f"{0.35 * abs(value) / most:.2f}")
         text = number(value, self.digits)
-        if width(text, 9.0) > 2 * RADIUS - 4 and (self.digits or 3) > 2:  # two digits, which are true, rather than small letters
+        if width(text, 9.0) > 2 * RADIUS - 4 and self.digits not in (1, 2):  # two digits, which are true, rather than small letters
             text = number(value, 2)
         yield self._within(text, 11.0, x, y, "" if math.isfinite(value) else "bad")
 

@@ -14,14 +14,18 @@ if TYPE_CHECKING:
 
     from autograd.operation import Operation
 
-FEW_ENTRIES = 6  # arrays of up to this many entries are written out
+FEW_ENTRIES, WRITTEN = 6, 3  # arrays of up to this many entries are written out in tables, and on wires
+BINS, BARS = 8, "▁▂▃▄▅▆▇█"  # of histograms
 Digits: TypeAlias = int | None | Literal["auto"]  # significant digits; None: all; "auto": as many as it takes
 _HALF = 0.5 + 1e-9  # of a unit, and what comes of computing in binary
 _INFIX = {"add": "+", "sub": "−", "mul": "×", "div": "/", "pow": "^"}
 
 
 class ArraySummary(NamedTuple):
-    """An array as a picture shows it: all entries in row order where they are few, and figures that describe them."""
+    """An array as a picture shows it: all entries in row order where they are few, and figures that describe them.
+
+    ``histogram`` counts the finite entries in intervals of equal length from the least to the greatest one.
+    """
 
     shape: tuple[int, ...]
     entries: tuple[float, ...] | None
@@ -31,6 +35,7 @@ class ArraySummary(NamedTuple):
     nans: int
     infs: int
     zeros: int
+    histogram: tuple[int, ...] = ()
 
 
 Shown = float | ArraySummary | None  # a number or array as pictures hold it; None: not computed
@@ -54,7 +59,18 @@ def summary(data: float | np.ndarray[Any, Any] | np.generic | None) -> Shown:
     nans = int(np.isnan(array).sum())
     entries = tuple(map(float, np.ravel(array))) if array.size <= FEW_ENTRIES else None
     return ArraySummary(tuple(array.shape), entries, float(low), float(mean), float(high), nans,
-                        int(array.size - finite.sum()) - nans, int(array.size - np.count_nonzero(array)))
+                        int(array.size - finite.sum()) - nans, int(array.size - np.count_nonzero(array)),
+                        _histogram(kept, low, high))
+
+
+def _histogram(kept: np.ndarray[Any, Any], low: float, high: float) -> tuple[int, ...]:
+    """How many of these numbers lie in each interval; nothing where all are the same, or none is there."""
+    span = float(high) - float(low)
+    if not 0 < span < math.inf:
+        return ()
+    import numpy as np
+    places = ((kept - low) * (BINS / span)).astype(int).ravel()
+    return tuple(map(int, np.bincount(places.clip(0, BINS - 1), minlength=BINS)))
 
 
 def summary_of_numbers(numbers: Sequence[Shown]) -> Shown:
@@ -194,6 +210,24 @@ def show(x: Shown, digits: Digits = "auto", more: int = 0) -> str:
     text = f"{shape}: {number(x.minimum, digits)} … {number(x.maximum, digits)}, mean {number(x.mean, digits)}"
     counts = ((x.nans, "nan"), (x.infs, "inf"), (x.zeros if digits is None else 0, "zeros"))
     return text + "".join(f", {count:,} {kind}" for count, kind in counts if count)
+
+
+def brief(x: Shown, digits: Digits = "auto", more: int = 0) -> str:
+    """Write a number, or an array so short that it has room on a wire: its shape, and a histogram of its entries.
+
+    A few entries are written out, and those that are all the same once.
+
+    >>> import numpy as np
+    >>> brief(summary(np.arange(12.0).reshape(4, 3) ** 3)), brief(summary(np.ones(9))), brief(summary(np.ones(2)))
+    ('4×3 █▃▃▃▃▁▃▃', '9: all 1.00', '[1.00 1.00]')
+    """
+    if not isinstance(x, ArraySummary) or x.entries is not None and len(x.entries) <= WRITTEN and len(x.shape) == 1:
+        return show(x, digits, more)
+    most = max(x.histogram, default=0)
+    bars = "".join(BARS[-(-count * (len(BARS) - 1) // most)] for count in x.histogram)
+    same = f": all {number(x.minimum, digits)}" if x.minimum == x.maximum else ""
+    return f"{shape_text(x.shape)}{bars and ' ' + bars}{same}" + "".join(
+        f", {count:,} {kind}" for count, kind in ((x.nans, "nan"), (x.infs, "inf")) if count)
 
 
 def bracketed(text: str) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 from autograd import gradient
 from autograd.graph import Node, is_node
 
-from .numbers import ArraySummary, Shown, number, show, subscript, summary
+from .numbers import ArraySummary, Digits, Shown, number, show, subscript, summary
 from .svg import MARGIN, Picture, clip, document, style, tag, width, written
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 PITCH, CELL, HIGH, BAR = 156.0, 60.0, 48.0, 46.0  # from cell to cell; a cell's width and height; the longest bar
 
 
-def unrolled(model: Module | Sequence[Node], x: ArrayLike, loss: Loss = None, *, moments: int = 10, digits: int | None = 3,
+def unrolled(model: Module | Sequence[Node], x: ArrayLike, loss: Loss = None, *, moments: int = 10, digits: Digits = "auto",
              title: str | None = None) -> UnrolledPicture:
     """Draw a recurrent network on the sequence ``x``, a cell for each moment, and the gradient that reaches each state.
 
@@ -192,7 +192,7 @@ CSS = style("""\
 class UnrolledPicture(Picture):
     """A picture of a recurrent network in time: ``svg`` is its text, ``save`` writes SVG or PNG, a notebook shows it."""
 
-    def __init__(self, rows: list[UnrolledLayer], moments: int, digits: int | None, title: str | None):
+    def __init__(self, rows: list[UnrolledLayer], moments: int, digits: Digits, title: str | None):
         self.rows, self.digits, self.title = rows, digits, title
         count = len(rows[0].inputs)
         head = (moments + 1) // 2

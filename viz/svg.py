@@ -98,6 +98,8 @@ def clean(text: str) -> str:
 def width(text: str, size: float, bold: bool = False) -> float:
     """Return the width of a text in pixels: an upper bound for the usual sans-serif fonts (DejaVu is the widest).
 
+    The bars of histograms count as small as pictures write them.
+
     >>> width("x = 2", 10.0) < width("x = 2", 10.0, bold=True)
     True
     """
@@ -105,10 +107,12 @@ def width(text: str, size: float, bold: bool = False) -> float:
     for c in text:
         if unicodedata.east_asian_width(c) in "WF" or c in "mwMW@%—…":
             em += 1.0
-        elif c in " ilj.,:;'|!()[]ftI/":
-            em += 0.4
+        elif c in " .,:;'|ijlI/":
+            em += 0.34
+        elif c in "!()[]ft¹²³⁰⁴⁵⁶⁷⁸⁹":
+            em += 0.41
         else:
-            em += 0.84 if c in "+−=×<>≥≤·→Σ#&" else 0.76 if c.isupper() else 0.64
+            em += 0.84 if c in "+−=×<>≥≤·→Σ#&" else 0.76 if c.isupper() else 0.55 if "▁" <= c <= "█" else 0.64
     return em * size * (1.12 if bold else 1.0)
 
 

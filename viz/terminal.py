@@ -33,11 +33,11 @@ def text(y: Node | Sequence[Node], *, collapse: Collapse = None, digits: Digits 
     >>> z = x * y
     >>> z.backward()
     >>> print(text(z))
-    x            3.00   gradient 4.00
-    y            4.00   gradient 3.00
-    v2 = x × y   12.00  gradient 1.00
-      → x               1.00 × (y = 4.00) = 4.00
-      → y               1.00 × (x = 3.00) = 3.00
+    x            3.00    gradient 4.00
+    y            4.00    gradient 3.00
+    v2 = x × y   12.00   gradient 1.00
+      → x                1.00 × (y = 4.00) = 4.00
+      → y                1.00 × (x = 3.00) = 3.00
     """
     rows = list(_rows(graph(y, collapse, names=names), digits))
     wide, room = (max(len(row[i]) for row in rows if len(row) > 1) for i in (0, 1))
@@ -106,7 +106,12 @@ def _product(wire: Wire, words: Wording) -> tuple[str, ...]:
     if wire.contribution is None:
         return (f"local {local}" if local else "",)
     if wire.upstream is None or not local:
-        return (words.gradient(wire),)
+        return (_gradient(wire, words),)
     local = f"({local})" if " " in local else bracketed(local)
-    upstream, downstream = (product[0], product[2]) if product else (show(wire.upstream, words.digits), words.gradient(wire))
+    upstream, downstream = (product[0], product[2]) if product else (show(wire.upstream, words.digits), _gradient(wire, words))
     return f"{upstream} × ", local, f" = {downstream}"
+
+
+def _gradient(wire: Wire, words: Wording) -> str:
+    """The gradient that comes back on a wire; of an array more of it than a picture has room for."""
+    return words.gradient(wire) if isinstance(wire.contribution, float) else show(wire.contribution, words.digits)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from autograd.symbolic import filled
 
-from .numbers import Digits, digits_that_add_up, multiplied, show
+from .numbers import Digits, brief, digits_that_add_up, multiplied
 from .records import DrawnNode, Graph, Term, Wire
 
 
@@ -27,7 +27,7 @@ class Wording:
         self.paths = {box.id: f"{box.path}/" for box in graph.boxes}
         self.labels = {node.called for node in graph.nodes}
         self.boxes = {node.id: node.box for node in graph.nodes}
-        self.spoken = {term.called for wire in graph.wires for term in wire.terms if not _is_written(term)}
+        self.spoken = {term.called for wire in graph.wires for term in _spoken(wire) if not _is_written(term)}
         self.more: dict[str, int] = {}  # digits of the contributions that a reader can add up
         leaving: dict[str, list[Wire]] = {}
         for wire in graph.wires:
@@ -54,7 +54,7 @@ class Wording:
 
     def gradient(self, wire: Wire) -> str:
         """The gradient that comes back on a wire."""
-        return show(wire.contribution, self.digits, self.more.get(wire.id, 0))
+        return brief(wire.contribution, self.digits, self.more.get(wire.id, 0))
 
     def product(self, wire: Wire) -> tuple[str, str, str] | None:
         """Upstream, local and downstream gradient, which multiply out; None where one of them is no number, or absent."""
@@ -71,7 +71,13 @@ class Wording:
         return filled(wire.template, said, said[-1])
 
     def _term(self, term: Term, box: str) -> str:
-        return show(term.value, self.digits) if _is_written(term) else self.within(term.label or term.called, box)
+        return brief(term.value, self.digits) if _is_written(term) else self.within(term.label or term.called, box)
+
+
+def _spoken(wire: Wire) -> list[Term]:
+    """The values that the formula of a wire has a place for."""
+    places = [*map(str, range(len(wire.terms) - 1)), "out"]
+    return [term for place, term in zip(places, wire.terms) if f"{{{place}}}" in wire.template or f"{{{place}b}}" in wire.template]
 
 
 def _is_written(term: Term) -> bool:

@@ -19,11 +19,14 @@ function show(x, d = digits) {
   if (x === null || x === undefined) return ''
   if (typeof x === 'string') return x
   if (!Number.isFinite(x)) return x > 0 ? 'inf' : x < 0 ? '−inf' : 'nan'
-  if (x === 0) return (0).toFixed(d - 1)
-  let [text, power] = digitsOf(x, 'toExponential', d - 1)
-  power = Number(power)
-  if (power > -4 && power < 6) [text] = digitsOf(x, 'toFixed', Math.max(d - 1 - (power === -1 ? 0 : power), 0))
-  else text += `e${power}`
+  const auto = d === 'auto', n = auto ? 2 : d
+  if (x === 0) return (0).toFixed(auto ? 2 : d - 1)
+  let [text, power] = digitsOf(x, 'toExponential', n - 1)
+  if (power > -4 && power < 6) [text] = digitsOf(x, 'toFixed', Math.max(n - 1 - power, auto ? 2 : 0))
+  else {
+    if (auto && power > 0) [text, power] = digitsOf(x, 'toExponential', 2)
+    text += `·10${String(Number(power)).replace(/./g, c => c === '-' ? '⁻' : '⁰¹²³⁴⁵⁶⁷⁸⁹'[c])}`
+  }
   return text.replaceAll('-', '−')
 }
 const bracketed = text => text.startsWith('−') ? `(${text})` : text

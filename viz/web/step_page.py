@@ -24,7 +24,7 @@ from autograd.stepping import MISTAKES, Step, walks
 from ..collapsing import MANY, TOO_MANY, Collapse
 from ..drawing import Drawing
 from ..graphs import graph_of
-from ..numbers import applied_template, show, summary, superscript, typeset
+from ..numbers import Digits, applied_template, brief, summary, superscript, typeset
 from ..snapshots import Snapshot, checked_roots, named_after, named_nodes
 from ..svg import clean, clip
 
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     Said = float | str | None  # a number for the page to compute with, an array in a few words
 
 
-def stepper(y: Node, *, collapse: Collapse = None, digits: int = 3, title: str | None = None,
+def stepper(y: Node, *, collapse: Collapse = None, digits: Digits = "auto", title: str | None = None,
             parameters: Iterable[Node | str] | None = None, names: Names | None = None, seed: ArrayLike | None = None) -> Stepper:
     """Return a page that steps through the computation of ``y`` and its gradient, and computes anew as inputs are changed.
 
@@ -70,9 +70,9 @@ class Stepper:
     True
     """
 
-    def __init__(self, y: Node, collapse: Collapse = None, digits: int = 3, title: str | None = None,
+    def __init__(self, y: Node, collapse: Collapse = None, digits: Digits = "auto", title: str | None = None,
                  parameters: Iterable[Node | str] | None = None, names: Names | None = None, seed: ArrayLike | None = None):
-        if digits not in range(1, 18):
+        if digits != "auto" and digits not in range(1, 18):
             raise ValueError(f"digits={digits!r}: the page shows 1 to 17 digits of each number")
         order = _checked_order(y)
         called = named_nodes(order) if names is None else named_after(order, names)
@@ -215,7 +215,7 @@ def _moved(parameters: Iterable[Node | str] | None, leaves: list[int], place: Ma
     return wanted
 
 
-def _drawings(snapshot: Snapshot, collapse: Collapse, digits: int) -> list[Drawing]:
+def _drawings(snapshot: Snapshot, collapse: Collapse, digits: Digits) -> list[Drawing]:
     """The picture that was asked for, and where there are scopes the other one."""
     first = graph_of(snapshot, collapse)
     shut = any(node.hidden for node in first.nodes)
@@ -254,7 +254,7 @@ def _constant(x: Any) -> str:
         return clip(x)
     if isinstance(x, (int, float)):
         return f"{x:g}".replace("-", "−")
-    return show(summary(x.plain_data() if is_node(x) else x))
+    return brief(summary(x.plain_data() if is_node(x) else x))
 
 
 def _edges(walk: list[Step], count: int) -> list[list[Any]]:
@@ -279,7 +279,7 @@ def _places(drawing: Drawing, count: int) -> dict[str, Any]:
 def _said(x: Any) -> Said:
     """A number as it is, an array in a few words."""
     x = summary(x)
-    return x if x is None or isinstance(x, float) else show(x)
+    return x if x is None or isinstance(x, float) else brief(x)
 
 
 def _frames(walk: list[Step]) -> list[Any]:
