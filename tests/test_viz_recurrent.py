@@ -27,7 +27,7 @@ def test_the_gradient_of_a_linear_loop_shrinks_by_its_weight_at_every_moment():
         states.append(w * states[-1] + x)
     picture = unrolled(states, [1.0, 2.0, 3.0, 4.0], loss=states[-1])
     assert [state.slope for state in picture.rows[0].states] == [0.5**k for k in (4, 3, 2, 1, 0)]
-    assert classed(picture.svg, "gradient") == ["0.0625", "0.12", "0.25", "0.50", "1.00"]
+    assert classed(picture.svg, "gradient") == ["0.062", "0.12", "0.25", "0.50", "1.00"]
     heights = [float(bar.get("height")) for bar in ET.fromstring(picture.svg).iter(f"{SVG}rect") if bar.get("class") == "bar"]
     assert [height / heights[-1] for height in heights] == pytest.approx([0.0625, 0.125, 0.25, 0.5, 1.0], abs=0.002)
     assert all(state.grad is None for state in states)  # nothing was changed by looking
