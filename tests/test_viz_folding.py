@@ -84,5 +84,5 @@ def test_names_without_numbers_and_all_of_digits_stay():
 def test_a_folded_picture_is_drawn():
     svg = draw(backward(mlp([2, 8, 8, 1])), collapse=True, fold=True).svg
     assert "layer0 ×8" in svg
-    assert "more inputs" in svg
+    assert "parameters" in svg
     assert text(chain(2)[1], names={}).startswith("x ")

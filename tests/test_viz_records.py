@@ -399,7 +399,24 @@ def test_collapsed_neurons_keep_the_frames_of_the_layers_around_them_and_no_box_
     assert {box.path for box in g.boxes} == {"MLP", "MLP/layer 0", "MLP/layer 1", "MLP/layer 2"}
     box_of = {box.id: box.path for box in g.boxes}
     assert {node.scope: box_of[node.box] for node in g.nodes if node.hidden} == {path: path.rpartition("/")[0] for path in paths}
-    assert {box_of[node.box] for node in g.nodes if node.label.rpartition("/")[2].startswith("w")} == {"MLP/layer 0", "MLP/layer 1", "MLP/layer 2"}
+    weights = [node for node in g.nodes if node.label.rpartition("/")[2].startswith("w")]
+    assert {box_of[node.box] for node in weights} == {"MLP/layer 0"}  # whose neurons have no other wires: the data are constants
+    assert {node.scope: node.inside for node in g.nodes if node.hidden} == {
+        path: 0 if "layer 0" in path else 3 for path in paths}
+
+
+def test_a_collapsed_gate_says_how_many_numbers_it_alone_uses_and_keeps_its_data():
+    shared = Value(0.5, "h")
+    with scope("step"):
+        y = tanh(Value(2.0, "w") * shared + Value(1.0, "x3") * Value(0.1) + Value(0.0, "b"))
+    g = graph(y * shared, "step")
+    [gate] = [node for node in g.nodes if node.hidden]
+    assert gate.inside == 3  # w, b, and the one without a name
+    assert [node.label for node in g.nodes if node.kind == "input"] == ["h", "x3"]
+    with scope("layer"):
+        z = tanh(Tensor(np.ones((4, 3)), "W") @ Tensor(np.ones(3), "x") + Tensor(np.ones(4), "b"))
+    [gate] = [node for node in graph(z, True).nodes if node.hidden]
+    assert gate.inside == 16
 
 
 @pytest.mark.parametrize("collapse", [None, True, False, "neuron0", ["layer0"], ["layer0/neuron1", "layer1"]])

@@ -75,8 +75,25 @@ def test_what_is_used_again_has_a_name_or_lies_in_another_scope_stays_a_gate():
 
 
 def test_on_request_nothing_is_changed():
-    drawn = graph(sum(values(5)))
+    drawn = graph(chain(values(5)))
     assert with_sums(drawn, sums=False) is drawn
+
+
+@pytest.mark.parametrize("sums", [None, True, False])
+def test_the_zero_of_a_sum_of_one_is_drawn_nowhere(sums):
+    x = Value(3.0, "x")
+    y = (sum([x * x]) * 2).tanh() + x
+    y.backward()
+    whole, drawn = graph(y), with_sums(graph(y), sums)
+    assert "+0" in signs(whole)
+    assert signs(drawn) == ["×", "×2", "tanh", "+"]
+    assert {edge for wire in drawn.wires for edge in wire.edges} == {edge for wire in whole.wires for edge in wire.edges}
+    assert {wire.source for wire in drawn.wires} | {wire.target for wire in drawn.wires} == {node.id for node in drawn.nodes}
+    assert signs(with_sums(graph((x + 0) * 2))) == ["+0", "×2"]  # somebody's own addition
+
+
+def test_with_every_addition_asked_for_the_zero_is_drawn_no_more():
+    assert signs(with_sums(graph(sum(values(5))), sums=False)) == ["+"] * 4
 
 
 def test_a_sum_of_thousands_is_found_without_recursion():

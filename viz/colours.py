@@ -14,14 +14,14 @@ LIGHT = {
     "ink": "#1f2328", "frame": "#57606a",                                        # names and signs; frames, constants, notes
     "value": "#14735a", "gradient": "#b3121d", "formula": "#0969da",
     "positive": "#7a3fc4", "negative": "#8a5c00", "bad": "#b91c7b",              # weights by sign; trouble
-    "wire": "#8c959f", "line": "#d0d7de", "ring": "#bf8700",                     # lines without a text: wires, rules, a focus
+    "wire": "#8c959f", "line": "#d0d7de", "ring": "#bf8700", "flow": "#f0b3b6",  # lines: wires, rules, a focus, gradients
 }
 DARK = {
     "paper": "#0d1117", "gate": "#21262d", "mark": "#3d1430", "now": "#3b2f00",
     "ink": "#e6edf3", "frame": "#9198a1",
     "value": "#7be8b8", "gradient": "#ff6b66", "formula": "#58a6ff",
     "positive": "#bc8cff", "negative": "#d4a72c", "bad": "#ff7ad1",
-    "wire": "#6e7681", "line": "#3d444d", "ring": "#d29922",
+    "wire": "#6e7681", "line": "#3d444d", "ring": "#d29922", "flow": "#7d2a2e",
 }
 
 

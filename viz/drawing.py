@@ -20,7 +20,7 @@ from .fitting import fitted
 from .graphs import graph_of
 from .labels import BETWEEN, GAP, NAME, RADIUS, Block, Label, TextLine, blocks, pieces, records
 from .layout import lay_out
-from .numbers import BARS, Digits, show
+from .numbers import BARS, ArraySummary, Digits, Shown, show
 from .records import DrawnNode, Graph, Wire
 from .snapshots import read
 from .sums import with_sums
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 NOTE = 11.0  # the size of letters of notes, in pixels
 WIDE = 1062.0  # a picture so wide shows its numbers, of 13 px, with 11 px on a page of 900
+ONE, TENTH, THIN, THICK = 5.6, 1.4, 2.2, 7.0  # widths of gradients' strokes: of 1, less of a tenth; the least and the greatest
 TIP, GAPS = 6.0, 4.0  # the length of an arrow's head; half of the gap in a wire that another one crosses
 
 
@@ -145,7 +146,9 @@ _SHAPES = """\
 .chainrule .left, .chainrule .scope text { text-anchor: start }
 .chainrule .scope text, .chainrule .remark { font-size: 12px }
 .chainrule .number, .chainrule .scope text { paint-order: stroke; stroke-width: 3px; stroke-linejoin: round }
-.chainrule path { fill: none; stroke-width: 1.4 }
+.chainrule path { fill: none }
+.chainrule .wire > path { stroke-width: 1.4 }
+.chainrule .negative path { stroke-dasharray: 9 4 }
 .chainrule .shape, .chainrule .scope rect { stroke-width: 1.4 }
 .chainrule .scope rect { fill: none; stroke-dasharray: 5 4 }
 .chainrule .collapsed .shape { stroke-dasharray: 5 4 }
@@ -161,6 +164,7 @@ _INKS = """\
 .chainrule .formula { fill: $formula }
 .chainrule .constant, .chainrule .note, .chainrule .remark, .chainrule .scope text { fill: $frame }
 .chainrule .wire path { stroke: $wire }
+.chainrule .flow path { stroke: $flow }
 .chainrule .tip, .chainrule .fork { fill: $wire }
 .chainrule .shape { fill: $gate; stroke: $frame }
 .chainrule .terminal { fill: $paper; stroke: $frame }
@@ -260,7 +264,8 @@ class _Page:
     def wire(self, wire: Wire, label: Label, block: Block) -> str:
         route, enters = self.places.wires[wire.id], block.node.kind == "gate"
         again = self.places.names.get(wire.id)
-        return tag("g", tag("title", written(self.of_wire(wire))), tag("path", d=self.path(route, TIP if enters else 0.0)),
+        way = self.path(route, TIP if enters else 0.0)
+        return tag("g", tag("title", written(self.of_wire(wire))), flow(wire.contribution, way), tag("path", d=way),
                    self.tip(route) if enters else "", self.name(self.blocks[wire.source], again) if again else "",
                    self.label(label, self.places.labels[wire.id]), kind=f"wire {wire.trouble}".strip(), id=wire.id)
 
@@ -327,13 +332,16 @@ class _Page:
             shape = (tag("circle", kind="shape", cx=x, cy=y, r=place.wide / 2) if block.round else
                      tag("rect", kind="shape", x=x - place.wide / 2, y=y - place.high / 2, width=place.wide, height=place.high,
                          rx=RADIUS))
-            out += shape, tag("text", sign, kind="sign alone" if alone else "sign", x=x, y=y + (7 if alone else 5))
+            up = 6 if block.held else 0
+            out += shape, tag("text", sign, kind="sign alone" if alone else "sign", x=x, y=y - up + (7 if alone else 5))
+            out += [tag("text", written(block.held), kind="note", x=x, y=y + 13)] if block.held else []
         elif block.name:
             out.append(self.name(block, place))
         else:
             out.append(tag("circle", kind="terminal", cx=x, cy=y, r=4))
         if block.stem:
-            out.append(tag("g", tag("path", d=self.path(self.places.stems[node.id])),
+            way = self.path(self.places.stems[node.id])
+            out.append(tag("g", flow(node.gradient, way), tag("path", d=way),
                            self.label(block.stem, self.places.stem_labels[node.id]), kind="wire", id=f"{node.id}-sum"))
         kinds = "node", node.kind, "collapsed" if node.hidden else "", node.trouble
         return tag("g", *out, kind=" ".join(filter(None, kinds)), id=node.id)
@@ -356,7 +364,7 @@ class _Page:
         """The text of a node while the pointer rests on it, with all digits."""
         operation = f"scope {node.scope}" if node.hidden else node.operation
         lines = [" = ".join(filter(None, (node.called, operation if node.kind == "gate" else "")))]
-        lines += [f"{node.hidden:,} gates inside"] if node.hidden else []
+        lines += [f"{node.hidden:,} gates{f' and {node.inside:,} parameters' if node.inside else ''} inside"] if node.hidden else []
         lines += [f"value {show(node.value, None)}"] if node.value is not None else []
         lines.append(f"gradient {show(node.gradient, None) or 'not computed'}")
         lines += ["accumulated over several backward passes"] if node.accumulated else []
@@ -366,6 +374,23 @@ class _Page:
 
 def _point(x: float, y: float) -> str:
     return f"{x:.1f} {y:.1f}".replace(".0", "")
+
+
+def flow(gradient: Shown, way: str) -> str:
+    """The stroke under a wire whose width follows log |gradient|, dashed where it is negative; none where nothing arrives.
+
+    An array counts with its largest entry, and as negative where no entry is above 0.
+
+    >>> flow(-1.0, "M0 0L9 0")
+    '<g class="flow negative"><path d="M0 0L9 0" stroke-width="5.6"/></g>'
+    >>> flow(0.0, "M0 0L9 0"), flow(None, "M0 0L9 0")
+    ('', '')
+    """
+    low, high = (gradient.minimum, gradient.maximum) if isinstance(gradient, ArraySummary) else (gradient, gradient)
+    if low is None or high is None or not (size := max(abs(low), abs(high))):
+        return ""
+    thick = min(max(ONE + TENTH * math.log10(size), THIN), THICK) if math.isfinite(size) else THICK
+    return tag("g", tag("path", d=way, stroke_width=thick), kind="flow negative" if high <= 0 else "flow")
 
 
 def _with_small_bars(text: str) -> str:

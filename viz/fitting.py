@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Protocol, TypeVar
 
-from .records import Box, DrawnNode, Graph
+from .records import Box, Graph
 
 TALL = 2_100.0  # units: a picture that is taller shows one scope of each form, where there are several
 SPARE = 58.0  # units, by which a picture may be wider than the page
@@ -43,7 +43,7 @@ def fitted(whole: Shown, graph_with: Callable[[set[str]], Graph], drawn: Callabl
         if not more:
             break
         paths |= more
-        graph = _without_private_inputs(graph_with(paths))
+        graph = graph_with(paths)
         picture = drawn(graph._replace(notes=(*whole.graph.notes, *_notes(graph, whole.size))))
     return picture
 
@@ -52,7 +52,7 @@ def _notes(graph: Graph, size: tuple[float, float]) -> list[str]:
     count = sum(bool(node.hidden) for node in graph.nodes)
     its = "its" if count == 1 else "their"
     drawn = "1 scope is drawn as one gate" if count == 1 else f"{count:,} scopes are drawn as one gate each"
-    first = f"{drawn}, with {its} own inputs inside: all open, the picture would be {size[0]:,.0f} × {size[1]:,.0f} px."
+    first = f"{drawn}, with {its} own parameters inside: all open, the picture would be {size[0]:,.0f} × {size[1]:,.0f} px."
     return [first, "To see them: collapse=False, or collapse=[names of scopes]."]
 
 
@@ -124,21 +124,3 @@ def _forms(graph: Graph) -> dict[str, object]:
 
 def _without_number(name: str) -> str:
     return re.sub(r"(?<=.)[ _-]?\d+$", "", name)
-
-
-def _without_private_inputs(graph: Graph) -> Graph:
-    """The graph without the inputs that one collapsed gate alone uses, beside others that it shares."""
-    nodes = {node.id: node for node in graph.nodes}
-    uses: dict[str, list[str]] = {}
-    for wire in graph.wires:
-        uses.setdefault(wire.source, []).append(wire.target)
-
-    def private(node: DrawnNode) -> bool:
-        targets = uses.get(node.id, ())
-        return node.kind in ("input", "constant") and len(targets) == 1 and bool(nodes[targets[0]].hidden)
-
-    gone = {node.id for node in graph.nodes if private(node)}
-    left = {wire.target for wire in graph.wires if wire.source not in gone}
-    gone = {id for id in gone if uses[id][0] in left}  # a gate keeps a wire that enters
-    return graph._replace(nodes=tuple(node for node in graph.nodes if node.id not in gone),
-                          wires=tuple(wire for wire in graph.wires if wire.source not in gone))

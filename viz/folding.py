@@ -5,6 +5,7 @@ Blocks repeat beside one another (neurons of a layer), or one after another.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
@@ -128,6 +129,7 @@ def _merged_block(blocks: list[DrawnNode], beside: bool) -> DrawnNode:
     return first._replace(
         label="" if beside else last.label, sign=sign, parts=((sign, False),), value=value, gradient=gradient,
         trouble=max(block.trouble for block in blocks), hidden=sum(block.hidden for block in blocks),
+        inside=sum(block.inside for block in blocks),
         members=tuple(i for block in blocks for i in block.members))
 
 
@@ -145,6 +147,39 @@ def _sum(numbers: Iterable[Shown]) -> float | None:
 
 
 # ── inputs ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+def fold_private_inputs(nodes: list[DrawnNode], wires: list[Wire]) -> Records:
+    """Leave out the inputs that one collapsed gate alone uses, beside others that it shares; the gate says how many numbers.
+
+    They are the gate's parameters; an input that is called x, x0 … is data, and stays, and so do all of a summary ("all").
+
+    >>> from autograd import Value, scope
+    >>> from viz import graph
+    >>> with scope("neuron"):
+    ...     y = (Value(2.0, "w") * Value(1.0, "x") + Value(0.5, "b")).tanh()
+    >>> [(node.label, node.sign, node.inside) for node in graph(y, "neuron").nodes if node.kind != "output"]
+    [('x', '', 0), ('', 'neuron', 2)]
+    """
+    by_id = {node.id: node for node in nodes}
+    uses: dict[str, list[str]] = {}
+    for wire in wires:
+        uses.setdefault(wire.source, []).append(wire.target)
+    private = {node.id for node in nodes if node.kind in ("input", "constant") and not _is_data(node)
+               and len(uses.get(node.id, ())) == 1 and by_id[uses[node.id][0]].hidden and uses[node.id] != ["all"]}
+    kept = {wire.target for wire in wires if wire.source not in private}
+    gone = {id for id in private if uses[id][0] in kept}  # a gate keeps a wire that enters
+    inside: dict[str, int] = {}
+    for id in gone:
+        gate = uses[id][0]
+        inside[gate] = inside.get(gate, 0) + math.prod(getattr(by_id[id].value, "shape", ()))
+    return ([node._replace(inside=inside[node.id]) if node.id in inside else node for node in nodes if node.id not in gone],
+            [wire for wire in wires if wire.source not in gone])
+
+
+def _is_data(node: DrawnNode) -> bool:
+    """True for an input that is called as the course calls data: x, x0, x1 …"""
+    return re.fullmatch(r"(.*/)?[xX][\d_]*", node.label) is not None
+
 
 def bundle_inputs(nodes: list[DrawnNode], wires: list[Wire]) -> Records:
     """Draw inputs that all go to the same gates, one of them collapsed, as one, where they are more than a few."""

@@ -20,7 +20,7 @@ from autograd.operation import Operation
 from autograd.symbolic import constant, filled, template
 
 from .collapsing import MANY_WIRES, Chain, Collapse, collapse_scopes
-from .folding import bundle_inputs, fold_repeats
+from .folding import bundle_inputs, fold_private_inputs, fold_repeats
 from .numbers import constant_text, gate_sign, has_nonfinite, local_gradient_text, shape_text, summary
 from .records import Box, DrawnNode, Graph, Term, Wire
 from .snapshots import Snapshot, read
@@ -61,7 +61,7 @@ def graph_of(snapshot: Snapshot, collapse: Collapse = None, fold: bool | None = 
     records = _Records(snapshot, owner, chains)
     records.add_wires()
     nodes, boxes = records.nodes()
-    wires = records.finished_wires(nodes)
+    nodes, wires = fold_private_inputs(nodes, records.finished_wires(nodes))
     if fold or fold is None and len(wires) > MANY_WIRES:
         before = len(nodes)
         nodes, wires = fold_repeats(nodes, wires)

@@ -14,6 +14,7 @@ from .wording import Wording
 VALUE, FORMULA, SIGN, NAME = 13.0, 10.5, 15.0, 15.0  # sizes of letters, in pixels
 RADIUS, GAP, BETWEEN = 17.0, 5.0, 4.0  # of gates; around texts; from a gradient to the formula beside it
 ABOVE, BELOW, BARE = 18.0, 20.0, 12.0  # the room that numbers take above and below a wire; that of a wire without any
+HELD = 44.0  # the height of a collapsed gate that says what it holds
 COMMUTE = ("add", "mul")  # operations whose wires may change places
 
 # ── what is written where: each node is a block with a place for every wire that enters ──────────────────────────
@@ -65,6 +66,11 @@ class Block(NamedTuple):
     tall: float  # its height
     stem: Label | None
     name: str = ""  # without the path of the box around it
+
+    @property
+    def held(self) -> str:
+        """The words in a collapsed gate for the inputs that only it uses."""
+        return held(self.node)
 
     @property
     def round(self) -> bool:
@@ -129,10 +135,17 @@ def _body(node: DrawnNode, wires: int, name: str) -> tuple[float, float]:
     if node.kind != "gate":
         return (2.0 * math.ceil(width(clip(name), NAME, bold=True) / 2 + 3), 24.0) if name else (10.0, 10.0)
     sign = sum(width(text, SIGN * (0.87 if constant else 1)) for text, constant in pieces(node))
+    if node.inside:
+        return 2.0 * math.ceil(max(sign, width(held(node), FORMULA)) / 2 + 8), HELD
     radius = math.ceil(max(RADIUS, sign / 2 + 5))
     if radius <= 24 and wires <= 2:
         return 2.0 * radius, 2.0 * radius
     return 2.0 * math.ceil(max(sign / 2 + 8, RADIUS + 1)), 2 * RADIUS
+
+
+def held(node: DrawnNode) -> str:
+    """The words for the inputs that a collapsed gate has folded in; "" without any."""
+    return f"{node.inside:,} parameter{'s' * (node.inside > 1)}" if node.inside else ""
 
 
 def pieces(node: DrawnNode) -> tuple[tuple[str, bool], ...]:

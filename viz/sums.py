@@ -22,12 +22,12 @@ def with_sums(graph: Graph, sums: bool | None = None) -> Graph:
     >>> [node.sign for node in summed.nodes if node.kind == "gate"], [wire.id for wire in summed.wires]
     (['Σ'], ['w1-0', 'w3-1', 'w5-1', 'w-out0'])
     """
-    if sums is False:
-        return graph
-    chains = _Chains(graph)
-    for node in reversed(graph.nodes):
-        chains.take(node, sums)
-    return chains.graph()
+    if sums is not False:
+        chains = _Chains(graph)
+        for node in reversed(graph.nodes):
+            chains.take(node, sums)
+        graph = chains.graph()
+    return _without_zeros(graph)
 
 
 class _Chains:
@@ -91,6 +91,26 @@ class _Chains:
                 wires.setdefault(one.id, one)
         nodes = (self.nodes[node.id] for node in self.given.nodes if node.id not in self.merged)
         return self.given._replace(nodes=tuple(nodes), wires=tuple(wires.values()))
+
+
+def _without_zeros(graph: Graph) -> Graph:
+    """The records without the additions 0 + x that are left of Python's sums: what uses them uses x."""
+    into: dict[str, list[Wire]] = {}
+    for wire in graph.wires:
+        into.setdefault(wire.target, []).append(wire)
+    zeros = {node.id: into[node.id][0] for node in graph.nodes
+             if _from_zero(node) and not node.label and [wire.argument for wire in into.get(node.id, [])] == [1]}
+    if not zeros:
+        return graph
+
+    def moved(wire: Wire) -> Wire:
+        while wire.source in zeros:
+            first = zeros[wire.source]
+            wire = wire._replace(source=first.source, edges=(*first.edges, *wire.edges))
+        return wire
+
+    return graph._replace(nodes=tuple(node for node in graph.nodes if node.id not in zeros),
+                          wires=tuple(moved(wire) for wire in graph.wires if wire.target not in zeros))
 
 
 def _from_zero(node: DrawnNode) -> bool:

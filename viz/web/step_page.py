@@ -232,6 +232,7 @@ def _markup(drawing: Drawing, picture: int) -> str:
     svg = re.sub(r"<title>.*?</title>", "", drawing.svg, flags=re.DOTALL)
     svg = re.sub(r"<desc>.*?</desc>", "", svg, flags=re.DOTALL)
     svg = re.sub(r"<style>.*?</style>", "", svg, flags=re.DOTALL) if picture else svg
+    svg = re.sub(r'<g class="flow.*?</g>', "", svg)
     return re.sub(r' id="', f' id="p{picture}-', svg).replace('role="img"', 'role="group" aria-label="circuit"')
 
 
