@@ -94,12 +94,15 @@ class _Chains:
 
 
 def _without_zeros(graph: Graph) -> Graph:
-    """The records without the additions 0 + x that are left of Python's sums: what uses them uses x."""
+    """The records without the additions of 0 that are left of Python's sums: what uses them uses the other operand.
+
+    Who adds 0 by hand has a gate fewer, too: the graph does not tell 0 + x from x + 0.
+    """
     into: dict[str, list[Wire]] = {}
     for wire in graph.wires:
         into.setdefault(wire.target, []).append(wire)
     zeros = {node.id: into[node.id][0] for node in graph.nodes
-             if _from_zero(node) and not node.label and [wire.argument for wire in into.get(node.id, [])] == [1]}
+             if _from_zero(node) and not node.label and len(into.get(node.id, ())) == 1}
     if not zeros:
         return graph
 
