@@ -23,13 +23,17 @@ def contract(spec: str, *xs: Any) -> Any:
         chosen = sorted(places, reverse=True)
         spent, used = [names.pop(i) for i in chosen], [arrays.pop(i) for i in chosen]
         kept = result if not names else "".join(sorted(set("".join(spent)) & set(result + "".join(names))))
-        arrays.append(_pair(*spent, kept, *used) if len(used) == 2 else np.einsum(f"{','.join(spent)}->{kept}", *used))
+        if len(used) == 2:
+            arrays.append(_pair((spent[0], spent[1]), kept, used[0], used[1]))
+        else:
+            arrays.append(np.einsum(f"{','.join(spent)}->{kept}", *used))
         names.append(kept)
     return arrays[0]
 
 
-def _pair(left: str, right: str, result: str, x: Any, y: Any) -> Any:
+def _pair(names: tuple[str, str], result: str, x: Any, y: Any) -> Any:
     """The sum over the letters of two operands that the result does not name."""
+    left, right = names
     x, left = _without(x, left, right + result)
     y, right = _without(y, right, left + result)
     sizes = dict(zip(left + right, x.shape + y.shape))

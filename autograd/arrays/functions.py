@@ -723,9 +723,9 @@ def repeat(x: ArrayLike, repeats: Shape | Array, axis: int | None = None) -> Any
     if axis is None:
         a, axis = reshape(a, -1), 0
     shape, axis = shape_of(a), one_axis(axis, len(shape_of(a)))
-    if not np.ndim(repeats) and index(repeats) > 0:
-        beside = broadcast_to(expand_dims(a, axis + 1), (*shape[:axis + 1], index(repeats), *shape[axis + 1:]))
-        return reshape(beside, (*shape[:axis], shape[axis] * index(repeats), *shape[axis + 1:]))
+    if isinstance(repeats, (int, np.integer)) and repeats > 0:
+        beside = broadcast_to(expand_dims(a, axis + 1), (*shape[:axis + 1], int(repeats), *shape[axis + 1:]))
+        return reshape(beside, (*shape[:axis], shape[axis] * int(repeats), *shape[axis + 1:]))
     return take(a, np.repeat(np.arange(shape[axis]), repeats), axis)
 
 
