@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import islice, repeat
+from operator import attrgetter
 
 from . import ops
 from .context import Scope, current
@@ -79,7 +80,7 @@ def check_leaves(y: Any, leaves: Iterable[Any], order: list[Any]) -> None:
 def assign(nodes: Iterable[Any], attribute: str, contents: Iterable[Any]) -> None:
     """Set an attribute of all nodes, or, where an interrupt or refused memory comes between, of none."""
     nodes, contents = list(nodes), list(contents)
-    undo = map(setattr, nodes, repeat(attribute), [getattr(node, attribute) for node in nodes])  # now: later memory may lack
+    undo = map(setattr, nodes, repeat(attribute), [*map(attrgetter(attribute), nodes)])  # now: later memory may lack
     done = False
     try:
         any(map(setattr, nodes, repeat(attribute), contents))  # all of them: setattr returns None

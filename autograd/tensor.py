@@ -242,7 +242,10 @@ class Tensor(TensorMethods, Node):
         if not self.requires_grad:
             check_leaves(self, (), [])
         order = topological(self)
-        watch_growth(next((node for node in order if node.inputs), self), len(order))
+        for first in order:
+            if first.inputs:
+                watch_growth(first, len(order))
+                break
         adjoints = self.adjoints(order, self.seed_gradient(seed))
         if (context := current()) is not None and context.watch is not None:
             context.watch.swept(self, seed, adjoints)
@@ -380,7 +383,8 @@ class Tensor(TensorMethods, Node):
         return Silence()
 
     def plain_data(self) -> Any:
-        return self.array if self.ndim else self.array[()]
+        array = self.array
+        return array if array.ndim else array[()]
 
     def zero_gradient(self) -> Array:
         return np.zeros_like(self.array)

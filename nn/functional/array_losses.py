@@ -95,10 +95,11 @@ def cross_entropy(input: ArrayLike, target: ArrayLike, weight: ArrayLike | None,
     """Cross-entropy of scores with labels, one-hot rows or probabilities."""
     check_reduction("cross_entropy", reduction)
     scores, labels = floating(input), plain_array(target)
-    if labels.ndim and labels.shape == scores.shape:
+    rows = plain_array(scores)
+    if labels.ndim and labels.shape == rows.shape:
         return _soft_cross_entropy(scores, target, weight, reduction, label_smoothing)
     x, flat = _by_rows("cross_entropy", scores, labels)
-    rows = plain_array(x)
+    rows = rows if x is scores else plain_array(x)
     _warn_of_distributions("cross_entropy", rows)
     classes, dtype, given = rows.shape[1], rows.dtype, flat
     flat, weights = _weighted("cross_entropy", flat, labels.shape, classes, weight, ignore_index, dtype)

@@ -36,7 +36,8 @@ def floating(x: ArrayLike) -> Any:
     >>> floating(np.array([200, 200], np.uint8)).dtype
     dtype('float64')
     """
-    if (type(x) is Tensor or type(x) is np.ndarray) and (x.dtype is FLOAT32 or x.dtype is FLOAT64):  # 1 µs sooner than below
+    known = x.array.dtype if type(x) is Tensor else x.dtype if type(x) is np.ndarray else None  # 1 µs sooner than below
+    if known is FLOAT32 or known is FLOAT64:
         return x
     operand = as_operand(x)
     dtype = plain_array(operand).dtype
