@@ -154,7 +154,8 @@ class _Records:
             local = None if locals[i] is None else summary(1.0 * locals[i])
             id = f"w{self.index[node]}-{i}"
             self.wires[id] = Wire(id, self.place(x), self.place(node), i, summary(x.plain_data()), contribution, local,
-                                  None if (text := texts[i]) is None else filled(text, names, names[-1]), summary(self.gradient(node)),
+                                  None if (text := texts[i]) is None else filled(text, names, names[-1]),
+                                  summary(self.gradient(node)),
                                   self._wire_trouble(node, contribution), _broadcasting(x, node), ((self.index[node], i),),
                                   texts[i] or "", terms if "{" in (texts[i] or "") else ())
 

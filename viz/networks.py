@@ -78,7 +78,8 @@ class NetworkPicture(Picture):
 
     def __init__(self, stages: Sequence[Stage], notes: list[str], show: str, units: int, digits: Digits,
                  title: str | None):
-        self.stages, self.notes, self.show, self.units, self.digits, self.title = stages, notes, show, units, digits, title
+        self.stages, self.notes, self.show, self.units, self.title = stages, notes, show, units, title
+        self.digits: Digits = digits
         extents = [extent_of(part) for layer in stages if isinstance(layer, DrawnLayer) for part in (layer.weights, layer.biases)]
         self.known = any(extent.known for extent in extents)
         self.widest = max((extent.largest for extent in extents), default=0.0) or 1.0

@@ -193,7 +193,8 @@ class UnrolledPicture(Picture):
     """A picture of a recurrent network in time: ``svg`` is its text, ``save`` writes SVG or PNG, a notebook shows it."""
 
     def __init__(self, rows: list[UnrolledLayer], moments: int, digits: Digits, title: str | None):
-        self.rows, self.digits, self.title = rows, digits, title
+        self.rows, self.title = rows, title
+        self.digits: Digits = digits
         count = len(rows[0].inputs)
         head = (moments + 1) // 2
         self.kept = list(range(count)) if count <= moments else [*range(head), *range(count - moments + head, count)]
