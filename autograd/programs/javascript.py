@@ -89,13 +89,13 @@ def code(x: Any) -> str:
     return f"({text})" if text.startswith("-") else text
 
 
-def _sources(used: set[str]) -> dict[str, str]:
+def sources(used: set[str]) -> dict[str, str]:
     """The JavaScript function of every row that is used, and of those that these are composed of."""
-    sources: dict[str, str] = {}
-    while missing := used - sources.keys():
+    found: dict[str, str] = {}
+    while missing := used - found.keys():
         for name in missing:
-            sources[name] = functions.get(name) or rows[name].javascript or _derived(rows[name], used)
-    return sources
+            found[name] = functions.get(name) or rows[name].javascript or _derived(rows[name], used)
+    return found
 
 
 def _derived(row: Operation, used: set[str]) -> str:
@@ -148,6 +148,6 @@ def to_javascript(y: Any) -> str:
                   for x, rule in zip(node.operands, node.op.partials)]
         lines.append(f"v[{i}] = {code(made)}; "
                      f"l[{i}] = [{', '.join('null' if x is None else code(x) for x in locals)}]")
-    sources = _sources(used)
-    constants = [f"const {name} = {sources[name]}" for name in sorted(sources)]
+    known = sources(used)
+    constants = [f"const {name} = {known[name]}" for name in sorted(known)]
     return "\n".join(["v => {", *constants, "const l = []", *lines, "return l", "}"])
