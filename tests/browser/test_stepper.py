@@ -6,15 +6,17 @@ import random
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
 from autograd import Tensor, Value, gradient, maximum, op, ops, scope, sqrt, steps
 from autograd.programs.javascript import functions
-from viz import stepper
+from viz import stepper, zoom
 from viz.svg import clip
-from viz.numbers import number
+from viz.numbers import digits_that_add_up, multiplied, number
 
+from ..display import shown
 from ..programs import programs
 from ..test_ops import quietly
 from ..test_viz_drawing import EVIL
@@ -44,6 +46,12 @@ def opened(visit, tmp_path):
 
 def panel(page):
     return " ".join(page.locator("#panel").inner_text().split())
+
+
+def typed(text):
+    """A number as the page writes it."""
+    digits, _, power = text.replace("−", "-").partition("·10")
+    return float(digits) * 10.0 ** int(power.translate(str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")) or 0)
 
 
 def visible(page, kind, within="#stage"):
@@ -102,7 +110,7 @@ def test_the_pages_numbers_are_pythons_for_changed_inputs_of_20_random_graphs(op
             moved = [x * (1 + draw.uniform(-1e-3, 1e-3)) for x in program.point]
             for name in leaves:
                 page.fill(f"input[aria-label={name}]", repr(moved[int(name[1:])]))
-            there = {name: [float(x.replace("−", "-")) for x in row[:2]] for name, row in table(page).items()}
+            there = {name: [typed(x) for x in row[:2]] for name, row in table(page).items()}
             walk = steps(nodes_of(program, moved)[1])
             values = {step.label: step.value for step in walk if step.phase == "forward"}
             assert {name: row[0] for name, row in there.items()} == pytest.approx(values, rel=1e-12, abs=1e-12)
@@ -149,6 +157,24 @@ def test_numbers_are_rounded_as_python_rounds_them(opened):
     for x in numbers:
         page.fill("input[aria-label=x]", repr(x))
         assert page.locator("#all tbody td.v").first.text_content() == number(x), x
+
+
+def test_products_and_sums_on_the_page_come_out_as_in_python(opened):
+    a, b, c, x = (Value(1.0, name) for name in "abcx")
+    page = opened(c * (x * a + x * b))
+    draw = random.Random(3)
+    for _ in range(60):
+        given = {name: draw.choice((-1, 1)) * 10 ** draw.uniform(-3, 3) for name in "abc"}
+        for name, value in given.items():
+            page.fill(f"input[aria-label={name}]", repr(value))
+        parts = [given["c"] * given[name] for name in "ab"]
+        more = digits_that_add_up(parts, sum(parts))
+        [there] = page.locator("#panel .edge").filter(has_text="to x:").locator("p.sum").all_inner_texts()
+        name = "a" if f"{multiplied(given['c'], given['a'], parts[0], 'auto', more)[2]}" in there else "b"
+        upstream, local, downstream = multiplied(given["c"], given[name], given["c"] * given[name], "auto", more)
+        assert there.replace("(", "").replace(")", "").endswith(f"{upstream} × {local} = {downstream}")
+        on = [page.locator(f"#c-w{i}-0 .gradient").text_content() for i in (3, 5)]
+        assert on == [number(part, "auto", more) for part in parts]
 
 
 # ── steps ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -198,7 +224,7 @@ def test_keys_buttons_slider_and_clicks_lead_to_the_same_steps(opened):
         assert where.inner_text().split()[0] == at
     page.locator("#slider").fill("7")
     assert where.inner_text().split()[0] == "7"
-    page.click("#p0-n2 .sign")
+    page.click("#c-n2 .sign")
     assert "c = a × b" in panel(page)
     page.locator("#first").click()
     page.keyboard.press("Tab")
@@ -237,7 +263,7 @@ def test_the_gate_where_a_nan_arises_stands_out_and_only_that(opened):
     page.fill("input[aria-label=x]", "5")
     assert page.locator("#stage .first").count() == 0
     page.fill("input[aria-label=x]", "-5")
-    page.click("#p0-n2 .sign")
+    page.click("#c-n2 .sign")
     assert "Here nan arises" in panel(page)
 
 
@@ -257,7 +283,7 @@ def test_recursion_visits_the_two_operands_of_a_square_once(opened):
 def test_a_seed_starts_the_gradient(opened):
     page = opened(Value(2.0, "x") * 3, given={"seed": 5.0})
     page.keyboard.press("End")
-    assert table(page)["x"][1] == "15.0"
+    assert table(page)["x"][1] == "15.00"
 
 
 def test_a_collapsed_scope_is_one_step_with_the_gradient_through_it(opened):
@@ -266,10 +292,10 @@ def test_a_collapsed_scope_is_one_step_with_the_gradient_through_it(opened):
     page.keyboard.press("End")
     for _ in range(3):
         page.keyboard.press("ArrowLeft")
-    assert page.locator("[data-picture='1'] .now .sign").inner_html() == "+"
+    assert page.locator("#stage .now .sign").inner_html() == "+"
     page.keyboard.press("ArrowLeft")
     assert "to v8, through all of sigmoid: downstream = upstream × local: 1.00 × 0.20 = 0.20" in panel(page)
-    assert visible(page, "formula", "[data-picture='1']")[-1] == "0.20"
+    assert visible(page, "formula")[-1] == "0.20"
     page.uncheck("#collapse")
     assert visible(page, "gradient") == ["0.20", "−0.20", "−0.53", "−0.53", "1.00"]
 
@@ -354,7 +380,7 @@ def test_it_opens_with_all_numbers_which_follow_at_once(opened):
     assert visible(page, "value")[-1] == "0.73"
     page.fill("input[aria-label=w2]", "0")
     assert visible(page, "value")[-1] == "0.98"  # the sigmoid of 4
-    assert table(page)["w2"][1] == "0.0177"  # its slope there
+    assert table(page)["w2"][1] == "0.018"  # its slope there
 
 
 def test_a_value_used_twice_says_what_both_uses_change_together(opened):
@@ -387,20 +413,20 @@ def test_gates_are_reached_by_tab_and_run_to_by_enter(opened):
     assert sorted(reached[:13]) == sorted([f"{name}: run to it" for name in INPUTS] + [
         f"{label}: run to it" for label in ("v2 = w0 × x0", "v5 = w1 × x1", "v6 = v2 + v5", "v8 = v6 + w2", "v9 = v8 × (−1)",
                                             "v10 = exp(v9)", "v11 = v10 + 1", "y = 1 / v11")])
-    page.locator("#p0-n10").focus()
+    page.locator("#c-n10").focus()
     page.keyboard.press("Enter")
     assert "v10 = exp(v9)" in panel(page)
 
 
 def test_what_is_pointed_at_lights_all_that_it_comes_from_and_shows_its_product(opened):
     page = opened(neuron(backward=False))
-    page.hover("#p0-n6 .sign")
+    page.hover("#c-n6 .sign")
     lit = page.evaluate("[...document.querySelectorAll('#stage .node.lit')].map(g => g.id)")
-    assert sorted(lit) == sorted(f"p0-n{i}" for i in (0, 1, 2, 3, 4, 5, 6))  # w0 x0 their product, w1 x1 theirs, the sum
+    assert sorted(lit) == sorted(f"c-n{i}" for i in (0, 1, 2, 3, 4, 5, 6))  # w0 x0 their product, w1 x1 theirs, the sum
     assert page.locator("#hover").inner_text().splitlines() == ["v6 = v2 + v5 = 4.00", "gradient 0.20"]
-    page.hover("#p0-w10-0 .gradient")
+    page.hover("#c-w10-0 .gradient")
     assert page.locator("#hover").inner_text().splitlines() == ["v9 = −1.00", "gradient −0.53 × 0.37 = −0.20"]
-    assert "p0-n11" not in page.evaluate("[...document.querySelectorAll('#stage .node.lit')].map(g => g.id)")
+    assert "c-n11" not in page.evaluate("[...document.querySelectorAll('#stage .node.lit')].map(g => g.id)")
     page.hover("h1")
     assert page.locator("#hover").is_hidden()
     assert page.locator("#stage .lit").count() == 0
@@ -417,17 +443,61 @@ def test_scopes_open_and_close_on_the_circuit(opened, way):
             place.focus()
             page.keyboard.press("Enter")
 
-    press(page.locator("[data-picture='0'] .scope text[role=button]"))
-    assert page.locator("[data-picture='1']").is_visible()
+    page.keyboard.press("ArrowLeft")
+    press(page.locator("#stage .scope text[role=button]"))
+    assert page.locator("#stage .node.collapsed .sign").all_text_contents() == ["sigmoid"]
+    assert page.locator("#stage .node.gate").count() == 5
     assert page.locator("#collapse").is_checked()
-    press(page.locator("[data-picture='1'] .open"))
-    assert page.locator("[data-picture='0']").is_visible()
+    assert page.evaluate("document.activeElement.id") == "c-s0"  # who came by keys goes on from there
+    assert page.locator("#where").inner_text().split()[0] == "20"  # the step stays
+    press(page.locator("#stage .collapsed"))
+    assert page.locator("#stage .node.gate").count() == 8
+    assert page.evaluate("document.activeElement.textContent") == "sigmoid"
     assert not page.locator("#collapse").is_checked()
+
+
+def test_scopes_open_one_at_a_time_and_stay_so_while_stepping(opened):
+    page = opened(mlp([2, 3, 1]), given={"collapse": True})
+    closed = page.locator("#stage .collapsed")
+    signs = lambda: sorted(closed.locator(".sign").all_text_contents())
+    second = lambda name: page.get_by_role("button", name=f"{name}:").nth(1 if name == "layer0" else 0).click()
+    assert signs() == ["layer0", "layer0", "layer0", "layer1"]
+    second("layer0")
+    assert signs() == ["layer0", "layer0", "layer1", "neuron1"]
+    second("neuron1")
+    assert page.locator("#stage .scope text").all_text_contents() == ["layer0", "neuron1"]
+    assert page.locator("#collapse").evaluate("box => box.indeterminate")
+    page.keyboard.press("ArrowLeft")
+    page.fill("input[aria-label=x1]", "2")
+    assert signs() == ["layer0", "layer0", "layer1"]
+    page.check("#collapse")
+    assert signs() == ["layer0", "layer0", "layer0", "layer1"]
+
+
+def test_a_closed_scope_says_what_it_holds(opened):
+    page = opened(mlp([2, 3, 1]), given={"collapse": True})
+    notes = page.locator("#stage .collapsed .note").all_text_contents()
+    assert sorted(notes) == 3 * ["3 parameters"] + ["4 parameters"]  # a weight for each input, and a bias
+    first = page.locator("#stage .collapsed").first
+    first.hover()
+    assert page.locator("#hover").inner_text().startswith("layer0: ")
+    assert "of its own" in first.get_attribute("aria-label")
+
+
+def test_a_stroke_under_a_wire_tells_how_much_flows_and_which_way(opened):
+    page = opened(Value(3.0, "a") * Value(-0.003, "b") + Value(0.0, "c") * Value(5.0, "d"))
+    stroke = """id => { const style = document.querySelector(`${id} .flow`).style
+        return [parseFloat(style.strokeWidth), style.strokeDasharray] }"""
+    small, large, none, big = (page.evaluate(stroke, id) for id in ("#c-w2-0", "#c-w2-1", "#c-w5-1", "#c-w5-0"))
+    assert 0 == none[0] < small[0] < large[0] < big[0]
+    assert (small[1] != "", large[1], big[1]) == (True, "", "")
+    page.click("#first")
+    assert page.evaluate(stroke, "#c-w2-1")[0] == 0
 
 
 def test_a_number_of_an_input_is_dragged(opened):
     page = opened(neuron(backward=False))
-    place = page.locator("#p0-w2-0 .value").bounding_box()
+    place = page.locator("#c-w2-0 .value").bounding_box()
     x, y = place["x"] + place["width"] / 2, place["y"] + place["height"] / 2
     page.mouse.move(x, y)
     page.mouse.down()
@@ -476,6 +546,67 @@ def test_fast_steps_keep_the_gate_in_view(visit, tmp_path):
     assert stage["y"] <= gate["y"] and gate["y"] + gate["height"] <= stage["y"] + stage["height"]
 
 
+def test_play_lets_the_gradient_travel_back_and_stops_where_it_is_told(visit, tmp_path):
+    page = visit(stepper(neuron(backward=False)).save(tmp_path / "page.html"))  # with motion
+    page.keyboard.press(" ")
+    page.wait_for_selector("#stage .pulse")
+    at = int(page.locator("#where").inner_text().split()[0])
+    assert at > 13  # all values are there
+    frames = page.evaluate("""document.querySelector('#stage .pulse').getAnimations()[0].effect.getKeyframes()
+        .map(k => k.strokeDashoffset)""")
+    assert [float(x.removesuffix("px")) for x in frames] == [-100, 16]  # from the wire's end to its beginning
+    page.keyboard.press(" ")
+    assert page.get_by_role("button", name="play").count() == 1
+    assert page.evaluate("document.querySelector('#stage .pulse').getAnimations()[0].playState") == "paused"
+    page.emulate_media(reduced_motion="reduce")
+    assert page.evaluate("document.querySelector('#stage .pulse').getAnimations().length") == 0
+
+
+@pytest.mark.parametrize(("around", "scheme", "paper"), [
+    ('<body data-jp-theme-light="false" style="background: #111">', "light", "rgb(13, 17, 23)"),
+    ('<body data-jp-theme-light="true" style="background: #fff">', "dark", "rgb(255, 255, 255)"),
+    ('<body style="background: #202124">', "light", "rgb(13, 17, 23)"),
+    ("<body>", "dark", "rgb(13, 17, 23)"), ("<body>", "light", "rgb(255, 255, 255)")])
+def test_it_takes_its_colours_from_the_page_around_it(visit, around, scheme, paper):
+    page = visit(markup=f"<!doctype html>{around}{stepper(Value(2.0, 'x') * 3).frame()}", color_scheme=scheme)
+    frame = page.frames[1]
+    assert frame.evaluate("getComputedStyle(document.body).backgroundColor") == paper
+    assert frame.evaluate("getComputedStyle(document.querySelector('#stage .paper, #stage .letter')).fill") != paper
+    if "jp" in around:  # the reader turns the theme
+        page.evaluate("document.body.dataset.jpThemeLight = document.body.dataset.jpThemeLight === 'false'")
+        frame.wait_for_function(f"getComputedStyle(document.body).backgroundColor !== '{paper}'")
+
+
+def test_in_a_frame_the_page_stands_in_place_of_the_still_picture(visit):
+    page = visit(markup=f"<!doctype html><body>{shown(stepper(neuron(backward=False)))['text/html']}</body>")
+    page.frames[1].wait_for_selector("#stage .gate")
+    assert page.locator(".chainrule-still").is_hidden()
+
+
+def test_an_opened_operation_of_tensors_is_stepped_through(opened):
+    x, w = Tensor([[1.0, 2.0]], "x"), Tensor([[3.0, 1.0], [4.0, -1.0]], "w")
+    circuit = zoom(x @ w, seed=[[1.0, 10.0]])
+    page = opened(circuit)
+    assert page.locator("h1").inner_text() == "matmul"
+    for name, (tensor, _) in circuit.gradients.items():
+        for (i, j), slope in np.ndenumerate(tensor):
+            assert table(page)[f"{name}[{i},{j}]"][1] == number(slope)
+    page.fill("input[aria-label='x[0,0]']", "3")
+    assert table(page)["w[0,1]"][1] == "30.00"  # 10 · x
+    [only] = zoom((x @ w).sum())
+    assert stepper([only], seed=[2.0]).steps == stepper(only, seed=2.0).steps
+
+
+@pytest.mark.parametrize("wide", [390, 768, 1280])
+def test_the_circuit_is_as_wide_as_there_is_room(opened, wide):
+    page = opened(neuron(backward=False), viewport={"width": wide, "height": 800})
+    stage = page.locator("#stage")
+    assert stage.evaluate("x => x.scrollWidth <= 1.1 * x.clientWidth")  # one gate and its labels need so much
+    page.set_viewport_size({"width": 640, "height": 400})  # as 1,280 px at 200 %
+    page.wait_for_function("document.querySelector('#stage').scrollWidth <= document.querySelector('#stage').clientWidth")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 640
+
+
 # ── who can use it, and what cannot happen ───────────────────────────────────────────────────────────────────────
 
 PAGES = {"neuron": lambda: neuron(backward=False), "shared": shared, "network": lambda: mlp([2, 3, 1]),
@@ -490,8 +621,11 @@ def test_axe_finds_no_violation(opened, name, scheme):
     page.evaluate(Path(where, "axe.min.js").read_text(encoding="utf-8"))
     page.evaluate("document.querySelectorAll('details').forEach(d => { d.open = true })")
     page.wait_for_function("document.getAnimations().length === 0")
-    for key in ("Home", "End", "ArrowLeft"):
-        page.keyboard.press(key)
+    for key in ("Home", "End", "ArrowLeft", "close"):
+        if key != "close":
+            page.keyboard.press(key)
+        elif page.locator("#collapse").is_visible():
+            page.check("#collapse")
         found = page.evaluate("axe.run().then(r => r.violations.map(v => [v.impact, v.id, v.nodes.map(n => n.html)]))")
         assert found == []
 
@@ -522,7 +656,7 @@ def test_an_array_where_a_number_should_be_shows_its_shape(opened):
     page.click("#mistakes summary")
     page.check("input[value=unbroadcast]")
     page.get_by_role("button", name="Show where").click()
-    assert "2×3" in page.locator(".wrong").all_text_contents()
+    assert [text[:3] for text in page.locator(".wrong").all_text_contents()] == ["2×3"]
 
 
 def test_numbers_that_grow_stay_within_their_places(opened):
@@ -563,4 +697,4 @@ def test_several_live_in_one_notebook(visit):
 
 
 def test_size():
-    assert len(stepper(neuron(backward=False), title=TITLE).html.encode()) <= 70_000
+    assert len(stepper(neuron(backward=False), title=TITLE).html.encode()) <= 120_000

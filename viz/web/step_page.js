@@ -1,40 +1,113 @@
 (() => {
 'use strict'
-const { digits, nodes, edges, pictures, leaves, walks, mistakes, root, seed } = DATA
+const { digits, nodes, edges, leaves, walks, mistakes, root, seed } = DATA, { scopes } = DATA.circuit
 const $ = id => document.getElementById(id)
 const live = COMPUTE !== null
-const values = DATA.values.slice()
+const formed = (x, shape) => Array.isArray(x) ? Object.assign(x, { shape }) : x  // entries in row order, and their shape
+const values = DATA.values.map((x, i) => formed(Array.isArray(x) ? [...x] : x, nodes[i].shape)), first = formed(seed, nodes[root].shape)
 const forks = nodes.map(() => 0)  // how many contributions each node waits for
 edges.flat().forEach(([, target]) => forks[target]++)
-let frames = [], passed = new Set(), at = 0, mistake = '', picture = 0, timer = 0, message = '', history = [], went = 0
+let frames = [], passed = new Set(), at = 0, mistake = '', timer = 0, message = '', history = [], went = 0
+let drawn = null, closed = new Set(DATA.circuit.closed)
 
 // ── numbers, as Python's pictures show them ──
 
 function digitsOf(x, method, n) {  // ties to even, as Python has it; JavaScript rounds them up
+  if (!/50*(e|$)/.test(String(x))) return x[method](n).split('e')  // no tie
   const more = Math.min(n + 40, 100), [long, power] = x[method](more).split('e')
   const head = long.slice(0, long.length - more + n), even = '02468'.includes(head.replace('.', '').slice(-1))
   return even && /^50*$/.test(long.slice(long.length - more + n)) ? [head.replace(/\.$/, ''), power] : x[method](n).split('e')
 }
-function show(x, d = digits) {
+const raised = text => text.replace(/[-\d]/g, c => c === '-' ? '⁻' : '⁰¹²³⁴⁵⁶⁷⁸⁹'[c])
+const typed = ([text, power]) => (power ? `${text}·10${raised(String(power))}` : text).replaceAll('-', '−')
+const value = ([text, power]) => Number(`${text}e${power}`), unit = ([text, power]) => 10 ** (power - (text.split('.')[1] ?? '').length)
+const HALF = .5 + 1e-9
+function rounded(x, d, more = 0) {  // decimal text, and a power of ten
+  const auto = d === 'auto', significant = auto ? 2 : d, power = x && Number(digitsOf(x, 'toExponential', significant - 1)[1])
+  if (-4 < power && power < 6) return [digitsOf(x || 0, 'toFixed', Math.max(significant - 1 - power, auto ? 2 : 0) + more)[0], 0]
+  const [text, exponent] = digitsOf(x, 'toExponential', significant - 1 + (auto && power > 0) + more)
+  return [text, Number(exponent)]
+}
+function candidates(x, d) {  // with ever more digits, up to all that it has
+  const found = []
+  for (let more = 0; more < 18; more++) { found.push(rounded(x, d, more)); if (value(found[more]) === x) break }
+  return found
+}
+function multiplied(upstream, local, downstream, more = 0, d = digits) {  // texts that multiply out, to half a unit of the product
+  if (![upstream, local, downstream].every(Number.isFinite)) return [show(upstream), show(local), show(downstream, d, more)]
+  const product = rounded(downstream, d, more), ups = candidates(upstream, d), locals = candidates(local, d)
+  for (let count = 0; count < ups.length + locals.length - 1; count++) {
+    const ways = ups.map((_, i) => i).filter(i => i <= count && count - i < locals.length).sort((a, b) => Math.abs(2 * a - count) - Math.abs(2 * b - count))
+    for (const i of ways) if (Math.abs(value(ups[i]) * value(locals[count - i]) - value(product)) <= unit(product) * HALF)
+      return [ups[i], locals[count - i], product].map(typed)
+  }
+  return [ups[0], locals[0], product].map(typed)
+}
+function addUp(parts, total, d = digits) {  // how many more digits the parts need
+  if (![...parts, total].every(Number.isFinite)) return 0
+  const sum = rounded(total, d)
+  for (let more = 0; more < 17; more++)
+    if (Math.abs(parts.map(part => value(rounded(part, d, more))).reduce((x, y) => x + y) - value(sum)) <= unit(sum) * HALF) return more
+  return 0
+}
+function show(x, d = digits, more = 0) {
   if (x === null || x === undefined) return ''
   if (typeof x === 'string') return x
-  if (!Number.isFinite(x)) return x > 0 ? 'inf' : x < 0 ? '−inf' : 'nan'
-  const auto = d === 'auto', n = auto ? 2 : d
-  if (x === 0) return (0).toFixed(auto ? 2 : d - 1)
-  let [text, power] = digitsOf(x, 'toExponential', n - 1)
-  if (power > -4 && power < 6) [text] = digitsOf(x, 'toFixed', Math.max(n - 1 - power, auto ? 2 : 0))
-  else {
-    if (auto && power > 0) [text, power] = digitsOf(x, 'toExponential', 2)
-    text += `·10${String(Number(power)).replace(/./g, c => c === '-' ? '⁻' : '⁰¹²³⁴⁵⁶⁷⁸⁹'[c])}`
-  }
-  return text.replaceAll('-', '−')
+  if (Array.isArray(x)) return summary(x, d)
+  return Number.isFinite(x) ? typed(rounded(x, d, more)) : x > 0 ? 'inf' : x < 0 ? '−inf' : 'nan'
+}
+function summary(x, d) {  // an array in a few words
+  const shape = x.shape.join('×')
+  if (!x.shape.length) return show(x[0], d)
+  if (x.length <= 6) return `${x.shape.length > 1 ? `${shape}: ` : ''}[${x.map(y => show(y, d)).join(' ')}]`
+  const finite = x.filter(Number.isFinite), count = (kind, n) => n ? `, ${n} ${kind}` : ''
+  const [low, mean, high] = finite.length ? [Math.min(...finite), finite.reduce((a, b) => a + b) / finite.length, Math.max(...finite)] : [NaN, NaN, NaN]
+  return `${shape}: ${show(low, d)} … ${show(high, d)}, mean ${show(mean, d)}${count('nan', x.filter(Number.isNaN).length)}`
+    + count('inf', x.filter(y => Math.abs(y) === Infinity).length)
+}
+const BARS = '▁▂▃▄▅▆▇█'
+function brief(x, d = digits, more = 0) {  // so short that it has room on a wire: an array is its shape, and a histogram of its entries
+  if (!Array.isArray(x) || !x.shape.length || x.length <= 3 && x.shape.length === 1) return show(x, d, more)
+  const finite = x.filter(Number.isFinite), low = Math.min(...finite), span = Math.max(...finite) - low, counts = Array(8).fill(0)
+  if (span > 0 && span < Infinity) for (const y of finite) counts[Math.min(7, Math.floor((y - low) * (8 / span)))]++
+  const most = Math.max(...counts), bars = most ? ` ${counts.map(n => BARS[Math.ceil(n * 7 / most)]).join('')}` : ''
+  const bad = [['nan', x.filter(Number.isNaN).length], ['inf', x.filter(y => Math.abs(y) === Infinity).length]].filter(([, n]) => n)
+  return `${x.shape.join('×')}${bars}${finite.length && !span ? `: all ${show(low, d)}` : ''}${bad.map(([kind, n]) => `, ${n} ${kind}`).join('')}`
 }
 const bracketed = text => text.startsWith('−') ? `(${text})` : text
-const same = (x, right) => x === right || Math.abs(x - right) <= 1e-9 * Math.abs(right) || x !== x && right !== right
+const size = x => Array.isArray(x) ? Math.max(...x.map(Math.abs)) : Math.abs(x)
+function plus(x, y) {
+  if (!Array.isArray(x)) return x + y
+  if (`${x.shape}` !== `${y.shape}`) throw UNFIT
+  return formed(x.map((a, k) => a + y[k]), x.shape)
+}
+const same = (x, right) => Array.isArray(x) ? `${x.shape}` === `${right.shape}` && x.every((a, k) => same(a, right[k])) : x === right || Math.abs(x - right) <= 1e-9 * Math.abs(right) || x !== x && right !== right
 
 // ── the walk: forward, then backward; right, or with a mistake ──
 
-function sweep(order, locals, totals) {
+const UNFIT = new Error('these shapes do not go together')
+function sweepArrays(order, locals, totals, walk = []) {  // entry by entry: an edge says where something arrives
+  const arrived = { }
+  for (const i of Object.keys(totals)) arrived[i] = totals[i].map(() => true)
+  for (const node of order) {
+    if (!(node in totals)) continue
+    const upstream = totals[node], frame = { phase: 'backward', node, gradient: upstream, edges: [] }
+    if (`${upstream.shape}` !== `${nodes[node].shape}`) throw UNFIT
+    walk.push(frame)
+    for (const [argument, target, formula] of edges[node]) {
+      const { local, fit, unfit } = locals[node][argument], loose = mistake === 'unbroadcast' && unfit
+      const [down, reached] = (loose || fit)(upstream, arrived[node]), downstream = formed(down, nodes[loose ? node : target].shape)
+      totals[target] = target in totals && mistake !== 'overwrite' ? plus(totals[target], downstream) : downstream
+      arrived[target] = reached.map((x, k) => x || !!arrived[target]?.[k])
+      frame.edges.push({ source: node, argument, target, formula, upstream, local: formed(local, nodes[node].shape), downstream, total: totals[target] })
+    }
+  }
+  return walk
+}
+function sweep(order, locals, totals, walk) {
+  return Array.isArray(first) ? sweepArrays(order, locals, totals, walk) : sweepNumbers(order, locals, totals)
+}
+function sweepNumbers(order, locals, totals) {
   const unreached = new Set(), walk = []  // a branch not taken passes 0 from there on, not 0·inf
   for (const node of order) {
     if (!(node in totals)) continue
@@ -73,7 +146,7 @@ function compared(walk, right) {
     for (const e of frame.edges) {
       const parts = arrived[e.target] ??= {}
       parts[[e.source, e.argument]] = arriving[[e.source, e.argument]]
-      const total = Object.values(parts).reduce((x, y) => x + y)
+      const total = Object.values(parts).reduce(plus)
       if (!same(e.total, total)) e.right = total
     }
   }
@@ -86,17 +159,24 @@ function compute() {
         formula: edges[node].find(edge => edge[0] === argument)[2], upstream, local, downstream, total, right })) }))
     return
   }
-  const locals = COMPUTE(values), order = [...nodes.keys()].reverse().filter(node => edges[node].length), chosen = mistake
+  const locals = COMPUTE(values)
+  values.forEach((x, i) => formed(x, nodes[i].shape))
+  const order = [...nodes.keys()].reverse().filter(node => edges[node].length), chosen = mistake
   mistake = ''
-  const right = sweep(order, locals, { [root]: seed })
+  const right = sweep(order, locals, { [root]: first })
   mistake = chosen
   let back = right
   if (mistake) {
-    const totals = { [root]: seed }
-    back = sweep(mistake === 'order' ? recursion() : order, locals, totals)
-    if (mistake === 'zero_grad') {
-      const left = Object.fromEntries(Object.entries(totals).filter(([node]) => !edges[node].length))
-      back.push(...sweep(order, locals, { ...left, [root]: seed }))
+    const totals = { [root]: first }
+    back = []
+    try {
+      back = sweep(mistake === 'order' ? recursion() : order, locals, totals, back)
+      if (mistake === 'zero_grad') {
+        const left = Object.fromEntries(Object.entries(totals).filter(([node]) => !edges[node].length))
+        back.push(...sweep(order, locals, { ...left, [root]: first }))
+      }
+    } catch (error) {
+      if (error !== UNFIT) throw error  // the walk ends where shapes do not go together
     }
     compared(back, right)
   }
@@ -136,78 +216,138 @@ function h(name, kind, ...inside) {
   made.append(...inside.filter(x => x !== '' && x !== null && x !== undefined))
   return made
 }
-const v = x => h('span', 'v', show(x)), g = x => h('span', 'g', show(x)), f = text => h('span', 'f', text)
+const words = (kind, said) => h('span', said.length > 20 ? `${kind} many` : kind, said), v = x => words('v', show(x)), g = x => words('g', show(x)), f = text => words('f', text)
+const times = ([up, by, down]) => [words('g', up), ' × ', words('f', bracketed(by)), ' = ', words('g', down)]
 const fill = (node, put) => nodes[node].text.replace(/\{(\d+)(b?)\}/g, (_, i, b) => {
   const operand = nodes[node].operands[i], text = typeof operand === 'number' ? put(operand) : operand
   return b ? bracketed(text) : text
 })
 const name = node => nodes[node].name
-const element = (id, p) => $(`p${p}-${id}`)
-const rooms = new Map(), written = new Map()
+const element = id => $(`c-${id}`)
+const written = new Map()
 const write = (place, said) => { if (place.textContent !== said) place.textContent = said }
 
 function put(text, said, on, bad) {
-  if (!text || written.get(text) === `${said}|${on}|${bad}`) return  // to measure a text takes long
-  written.set(text, `${said}|${on}|${bad}`)
-  text.textContent = said
+  const key = `${said}|${on}|${bad}`
+  if (!text || written.get(text) === key) return
+  written.set(text, key)
+  const bars = said.search(/[▁-█]/), [, rest = ''] = said.match(/[▁-█]+(.*)/) ?? []
+  if (bars < 0) text.textContent = said
+  else {
+    const small = document.createElementNS(text.namespaceURI, 'tspan')
+    small.setAttribute('class', 'bars')
+    small.textContent = said.slice(bars, said.length - rest.length)
+    text.replaceChildren(said.slice(0, bars), small, rest)
+  }
   text.classList.toggle('on', on)
   text.classList.toggle('bad', bad)
-  const room = rooms.get(text)
-  text.removeAttribute('textLength')
-  if (room && text.getComputedTextLength() > 1.5 * room && said.includes(': ')) text.textContent = said.split(': ')[0]  // an array's shape
-  if (room && text.getComputedTextLength() > room) {
-    text.setAttribute('textLength', room)
-    text.setAttribute('lengthAdjust', 'spacingAndGlyphs')
-  }
+  if (text.hasAttribute('textLength')) text.removeAttribute('textLength')
+  if (said.length > 6 && text.dataset.room) long.add(text)  // a shorter one fits
 }
-const arises = node => broken(values[node]) && !nodes[node].operands.some(x => typeof x === 'number' && broken(values[x]))
-const broken = x => typeof x === 'number' && !Number.isFinite(x)
-
-const gates = pictures.map(({ nodes: places }) => new Map(Object.entries(places).flatMap(place => place[1].map(node => [node, place]))))
-const gate = node => gates[picture].get(node) ?? ['', []]
-const through = node => gate(node)[1].length > 1 ? gate(node)[1] : null  // what is inside a collapsed gate
-
-function paint(now) {
-  const frame = frames[at - 1], { wires, nodes: places, single } = pictures[picture]
-  for (const [id, of] of Object.entries(wires)) {
-    const drawn = element(id, picture)
-    if (!drawn) continue
-    const found = of.map(([node, argument]) => edges[node].find(edge => edge[0] === argument)).filter(Boolean)
-    if (of.length && !found.length) { drawn.querySelectorAll('text').forEach(text => text.classList.add('on')); continue }
-    const source = of.length ? found[0][1] : root, on = now.computed.has(source)
-    const back = of.length ? of.every(edge => edge in now.wires) : root in now.totals
-    const gradient = !back ? '' : of.length ? of.map(edge => now.wires[edge]).reduce((x, y) => x + y) : now.totals[root]
-    put(drawn.querySelector('.value'), show(values[source]), on, broken(values[source]))
-    drawn.querySelector('.name')?.classList.toggle('on', on)
-    const text = drawn.querySelector('.gradient')
-    put(text, show(gradient), back, broken(gradient))
-    text?.classList.toggle('wrong', of.some(edge => now.wrongly.has(`${edge}`)))
-    const inside = of.length && through(of[0][0]), local = inside && drawn.querySelector('.formula')
-    if (local) put(local, back && typeof gradient === 'number' && now.totals[inside.at(-1)] ? show(gradient / now.totals[inside.at(-1)]) : '', true, false)
-    const shown = !!frame && of.some(([node]) => node === frame.node || through(node)?.includes(frame.node)) && (frame.phase === 'forward' || found.length > 0)
-      || !of.length && frame?.node === root && frame.phase === 'backward'
-    drawn.classList.toggle('now', shown)
-    drawn.classList.toggle('back', shown && frame.phase === 'backward')
-  }
-  for (const [id, members] of Object.entries(places)) {
-    const drawn = element(id, picture)
-    const stages = members.map(node => stage(node, now)), last = members.at(-1)
-    const shown = members.length > 1 && stages.includes('done') && stages.some(s => s !== 'done') ? 'partial' : stages.at(-1)
-    for (const kind of ['waiting', 'computed', 'partial', 'done']) drawn.classList.toggle(kind, kind === shown)
-    drawn.classList.toggle('now', !!frame && members.includes(frame.node))
-    drawn.classList.toggle('first', members.some(node => now.computed.has(node) && arises(node)))
-    drawn.classList.remove('after')
-    const sum = element(`${id}-sum`, picture)
-    if (sum && single.includes(id)) {
-      const on = now.computed.has(last), got = last in now.totals, part = stages.at(-1) === 'partial'
-      put(sum.querySelector('.value'), show(values[last]), on, broken(values[last]))
-      sum.querySelector('.name')?.classList.toggle('on', on)
-      const gradient = sum.querySelector('.gradient')
-      const much = part ? ` (${now.arrived[last].size}/${forks[last]})` : ''
-      put(gradient, got ? `Σ ${show(now.totals[last])}${much}` : '', got, broken(now.totals[last]))
-      gradient?.classList.toggle('wrong', now.wrong[last] !== undefined && now.wrong[last] !== null)
+const long = new Set(), lengthOf = new Map()
+function squeeze() {  // what is longer than its room; to measure takes long, and all digits are equally wide
+  const lengths = new Map([...long].map(text => {
+    const kind = `${text.className.baseVal} ${text.textContent.replace(/\d/g, '0')}`
+    if (!lengthOf.has(kind)) lengthOf.set(kind, text.getComputedTextLength())
+    return [text, lengthOf.get(kind)]
+  }))
+  for (const [text, length] of lengths) {
+    const room = Number(text.dataset.room), words = text.textContent.split(': ')
+    if (length > 1.5 * room && words.length > 1) text.textContent = words[0]  // an array's shape
+    else if (length > room) {
+      text.setAttribute('textLength', room)
+      text.setAttribute('lengthAdjust', 'spacingAndGlyphs')
     }
   }
+  long.clear()
+}
+const arises = node => broken(values[node]) && !nodes[node].operands.some(x => typeof x === 'number' && broken(values[x]))
+const broken = x => Array.isArray(x) ? !x.every(Number.isFinite) : typeof x === 'number' && !Number.isFinite(x)
+
+const nothing = { id: '', members: [] }
+const gate = node => drawn.home.get(node) ?? nothing
+const through = node => gate(node).members.length > 1 ? gate(node).members : null  // what is inside a closed gate
+const known = ([node, argument]) => edges[node]?.find(edge => edge[0] === argument)
+
+let wide = 0
+const room = () => Math.max(340, Math.min(1062, ($('stage').offsetWidth - 20) / 1.05))  // a page of any width has rows that fit it
+function redraw() {  // the circuit, as its scopes are open or closed
+  const svg = $('stage').querySelector('svg'), { nodes: places, wires, boxes } = circuit.draw(svg, DATA.circuit, closed, wide = room())
+  const parts = owner => ({ drawn: owner, value: owner?.querySelector('.value'), gradient: owner?.querySelector('.gradient'), name: owner?.querySelector('.name'), flow: owner?.querySelector('.flow') })
+  const inside = place => place.members.filter(i => i < nodes.length)
+  drawn = { wires: new Map(), places: new Map(), home: new Map(), boxes }
+  for (const { id, from, edges: all } of wires) {
+    const source = DATA.circuit.gates[from][4].at(-1) ?? root, found = all.filter(edge => known(edge))
+    drawn.wires.set(id, { ...parts(element(id)), all: found, of: found.filter(edge => known(edge)[1] === source), source, ends: !all.length,
+      formula: element(id).querySelector('.formula:empty')})
+  }
+  for (const place of places) {
+    const members = inside(place), sum = element(`${place.id}-sum`)
+    if (!members.length) { $('stage').querySelectorAll(`#c-${place.id} text`).forEach(text => text.classList.add('on')); continue }
+    const entry = { id: place.id, members, drawn: element(place.id), sum: sum && parts(sum), scope: place.at, result: members.at(-1) }
+    if (place.at >= 0) entry.result = DATA.circuit.gates[place.result][4].at(-1)
+    drawn.places.set(place.id, entry)
+    for (const node of members) drawn.home.set(node, entry)
+  }
+  written.clear()
+  prepare()
+  join()
+}
+function paint(now) {
+  const frame = frames[at - 1], sizes = [...drawn.wires.values()].map(wire => carried(wire, now))
+  const leaving = new Map(), more = new Map()  // digits with which the parts of a gradient add up to the whole
+  ;[...drawn.wires.values()].forEach((wire, k) => { if (wire.of.length) leaving.set(wire.source, [...leaving.get(wire.source) ?? [], sizes[k]]) })
+  for (const [source, parts] of leaving) if (parts.length > 1 && parts.every(part => typeof part === 'number')) more.set(source, addUp(parts, now.totals[source]))
+  ;[...drawn.wires.values()].forEach((wire, k) => {
+    const { of, all, source, ends } = wire, gradient = sizes[k], back = gradient !== null, on = now.computed.has(source)
+    if (!of.length && !ends) { wire.drawn.querySelectorAll('text').forEach(text => text.classList.add('on')); put(wire.value, DATA.circuit.constants[source] ?? '', true, false); return }
+    put(wire.value, brief(values[source]), on, broken(values[source]))
+    wire.name?.classList.toggle('on', on)
+    put(wire.gradient, back ? brief(gradient, digits, more.get(source)) : '', back, broken(gradient))
+    wire.gradient.classList.toggle('wrong', of.some(edge => now.wrongly.has(`${edge}`)))
+    const inside = all.length && through(all[0][0]), upstream = inside && now.totals[gate(all[0][0]).result]
+    if (wire.formula) put(wire.formula, back && typeof gradient === 'number' && upstream ? show(gradient / upstream) : '', true, false)
+    flow(wire.flow, gradient)
+    const shown = !!frame && all.some(([node]) => node === frame.node || through(node)?.includes(frame.node))
+      || ends && frame?.node === root && frame.phase === 'backward'
+    wire.drawn.classList.toggle('now', shown)
+    pulse(wire, shown && frame.phase === 'backward')
+  })
+  for (const { members, drawn: shape, sum, result } of drawn.places.values()) {
+    const stages = members.map(node => stage(node, now))
+    const shown = members.length > 1 && stages.includes('done') && stages.some(s => s !== 'done') ? 'partial' : stages.at(-1)
+    for (const kind of ['waiting', 'computed', 'partial', 'done']) shape.classList.toggle(kind, kind === shown)
+    shape.classList.toggle('now', !!frame && members.includes(frame.node))
+    shape.classList.toggle('first', members.some(node => now.computed.has(node) && arises(node)))
+    if (!sum) continue
+    const on = now.computed.has(result), got = result in now.totals, part = stage(result, now) === 'partial'
+    put(sum.value, brief(values[result]), on, broken(values[result]))
+    flow(sum.flow, got ? now.totals[result] : null)
+    sum.name?.classList.toggle('on', on)
+    put(sum.gradient, got ? `Σ ${brief(now.totals[result])}${part ? ` (${now.arrived[result].size}/${forks[result]})` : ''}` : '', got, broken(now.totals[result]))
+    sum.gradient.classList.toggle('wrong', now.wrong[result] !== undefined && now.wrong[result] !== null)
+  }
+  squeeze()
+}
+function carried({ of, ends }, now) {  // the gradient that comes back on a wire; null where none has arrived
+  if (ends) return now.totals[root] ?? null
+  return of.length && of.every(edge => edge in now.wires) ? of.map(edge => now.wires[edge]).reduce(plus) : null
+}
+function flow(path, gradient) {  // a stroke under the wire: the wider, the larger the gradient; dashed where it is negative
+  const much = gradient === null ? 0 : size(gradient), thick = Number.isFinite(much) ? Math.min(Math.max(5.6 + 1.4 * Math.log10(much), 2.2), 7) : 7
+  path.style.strokeWidth = much ? `${thick.toFixed(1)}px` : 0
+  path.style.strokeDasharray = much && (Array.isArray(gradient) ? gradient.every(x => x <= 0) : gradient < 0) ? '9 4' : ''
+}
+function pulse(wire, back) {  // the gradient on its way from the gate back to where the value came from
+  wire.moving?.remove()
+  wire.moving = null
+  if (!back) return
+  const { flow } = wire, moving = wire.moving = flow.cloneNode()
+  moving.setAttribute('class', 'pulse')
+  moving.setAttribute('pathLength', 100)
+  moving.style.strokeWidth = `max(4px, ${flow.style.strokeWidth})`
+  moving.style.strokeDasharray = ''
+  flow.after(moving)
 }
 
 function explain(now) {
@@ -252,16 +392,16 @@ function explain(now) {
 function outlook(now) {  // said once all gradients are there
   const moved = DATA.moved.filter(i => i in now.totals), numbers = [values[root], ...moved.map(i => now.totals[i])]
   if (!live) return ''
-  if (!numbers.every(Number.isFinite)) return 'Some of them are nan or inf: go back to the first gate that is marked.'
-  if (!moved.some(i => now.totals[i])) return `Those of the inputs are 0: no small change of them changes ${name(root)}.`
+  if (numbers.some(broken)) return 'Some of them are nan or inf: go back to the first gate that is marked.'
+  if (!moved.some(i => size(now.totals[i]))) return `Those of the inputs are 0: no small change of them changes ${name(root)}.`
   return `Update moves each input against its gradient; with small steps, ${name(root)} falls.`
 }
 function scope(panel, frame, inside, now) {  // a collapsed gate, as if it were one operation
-  const called = pictures[picture].scopes[gate(frame.node)[0]], last = inside.at(-1), own = new Set(inside)
+  const called = scopes[gate(frame.node).scope]?.[0] ?? 'Σ', last = gate(frame.node).result, own = new Set(inside)
   const outside = new Set(edges.flatMap((to, i) => own.has(i) ? [] : to.map(e => e[1])).filter(i => own.has(i)).concat(own.has(root) ? root : []))
   if (frame.phase === 'forward') {
     panel.append(...now.computed.has(last) ? [...outside].slice(0, 8).map(i => h('p', 'sum', `${name(i)} = ${called}(…) = `, v(values[i]))) : [h('p', 'sum', called)],
-      h('p', 's', now.computed.has(last) ? `${inside.length} gates inside: open the scopes to see them.`
+      h('p', 's', now.computed.has(last) ? `${inside.length} gates inside: click it to open it.`
         : `${inside.filter(i => now.computed.has(i)).length} of the ${inside.length} gates inside are computed; the others wait for inputs.`))
     return
   }
@@ -270,10 +410,10 @@ function scope(panel, frame, inside, now) {  // a collapsed gate, as if it were 
   for (const node of inside) for (const [argument, target] of edges[node])
     if (!own.has(target) && [node, argument] in now.wires) into.set(target, [...into.get(target) ?? [], now.wires[[node, argument]]])
   for (const [target, parts] of [...into].slice(0, 8)) {
-    const sum = parts.reduce((x, y) => x + y), upstream = now.totals[last], box = h('div', 'edge')
-    const product = outside.size === 1 && typeof sum === 'number' && upstream ? [g(upstream), ' × ', f(bracketed(show(sum / upstream))), ' = '] : []
+    const sum = parts.reduce(plus), upstream = now.totals[last], box = h('div', 'edge')
+    const product = outside.size === 1 && typeof sum === 'number' && upstream ? multiplied(upstream, sum / upstream, sum) : null
     box.append(h('p', '', `to ${name(target)}, through all of ${called}:`),
-      h('p', 'sum', h('span', 's', product.length ? 'downstream = upstream × local: ' : 'downstream: '), ...product, g(sum)))
+      h('p', 'sum', h('span', 's', product ? 'downstream = upstream × local: ' : 'downstream: '), ...product ? times(product) : [g(sum)]))
     panel.append(box)
   }
   if (into.size > 8) panel.append(h('p', 's', `and ${into.size - 8} more inputs: their numbers are on the picture and in the table.`))
@@ -283,9 +423,12 @@ function edge(e, arrived) {  // arrived: contributions to its target up to this 
   const formula = e.local === 0.5 ? e.formula.replace(/^(.*) [<>] (.*)$/, '½ ($1 = $2)') : e.formula  // equal ones share
   const number = formula && formula.replace('.00', '') === plain.replace(/\.0+$/, '')
   box.append(h('p', '', `to ${to}: local gradient ∂${name(e.source)}/∂${to} = `, ...number ? [] : [f(formula), plain && ' = '], f(plain)))
-  if (plain) box.append(h('p', 'sum', h('span', 's', 'downstream = upstream × local: '), g(e.upstream), ' × ', f(bracketed(plain)), ' = ', g(e.downstream)))
+  const all = frames.slice(0, at).flatMap(frame => frame.edges.filter(x => x.target === e.target && typeof x.downstream === 'number')).map(x => x.downstream)
+  const more = all.length > 1 ? addUp(all, all.reduce(plus)) : 0
+  if (plain) box.append(h('p', 'sum', h('span', 's', 'downstream = upstream × local: '), ...typeof e.local === 'number' && typeof e.upstream === 'number'
+    ? times(multiplied(e.upstream, e.local, e.downstream, more)) : [g(e.upstream), ' × ', f(bracketed(plain)), ' = ', g(e.downstream)]))
   else box.append(h('p', 'sum', h('span', 's', 'downstream: '), g(e.downstream)))
-  const line = h('p', '', h('b', '', to), ' collects ', g(e.downstream))
+  const line = h('p', '', h('b', '', to), ' collects ', words('g', show(e.downstream, digits, more)))
   if (forks[e.target] > 1) {
     line.append(', in all ', g(e.total), h('span', 's', ` (used ${forks[e.target]} times: ${arrived < forks[e.target] ? 'more to come' : 'that is all'})`))
   } else if (!differs(e)) line.append(h('span', 's', ': its gradient is complete'))
@@ -317,16 +460,16 @@ function render() {
       : part === 'partial' ? `${now.arrived[i].size} of ${forks[i]} contributions`
         : { waiting: 'not computed yet', computed: 'gradient not computed yet', done: 'complete' }[part])
   }
-  for (const [i, row] of controls) write(row.gradient, i in now.totals ? show(now.totals[i]) : '–')
+  for (const [i, row] of controls) row.tell(now.totals[i])
 }
 function go(to) {
   at = Math.max(0, Math.min(frames.length, to))
   message = ''
   render()
   const frame = frames[at - 1]
-  const stage = $('stage'), drawn = frame && element(gate(frame.node)[0], picture)
-  if (!drawn) return
-  const box = drawn.getBoundingClientRect(), view = stage.getBoundingClientRect()
+  const stage = $('stage'), place = frame && gate(frame.node).drawn
+  if (!place) return
+  const box = place.getBoundingClientRect(), view = stage.getBoundingClientRect()
   const fast = performance.now() - went < 400  // a way that is still going would be left behind
   const behavior = fast || matchMedia('(prefers-reduced-motion: reduce)').matches ? 'auto' : 'smooth'
   went = performance.now()
@@ -355,12 +498,18 @@ function run(members) {  // to the next step that has to do with it, from the st
   if (about.length) go(end(about.find(i => i > at) ?? about[0]))
 }
 function play(on = !timer) {
-  clearInterval(timer)
+  clearTimeout(timer)
   timer = 0
-  if (on) {
-    if (at === frames.length) go(0)
-    timer = setInterval(() => at < frames.length ? go(end(at + 1)) : play(false), 1300)
+  const next = () => {
+    if (at === frames.length) { play(false); return }
+    go(end(at + 1))
+    timer = setTimeout(next, frames[at - 1].phase === 'forward' ? 350 : 1300)
   }
+  if (on) {
+    if (at === frames.length) go(nodes.length)  // all values are there, and the gradient travels back
+    timer = setTimeout(next, 350)
+  }
+  $('stage').classList.toggle('paused', !on)
   $('play').textContent = timer ? 'Pause' : 'Play'
   $('play').setAttribute('aria-label', timer ? 'pause' : 'play')
 }
@@ -371,13 +520,15 @@ function again() {
   at = last ? frames.length : Math.min(at, frames.length)
   render()
 }
-function draw_picture(p) {
-  picture = p
-  written.clear()
-  $('collapse').checked = closed[p]
-  join()
-  document.querySelectorAll('.picture').forEach(div => { div.hidden = Number(div.dataset.picture) !== p })
+const shuttable = scopes.map((_, i) => i).filter(() => !DATA.circuit.fixed)
+function toggle(change, focus) {  // scopes open or close, and the circuit is laid out anew; the step stays
+  change(closed)
+  redraw()
+  $('collapse').checked = shuttable.every(i => closed.has(i))
+  $('collapse').indeterminate = !$('collapse').checked && closed.size > 0
   go(at)
+  element(focus)?.querySelector('[role=button]')?.focus()
+  if (element(focus)?.matches('[role=button]')) element(focus).focus()
 }
 
 // ── inputs that can be changed ──
@@ -400,6 +551,11 @@ function tabled(...heads) {
   heads.forEach(text => { const head = h('th', '', text); head.scope = 'col'; row.append(head) })
   return h('table', '', h('thead', '', row))
 }
+function entryName(i, k) {  // of an entry in row order: w[1,0]
+  const at = []
+  for (const n of [...values[i].shape].reverse()) { at.unshift(k % n); k = Math.floor(k / n) }
+  return `${name(i)}[${at}]`
+}
 function inputs() {
   const box = $('inputs'), made = h('tbody')
   box.append(h('h2', '', live ? 'Inputs: change them, and every number follows' : 'Inputs'))
@@ -408,22 +564,45 @@ function inputs() {
   for (const i of leaves) {
     const gradient = h('td', 'g'), row = { gradient }
     controls.set(i, row)
+    row.tell = total => write(gradient, total === undefined ? '–' : show(total))
     if (!live) { made.append(h('tr', '', h('td', '', h('b', '', name(i))), h('td', 'v', show(values[i])), gradient)); continue }
-    const reach = Math.max(5, 2 * Math.abs(values[i]))
-    row.set = (value, from) => {
-      values[i] = value
-      if (from !== row.slide) row.slide.value = value
-      if (from !== row.box) { row.box.value = Number(value.toPrecision(4)); row.box.setAttribute('aria-invalid', false) }
+    const many = Array.isArray(values[i]) && values[i].shape.length > 0, entries = [values[i]].flat(), called = k => many ? entryName(i, k) : name(i)
+    const reach = Math.max(5, 2 * Math.max(...entries.map(Math.abs)))
+    let chosen = 0  // the entry that the slider moves
+    const enter = (k, value, from) => {
+      if (Array.isArray(values[i])) values[i][k] = value
+      else values[i] = value
+      if (from !== row.slide && k === chosen) row.slide.value = value
+      if (from !== row.boxes[k]) { row.boxes[k].value = Number(value.toPrecision(4)); row.boxes[k].setAttribute('aria-invalid', false) }
     }
+    row.enter = enter
+    row.set = value => [value].flat().forEach((x, k) => enter(k, x))
     row.slide = h('input')
-    Object.assign(row.slide, { type: 'range', min: -reach, max: reach, step: reach / 500, value: values[i] })
-    row.slide.setAttribute('aria-label', `${name(i)}, by sliding`)
-    row.slide.addEventListener('input', () => { row.set(row.slide.valueAsNumber, row.slide); again() })
-    row.box = number(values[i], name(i), value => { row.set(value, row.box); again() })
+    Object.assign(row.slide, { type: 'range', min: -reach, max: reach, step: reach / 500, value: entries[0] })
+    row.slide.setAttribute('aria-label', `${called(0)}, by sliding`)
+    row.slide.addEventListener('input', () => { enter(chosen, row.slide.valueAsNumber, row.slide); again() })
+    row.boxes = entries.map((entry, k) => number(entry, called(k), value => { enter(k, value, row.boxes[k]); again() }))
+    const slopes = many ? entries.map(() => h('div', 'g')) : [gradient]
+    row.tell = total => slopes.forEach((slope, k) => write(slope, total === undefined ? '–' : show(many ? total[k] : total)))
+    const cells = many ? h('div', 'cells', ...row.boxes.map((box, k) => h('div', '', box, slopes[k]))) : row.boxes[0]
+    if (many) {
+      cells.style.gridTemplateColumns = `repeat(${values[i].shape.at(-1)}, auto)`
+      row.boxes.forEach((box, k) => {
+        box.addEventListener('focus', () => {
+          row.boxes[chosen].classList.remove('chosen')
+          chosen = k
+          box.classList.add('chosen')
+          row.slide.value = values[i][k]
+          row.slide.setAttribute('aria-label', `${called(k)}, by sliding`)
+        })
+        dragged(box, () => values[i][k], value => { enter(k, value); again() }, reach)
+      })
+      row.boxes[0].classList.add('chosen')
+    }
     row.moves = h('input')
     Object.assign(row.moves, { type: 'checkbox', checked: DATA.moved.includes(i) })
     row.moves.setAttribute('aria-label', `Update moves ${name(i)}`)
-    made.append(h('tr', '', h('td', '', h('b', '', name(i))), h('td', '', row.slide), h('td', '', row.box), gradient, h('td', '', row.moves)))
+    made.append(h('tr', '', h('td', '', h('b', '', name(i))), h('td', '', row.slide), h('td', '', cells), gradient, h('td', '', row.moves)))
   }
   grid.append(made)
   const rows = h('div', 'rows', grid)
@@ -442,22 +621,24 @@ function inputs() {
   box.append(curve)
   update.addEventListener('click', () => {
     const { totals } = state(frames.length), before = values[root], said = []
-    const wild = [...controls].find(([i, row]) => row.moves.checked && i in totals && !Number.isFinite(values[i] - rate * totals[i]))
+    const next = (x, slope) => Array.isArray(x) ? x.map((y, k) => y - rate * slope[k]) : x - rate * slope
+    const moving = [...controls].filter(([i, row]) => row.moves.checked && i in totals)
+    const wild = moving.find(([i]) => broken(next(values[i], totals[i])))
     if (wild) {
       message = `!Nothing is updated: the gradient of ${name(wild[0])} is ${show(totals[wild[0]])}, and a step along it leads nowhere. Reset begins anew.`
       render()
       return
     }
-    if (!history.length) history = [before]
-    for (const [i, row] of controls) {
-      if (!row.moves.checked || !(i in totals)) continue
-      const old = values[i]
-      row.set(old - rate * totals[i])
-      said.push(`${name(i)} ← ${show(old)} − ${show(rate)} × ${bracketed(show(totals[i]))} = ${show(values[i])}`)
+    const much = x => Number(Array.isArray(x) ? x[0] : x), result = much(before)
+    if (!history.length) history = [result]
+    for (const [i, row] of moving) {
+      const old = show(values[i])
+      row.set(next(values[i], totals[i]))
+      said.push(`${name(i)} ← ${old} − ${show(rate)} × ${bracketed(show(totals[i]))} = ${show(values[i])}`)
     }
     again()
-    history.push(values[root])
-    message = `Update ${history.length - 1}: ${name(root)} was ${show(before, 4)}, now ${show(values[root], 4)}. ${said.slice(0, 6).join('; ')}`
+    history.push(much(values[root]))
+    message = `Update ${history.length - 1}: ${name(root)} was ${show(result, 4)}, now ${show(much(values[root]), 4)}. ${said.slice(0, 6).join('; ')}`
     draw()
     render()
   })
@@ -520,47 +701,55 @@ function all() {
 
 // ── on the circuit itself: pointer and keys ──
 
-const closed = pictures.map(({ scopes }) => Object.keys(scopes).length > 0)
-
 function above(members) {  // these nodes, and all that they are computed from
   const found = new Set(members), todo = [...members]
   while (todo.length) for (const [, target] of edges[todo.pop()]) if (!found.has(target)) { found.add(target); todo.push(target) }
   return found
 }
+function told({ upstream, local, downstream }) {
+  const [up, by, down] = typeof local === 'number' && typeof upstream === 'number' ? multiplied(upstream, local, downstream) : [upstream, local, downstream].map(x => show(x))
+  return `${up} × ${bracketed(by)} = ${down}`
+}
 function product(of, now) {  // of a wire: upstream × local = downstream, as far as it is known
   const back = of.length > 0 && of.every(edge => edge in now.wires)
   if (!back) return ''
-  const sum = of.map(edge => now.wires[edge]).reduce((x, y) => x + y)
+  const sum = of.map(edge => now.wires[edge]).reduce(plus)
   const found = of.length === 1 && frames.slice(0, at).findLast(frame => frame.node === of[0][0] && frame.phase === 'backward')
   const e = found && found.edges.find(e => e.argument === of[0][1])
-  return e && show(e.local) ? `gradient ${show(e.upstream)} × ${bracketed(show(e.local))} = ${show(e.downstream)}` : `gradient ${show(sum)}`
+  return e && show(e.local) ? `gradient ${told(e)}` : `gradient ${show(sum)}`
 }
-function words(id) {
-  const now = state(at), { wires, nodes: places } = pictures[picture], of = wires[id], members = places[id]
-  if (of) {
-    const source = of.length ? edges[of[0][0]].find(edge => edge[0] === of[0][1])?.[1] : root
-    if (source === undefined) return ''
-    return [now.computed.has(source) && `${name(source)} = ${show(values[source])}`, of.length ? product(of, now) : root in now.totals && `gradient ${show(now.totals[root])}`]
-      .filter(Boolean).join('\n')
-  }
-  const last = members.at(-1), value = now.computed.has(last) ? ` = ${show(values[last])}` : ''
-  const what = members.length > 1 ? name(last) : nodes[last].operands.length ? `${name(last)} = ${fill(last, name)}` : name(last)
-  return `${what}${value}${last in now.totals ? `\ngradient ${show(now.totals[last])}` : ''}`
+function wordsOf(id) {
+  const now = state(at), wire = drawn.wires.get(id)
+  if (wire) return wire.of.length || wire.ends ? [now.computed.has(wire.source) && `${name(wire.source)} = ${show(values[wire.source])}`,
+    wire.ends ? root in now.totals && `gradient ${show(now.totals[root])}` : product(wire.of, now)].filter(Boolean).join('\n') : ''
+  const { members, scope, result } = drawn.places.get(id), value = now.computed.has(result) ? ` = ${show(values[result])}` : ''
+  const said = members.length > 1 ? name(result) : nodes[result].operands.length ? `${name(result)} = ${fill(result, name)}` : name(result)
+  const much = result in now.totals ? `\ngradient ${show(now.totals[result])}` : ''
+  return `${scope < 0 ? '' : `${contents(scope)}\n`}${said}${value}${much}`
+}
+function contents(scope) {  // what a closed scope holds
+  const within = i => i >= 0 && (i === scope || within(scopes[i][1])), own = new Set(), outside = new Set()
+  for (const [, kind, , , members, at] of DATA.circuit.gates) if (kind === 'gate') for (const i of members) (within(at) ? own : outside).add(i)
+  const inputs = new Set([...own].flatMap(i => edges[i].map(edge => edge[1])).filter(i => !edges[i].length))
+  for (const i of outside) for (const [, target] of edges[i] ?? []) inputs.delete(target)
+  return `${scopes[scope][0]}: ${own.size} gate${own.size === 1 ? '' : 's'}${inputs.size ? `, ${inputs.size} input${inputs.size === 1 ? '' : 's'} of its own` : ''}`
 }
 function light(id, x, y) {  // what lies above the gate or wire under the pointer; nothing for no id
-  const { wires, nodes: places } = pictures[picture], box = $('hover'), said = id ? words(id) : ''
-  const from = !id ? [] : places[id] ?? wires[id].map(edge => edge[0]), set = above(from)
+  const box = $('hover'), said = id ? wordsOf(id) : '', place = drawn.places.get(id)
+  const from = !id ? [] : place?.members ?? drawn.wires.get(id).all.map(edge => edge[0]), set = above(from)
   $('stage').classList.toggle('hovering', id !== '')
-  for (const [wire, of] of Object.entries(wires)) element(wire, picture)?.classList.toggle('lit', id === wire || of.some(([node]) => set.has(node)) && (places[id] !== undefined || id !== '' && of.every(([node]) => !from.includes(node))))
-  for (const [node, members] of Object.entries(places)) element(node, picture)?.classList.toggle('lit', id !== '' && members.some(i => set.has(i)))
+  for (const [other, { drawn: owner, all }] of drawn.wires)
+    owner.classList.toggle('lit', id === other || all.some(([node]) => set.has(node)) && (place !== undefined || id !== '' && all.every(([node]) => !from.includes(node))))
+  for (const { drawn: owner, members } of drawn.places.values()) owner.classList.toggle('lit', id !== '' && members.some(i => set.has(i)))
   box.hidden = !said
   write(box, said)
+  box.style.left = 0  // where it is as wide as it likes to be
   box.style.left = `${Math.max(4, Math.min(x + 14, innerWidth - box.offsetWidth - 8))}px`
   box.style.top = `${y + 18 + box.offsetHeight > innerHeight ? y - box.offsetHeight - 10 : y + 18}px`
 }
 function under(target) {  // the id of the gate or wire that an element of the picture is in
-  const drawn = target.closest?.('.picture .node, .picture .wire'), id = drawn?.id.replace(/^p\d+-/, '').replace(/-sum$/, '') ?? ''
-  return id in pictures[picture].wires || id in pictures[picture].nodes ? id : ''
+  const id = target.closest?.('#stage .node, #stage .wire')?.id.replace(/^c-/, '').replace(/-sum$/, '') ?? ''
+  return drawn.wires.has(id) || drawn.places.has(id) ? id : ''
 }
 $('stage').addEventListener('pointerover', event => light(under(event.target), event.clientX, event.clientY))
 $('stage').addEventListener('pointerleave', () => light('', 0, 0))
@@ -570,65 +759,66 @@ $('stage').addEventListener('focusin', event => {
 })
 $('stage').addEventListener('focusout', () => light('', 0, 0))
 
-function button(drawn, label, act) {  // a part of the picture that can be pressed
-  drawn.setAttribute('tabindex', 0)
-  drawn.setAttribute('role', 'button')
-  drawn.setAttribute('aria-label', label)
-  drawn.addEventListener('click', event => { event.stopPropagation(); act() })
-  drawn.addEventListener('keydown', event => {
+function button(part, label, act) {  // a part of the picture that can be pressed
+  part.setAttribute('tabindex', 0)
+  part.setAttribute('role', 'button')
+  part.setAttribute('aria-label', label)
+  part.addEventListener('click', event => { event.stopPropagation(); act() })
+  part.addEventListener('keydown', event => {
     if (event.key === 'Enter' || event.key === ' ') { event.preventDefault(); event.stopPropagation(); act() }
   })
 }
-function opens(drawn, p) {  // a + at the corner of a collapsed gate
-  const box = drawn.querySelector('.shape').getBBox(), sign = document.createElementNS('http://www.w3.org/2000/svg', 'g')
-  sign.setAttribute('class', 'open')
-  sign.setAttribute('transform', `translate(${box.x + box.width - 2} ${box.y + 2})`)
-  sign.innerHTML = '<circle r="8"/><path d="M-4 0H4M0 -4V4"/>'
-  button(sign, 'open the scopes', () => draw_picture(1 - p))
-  drawn.after(sign)
-}
-function drags(text, i) {  // a number of an input: to the right is more
-  if (!text || !live) return
-  const row = controls.get(i), step = Math.max(5, 2 * Math.abs(values[i])) / 250
-  text.classList.add('drag')
-  text.addEventListener('pointerdown', event => {
-    const from = event.clientX, value = values[i]
-    text.setPointerCapture(event.pointerId)
-    text.onpointermove = move => { row.set(value + step * Math.round(move.clientX - from)); again() }
-    event.preventDefault()
+function dragged(part, value, change, reach) {  // a number that is dragged: to the right is more
+  part.classList.add('drag')
+  part.addEventListener('pointerdown', event => {
+    const from = event.clientX, began = value()
+    part.setPointerCapture(event.pointerId)
+    part.onpointermove = move => { if (Math.abs(move.clientX - from) > 2) change(began + reach / 250 * Math.round(move.clientX - from)) }
+    if (!part.matches('input')) event.preventDefault()
   })
-  text.addEventListener('lostpointercapture', () => { text.onpointermove = null })
+  part.addEventListener('lostpointercapture', () => { part.onpointermove = null })
 }
-function prepare({ nodes: places, wires, scopes }, p) {
-  for (const [id, members] of Object.entries(places)) {
-    const drawn = element(id, p), last = members.at(-1)
-    if (!drawn) continue
-    button(drawn, `${scopes[id] ?? (nodes[last].operands.length ? `${name(last)} = ${fill(last, name)}` : name(last))}: run to it`, () => run(members))
-    if (scopes[id] !== undefined && pictures.length > 1) opens(drawn, p)
-    if (leaves.includes(last)) drags(element(`${id}-sum`, p)?.querySelector('.value'), last)
+function drags(text, i) {
+  if (text && live && typeof values[i] === 'number')
+    dragged(text, () => values[i], value => { controls.get(i).set(value); again() }, Math.max(5, 2 * Math.abs(values[i])))
+}
+function prepare() {
+  for (const { id, members, scope, result, drawn: shape, sum } of drawn.places.values()) {
+    const said = nodes[result].operands.length ? `${name(result)} = ${members.length > 1 ? 'Σ' : fill(result, name)}` : name(result)
+    if (scope < 0) button(shape, `${said}: run to it`, () => run(members))
+    else if (DATA.circuit.fixed) button(shape, `${scopes[scope][0]}: run to it`, () => run(members))
+    else button(shape, `${contents(scope)}: open it`, () => toggle(set => set.delete(scope), `s${scope}`))
+    if (leaves.includes(result)) drags(sum?.value, result)
+    if (DATA.circuit.fixed) shape.querySelector('.open')?.remove()
   }
-  for (const [id, of] of Object.entries(wires)) {
-    const drawn = element(id, p), path = drawn?.querySelector(':scope > path')
-    if (!path) continue
-    const wide = path.cloneNode()  // easier to point at
-    wide.setAttribute('class', 'reach')
-    drawn.prepend(wide)
-    const source = of.length ? edges[of[0][0]].find(edge => edge[0] === of[0][1])?.[1] : root
-    if (leaves.includes(source)) drags(drawn.querySelector('.value'), source)
+  for (const { drawn: owner, source, value } of drawn.wires.values()) if (leaves.includes(source)) drags(value, source)
+  for (const { id, text } of drawn.boxes) {
+    const title = element(id)?.querySelector('text'), i = Number(id.slice(1))
+    if (title) button(title, `${text}: close it`, () => toggle(set => set.add(i), id))
   }
-  if (pictures.length > 1 && !closed[p])
-    document.querySelectorAll(`[data-picture="${p}"] .scope text`).forEach(text => button(text, `close the scope ${text.textContent}, with all others`, () => draw_picture(1 - p)))
+}
+
+// ── the colours of the page around it ──
+
+function theme() {
+  let dark = matchMedia('(prefers-color-scheme: dark)').matches
+  try {
+    for (let around = window.frameElement; around; around = around.parentElement) {
+      const said = around.dataset.jpThemeLight, [r, g, b, a = 1] = getComputedStyle(around).backgroundColor.match(/[\d.]+/g).map(Number)
+      if (said === undefined && !a) continue
+      dark = said ? said === 'false' : .2126 * r + .7152 * g + .0722 * b < 128
+      break
+    }
+  } catch { /* a frame of another origin tells nothing */ }
+  document.documentElement.className = dark ? 'dark' : 'light'
 }
 
 // ── and go ──
 
-pictures.forEach((_, p) => {
-  const svg = document.querySelector(`[data-picture="${p}"] svg`)
-  svg.style.minWidth = `${1.05 * svg.viewBox.baseVal.width}px`  // its smallest letters have 10.5 px
-  svg.querySelectorAll('.value, .gradient').forEach(text => rooms.set(text, Math.max(text.getComputedTextLength(), text.closest('[id$=-sum]') ? 95 : 47)))
-})
-$('collapsing').hidden = pictures.length < 2
-$('collapse').addEventListener('change', () => draw_picture(1 - picture))
+theme()
+matchMedia('(prefers-color-scheme: dark)').addEventListener('change', theme)
+$('collapsing').hidden = !shuttable.length
+$('collapse').addEventListener('change', () => toggle(set => shuttable.forEach(i => $('collapse').checked ? set.add(i) : set.delete(i)), ''))
 inputs()
 wrong()
 all()
@@ -644,10 +834,16 @@ document.addEventListener('keydown', event => {
   if (event.key === ' ' && !on) { event.preventDefault(); play() }
 })
 compute()
-pictures.forEach(prepare)
 at = frames.length  // so that every number is there, and follows as inputs change
-draw_picture(0)
-try {  // in a notebook: as tall as the page is
-  if (window.frameElement) new ResizeObserver(() => { window.frameElement.style.height = `${document.documentElement.scrollHeight}px` }).observe(document.body)
+toggle(() => {}, '')
+new ResizeObserver(() => { if (Math.abs(room() - wide) > 24) toggle(() => {}, '') }).observe($('stage'))
+try {  // in a notebook: as tall as the page is, in the colours around it, and in place of the still picture
+  if (window.frameElement) {
+    new ResizeObserver(() => { window.frameElement.style.height = `${Math.ceil(document.body.offsetHeight)}px` }).observe(document.body)
+    const watch = new MutationObserver(theme), options = { attributes: true, attributeFilter: ['class', 'style', 'data-jp-theme-light', 'data-theme'] }
+    for (const part of [parent.document.documentElement, parent.document.body]) watch.observe(part, options)
+    const still = window.frameElement.previousElementSibling
+    if (still?.matches('.chainrule-still')) still.hidden = true
+  }
 } catch { /* a frame of another origin is left alone */ }
 })()

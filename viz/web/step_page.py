@@ -10,26 +10,30 @@ from __future__ import annotations
 import json
 import linecache
 import re
-from collections.abc import Iterable, Mapping
-from functools import cached_property
+from base64 import b64encode
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property, reduce
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from autograd.context import scope
 from autograd.files import replaced
 from autograd.graph import Node, is_node, topological
 from autograd.programs.javascript import to_javascript
 from autograd.stepping import MISTAKES, Step, walks
 
-from ..collapsing import MANY, TOO_MANY, Collapse
-from ..drawing import Drawing
+from ..collapsing import TOO_MANY, Collapse
+from ..colours import DARK, LIGHT, variables
+from ..drawing import CSS, Drawing
 from ..graphs import graph_of
-from ..numbers import Digits, applied_template, brief, summary, superscript, typeset
+from ..numbers import Digits, applied_template, show, summary, superscript, typeset
+from ..records import Graph
 from ..snapshots import Snapshot, checked_roots, named_after, named_nodes
 from ..svg import clean, clip
+from .circuit import circuit_data
 
-BESIDE = 800.0  # the width of a circuit that the panel stands beside, on a screen of 1,280 px
-
+_INKS = {colour: name for name, colour in LIGHT.items()}
 if TYPE_CHECKING:
     from autograd.typing import ArrayLike
 
@@ -38,15 +42,17 @@ if TYPE_CHECKING:
     Said = float | str | None  # a number for the page to compute with, an array in a few words
 
 
-def stepper(y: Node, *, collapse: Collapse = None, digits: Digits = "auto", title: str | None = None,
+def stepper(y: Node | Sequence[Node], *, collapse: Collapse = None, digits: Digits = "auto", title: str | None = None,
             parameters: Iterable[Node | str] | None = None, names: Names | None = None, seed: ArrayLike | None = None) -> Stepper:
     """Return a page that steps through the computation of ``y`` and its gradient, and computes anew as inputs are changed.
 
     ``collapse``, ``digits``, ``names`` and ``title`` are those of ``draw``; with scopes, the page switches between
     open and collapsed. ``parameters`` (leaves or their names; all leaves by default) are the inputs that its button
     "Update" moves against the gradient; ``seed`` is the gradient of ``y`` itself, needed where that is not one number.
-    Nothing is changed by looking. Of Tensors, and of operations that users added, the page shows the numbers and the
-    steps, and has no live inputs; and Python's ``if`` is not run again as inputs change, only the recorded operations.
+    Of several Values, as ``viz.zoom`` returns them, the page steps through their total, each times its seed: one for each, by
+    default its own gradient. Nothing is changed by looking. Inputs are live as Values, and as Tensors of up to 64 entries where
+    all nodes together have up to 2,000; what has no JavaScript (some operations on arrays, those that users added, float32) is
+    shown with its numbers and steps, and the page says why. Python's ``if`` is not run again, only the recorded operations.
     Raises TypeError for what is not a node, LookupError for a scope or parameter that is not there, ValueError for a
     graph that is too large.
 
@@ -58,7 +64,9 @@ def stepper(y: Node, *, collapse: Collapse = None, digits: Digits = "auto", titl
     >>> "<svg" in page.html, "https://" in page.html
     (True, False)
     """
-    return Stepper(y, collapse, digits, title, parameters, names, seed)
+    if isinstance(y, (list, tuple)):
+        y, seed, title = _total(y, seed, title)
+    return Stepper(y, collapse, digits, title, parameters, names, seed)  # type: ignore[arg-type]  # checked there
 
 
 class Stepper:
@@ -73,25 +81,28 @@ class Stepper:
     def __init__(self, y: Node, collapse: Collapse = None, digits: Digits = "auto", title: str | None = None,
                  parameters: Iterable[Node | str] | None = None, names: Names | None = None, seed: ArrayLike | None = None):
         if digits != "auto" and digits not in range(1, 18):
-            raise ValueError(f"digits={digits!r}: the page shows 1 to 17 digits of each number")
+            raise ValueError(f"digits={digits!r}: the page shows 1 to 17 digits of each number; leave it out for as many as it "
+                             "takes")
         order = _checked_order(y)
         called = named_nodes(order) if names is None else named_after(order, names)
         found = walks(y, seed, order, called)
         walk = found[""]
         self.digits, self.title, self.steps = digits, title, len(walk)
-        self._drawings = _drawings(_snapshot(y, order, called, walk), collapse, digits)
-        self.height = max(drawing.size[1] for drawing in self._drawings)
+        snapshot = _snapshot(y, order, called, walk)
+        graph = graph_of(snapshot, False)
+        self._graph = graph_of(snapshot, collapse)
         self._code, why = _program(y)
         leaves = [i for i, node in enumerate(order) if not node.inputs and node.op is None]
         self.live = [] if why else [walk[i].label for i in leaves]
         place = {node: i for i, node in enumerate(order)}
+        said = _said if why else _entries
         self._data: dict[str, Any] = {
             "digits": digits, "leaves": leaves, "moved": _moved(parameters, leaves, place, walk), "root": len(order) - 1,
-            "seed": _said(y.seed_gradient(seed, False)),
+            "seed": said(y.seed_gradient(seed, False)),
             "nodes": [_node(node, step, place) for node, step in zip(order, walk)],
-            "edges": _edges(walk, len(order)),
-            "pictures": [_places(drawing, len(order)) for drawing in self._drawings],
-            "values": [_said(step.value) for step in walk[:len(order)]],
+            "edges": _edges(walk, len(order), graph),
+            "circuit": circuit_data(snapshot, graph, collapse, digits),
+            "values": [said(step.value) for step in walk[:len(order)]],
             "walks": {name: _frames(wrong) if why else None for name, wrong in found.items()},
             "mistakes": {name: MISTAKES[name] for name in found if name}, "why": why,
         }
@@ -100,14 +111,13 @@ class Stepper:
     def html(self) -> str:
         """The page as text: everything is in it, and it makes no request."""
         here = Path(__file__)
-        style, script = (re.sub(r"\n\s+", "\n", here.with_suffix(kind).read_text(encoding="utf-8")) for kind in (".css", ".js"))
+        style, layout, circuit, script = (_brief((here.parent / name).read_text(encoding="utf-8"))
+                                          for name in ("step_page.css", "layout.js", "circuit.js", "step_page.js"))
         # within a script element, < may begin its end tag or a comment
         data = json.dumps(self._data, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
         title = self.title or f"Backpropagation through {clip(self._data['nodes'][-1]['name'])}"
-        pictures = "".join(f'<div class="picture" data-picture="{i}">{_markup(drawing, i)}</div>'
-                           for i, drawing in enumerate(self._drawings))
-        return _PAGE.format(title=escape(clean(title)), style=style, pictures=pictures,
-                            script=f"const DATA = {data}\nconst COMPUTE = {self._code};\n{script}")
+        return _PAGE.format(title=escape(clean(title)), style=f"{_colours()}{CSS_IN_COLOURS}{style}",
+                            script=f"const DATA = {data}\nconst COMPUTE = {self._code};\n{layout};{circuit};{script}")
 
     def save(self, path: str | Path) -> Path:
         """Write the page to a file that a browser opens, and return its path."""
@@ -119,10 +129,13 @@ class Stepper:
     def frame(self) -> str:
         """Return the page as an HTML frame, for a notebook or another page."""
         return (f'<iframe srcdoc="{escape(self.html)}" title="Stepper: {escape(clean(self.title or "backpropagation"))}" '
-                f'style="width:100%;height:{self.height + 560:.0f}px;border:0"></iframe>')
+                'style="width:100%;height:900px;border:0"></iframe>')
 
     def _repr_html_(self) -> str:
-        return self.frame()
+        """The frame, and before it a still picture, which alone is left where frames are removed: in a notebook not yet trusted."""
+        still = b64encode(Drawing(self._graph, self.digits, title=self.title).svg.encode()).decode()
+        return ('<div class="chainrule-still"><p>Run this cell to step through it.</p><img alt="The circuit, and its numbers" '
+                f'style="max-width:100%" src="data:image/svg+xml;base64,{still}"></div>{self.frame()}')
 
     def __repr__(self) -> str:
         live = ", ".join(map(clip, self.live[:8])) + (f" and {len(self.live) - 8:,} more" if len(self.live) > 8 else "")
@@ -149,8 +162,9 @@ _PAGE = """<!doctype html>
 <label id="collapsing"><input type="checkbox" id="collapse"> scopes as one gate</label>
 </div>
 <div class="work">
-<div id="stage" tabindex="0" role="region" aria-label="circuit">{pictures}</div>
-<section id="panel" aria-live="polite" aria-label="this step"></section>
+<div id="stage" tabindex="0" role="region" aria-label="circuit">
+<svg class="chainrule" xmlns="http://www.w3.org/2000/svg" role="group" aria-label="circuit"></svg></div>
+<section id="panel" tabindex="0" aria-live="polite" aria-label="this step"></section>
 <p class="legend"><span><b class="v">above</b> a wire: its value</span>
 <span><b class="g">below</b>: its gradient, once it is computed</span>
 <span><b class="f">blue</b>: the local gradient</span>
@@ -166,6 +180,22 @@ _PAGE = """<!doctype html>
 """
 
 
+def _brief(source: str) -> str:
+    """A script or style sheet without its comments and the beginnings of its lines."""
+    return re.sub(r"\n\s+", "\n", re.sub(r"(?m)(^|\s+)// .*$", "", source))
+
+
+def _colours() -> str:
+    """The colours of pictures as variables: light, dark where the reader or the page around this one has it so."""
+    light, dark = variables(LIGHT), variables(DARK)
+    return (f":root{{color-scheme:light;{light}}}:root.dark{{color-scheme:dark;{dark}}}"
+            f"@media (prefers-color-scheme:dark){{:root:not(.light){{color-scheme:dark;{dark}}}}}\n")
+
+
+_LIGHT_CSS = CSS.partition("@media (prefers-color-scheme: dark)")[0]
+CSS_IN_COLOURS = re.sub("|".join(LIGHT.values()), lambda colour: f"var(--{_INKS[colour[0]]})", _LIGHT_CSS)
+
+
 # ── one walk ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 def _checked_order(y: Node) -> list[Node]:
@@ -176,6 +206,22 @@ def _checked_order(y: Node) -> list[Node]:
         raise ValueError(f"{len(order):,} nodes are too many to step through (the limit is {TOO_MANY:,}): step through "
                          "an earlier node, or a smaller batch")
     return order
+
+
+def _total(results: Sequence[Any], seed: Any, title: str | None) -> tuple[Any, Any, str | None]:
+    """One node for several: the only one, or the total of all, each times its seed; with the seed and the title of the page."""
+    checked_roots(results)
+    if not results or any(hasattr(y, "shape") for y in results):
+        raise TypeError(f"stepper of a list of {len(results)}: give one Tensor, or a list of Values; of Tensors, their sum")
+    seeds = [1.0 if y.grad is None else y.grad for y in results] if seed is None else [float(x) for x in seed]
+    title = title or getattr(results, "title", None)
+    if len(results) == 1:
+        return results[0], seeds[0], title
+    if len(seeds) != len(results):
+        raise ValueError(f"seed has {len(seeds)} numbers for {len(results)} results; give one for each")
+    with scope("total"):
+        terms = [y if x == 1.0 else y * x for y, x in zip(results, seeds)]
+        return reduce(lambda a, b: a + b, terms), None, title
 
 
 def _snapshot(y: Node, order: list[Node], names: Mapping[Node, str], walk: list[Step]) -> Snapshot:
@@ -195,11 +241,12 @@ def _snapshot(y: Node, order: list[Node], names: Mapping[Node, str], walk: list[
 def _program(y: Node) -> tuple[str, str]:
     """The JavaScript that computes the graph; "null", and the reason, where there is none."""
     try:
+        if hasattr(y, "shape"):
+            from autograd.programs.arrays import tensors_to_javascript
+            return tensors_to_javascript(y), ""
         return to_javascript(y), ""
     except LookupError as error:
         return "null", str(error)
-    except TypeError:
-        return "null", "they are arrays, and the page computes with single numbers. viz.zoom opens small arrays."
 
 
 def _moved(parameters: Iterable[Node | str] | None, leaves: list[int], place: Mapping[Node, int], walk: list[Step]) -> list[int]:
@@ -215,26 +262,7 @@ def _moved(parameters: Iterable[Node | str] | None, leaves: list[int], place: Ma
     return wanted
 
 
-def _drawings(snapshot: Snapshot, collapse: Collapse, digits: Digits) -> list[Drawing]:
-    """The picture that was asked for, and where there are scopes the other one."""
-    first = graph_of(snapshot, collapse)
-    shut = any(node.hidden for node in first.nodes)
-    graphs = [first]
-    if shut and first.gates <= MANY or not shut and first.boxes:
-        graphs.append(graph_of(snapshot, not shut))
-    return [Drawing(g, digits, room="−00.00", width=BESIDE) for g in graphs]
-
-
 # ── the data of the page ─────────────────────────────────────────────────────────────────────────────────────────
-
-def _markup(drawing: Drawing, picture: int) -> str:
-    """The SVG of a picture with ids of its own, and without the texts that hold for the first numbers alone."""
-    svg = re.sub(r"<title>.*?</title>", "", drawing.svg, flags=re.DOTALL)
-    svg = re.sub(r"<desc>.*?</desc>", "", svg, flags=re.DOTALL)
-    svg = re.sub(r"<style>.*?</style>", "", svg, flags=re.DOTALL) if picture else svg
-    svg = re.sub(r'<g class="flow.*?</g>', "", svg)
-    return re.sub(r' id="', f' id="p{picture}-', svg).replace('role="img"', 'role="group" aria-label="circuit"')
-
 
 def _node(node: Node, step: Step, place: Mapping[Node, int]) -> dict[str, Any]:
     """A node as the page knows it: its name, its operation as text, its operands, and the line that made it."""
@@ -242,6 +270,8 @@ def _node(node: Node, step: Step, place: Mapping[Node, int]) -> dict[str, Any]:
                             "text": applied_template(step.operation, len(step.inputs)),
                             "operands": [place[x] if is_node(x) and x in place else _constant(given)
                                          for x, given in zip(node.operands, step.inputs)]}
+    if hasattr(node, "shape"):
+        data["shape"] = list(node.shape)
     if step.operation == "pow" and isinstance(power := step.inputs[1], float) and power.is_integer():
         data["text"] = f"{{0b}}{superscript(f'{power:g}')}"
     for file, line, *_ in (node.metadata or ())[2:]:
@@ -255,32 +285,30 @@ def _constant(x: Any) -> str:
         return clip(x)
     if isinstance(x, (int, float)):
         return f"{x:g}".replace("-", "−")
-    return brief(summary(x.plain_data() if is_node(x) else x))
+    return show(summary(x.plain_data() if is_node(x) else x))
 
 
-def _edges(walk: list[Step], count: int) -> list[list[Any]]:
-    """The edges of each node: argument, target, and the formula as it is typeset."""
+def _edges(walk: list[Step], count: int, graph: Graph) -> list[list[Any]]:
+    """The edges of each node: argument, target, and the formula as pictures write it."""
     edges: list[list[Any]] = [[] for _ in range(count)]
+    drawn = {edge: wire.formula for wire in graph.wires for edge in wire.edges}
     for step in walk:
         for edge in step.edges:
             names = [x for x in step.inputs if isinstance(x, str)]
-            edges[step.node].append([edge.argument, edge.target, clip(typeset(edge.formula, names), 60)])
+            formula = drawn.get((step.node, edge.argument)) or typeset(edge.formula, names)
+            edges[step.node].append([edge.argument, edge.target, clip(formula, 60)])
     return edges
-
-
-def _places(drawing: Drawing, count: int) -> dict[str, Any]:
-    """The edges that each wire of a picture stands for, and the nodes that each gate stands for."""
-    return {"wires": {wire.id: wire.edges for wire in drawing.graph.wires},
-            "nodes": {node.id: node.members for node in drawing.graph.nodes  # without constants, which the walk does not reach
-                      if node.members and node.members[0] < count},
-            "single": [node.id for node in drawing.graph.nodes if node.value is not None],
-            "scopes": {node.id: clip(node.sign) for node in drawing.graph.nodes if node.hidden}}
 
 
 def _said(x: Any) -> Said:
     """A number as it is, an array in a few words."""
     x = summary(x)
-    return x if x is None or isinstance(x, float) else brief(x)
+    return x if x is None or isinstance(x, float) else show(x)
+
+
+def _entries(x: Any) -> Any:
+    """A number as it is, an array as the list of its entries in row order."""
+    return x.ravel().tolist() if hasattr(x, "ravel") else x
 
 
 def _frames(walk: list[Step]) -> list[Any]:
