@@ -1,5 +1,6 @@
 """The layout that pages carry, against the one in Python: the same places for the same records, on some hundred graphs."""
 
+from pathlib import Path
 
 import pytest
 
