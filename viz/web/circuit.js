@@ -151,7 +151,8 @@ function draw(svg, data, closed, width) {
   svg.setAttribute('height', high)
   svg.style.minWidth = `${1.05 * long}px`  // its smallest letters have 11 px
   svg.innerHTML = parts.join('')
-  return { nodes, wires, boxes, crossings: places.crossings }
+  const heights = new Map([...wires.map(({ id }) => [id, places.labels[id].y]), ...nodes.map(({ id }) => [id, places.nodes[id].y])])
+  return { nodes, wires, boxes, heights, crossings: places.crossings }
 }
 return { draw, records }
 })()

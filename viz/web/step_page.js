@@ -272,19 +272,19 @@ const known = ([node, argument]) => edges[node]?.find(edge => edge[0] === argume
 let wide = 0
 const room = () => Math.max(340, Math.min(1062, ($('stage').offsetWidth - 20) / 1.05))  // a page of any width has rows that fit it
 function redraw() {  // the circuit, as its scopes are open or closed
-  const svg = $('stage').querySelector('svg'), { nodes: places, wires, boxes } = circuit.draw(svg, DATA.circuit, closed, wide = room())
+  const svg = $('stage').querySelector('svg'), { nodes: places, wires, boxes, heights } = circuit.draw(svg, DATA.circuit, closed, wide = room())
   const parts = owner => ({ drawn: owner, value: owner?.querySelector('.value'), gradient: owner?.querySelector('.gradient'), name: owner?.querySelector('.name'), flow: owner?.querySelector('.flow') })
   const inside = place => place.members.filter(i => i < nodes.length)
   drawn = { wires: new Map(), places: new Map(), home: new Map(), boxes }
   for (const { id, from, edges: all } of wires) {
     const source = DATA.circuit.gates[from][4].at(-1) ?? root, found = all.filter(edge => known(edge))
-    drawn.wires.set(id, { ...parts(element(id)), all: found, of: found.filter(edge => known(edge)[1] === source), source, ends: !all.length,
+    drawn.wires.set(id, { ...parts(element(id)), all: found, of: found.filter(edge => known(edge)[1] === source), source, ends: !all.length, y: heights.get(id),
       formula: element(id).querySelector('.formula:empty')})
   }
   for (const place of places) {
     const members = inside(place), sum = element(`${place.id}-sum`)
     if (!members.length) { $('stage').querySelectorAll(`#c-${place.id} text`).forEach(text => text.classList.add('on')); continue }
-    const entry = { id: place.id, members, drawn: element(place.id), sum: sum && parts(sum), scope: place.at, result: members.at(-1) }
+    const entry = { id: place.id, y: heights.get(place.id), members, drawn: element(place.id), sum: sum && parts(sum), scope: place.at, result: members.at(-1) }
     if (place.at >= 0) entry.result = DATA.circuit.gates[place.result][4].at(-1)
     drawn.places.set(place.id, entry)
     for (const node of members) drawn.home.set(node, entry)
@@ -293,12 +293,20 @@ function redraw() {  // the circuit, as its scopes are open or closed
   prepare()
   join()
 }
-function paint(now) {
+const SMALL = 150, REST = 150  // nodes; milliseconds after which what is out of sight follows a number that is dragged
+let late = 0
+function seen() {  // the part of the circuit that is in sight, as far as it is longer than the window
+  const stage = $('stage'), svg = stage.querySelector('svg'), scale = svg.clientHeight / svg.viewBox.baseVal.height
+  return [(stage.scrollTop - 20) / scale, (stage.scrollTop + stage.clientHeight + 20) / scale]
+}
+function paint(now, quick) {
+  const [low, high] = quick ? seen() : [-Infinity, Infinity], hidden = ({ y }) => y < low || y > high
   const frame = frames[at - 1], sizes = [...drawn.wires.values()].map(wire => carried(wire, now))
   const leaving = new Map(), more = new Map()  // digits with which the parts of a gradient add up to the whole
   ;[...drawn.wires.values()].forEach((wire, k) => { if (wire.of.length) leaving.set(wire.source, [...leaving.get(wire.source) ?? [], sizes[k]]) })
   for (const [source, parts] of leaving) if (parts.length > 1 && parts.every(part => typeof part === 'number')) more.set(source, addUp(parts, now.totals[source]))
   ;[...drawn.wires.values()].forEach((wire, k) => {
+    if (hidden(wire)) return
     const { of, all, source, ends } = wire, gradient = sizes[k], back = gradient !== null, on = now.computed.has(source)
     if (!of.length && !ends) { wire.drawn.querySelectorAll('text').forEach(text => text.classList.add('on')); put(wire.value, DATA.circuit.constants[source] ?? '', true, false); return }
     put(wire.value, brief(values[source]), on, broken(values[source]))
@@ -313,7 +321,8 @@ function paint(now) {
     wire.drawn.classList.toggle('now', shown)
     pulse(wire, shown && frame.phase === 'backward')
   })
-  for (const { members, drawn: shape, sum, result } of drawn.places.values()) {
+  for (const { members, drawn: shape, sum, result, y } of drawn.places.values()) {
+    if (hidden({ y })) continue
     const stages = members.map(node => stage(node, now))
     const shown = members.length > 1 && stages.includes('done') && stages.some(s => s !== 'done') ? 'partial' : stages.at(-1)
     for (const kind of ['waiting', 'computed', 'partial', 'done']) shape.classList.toggle(kind, kind === shown)
@@ -441,9 +450,11 @@ function edge(e, arrived) {  // arrived: contributions to its target up to this 
   return box
 }
 
-function render() {
+function render(quick = false) {
   const now = state(at)
-  paint(now)
+  clearTimeout(late)
+  paint(now, quick && nodes.length > SMALL)
+  if (quick) late = setTimeout(render, REST)
   explain(now)
   const frame = frames[at - 1]
   $('slider').max = frames.length
@@ -513,12 +524,12 @@ function play(on = !timer) {
   $('play').textContent = timer ? 'Pause' : 'Play'
   $('play').setAttribute('aria-label', timer ? 'pause' : 'play')
 }
-function again() {
+function again(quick) {
   const last = at === frames.length
   compute()
   join()
   at = last ? frames.length : Math.min(at, frames.length)
-  render()
+  render(quick === true)
 }
 const shuttable = scopes.map((_, i) => i).filter(() => !DATA.circuit.fixed)
 function toggle(change, focus) {  // scopes open or close, and the circuit is laid out anew; the step stays
@@ -580,7 +591,7 @@ function inputs() {
     row.slide = h('input')
     Object.assign(row.slide, { type: 'range', min: -reach, max: reach, step: reach / 500, value: entries[0] })
     row.slide.setAttribute('aria-label', `${called(0)}, by sliding`)
-    row.slide.addEventListener('input', () => { enter(chosen, row.slide.valueAsNumber, row.slide); again() })
+    row.slide.addEventListener('input', () => { enter(chosen, row.slide.valueAsNumber, row.slide); again(true) })
     row.boxes = entries.map((entry, k) => number(entry, called(k), value => { enter(k, value, row.boxes[k]); again() }))
     const slopes = many ? entries.map(() => h('div', 'g')) : [gradient]
     row.tell = total => slopes.forEach((slope, k) => write(slope, total === undefined ? '–' : show(many ? total[k] : total)))
@@ -595,7 +606,7 @@ function inputs() {
           row.slide.value = values[i][k]
           row.slide.setAttribute('aria-label', `${called(k)}, by sliding`)
         })
-        dragged(box, () => values[i][k], value => { enter(k, value); again() }, reach)
+        dragged(box, () => values[i][k], value => { enter(k, value); again(true) }, reach)
       })
       row.boxes[0].classList.add('chosen')
     }
@@ -780,7 +791,7 @@ function dragged(part, value, change, reach) {  // a number that is dragged: to 
 }
 function drags(text, i) {
   if (text && live && typeof values[i] === 'number')
-    dragged(text, () => values[i], value => { controls.get(i).set(value); again() }, Math.max(5, 2 * Math.abs(values[i])))
+    dragged(text, () => values[i], value => { controls.get(i).set(value); again(true) }, Math.max(5, 2 * Math.abs(values[i])))
 }
 function prepare() {
   for (const { id, members, scope, result, drawn: shape, sum } of drawn.places.values()) {
