@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
-from autograd import relu, scope, sigmoid, tanh
+from autograd import relu, scope, tanh
 from autograd.graph import assign
 from autograd.tensor import Tensor
-from autograd.arrays.functions import concatenate, getitem, max, reshape, stack, swapaxes
+from autograd.arrays.functions import concatenate, max, reshape, stack, swapaxes
 
 from . import init
 from .activations import (  # noqa: F401  (their names from before they had a module of their own)
@@ -28,6 +28,7 @@ from .functional.dense import dropout, embedding, linear
 from .functional.normalisation import batch_norm, layer_norm
 from .functional.operands import INTEGERS, Padding, Pair, as_ints, as_operand, as_pair, as_sides, as_single
 from .functional.pooling import avg_pool2d, max_pool1d, max_pool2d
+from .functional.recurrent import gru_cell, lstm_cell, lstm_output
 from .arguments import whole_number
 from .init import Rng
 from .module import Module
@@ -435,6 +436,7 @@ class Recurrent(Module):
 
     _gates: int
     _states = 1
+    _bias_within = False  # whether a gate multiplies the state's bias, which keeps it within each step
 
     def __init__(self, input_size: int, hidden_size: int, num_layers: int = 1, bias: bool = True, batch_first: bool = False,
                  dropout: float = 0.0, bidirectional: bool = False, *, rng: Rng = None, dtype: DTypeLike = np.float32):
@@ -499,6 +501,8 @@ class Recurrent(Module):
         """One layer in one direction: the output of every moment, in the order of time, and the last state."""
         bias_ih, bias_hh = getattr(self, f"bias_ih{at}", None), getattr(self, f"bias_hh{at}", None)
         weight_hh = getattr(self, f"weight_hh{at}").T
+        if bias_hh is not None and not self._bias_within:  # both biases to the input's share, of all moments at once
+            bias_ih, bias_hh = bias_ih + bias_hh, None
         moments = linear(x, getattr(self, f"weight_ih{at}"), bias_ih)  # the input's share, of all moments at once
         outputs = []
         for t in range(x.shape[0])[::-1 if backwards else 1]:
@@ -507,10 +511,6 @@ class Recurrent(Module):
                 state = self.step(moment, state, weight_hh, bias_hh)
             outputs.append(state[0])
         return outputs[::-1] if backwards else outputs, state
-
-    def _chunks(self, x: Tensor) -> list[Any]:
-        n = self.hidden_size
-        return [getitem(x, (..., slice(i * n, i * n + n))) for i in range(self._gates)]
 
     def extra_repr(self) -> str:
         said = {"num_layers": (self.num_layers, 1), "batch_first": (self.batch_first, False),
@@ -575,9 +575,9 @@ class LSTM(Recurrent):
 
     def step(self, x: Tensor, state: tuple[Tensor, ...], weight_hh: Tensor, bias_hh: Tensor | None) -> tuple[Tensor, ...]:
         h, c = state
-        i, f, g, o = self._chunks(x + _affine(h, weight_hh, bias_hh))
-        c = sigmoid(f) * c + sigmoid(i) * tanh(g)
-        return sigmoid(o) * tanh(c), c
+        scores = x + _affine(h, weight_hh, bias_hh)
+        c = lstm_cell(scores, c, cache={})
+        return lstm_output(scores, c, cache={}), c
 
 
 class GRU(Recurrent):
@@ -591,18 +591,14 @@ class GRU(Recurrent):
     ((7, 5, 8), (2, 5, 4))
     """
 
-    _gates = 3
+    _gates, _bias_within = 3, True
 
     if TYPE_CHECKING:
         def forward(self, input: ArrayLike, hx: ArrayLike | tuple[ArrayLike, ArrayLike] | None = None) -> tuple[Tensor, Tensor]: ...
 
     def step(self, x: Tensor, state: tuple[Tensor, ...], weight_hh: Tensor, bias_hh: Tensor | None) -> tuple[Tensor, ...]:
         (h,) = state
-        x_r, x_z, x_n = self._chunks(x)
-        h_r, h_z, h_n = self._chunks(_affine(h, weight_hh, bias_hh))
-        z = sigmoid(x_z + h_z)
-        n = tanh(x_n + sigmoid(x_r + h_r) * h_n)
-        return (n + z * (h - n),)
+        return (gru_cell(x, _affine(h, weight_hh, bias_hh), h, cache={}),)
 
 
 def __dir__() -> list[str]:
