@@ -12,6 +12,7 @@ from autograd import Tensor, Value, gradient
 from viz import unrolled
 
 from .test_viz_drawing import SVG, classed, element, tooltip
+from .test_viz_networks import BOXES, overlaps
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(5, 1, 2))
@@ -106,7 +107,7 @@ def test_a_network_that_holds_a_recurrent_layer_is_called_whole():
 
 
 def test_of_long_sequences_the_ends_are_drawn_and_the_rest_is_said():
-    picture = unrolled(nn.RNN(2, 3, rng=0), np.zeros((100, 4, 2), np.float32), loss=last)
+    picture = unrolled(nn.RNN(2, 3, rng=0), np.zeros((100, 4, 2), np.float32), loss=last, moments=10)
     cells = [int(t) for t in re.findall(r'id="r0-c(\d+)"', picture.svg)]
     assert cells == [1, 2, 3, 4, 5, 96, 97, 98, 99, 100]
     assert "… 90 more" in classed(picture.svg, "faint")
@@ -127,3 +128,49 @@ def test_words_ids_and_refusals():
         unrolled([Value(0.0), Value(1.0)], [1.0, 2.0, 3.0])
     with pytest.raises(ValueError, match="moments=1"):
         unrolled(nn.RNN(2, 3, rng=0), X.astype(np.float32), moments=1)
+
+
+def lengths(picture):
+    return [float(bar.get("height")) for bar in ET.fromstring(picture.svg).iter(f"{SVG}rect") if bar.get("class") == "bar"]
+
+
+def vanishing(weight=0.1, moments=6):
+    w, states = Value(weight, "w"), [Value(1.0)]
+    for _ in range(moments):
+        states.append(w * states[-1])
+    return states, [0.0] * moments
+
+
+def test_gradients_that_vanish_are_seen_to_on_a_logarithmic_scale():
+    states, inputs = vanishing()  # each is a tenth of the next
+    picture = unrolled(states, inputs, loss=states[-1], moments=6)
+    steps = np.diff(lengths(picture))
+    assert steps == pytest.approx(np.full(6, steps.mean()), abs=0.11)  # equal steps, of a factor of ten each
+    assert lengths(picture)[0] > 2
+    marked = [text for text in classed(picture.svg, "faint") if text.startswith("1")]
+    assert marked == ["10⁻⁶", "10⁻⁴", "10⁻²", "1"]
+    assert any("logarithmic scale" in said for said in classed(picture.svg, "faint"))
+    linear = unrolled(states, inputs, loss=states[-1], log=False, moments=6)
+    assert lengths(linear)[-2] == pytest.approx(lengths(linear)[-1] / 10, abs=0.1)
+    assert not any("logarithmic" in said for said in classed(linear.svg, "faint"))
+
+
+def test_the_scale_is_linear_where_gradients_are_alike_and_holds_zeros_and_infinities():
+    states, inputs = vanishing(0.5, 4)
+    assert lengths(unrolled(states, inputs, loss=states[-1])) == pytest.approx([54 / 2**k for k in (4, 3, 2, 1, 0)], abs=0.06)
+    assert np.diff(lengths(unrolled(states, inputs, loss=states[-1], log=True))) == pytest.approx(np.full(4, 54 * math.log10(2) / (
+        0.5 - math.floor(4 * math.log10(0.5)))), abs=0.6)
+    dead = unrolled(*vanishing(0.0, 3), loss=None, log=True)
+    assert lengths(dead) == []
+    states, inputs = vanishing(0.0, 3)
+    assert lengths(unrolled(states, inputs, loss=states[-1], log=True)) == pytest.approx([0, 0, 0, 54], abs=54)
+
+
+@pytest.mark.parametrize("kind", [nn.RNN, nn.LSTM, nn.GRU])
+def test_by_default_it_fits_the_page_and_no_text_lies_on_another(visit, kind):
+    x = np.random.default_rng(1).normal(size=(40, 1, 2)).astype(np.float32)
+    picture = unrolled(kind(2, 2, rng=0), x, loss=last)
+    page = visit(markup=f"<body style='margin:0'>{picture.svg}</body>", viewport={"width": 1200, "height": 900})
+    assert page.locator("svg").bounding_box()["width"] <= 1120
+    shown = page.evaluate(BOXES)
+    assert [(a["text"], b["text"]) for i, a in enumerate(shown) for b in shown[:i] if overlaps(a, b)] == []

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 from autograd import gradient
 from autograd.graph import Node, is_node
 
-from .numbers import ArraySummary, Digits, Shown, number, show, subscript, summary
+from .numbers import ArraySummary, Digits, Shown, number, show, subscript, summary, superscript
 from .svg import MARGIN, Picture, clip, document, style, tag, width, written
 
 if TYPE_CHECKING:
@@ -23,18 +23,22 @@ if TYPE_CHECKING:
 
     Loss: TypeAlias = Callable[[Any], Node] | Node | None  # of what a model returns, or the node itself
 
-PITCH, CELL, HIGH, BAR = 156.0, 60.0, 48.0, 46.0  # from cell to cell; a cell's width and height; the longest bar
+CELL, HIGH, BAR = 56.0, 48.0, 54.0  # a cell's width and height; the longest bar
+WIDE = 1062.0  # a picture so wide shows its numbers large enough on a page of 900 pixels
+FEW = 6  # moments, up to which there is room for vectors of two numbers
+MUCH = 100.0  # from where on the largest gradient dwarfs the smallest one
 
 
-def unrolled(model: Module | Sequence[Node], x: ArrayLike, loss: Loss = None, *, moments: int = 10, digits: Digits = "auto",
-             title: str | None = None) -> UnrolledPicture:
+def unrolled(model: Module | Sequence[Node], x: ArrayLike, loss: Loss = None, *, moments: int | None = None,
+             digits: Digits = "auto", title: str | None = None, log: bool | None = None) -> UnrolledPicture:
     """Draw a recurrent network on the sequence ``x``, a cell for each moment, and the gradient that reaches each state.
 
     ``model`` is an RNN, LSTM or GRU or holds them, and is called with ``x``; ``loss`` makes of its result the number
     whose gradient is shown: the length |∂L/∂h| of every state's, as red bars, so that it can be seen to vanish or explode.
     Or ``model`` is the states that a loop of yours computed, h₀ first, ``x`` their inputs, and ``loss`` a node; without one
-    the bars are the lengths of the states' ``.grad``. Of more than ``moments`` the first and last are drawn. Nothing is
-    changed by looking. Raises TypeError for a model that is not recurrent, ValueError for states that are not one more
+    the bars are the lengths of the states' ``.grad``. Bars are on a logarithmic scale with ``log=True``, and where the largest is over 100 times
+    the smallest unless ``log=False``. Of more than ``moments`` (None: as many as a page has room for) the first and last are
+    drawn. Nothing is changed by looking. Raises TypeError for a model that is not recurrent, ValueError for states that are not one more
     than inputs.
 
     >>> from autograd import Value, tanh
@@ -47,10 +51,10 @@ def unrolled(model: Module | Sequence[Node], x: ArrayLike, loss: Loss = None, *,
     >>> [round(state.slope, 2) for state in picture.rows[0].states]
     [0.04, 0.21, 0.48, 1.0]
     """
-    if moments < 2:
+    if moments is not None and moments < 2:
         raise ValueError(f"moments={moments}: at least 2 are drawn, the first and the last")
     rows = _of_states(model, x, loss) if isinstance(model, (list, tuple)) else _of_model(model, x, loss)  # type: ignore[arg-type]
-    return UnrolledPicture(rows, moments, digits, title)
+    return UnrolledPicture(rows, moments, digits, title, log)
 
 
 # ── the data to draw ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -180,27 +184,43 @@ CSS = style("""\
 .chainrule text { text-anchor: middle; font-size: 12px; font-variant-numeric: tabular-nums }
 .chainrule .letter, .chainrule .title { font-weight: bold; font-size: 14px } .chainrule .left { text-anchor: start }
 .chainrule .small { font-size: 10.5px } .chainrule .shape, .chainrule .wire { stroke-width: 1.4 }
+.chainrule .decade { stroke-width: 0.7 }
 .chainrule .second { stroke-width: 1.4; stroke-dasharray: 3 2 } .chainrule .cut { stroke-dasharray: 2 5 }
 """, """\
 .chainrule .paper { fill: $paper } .chainrule text { fill: $ink } .chainrule text.faint { fill: $frame }
 .chainrule .shape { fill: $gate; stroke: $frame } .chainrule .wire { stroke: $wire } .chainrule .tip { fill: $wire }
 .chainrule text.value { fill: $value } .chainrule text.gradient, .chainrule .bar { fill: $gradient }
-.chainrule .second { fill: $paper; stroke: $gradient } .chainrule .base { stroke: $frame }
+.chainrule .second { fill: $paper; stroke: $gradient } .chainrule .base { stroke: $frame } .chainrule .decade { stroke: $line }
 """)
 
 
 class UnrolledPicture(Picture):
     """A picture of a recurrent network in time: ``svg`` is its text, ``save`` writes SVG or PNG, a notebook shows it."""
 
-    def __init__(self, rows: list[UnrolledLayer], moments: int, digits: Digits, title: str | None):
+    def __init__(self, rows: list[UnrolledLayer], moments: int | None, digits: Digits, title: str | None,
+                 log: bool | None = None):
         self.rows, self.title = rows, title
         self.digits: Digits = digits
+        slopes = [slope for row in rows for state in row.states for slope in state.slopes if slope is not None]
+        self.known, self.scale = bool(slopes), _scale(slopes, log)
+        self.between = 28 + max(width(text, 10.5) for row in rows for i, state in enumerate(row.states)
+                                for text in self._texts(state, i))  # cells: the longest text at a state
+        self.pitch = CELL + self.between
         count = len(rows[0].inputs)
+        moments = moments or max(2, int((WIDE - 2 * MARGIN - self.between - 40) / self.pitch))
         head = (moments + 1) // 2
         self.kept = list(range(count)) if count <= moments else [*range(head), *range(count - moments + head, count)]
-        slopes = [slope for row in rows for state in row.states for slope in state.slopes if slope is not None]
-        self.most = max(filter(math.isfinite, slopes), default=0.0) or 1.0
-        self.known = bool(slopes)
+
+    @property
+    def _base(self) -> float:
+        """How far below a row its bars stand: under the inputs where lines run behind them."""
+        return HIGH / 2 + (66.0 if not self.scale.log else 66.0 + BAR)
+
+    def _texts(self, state: UnrolledState, moment: int) -> Iterator[str]:
+        """The texts at a state, of which the longest decides how far cells are apart."""
+        for letter, value, slope in zip("hc", state.values, state.slopes):
+            yield f"{letter}{subscript(moment)} {self._short(value)}"
+            yield f"{letter}{subscript(moment)}: "[:4 * (len(state.values) > 1)] + number(slope, self.digits)
 
     def __repr__(self) -> str:
         layers = f", {len(self.rows)} layers" if len(self.rows) > 1 else ""
@@ -219,22 +239,24 @@ class UnrolledPicture(Picture):
                 parts.append(tag("text", written(clip(row.title, 60)), kind="faint left", x=MARGIN, y=top + 12))
                 top += 20
             parts.append(tag("g", *self._row(row, f"r{i}", top + above + HIGH / 2, gap), id=f"r{i}"))
-            top += (two + 148.0 if self.known else 116.0) + above
+            top += (two + 58.0 + self._base if self.known else 116.0) + above
         notes = self._notes()
         parts += (tag("text", written(note), kind="faint left", x=MARGIN, y=top + 10 + 17 * i) for i, note in enumerate(notes))
-        wide = max([2 * MARGIN + PITCH * len(self.kept) + gap + PITCH - CELL, *(width(note, 12) + 2 * MARGIN for note in notes),
+        wide = max([2 * MARGIN + self.pitch * len(self.kept) + gap + self.between, *(width(note, 12) + 2 * MARGIN for note in notes),
                     width(self.title or "", 14, bold=True) + 2 * MARGIN])
         return document(parts, (wide, top + 17 * len(notes) + MARGIN), *self._words(), CSS)
 
     def _row(self, row: UnrolledLayer, id: str, y: float, gap: float) -> Iterator[str]:
         """Cells from left to right in time; a state stands between the cell that made it and the one that takes it."""
+        if self.known:
+            yield from self._decades(y + self._base, MARGIN + self.between + self.pitch * len(self.kept) + gap)
         last = len(row.inputs)
-        places = {t: MARGIN + PITCH - CELL + PITCH * at + gap * (t > at) for at, t in enumerate(self.kept)}  # left edges
+        places = {t: MARGIN + self.pitch - CELL + self.pitch * at + gap * (t > at) for at, t in enumerate(self.kept)}  # left edges
         ends = [0, *(t + 1 for t in self.kept)]  # the borders between moments that are drawn
         for border in ends:
             made = last - border if row.backwards else border
             left = places[border - 1] + CELL if border else MARGIN
-            right = places.get(border, left + PITCH - CELL + gap * (border > 0 and border < last))
+            right = places.get(border, left + self.between + gap * (border > 0 and border < last))
             called = 0 if not made else border + 1 if row.backwards else border  # a state goes by the moment that made it
             cut = 0 < border < last and border not in places
             ends_at = (right, left) if row.backwards else (left, right)
@@ -263,12 +285,12 @@ class UnrolledPicture(Picture):
             at = y + (0 if len(state.values) == 1 else 13 - 26 * i)
             inside += _arrow((ends[0], at), (ends[1], at), "wire cut" if cut else "wire")
             inside.append(tag("text", written(f"{name} {self._short(value)}"), kind="value small", x=middle, y=at - 6))
-        base = y + HIGH / 2 + 66
+        base = y + self._base
         known = [(name, slope, i) for i, (name, slope) in enumerate(zip(names, state.slopes)) if slope is not None]
         for name, slope, i in known:
             wide = 22.0 if len(known) == 1 else 16.0
             x = middle + (i - (len(known) - 1) / 2) * 22
-            long = BAR * min(slope / self.most, 1.0) if math.isfinite(slope) else BAR
+            long = BAR * self.scale.share(slope)
             called = f"{name}: " if len(known) > 1 else ""
             inside += [tag("rect", kind="second" if i else "bar", x=x - wide / 2, y=base - long, width=wide, height=long),
                        tag("text", called + number(slope, self.digits), kind="gradient small", x=middle, y=base + 14 + 14 * i)]
@@ -276,11 +298,18 @@ class UnrolledPicture(Picture):
             inside.append(tag("line", kind="base", x1=middle - 26, x2=middle + 26, y1=base, y2=base))
         return tag("g", *inside, id=id)
 
+    def _decades(self, base: float, end: float) -> Iterator[str]:
+        """The lines behind the bars of a logarithmic scale, one for each power of ten, or for some."""
+        for power in self.scale.powers:
+            y = base - BAR * self.scale.share(10.0**power)
+            yield tag("line", kind="decade", x1=MARGIN + 30, x2=end, y1=y, y2=y)
+            yield tag("text", f"10{superscript(str(power))}" if power else "1", kind="faint small left", x=MARGIN, y=y + 3.5)
+
     def _short(self, value: Shown) -> str:
-        """A number, or few of them, as they are; of more, their shape."""
+        """A number, or few of them in a short sequence, as they are; of more, their shape."""
         if not isinstance(value, ArraySummary):
             return number(value, self.digits)
-        if value.entries is not None and len(value.entries) <= 2:
+        if value.entries is not None and len(value.entries) <= 2 and len(self.rows[0].inputs) <= FEW:
             return f"[{' '.join(number(x, self.digits) for x in value.entries)}]"
         return "×".join(map(str, value.shape))
 
@@ -289,9 +318,9 @@ class UnrolledPicture(Picture):
         if self.known:
             two = any(len(state.values) > 1 for row in self.rows for state in row.states)
             notes.append("Red bars: |∂L/∂h|, the length of the gradient that reaches each state"
-                         + (" (dashed: |∂L/∂c|)." if two else "."))
+                         + (" (dashed: |∂L/∂c|)" if two else "") + (", on a logarithmic scale." if self.scale.log else "."))
         if left := len(self.rows[0].inputs) - len(self.kept):
-            notes.append(f"{left:,} moments are left out. To see more: moments=…")
+            notes.append(f"{left:,} moment{'s are' if left > 1 else ' is'} left out. To see more: moments=…")
         return notes
 
     def _words(self) -> tuple[str, str]:
@@ -304,6 +333,39 @@ class UnrolledPicture(Picture):
             said.append(f"h{t + 1} {show(state.values[0], self.digits)}{slope}")
         return (self.title or f"{row.cell} unrolled over {len(row.inputs)} moments",
                 " ".join([f"{'; '.join(said)}.", *self._notes()]))
+
+
+class _Scale(NamedTuple):
+    """How long bars are: in proportion to the numbers, or to their logarithms, from ``low`` on."""
+
+    log: bool
+    low: float  # the logarithms at the foot and at the top
+    high: float
+
+    def share(self, x: float) -> float:
+        """The length of the bar of a number, from 0 to 1."""
+        if not math.isfinite(x):
+            return 1.0
+        if not self.log:
+            return min(x / 10.0**self.high, 1.0)
+        return max(0.0, min(1.0, (math.log10(x) - self.low) / (self.high - self.low))) if x else 0.0
+
+    @property
+    def powers(self) -> list[int]:
+        """The powers of ten that are marked: five at most."""
+        if not self.log:
+            return []
+        first, last = math.ceil(self.low), math.floor(self.high)
+        step = max(1, math.ceil((last - first) / 4))
+        return list(range(last, first - 1, -step))[::-1]
+
+
+def _scale(slopes: Sequence[float], log: bool | None) -> _Scale:
+    """The scale for these lengths: logarithmic on request, and where one dwarfs another."""
+    found = [slope for slope in slopes if math.isfinite(slope) and slope > 0] or [1.0]
+    most, least = max(found), min(found)
+    much = most > MUCH * least if log is None else log
+    return _Scale(much, math.floor(math.log10(least)) - 0.5, math.log10(most)) if much else _Scale(False, 0.0, math.log10(most))
 
 
 def _arrow(start: tuple[float, float], end: tuple[float, float], kind: str = "wire") -> list[str]:
