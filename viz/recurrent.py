@@ -36,10 +36,10 @@ def unrolled(model: Module | Sequence[Node], x: ArrayLike, loss: Loss = None, *,
     ``model`` is an RNN, LSTM or GRU or holds them, and is called with ``x``; ``loss`` makes of its result the number
     whose gradient is shown: the length |∂L/∂h| of every state's, as red bars, so that it can be seen to vanish or explode.
     Or ``model`` is the states that a loop of yours computed, h₀ first, ``x`` their inputs, and ``loss`` a node; without one
-    the bars are the lengths of the states' ``.grad``. Bars are on a logarithmic scale with ``log=True``, and where the largest is over 100 times
-    the smallest unless ``log=False``. Of more than ``moments`` (None: as many as a page has room for) the first and last are
-    drawn. Nothing is changed by looking. Raises TypeError for a model that is not recurrent, ValueError for states that are not one more
-    than inputs.
+    the bars are the lengths of the states' ``.grad``. Bars are on a logarithmic scale with ``log=True``, and where the
+    largest is over 100 times the smallest unless ``log=False``. Of more than ``moments`` (None: as many as a page has room
+    for) the first and last are drawn. Nothing is changed by looking. Raises TypeError for a model that is not recurrent,
+    ValueError for states that are not one more than inputs.
 
     >>> from autograd import Value, tanh
     >>> w, h = Value(0.5, "w"), [Value(0.0)]
@@ -242,8 +242,8 @@ class UnrolledPicture(Picture):
             top += (two + 58.0 + self._base if self.known else 116.0) + above
         notes = self._notes()
         parts += (tag("text", written(note), kind="faint left", x=MARGIN, y=top + 10 + 17 * i) for i, note in enumerate(notes))
-        wide = max([2 * MARGIN + self.pitch * len(self.kept) + gap + self.between, *(width(note, 12) + 2 * MARGIN for note in notes),
-                    width(self.title or "", 14, bold=True) + 2 * MARGIN])
+        wide = 2 * MARGIN + max([self.pitch * len(self.kept) + gap + self.between, *(width(note, 12) for note in notes),
+                                 width(self.title or "", 14, bold=True)])
         return document(parts, (wide, top + 17 * len(notes) + MARGIN), *self._words(), CSS)
 
     def _row(self, row: UnrolledLayer, id: str, y: float, gap: float) -> Iterator[str]:
