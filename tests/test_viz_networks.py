@@ -2,6 +2,7 @@
 
 import re
 import xml.etree.ElementTree as ET
+from random import Random
 
 import numpy as np
 import pytest
@@ -144,7 +145,7 @@ def test_what_forward_does_without_a_module_is_seen_in_what_the_next_one_gets():
 
 @pytest.mark.parametrize("logic", ["or", "and", "majority"])
 def test_a_madaline_has_a_fixed_unit_behind_its_units(logic):
-    model = nn.Madaline(2, 3, logic, rng=0)
+    model = nn.Madaline(2, 3, logic, rng=Random(0))
     svg = network(model, [1.0, -1.0]).svg
     assert f"fixed unit · {logic}" in classed(svg, "head")
     assert in_circles(svg, 2) == [f"{model([1.0, -1.0]).data:.2f}".replace("-", "−")]
@@ -213,7 +214,7 @@ def convolutional():
 PICTURES = {
     "neuron": lambda: network(sigmoid_neuron(), [-1.0, -2.0]), "xor": lambda: network(gate("XOR"), (1, 0)),
     "mlp": lambda: network(nn.MLP(3, [5, 4, 2], rng=0), [0.5, -1.0, 2.0], title="An MLP"),
-    "three": lambda: network(nn.MLP(2, [3, 1], rng=0)), "madaline": lambda: network(nn.Madaline(2, 3, rng=0), [1.0, -1.0]),
+    "three": lambda: network(nn.MLP(2, [3, 1], rng=0)), "madaline": lambda: network(nn.Madaline(2, 3, rng=Random(0)), [1.0, -1.0]),
     "convolutional": lambda: network(convolutional(), Tensor(np.ones((1, 1, 8, 8), np.float32), requires_grad=False)),
     "deep": lambda: network(nn.Sequential(*(nn.Linear(3, 3, rng=0) for _ in range(7)))),
     "blocks": lambda: network(nn.Sequential(*(nn.Conv2d(1, 1, 3, padding=1, rng=0) for _ in range(12))))}

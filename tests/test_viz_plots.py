@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from random import Random
 from typing import Any
 from xml.etree import ElementTree
 
@@ -14,6 +15,7 @@ import pytest
 from autograd import Tensor, check_gradients, log, relu, tanh
 from matplotlib.figure import Figure
 from viz import plots
+from viz.colours import DARK, LIGHT
 
 from .display import shown
 
@@ -127,15 +129,48 @@ def test_paths_are_those_of_the_optimisers_and_end_where_they_diverge() -> None:
 def test_the_boundary_of_the_and_gate_is_its_line_and_each_class_has_its_marker() -> None:
     corners, labels = [[0, 0], [0, 1], [1, 0], [1, 1]], [0, 0, 0, 1]
     drawn = plots.decision_boundary(lambda points: points @ [0.5, 0.5] - 0.7, corners, labels)
-    line = drawn.collections[1].get_paths()[0].vertices
+    line = border(drawn)
     assert len(line) > 2 and np.allclose(line.sum(1), 1.4)
-    assert [c.get_offsets().tolist() for c in drawn.collections[2:]] == [[[0, 0], [0, 1], [1, 0]], [[1, 1]]]
+    assert [c.get_offsets().tolist() for c in drawn.collections[-2:]] == [[[0, 0], [0, 1], [1, 0]], [[1, 1]]]
+
+
+def border(drawn: Any) -> Any:
+    """The points of the lines between classes."""
+    from matplotlib.contour import ContourSet
+    sets = [c for c in drawn.collections if isinstance(c, ContourSet) and not c.filled]
+    return np.concatenate([path.vertices for lines in sets for path in lines.get_paths() if len(path.vertices)])
+
+
+def test_the_borders_of_a_classifier_that_jumps_are_straight_where_they_are() -> None:
+    def square(points: Any) -> Any:  # as the or of four units that step: 1 outside of a turned square, -1 in it
+        return np.where(np.abs(points @ [[1, 0.3], [-0.3, 1]]).max(1) > 1.1, 1.0, -1.0)
+
+    line = border(plots.decision_boundary(square, bounds=((-2, 2), (-2, 2)), n=60))
+    away = np.abs(np.sort(np.abs(line @ [[1, 0.3], [-0.3, 1]]), 1) - 1.1)
+    straight = away[away[:, 0] > 0.15, 1]  # but for the corners, which a cell of the grid, 0.07, rounds off
+    assert len(straight) > 100 and straight.max() < 2e-4
+    assert away[:, 1].max() < 0.05
+    model = nn.Madaline(2, 4, "or", rng=Random(3))
+    drawn = border(plots.decision_boundary(model, bounds=((-3, 3), (-3, 3)), n=50))
+    sums = np.stack([drawn @ [w.data for w in unit.w] + unit.b.data for unit in model.units])
+    sizes = np.array([np.hypot(*(w.data for w in unit.w)) for unit in model.units])[:, None]
+    nearest = np.sort(np.abs(sums / sizes), 0)
+    alone = nearest[0][nearest[1] > 0.3]  # on the line of one unit, where no other is near
+    assert np.median(alone) < 1e-4 and alone.max() < 0.01
+
+
+def test_the_borders_of_several_classes_are_those_of_their_scores() -> None:
+    directions = np.array([[1.0, 0.0], [-0.5, 0.8], [-0.5, -0.8]])
+    line = border(plots.decision_boundary(lambda points: points @ directions.T, bounds=((-1, 1), (-1, 1)), n=40))
+    first, second, third = np.sort(line @ directions.T, 1).T[::-1]
+    near = second - third > 0.1
+    assert near.sum() > 40 and np.allclose(first[near], second[near], atol=1e-9)
 
 
 def test_the_boundary_of_a_network_is_what_it_predicts() -> None:
     model = nn.Sequential(nn.Linear(2, 3, rng=0))
     drawn = plots.decision_boundary(model, bounds=((-2, 2), (-2, 2)), n=40)
-    shown = [p for p in drawn.collections[0].get_paths() if len(p.vertices)]
+    shown = [c for c in drawn.collections if c.filled and any(len(path.vertices) for path in c.get_paths())]
     assert len(shown) == len(np.unique(nn.train.predict(model, np.random.default_rng(0).uniform(-2, 2, (500, 2)).astype(
         np.float32)).argmax(1)))
     scalar = nn.MLP(2, [3, 1])
@@ -183,7 +218,7 @@ def test_the_initialisation_figure_shows_what_the_course_says() -> None:
 def test_filters_and_maps_lie_on_one_scale_with_a_line_between() -> None:
     sheet = plots.filters(np.arange(18.0).reshape(2, 1, 3, 3)).images[0].get_array()
     assert sheet.shape == (3, 7) and np.allclose(sheet[:, :3].ravel() * 17, np.arange(9)) and sheet.mask[:, 3].all()
-    assert plots.filters(nn.Conv2d(3, 5, 4, rng=0).weight).images[0].get_array().shape == (9, 14, 3)
+    assert plots.filters(nn.Conv2d(3, 5, 4, rng=0).weight).images[0].get_array().shape == (9, 14, 4)
     maps = plots.activation_maps(Tensor(np.arange(12.0).reshape(3, 2, 2))).images[0].get_array()
     assert maps[0, 0] == 0 and maps[1, 4] == 7 and maps[3, 0] == 8
     with pytest.raises(ValueError, match=r"not \(2, 2\); it is layer.weight"):
@@ -239,6 +274,56 @@ def test_what_a_search_returned_is_drawn_as_it_is() -> None:
     assert [label.get_text() for label in across.get_xticklabels()] == ["lr (log)", "hidden", "value"]
     star = plots.search_scatter(found, "lr", "hidden").lines[0].get_xydata()[0]
     assert star.tolist() == [found.best["lr"], found.best["hidden"]]
+
+
+@pytest.mark.parametrize("plot", [*EVERY, lambda ax: plots.search_scatter(TRIALS, "lr", "hidden", ax=ax)])
+@pytest.mark.parametrize("own", [True, False])
+def test_no_legend_lies_over_a_title_or_leaves_the_figure(plot: Any, own: bool) -> None:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    ax = plot(None if own else Figure(layout="constrained").subplots())
+    if not ax.get_title():
+        ax.set_title("A title of its own")
+    canvas = FigureCanvasAgg(ax.figure)
+    canvas.draw()
+    if (legend := ax.get_legend()) is None:
+        return
+    box, title = legend.get_window_extent(), ax.title.get_window_extent()
+    assert not box.overlaps(title)
+    assert not any(box.overlaps(label.get_window_extent()) for label in (ax.xaxis.label, ax.yaxis.label) if label.get_text())
+    whole = ax.figure.bbox
+    assert box.x0 >= -1 and box.y0 >= -1 and box.x1 <= whole.x1 + 1 and box.y1 <= whole.y1 + 1
+
+
+@pytest.mark.parametrize(("f", "options"), [(lambda x: tanh(x) ** 2, {}), (lambda x: x**3, {"gradient": lambda x: -3 * x**2}),
+                                            (lambda x: (x * x).exp(), {})])
+def test_the_check_s_title_is_what_its_lines_show(f: Any, options: Any) -> None:
+    found = check_gradients(f, 1.2, **options)
+    drawn = plots.gradient_check(found)
+    level = {line.get_label().split(":")[0]: line.get_ydata()[0] for line in drawn.lines[3:]}
+    estimate = next(y for name, y in level.items() if "together" in name)
+    assert (estimate <= level["its error bar"]) == (drawn.get_title().startswith("OK")) == found.worst.is_right
+
+
+def test_after_one_epoch_the_axes_start_at_zero_and_show_one_epoch() -> None:
+    drawn = plots.curves({"loss": [1.21], "validation loss": [1.12]})
+    assert drawn.get_ylim()[0] == 0 and drawn.get_ylim()[1] > 1.21 and drawn.get_ylabel() == "loss"
+    low, high = drawn.get_xlim()
+    assert [x for x in drawn.get_xticks() if low <= x <= high] == [0, 1, 2] and low < 1 < high
+    assert plots.curves({"loss": [2.0, 1.5]}).get_ylim()[0] > 1
+
+
+def test_plots_are_dark_on_dark_pages_and_keep_their_light_colours_elsewhere(visit: Any) -> None:
+    drawn = plots.svg(plots.activation("tanh")) + plots.svg(plots.confusion([0, 1], [0, 1]))
+    paints = """[...document.querySelectorAll('svg.plot')].map(svg => [...svg.querySelectorAll('path, use, text')]
+        .flatMap(x => [getComputedStyle(x).fill, getComputedStyle(x).stroke]))"""
+    light, dark = ({paint for one in visit(markup=drawn, color_scheme=scheme).evaluate(paints) for paint in one}
+                   for scheme in ("light", "dark"))
+    for name in ("value", "gradient", "paper"):
+        assert rgb(LIGHT[name]) in light and rgb(DARK[name]) in dark and rgb(LIGHT[name]) not in dark
+
+
+def rgb(colour: str) -> str:
+    return "rgb({}, {}, {})".format(*bytes.fromhex(colour[1:]))
 
 
 def test_layers_that_are_empty_or_not_finite_are_drawn_as_what_is_there() -> None:

@@ -24,6 +24,11 @@ DARK = {
     "wire": "#6e7681", "line": "#3d444d", "ring": "#d29922", "flow": "#7d2a2e",
 }
 
+# Lines and points of several series in a plot, by Okabe and Ito for all eyes, each with its like in the dark; they also differ
+# by dashes and markers.
+SERIES = {"#0072b2": "#5fb0ea", "#d55e00": "#ff9a57", "#009e73": "#3ccfa4", "#b85f91": "#f0a3cf", "#a87400": "#f0c24a",
+          "#3a8fc0": "#9fd8f7", "#000000": "#e6edf3"}
+
 
 def both(rules: str) -> str:
     r"""Return CSS rules with their colours (``$value`` …) filled in: in light, and in dark where the reader's screen is dark.

@@ -8,13 +8,15 @@ from io import StringIO
 from math import ceil
 from typing import TYPE_CHECKING, Any
 
+from ..colours import DARK, LIGHT, SERIES as SERIES_BOTH
 from ..svg import clip
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-VALUE, GRADIENT, FAINT = "#1a7f37", "#cf222e", "#8c959f"
-SERIES = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")  # Okabe & Ito, for all eyes
+VALUE, GRADIENT, FAINT, INK, FRAME, PAPER = (LIGHT[name] for name in ("value", "gradient", "wire", "ink", "frame", "paper"))
+SERIES = tuple(SERIES_BOTH)
+IN_THE_DARK = {**SERIES_BOTH, **{LIGHT[name]: DARK[name] for name in LIGHT}, "#000000": DARK["ink"], "#ffffff": DARK["paper"]}
 DASHES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 1)), (0, (8, 2)))
 MARKERS = "os^Dv<>PX*"
 
@@ -65,10 +67,29 @@ def svg(axes: Axes | list[Axes]) -> str:
         warnings.filterwarnings("ignore", message="Glyph .* missing")  # the reader's fonts have it
         figure.savefig(text, format="svg", metadata={"Date": None, "Creator": None})
     drawn = text.getvalue()[text.getvalue().index("<svg"):]
+    # a marker has its colours where it is used: within, rules for dark pages do not reach them
+    drawn = re.sub(r'(<path id="[^"]*"[^>]*?) style="stroke: [^"]*"', r"\1", drawn)
     drawn = re.sub(r'>\s+<', "><", re.sub(r' transform="rotate\(-0 [^"]*"', "", drawn))
     drawn = re.sub(r'<metadata>.*?</metadata>|(?<=<g) id="[^"]*"', "", drawn, flags=re.DOTALL)  # a sixth of all, read by nobody
     # a hundredth of a point is fine enough for places, and one line for a path
-    return re.sub(r' (?:d|x|y|transform)="[^"]*"', lambda place: re.sub(r"(\.\d\d)\d+", r"\1", place[0].replace(" \n", " ")), drawn)
+    return _for_both(re.sub(r' (?:d|x|y|transform)="[^"]*"',
+                            lambda place: re.sub(r"(\.\d\d)\d+", r"\1", place[0].replace(" \n", " ")), drawn))
+
+
+def _for_both(drawn: str) -> str:
+    """A plot in its light colours, with rules that turn them into the dark ones where the reader's screen is dark.
+
+    The colours stay on the elements, for programs that know no style sheets; the rules are for these and for no other plot.
+    """
+    rules = f".plot text {{ fill: {DARK['ink']} }}"
+    for colour, dark in IN_THE_DARK.items():
+        for what in ("fill", "stroke"):
+            if f"{what}: {colour}" in drawn:
+                rules += f'.plot [style*="{what}: {colour}"] {{ {what}: {dark} !important }}'
+    sheet = (".plot * { stroke-linejoin: round; stroke-linecap: butt }@media all { svg.plot { max-width: 100%; height: auto } }"
+             f"@media (prefers-color-scheme: dark) {{ {rules} }}")
+    drawn = re.sub(r"<style[^>]*>.*?</style>", lambda _: f"<style>{sheet}</style>", drawn, count=1, flags=re.DOTALL)
+    return drawn.replace("<svg", '<svg class="chainrule plot"', 1)
 
 
 def make_panels(count: int, columns: int, width: float, height: float) -> Panels:
@@ -107,10 +128,31 @@ def count_on_x(ax: Axes) -> None:
     ax.xaxis.set_major_locator(MaxNLocator("auto", integer=True, steps=[1, 2, 2.5, 5, 10]))
 
 
+def show_from_zero(ax: Axes) -> None:
+    """Begin the vertical axis at 0, where all numbers are 0 or more and no more than one of each series is known.
+
+    One number has no scale of its own, and an axis around it would magnify its last digits.
+    """
+    shown = [float(y) for line in ax.lines for y in line.get_ydata() if len(line.get_ydata()) == 1]  # type: ignore[arg-type,union-attr]
+    if shown and min(shown) >= 0:
+        ax.set(xlim=(0, 2), ylim=(0, 1.15 * max(shown) or 1.0))
+
+
 def add_legend(ax: Axes, **options: Any) -> None:
     """Add a legend without a frame, where anything has a label."""
     if ax.get_legend_handles_labels()[0]:
         ax.legend(frameon=False, fontsize="small", **options)
+
+
+def add_legend_below(ax: Axes, **options: Any) -> None:
+    """Add a legend under the axes, where it covers nothing; within them, if their figure makes no room by itself."""
+    figure: Any = ax.figure
+    if figure.get_layout_engine() is None:
+        add_legend(ax, **options)
+        return
+    from matplotlib.transforms import ScaledTranslation
+    below = ax.transAxes + ScaledTranslation(0, -38 / 72, figure.dpi_scale_trans)  # points, past numbers and a name
+    add_legend(ax, loc="upper left", bbox_to_anchor=(0, 0), bbox_transform=below, borderaxespad=0, **options)
 
 
 def label_text(name: object, letters: int = 40) -> str:
@@ -126,7 +168,7 @@ def label_text(name: object, letters: int = 40) -> str:
 def short_number(x: float) -> str:
     """Write a number with two digits, for the small texts at an axis.
 
-    >>> short_number(0.000123)
-    '0.00012'
+    >>> short_number(0.000123), short_number(-0.33)
+    ('0.00012', '−0.33')
     """
-    return f"{x:.2g}".replace("e-0", "e−").replace("e-", "e−").replace("e+0", "e")
+    return f"{x:.2g}".replace("e-0", "e-").replace("e+0", "e").replace("-", "−")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .axes import GRADIENT, MARKERS, add_legend, axes_or_new, label_text, series_style
+from .axes import GRADIENT, MARKERS, VALUE, add_legend_below, axes_or_new, label_text, series_style, short_number
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 def gradient_check(found: GradientReport | EntryFinding, *, ax: Axes | None = None) -> Axes:
     """Draw how far difference quotients are from a gradient, against their step: a V where it is right, level where wrong.
 
+    The verdict in the title is about the slope that all quotients together give, extrapolated to a step of 0: a gradient is
+    right where that line is not above its error bar. Single quotients are never so exact.
     ``found`` is the report of ``check_gradients`` (its worst finding is drawn) or one of its ``findings``.
 
     >>> from autograd import check_gradients
@@ -31,7 +33,7 @@ def gradient_check(found: GradientReport | EntryFinding, *, ax: Axes | None = No
         raise ValueError(f"gradient_check: {finding.what} ({finding.verdict}) was not measured by differences, so there "
                          "is nothing to draw; draw another of the report's findings")
     samples = samples[samples[:, 0].argsort()]
-    ax = axes_or_new(ax)
+    ax = axes_or_new(ax, 5.4, 3.9)
     sizes = np.abs([finding.analytic, finding.numeric, *(samples[:, 1:] - finding.analytic).ravel()])
     least = 1e-17 * float(sizes[np.isfinite(sizes)].max(initial=0.0)) or 1e-300  # where 0 goes on a logarithmic axis
     for i, name in enumerate(("central", "left", "right")):
@@ -40,9 +42,12 @@ def gradient_check(found: GradientReport | EntryFinding, *, ax: Axes | None = No
         kept = np.isfinite(apart)
         ax.plot(samples[kept, 0], np.maximum(apart[kept], least), label=name, marker=MARKERS[i], markersize=3,
                 **series_style(i))
+    apart = abs(finding.numeric - finding.analytic)
+    if np.isfinite(apart):
+        ax.axhline(max(apart, least), color=VALUE, linewidth=2.2, label=f"all together: {short_number(apart)}")
     if 0 < finding.bar < np.inf:
-        ax.axhline(finding.bar, color=GRADIENT, linewidth=1, linestyle=":", label=f"error bar {finding.bar:.0e}")
+        ax.axhline(finding.bar, color=GRADIENT, linewidth=1.2, linestyle=":", label=f"its error bar: {short_number(finding.bar)}")
     ax.set(xlabel="step", ylabel="|quotient − gradient|", xscale="log", yscale="log",
            title=label_text(f"{finding.verdict}: {finding.what}"))
-    add_legend(ax)
+    add_legend_below(ax, ncols=2)
     return ax

@@ -97,7 +97,7 @@ def initialisations(schemes: Iterable[str] = SCHEMES, activation: str = "tanh", 
     schemes = list(schemes)
     if activation not in rows:
         raise KeyError(f"initialisations: no operation is called {activation!r}; there is {', '.join(ACTIVATIONS)}")
-    panels = make_panels(2 * len(schemes), 2, max(3.6, 0.48 * layers), 1.75)
+    panels = make_panels(2 * len(schemes), 2, max(3.6, 0.56 * layers), 1.75)
     panels.measured = {}
     for i, scheme in enumerate(schemes):
         found = _through(scheme, activation, layers, width, examples, np.random.default_rng(seed))

@@ -58,8 +58,9 @@ def _tiles(pictures: Array, columns: int, cmap: str, ax: Axes | None) -> Axes:
     import numpy as np
     count, high, wide = pictures.shape[:3]
     lines = ceil(count / columns)
-    sheet = np.full((lines * (high + 1) - 1, columns * (wide + 1) - 1, *pictures.shape[3:]),
-                    np.nan if pictures.ndim == 3 else 1.0)
+    if pictures.ndim == 4:  # with a fourth number, how opaque they are: what is between is not
+        pictures = np.concatenate([pictures, np.ones((*pictures.shape[:3], 1))], 3)
+    sheet = np.full((lines * (high + 1) - 1, columns * (wide + 1) - 1, *pictures.shape[3:]), np.nan if pictures.ndim == 3 else 0.0)
     for k, picture in enumerate(pictures):
         top, left = k // columns * (high + 1), k % columns * (wide + 1)
         sheet[top:top + high, left:left + wide] = picture

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from .axes import FAINT, SERIES, add_legend, axes_or_new, label_text
+from .axes import FAINT, FRAME, SERIES, add_legend_below, axes_or_new, label_text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -60,7 +60,7 @@ def search_scatter(results: HasRows | Iterable[Trial], x: str, y: str, score: st
     trials, score, largest = _scored(results, score, best, (x, y))
     columns = [[trial[name] for trial in trials] for name in (x, y, score)]
     ax = axes_or_new(ax, 4.8, 3.6)
-    points = ax.scatter(columns[0], columns[1], c=columns[2], cmap="viridis", edgecolors="#57606a", linewidths=0.5)
+    points = ax.scatter(columns[0], columns[1], c=columns[2], cmap="viridis", edgecolors=FRAME, linewidths=0.5)
     at = columns[2].index((max if largest else min)(columns[2]))
     ax.plot(columns[0][at], columns[1][at], "*", markersize=16, color="none", markeredgecolor=SERIES[1],
             label=f"best {label_text(score)}: {columns[2][at]:.3g}", linestyle="none")
@@ -69,23 +69,23 @@ def search_scatter(results: HasRows | Iterable[Trial], x: str, y: str, score: st
             ax.set(**{f"{axis}scale": "log"})
     ax.set(xlabel=label_text(x), ylabel=label_text(y))
     ax.figure.colorbar(points, ax=ax, label=label_text(score))
-    add_legend(ax, loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0)
+    add_legend_below(ax)
     return ax
 
 
 def parallel_coordinates(results: HasRows | Iterable[Trial], columns: Sequence[str] | None = None, score: str | None = None, *,
                          best: str | None = None, ax: Axes | None = None) -> Axes:
-    """Draw the trials of a search as lines across their settings, coloured by the score, the last column; the best is thick.
+    """Draw the trials of a search as lines across their settings, the darker the better their score, which is the last column.
 
-    ``columns`` are the settings to show, all numbers of the first trial by default (those of the search space). A column
-    is logarithmic where it spans much; its ends are written. The rest is as in ``search_scatter``.
+    The best is in a colour, and thick. ``columns`` are the settings to show, all numbers of the first trial by default
+    (those of the search space). A column is logarithmic where it spans much; its ends are written. The rest is as in
+    ``search_scatter``.
 
     >>> trials = [{"lr": 1e-3, "width": 8, "score": 0.5}, {"lr": 1e-1, "width": 16, "score": 0.7}]
     >>> [label.get_text() for label in parallel_coordinates(trials).get_xticklabels()]
     ['lr (log)', 'width', 'score']
     """
     import numpy as np
-    from matplotlib import colormaps
     trials, score, largest = _scored(results, score, best, columns or ())
     names = [*(columns or _numeric_settings(results, trials[0], score)), score]
     if words := [name for name in names for trial in trials if not isinstance(trial.get(name), (int, float))]:
@@ -96,8 +96,8 @@ def parallel_coordinates(results: HasRows | Iterable[Trial], columns: Sequence[s
     ax = axes_or_new(ax, 1.4 * len(names) + 1, 3.2)
     for rank, i in enumerate(order := np.argsort(table[:, -1])[::1 if largest else -1]):
         winner = rank == len(order) - 1
-        ax.plot(range(len(names)), places[i], color=SERIES[1] if winner else colormaps["viridis"](places[i, -1]),
-                linewidth=2.6 if winner else 1.0, alpha=1.0 if winner else 0.7,
+        ax.plot(range(len(names)), places[i], color=SERIES[1] if winner else FRAME, linewidth=2.6 if winner else 1.0,
+                alpha=1.0 if winner else 0.2 + 0.7 * rank / max(len(order) - 1, 1),
                 label=f"best {label_text(score)}: {table[i, -1]:.3g}" if winner else None)
     for k, column in enumerate(table.T):
         ax.axvline(k, color=FAINT, linewidth=0.8, zorder=0)
@@ -106,7 +106,7 @@ def parallel_coordinates(results: HasRows | Iterable[Trial], columns: Sequence[s
     ax.set(xticks=range(len(names)), yticks=[], ylim=(-0.16, 1.22))
     ax.set_xticklabels([label_text(name) + (" (log)" if logarithmic else "") for name, logarithmic in zip(names, logs)])
     ax.spines[:].set_visible(False)
-    add_legend(ax, loc="upper left", bbox_to_anchor=(0, 1.02))
+    add_legend_below(ax)
     return ax
 
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from autograd import gradient, no_grad
 
-from .axes import FAINT, GRADIENT, MARKERS, SERIES, add_legend, axes_or_new, label_text, series_style
+from .axes import FAINT, FRAME, GRADIENT, INK, MARKERS, SERIES, add_legend, add_legend_below, axes_or_new, label_text, series_style
+from .borders import margins
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -88,7 +89,7 @@ def descent(f: Surface, start: Interval, ways: Mapping[str, Callable[[list[Tenso
         ax.plot(path[:, 0], path[:, 1], label=label_text(name), marker=MARKERS[i % len(MARKERS)], markersize=3,
                 markevery=max(1, len(path) // 25), **series_style(i))
     first = next(iter(paths.values()))[0]
-    ax.plot(*first, marker="o", markersize=8, color="none", markeredgecolor="#1f2328", label="start", linestyle="none")
+    ax.plot(*first, marker="o", markersize=8, color="none", markeredgecolor=INK, label="start", linestyle="none")
     ax.set(xlabel="x1", ylabel="x2", xlim=across, ylim=up)
     add_legend(ax)
     vars(ax)["paths"] = paths
@@ -147,12 +148,8 @@ def decision_boundary(model: Classifier, inputs: PlainArrayLike | None = None, l
         raise ValueError(f"decision_boundary: {given}; give points of a plane, (N, 2), and a label for each, or no labels")
     across, up = _bounds_of_points(points) if bounds is None else bounds
     x1, x2 = np.meshgrid(np.linspace(*across, n), np.linspace(*up, n))
-    scores = _scores(model, np.stack([x1.ravel(), x2.ravel()], 1))
-    ax = axes_or_new(ax, 4.2, 3.8)
-    if scores.ndim == 2 and scores.shape[1] > 1:
-        _add_regions(ax, x1, x2, scores.argmax(1).reshape(x1.shape), scores.shape[1])
-    else:
-        _add_halves(ax, x1, x2, scores.reshape(x1.shape) - threshold)
+    ax = axes_or_new(ax, 4.6 if classes is not None else 4.2, 3.8)
+    _add_regions(ax, x1, x2, margins(lambda points: _scores(model, points), x1, x2, threshold))
     if points is not None:
         _add_examples(ax, points, classes)
     ax.set(xlabel="x1", ylabel="x2", xlim=across, ylim=up)
@@ -179,21 +176,14 @@ def _scores(model: Classifier, points: Array) -> Array:
         return np.asarray(model(points), dtype=float)
 
 
-def _add_regions(ax: Axes, x1: Array, x2: Array, region: Array, classes: int) -> None:
-    """A colour for each class, and a line between neighbours."""
+def _add_regions(ax: Axes, x1: Array, x2: Array, fields: list[Array]) -> None:
+    """A colour for each class where its field is above 0, and the lines between neighbours."""
     import numpy as np
-    ax.contourf(x1, x2, region, levels=np.arange(classes + 1) - 0.5, alpha=0.25,
-                colors=[SERIES[i % len(SERIES)] for i in range(classes)])
-    for i in range(classes - 1):
-        if (region > i).any() and (region <= i).any():
-            ax.contour(x1, x2, region, levels=[i + 0.5], colors="#57606a", linewidths=1)
-
-
-def _add_halves(ax: Axes, x1: Array, x2: Array, score: Array) -> None:
-    """A colour for each sign of the score, and the line where it is 0."""
-    ax.contourf(x1, x2, score > 0, levels=[-0.5, 0.5, 1.5], colors=SERIES[:2], alpha=0.25)
-    if (score > 0).any() and not (score > 0).all():
-        ax.contour(x1, x2, score, levels=[0.0], colors="#57606a", linewidths=1.2)
+    for i, field in enumerate(fields):
+        ax.contourf(x1, x2, field, levels=[0.0, np.inf], colors=[SERIES[i % len(SERIES)]], alpha=0.25)
+    for field in fields[:-1]:
+        if (field > 0).any() and not (field > 0).all():
+            ax.contour(x1, x2, field, levels=[0.0], colors=FRAME, linewidths=1.2)
 
 
 def _add_examples(ax: Axes, points: Array, classes: Array | None) -> None:
@@ -203,5 +193,5 @@ def _add_examples(ax: Axes, points: Array, classes: Array | None) -> None:
     for kind in np.unique(kinds):
         ax.scatter(*points[kinds == kind].T, s=22, marker=MARKERS[kind % len(MARKERS)], edgecolors="white", linewidths=0.5,
                    color=SERIES[kind % len(SERIES)], label=None if classes is None else str(kind), zorder=3)
-    if classes is not None:  # beside the points, or its markers would be taken for some
-        add_legend(ax, loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0, ncols=8)
+    if classes is not None:  # outside, or its markers would be taken for examples
+        add_legend_below(ax, ncols=8)

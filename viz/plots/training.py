@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
-from .axes import FAINT, SERIES, add_legend, axes_or_new, count_on_x, label_text, series_style
+from .axes import FAINT, INK, SERIES, add_legend, axes_or_new, count_on_x, label_text, series_style, show_from_zero
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -48,7 +48,10 @@ def curves(history: HasColumns | Mapping[str, Sequence[float]] | Iterable[float]
         best: Any = history
         ax.axvline(best.best["epoch"], color=FAINT, linestyle=":", linewidth=1, label=f"best {label_text(monitor)}", zorder=0)
     count_on_x(ax)
-    ax.set(xlabel="epoch", ylabel=label_text(names[0]) if len(names) == 1 else "", yscale="log" if log else "linear")
+    kinds = {name.removeprefix("validation ") for name in names}
+    ax.set(xlabel="epoch", ylabel=label_text(kinds.pop()) if len(kinds) == 1 else "", yscale="log" if log else "linear")
+    if not log:
+        show_from_zero(ax)
     add_legend(ax)
     return ax
 
@@ -126,12 +129,13 @@ def confusion(labels: ArrayLike, predictions: ArrayLike, class_names: Sequence[s
     matrix = np.zeros((count, count), int)
     np.add.at(matrix, (y, p), 1)
     ax = axes_or_new(ax, 1.6 + 0.42 * count, 1.5 + 0.42 * count)
+    from matplotlib.patches import Rectangle
     shade = matrix / np.maximum(matrix.sum(1, keepdims=True), 1)
-    ax.imshow(shade, cmap="Blues", vmin=0, vmax=1)
     for (i, j), n in np.ndenumerate(matrix):
-        ink = "white" if shade[i, j] > 0.6 else "#1f2328"
-        ax.text(j, i, str(n or "·"), ha="center", va="center", fontsize="small", color=ink)
+        ax.add_patch(Rectangle((j - 0.5, i - 0.5), 1, 1, facecolor=SERIES[0], alpha=0.6 * float(shade[i, j]), linewidth=0))
+        ax.text(j, i, str(n or "·"), ha="center", va="center", fontsize="small", color=INK)
     ax.set(xlabel="taken for", ylabel="is", xticks=range(count), yticks=range(count),
+           xlim=(-0.5, count - 0.5), ylim=(count - 0.5, -0.5), aspect="equal",
            title=f"{np.trace(matrix)} of {len(y)} right, {np.trace(matrix) / len(y):.1%}")
     tilted = max(map(len, names)) > 3
     ax.set_xticklabels(names, rotation=45 if tilted else 0, ha="right" if tilted else "center")
