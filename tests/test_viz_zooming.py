@@ -11,7 +11,8 @@ import math
 import numpy as np
 import pytest
 import viz
-from autograd import NoDerivativeWarning, Tensor, logsumexp, relu, softmax
+from autograd import NoDerivativeWarning, Tensor, Value, logsumexp, relu, sigmoid, softmax, softplus, tanh
+from autograd.graph import topological
 from autograd.arrays import functions
 from autograd import max as largest
 from autograd.operation import Operation, rows
@@ -145,3 +146,51 @@ def test_what_cannot_be_opened_is_refused_with_the_remedy() -> None:
         zoom(big @ Tensor(np.ones((30, 30))))
     with pytest.raises(ValueError, match="no number in it takes a gradient"):
         zoom(functions.sum(Tensor(np.ones((0, 3))), 0))
+
+
+def test_a_softmax_is_opened_with_a_seed_that_shows_something() -> None:
+    z = Tensor([1.0, 2.0, 0.5], "z")
+    p = softmax(z)
+    opened = zoom(p)
+    assert opened.seed.tolist() == [1, 0, 0]
+    wanted = p.data[0] * (np.array([1.0, 0, 0]) - p.data)  # ∂p₀/∂zⱼ
+    assert np.allclose(opened.gradients["z"][1], wanted) and np.allclose(opened.gradients["z"][0], wanted)
+    assert "gradient from above: [1., 0., 0.]" in repr(opened)
+    assert zoom(p, entry=1).seed.tolist() == 1
+    assert zoom(relu(z)).seed.tolist() == [1, 1, 1] and "above" not in repr(zoom(relu(z)))
+    (p * [1.0, 2.0, 3.0]).sum().backward()
+    assert zoom(p).seed.tolist() == [1, 2, 3]
+    flat = zoom(F.batch_norm(Tensor([[1.0], [2.0], [4.0]], "x"), training=True))
+    assert flat.seed.ravel().tolist() == [1, 0, 0] and np.abs(flat.gradients["x"][1]).max() > 0.1
+
+
+def test_a_sigmoid_gate_of_numbers_opens_into_its_four() -> None:
+    x = Value(1.0, "x")
+    y = sigmoid(x)
+    opened = zoom(y)
+    gates = [node.op.name for node in topological(*opened) if node.operands]
+    assert gates == ["mul", "exp", "add", "div"] and opened.gates == 4
+    assert opened[0].data == pytest.approx(1 / (1 + math.exp(-1)), rel=1e-15)
+    assert float(opened.gradients["x"][1]) == pytest.approx(y.data * (1 - y.data), rel=1e-14)
+    drawn = opened.drawing().svg
+    assert "0.73" in drawn and "exp" in drawn
+    w = Value(2.0, "w")
+    between = zoom(sigmoid(w * x), [w, x])
+    assert between.gates == 5 and between.difference < 1e-14 and set(between.gradients) == {"w", "x"}
+
+
+@pytest.mark.parametrize("f", [sigmoid, tanh, softplus])
+@pytest.mark.parametrize("x", [-1000.0, -3.0, 0.0, 0.7, 20.0, 1000.0])
+def test_gates_that_are_opened_give_the_same_numbers_everywhere(f: Any, x: float) -> None:
+    y = f(Value(x, "x"))
+    opened = zoom(y)
+    assert opened[0].data == pytest.approx(y.data, rel=1e-12, abs=1e-15)
+    mine, numbers = (float(g) for g in opened.gradients["x"])
+    assert numbers == pytest.approx(mine, rel=1e-9, abs=1e-15)
+
+
+def test_one_gate_is_not_opened_and_says_which_are() -> None:
+    with pytest.raises(ValueError, match="one gate already; of numbers, sigmoid, tanh, softplus are opened"):
+        zoom(Value(2.0, "x") * 3)
+    with pytest.raises(TypeError, match="nothing was computed into"):
+        zoom(Value(2.0, "x"))

@@ -1,4 +1,4 @@
-"""Zoom: a small operation on tensors, opened into the circuit of single numbers that it stands for.
+"""Zoom: a small operation on tensors, or a gate such as sigmoid, opened into the circuit of single numbers that it stands for.
 
 The forward of an array operation, applied to arrays whose entries are Values, is that circuit: sums, products and
 picks of single numbers. Only decisions that NumPy makes without a gate (which entry is largest) are written out here.
@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from functools import reduce
 from typing import TYPE_CHECKING, Any
 
-from autograd import Value, exp, gradient, log, maximum, minimum, scope
+from autograd import Value, exp, gradient, log, maximum, minimum, scope, sigmoid, softplus, tanh
 from autograd.graph import topological
 
 from .drawing import Drawing, draw
@@ -28,10 +28,11 @@ class Zoom(list[Value]):
     ``shape`` is the shape that the results have together, ``inputs`` holds for each input's name an array (of objects)
     of its Values, ``gates`` counts the operations. ``gradients`` maps each input's name to two arrays, the gradient
     that the tensors' rules give and the one that the single numbers give; ``difference`` is the largest between them,
-    relative to the largest gradient.
+    relative to the largest gradient. ``seed`` is the gradient from above.
     """
 
     shape: tuple[int, ...]
+    seed: Any
     inputs: dict[str, Any]
     gradients: dict[str, tuple[Any, Any]]
     title: str
@@ -50,12 +51,12 @@ class Zoom(list[Value]):
                    default=0.0) / (largest or 1.0)
 
     def __repr__(self) -> str:
-        import numpy as np
         lines = [f"{self.title}: {self.gates} gates of single numbers; both gradients agree to {self.difference:.0e}"]
+        if (self.seed != 1).any():
+            lines.append(f"  gradient from above: {_written(self.seed)}")
         for name, pair in self.gradients.items():
             for kind, array in zip(("of tensors", "of numbers"), pair):
-                text = np.array2string(array, precision=4, separator=", ", suppress_small=True).replace("\n", "")
-                lines.append(f"  gradient {name} {kind}: {text}")
+                lines.append(f"  gradient {name} {kind}: {_written(array)}")
         return "\n".join(lines)
 
     def drawing(self) -> Drawing:
@@ -66,15 +67,22 @@ class Zoom(list[Value]):
         return {"image/svg+xml": self.drawing().svg, "text/plain": repr(self)}
 
 
-def zoom(y: Tensor, inputs: Iterable[Tensor] | None = None, *, entry: int | tuple[int, ...] | None = None,
+def _written(array: Array) -> str:
+    import numpy as np
+    return np.array2string(array, precision=4, separator=", ", suppress_small=True).replace("\n", "")
+
+
+def zoom(y: Tensor | Value, inputs: Iterable[Tensor | Value] | None = None, *, entry: int | tuple[int, ...] | None = None,
          seed: PlainArrayLike | None = None) -> Zoom:
     """Open the tensor ``y`` into the circuit of Values that it stands for, with both gradients side by side.
 
     One operation is opened, the one that made ``y``; with ``inputs``, tensors that ``y`` depends on, everything between
-    them and ``y``, each operation in a scope of its name (``viz.draw(…, collapse=True)`` closes them again). ``entry``
-    is the index of one entry of ``y``, to open only its circuit (one window of a convolution). ``seed`` is the gradient
-    from above, of the shape of the opened entries: ``y.grad`` where a backward pass has been, else ones.
-    Raises TypeError for an argument that is no computed Tensor, ValueError where inputs are not above it or are too large.
+    them and ``y``, each operation in a scope of its name (``viz.draw(…, collapse=True)`` closes them again). A Value is
+    opened where its gate stands for several (sigmoid, tanh, softplus). ``entry`` is the index of one entry of ``y``, to
+    open only its circuit (one window of a convolution). ``seed`` is the gradient from above, of the shape of the opened
+    entries: ``y.grad`` where a backward pass has been, else ones; where with ones every gradient would be 0, as of a
+    softmax, 1 for the first entry and 0 for the others. Raises TypeError for an argument that is no computed node,
+    ValueError where inputs are not above it or are too large.
 
     >>> from autograd import Tensor
     >>> x, w = Tensor([[1.0, 2.0]], "x"), Tensor([[3.0], [4.0]], "w")
@@ -86,41 +94,70 @@ def zoom(y: Tensor, inputs: Iterable[Tensor] | None = None, *, entry: int | tupl
       gradient w of numbers: [[1.], [2.]]
     """
     import numpy as np
-    if not hasattr(y, "params") or not y.operands:
-        raise TypeError(f"zoom opens the operation that made a Tensor; got {y!r:.60} ({type(y).__name__}), which "
+    if not getattr(y, "operands", ()) or getattr(y, "op", None) is None:
+        raise TypeError(f"zoom opens the operation that made a node; got {y!r:.60} ({type(y).__name__}), which "
                         "nothing was computed into. Give it a result: y = x @ w; zoom(y)")
     leaves = list(dict.fromkeys(y.inputs if inputs is None else inputs))
     order = _between(leaves, y)
-    if (size := sum(node.size for node in [*leaves, *order])) > LIMIT:
-        raise ValueError(f"zoom of {y.op.name}, shape {y.shape}: {size:,} entries are too many to see (the limit is "
+    if (size := sum(_size(node) for node in [*leaves, *order])) > LIMIT:
+        raise ValueError(f"zoom of {y.op.name}, shape {_shape(y)}: {size:,} entries are too many to see (the limit is "
                          f"{LIMIT}); cut smaller tensors out first: zoom(x[:2] @ w[:, :2])")
     called = _names(leaves)
-    opened = {x: _leaf(x, name) for x, name in called.items()}
+    opened: dict[Any, Any] = {x: _leaf(x, name) for x, name in called.items()}
     for node in order:
         with scope(node.op.name):
             opened[node] = _open(node, [opened.get(x, getattr(x, "array", x)) for x in node.operands])
-    result, index = opened[y], () if entry is None else entry
-    picked = np.asarray(result[index], dtype=object)
-    upstream = np.ones(y.shape) if y.grad is None else y.grad
-    upstream = np.broadcast_to(np.asarray(upstream[index] if seed is None else seed, dtype=float), picked.shape)
+    if isinstance(y, Value) and not any(node.op.name in _gates for node in order):
+        raise ValueError(f"zoom of {y.op.name}: it is one gate already; of numbers, {', '.join(_gates)} are opened")
+    index = () if entry is None else entry
+    picked = np.asarray(opened[y][index], dtype=object)
     circuit = Zoom(x for x in picked.ravel() if isinstance(x, Value))
     if not circuit:
-        raise ValueError(f"zoom of {y.op.name}, shape {y.shape}: no number in it takes a gradient")
-    _total([s * x for s, x in zip(upstream.ravel().tolist(), picked.ravel()) if isinstance(x, Value)]).backward()
-    whole = np.zeros(y.shape)
-    whole[index] = upstream
+        raise ValueError(f"zoom of {y.op.name}, shape {_shape(y)}: no number in it takes a gradient")
+    circuit.seed = _seed(y, leaves, index, picked.shape) if seed is None else np.broadcast_to(np.asarray(seed, float), picked.shape)
+    _total([s * x for s, x in zip(circuit.seed.ravel().tolist(), picked.ravel()) if isinstance(x, Value)]).backward()
     circuit.shape, circuit.title = picked.shape, " → ".join(node.op.name for node in order)
     circuit.inputs = {name: opened[x] for x, name in called.items()}
     circuit.gradients = {name: (np.asarray(tensor, dtype=float), _numbers(opened[x]))
-                         for (x, name), tensor in zip(called.items(), gradient(y, leaves, seed=whole))}
+                         for (x, name), tensor in zip(called.items(), _gradients(y, leaves, index, circuit.seed))}
     return circuit
 
 
-def _between(leaves: list[Tensor], y: Tensor) -> list[Tensor]:
+def _seed(y: Any, leaves: list[Any], index: Any, shape: tuple[int, ...]) -> Array:
+    """The gradient from above where none was given: one that shows something."""
+    import numpy as np
+    if y.grad is not None:
+        return np.array(np.asarray(y.grad)[index], dtype=float)
+    ones = np.ones(shape)
+    first = np.zeros(shape)
+    first.flat[:1] = 1.0
+    most, alone = (max((float(np.abs(g).max(initial=0.0)) for g in _gradients(y, leaves, index, seed)), default=0.0)
+                   for seed in (ones, first))
+    return first if most < 1e-9 * alone else ones
+
+
+def _gradients(y: Any, leaves: list[Any], index: Any, seed: Array) -> list[Any]:
+    """The gradients that the nodes' own rules give: of picked entries of the result, multiplied by a seed and summed."""
+    import numpy as np
+    whole = np.zeros(_shape(y))
+    whole[index] = seed
+    found: list[Any] = gradient(y, leaves, seed=float(whole) if isinstance(y, Value) else whole)
+    return found
+
+
+def _shape(node: Any) -> tuple[int, ...]:
+    return getattr(node, "shape", ())
+
+
+def _size(node: Any) -> int:
+    return getattr(node, "size", 1)
+
+
+def _between(leaves: list[Any], y: Any) -> list[Any]:
     """The nodes on the way from the leaves to ``y``, inputs first."""
     above = dict.fromkeys(topological(y))
     if missing := [x for x in leaves if x not in above or x is y]:
-        raise ValueError(f"zoom: {missing[0]!r:.60} is not above {y.op.name}, shape {y.shape}; inputs are tensors that "
+        raise ValueError(f"zoom: {missing[0]!r:.60} is not above {y.op.name}, shape {_shape(y)}; inputs are nodes that "
                          "it was computed from")
     reached = set(leaves)
     between = []
@@ -131,23 +168,24 @@ def _between(leaves: list[Tensor], y: Tensor) -> list[Tensor]:
     return between
 
 
-def _names(leaves: list[Tensor]) -> dict[Tensor, str]:
+def _names(leaves: list[Any]) -> dict[Any, str]:
     """The name of each input: its own, else x, y, u, v, …, each once."""
     taken = {x.name for x in leaves if x.name}
     free = (name for name in [*"xyuvpqrs", *(f"x{i}" for i in range(len(leaves)))] if name not in taken)
-    names: dict[Tensor, str] = {}
+    names: dict[Any, str] = {}
     for x in leaves:
         name = x.name if x.name and x.name not in names.values() else next(free)
         names[x] = name
     return names
 
 
-def _leaf(x: Tensor, name: str) -> Array:
-    """The entries of a tensor as an array of named Values."""
+def _leaf(x: Any, name: str) -> Array:
+    """The entries of a tensor, or a number, as an array of named Values."""
     import numpy as np
-    values = np.empty(x.shape, dtype=object)
-    for index in np.ndindex(*x.shape):
-        values[index] = Value(float(x.array[index]), f"{name}[{','.join(map(str, index))}]" if index else name)
+    values = np.empty(_shape(x), dtype=object)
+    for index in np.ndindex(*values.shape):
+        number = x.plain_data()[index] if index else x.data
+        values[index] = Value(float(number), f"{name}[{','.join(map(str, index))}]" if index else name)
     return values
 
 
@@ -157,9 +195,14 @@ def _numbers(values: Array) -> Array:
     return np.array([value.grad or 0.0 for value in values.ravel()], dtype=float).reshape(values.shape)
 
 
-def _open(node: Tensor, operands: list[Any]) -> Array:
+def _open(node: Any, operands: list[Any]) -> Array:
     """The result of a tensor's operation as an array of Values, computed from arrays of Values and of numbers."""
     import numpy as np
+    if isinstance(node, Value):
+        numbers = [x.item() if isinstance(x, np.ndarray) else x for x in operands]
+        made = np.empty((), dtype=object)
+        made[()] = _gates.get(node.op.name, node.op)(*numbers)
+        return made
     if node.params is None:
         arrays = [np.asarray(x, dtype=object) for x in operands]
         return np.asarray(np.frompyfunc(node.op, node.op.arity, 1)(*arrays), dtype=object)
@@ -268,3 +311,20 @@ _spelled: dict[str, Any] = {
     "cross_entropy": _cross_entropy,
     "max_pool2d": _max_pool,
 }
+
+
+# ── gates of numbers that stand for several ──────────────────────────────────────────────────────────────────────
+
+def _sigmoid(x: Value) -> Any:
+    return sigmoid(x) if x.data < -700 else 1.0 / (exp(x * -1.0) + 1.0)  # there exp(−x) would be infinite
+
+
+def _tanh(x: Value) -> Any:
+    if abs(x.data) > 350:
+        return tanh(x)
+    up, down = exp(x), exp(x * -1.0)
+    return (up - down) / (up + down)
+
+
+_gates: dict[str, Any] = {"sigmoid": _sigmoid, "tanh": _tanh,
+                          "softplus": lambda x: softplus(x) if x.data > 700 else log(exp(x) + 1.0)}
