@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import re
+import shutil
 import sys
 import warnings
 from collections.abc import Callable, Sequence
@@ -323,7 +324,8 @@ def check(args: argparse.Namespace) -> int:
     f.__name__ = expression.text
     f.__signature__ = Signature([Parameter(name, Parameter.POSITIONAL_ONLY) for name in given])  # type: ignore[attr-defined]
     report = check_gradients(f, *given.values())
-    print(report)
+    columns = shutil.get_terminal_size((0, 0)).columns  # 0 where there is no terminal, but a pipe or a file
+    print(report.table(columns) if columns else report)
     return 0 if report else 1
 
 

@@ -123,6 +123,23 @@ def wrong() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("wrong")
+@pytest.mark.parametrize("width", [30, 44, 60])
+@pytest.mark.parametrize(("expression", "given"), [("tanh(w*x)**2", ["w=0.5", "x=3"]), ("relu(x)*sqrt(w)", ["w=0", "x=0"])])
+def test_a_check_keeps_its_columns_in_a_narrow_terminal(expression: str, given: list[str], width: int,
+                                                       monkeypatch: pytest.MonkeyPatch,
+                                                       capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv("COLUMNS", str(width))
+    main(["check", expression, *given])
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= width
+    numbers = [line for line in lines if re.match("  (gradient|measured|±|digits|mode) ", line)]
+    assert {re.match(r"  \S+ +", line).end() for line in numbers} == {11}  # type: ignore[union-attr]
+    monkeypatch.setenv("COLUMNS", "200")
+    main(["check", expression, *given])
+    wide = capsys.readouterr().out.split()
+    assert {word for line in numbers for word in line.split()} <= set(wide)
+
+
 def test_check_fails_on_a_wrong_gradient_with_status_1(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check", "cube_but_wrong(x)*w", "x=2", "w=1"]) == 1
     assert "WRONG" in capsys.readouterr().out

@@ -1,13 +1,15 @@
 """The table for the terminal: the course's numbers, absence, colour only on request, names that do no harm."""
 
+import re
 import sys
 
 import pytest
 
 import viz.graphs
 import viz.records
-from autograd import Value, relu
+from autograd import Tensor, Value, relu
 from viz import text
+from viz.columns import cells
 
 from .test_viz_records import neuron
 
@@ -113,6 +115,53 @@ def test_the_work_grows_with_the_graph_and_no_faster(monkeypatch):
     (calls, handed), (more_calls, more_handed) = work(3_000), work(6_000)
     assert (handed, more_handed) == (3_001, 6_001)  # x enters each sum, and the first product
     assert more_calls < 2.1 * calls
+
+
+def lengths(said):
+    return [cells(line) for line in said.splitlines()]
+
+
+@pytest.mark.parametrize("width", [30, 44, 60])
+@pytest.mark.parametrize("make", [neuron, lambda: arrays(), lambda: long_chain(5), lambda: relu(Value(2.0, "가중치" * 4) * 3)])
+def test_in_a_narrow_terminal_no_line_is_longer_and_every_number_is_there(make, width):
+    y = make()
+    wide, narrow = text(y, width=0), text(y, width=width)
+    assert max(lengths(narrow)) <= width
+    assert "".join(narrow.split()) == "".join(wide.split())  # the same signs in the same order
+
+
+def arrays():
+    y = (Tensor([[0.0, 1.0, 2.0], [3.0, 4.0, 5.0]], "x") @ Tensor([[1.0], [2.0], [3.0]], "w")).sum()
+    y.backward()
+    return y
+
+
+def test_columns_stay_columns_at_44_characters():
+    said = text(neuron(), width=44).splitlines()
+    gradients = [line.index("gradient") for line in said if "gradient" in line]
+    assert len(gradients) == 13 and len(set(gradients)) == 1
+    behind = {re.match(r"  → \S+ +", line).end() for line in said if line.startswith("  →") and "×" in line}
+    assert len(behind) == 1  # so are products
+    assert text(neuron(), width=200) == text(neuron(), width=0)
+
+
+def test_the_terminal_s_own_width_counts(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "44")
+    assert text(neuron()) == text(neuron(), width=44)
+    monkeypatch.delenv("COLUMNS")
+    assert text(neuron(), width=44) != text(neuron(), width=0)
+
+
+def test_colours_stay_with_their_words_where_lines_are_folded():
+    rich = pytest.importorskip("rich.text", reason="colour needs rich: pip install rich")
+    plain = rich.Text.from_ansi(text(neuron(), color=True, width=36)).plain
+    assert [line.rstrip() for line in plain.splitlines()] == text(neuron(), width=36).splitlines()
+
+
+def test_letters_that_take_two_places_are_counted_so():
+    y = Value(2.0, "가중치") * Value(3.0, "입력")
+    said = text(y, width=0).splitlines()
+    assert len({cells(line[:line.index(number)]) for line, number in zip(said, ("2.00", "3.00", "6.00"))}) == 1
 
 
 def test_a_notebook_gets_the_colours_and_nothing_else():

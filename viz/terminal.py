@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from .collapsing import Collapse
+from .columns import Row, in_columns, room
 from .graphs import graph
 from .numbers import Digits, bracketed, show
 from .records import DrawnNode, Graph, Wire
@@ -21,12 +22,13 @@ _BETWEEN = {"add": "+", "sub": "−", "mul": "×", "div": "/"}  # the signs that
 
 
 def text(y: Node | Sequence[Node], *, collapse: Collapse = None, digits: Digits = "auto", names: Names | None = None,
-         color: bool = False) -> str:
+         color: bool = False, width: int | None = None) -> str:
     """Write every operation of ``y`` in order, with its value and gradient, and under it the product on each wire.
 
     Nodes without a name are called ``v`` and their number, as in ``autograd.steps``. A gradient that has not been
     computed is absent. ``collapse``, ``digits`` and ``names`` are those of ``draw``; ``color`` adds the terminal's colours and
-    needs the package rich (ImportError without it).
+    needs the package rich (ImportError without it). Lines are at most ``width`` characters long (None: as many as the
+    terminal has): longer ones are folded, and the columns stay.
 
     >>> from autograd import Value
     >>> x, y = Value(3.0, "x"), Value(4.0, "y")
@@ -39,13 +41,11 @@ def text(y: Node | Sequence[Node], *, collapse: Collapse = None, digits: Digits 
       → x                1.00 × (y = 4.00) = 4.00
       → y                1.00 × (x = 3.00) = 3.00
     """
-    rows = list(_rows(graph(y, collapse, names=names), digits))
-    wide, room = (max(len(row[i]) for row in rows if len(row) > 1) for i in (0, 1))
-    rows = [(f"{row[0]:{wide}}   ", f"{row[1]:{room}}   ", *row[2:]) if len(row) > 1 else row for row in rows]
+    rows = in_columns(list(_rows(graph(y, collapse, names=names), digits)), room() if width is None else width)
     return _coloured(rows) if color else "\n".join("".join(row).rstrip() for row in rows)
 
 
-def _coloured(rows: list[tuple[str, ...]]) -> str:
+def _coloured(rows: Sequence[Row]) -> str:
     """The rows with the codes that colour them in a terminal: values green, gradients red, formulas blue."""
     try:
         from rich.console import Console
@@ -61,7 +61,7 @@ def _coloured(rows: list[tuple[str, ...]]) -> str:
     return capture.get().rstrip("\n")
 
 
-def _rows(g: Graph, digits: Digits) -> Iterator[tuple[str, ...]]:
+def _rows(g: Graph, digits: Digits) -> Iterator[Row]:
     """The rows of the table: a note alone, or an operation, its value, and its gradient in one to three pieces."""
     entering: dict[str, list[Wire]] = {}
     for wire in g.wires:

@@ -47,12 +47,21 @@ class GradientReport:
                  "both" if x.mode == "reverse, forward" else x.mode, x.note) for x in ranked]
 
     def __str__(self) -> str:
+        return self.table()
+
+    def table(self, width: int = WIDE) -> str:
+        """Return the report as text: a table, or in fewer characters than it takes, the findings one under another."""
         rows = [HEADER, *self.rows()]
         widths = [max(len(row[i]) for row in rows) for i in range(len(HEADER) - 1)]
+        ends = [sum(widths) + 2 * len(widths) + min(len(note), NARROW) for *_, note in rows[1:] if note]
+        if max([sum(widths) + 2 * len(widths) - 2, *ends]) > width:
+            lines = [line for row in rows[1:] for line in _stacked(row, width)]
+            return "\n".join([*wrap(self.summary, width), *lines,
+                              *(part for line in self._closing_lines() for part in wrap(line, width))])
         lines = []
         for *cells, note in rows:
-            start = "".join(cell.ljust(width + 2) for cell, width in zip(cells, widths))
-            for part in wrap(note, max(WIDE - len(start), NARROW)) or [""]:
+            start = "".join(cell.ljust(width_of + 2) for cell, width_of in zip(cells, widths))
+            for part in wrap(note, max(width - len(start), NARROW)) or [""]:
                 lines.append((start + part).rstrip())
                 start = " " * len(start)
         return "\n".join([self.summary, *lines, *self._closing_lines()])
@@ -83,6 +92,14 @@ class GradientReport:
 
     def _repr_svg_(self) -> str:
         return step_picture(self.worst) if self.findings else ""
+
+
+def _stacked(row: tuple[str, ...], width: int) -> list[str]:
+    """One finding in a few columns: the verdict and the place, under them a number in each line, all in one column."""
+    verdict, what, at, gradient, measured, bar, digits, mode, note = row
+    numbers = {"gradient": gradient, "measured": measured, "±": bar, "digits": digits, "mode": mode}
+    lines = [f"  {name:9}{number}" for name, number in numbers.items() if number]
+    return [*wrap(f"{verdict}  {what} at {at}", width), *lines, *(f"  {part}" for part in wrap(note, width - 2))]
 
 
 class WrongGradient(AssertionError):
