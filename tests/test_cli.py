@@ -122,7 +122,6 @@ def wrong() -> Iterator[None]:
     del rows["cube_but_wrong"]
 
 
-@pytest.mark.usefixtures("wrong")
 @pytest.mark.parametrize("width", [30, 44, 60])
 @pytest.mark.parametrize(("expression", "given"), [("tanh(w*x)**2", ["w=0.5", "x=3"]), ("relu(x)*sqrt(w)", ["w=0", "x=0"])])
 def test_a_check_keeps_its_columns_in_a_narrow_terminal(expression: str, given: list[str], width: int,
@@ -140,6 +139,7 @@ def test_a_check_keeps_its_columns_in_a_narrow_terminal(expression: str, given: 
     assert {word for line in numbers for word in line.split()} <= set(wide)
 
 
+@pytest.mark.usefixtures("wrong")
 def test_check_fails_on_a_wrong_gradient_with_status_1(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check", "cube_but_wrong(x)*w", "x=2", "w=1"]) == 1
     assert "WRONG" in capsys.readouterr().out
