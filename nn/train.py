@@ -148,7 +148,7 @@ class _Loop:
             self.callbacks.call("on_start", run)
             while run.epoch < epochs and not run.history.stopped:
                 self._epoch()
-            run.stop(f"all {epochs} epochs are done")
+            run.stop(f"all {epochs} epochs are done" if epochs > 1 else "its one epoch is done")
         self.judge.restore()
 
     def _epoch(self) -> None:

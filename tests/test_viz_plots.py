@@ -193,11 +193,30 @@ def test_layers_of_a_loss_are_shown_with_their_gradients_after_backward_only() -
     model = nn.Sequential(nn.Linear(4, 8, rng=0), nn.Tanh(), nn.Linear(8, 8, rng=1), nn.ReLU(), nn.Linear(8, 3, rng=2))
     x = np.random.default_rng(0).normal(size=(16, 4)).astype(np.float32)
     loss = nn.functional.cross_entropy(model(Tensor(x, requires_grad=False)), np.arange(16) % 3)
-    assert [len(ax.patches) for ax in plots.layer_histograms(loss)] == [2, 0]
+    assert [len(ax.patches) for ax in plots.layer_histograms(loss)] == [5, 0]
+    assert list(plots.layers(loss)) == ["Linear 0", "Tanh 1", "Linear 2", "ReLU 3", "Linear 4"]
     loss.backward()
     activations, gradients = plots.layer_histograms(loss)
-    assert [len(activations.patches), len(gradients.patches)] == [2, 2]
+    assert [len(activations.patches), len(gradients.patches)] == [5, 5]
     assert gradients.patches[0].get_facecolor()[0] > activations.patches[0].get_facecolor()[0]  # red, green
+
+
+def test_layers_are_what_each_module_put_out_whatever_its_kind() -> None:
+    model = nn.Sequential(nn.Conv2d(1, 2, 3, rng=0), nn.BatchNorm2d(2), nn.Flatten(), nn.Linear(8, 3, rng=0))
+    seen: dict[str, Any] = {}
+    x = Tensor(np.random.default_rng(0).normal(size=(2, 1, 4, 4)).astype(np.float32), requires_grad=False)
+    with model.watch(lambda path, module, inputs, output: seen.setdefault(type(module).__name__, output)):
+        loss = nn.functional.cross_entropy(model(x), np.array([0, 1]))
+    found = plots.layers(loss)
+    assert list(found) == ["Conv2d 0", "BatchNorm2d 1", "Linear 3"]
+    for name, (values, slope) in found.items():
+        assert np.array_equal(values, seen[name.split()[0]].data) and slope is None
+    numbers = nn.MLP(2, [3, 2], rng=0)
+    outputs = [numbers(x) for x in ([1.0, 2.0], [0.0, -1.0])]
+    nn.cross_entropy(outputs, [0, 1]).backward()
+    of_neurons = plots.layers(nn.cross_entropy(outputs, [0, 1]))
+    assert {name: values.shape for name, (values, _) in of_neurons.items()} == {"layer 0": (6,), "layer 1": (4,)}
+    assert sorted(of_neurons["layer 1"][0]) == sorted(y.data for row in outputs for y in row)
 
 
 def test_the_initialisation_figure_shows_what_the_course_says() -> None:

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import importlib.util
 import re
+from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import nn
@@ -40,9 +44,9 @@ def test_a_browser_opens_the_page_with_curves_verdicts_layers_steps_and_seeds(tm
                 ["loss", "cross_entropy"], ["python", environment()["python"]]):
         assert opened.locator("tr", has=opened.get_by_role("rowheader", name=row[0], exact=True)).last.inner_text().split(
             "\t")[1].startswith(row[1][:5])
-    assert opened.locator("figure svg").count() == 5
-    assert all(opened.locator("figure svg").nth(i).bounding_box()["width"] > 200 for i in range(5))
-    assert opened.locator("meta[http-equiv=refresh]").count() == 0  # it is over
+    assert opened.locator("figure svg").count() == 6
+    assert all(opened.locator("figure svg").nth(i).bounding_box()["width"] > 200 for i in range(6))
+    assert "data-live" not in path.read_text(encoding="utf-8").partition("<body")[2].partition(">")[0]  # it is over
     ids = opened.eval_on_selector_all("figure [id]", "all => all.map(x => x.id)")
     assert len(ids) == len(set(ids))
     where = importlib.util.find_spec("axe_playwright_python")
@@ -74,8 +78,85 @@ def test_it_is_whole_at_every_epoch_and_loads_itself_anew_while_the_run_lasts(tm
                  progress=False, callbacks=[kept, look])
     seen.append((tmp_path / "report.html").read_text(encoding="utf-8"))
     assert all(text.startswith("<!doctype html>") and text.rstrip().endswith("</html>") for text in seen)
-    assert ["http-equiv=\"refresh\"" in text for text in seen] == [True, True, True, False]
-    assert "&lt;script&gt;alert(1)" in seen[-1] and "<script>alert(1)" not in re.sub("srcdoc=\"[^\"]*\"", "", seen[-1])
+    assert ["<body data-live" in text for text in seen] == [True, True, True, False]
+    assert ["http-equiv=\"refresh\"" in text for text in seen] == [True, True, True, False]  # where there is no JavaScript
+    assert "&lt;script&gt;alert(1)" in seen[-1] and "<script>alert(1)" not in re.sub("data-steps=\"[^\"]*\"", "", seen[-1])
+
+
+@pytest.fixture(scope="module")
+def states(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """The page of one run after its first epoch, its second, and at its end."""
+    path = tmp_path_factory.mktemp("run") / "report.html"
+    seen: list[str] = []
+    made = viz.report(path)
+    trained(None, epochs=2, callbacks=[made, lambda run: (made.write(run), seen.append(path.read_text(encoding="utf-8")))])
+    return [*seen, path.read_text(encoding="utf-8")]
+
+
+@pytest.fixture(params=["file", "http"])
+def address(request: Any, tmp_path: Path) -> Iterator[str]:
+    """Where a report is found: as a file, or at a server on this machine."""
+    if request.param == "file":
+        yield (tmp_path / "report.html").as_uri()
+        return
+    handler = type("Quiet", (SimpleHTTPRequestHandler,), {"log_message": lambda *args: None})
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(handler, directory=str(tmp_path))) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/report.html"
+        server.shutdown()
+
+
+def test_the_reader_keeps_what_is_folded_scrolled_and_stepped_to(browser: Any, states: list[str], address: str,
+                                                                 tmp_path: Path) -> None:
+    def write(text: str) -> None:
+        (tmp_path / "next").write_text(text, encoding="utf-8")
+        (tmp_path / "next").replace(tmp_path / "report.html")
+
+    write(states[0])
+    page = browser.new_page(viewport={"width": 1280, "height": 800})
+    asked, said = set(), []
+    page.on("request", lambda request: asked.add(request.url.partition("?")[0]))
+    page.on("console", lambda message: said.append(message.text))
+    page.on("pageerror", lambda error: said.append(str(error)))
+    page.goto(address)
+    assert "1 epoch, 5 batches" in page.inner_text(".state")
+    steps = page.frame_locator("#steps iframe")
+    for _ in range(3):
+        steps.locator("#previous").click()
+    there = steps.locator("#where").inner_text()
+    page.locator("summary", has_text="Babysitter").click()
+    page.evaluate("scrollTo(0, 300)")
+    drawn = page.locator("figure svg").first.inner_html()
+
+    write(states[1])
+    page.wait_for_function("document.querySelector('.state').textContent.includes('2 epochs, 10 batches')")
+    assert steps.locator("#where").inner_text() == there
+    assert page.locator("details[open]").count() == page.locator("details").count() - 1
+    assert page.evaluate("scrollY") == 300
+    assert page.locator("figure svg").first.inner_html() != drawn
+
+    write(states[2])
+    page.wait_for_function("document.querySelector('.state').textContent.includes('Ended')")
+    assert steps.locator("#where").inner_text() == there
+    button = page.get_by_role("button", name="Show it as it is now")
+    button.click()
+    assert button.is_hidden()
+    steps.locator("h1").filter(has_text="After 2 epochs").wait_for()
+    assert page.locator("iframe.next").count() == 0  # it is over, and nobody looks any more
+    assert said == []
+    assert asked - {"about:srcdoc"} == {address}
+    page.close()
+
+
+def test_the_width_is_used_and_plots_are_dark_on_a_dark_page(states: list[str], visit: Any, tmp_path: Path) -> None:
+    (tmp_path / "report.html").write_text(states[2], encoding="utf-8")
+    page = visit(tmp_path / "report.html", viewport={"width": 1280, "height": 800}, color_scheme="dark")
+    boxes = [figure.bounding_box() for figure in page.locator(".figures").first.locator("figure").all()]
+    assert len({round(box["y"]) for box in boxes}) == 1 and sum(box["width"] for box in boxes) > 1100  # all in one row
+    papers = page.eval_on_selector_all("figure svg > g path:first-of-type", "all => all.map(x => getComputedStyle(x).fill)")
+    assert "rgb(13, 17, 23)" in papers and "rgb(255, 255, 255)" not in papers
+    columns = page.locator("figure", has_text="activations of each layer").inner_text()
+    assert all(name in columns for name in ("Linear 0", "Tanh 1", "Linear 3"))
 
 
 def test_it_says_what_was_wrong_and_why_the_run_ended(tmp_path: Path) -> None:
@@ -109,7 +190,7 @@ def test_title_and_facts_are_those_given(tmp_path: Path) -> None:
 def test_the_history_of_a_run_that_is_over_has_a_page_at_once(tmp_path: Path) -> None:
     _, history = trained(None, epochs=1)
     text = report(tmp_path / "over", history, facts={"who": "me"}).path.read_text(encoding="utf-8")
-    assert "Ended: all 1 epochs are done. 1 epoch, 5 batches." in text and ">me<" in text and text.count("<svg") >= 2
+    assert "Ended: its one epoch is done. 1 epoch, 5 batches." in text and ">me<" in text and text.count("<svg") >= 2
     assert "http-equiv" not in text
 
 
@@ -125,7 +206,7 @@ def test_a_network_of_single_values_is_reported_too(tmp_path: Path) -> None:
     nn.train.fit(model, data, nn.cross_entropy, nn.optim.SGD(model.named_parameters()), epochs=2, progress=False,
                  callbacks=[viz.report(tmp_path)])
     text = (tmp_path / "report.html").read_text(encoding="utf-8")
-    assert "2 epochs" in text and "<iframe" in text
+    assert "2 epochs" in text and 'data-steps="&lt;!doctype html' in text
     assert isinstance(next(model.parameters()), Value)
 
 

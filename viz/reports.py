@@ -1,7 +1,8 @@
 """The report of a training run: one page with curves, verdicts, histograms and a stepped example, kept up to date.
 
-Everything is in the page, which makes no request. While the run lasts the page loads itself anew every few seconds;
-it is written beside its place and renamed, so that a reader always finds a whole page.
+Everything is in the page, which asks nobody for anything. While the run lasts it looks every two seconds at what has been
+written in its place since, and takes over what changed; what the reader scrolled, folded and stepped to stays. It is written
+beside its place and renamed, so that a reader always finds a whole page.
 """
 
 from __future__ import annotations
@@ -16,16 +17,16 @@ from html import escape
 from itertools import count
 from pathlib import Path
 from time import monotonic
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from autograd.files import replaced
 from autograd.graph import topological
 
 from . import plots
 from .collapsing import MANY
+from .colours import DARK, LIGHT, variables
 from .numbers import number
-from .plots.axes import axes_or_new
-from .plots.distributions import histogram_panels
+from .plots.axes import axes_or_new, count_on_x
 from .svg import clean
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from nn.callbacks import History, Run
 
 SHARE = 0.1  # of the run's time that pages may take
+SIDE_BY_SIDE = 14  # layers in one figure
 SHOWN = 20_000  # entries of an array that a histogram is made of
 
 Section = tuple[str, str]  # a heading and the HTML under it
@@ -55,7 +57,7 @@ def report(path: str | Path, history: History | None = None, *, title: str | Non
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     history = nn.train.fit(model, nn.data.load("iris"), nn.functional.cross_entropy, nn.optim.SGD(model.named_parameters()),
     ...                            epochs=1, seed=0, progress=False, callbacks=[page := report(folder)])
-    ...     "Ended: all 1 epochs are done" in page.path.read_text(encoding="utf-8")
+    ...     "Ended: its one epoch is done" in page.path.read_text(encoding="utf-8")
     True
     """
     made = TrainingPage(path, title, facts, every)
@@ -82,7 +84,7 @@ class TrainingPage:
         self.sitter = Babysitter(every=every)
         self.layers: dict[str, tuple[Array, Array | None]] = {}
         self.sample: tuple[Any, Any] | None = None
-        self.example = ""
+        self.example = Example("")
         self.over, self.interrupted = False, ""
         self._next = 0.0
 
@@ -111,7 +113,8 @@ class TrainingPage:
     def on_epoch(self, run: Run) -> None:
         """Write the page, unless the last one was a moment ago."""
         self.sitter.on_epoch(run)
-        self.example = self.example or self._stepped(run)
+        if not self.example.said:
+            self.example = self._stepped(run)
         if monotonic() >= self._next:
             self.write(run)
 
@@ -150,7 +153,7 @@ class TrainingPage:
 
     def html(self, run: Run) -> str:
         """Return the page as text."""
-        ended = f"Ended: {run.history.stopped}." if self.over else "Running; this page loads itself anew."
+        ended = f"Ended: {run.history.stopped}." if self.over else "Running; this page follows."
         facts = {"model": repr(run.model), "parameters": f"{sum(getattr(x, 'size', 1) for x in run.model.parameters()):,}",
                  "optimiser": repr(run.optimizer), "loss": getattr(run.loss_function, "__name__", repr(run.loss_function)),
                  "examples": f"{len(run.loader.x):,} in batches of {run.loader.batch_size}", **environment(), **self.facts}
@@ -166,33 +169,56 @@ class TrainingPage:
         return head + table(found.signs)
 
     def _inside(self) -> list[Section]:
-        parts = []
-        if self.layers:
-            panels = histogram_panels(self.layers)
-            for ax, title in zip(panels, ("activations", "gradients")):
-                ax.set_title(title, fontsize="small")
-            parts.append(("Layers", figure(panels, "activations and gradients of each layer in the latest batch looked at; below "
-                                                   "each its standard deviation")))
+        shown, names = [], list(self.layers)
+        for first in range(0, len(names), SIDE_BY_SIDE):
+            some = {name: self.layers[name] for name in names[first:first + SIDE_BY_SIDE]}
+            for side, title in enumerate(("activations", "gradients")):
+                kept = {name: numbers for name, pair in some.items() if (numbers := pair[side]) is not None}
+                if kept:
+                    ax = plots.histograms(kept, color=(plots.VALUE, plots.GRADIENT)[side])
+                    ax.set_title(title, fontsize="small")
+                    shown.append(figure(ax, f"{title} of each layer in the latest batch looked at; below each its standard deviation",
+                                        wide=len(kept) > 6))
+        updates = ""
         if self.sitter.ratios:
-            ax = plots.update_ratios(self.sitter.ratios)
             caption = f"length of an update over that of the weights, every {self.sitter.every} batches"
-            parts.append(("Updates", figure(ax, caption)))
-        return parts
+            updates = figure(plots.update_ratios(self.sitter.ratios), caption)
+        return [("Layers", figures(shown) or "<p>No batch has been looked at yet.</p>"),
+                ("Updates", figures([updates]) if updates else "<p>No update has been measured yet.</p>")]
 
-    def _stepped(self, run: Run) -> str:
+    def _stepped(self, run: Run) -> Example:
         """The first example's way through the network and back, as the stepper's page."""
         from nn.evaluation import batch_function, evaluation_mode
 
         from .web.step_page import stepper
         if self.sample is None:
-            return "<p>No batch was trained on.</p>"
+            return Example("No batch was trained on.")
         x, y = self.sample
         with evaluation_mode(run.model):
             loss = run.loss_function(batch_function(run.model)(x), y)
         if (gates := sum(1 for node in topological(loss) if node.operands)) > MANY:
-            return f"<p>The network has {gates:,} gates for one example, too many to step through (the limit is {MANY}).</p>"
-        introduction = f"<p>The first example that was trained on, with label {escape(str(y[0]))}.</p>"
-        return introduction + stepper(loss, names=run.model).frame()
+            return Example(f"The network has {gates:,} gates for one example, too many to step through (the limit is {MANY}).")
+        epochs = f"{run.epoch:,} epoch{'s' * (run.epoch != 1)}"
+        shown = stepper(loss, names=run.model, title=f"After {epochs}")
+        return Example(f"The first example that was trained on, with label {y[0]}.", shown.html, shown.height + 560)
+
+
+class Example(NamedTuple):
+    """An example to step through: a line about it, and the stepper's page, which stays while the reader uses it."""
+
+    said: str
+    page: str = ""
+    height: float = 0.0
+
+    @property
+    def html(self) -> str:
+        """The example as a part of the page."""
+        said = self.said or "Shown once the first epoch has ended."
+        return (f'<p data-part="example">{escape(said)}</p>'
+                '<div class="stale" hidden><span>The network has learned more since.</span>'
+                '<button type="button">Show it as it is now</button></div><div id="steps" data-title="Stepper: one example" '
+                f'data-height="{self.height:.0f}" data-steps="{escape(self.page)}"></div>'
+                "<noscript>Stepping needs JavaScript.</noscript>")
 
 
 def _state_line(text: str, history: History) -> str:
@@ -245,11 +271,12 @@ def curve_sections(history: History) -> list[Section]:
         ax = axes_or_new(None)
         ax.plot(range(1, len(history.batches) + 1), history.batches, color=plots.SERIES[0], linewidth=0.8)
         ax.set(xlabel="batch", ylabel="loss")
+        count_on_x(ax)
         shown.append(figure(ax, "loss of every batch"))
     last = "".join(f"<tr><th scope='row'>{escape(name)}</th><td>{_cell(series[-1])}</td><td>{_cell(history.best[name])}</td></tr>"
                    for name, series in columns.items())
     numbers = f"<table><tr><td></td><th scope='col'>last epoch</th><th scope='col'>best epoch</th></tr>{last}</table>"
-    return [("Curves", "".join(shown) + (numbers if columns else "<p>No epoch has ended yet.</p>"))]
+    return [("Curves", figures(shown) + (numbers if columns else "<p>No epoch has ended yet.</p>"))]
 
 
 def _cell(value: float) -> str:
@@ -259,11 +286,21 @@ def _cell(value: float) -> str:
 _figures = count(1)
 
 
-def figure(axes: Axes | list[Axes], caption: str) -> str:
-    """Return a plot as a part of the page, with a caption that screen readers say too."""
+def figure(axes: Axes | list[Axes], caption: str, wide: bool = False) -> str:
+    """Return a plot as a part of the page, with a caption that screen readers say too; a wide one takes the whole width."""
     drawn = re.sub(r'( id="|url\(#|href="#)', rf"\1f{next(_figures)}-", plots.svg(axes))  # ids are once in a page
     drawn = drawn.replace("<svg", f'<svg role="img" aria-label="{escape(caption)}"', 1)
-    return f"<figure>{drawn}<figcaption>{escape(caption)}</figcaption></figure>"
+    return f"<figure{' class=wide' if wide else ''}>{drawn}<figcaption>{escape(caption)}</figcaption></figure>"
+
+
+def figures(shown: Iterable[str]) -> str:
+    """Return figures side by side, as many as the page is wide for; nothing of none.
+
+    >>> figures(["<figure></figure>"]), figures([])
+    ("<div class='figures'><figure></figure></div>", '')
+    """
+    inside = "".join(shown)
+    return f"<div class='figures'>{inside}</div>" if inside else ""
 
 
 def table(rows: Mapping[str, object]) -> str:
@@ -277,16 +314,30 @@ def table(rows: Mapping[str, object]) -> str:
     return f"<table>{cells}</table>" if cells else ""
 
 
-def page(title: str, sections: Iterable[Section], live: bool = False) -> str:
-    """Return sections of HTML under headings as one page; a live one loads itself anew.
+def page(title: str, sections: Iterable[tuple[str, str | Example]], live: bool = False) -> str:
+    """Return sections of HTML under headings as one page, which can be folded; a live one follows what is written in its place.
 
-    >>> "<h2>Curves</h2><p>none</p>" in page("Run", [("Curves", "<p>none</p>")])
+    >>> "<h2>Curves</h2></summary><div data-part='curves'><p>none</p></div>" in page("Run", [("Curves", "<p>none</p>")])
     True
     """
-    body = "".join(f"<section>{f'<h2>{escape(heading)}</h2>' if heading else ''}{content}</section>"
-                   for heading, content in sections if content)
-    again = '<meta http-equiv="refresh" content="5">' if live else ""
-    return _PAGE.format(title=escape(clean(title)), again=again, body=body)
+    body = "".join(_section(heading, content) for heading, content in sections if content)
+    here = Path(__file__).parent / "web" / "report_page"
+    style, script = (here.with_suffix(kind).read_text(encoding="utf-8") for kind in (".css", ".js"))
+    style = (f":root {{ color-scheme: light dark; {variables(LIGHT)} }}\n@media (prefers-color-scheme: dark) "
+             f"{{ :root {{ {variables(DARK)} }} }}\n{style}")
+    again = '<noscript><meta http-equiv="refresh" content="5"></noscript>' if live else ""
+    return (f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, '
+            f'initial-scale=1">{again}<title>{escape(clean(title))}</title><style>{style}</style><script>{script}</script></head>'
+            f'<body{" data-live=yes" * live}><main><h1>{escape(clean(title))}</h1>{body}</main></body></html>\n')
+
+
+def _section(heading: str, content: str | Example) -> str:
+    """A section that can be folded; the parts that later pages bring anew are marked as such."""
+    name = re.sub(r"\W+", "-", heading.lower()).strip("-") or "state"
+    inside = content.html if isinstance(content, Example) else f"<div data-part='{name}'>{content}</div>"
+    if not heading:
+        return f"<section>{inside}</section>"
+    return f"<section><details open><summary><h2>{escape(heading)}</h2></summary>{inside}</details></section>"
 
 
 def checkpoint_page(path: str | Path) -> str:
@@ -305,31 +356,11 @@ def checkpoint_page(path: str | Path) -> str:
     weights = {name: array for name, array in found["model"].items() if getattr(array, "ndim", 0) > 1}
     inside = []
     if weights:
-        inside = [("Weights", figure(plots.histograms(weights), "weights of each layer; below each its standard deviation"))]
+        inside = [("Weights", figures([figure(plots.histograms(weights), "weights of each layer; below each its standard deviation",
+                                              wide=len(weights) > 5)]))]
     size = sum(getattr(array, "size", 1) for array in found["model"].values())
     settings = [item for group in (found.get("optimizer") or {}).get("param_groups", [])[:1] for item in group.items()]
     facts = {"checkpoint": path, "parameters": f"{size:,}", **{key: x for key, x in settings if key != "params"}, **environment()}
     ended = f"Ended: {history.stopped}." if history.stopped else "Stopped before its end; fit(…, resume=True) goes on."
     return page(f"Training report: {Path(path).stem}", [("", _state_line(ended, history)), *curve_sections(history), *inside,
                                                         ("Run and environment", table(facts))])
-
-
-_PAGE = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">{again}
-<title>{title}</title><style>
-:root {{ color-scheme: light dark; --ink: #1f2328; --paper: #fff; --line: #d0d7de; --good: #1a7f37; --bad: #cf222e }}
-@media (prefers-color-scheme: dark) {{
-  :root {{ --ink: #e6edf3; --paper: #0d1117; --line: #30363d; --good: #3fb950; --bad: #ff7b72 }}
-}}
-body {{ font: 15px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper) }}
-main {{ max-width: 70rem; margin: 0 auto; padding: 0 .5rem }}
-h2 {{ border-bottom: 1px solid var(--line); margin-top: 2rem }}
-figure {{ display: inline-block; margin: .5rem 1rem .5rem 0; vertical-align: top; max-width: 100% }}
-figure svg {{ background: #fff; border-radius: 6px; max-width: 100%; height: auto }}
-figcaption {{ font-size: .85rem; max-width: 28rem }}
-table {{ border-collapse: collapse; margin: .5rem 0 }}
-th, td {{ text-align: left; vertical-align: top; padding: .15rem .8rem .15rem 0; font-variant-numeric: tabular-nums }}
-td {{ white-space: pre-wrap; overflow-wrap: anywhere }} th {{ font-weight: 600 }}
-.well {{ color: var(--good) }} .ill b {{ color: var(--bad) }} iframe {{ background: #fff }}
-</style></head><body><main><h1>{title}</h1>{body}</main></body></html>
-"""

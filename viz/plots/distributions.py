@@ -51,7 +51,7 @@ def histograms(layers: Mapping[str, PlainArrayLike], *, color: str = VALUE, bins
 
 
 def layer_histograms(loss: Node) -> Panels:
-    """Draw the activations (green) and their gradients (red) of every activation function that went into a loss, by layer.
+    """Draw what every layer that went into a loss put out (green), and the gradients with respect to it (red).
 
     Gradients are there where ``loss.backward()`` has been; layers are called by their scope.
     """
@@ -69,20 +69,40 @@ def histogram_panels(found: Mapping[str, tuple[Array, Array | None]]) -> Panels:
     return panels
 
 
+ACTIVATING = {"relu", "tanh", "sigmoid", "leaky_relu", "elu", "softplus"}
+SAME_NUMBERS = {"reshape", "transpose", "getitem", "broadcast_to", "astype"}  # what only hands its input on is no layer
+
+
 def layers(loss: Node) -> dict[str, tuple[Array, Array | None]]:
-    """Return the activations that went into a loss, and their gradients (None before a backward pass), by layer (its scope).
+    """Return what each layer that went into a loss put out, and its gradient (None before a backward pass), by its scope.
+
+    A layer is what a module computed last, or an activation function wherever it was called; of networks of numbers, the
+    neurons of a layer together.
 
     >>> list(layers(Tensor([[1.0, -1.0]]).relu().sum()))
     ['relu']
     """
-    kinds = {"relu", "tanh", "sigmoid", "leaky_relu", "elu", "softplus"}
+    order = [node for node in topological(loss) if node.op is not None and node.operands]
+    last = {id(node.scope): node for node in order if node.scope}
+    ends = {id(node) for node in last.values() if node.op.name not in SAME_NUMBERS}
     found: dict[str, tuple[Array, Array | None]] = {}
-    for node in topological(loss):
-        if node.op is not None and node.op.name in kinds and getattr(node, "ndim", 0) > 1:
-            path = node.scope.path.partition("/")[2] or node.scope.path if node.scope else node.op.name
-            name = path if path not in found else f"{path} {len(found) + 1}"
-            found[name] = (node.data, node.grad)
-    return found
+    neurons: dict[str, list[Node]] = {}
+    for node in order:
+        path = node.scope.path if node.scope else ""
+        if getattr(node, "ndim", 0) > 1 and (id(node) in ends or node.op.name in ACTIVATING):
+            name = path.partition("/")[2] or path or node.op.name
+            found[name if name not in found else f"{name} {len(found) + 1}"] = (node.data, node.grad)
+        elif id(node) in ends and not hasattr(node, "ndim") and "/" in path:
+            whole = path.rpartition("/")[0]
+            neurons.setdefault(whole.partition("/")[2] or whole, []).append(node)
+    return {**found, **{name: _together(nodes) for name, nodes in neurons.items()}}
+
+
+def _together(nodes: list[Node]) -> tuple[Array, Array | None]:
+    """The numbers of several nodes as an array, and their gradients where all have one."""
+    import numpy as np
+    slopes = [node.grad for node in nodes]
+    return np.array([node.data for node in nodes]), None if None in slopes else np.array(slopes)
 
 
 def initialisations(schemes: Iterable[str] = SCHEMES, activation: str = "tanh", layers: int = 10, width: int = 500,
