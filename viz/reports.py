@@ -177,8 +177,8 @@ class TrainingPage:
                 if kept:
                     ax = plots.histograms(kept, color=(plots.VALUE, plots.GRADIENT)[side])
                     ax.set_title(title, fontsize="small")
-                    shown.append(figure(ax, f"{title} of each layer in the latest batch looked at; below each its standard deviation",
-                                        wide=len(kept) > 6))
+                    caption = f"{title} of each layer in the latest batch looked at; below each its standard deviation"
+                    shown.append(figure(ax, caption, wide=len(kept) > 6))
         updates = ""
         if self.sitter.ratios:
             caption = f"length of an update over that of the weights, every {self.sitter.every} batches"
