@@ -17,7 +17,7 @@ from autograd.symbolic import formula
 from autograd.operation import Operation
 from viz.numbers import typeset
 
-from . import stubs
+from . import exhibits, stubs
 from .curves import curve
 
 HERE = Path(__file__).parent
@@ -93,6 +93,7 @@ def write() -> None:
     for name, text in curves().items():
         (folder / name).write_text(text, encoding="utf-8")
     pictures(HERE)
+    exhibits.write()
 
 
 if __name__ == "__main__":

@@ -1,0 +1,78 @@
+"""The gallery: twelve programs, each with its picture, and one network as five libraries draw it."""
+
+from __future__ import annotations
+
+import ast
+import runpy
+from pathlib import Path
+
+GALLERY = Path(__file__).parent / "gallery"
+HEAD = """\
+# Gallery
+Twelve programs, each with the picture that it makes. Generated from the files of this folder by `make docs`: each can be run as it
+is, and `picture.save("name.svg")` writes its picture (`.png` and `.pdf` too).
+
+"""
+PEERS = {
+    "micrograd": "data and gradient in every box; the function is in its notebook, and a sum is one box for each addition",
+    "torchviz": "the nodes of the backward pass and the shapes of parameters; no numbers",
+    "torchview": "the modules with the shapes between them; no numbers",
+    "mygrad": "tensors and operations; numbers on request, no gradients",
+}
+BESIDE = """\
+## The same network, five times
+Two neurons with a relu on two inputs, and one neuron on these. Here every value, every gradient and every local gradient is on the
+picture, and a neuron is a box that can be closed:
+
+![drawn by chainrule](peers/ours.svg)
+
+```python
+{code}```
+
+The others were drawn by [peers/draw.py](peers/draw.py), which needs them installed; their pictures are stored as they were.
+
+"""
+
+
+def programs() -> list[Path]:
+    """Return the files of the gallery in their order.
+
+    >>> len(programs())
+    12
+    """
+    return sorted(GALLERY.glob("[0-9]*.py"))
+
+
+def drawn(program: Path) -> str:
+    """Run a program of the gallery; return its picture as SVG."""
+    return str(runpy.run_path(str(program))["picture"].svg)
+
+
+def told(program: Path) -> tuple[str, str]:
+    """Return what a program says of itself, and its code without that."""
+    source = program.read_text(encoding="utf-8")
+    tree = ast.parse(source)
+    body = source.splitlines(keepends=True)[tree.body[0].end_lineno or 0:]
+    return ast.get_docstring(tree) or "", "".join(body).lstrip("\n")
+
+
+def page() -> str:
+    """Return the page of the gallery."""
+    text = HEAD
+    for program in programs():
+        said, code = told(program)
+        title = program.stem.partition("_")[2].replace("_", " ")
+        text += f"## {title.capitalize()}\n{said}\n\n![{title}]({program.stem}.svg)\n\n```python\n{code}```\n\n"
+    text += BESIDE.format(code=told(GALLERY / "peers" / "ours.py")[1])
+    for name, said in PEERS.items():
+        text += f"**{name}**: {said}\n\n![drawn by {name}](peers/{name}.svg)\n\n"
+    return text.rstrip() + "\n"
+
+
+def write(folder: Path = GALLERY) -> None:
+    """Write the pictures of the programs into a folder, and the page beside them."""
+    (folder / "peers").mkdir(parents=True, exist_ok=True)
+    for program in [*programs(), GALLERY / "peers" / "ours.py"]:
+        place = folder / program.relative_to(GALLERY).with_suffix(".svg")
+        place.write_text(drawn(program), encoding="utf-8")
+    (folder / "README.md").write_text(page(), encoding="utf-8")

@@ -1,0 +1,9 @@
+"""The first nan, and all that it spoils: the square root of a sum that has fallen below zero."""
+
+import viz
+from autograd import Value, sqrt
+
+x, y = Value(-2.0, "x"), Value(1.0, "y")
+z = sqrt(x + y) * 3 + x
+z.backward()
+picture = viz.draw(z)
