@@ -166,7 +166,8 @@ def _add_expression_command(commands: Commands, function: Command, summary: str)
 
 
 def _add_digits(sub: argparse.ArgumentParser) -> None:
-    sub.add_argument("--digits", type=digits, default="auto", metavar="N", help="significant digits of every number shown (as many as it takes)")
+    sub.add_argument("--digits", type=digits, default="auto", metavar="N",
+                     help="significant digits of every number shown (as many as it takes)")
 
 
 def _add_draw(commands: Commands) -> None:

@@ -58,7 +58,8 @@ def test_a_formula_with_numbers_for_names_is_the_local_gradient(row: Any) -> Non
     """Python reads the text back: brackets stand where negative numbers need them."""
     draw = random.Random(5)
     for _ in range(20):
-        xs = [draw.uniform(*interval) for interval in (row.domain if isinstance(row.domain[0], tuple) else [row.domain] * row.arity)]
+        domain = row.domain if isinstance(row.domain[0], tuple) else [row.domain] * row.arity
+        xs = [draw.uniform(*interval) for interval in domain]
         xs = [x if abs(x) > 1e-3 else 0.5 for x in xs]
         node = row(*map(Value, xs))
         for text, local in zip(formulas(node), node.local_gradients):

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 FEW_ENTRIES, WRITTEN = 6, 3  # arrays of up to this many entries are written out in tables, and on wires
 BINS, BARS = 8, "▁▂▃▄▅▆▇█"  # of histograms
-Digits: TypeAlias = int | None | Literal["auto"]  # significant digits; None: all; "auto": as many as it takes
+Digits: TypeAlias = int | Literal["auto"] | None  # significant digits; None: all; "auto": as many as it takes
 _HALF = 0.5 + 1e-9  # of a unit, and what comes of computing in binary
 _INFIX = {"add": "+", "sub": "−", "mul": "×", "div": "/", "pow": "^"}
 

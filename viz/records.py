@@ -12,13 +12,12 @@ class DrawnNode(NamedTuple):
 
     ``kind`` is "input", "gate", "constant" or "output"; ``label`` is its name, which no other node has: behind the path of its
     scope where others are called so. ``called`` is the same, or for a node without a name ``v`` and its number, as in
-    ``autograd.steps``. ``sign`` is the text in the gate,
-    constants folded in; ``parts`` is the same in pieces, each with True where it is a constant. ``gradient`` is the
-    node's ``.grad``: None while no backward pass has reached it. ``accumulated`` says that ``gradient`` holds more than
-    the contributions on the wires that leave: an earlier pass's share. ``scope`` is the path of its scope, ``box`` the
-    id of the box that it is drawn in. ``trouble`` is "first" where a nan or inf arises, "after" where one came in.
-    ``hidden`` counts the gates inside a collapsed one, ``inside`` the inputs that only they use. ``members`` are the numbers of the nodes that are drawn as this
-    one, as in ``autograd.steps``.
+    ``autograd.steps``. ``sign`` is the text in the gate, constants folded in; ``parts`` is the same in pieces, each with True
+    where it is a constant. ``gradient`` is the node's ``.grad``: None while no backward pass has reached it. ``accumulated``
+    says that ``gradient`` holds more than the contributions on the wires that leave: an earlier pass's share. ``scope`` is the
+    path of its scope, ``box`` the id of the box that it is drawn in. ``trouble`` is "first" where a nan or inf arises, "after"
+    where one came in. ``hidden`` counts the gates inside a collapsed one, ``inside`` the numbers of the inputs that only they
+    use. ``members`` are the numbers of the nodes that are drawn as this one, as in ``autograd.steps``.
     """
 
     id: str
@@ -50,11 +49,12 @@ class Term(NamedTuple):
 class Wire(NamedTuple):
     """A value on its way from ``source`` into an argument of ``target``, and the gradient that comes back on it.
 
-    ``contribution = upstream × local``; all are None while no backward pass has reached the wire. ``local`` of a wire
-    into a collapsed gate is the gradient through all of it. ``formula`` is the local gradient in names of nodes; ``template``
-    is the same with places ``{0}``, ``{1b}`` and ``{out}`` for its ``terms``, of which the last is the result, so that a picture
-    can write numbers for what has no name. ``note`` says where broadcasting expands and sums. ``edges`` are the edges that are drawn as this wire, each as the
-    numbers of its operation (as in ``autograd.steps``) and of the argument; the wire of a result has none.
+    ``contribution = upstream × local``; all are None while no backward pass has reached the wire. ``local`` of a wire into a
+    collapsed gate is the gradient through all of it. ``formula`` is the local gradient in names of nodes; ``template`` is the
+    same with places ``{0}``, ``{1b}`` and ``{out}`` for its ``terms``, of which the last is the result, so that a picture can
+    write numbers for what has no name. ``note`` says where broadcasting expands and sums. ``edges`` are the edges that are drawn
+    as this wire, each as the numbers of its operation (as in ``autograd.steps``) and of the argument; the wire of a result has
+    none.
     """
 
     id: str

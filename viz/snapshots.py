@@ -24,8 +24,9 @@ if TYPE_CHECKING:
 class Snapshot(NamedTuple):
     """The nodes of ``roots`` in topological order, with their names and gradients.
 
-    ``names`` holds the nodes that have a name, no two of them the same, ``labels`` those of all in the order. ``gradients`` maps a node to its gradient (None or absent: not computed),
-    ``contributions`` a node and an argument to the gradient that flows back from the node to that operand.
+    ``names`` holds the nodes that have a name, no two of them the same, ``labels`` those of all in the order. ``gradients``
+    maps a node to its gradient (None or absent: not computed), ``contributions`` a node and an argument to the gradient that
+    flows back from the node to that operand.
     """
 
     roots: list[Node]

@@ -1,0 +1,254 @@
+"""The texts on pictures, read back as a reader does: one name a value, numbers that multiply out and add up, formulas."""
+
+import re
+import xml.etree.ElementTree as ET
+from collections import Counter
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import nn
+from autograd import Tensor, Value, exp, no_grad, scope, steps
+from autograd.graph import topological
+from viz import draw, graph, text
+from viz.numbers import brief, digits_that_add_up, multiplied, number, show, summary
+from viz.wording import Wording
+
+from .programs import Program, programs
+from .test_programs import quick
+from .test_viz_drawing import SVG, classed, element
+from .test_viz_records import neuron
+
+POWER = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
+HALF = Fraction(500_001, 1_000_000)
+DIGITS = ("auto", 1, 2, 3, 5, None)
+finite = st.floats(-1e300, 1e300)
+flat = pytest.mark.filterwarnings("ignore::autograd.NoDerivativeWarning")  # flat rows are part of the table
+plain = st.floats(-1e4, 1e4) | st.floats(1e-9, 1e9).map(lambda x: -x) | finite
+
+
+def read(text):
+    """The number that a text says, and a unit of its last digit; only these signs may be in it."""
+    digits, power = re.fullmatch(r"\(?(−?\d+(?:\.\d+)?)(?:·10([⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+))?\)?", text).groups()
+    exponent = int((power or "0").translate(POWER))
+    digits = digits.replace("−", "-")
+    return Fraction(digits) * Fraction(10) ** exponent, Fraction(10) ** (exponent - len(digits.partition(".")[2]))
+
+
+def off(shown, x):
+    """How far a text is from a number, in units of its last digit."""
+    value, unit = read(shown)
+    return float(abs(value - Fraction(x)) / unit)
+
+
+@pytest.mark.parametrize("digits", DIGITS)
+@given(x=finite)
+def test_a_number_is_true_to_half_a_unit_of_its_last_digit(digits, x):
+    assert off(number(x, digits), x) <= 0.5 + 1e-6
+
+
+@given(x=st.floats(1e-9, 1e12), digits=st.integers(1, 15))
+def test_digits_are_significant_and_two_are_the_fewest_by_default(x, digits):
+    def significant(shown):
+        return len(shown.partition("·")[0].replace(".", "").lstrip("0"))
+
+    assert significant(number(x, digits)) >= digits
+    assert significant(number(x)) >= 2
+    assert "." not in number(x) or len(number(x).partition("·")[0].partition(".")[2]) >= 1 + ("·" not in number(x))
+
+
+@pytest.mark.parametrize("digits", DIGITS)
+@given(upstream=plain, local=plain)
+def test_what_is_shown_multiplies_out(digits, upstream, local):
+    downstream = upstream * local
+    if not 1e-290 < abs(downstream) < 1e290:
+        return
+    one, other, product = multiplied(upstream, local, downstream, digits)
+    assert product == number(downstream, digits)
+    assert max(off(one, upstream), off(other, local)) <= 0.5 + 1e-6
+    value, unit = read(product)
+    if digits is None:  # all the digits that a float has: Python multiplies so
+        assert float(read(one)[0]) * float(read(other)[0]) == float(value)
+    else:
+        assert abs(read(one)[0] * read(other)[0] - value) <= unit * HALF
+
+
+def test_factors_have_no_more_digits_than_it_takes():
+    assert multiplied(1.0, 0.25, 0.25) == ("1.00", "0.25", "0.25")
+    assert multiplied(2.0, 3.0, 6.0, 1) == ("2", "3", "6")
+    assert multiplied(0.0, float("inf"), 0.0) == ("0.00", "inf", "0.00")  # a branch not taken passes nothing
+    assert multiplied(1.0, 5.0, 0.0) == ("1.00", "5.00", "0.00")
+
+
+@pytest.mark.parametrize("digits", DIGITS)
+@given(parts=st.lists(st.floats(-100, 100).filter(lambda x: abs(x) > 1e-6), min_size=2, max_size=6))
+def test_what_is_shown_adds_up(digits, parts):
+    total = sum(parts)
+    if abs(total) < 1e-6 * max(map(abs, parts)):
+        return
+    more = digits_that_add_up(parts, total, digits)
+    value, unit = read(number(total, digits))
+    if digits is not None:
+        assert abs(sum(read(number(part, digits, more))[0] for part in parts) - value) <= unit * HALF
+
+
+# ── on pictures ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+@flat
+@quick
+@given(programs(least=4, most=20), st.sampled_from(["auto", 2, 4]))
+def test_every_product_and_sum_on_a_picture_comes_out_as_shown(program: Program, digits):
+    y = program(*map(Value, program.point))
+    if not isinstance(y, Value) or not y.inputs:
+        return
+    y.backward()
+    drawing = draw(y, products=True, digits=digits)
+    wires = {wire.id: wire for wire in drawing.graph.wires}
+    nodes = {node.id: node for node in drawing.graph.nodes}
+    shown = {}
+    for drawn in ET.fromstring(drawing.svg).iter(f"{SVG}g"):
+        wire = wires.get(drawn.get("id"))
+        if wire is None:
+            continue
+        texts = {kind: "".join(t.itertext()) for t in drawn.iter(f"{SVG}text") for kind in t.get("class").split()}
+        numbers = [texts.get("gradient", ""), *re.split(" [×=] ", texts.get("product", "0 × 0 = 0"))]
+        if not all(re.search(r"\d", said) for said in numbers):  # nan and inf multiply as they do
+            continue
+        contribution, one, other, product = numbers
+        shown[wire.id] = read(contribution)[0]
+        assert off(contribution, wire.contribution) <= 0.5 + 1e-6
+        if "product" in texts:
+            assert product == contribution
+            assert off(one, wire.upstream) <= 0.5 + 1e-6
+            assert off(other, wire.local) <= 0.5 + 1e-6
+            if wire.upstream * wire.local == wire.contribution:
+                assert off(product, read(one)[0] * read(other)[0]) <= 0.5 + 1e-6, texts["product"]
+    for id, node in nodes.items():
+        leaving = [wire for wire in wires.values() if wire.source == id]
+        exact = sum(wire.contribution for wire in leaving if wire.contribution is not None)
+        if len(leaving) > 1 and all(wire.id in shown and wire.id[:5] != "w-out" for wire in leaving) and node.gradient == exact:
+            total = classed(ET.tostring(element(drawing.svg, f"{id}-sum"), encoding="unicode"), "gradient")[0]
+            value, unit = read(total.removeprefix("Σ "))
+            assert abs(sum(shown[wire.id] for wire in leaving) - value) <= unit * HALF
+
+
+NAMES = st.sampled_from(["x", "x", "w0", "w1", "v0", "v1", "out", "a-b", "w0#2", "y", None, None])
+
+
+@flat
+@quick
+@given(programs(least=4, most=16), st.data())
+def test_one_name_a_value_in_walks_graphs_tables_and_pictures(program: Program, data):
+    xs = [Value(x, data.draw(NAMES)) for x in program.point]
+    with scope("outer"):
+        y = program(*xs)
+    if not isinstance(y, Value) or not y.inputs:
+        return
+    order = topological(y)
+    for node in order:
+        if node.inputs:
+            node.name = data.draw(NAMES)
+    y.backward()
+    labels = [step.label for step in steps(y) if step.phase == "forward"]
+    assert max(Counter(labels).values()) == 1
+    g = graph(y)
+    called = {node.members[0]: node.called for node in g.nodes if node.kind != "output" and node.members[0] < len(order)}
+    assert called == dict(enumerate(labels))
+    assert max(Counter(node.called for node in g.nodes if node.kind != "output").values()) == 1
+    for line in (line for line in text(y).splitlines() if not line.startswith(" ")):
+        assert any(line.startswith(label) for label in labels)
+    for step in steps(y):
+        for edge in step.edges:  # no letters but those of labels: x, y and out stand for nothing
+            left = edge.formula
+            for label in sorted(labels, key=len, reverse=True):
+                left = re.sub(f"(?<![a-z]){re.escape(label)}(?![a-z])", "", left)
+            assert set(re.findall("[a-z_]+[0-9]*", left)) <= FUNCTIONS, edge.formula
+
+
+FUNCTIONS = {"sin", "cos", "exp", "log", "sqrt", "cosh", "sinh", "sigmoid", "sign", "floor_divide", "where", "if", "else", "e",
+             "expm1", "tanh", "hypot"}
+
+
+@flat
+@quick
+@given(programs(least=4, most=16), st.data())
+def test_what_a_formula_on_a_picture_speaks_of_stands_on_it(program: Program, data):
+    y = program(*(Value(x, f"x{i}") for i, x in enumerate(program.point)))
+    if not isinstance(y, Value) or not y.inputs:
+        return
+    for node in topological(y):
+        if node.inputs and data.draw(st.booleans()):
+            node.name = f"n{id(node) % 1000}"
+    y.backward()
+    drawing = draw(y)
+    names = {said.removesuffix(" = ") for kind in ("letter", "name") for said in classed(drawing.svg, kind)}
+    values = {*classed(drawing.svg, "value"), *(show(node.value) for node in drawing.graph.nodes if node.kind == "constant")}
+    for wire in drawing.graph.wires:
+        for place, term in zip([*map(str, range(len(wire.terms) - 1)), "out"], wire.terms):
+            if f"{{{place}" in wire.template:
+                assert term.label in names if term.label else show(term.value) in values
+
+
+def test_the_lecture_s_neuron_reads_as_in_the_lecture():
+    svg = draw(neuron(), products=True).svg
+    assert {"−0.53 × 0.37 = −0.20", "1.00 × (−0.53) = −0.53", "−0.20 × (−1.00) = 0.20"} <= set(classed(svg, "product"))
+    assert {"0.37", "−1/1.37²", "x0", "w0", "−1"} <= set(classed(svg, "formula"))
+
+
+def test_sigma_shows_its_slope_in_numbers_and_in_its_name():
+    y = Value(1.0, "x").sigmoid()
+    assert "0.73·(1 − 0.73)" in classed(draw(y).svg, "formula")
+    y.name = "p"
+    assert "p·(1 − p)" in classed(draw(y).svg, "formula")
+
+
+def test_names_within_a_frame_drop_its_path_and_keep_it_elsewhere():
+    y = nn.MLP(2, [2, 1], rng=0)([Value(1.0, "x0"), Value(-1.0, "x1")])[0]
+    y.backward()
+    labels = {node.label for node in graph(y).nodes if node.kind == "input"}
+    assert {"x0", "x1", "MLP/layer 0/neuron 0/w0", "MLP/layer 0/neuron 1/w0", "MLP/layer 1/neuron 0/b"} <= labels
+    svg = draw(y, collapse=False).svg
+    assert Counter(classed(svg, "letter")) == Counter({"w0": 3, "w1": 3, "b": 3, "x0": 1, "x1": 1})
+    assert set(classed(svg, "formula")) >= {"w0", "w1", "x0"}
+    assert "MLP/layer 0/neuron 1/w1" in element(svg, "n6").find(f"{SVG}title").text or "MLP/layer 0/neuron" in svg
+
+
+def test_a_path_is_kept_where_the_short_name_is_another_value_s():
+    outer = Value(3.0, "w")
+    with scope("one"):
+        a = Value(2.0, "w") * outer
+    with scope("two"):
+        b = Value(5.0, "w") * outer
+    g = graph(a * b + outer)
+    words = Wording(g)
+    said = {words.name(node) for node in g.nodes if node.kind == "input"}
+    assert said == {"w", "one/w", "two/w"}
+
+
+def test_constants_and_arrays_have_names_and_numbers_too():
+    with no_grad():
+        fixed = Value(3.0, "c")
+    y = exp(Value(0.5, "c") * fixed)
+    assert len({node.label for node in graph(y).nodes if node.kind in ("input", "constant")}) == 2
+    z = (Tensor([[1.0, 2.0]] * 3, "t") * 2.0).tanh().sum()
+    z.backward()
+    svg = draw(z).svg
+    assert "1 − v2²" in classed(svg, "formula")
+    assert "v2 = " in classed(svg, "name")  # it stands on the picture, where it has to
+
+
+def test_arrays_say_their_shape_and_how_their_entries_lie():
+    np = pytest.importorskip("numpy")
+    array = np.random.default_rng(0).normal(size=(30, 40))
+    counts, _ = np.histogram(array, bins=8)
+    assert summary(array).histogram == tuple(counts)
+    shown = brief(summary(array))
+    assert re.fullmatch("30×40 [▁▂▃▄▅▆▇█]{8}", shown)
+    assert shown[6 + int(np.argmax(counts))] == "█"
+    assert brief(summary(np.array([1.0, np.nan, np.inf, 2.0, 1.0]))).endswith(", 1 nan, 1 inf")
+    t = Tensor(array, "t")
+    svg = draw(t.sum()).svg
+    assert any(said.startswith("30×40 ") for said in classed(svg, "value"))
+    assert f"mean {number(array.mean(), None)}" in element(svg, "n0").find(f"{SVG}title").text
