@@ -47,8 +47,8 @@ def draw(y: Node | Sequence[Node], *, collapse: Collapse = None, fold: bool | No
     names nodes after your variables and parameters after their modules; so does ``names=model``. ``digits`` significant ones are
     shown of each number (None: all, as in tooltips; "auto": two decimals, more where fewer than two significant digits would be
     left, or where a sum or a product would not come out as shown). ``products`` writes ``upstream × local = gradient`` under each
-    wire. The picture is at most ``width`` units wide where its parts allow it, and goes on in rows; ``direction="down"`` lets it run
-    down instead, as wide as it must be. ``sums`` draws chains of additions as one Σ gate: True all, False none, None those
+    wire. The picture is at most ``width`` units wide where its parts allow it, and goes on in rows; ``direction="down"`` lets it
+    run down instead, as wide as it must be. ``sums`` draws chains of additions as one Σ gate: True all, False none, None those
     of four terms and more, and those of three that ``sum`` or a scope made.
     ``engine="dot"`` lays out with Graphviz. The drawing shows the state of now: a later backward pass does
     not change it. Raises TypeError for what is not a node, LookupError for a scope that is not there, ValueError
