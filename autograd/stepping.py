@@ -74,7 +74,8 @@ class Step(StepFields):
     path of its scope where others are called so, or ``v`` and the number (``vv`` where a name is like that); ``operation``
     is the row's name, "input" for a leaf. ``inputs`` are the operands' labels, constants as numbers. ``value`` is the
     node's number, ``gradient`` the gradient of the result with respect to it (None in the forward phase), complete when its
-    step comes; ``edges`` are its wires to its inputs (empty in the forward phase). ``right`` is what ``gradient`` should be, where a mistake made it something else.
+    step comes; ``edges`` are its wires to its inputs (empty in the forward phase). ``right`` is what ``gradient`` should be,
+    where a mistake made it something else.
     """
 
     __slots__ = ()

@@ -8,9 +8,9 @@ from itertools import pairwise
 import pytest
 
 import viz.dot
-from autograd import Value, log, scope, tanh
-from viz.colours import DARK, LIGHT
+from autograd import Tensor, Value, log, relu, scope, tanh
 from viz import draw, stepper
+from viz.colours import DARK, LIGHT
 from viz.svg import clip
 
 from .display import shown
@@ -73,6 +73,50 @@ def test_contributions_stand_on_the_wires_and_their_sum_at_the_source():
     assert [t.text for t in element(svg, "n0-sum").iter(f"{SVG}text")] == ["3.00", "Σ 6.00"]
     y.backward()
     assert "grad 12.00" in classed(draw(y).svg, "gradient")
+
+
+def test_an_input_used_once_shows_what_an_earlier_pass_left_in_front_of_its_wire():
+    x = Value(3.0, "x")
+    (x * x).backward()
+    assert classed(draw(x * 2).svg, "gradient") == ["grad 6.00"]
+    y = x * 2
+    x.grad = None
+    for _ in range(2):
+        y.backward()
+    assert "grad 4.00" in classed(draw(y).svg, "gradient")
+
+
+def flows(svg):
+    """The width of the gradient's stroke under each wire that has one, and True where it is dashed."""
+    return {wire.get("id"): (float(flow[0].get("stroke-width")), "negative" in flow.get("class"))
+            for wire in ET.fromstring(svg).iter(f"{SVG}g") for flow in wire if flow.get("class", "").startswith("flow")}
+
+
+def test_the_stroke_under_a_wire_follows_the_size_of_its_gradient_and_its_sign():
+    x, y = Value(0.5, "x"), Value(1.0, "y")
+    z = -(x * 3).tanh() * 0.1 + relu(-y)
+    z.backward()
+    drawing = draw(z)
+    shown = flows(drawing.svg)
+    gradients = {wire.id: wire.contribution for wire in drawing.graph.wires}
+    assert shown.keys() == {id for id, gradient in gradients.items() if gradient}  # none where 0 arrives
+    assert len(shown) < len(gradients)
+    assert all(negative == (gradients[id] < 0) for id, (_, negative) in shown.items())
+    wide = [shown[id][0] for id in sorted(shown, key=lambda id: abs(gradients[id]))]
+    assert wide == sorted(wide)
+    assert wide[0] < wide[-1]
+    assert flows(draw(neuron(backward=False)).svg) == {}
+
+
+def test_the_stroke_of_an_array_is_that_of_its_largest_entry():
+    t = Tensor([1.0, 2.0, 3.0, 4.0], "t")
+    y = (t * Tensor([-1e-3, -1.0, -0.5, 0.0], "c")).sum()
+    y.backward()
+    found = flows(draw(y).svg)
+    one = Value(1.0, "a")
+    z = one * -1.0
+    z.backward()
+    assert found["w2-0"] == flows(draw(z).svg)["w1-0"]
 
 
 def test_a_collapsed_gate_with_two_results_shows_each_on_its_wire_and_no_sum():
@@ -401,7 +445,7 @@ def test_sums_are_one_tall_gate_with_a_wire_for_each_term_and_bracketed_when_ask
     assert len(picture.graph.wires) == 6
     assert classed(picture.svg, "gradient") == ["1.00"] * 6
     bracketed = draw(y, sums=False)
-    assert classed(bracketed.svg, "sign") == ["+0", "+", "+", "+", "+"]
+    assert classed(bracketed.svg, "sign") == ["+", "+", "+", "+"]
     assert {wire.id for wire in picture.graph.wires} < {wire.id for wire in bracketed.graph.wires}
 
 

@@ -139,7 +139,7 @@ _SHAPES = """\
 .chainrule .sign { font-size: 15px }
 .chainrule .sign.alone { font-size: 21px }
 .chainrule .sign .constant { font-size: 13px }
-.chainrule .formula, .chainrule .product, .chainrule .note { font-size: 10.5px }
+.chainrule .formula, .chainrule .product, .chainrule .note, .chainrule .sign-held { font-size: 10.5px }
 .chainrule .formula, .chainrule .name, .chainrule .right { text-anchor: end }
 .chainrule .name { white-space: pre }
 .chainrule .bars { font-size: 9px }
@@ -162,7 +162,7 @@ _INKS = """\
 .chainrule .value { fill: $value }
 .chainrule .gradient, .chainrule .product { fill: $gradient }
 .chainrule .formula { fill: $formula }
-.chainrule .constant, .chainrule .note, .chainrule .remark, .chainrule .scope text { fill: $frame }
+.chainrule .constant, .chainrule .sign-held, .chainrule .note, .chainrule .remark, .chainrule .scope text { fill: $frame }
 .chainrule .wire path { stroke: $wire }
 .chainrule .flow path { stroke: $flow }
 .chainrule .tip, .chainrule .fork { fill: $wire }
@@ -334,7 +334,7 @@ class _Page:
                          rx=RADIUS))
             up = 6 if block.held else 0
             out += shape, tag("text", sign, kind="sign alone" if alone else "sign", x=x, y=y - up + (7 if alone else 5))
-            out += [tag("text", written(block.held), kind="note", x=x, y=y + 13)] if block.held else []
+            out += [tag("text", written(block.held), kind="sign-held", x=x, y=y + 13)] if block.held else []
         elif block.name:
             out.append(self.name(block, place))
         else:

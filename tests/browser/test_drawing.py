@@ -6,6 +6,7 @@ import pytest
 from autograd import Tensor, Value, log, maximum, scope
 import nn
 from viz import draw, network, unrolled
+from viz.colours import LIGHT
 
 from ..test_viz_drawing import EVIL
 from ..test_viz_records import mlp, neuron
@@ -204,9 +205,9 @@ def test_colours_are_the_agreed_ones_and_can_be_read(visit, tmp_path, scheme):
     paper = ink(page, ".paper")
     seen = {kind: ink(page, f"text.{kind}") for kind in ("value", "gradient", "formula", "sign", "letter")}
     if scheme == "light":
-        assert (seen["value"], seen["gradient"], seen["formula"]) == (rgb("#1a7f37"), rgb("#cf222e"), rgb("#0969da"))
-        assert (ink(page, ".shape", "stroke"), ink(page, ".shape")) == (rgb("#57606a"), rgb("#f6f8fa"))
-        assert paper == rgb("#ffffff")
+        assert (seen["value"], seen["gradient"], seen["formula"]) == tuple(rgb(LIGHT[kind]) for kind in ("value", "gradient", "formula"))
+        assert (ink(page, ".shape", "stroke"), ink(page, ".shape")) == (rgb(LIGHT["frame"]), rgb(LIGHT["gate"]))
+        assert paper == rgb(LIGHT["paper"])
     else:
         assert luminance(paper) < 0.02
     for kind, colour in seen.items():

@@ -32,8 +32,8 @@ class Scope:
 class Nest:
     """A graph as nested scopes, with the block of every node that stands for itself.
 
-    An input that one gate alone uses stands in its gate's block: ``private`` are its wires. So do those in ``repeated``, at
-    every gate that uses them.
+    An input that one gate alone uses, and that has no label of its own, stands in its gate's block: ``private`` are its wires.
+    So do those in ``repeated``, at every gate that uses them.
     """
 
     def __init__(self, nodes: Iterable[Node], wires: Iterable[Wire], boxes: Iterable[Box], repeated: Iterable[str] = ()):
@@ -46,7 +46,7 @@ class Nest:
             self.into[wire.target].append(wire)
             outof[wire.source].append(wire)
         self.repeated = tuple(repeated)
-        self.private = {id for id, node in self.nodes.items() if node.kind == "input" and len(outof[id]) == 1
+        self.private = {id for id, node in self.nodes.items() if node.kind == "input" and len(outof[id]) == 1 and not node.stem
                         and self.nodes[outof[id][0].target].kind == "gate"}.union(self.repeated)
         self.shared = [id for id, node in self.nodes.items() if node.kind == "input" and id not in self.private
                        and len({wire.target for wire in outof[id]}) > 1]

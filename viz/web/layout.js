@@ -683,7 +683,7 @@ class Nest {
     for (const wire of this.wires.values()) { this.into.get(wire.target).push(wire); outof.get(wire.source).push(wire) }
     this.repeated = repeated
     const inputs = nodes.filter(node => node.kind === 'input').map(node => node.id)
-    this.private = new Set([...inputs.filter(id => outof.get(id).length === 1 && this.nodes.get(outof.get(id)[0].target).kind === 'gate'), ...repeated])
+    this.private = new Set([...inputs.filter(id => outof.get(id).length === 1 && !this.nodes.get(id).stem && this.nodes.get(outof.get(id)[0].target).kind === 'gate'), ...repeated])
     this.shared = inputs.filter(id => !this.private.has(id) && new Set(outof.get(id).map(wire => wire.target)).size > 1)
     this.used = new Set(nodes.map(node => node.id).filter(id => outof.get(id).length && !this.private.has(id)))
     this.blocks = new Map(nodes.filter(node => !this.private.has(node.id)).map(node => [node.id, this.block(node)]))
