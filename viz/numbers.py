@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from autograd.operation import Operation
 
-FEW_ENTRIES, WRITTEN = 6, 3  # arrays of up to this many entries are written out in tables, and on wires
+FEW_ENTRIES = 6  # arrays of up to this many entries are written out
 BINS, BARS = 8, "▁▂▃▄▅▆▇█"  # of histograms
 Digits: TypeAlias = int | Literal["auto"] | None  # significant digits; None: all; "auto": as many as it takes
 _HALF = 0.5 + 1e-9  # of a unit, and what comes of computing in binary
@@ -221,7 +221,7 @@ def brief(x: Shown, digits: Digits = "auto", more: int = 0) -> str:
     >>> brief(summary(np.arange(12.0).reshape(4, 3) ** 3)), brief(summary(np.ones(9))), brief(summary(np.ones(2)))
     ('4×3 █▃▃▃▃▁▃▃', '9: all 1.00', '[1.00 1.00]')
     """
-    if not isinstance(x, ArraySummary) or x.entries is not None and len(x.entries) <= WRITTEN and len(x.shape) == 1:
+    if not isinstance(x, ArraySummary) or x.entries is not None:
         return show(x, digits, more)
     most = max(x.histogram, default=0)
     bars = "".join(BARS[-(-count * (len(BARS) - 1) // most)] for count in x.histogram)

@@ -5,6 +5,8 @@ Nothing that is shown changes: the local gradient of a sum is 1 for each of its 
 
 from __future__ import annotations
 
+from collections import Counter
+
 from .records import DrawnNode, Graph, Wire
 
 FEW = 4  # terms that are always a sum; of three it is one in a scope (a neuron's), or where Python's sum made it
@@ -105,11 +107,13 @@ def _without_zeros(graph: Graph) -> Graph:
              if _from_zero(node) and not node.label and len(into.get(node.id, ())) == 1}
     if not zeros:
         return graph
+    uses = Counter(wire.source for wire in graph.wires)
 
     def moved(wire: Wire) -> Wire:
         while wire.source in zeros:
             first = zeros[wire.source]
-            wire = wire._replace(source=first.source, edges=(*first.edges, *wire.edges))
+            id = first.id if uses[wire.source] == 1 and wire.edges else wire.id  # as in a Σ gate; a result's wire keeps its own
+            wire = wire._replace(id=id, source=first.source, edges=(*first.edges, *wire.edges))
         return wire
 
     return graph._replace(nodes=tuple(node for node in graph.nodes if node.id not in zeros),
