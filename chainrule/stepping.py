@@ -10,7 +10,7 @@ from math import isfinite
 from typing import TextIO
 
 from autograd.stepping import Edge, Step
-from viz.numbers import Digits, applied, bracketed, digits_that_add_up, multiplied, number, typeset
+from viz.numbers import Digits, applied, bracketed, places_that_add_up, multiplied, number, typeset
 
 ColouredLine = list[tuple[str, str]]  # pieces of text, each with its colour
 VALUE, GRADIENT, FORMULA, FAINT = "green", "red", "blue", "dim"
@@ -70,15 +70,15 @@ def _forward_line(step: Step, names: list[str], values: dict[str, float], digits
 def _edge_lines(step: Step, edge: Edge, before: float | None, digits: Digits) -> list[ColouredLine]:
     """The product on one edge, and the sum at its input; ``before`` is what had arrived there, None for nothing."""
     parts = [edge.downstream] if before is None else [before, edge.downstream]
-    more = digits_that_add_up(parts, edge.total, digits)
-    upstream, local, downstream = multiplied(edge.upstream, edge.local, edge.downstream, digits, more)
+    places = places_that_add_up(parts, edge.total, digits)
+    upstream, local, downstream = multiplied(edge.upstream, edge.local, edge.downstream, digits, places)
     text = edge.formula
     is_number = re.fullmatch(r"-?(\d[\d.e+-]*|inf)|nan", text)
     collects: ColouredLine = [(f"    {edge.target_label} collects ", FAINT), (downstream, GRADIENT)]
     if before is not None:
         total = number(edge.total, digits)
         summed = abs(edge.total - before - edge.downstream) <= 1e-9 * abs(edge.total)
-        sum = f"{number(before, digits, more)} + {bracketed(downstream)} = {total}" if summed else (
+        sum = f"{number(before, digits, places)} + {bracketed(downstream)} = {total}" if summed else (
             f"{total} in place of {number(before, digits)}")
         collects += [(", in all ", FAINT), (sum, GRADIENT)]
     return [[(f"  {edge.target_label}: local gradient ", ""),

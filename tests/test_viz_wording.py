@@ -13,7 +13,7 @@ import nn
 from autograd import Tensor, Value, exp, no_grad, scope, steps
 from autograd.graph import topological
 from viz import draw, graph, text
-from viz.numbers import brief, digits_that_add_up, multiplied, number, show, summary
+from viz.numbers import brief, places_that_add_up, multiplied, number, show, summary
 from viz.wording import Wording
 
 from .programs import Program, programs
@@ -88,10 +88,16 @@ def test_what_is_shown_adds_up(digits, parts):
     total = sum(parts)
     if abs(total) < 1e-6 * max(map(abs, parts)):
         return
-    more = digits_that_add_up(parts, total, digits)
+    places = places_that_add_up(parts, total, digits)
     value, unit = read(number(total, digits))
     if digits is not None:
-        assert abs(sum(read(number(part, digits, more))[0] for part in parts) - value) <= unit * HALF
+        assert abs(sum(read(number(part, digits, places))[0] for part in parts) - value) <= unit * HALF
+
+
+def test_only_the_parts_that_are_too_coarse_have_more_decimals():
+    parts = [0.0, 0.0123, 0.334, 0.334, 1e-5]
+    places = places_that_add_up(parts, sum(parts))
+    assert [number(part, places=places) for part in parts] == ["0.00", "0.012", "0.334", "0.334", "1.0·10⁻⁵"]
 
 
 # ── on pictures ──────────────────────────────────────────────────────────────────────────────────────────────────

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from autograd.operation import Operation
 
-FEW_ENTRIES = 6  # arrays of up to this many entries are written out
+FEW_ENTRIES, SHORT = 6, 30  # arrays of up to this many entries are written out, on wires in so many letters
 BINS, BARS = 8, "▁▂▃▄▅▆▇█"  # of histograms
 Digits: TypeAlias = int | Literal["auto"] | None  # significant digits; None: all; "auto": as many as it takes
 _HALF = 0.5 + 1e-9  # of a unit, and what comes of computing in binary
@@ -101,26 +101,27 @@ def has_nonfinite(x: Shown) -> bool:
 
 # ── numbers ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
-def number(x: float | None, digits: Digits = "auto", more: int = 0) -> str:
+def number(x: float | None, digits: Digits = "auto", places: int = 0) -> str:
     """Write a number, true to half a unit of its last digit; "" for None.
 
     ``digits`` are significant digits, and None is all of them. "auto" is two decimals as in the lecture, more where fewer than
-    two significant digits would remain. ``more`` digits are added to that. Very small and large numbers have powers of ten.
+    two significant digits would remain. Very small and large numbers have powers of ten. ``places`` are decimals that are shown
+    at least, of a number that has them.
 
     >>> [number(x) for x in (2.0, -0.19661, 12.0, 0.0123, 1234.5, 1.25e-7, -0.0, None)]
     ['2.00', '−0.20', '12.00', '0.012', '1234.50', '1.2·10⁻⁷', '0.00', '']
-    >>> [number(x, 3) for x in (2.0, -0.19661, 12.0, 0.0123)], number(2 / 3, more=1)
-    (['2.00', '−0.197', '12.0', '0.0123'], '0.667')
+    >>> [number(x, 3) for x in (2.0, -0.19661, 12.0, 0.0123)], [number(x, places=3) for x in (2 / 3, 0.0123, 0.5)]
+    (['2.00', '−0.197', '12.0', '0.0123'], ['0.667', '0.012', '0.50'])
     """
     if x is None:
         return ""
     if not math.isfinite(x):
         return repr(float(x)).replace("-", "−")
-    return _typed(*_rounded(x, digits, more))
+    return _typed(*_rounded(x, digits, places=places))
 
 
-def _rounded(x: float, digits: Digits, more: int = 0) -> tuple[str, int]:
-    """A number as decimal text and a power of ten that goes with it."""
+def _rounded(x: float, digits: Digits, more: int = 0, places: int = 0) -> tuple[str, int]:
+    """A number as decimal text and a power of ten that goes with it; with ``more`` digits, or up to so many ``places``."""
     if digits is None:
         text, _, exponent = repr(float(x)).partition("e")
         return text, int(exponent or 0)
@@ -128,8 +129,9 @@ def _rounded(x: float, digits: Digits, more: int = 0) -> tuple[str, int]:
     power = int(f"{x:.{significant - 1}e}".partition("e")[2])  # after rounding: 0.9999 is 1.00
     if x == 0 or -4 < power < 6:
         decimals = max(significant - 1 - power, 2 if digits == "auto" else 0) + more
-        return f"{abs(x) if x == 0 else x:.{decimals}f}", 0
-    decimals = significant - 1 + (digits == "auto" and power > 0) + more
+        text = f"{abs(x) if x == 0 else x:.{decimals}f}"
+        return (f"{x:.{places}f}" if places > decimals and float(text) != x else text), 0
+    decimals = max(significant - 1 + (digits == "auto" and power > 0) + more, places + power if places and power < 0 else 0)
     text, _, exponent = f"{x:.{decimals}e}".partition("e")
     return text, int(exponent)
 
@@ -146,63 +148,65 @@ class _Candidate(NamedTuple):
     unit: float
 
 
+def _candidate(text: str, power: int) -> _Candidate:
+    return _Candidate(_typed(text, power), float(f"{text}e{power}"), 10.0 ** (power - len(text.partition(".")[2])))
+
+
 def _candidates(x: float, digits: Digits) -> Iterator[_Candidate]:
     """A number with ever more digits, up to all that it has."""
     for more in range(18):
-        text, power = _rounded(x, digits, more)
-        value = float(f"{text}e{power}")
-        yield _Candidate(_typed(text, power), value, 10.0 ** (power - len(text.partition(".")[2])))
-        if value == x or digits is None:
+        candidate = _candidate(*_rounded(x, digits, more))
+        yield candidate
+        if candidate.value == x or digits is None:
             return
 
 
-def multiplied(upstream: float, local: float, downstream: float, digits: Digits = "auto", more: int = 0) -> tuple[str, str, str]:
+def multiplied(upstream: float, local: float, downstream: float, digits: Digits = "auto", places: int = 0) -> tuple[str, str, str]:
     """Write the numbers of ``upstream × local = downstream`` so that what is shown multiplies out, to half a unit.
 
-    The product has as many digits as anywhere (and ``more``), the factors as few more as it takes.
+    The product has as many digits as anywhere (and at least so many ``places``), the factors as few more as it takes.
 
     >>> multiplied(-0.5344, 0.3679, -0.1966), multiplied(0.19661, 2.0, 0.39322)
     (('−0.53', '0.37', '−0.20'), ('0.197', '2.00', '0.39'))
     """
     if not all(map(math.isfinite, (upstream, local, downstream))):
-        return number(upstream, digits), number(local, digits), number(downstream, digits, more)
-    text, power = _rounded(downstream, digits, more)
-    product, unit = float(f"{text}e{power}"), 10.0 ** (power - len(text.partition(".")[2]))
+        return number(upstream, digits), number(local, digits), number(downstream, digits, places)
+    product = _candidate(*_rounded(downstream, digits, places=places))
     ups, locals = list(_candidates(upstream, digits)), list(_candidates(local, digits))
     for count in range(len(ups) + len(locals) - 1):
         ways = range(max(0, count - len(locals) + 1), min(count, len(ups) - 1) + 1)
         for i in sorted(ways, key=lambda i: abs(2 * i - count)):  # alike many first
             one, other = ups[i], locals[count - i]
-            if abs(one.value * other.value - product) <= unit * _HALF:
-                return one.text, other.text, _typed(text, power)
-    return ups[0].text, locals[0].text, _typed(text, power)  # of a branch not taken: nothing passed, whatever the factors
+            if abs(one.value * other.value - product.value) <= product.unit * _HALF:
+                return one.text, other.text, product.text
+    return ups[0].text, locals[0].text, product.text  # of a branch not taken: nothing passed, whatever the factors
 
 
-def digits_that_add_up(parts: Sequence[float], total: float, digits: Digits = "auto") -> int:
-    """Return how many more digits the parts of a sum need, so that what is shown adds up to the total, to half a unit.
+def places_that_add_up(parts: Sequence[float], total: float, digits: Digits = "auto") -> int:
+    """Return the decimal places that the parts of a sum need, so that what is shown adds up to the total, to half a unit.
 
-    >>> digits_that_add_up([0.334, 0.334], 0.668), digits_that_add_up([0.5, 0.25], 0.75)
-    (1, 0)
+    >>> places_that_add_up([0.334, 0.334], 0.668), places_that_add_up([0.5, 0.25], 0.75)
+    (3, 0)
     """
     if digits is None or not all(map(math.isfinite, (*parts, total))):
         return 0
-    text, power = _rounded(total, digits)
-    shown, unit = float(f"{text}e{power}"), 10.0 ** (power - len(text.partition(".")[2]))
-    for more in range(17):
-        told = (_rounded(part, digits, more) for part in parts)
-        if abs(math.fsum(float(f"{text}e{power}") for text, power in told) - shown) <= unit * _HALF:
-            return more
+    shown = _candidate(*_rounded(total, digits))
+    finest = max(round(-math.log10(shown.unit)), 0) if shown.unit else 0
+    for places in (0, *range(finest + 1, finest + 17)):
+        told = (_candidate(*_rounded(part, digits, places=places)).value for part in parts)
+        if abs(math.fsum(told) - shown.value) <= shown.unit * _HALF:
+            return places
     return 0  # of a total that is not their sum
 
 
-def show(x: Shown, digits: Digits = "auto", more: int = 0) -> str:
+def show(x: Shown, digits: Digits = "auto", places: int = 0) -> str:
     """Write a number, or an array in a few words.
 
     >>> show(summary_of_numbers([1.0, 2.0]))
     '[1.00 2.00]'
     """
     if not isinstance(x, ArraySummary):
-        return number(x, digits, more)
+        return number(x, digits, places)
     shape = shape_text(x.shape)
     if x.entries is not None:
         entries = " ".join(number(entry, digits) for entry in x.entries)
@@ -212,7 +216,7 @@ def show(x: Shown, digits: Digits = "auto", more: int = 0) -> str:
     return text + "".join(f", {count:,} {kind}" for count, kind in counts if count)
 
 
-def brief(x: Shown, digits: Digits = "auto", more: int = 0) -> str:
+def brief(x: Shown, digits: Digits = "auto", places: int = 0) -> str:
     """Write a number, or an array so short that it has room on a wire: its shape, and a histogram of its entries.
 
     A few entries are written out, and those that are all the same once.
@@ -221,8 +225,8 @@ def brief(x: Shown, digits: Digits = "auto", more: int = 0) -> str:
     >>> brief(summary(np.arange(12.0).reshape(4, 3) ** 3)), brief(summary(np.ones(9))), brief(summary(np.ones(2)))
     ('4×3 █▃▃▃▃▁▃▃', '9: all 1.00', '[1.00 1.00]')
     """
-    if not isinstance(x, ArraySummary) or x.entries is not None:
-        return show(x, digits, more)
+    if not isinstance(x, ArraySummary) or x.entries is not None and len(show(x, digits)) <= SHORT:
+        return show(x, digits, places)
     most = max(x.histogram, default=0)
     bars = "".join(BARS[-(-count * (len(BARS) - 1) // most)] for count in x.histogram)
     same = f": all {number(x.minimum, digits)}" if x.minimum == x.maximum else ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from autograd.symbolic import filled
 
-from .numbers import Digits, brief, digits_that_add_up, multiplied
+from .numbers import Digits, brief, places_that_add_up, multiplied
 from .records import DrawnNode, Graph, Term, Wire
 
 
@@ -28,7 +28,7 @@ class Wording:
         self.labels = {node.called for node in graph.nodes}
         self.boxes = {node.id: node.box for node in graph.nodes}
         self.spoken = {term.called for wire in graph.wires for term in _spoken(wire) if not _is_written(term)}
-        self.more: dict[str, int] = {}  # digits of the contributions that a reader can add up
+        self.places: dict[str, int] = {}  # decimals of the contributions that a reader can add up
         leaving: dict[str, list[Wire]] = {}
         for wire in graph.wires:
             leaving.setdefault(wire.source, []).append(wire)
@@ -38,8 +38,8 @@ class Wording:
     def _add_up(self, node: DrawnNode, wires: list[Wire]) -> None:
         parts = [wire.contribution for wire in wires if isinstance(wire.contribution, float)]
         if len(wires) > 1 and len(parts) == len(wires) and isinstance(node.gradient, float) and not node.accumulated:
-            more = digits_that_add_up(parts, node.gradient, self.digits)
-            self.more.update((wire.id, more) for wire in wires if more)
+            places = places_that_add_up(parts, node.gradient, self.digits)
+            self.places.update((wire.id, places) for wire in wires if places)
 
     def name(self, node: DrawnNode, box: str | None = None) -> str:
         """The name of a node as it stands in a box, its own for None; of an array that formulas speak of, its number."""
@@ -54,14 +54,14 @@ class Wording:
 
     def gradient(self, wire: Wire) -> str:
         """The gradient that comes back on a wire."""
-        return brief(wire.contribution, self.digits, self.more.get(wire.id, 0))
+        return brief(wire.contribution, self.digits, self.places.get(wire.id, 0))
 
     def product(self, wire: Wire) -> tuple[str, str, str] | None:
         """Upstream, local and downstream gradient, which multiply out; None where one of them is no number, or absent."""
         numbers = wire.upstream, wire.local, wire.contribution
         if not (isinstance(numbers[0], float) and isinstance(numbers[1], float) and isinstance(numbers[2], float)):
             return None
-        return multiplied(numbers[0], numbers[1], numbers[2], self.digits, self.more.get(wire.id, 0))
+        return multiplied(numbers[0], numbers[1], numbers[2], self.digits, self.places.get(wire.id, 0))
 
     def formula(self, wire: Wire) -> str:
         """The local gradient as the picture writes it: in its names, and in numbers for what has none."""
