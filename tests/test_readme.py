@@ -98,7 +98,7 @@ def test_the_new_row_is_function_and_method_of_numbers_and_arrays_with_all_that_
         assert check_gradients(cube, 2.0, order=2) and check_gradients(cube, np.array([1.0, 2.0]), order=2)
         assert formulas(y) == ("3*x**2",)
         drawn = viz.draw(y).svg
-        assert all(f">{text}</text>" in drawn for text in ("x³", "3·x²", "8.00", "12.0"))
+        assert all(f">{text}</text>" in drawn for text in ("x³", "3·x²", "8.00", "12.00"))
         assert [(s.phase, s.sign) for s in steps(y) if s.operation == "cube"] == [("forward", "x³"), ("backward", "x³")]
     """)
 

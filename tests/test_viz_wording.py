@@ -233,6 +233,22 @@ def test_a_path_is_kept_where_the_short_name_is_another_value_s():
     assert said == {"w", "one/w", "two/w"}
 
 
+def test_long_names_that_begin_alike_are_told_apart():
+    x, y = (Value(2.0, f"the_weight_of_the_first_feature_{letter}") for letter in "ab")
+    letters = classed(draw(x * y).svg, "letter")
+    assert letters[0] != letters[1]
+    assert {name[-1] for name in letters} == {"a", "b"}
+    assert all(len(name) <= 24 for name in letters)
+
+
+def test_screen_readers_and_tooltips_say_the_same_names():
+    x = Value(2.0, "x")
+    svg = draw(x * 3 + x).svg
+    assert "Result: v2 = 8.00" in ET.fromstring(svg).find(f"{SVG}desc").text
+    assert element(svg, "w2-0").find(f"{SVG}title").text.startswith("v1 → v2\n")
+    assert element(svg, "w-out0").find(f"{SVG}title").text.startswith("v2 → result\n")
+
+
 def test_constants_and_arrays_have_names_and_numbers_too():
     with no_grad():
         fixed = Value(3.0, "c")

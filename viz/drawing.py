@@ -350,7 +350,7 @@ class _Page:
         """The text of a wire while the pointer rests on it, with all digits."""
         source, target = self.blocks[wire.source].node, self.blocks[wire.target].node
         value, gradient, local = (show(x, None) for x in (wire.value, wire.contribution, wire.local))
-        lines = [f"{source.called} → {target.called}"]
+        lines = [f"{source.called} → {'result' if target.kind == 'output' else target.called}"]
         lines += [f"value {value}"] if value else []
         lines += [f"local gradient {' = '.join(filter(None, (wire.formula, local)))}"] if wire.formula or local else []
         if gradient and local and wire.upstream is not None:
@@ -407,9 +407,9 @@ def describe(graph: Graph, title: str | None, digits: Digits = "auto") -> tuple[
     """The title and the description that a screen reader says of a picture."""
     def said(node: DrawnNode) -> str:
         if node.value is None:
-            return node.label
+            return node.called
         gradient = show(node.gradient, digits) or "not computed"
-        return f"{node.label or 'unnamed'} = {show(node.value, digits)}, gradient {gradient}"
+        return f"{node.called} = {show(node.value, digits)}, gradient {gradient}"
 
     results = "; ".join(said(node) for node in graph.nodes if node.kind == "output")
     inputs = [said(node) for node in graph.nodes if node.kind in ("input", "constant")]

@@ -127,7 +127,7 @@ def _merged_block(blocks: list[DrawnNode], beside: bool) -> DrawnNode:
     if beside:
         value, gradient = (summary_of_numbers([pick(block) for block in blocks]) for pick in _NUMBERS)
     return first._replace(
-        label="" if beside else last.label, sign=sign, parts=((sign, False),), value=value, gradient=gradient,
+        label="" if beside else last.label, called=sign if beside else last.called, sign=sign, parts=((sign, False),), value=value, gradient=gradient,
         trouble=max(block.trouble for block in blocks), hidden=sum(block.hidden for block in blocks),
         inside=sum(block.inside for block in blocks),
         members=tuple(i for block in blocks for i in block.members))
@@ -199,7 +199,8 @@ def bundle_inputs(nodes: list[DrawnNode], wires: list[Wire]) -> Records:
         if rest:
             gone.update(node.id for node in rest)
             id = f"{rest[0].id}-more"
-            more.append(DrawnNode(id, "input", f"{len(rest):,} more inputs", "", "", (), None, None, box=rest[0].box,
+            said = f"{len(rest):,} more inputs"
+            more.append(DrawnNode(id, "input", said, "", "", (), None, None, box=rest[0].box, called=said,
                                   trouble=max(node.trouble for node in rest)))
             joined += (Wire(f"w-{id}-{target}", id, target, 0, None, None, None, None, None) for target in sorted(to))
     return ([*(node for node in nodes if node.id not in gone), *more],

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from autograd.symbolic import filled
 
 from .numbers import Digits, brief, places_that_add_up, multiplied
 from .records import DrawnNode, Graph, Term, Wire
+from .svg import clip
 
 
 class Wording:
@@ -26,6 +29,7 @@ class Wording:
         self.digits: Digits = digits
         self.paths = {box.id: f"{box.path}/" for box in graph.boxes}
         self.labels = {node.called for node in graph.nodes}
+        self.clipped = Counter(map(clip, self.labels))
         self.boxes = {node.id: node.box for node in graph.nodes}
         self.spoken = {term.called for wire in graph.wires for term in _spoken(wire) if not _is_written(term)}
         self.places: dict[str, int] = {}  # decimals of the contributions that a reader can add up
@@ -50,7 +54,8 @@ class Wording:
         """A name without the path of the box that it stands in, unless another one is called so."""
         path = self.paths.get(box, "")
         short = label[len(path):] if path and label.startswith(path) else label
-        return label if short in self.labels else short
+        short = label if short in self.labels else short
+        return short if self.clipped[clip(short)] < 2 else f"…{short[-23:]}"  # names that begin alike are told apart by their ends
 
     def gradient(self, wire: Wire) -> str:
         """The gradient that comes back on a wire."""

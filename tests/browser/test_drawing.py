@@ -199,13 +199,16 @@ def luminance(colour):
     return sum(share * x for share, x in zip((0.2126, 0.7152, 0.0722), linear))
 
 
+MEANT = "value", "gradient", "formula"
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_colours_are_the_agreed_ones_and_can_be_read(visit, tmp_path, scheme):
     page = visit(draw(neuron()).save(tmp_path / "picture.svg"), color_scheme=scheme)
     paper = ink(page, ".paper")
     seen = {kind: ink(page, f"text.{kind}") for kind in ("value", "gradient", "formula", "sign", "letter")}
     if scheme == "light":
-        assert (seen["value"], seen["gradient"], seen["formula"]) == tuple(rgb(LIGHT[kind]) for kind in ("value", "gradient", "formula"))
+        assert {kind: seen[kind] for kind in MEANT} == {kind: rgb(LIGHT[kind]) for kind in MEANT}
         assert (ink(page, ".shape", "stroke"), ink(page, ".shape")) == (rgb(LIGHT["frame"]), rgb(LIGHT["gate"]))
         assert paper == rgb(LIGHT["paper"])
     else:
