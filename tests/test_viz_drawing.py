@@ -369,7 +369,7 @@ def test_parameters_go_by_their_path_where_the_module_is_known():
     assert "layers.1.neurons.0.b" in classed(draw(y, names=locals()).svg, "letter")  # a part goes by its place in the whole
     other = nn.Neuron(1, rng=0)
     both = classed(draw(y * other([2.0]), names={"model": model, "other": other}).svg, "letter")
-    assert {"other.w.0", "other.b", "…layers.0.neurons.0.w.0"} <= set(both)  # the ends of names that begin alike
+    assert {"other.w.0", "other.b", "….layers.0.neurons.0.w.0"} <= set(both)  # the ends of names that begin alike
     assert layer.neurons[0].b.name == "b"  # nothing was changed by looking
 
 

@@ -127,9 +127,9 @@ def _merged_block(blocks: list[DrawnNode], beside: bool) -> DrawnNode:
     if beside:
         value, gradient = (summary_of_numbers([pick(block) for block in blocks]) for pick in _NUMBERS)
     return first._replace(
-        label="" if beside else last.label, called=sign if beside else last.called, sign=sign, parts=((sign, False),), value=value, gradient=gradient,
-        trouble=max(block.trouble for block in blocks), hidden=sum(block.hidden for block in blocks),
-        inside=sum(block.inside for block in blocks),
+        label="" if beside else last.label, called=sign if beside else last.called, sign=sign, parts=((sign, False),),
+        value=value, gradient=gradient, trouble=max(block.trouble for block in blocks),
+        hidden=sum(block.hidden for block in blocks), inside=sum(block.inside for block in blocks),
         members=tuple(i for block in blocks for i in block.members))
 
 
