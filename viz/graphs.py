@@ -150,14 +150,14 @@ class _Records:
         terms = tuple(map(self._term, (*node.operands, node))) if any(texts) else ()
         names = [term.called for term in terms]
         for i, x in crossing:
-            said = texts[i]
             contribution = summary(self._contribution(node, i, x))
             local = None if locals[i] is None else summary(1.0 * locals[i])
             id = f"w{self.index[node]}-{i}"
             self.wires[id] = Wire(id, self.place(x), self.place(node), i, summary(x.plain_data()), contribution, local,
-                                  said and filled(said, names, names[-1]), summary(self.gradient(node)),
+                                  None if (text := texts[i]) is None else filled(text, names, names[-1]),
+                                  summary(self.gradient(node)),
                                   self._wire_trouble(node, contribution), _broadcasting(x, node), ((self.index[node], i),),
-                                  said or "", terms if said and "{" in said else ())
+                                  texts[i] or "", terms if "{" in (texts[i] or "") else ())
 
     def _add_merged_wires(self, node: Node, scope: Scope, crossing: list[tuple[int, Node]]) -> None:
         for i, x in crossing:
