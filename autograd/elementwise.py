@@ -144,7 +144,7 @@ class Arrays:
 
     @staticmethod
     def apply_operation(row: Operation, args: tuple[Any, ...]) -> Any:
-        if any([type(x) is np.ndarray and x.dtype.char == "O" for x in args]):  # arrays of Values, entry by entry
+        if any(type(x) is np.ndarray and x.dtype.char == "O" for x in args):  # arrays of Values, entry by entry
             return np.frompyfunc(row, row.arity, 1)(*args)
         return array_function(row)(*args)
 

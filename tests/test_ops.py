@@ -1,7 +1,8 @@
 """Every row of the table, against 50-digit arithmetic, NumPy's IEEE results and itself under every interpreter.
 
 The loops take whatever rows there are. A row whose forward is composed of operators and other rows needs nothing here:
-that runs in 50 digits as it is. One that calls ``math`` has its twin in ``TWINS``, an independent statement of the function in mpmath.
+that runs in 50 digits as it is. One that calls ``math`` has its twin in ``TWINS``, an independent statement of the
+function in mpmath.
 """
 
 from __future__ import annotations

@@ -200,7 +200,7 @@ class TrainingPage:
             return Example(f"The network has {gates:,} gates for one example, too many to step through (the limit is {MANY}).")
         epochs = f"{run.epoch:,} epoch{'s' * (run.epoch != 1)}"
         shown = stepper(loss, names=run.model, title=f"After {epochs}")
-        return Example(f"The first example that was trained on, with label {y[0]}.", shown.html, shown.height + 560)
+        return Example(f"The first example that was trained on, with label {y[0]}.", shown.html)
 
 
 class Example(NamedTuple):
@@ -208,7 +208,6 @@ class Example(NamedTuple):
 
     said: str
     page: str = ""
-    height: float = 0.0
 
     @property
     def html(self) -> str:
@@ -217,7 +216,7 @@ class Example(NamedTuple):
         return (f'<p data-part="example">{escape(said)}</p>'
                 '<div class="stale" hidden><span>The network has learned more since.</span>'
                 '<button type="button">Show it as it is now</button></div><div id="steps" data-title="Stepper: one example" '
-                f'data-height="{self.height:.0f}" data-steps="{escape(self.page)}"></div>'
+                f'data-steps="{escape(self.page)}"></div>'
                 "<noscript>Stepping needs JavaScript.</noscript>")
 
 

@@ -117,6 +117,9 @@ def _scattered(g: Any, shape: tuple[int, ...], index: Any) -> Any:
     return total.astype(g.dtype, copy=False).reshape(shape)
 
 
+_MASK = np.dtype(bool)
+
+
 def add_at(total: Any, g: Any, index: Any) -> None:
     """Add the gradient of ``x[index]`` to that of ``x`` in place."""
     if _may_repeat(index):
@@ -128,7 +131,7 @@ def add_at(total: Any, g: Any, index: Any) -> None:
 def _may_repeat(index: Any) -> bool:
     """True where an index may name an entry more than once: it holds a list or an array of integers."""
     parts = index if isinstance(index, tuple) else (index,)
-    return not all(isinstance(part, (int, slice, type(None), type(...))) or getattr(part, "dtype", None) == bool for part in parts)
+    return not all(isinstance(part, (int, slice, type(None), type(...))) or getattr(part, "dtype", None) is _MASK for part in parts)
 
 
 def _piece(g: Any, xs: Sequence[Any], i: int, axis: Any) -> Any:

@@ -17,7 +17,7 @@ function open(place, page) {  // the steppers: one that is there stays, with its
   const frame = document.createElement('iframe')
   frame.title = place.dataset.title
   frame.srcdoc = page
-  frame.height = place.dataset.height
+  frame.height = 900
   place.replaceChildren(frame)
 }
 function offer(id, page) {
