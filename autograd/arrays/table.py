@@ -112,6 +112,10 @@ def _scattered(g: Any, shape: tuple[int, ...], index: Any) -> Any:
         out = np.zeros(shape, g.dtype)
         out[index] = g
         return out
+    if g.dtype.char == "O":  # Values, as zoom opens them
+        out = np.zeros(shape, object)
+        np.add.at(out, index, g)
+        return out
     places = np.arange(product(shape)).reshape(shape)[index].reshape(-1)  # add.at takes four times as long (measured)
     total = np.bincount(places, np.broadcast_to(g, g.shape).reshape(-1), product(shape))
     return total.astype(g.dtype, copy=False).reshape(shape)

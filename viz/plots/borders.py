@@ -46,7 +46,7 @@ def _distance(inside: Callable[[Array], Array], x1: Array, x2: Array) -> Array:
     """The distance to the border of a set, in steps of the grid, at most 1: above 0 inside, below 0 outside."""
     import numpy as np
     here = np.asarray(inside(np.stack([x1.ravel(), x2.ravel()], 1))).reshape(x1.shape)
-    rows, columns = here.shape
+    rows, columns = len(here), len(here[0])
     far = np.ones(here.shape)
     crossings: dict[tuple[tuple[int, int], int], tuple[float, float]] = {}
     for down, right in ((0, 1), (1, 0)):

@@ -42,7 +42,7 @@ def circuit_data(snapshot: Snapshot, graph: Graph, collapse: Collapse, digits: D
     (['n0', 'n1', 'out0'], [0], 'double')
     """
     owner, chains, _ = collapse_scopes(snapshot.order, collapse)
-    shut = dict.fromkeys(owner.values())
+    shut: dict[Scope | None, None] = dict.fromkeys(owner.values())
     fixed = bool(shut) and len(chains) == 1  # a summary: no scope of the graph is shut
     inside = owner if fixed else {}
     chains = {None: (), **{scope: (scope,) for scope in shut}} if fixed else scope_chains(snapshot.order)

@@ -87,7 +87,8 @@ class Stepper:
         called = named_nodes(order) if names is None else named_after(order, names)
         found = walks(y, seed, order, called)
         walk = found[""]
-        self.digits, self.title, self.steps = digits, title, len(walk)
+        self.digits: Digits = digits
+        self.title, self.steps = title, len(walk)
         snapshot = _snapshot(y, order, called, walk)
         graph = graph_of(snapshot, False)
         self._graph = graph_of(snapshot, collapse)
@@ -270,8 +271,9 @@ def _node(node: Node, step: Step, place: Mapping[Node, int]) -> dict[str, Any]:
                             "text": applied_template(step.operation, len(step.inputs)),
                             "operands": [place[x] if is_node(x) and x in place else _constant(given)
                                          for x, given in zip(node.operands, step.inputs)]}
-    if hasattr(node, "shape"):
-        data["shape"] = list(node.shape)
+    shape: tuple[int, ...] | None = getattr(node, "shape", None)
+    if shape is not None:
+        data["shape"] = list(shape)
     if step.operation == "pow" and isinstance(power := step.inputs[1], float) and power.is_integer():
         data["text"] = f"{{0b}}{superscript(f'{power:g}')}"
     for file, line, *_ in (node.metadata or ())[2:]:

