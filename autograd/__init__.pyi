@@ -260,7 +260,7 @@ def norm(x: Tensor, ord: float | Literal['fro'] | None = None, axis: Axis = None
 
 @overload
 def prod(x: PlainArrayLike, axis: Axis = None, keepdims: bool = False) -> Array:
-    """The product over axes, by pairs, so that zeros are no exception at any order of derivative."""
+    """The product over axes; by pairs where one is 0, tiny or huge, so that zeros are no exception at any order of derivative."""
 @overload
 def prod(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor: ...
 

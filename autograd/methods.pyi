@@ -263,7 +263,7 @@ class TensorMethods(ArrayMethods):
     def norm(self, ord: float | Literal['fro'] | None = None, axis: Axis = None, keepdims: bool = False) -> Tensor:
         """The Euclidean norm over axes, all by default; of vectors along one axis, any other order p > 0, and ±inf, too."""
     def prod(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
-        """The product over axes, by pairs, so that zeros are no exception at any order of derivative."""
+        """The product over axes; by pairs where one is 0, tiny or huge, so that zeros are no exception at any order of derivative."""
     def cumsum(self, axis: int | None = None) -> Tensor:
         """The running sum along an axis; of all entries in order without one."""
     def cumprod(self, axis: int | None = None) -> Tensor:

@@ -6,8 +6,8 @@ import sys
 
 from autograd.output import use_plain_signs
 
-from . import scalar, tensors, training  # noqa: F401  (each module adds its rows)
-from .measure import rows, work
+from . import operations, scalar, tensors, training  # noqa: F401  (each module adds its rows)
+from .measure import Row, rows, work
 
 use_plain_signs()
 parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
@@ -19,7 +19,9 @@ if unknown := set(arguments.keys) - set(rows):
 
 if arguments.worker:
     key, engine = arguments.worker
-    work(rows[key].engines[engine])
+    row = rows[key]
+    assert isinstance(row, Row)
+    work(row.engines[engine])
     sys.exit()
 
 print(f"Python {platform.python_version()} on {platform.machine()}, one thread. Medians; engines take turns, each in a "

@@ -163,6 +163,7 @@ EXAMPLES: dict[str, list[tuple[tuple[np.ndarray, ...], dict[str, Any]]]] = {
     "stack": [case(A(2, 3), A(2, 3, seed=1), axis=0), case(A(2), A(2, seed=1), A(2, seed=2), axis=-1),
         case(A(), axis=0)],
     "pad": [case(A(2, 3), width=((1, 0), (0, 2))), case(A(0), width=((2, 1),))],
+    "prod": [case(A(2, 3), axis=(1,), keepdims=False), case(A(2, 1, 3), axis=(0, 2), keepdims=True)],
     "roll": [case(A(2, 3), shift=(1,), axis=(1,)), case(A(2, 1, 3), shift=(1, 2), axis=(0, -1)), case(A(3), shift=(2,), axis=(0,))],
     "flip": [case(A(2, 3), axis=None), case(A(2, 1, 3), axis=(0, -1)), case(A(3), axis=0)],
     "cumsum": [case(A(2, 3), axis=0), case(A(2, 1, 3), axis=-1), case(A(0), axis=0)],

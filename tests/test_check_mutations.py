@@ -245,6 +245,7 @@ ARRAY_FUNCTIONS = {
     "pad": lambda a: ag.pad(a * a, 1),
     "flip": lambda a: ag.flip(a, 0) * a,
     "roll": lambda a: ag.roll(a, 1, 0) * a,
+    "prod": lambda a: ag.prod(a + 4.0, axis=1),
     "cumsum": lambda a: ag.cumsum(a * a, axis=1),
     "astype": lambda a: ag.astype(a * a, float),
     "where": lambda a: ag.where(a > 0, a * a, -3 * a),

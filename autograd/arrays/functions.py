@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 # ── NumPy's names and arguments ──────────────────────────────────────────────────────────────────────────────────
 
+EPSILON = float(np.finfo(np.float32).eps)
+
+
 def _array(x: Any) -> Any:
     """Lists of numbers as an array, and lists with nodes in them stacked; anything else as it is."""
     if hasattr(x, "__next__"):
@@ -159,7 +162,7 @@ def min(x: ArrayLike, axis: Axis = None, keepdims: bool = False) -> Any:
 
 
 def prod(x: ArrayLike, axis: Axis = None, keepdims: bool = False) -> Any:
-    """The product over axes, by pairs, so that zeros are no exception at any order of derivative.
+    """The product over axes; by pairs where one is 0, tiny or huge, so that zeros are no exception at any order of derivative.
 
     >>> prod(Tensor([2.0, 3.0, 4.0])).tolist()
     24.0
@@ -167,6 +170,11 @@ def prod(x: ArrayLike, axis: Axis = None, keepdims: bool = False) -> Any:
     a = _wide(x)
     shape = shape_of(a)
     axes = all_axes(axis, len(shape))
+    numbers = plain_array(a)
+    if numbers.dtype.kind == "f" and numbers.size:
+        size, tiny = np.abs(table.prod.forward(numbers, axis=axes, keepdims=False)), np.finfo(numbers.dtype).tiny
+        if size.min() > tiny / EPSILON and size.max() < EPSILON / tiny:
+            return table.prod(a, axis=axes, keepdims=_flag(keepdims))
     rest = tuple(i for i in range(len(shape)) if i not in axes)
     a = reshape(transpose(a, rest + axes), tuple(shape[i] for i in rest) + (product(shape[i] for i in axes),))
     while a.shape[-1] > 1:

@@ -88,6 +88,11 @@ min = ArrayOperation(
     lambda g, out, x, axis, keepdims: reshape(g, shape=kept_shape(x.shape, axis)) * _shares(out, x, axis),
     pushforward=lambda out, xs, ts, params: _push_extreme(out, xs, ts, **params),
     shown=("equal shares of min",), is_selection=True, shows_nan=lambda x, **params: True)
+prod = ArrayOperation(  # where no product is 0 or nearly so, nor too large: ``functions.prod`` multiplies pairs there
+    "prod", "Π", silent(np.prod),
+    lambda g, out, x, axis, keepdims: reshape(g * out, shape=kept_shape(x.shape, axis)) / x,
+    pushforward=lambda out, xs, ts, p: out * sum(ts[0] / xs[0], axis=p["axis"], keepdims=p["keepdims"]), shown=("out/x",),
+    reach=lambda arrived, x, axis, keepdims: _along(arrived.reshape(kept_shape(x.shape, axis)), x, axis))
 logsumexp = ArrayOperation(
     "logsumexp", "log Σ exp", lambda x, axis, keepdims: _logsumexp_forward(x, axis, keepdims),
     lambda g, out, x, axis, keepdims: reshape(g, shape=kept_shape(x.shape, axis)) * softmax(x, axis=axis),
