@@ -154,6 +154,9 @@ class Dual(ArrayMethods, Operators):
     def __eq__(self, other: object) -> Any:
         return unwrap(self) == unwrap(other)
 
+    def __ne__(self, other: object) -> Any:
+        return unwrap(self) != unwrap(other)
+
     def __lt__(self, other: Any) -> Any:
         return unwrap(self) < unwrap(other)
 

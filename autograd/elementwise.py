@@ -187,6 +187,7 @@ class Branches(Operators):
         return Branches(mask, ~mask)
 
     def __eq__(self, other: object) -> Any: return self._mask(self.array == _array(other))
+    def __ne__(self, other: object) -> Any: return self._mask(self.array != _array(other))
     def __lt__(self, other: Any) -> Branches: return self._mask(self.array < _array(other))
     def __le__(self, other: Any) -> Branches: return self._mask(self.array <= _array(other))
     def __gt__(self, other: Any) -> Branches: return self._mask(self.array > _array(other))

@@ -42,6 +42,13 @@ def mod(x: float, y: float) -> float:
         return nan
 
 
+def logaddexp(x: float, y: float) -> float:
+    """log(exp(x) + exp(y)), with the larger one taken out."""
+    if x == y:  # infinities too, whose difference is nan
+        return x + 0.6931471805599453
+    return (x if x > y else y) + math.log1p(math.exp(-math.fabs(x - y)))
+
+
 def sigmoid(x: float) -> float:
     """1 / (1 + exp(−x)), by the sign of x, so that exp never overflows."""
     if x >= 0:

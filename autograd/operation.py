@@ -247,6 +247,17 @@ def corner(slope: Any, at: Any) -> Any:
     return where(at == 0, 0.0 * rows["sqrt"](at * (at == 0)), slope) if hasattr(at, "priority") else slope
 
 
+def rounded(x: Any, decimals: int = 0) -> Any:
+    """``x`` to that many decimals, halves to the even digit, as NumPy rounds; no gradient passes.
+
+    >>> rounded(2.5), rounded(1234.5, -2)
+    (2.0, 1200.0)
+    """
+    if decimals < 0:
+        return rows["rint"](x / 10.0**-decimals) * 10.0**-decimals
+    return rows["rint"](x * 10.0**decimals) / 10.0**decimals if decimals else rows["rint"](x)
+
+
 class Operators:
     """Python's operators and the table's names as methods, for every class with an ``apply_operation(row, args)``."""
 
@@ -265,6 +276,9 @@ class Operators:
     def __rmod__(self, other: Any, /) -> Any: return rows["mod"](other, self)
     def __floordiv__(self, other: Any, /) -> Any: return rows["floor_divide"](self, other)
     def __rfloordiv__(self, other: Any, /) -> Any: return rows["floor_divide"](other, self)
+    def __divmod__(self, other: Any, /) -> Any: return self // other, self % other
+    def __rdivmod__(self, other: Any, /) -> Any: return other // self, other % self
+    def __round__(self, digits: int | None = None, /) -> Any: return rounded(self, digits or 0)
     def __pow__(self, other: Any, /) -> Any: return rows["pow"](self, other)
     def __rpow__(self, other: Any, /) -> Any: return rows["pow"](other, self)
     def __neg__(self) -> Any: return rows["neg"](self)

@@ -52,7 +52,7 @@ sin = row("sin", "sin", lambda x: math.sin(x) if math.isfinite(x) else nan, lamb
 cos = row("cos", "cos", lambda x: math.cos(x) if math.isfinite(x) else nan, lambda out, x: -sin(x))
 tan = row("tan", "tan", lambda x: math.tan(x) if math.isfinite(x) else nan, lambda out, x: 1 + out**2, domain=(-1.5, 1.5))
 arctan = row("arctan", "arctan", math.atan, lambda out, x: 1 / (1 + x**2))
-arctan2 = row("arctan2", "arctan2", math.atan2, lambda out, x, y: y / (x**2 + y**2 + (x == 0) * (y == 0)), lambda out, x, y: -x / (x**2 + y**2 + (x == 0) * (y == 0)), shown=(lambda out, x, y: y / (x**2 + y**2), lambda out, x, y: -x / (x**2 + y**2)))  # at (0, 0): 0, as in PyTorch
+arctan2 = row("arctan2", "arctan2", math.atan2, lambda out, x, y: y / (hypot(x, y) + (x == 0) * (y == 0)) / (hypot(x, y) + (x == 0) * (y == 0)), lambda out, x, y: -x / (hypot(x, y) + (x == 0) * (y == 0)) / (hypot(x, y) + (x == 0) * (y == 0)), shown=(lambda out, x, y: y / (x**2 + y**2), lambda out, x, y: -x / (x**2 + y**2)))  # at (0, 0): 0, as in PyTorch
 arcsin = row("arcsin", "arcsin", lambda x: math.asin(x) if -1 <= x <= 1 else nan, lambda out, x: 1 / sqrt((1 - x) * (1 + x)), domain=(-0.99, 0.99))
 arccos = row("arccos", "arccos", lambda x: math.acos(x) if -1 <= x <= 1 else nan, lambda out, x: -1 / sqrt((1 - x) * (1 + x)), domain=(-0.99, 0.99))
 arcsinh = row("arcsinh", "arcsinh", math.asinh, lambda out, x: 1 / hypot(x, 1.0), shown=lambda out, x: 1 / sqrt(1 + x**2))
@@ -66,18 +66,16 @@ sech = row("sech", "sech", lambda x: 1 / cosh(x), lambda out, x: -out * tanh(x),
 tanh = row("tanh", "tanh", math.tanh, lambda out, x: sech(x) ** 2, shown=lambda out, x: 1 - out**2)
 sigmoid = row("sigmoid", "σ", floats.sigmoid, lambda out, x: out * sigmoid(-x), shown=lambda out, x: out * (1 - out))
 softplus = row("softplus", "softplus", lambda x: (x if x > 0 else 0.0) + math.log1p(math.exp(-math.fabs(x))), lambda out, x: sigmoid(x))
-relu = row("relu", "relu", lambda x: 0.0 if x <= 0 else x, lambda out, x: x > 0)  # at 0: the smaller slope
+logaddexp = row("logaddexp", "logaddexp", floats.logaddexp, lambda out, x, y: sigmoid(x - y), lambda out, x, y: sigmoid(y - x))  # at two equal infinities nan, as in PyTorch
+relu = row("relu", "relu", lambda x: 0.0 if x <= 0 else x, lambda out, x: out != 0, shown=lambda out, x: x > 0)  # at 0: the smaller slope; at nan: 1, as in PyTorch
 leaky_relu = row("leaky_relu", "lrelu", lambda x, slope: x if x > 0 else slope * x,  # at 0: from the left
                  lambda out, x, slope: where(x > 0, 1.0, slope), lambda out, x, slope: where(x > 0, False, x), is_selection=True, slope=0.01)
 elu = row("elu", "elu", lambda x, alpha: x if x > 0 else alpha * math.expm1(x),  # at 0: from the left
           lambda out, x, alpha: where(x > 0, 1.0, alpha * exp(x)), lambda out, x, alpha: where(x > 0, False, expm1(x)), is_selection=True, alpha=1.0)
 abs = row("abs", "|x|", math.fabs, lambda out, x: corner((x > 0) - 1.0 * (x < 0), x), shown=lambda out, x: sign(x))  # at 0: 0
-maximum = row("maximum", "max", lambda x, y: x if x > y or x != x else y,  # a tie shares equally
-              lambda out, x, y: where(x == y, 0.5, x > y), lambda out, x, y: where(x == y, 0.5, x < y), is_selection=True,
-              shown=(lambda out, x, y: x > y, lambda out, x, y: x < y))
-minimum = row("minimum", "min", lambda x, y: x if x < y or x != x else y,
-              lambda out, x, y: where(x == y, 0.5, x < y), lambda out, x, y: where(x == y, 0.5, x > y), is_selection=True,
-              shown=(lambda out, x, y: x < y, lambda out, x, y: x > y))
+# a tie shares equally; a nan passes the gradient to both, as in PyTorch
+maximum = row("maximum", "max", lambda x, y: x if x > y or x != x else y, lambda out, x, y: where(x == y, 0.5, out != y), lambda out, x, y: where(x == y, 0.5, out != x), is_selection=True, shown=(lambda out, x, y: x > y, lambda out, x, y: x < y))
+minimum = row("minimum", "min", lambda x, y: x if x < y or x != x else y, lambda out, x, y: where(x == y, 0.5, out != y), lambda out, x, y: where(x == y, 0.5, out != x), is_selection=True, shown=(lambda out, x, y: x < y, lambda out, x, y: x > y))
 clip_min = row("clip_min", "≥", lambda x, low: low if x < low or low != low else x,  # a bound belongs to the interval
                lambda out, x, low: x >= low, lambda out, x, low: x < low)
 clip_max = row("clip_max", "≤", lambda x, high: high if x > high or high != high else x,

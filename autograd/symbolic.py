@@ -44,6 +44,9 @@ class Symbol(Operators):
     def __eq__(self, other: object) -> Any:
         return self._compare("==", other)
 
+    def __ne__(self, other: object) -> Any:
+        return self._compare("!=", other)
+
     def __lt__(self, other: Any) -> Symbol:
         return self._compare("<", other)
 

@@ -13,6 +13,7 @@ import mpmath
 import numpy as np
 import pytest
 
+import autograd as ag
 import nn
 import viz
 from autograd import (GradientError, NoDerivativeWarning, Tensor, Value, abs, clip, detect_anomaly, div, elu, exp, floor, gradient,
@@ -445,3 +446,37 @@ def test_arrays_with_and_without_axes_have_the_gradients_of_numbers_at_every_edg
                     y = row(tensors[0], point[1])
                     np.testing.assert_allclose(np.ravel(gradient(y, tensors[0], np.ones(y.shape))), right[:1], 1e-12)
             jvp(lambda *xs: row(*xs), [np.array(x) for x in point], [np.array(1.0)] * row.arity)
+
+
+@pytest.mark.parametrize("kind", [Value, Tensor])
+@pytest.mark.parametrize("size", [1e-308, 1e-200, 1.0, 1e200, 1e308])
+def test_the_angles_gradient_is_right_where_squares_leave_the_range_of_floats(kind, size):
+    x, y = kind(0.6 * size), kind(0.8 * size)
+    ag.arctan2(x, y).backward()
+    assert float(x.grad) == pytest.approx(0.8 / size, rel=1e-12)
+    assert float(y.grad) == pytest.approx(-0.6 / size, rel=1e-12)
+
+
+@pytest.mark.parametrize("kind", [Value, Tensor])
+@pytest.mark.parametrize("f, at, expected", [  # PyTorch 2's results
+    (ag.relu, (nan,), (nan, 1.0)), (ag.maximum, (nan, 1.0), (nan, 1.0, 1.0)), (ag.minimum, (1.0, nan), (nan, 1.0, 1.0)),
+    (np.fmax, (nan, 1.0), (1.0, 0.0, 1.0)), (np.fmin, (1.0, nan), (1.0, 1.0, 0.0)), (np.fmax, (nan, nan), (nan, 1.0, 0.0)),
+    (np.logaddexp, (inf, 0.0), (inf, 1.0, 0.0)), (np.logaddexp, (-inf, 2.0), (2.0, 0.0, 1.0)),
+    (np.logaddexp, (inf, inf), (inf, nan, nan)), (ag.arctan2, (0.0, 0.0), (0.0, 0.0, 0.0)),
+])
+def test_nan_and_infinities_pass_as_in_numpy_and_pytorch(kind, f, at, expected):
+    xs = [kind(x) for x in at]
+    y = f(*xs)
+    y.backward()
+    np.testing.assert_array_equal([y.item(), *(0.0 if x.grad is None else float(x.grad) for x in xs)], expected)
+
+
+def test_numbers_are_rounded_and_divided_with_rest_as_by_numpy():
+    for x in (Value(-7.625), Tensor(-7.625)):
+        assert (round(x).item(), round(x, 2).item(), round(x, -1).item()) == (-8.0, np.round(-7.625, 2), -10.0)
+        assert [part.item() for part in divmod(x, 2.0)] == list(np.divmod(-7.625, 2.0))
+        assert [part.item() for part in divmod(2.0, x)] == list(np.divmod(2.0, -7.625))
+        with pytest.warns(ag.NoDerivativeWarning) as told:
+            round(x, 1).backward()
+        assert told[0].filename == __file__
+    np.testing.assert_array_equal(np.round(Tensor([1.25, -0.35]), 1).data, np.round([1.25, -0.35], 1))

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import array
+import copy
+import decimal
+import itertools
+import json
 import logging
 import math
 import pickle
+import re
+import statistics
+import struct
 import warnings
 
 import autograd as ag
 import numpy as np
 import pandas as pd
 import pytest
+import scipy.sparse
 import scipy.special
+import scipy.stats
 from autograd import GraphError, GraphWarning, Tensor, Value, check_gradients, explain, grad, hessian, jacobian, jvp, no_grad
 
 X, ONE = np.array([1.0, 2.0]), np.ones(2)
@@ -50,6 +60,36 @@ CUTS = {
     "math": lambda x: math.tanh(x[0]) * x.sum(),
     "setitem": lambda x: _filled(x).sum(),
     "round": lambda x: x.sum() * round(float(x[0]), 2),
+    "statistics": lambda x: statistics.fmean([x[0], x[1]]),
+    "math.fsum": lambda x: math.fsum([x[0], x[1]]),
+    "math.floor": lambda x: x[1] * math.floor(x[0]),
+    "range": lambda x: sum(x[1] for _ in range(int(x[0]))),
+    "array.array": lambda x: x[0] * array.array("d", [x[0], x[1]])[0],
+    "np.fromiter": lambda x: np.fromiter((2 * v for v in x), float).sum(),
+    "np.full": lambda x: np.full(2, x[0]).sum(),
+    "np.float64": lambda x: np.float64(x[0]) * 2,
+    "np.array of objects": lambda x: np.array([x[0], x[1]], dtype=object).sum(),
+    "np.interp": lambda x: np.interp(0.5, [0, 1], [x[0], x[1]]),
+    "np.polynomial": lambda x: np.polynomial.Polynomial([x[0], x[1]])(2.0),
+    "np.vectorize": lambda x: np.vectorize(lambda v: 2 * v)(x).sum(),
+    "scipy.stats": lambda x: scipy.stats.norm.pdf(x).sum(),
+    "scipy.sparse": lambda x: scipy.sparse.csr_matrix(x).sum(),
+    "a frame's column": lambda x: pd.DataFrame({"a": x}).a.sum(),
+    "random": lambda x: np.random.default_rng(0).normal(x, 0.0).sum(),
+}
+COPIES = {"copy.copy": copy.copy, "copy.deepcopy": copy.deepcopy, "pickle": lambda x: pickle.loads(pickle.dumps(x))}
+REFUSED = {  # no number comes out of these: what they call says no
+    "np.add(out=)": lambda x: np.add(x, 1.0, out=np.zeros(2)).sum(),
+    "np.put": lambda x: np.put(np.zeros(2), [0, 1], x),
+    "np.copyto": lambda x: np.copyto(np.zeros(2), x),
+    "np.add.at": lambda x: np.add.at(np.zeros(2), [0, 1], x),
+    "np.histogram": lambda x: np.histogram([0, 1], weights=x)[0].sum(),
+    "np.fft": lambda x: np.abs(np.fft.fft(x)).sum(),
+    "json": lambda x: json.loads(json.dumps(x[0])),
+    "struct": lambda x: struct.unpack("d", struct.pack("d", x[0]))[0],
+    "memoryview": lambda x: memoryview(x)[0],
+    "decimal": lambda x: decimal.Decimal(x[0]),
+    "scipy.special.expit": lambda x: scipy.special.expit(x).sum(),
 }
 
 
@@ -65,6 +105,38 @@ def test_a_way_out_inside_a_derivative_raises_with_the_place_and_the_remedy(f):
     for derivative in (lambda: grad(f)(X), lambda: jvp(f, X, ONE), lambda: hessian(f)(X)):
         with pytest.raises(GraphError, match=r"test_escapes\.py:\d+, .*autograd\.stack.*\.item\(\)"):
             derivative()
+
+
+@pytest.mark.parametrize("f", REFUSED.values(), ids=REFUSED)
+def test_what_cannot_be_followed_is_refused(f):
+    for derivative in (lambda: grad(f)(X), lambda: jvp(f, X, ONE)):
+        with pytest.raises((TypeError, struct.error)):
+            derivative()
+
+
+@pytest.mark.parametrize("f", CUTS.values(), ids=CUTS)
+def test_the_checker_calls_every_cut_wrong_with_its_place(f):
+    report = check_gradients(f, X)
+    assert not report
+    assert re.search(r"part of the function is hidden from\s+it.*test_escapes\.py:\d+", str(report), re.DOTALL)
+
+
+@pytest.mark.parametrize("f", CUTS.values(), ids=CUTS)
+def test_every_cut_outside_a_derivative_warns_once_at_the_users_line(f):
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("default")
+        for _ in range(3):
+            f(Tensor(X, "x"))
+    assert [(warning.category, warning.filename) for warning in said] == [(GraphWarning, __file__)]
+
+
+@pytest.mark.parametrize("copied", COPIES.values(), ids=COPIES)
+def test_a_copy_of_a_node_within_a_derivative_is_refused_as_no_gradient_leads_back_from_it(copied):
+    for derivative in (grad, hessian, jacobian):
+        with pytest.raises(GraphError, match=r"test_escapes\.py:\d+"):
+            derivative(lambda x: (copied(x) ** 2).sum())(X)
+    assert jvp(lambda x: (copied(x) ** 2).sum(), X, ONE)[1] == 6.0  # a dual number takes its tangent along
+    assert copied(Tensor(X)).tolist() == X.tolist()
 
 
 def test_numbers_raise_too():
@@ -211,3 +283,79 @@ def test_a_parameter_that_became_a_constant_is_told_how_to_be_updated():
     w = Value(2.0, "w").detach()
     with pytest.raises(ag.GradientError, match=r"update a parameter in place with w\.data -= …"):
         (w * 2).backward()
+
+
+# ── training by hand ─────────────────────────────────────────────────────────────────────────────────────────────
+
+def _replaced_numbers(steps):
+    w, b = Value(1.0, "w"), Value(0.0, "b")
+    for _ in range(steps):
+        loss = sum((w * x + b - y) ** 2 for x, y in [(1.0, 2.0), (2.0, 3.0)])
+        loss.backward()
+        w, b = w - 0.01 * w.grad, b - 0.01 * b.grad
+
+
+def _replaced_arrays(steps):
+    w = Tensor(ONE, "w")
+    for _ in range(steps):
+        ((np.eye(2) @ w - 2.0) ** 2).mean().backward()
+        w = w * (1 - 1e-3) - 0.1 * w.grad
+
+
+def _replaced_with_batches_of_any_size(steps):
+    w, sizes = Value(1.0), itertools.cycle([3, 1, 4, 1, 5, 9, 2, 6])
+    for _, size in zip(range(3 * steps), sizes):
+        sum((w * i - 1.0) ** 2 for i in range(size)).backward()
+        w = w - 0.001 * w.grad
+
+
+@pytest.mark.parametrize("train", [_replaced_numbers, _replaced_arrays, _replaced_with_batches_of_any_size])
+def test_a_parameter_replaced_in_a_loop_is_told_once_with_the_remedy(train):
+    with pytest.warns(GraphWarning, match=r"replaced by w = w - ….*w\.data -= …") as told:
+        train(12)
+    assert [warning.filename for warning in told] == [__file__]
+
+
+def _retained():
+    loss = (Value(1.0) * 3.0 - 2.0) ** 2
+    for _ in range(5):
+        loss.backward()
+
+
+def _chain(kind):
+    x = kind(1.0)
+    for _ in range(300):
+        x = x * 1.001
+    x.backward()
+    x.backward()
+
+
+def _rows_of_a_jacobian(kind):
+    x = [kind(1.0), kind(2.0)]
+    hidden = [ag.tanh(a * b) for a in x for b in x]
+    for i in range(1, 8):
+        sum(h * i for h in hidden).backward()
+
+
+def _losses_of_one_trunk(kind):
+    trunk = ag.tanh(kind(1.0) * 2.0)
+    for loss in (trunk * 2, (trunk * 2 - 1) ** 2, (trunk * 2 - 1) ** 2 * 3 + trunk**4):
+        loss.backward()
+
+
+def _longer_sequences(kind):
+    w = kind(0.9, "w")
+    for length in range(1, 12):
+        state = w * 1.0
+        for _ in range(length):
+            state = state * w
+        state.backward()
+        w.data -= 0.001 * w.grad
+        w.grad = None
+
+
+@pytest.mark.parametrize("kind", [Value, Tensor])
+@pytest.mark.parametrize("program", [_chain, _rows_of_a_jacobian, _losses_of_one_trunk, _longer_sequences])
+def test_graphs_that_do_not_grow_are_silent(program, kind):
+    program(kind)
+    _retained()

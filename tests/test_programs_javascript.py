@@ -21,8 +21,8 @@ def test_a_line_for_each_operation_and_no_loop():
 
 def test_a_branch_not_taken_is_false_and_not_0():
     x = Value(1.0)
-    assert lines(relu(x)) == ["v[1] = relu(v[0]); l[1] = [(v[0] > 0.0)]"]
-    assert lines(maximum(x, 2.0)) == ["v[1] = maximum(v[0], 2.0); l[1] = [((v[0] === 2.0) ? 0.5 : (v[0] > 2.0)), null]"]
+    assert lines(relu(x)) == ["v[1] = relu(v[0]); l[1] = [(v[1] !== 0.0)]"]
+    assert lines(maximum(x, 2.0)) == ["v[1] = maximum(v[0], 2.0); l[1] = [((v[0] === 2.0) ? 0.5 : (v[1] !== 2.0)), null]"]
 
 
 def test_only_the_functions_that_are_needed_are_there():

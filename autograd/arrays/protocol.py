@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .. import ops
-from ..operation import rows
+from ..operation import rounded, rows, where
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -96,6 +96,8 @@ def apply_function(function: Any, args: Any, options: Any) -> Any:
         return _functions().explained(function)(*map(_plain_array, args), **options)
     if function.__module__ == "numpy.linalg" and name in ("diagonal", "trace"):  # there of the last two axes
         return getattr(_functions(), name)(*args, **options, axis1=-2, axis2=-1)
+    if name in ("round", "around"):
+        return _rounded(*args, **options)
     if name not in _functions().__all__ or (function.__module__ != "numpy" and name not in _linalg):
         called = f"{function.__module__}.{function.__name__}".replace("numpy", "np", 1)
         raise TypeError(f"{called} is not differentiable here{_near(name, _functions().__all__)}, or "
@@ -121,15 +123,15 @@ def _plain_array(x: Any) -> Any:
     return _functions().plain_array(x) if hasattr(x, "priority") else [*map(_plain_array, x)] if isinstance(x, (list, tuple)) else x
 
 
+def _rounded(a: Any, decimals: int = 0, out: None = None) -> Any:
+    if out is not None:
+        raise TypeError("np.round with out=: an array that is written into keeps no graph; use the result of np.round(x)")
+    return rounded(a, decimals)
+
+
 def _unless_nan(row: Any, x: Any, y: Any) -> Any:
-    """``row(x, y)``, or the operand that is a number where the other one is nan."""
-    f = _functions()
-    return f.where(f.plain_array(x) != f.plain_array(x), y, f.where(f.plain_array(y) != f.plain_array(y), x, row(x, y)))
-
-
-def _logaddexp(x: Any, y: Any) -> Any:
-    f = _functions()
-    return f.logsumexp(f.stack(f.broadcast_arrays(x, y)), 0)
+    """``row(x, y)``, or the operand that is a number where the other one is nan; of two nan the first, as in PyTorch."""
+    return where(y != y, x, where(x != x, y, row(x, y)))
 
 
 def _method(name: str) -> Any:
@@ -148,8 +150,7 @@ _ufuncs = {"subtract": "sub", "multiply": "mul", "divide": "div", "true_divide":
            "power": "pow", "remainder": "mod", "absolute": "abs", "fabs": "abs", "positive": "identity", "float_power": "pow"}
 _composed: dict[str, Callable[..., Any]] = {
     "square": lambda x: x * x, "reciprocal": lambda x: 1.0 / x, "exp2": lambda x: ops.pow(2.0, x),
-    "logaddexp": _logaddexp,
-    "logaddexp2": lambda x, y: _logaddexp(x * 0.6931471805599453, y * 0.6931471805599453) * 1.4426950408889634,
+    "logaddexp2": lambda x, y: ops.logaddexp(x * 0.6931471805599453, y * 0.6931471805599453) * 1.4426950408889634,
     "ceil": lambda x: -ops.floor(-x),
     "deg2rad": lambda x: x * 0.017453292519943295, "radians": lambda x: x * 0.017453292519943295,
     "rad2deg": lambda x: x * 57.29577951308232, "degrees": lambda x: x * 57.29577951308232,

@@ -18,6 +18,7 @@ functions = {
     "pow": "(x, y) => x === 1 || x === -1 && Math.abs(y) === Infinity ? 1 : y === 2 ? x * x : x ** y",
     "sigmoid": "x => { const e = Math.exp(-Math.abs(x)); return (x >= 0 ? 1 : e) / (1 + e) }",
     "softplus": "x => (x > 0 ? x : 0) + Math.log1p(Math.exp(-Math.abs(x)))",
+    "logaddexp": "(x, y) => x === y ? x + Math.LN2 : (x > y ? x : y) + Math.log1p(Math.exp(-Math.abs(x - y)))",
     "relu": "x => x <= 0 ? 0 : x",
     "leaky_relu": "(x, slope) => x > 0 ? x : slope * x",
     "elu": "(x, alpha) => x > 0 ? x : alpha * Math.expm1(x)",
@@ -63,6 +64,9 @@ class Code(Operators):
 
     def __eq__(self, other: object) -> Any:
         return self._compare("===", other)
+
+    def __ne__(self, other: object) -> Any:
+        return self._compare("!==", other)
 
     def __lt__(self, other: Any) -> Code:
         return self._compare("<", other)
