@@ -105,6 +105,8 @@ def apply_function(function: Any, args: Any, options: Any) -> Any:
     ours = getattr(_functions(), name)
     code = getattr(ours, "__wrapped__", ours).__code__
     options = {key: value for key, value in options.items() if key not in ("out", "dtype", "mean") or value is not None}
+    if options.get("casting") == "same_kind":  # NumPy's default, which np.row_stack hands on
+        del options["casting"]
     unknown = options.keys() - code.co_varnames[:code.co_argcount + code.co_kwonlyargcount]
     if unknown or (name in _reductions and len(args) > 2):  # NumPy's third place is dtype or out
         raise TypeError(f"np.{function.__name__} with {', '.join(sorted(unknown)) or 'more than an axis by place'}: not "
