@@ -139,6 +139,9 @@ sigmoid: Unary
 softplus: Unary
 """Drawn as softplus. ∂/∂x = sigmoid(x)."""
 
+logaddexp: Binary
+"""Drawn as logaddexp. ∂/∂x = sigmoid(x − y); ∂/∂y = sigmoid(y − x)."""
+
 relu: Unary
 """Drawn as relu. ∂/∂x = x > 0."""
 
@@ -616,10 +619,10 @@ __all__ = [
     "jacobian", "jvp", "no_grad", "op", "scope", "steps", "value_and_grad", "vjp", "where", "identity", "add", "sub", "mul",
     "div", "neg", "pow", "exp", "expm1", "log", "log2", "log10", "log1p", "sqrt", "sin", "cos", "tan", "arctan", "arctan2",
     "arcsin", "arccos", "arcsinh", "arccosh", "arctanh", "cbrt", "hypot", "sinh", "cosh", "sech", "tanh", "sigmoid", "softplus",
-    "relu", "leaky_relu", "elu", "abs", "maximum", "minimum", "clip_min", "clip_max", "step", "sign", "trunc", "rint",
-    "floor_divide", "mod", "floor", "sum", "mean", "average", "max", "min", "ptp", "var", "std", "norm", "prod", "cumsum",
-    "cumprod", "logsumexp", "softmax", "log_softmax", "matmul", "dot", "vdot", "inner", "outer", "kron", "tensordot", "einsum",
-    "reshape", "ravel", "transpose", "matrix_transpose", "swapaxes", "moveaxis", "broadcast_to", "broadcast_arrays",
+    "logaddexp", "relu", "leaky_relu", "elu", "abs", "maximum", "minimum", "clip_min", "clip_max", "step", "sign", "trunc",
+    "rint", "floor_divide", "mod", "floor", "sum", "mean", "average", "max", "min", "ptp", "var", "std", "norm", "prod",
+    "cumsum", "cumprod", "logsumexp", "softmax", "log_softmax", "matmul", "dot", "vdot", "inner", "outer", "kron", "tensordot",
+    "einsum", "reshape", "ravel", "transpose", "matrix_transpose", "swapaxes", "moveaxis", "broadcast_to", "broadcast_arrays",
     "expand_dims", "squeeze", "atleast_1d", "atleast_2d", "atleast_3d", "flip", "flipud", "fliplr", "rot90", "pad",
     "concatenate", "append", "stack", "vstack", "hstack", "dstack", "column_stack", "split", "array_split", "take",
     "take_along_axis", "repeat", "tile", "roll", "sort", "diff", "diagonal", "diag", "trace", "tril", "triu", "nan_to_num",

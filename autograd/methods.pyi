@@ -99,6 +99,8 @@ class ValueMethods(Node):
         """Drawn as σ. ∂/∂x = out·(1 − out)."""
     def softplus(self, /) -> Value:
         """Drawn as softplus. ∂/∂x = sigmoid(x)."""
+    def logaddexp(self, y: Number | Real, /) -> Value:
+        """Drawn as logaddexp. ∂/∂x = sigmoid(x − y); ∂/∂y = sigmoid(y − x)."""
     def relu(self, /) -> Value:
         """Drawn as relu. ∂/∂x = x > 0."""
     def leaky_relu(self, /, slope: Number | Real = 0.01) -> Value:
@@ -218,6 +220,8 @@ class TensorMethods(ArrayMethods):
         """Drawn as σ. ∂/∂x = out·(1 − out)."""
     def softplus(self, /) -> Tensor:
         """Drawn as softplus. ∂/∂x = sigmoid(x)."""
+    def logaddexp(self, y: PlainArrayLike | Tensor, /) -> Tensor:
+        """Drawn as logaddexp. ∂/∂x = sigmoid(x − y); ∂/∂y = sigmoid(y − x)."""
     def relu(self, /) -> Tensor:
         """Drawn as relu. ∂/∂x = x > 0."""
     def leaky_relu(self, /, slope: PlainArrayLike | Tensor = 0.01) -> Tensor:
