@@ -9,7 +9,9 @@ import warnings
 import numpy as np
 import pytest
 import viz
-from autograd import NoDerivativeWarning, Tensor, Value, grad, gradient, maximum, ops, relu, sqrt, steps, where
+from autograd import (
+    NoDerivativeWarning, Tensor, Value, elu, grad, gradient, leaky_relu, log, log1p, maximum, ops, relu, sqrt, steps, where,
+)
 from autograd.graph import topological
 from autograd.sweep import either, sweep_edges
 from hypothesis import given, settings
@@ -138,6 +140,7 @@ def test_arrays_follow_the_policy_of_numbers_entry_by_entry(seed):
 @pytest.mark.parametrize("f, expected", [
     (lambda x: sqrt(x) * 0.0, math.nan), (lambda x: relu(sqrt(x)), 0.0), (lambda x: where(x > 0, sqrt(x), 0.0), 0.0),
     (lambda x: maximum(sqrt(x), 1.0), 0.0), (lambda x: relu(sqrt(x - 0.5)), math.nan), (lambda x: sqrt(x), math.inf),
+    (lambda x: elu(x + 1.0, log1p(log(x - 0.5))), 1.0), (lambda x: leaky_relu(x + 1.0, log1p(log(x - 0.5))), 1.0),
 ])
 def test_the_policy_holds_for_numbers_and_arrays(f, expected):
     x = Value(0.0)

@@ -29,7 +29,8 @@ _UNSHARED = _count()  # references to an array that only one variable holds
 def row_pullback(row: Operation, i: int, upstream: Any, out: Any, operands: Any) -> Any:
     """Upstream × local for a row on arrays, an ordinary product; None where no gradient flows.
 
-    A nan among the operands of a row that selects (``relu``) is one of its result, so whoever sweeps looks for it there.
+    A nan among the operands of a row that selects (``relu``) is one of its result, so whoever sweeps looks for it there;
+    but for that of a parameter (the slope of ``leaky_relu``), which is looked for here.
     """
     rule = row.partials[i]
     if rule is no_derivative:
@@ -43,6 +44,8 @@ def row_pullback(row: Operation, i: int, upstream: Any, out: Any, operands: Any)
         return mask_product(upstream, factor)
     if row.is_selection or getattr(factor, "dtype", None) == np.bool_:
         refuse_nan(upstream)
+        if row.defaults:  # a slope or alpha of nan shows in no result where it is not taken
+            refuse_nan(operands[1])
     if type(factor) is not np.ndarray or factor.shape != upstream.shape:
         return upstream * factor
     # into the array that the rule made, if nobody else holds it: new memory takes longer than a product (measured)
