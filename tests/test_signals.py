@@ -36,8 +36,8 @@ def same(a, b):
     return all((x is None) == (y is None) and (x is None or np.allclose(x, y, rtol=1e-12, atol=0)) for x, y in zip(a, b))
 
 
-def struck(make, signals, seed):
-    """How often a signal fell into a pass, after which either all leaves had their gradient or none."""
+def strike(make, hits, seed):
+    """Let so many signals fall into a pass, after each of which either all leaves have their gradient or none."""
     draw = random.Random(seed)
     result, leaves = make()
     whole = copied(gradient(result, leaves))
@@ -48,7 +48,7 @@ def struck(make, signals, seed):
 
     before = signal.signal(signal.SIGALRM, interrupt)
     try:
-        for _ in range(signals):
+        while within < hits:
             for leaf in leaves:
                 leaf.grad = None
             leaves[0].grad = 10.0 if isinstance(leaves[0], Value) else np.full(leaves[0].shape, 10.0)
@@ -68,15 +68,14 @@ def struck(make, signals, seed):
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
-    return within
 
 
 @pytest.mark.parametrize("make", [numbers, arrays])
 def test_a_signal_leaves_the_whole_pass_or_nothing_of_it(make):
-    assert struck(make, 400, seed=1) > 50
+    strike(make, 100, seed=1)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("make", [numbers, arrays])
 def test_thousands_of_signals_leave_no_half_done_state(make):
-    assert struck(make, 6000, seed=2) > 1500
+    strike(make, 3000, seed=2)
