@@ -247,7 +247,7 @@ class NetworkPicture(Picture):
         if math.isfinite(value):
             yield tag("circle", kind="level", cx=x, cy=y, r=RADIUS - 1, fill_opacity=f"{0.35 * abs(value) / most:.2f}")
         text = number(value, self.digits)
-        if width(text, 9.0) > 2 * RADIUS - 4 and self.digits not in (1, 2):  # two digits, which are true, rather than small letters
+        if width(text, 9.0) > 2 * RADIUS - 4 and self.digits not in (1, 2, "auto"):  # two true digits rather than small letters
             text = number(value, 2)
         yield self._within(text, 11.0, x, y, "" if math.isfinite(value) else "bad")
 
