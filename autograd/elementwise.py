@@ -145,7 +145,7 @@ class Arrays:
     @staticmethod
     def apply_operation(row: Operation, args: tuple[Any, ...]) -> Any:
         if any(type(x) is np.ndarray and x.dtype.char == "O" for x in args):  # arrays of Values, entry by entry
-            return np.frompyfunc(row, row.arity, 1)(*args)
+            return silent(np.frompyfunc(row, row.arity, 1))(*args)  # from NumPy 2.5 on it warns as NumPy's own do
         return array_function(row)(*args)
 
     @staticmethod

@@ -243,7 +243,7 @@ def _check_present(name: str, numbers: Any) -> None:
     if kind in "iub" or kind == "f" and not (numbers.size and np.isnan(np.minimum.reduce(numbers, None))):
         return  # a minimum is nan where an entry is: one pass that allocates nothing
     if kind in "fO":
-        missing = np.asarray(np.frompyfunc(is_missing, 1, 1)(numbers), bool)  # of a lone entry it is a bool
+        missing = np.reshape([is_missing(x) for x in numbers.ravel()], numbers.shape)  # frompyfunc warns of nan (NumPy 2.5)
         if missing.any():
             index = tuple(np.argwhere(missing)[0].tolist())
             raise missing_entry(name, numbers[index], index)
