@@ -471,6 +471,16 @@ def test_nan_and_infinities_pass_as_in_numpy_and_pytorch(kind, f, at, expected):
     np.testing.assert_array_equal([y.item(), *(0.0 if x.grad is None else float(x.grad) for x in xs)], expected)
 
 
+def test_a_number_is_an_operand_of_einsum_and_a_list_of_nodes_of_std():
+    t = Tensor([1.0, 2.0])
+    ag.einsum("i,->i", t, 3.0).sum().backward()
+    np.testing.assert_array_equal(t.grad, [3.0, 3.0])
+    slope = ag.grad(lambda x: ag.std([x[0], 2.0 * x[1], 3.0]))(np.array([1.0, 2.0]))
+    spread = np.array([1.0, 4.0, 3.0])
+    np.testing.assert_allclose(slope, ((spread - spread.mean()) / (3 * spread.std()))[:2] * [1.0, 2.0], rtol=1e-12)
+    assert not ag.hessian(lambda x: ag.std(x, 0).sum())(np.ones((1, 3))).any()  # the deviation of one entry is 0
+
+
 def test_numbers_are_rounded_and_divided_with_rest_as_by_numpy():
     for x in (Value(-7.625), Tensor(-7.625)):
         assert (round(x).item(), round(x, 2).item(), round(x, -1).item()) == (-8.0, np.round(-7.625, 2), -10.0)

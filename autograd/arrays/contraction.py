@@ -17,7 +17,7 @@ def contract(spec: str, *xs: Any) -> Any:
     (2, 3, 5)
     """
     terms, result = spec.split("->")
-    names, arrays = terms.split(","), list(xs)
+    names, arrays = terms.split(","), [*map(np.asarray, xs)]  # a number is an array without axes
     path = np.einsum_path(spec, *xs, optimize="greedy")[0][1:] if len(xs) > 2 else [range(len(xs))]
     for places in path:
         chosen = sorted(places, reverse=True)

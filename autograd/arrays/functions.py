@@ -112,7 +112,8 @@ def std(x: ArrayLike, axis: Axis = None, keepdims: bool = False, *, ddof: float 
     >>> std(Tensor([1.0, 5.0])).tolist()
     2.0
     """
-    variance, count = var(x, axis, keepdims, ddof=ddof), product(shape_of(x)[i] for i in all_axes(axis, len(shape_of(x))))
+    a = _real(x)
+    variance, count = var(a, axis, keepdims, ddof=ddof), product(shape_of(a)[i] for i in all_axes(axis, len(shape_of(a))))
     return variance if count == 1 and ddof == 0 else _safe_root(variance)  # of one entry: 0, and so is its every derivative
 
 
