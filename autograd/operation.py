@@ -120,7 +120,10 @@ def op(name: str, sign: str, forward: Callable[..., float], *partials: Rule, **o
                         f"a function of (out, x) or (out, x, y); got {partials!r}. Compose rows to take more")
     if not callable(forward):
         raise TypeError(f"op({name!r}): forward must be a function of floats; got {forward!r}")
-    _check_arity(name, forward, len(partials))
+    _check_arity(name, "forward", forward, len(partials))
+    for i, rule in enumerate(partials):
+        if callable(rule):
+            _check_arity(name, f"partial {i}", rule, len(partials) + 1)
     what = f"{name}: the result of forward"
     checked = [checked_partial(name, i, rule) if callable(rule) else rule for i, rule in enumerate(partials)]
     added = row(name, sign, lambda *xs: number(forward(*xs), what), *checked, **options)
@@ -128,14 +131,14 @@ def op(name: str, sign: str, forward: Callable[..., float], *partials: Rule, **o
     return added
 
 
-def _check_arity(name: str, forward: Callable[..., Any], count: int) -> None:
-    """Refuse a forward that takes more or fewer arguments than there are partials."""
+def _check_arity(name: str, what: str, function: Callable[..., Any], count: int) -> None:
+    """Refuse a forward that takes more or fewer arguments than there are partials, and a partial that takes not one more."""
     from inspect import signature
     try:
-        signature(forward).bind(*range(count))
+        signature(function).bind(*range(count))
     except TypeError:
-        raise TypeError(f"op({name!r}) has {count} partial derivative(s), but its forward{signature(forward)} does not take "
-                        f"{count} argument(s); give one partial for each argument") from None
+        raise TypeError(f"op({name!r}): its {what}{signature(function)} does not take {count} argument(s). A forward takes as many "
+                        "as there are partials, and each partial the result before them: lambda out, x, y: …") from None
     except ValueError:  # a builtin without a signature
         pass
 
@@ -144,12 +147,13 @@ def checked_partial(name: str, argument: int, rule: Callable[..., Any]) -> Calla
     """A user's partial that refuses, by name, a result that is no number and one of another shape than its operands."""
     def partial_of_user(out: Any, *xs: Any) -> Any:
         result = rule(out, *xs)
-        if result is None or isinstance(result, (str, bytes, list, tuple, dict)):
-            raise TypeError(f"partial {argument} of the operation {name!r} returned {result!r:.40}; it must return a number or an "
-                            "array, as a function of (out, x) or (out, x, y)")
+        complex_array = getattr(getattr(result, "dtype", None), "kind", "") == "c"
+        if result is None or complex_array or isinstance(result, (str, bytes, list, tuple, dict, complex)):
+            raise TypeError(f"partial {argument} of the operation {name!r} returned {result!s:.40}; it must return a real number "
+                            "or an array of them, as a function of (out, x) or (out, x, y)")
         shape = getattr(result, "shape", None)
         shapes = [getattr(x, "shape", ()) for x in (out, *xs)]
-        if shape is not None and shape not in shapes and max(map(len, shapes)):
+        if shape is not None and shape not in shapes:
             raise ValueError(f"partial {argument} of the operation {name!r} has shape {shape} for operands of shapes {shapes[1:]} "
                              f"and a result of shape {shapes[0]}; it must be computed entry by entry, without sums")
         return result

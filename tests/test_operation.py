@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import autograd
+import numpy as np
 import pytest
 from autograd import Value, formulas, grad, gradient, jvp, op, ops, steps, where
 from autograd.operation import rows
@@ -147,6 +148,22 @@ def test_names_that_cannot_be_added(name: str) -> None:
 def test_a_name_in_the_table_is_said_to_be_there() -> None:
     with pytest.raises(ValueError, match="this one is in the table already"):
         op("tanh", "t", math.tanh, lambda out, x: 1 - out**2)
+
+
+@pytest.mark.parametrize("rule, complaint", [
+    (lambda out, x: np.ones(3), r"partial 0 of the operation 'broken' has shape \(3,\) for operands of shapes \[\(\)\]"),
+    (lambda out, x: 2j, "partial 0 of the operation 'broken' returned 2j; it must return a real number"),
+    (lambda out, x: None, "partial 0 of the operation 'broken' returned None"),
+])
+def test_a_partial_that_gives_something_else_than_a_slope_is_named(rule: Any, complaint: str) -> None:
+    broken = op("broken", "?", lambda x: x * x, rule)
+    with pytest.raises((TypeError, ValueError), match=complaint):
+        grad(broken)(1.0)
+
+
+def test_a_partial_that_takes_other_arguments_is_refused_when_it_is_added() -> None:
+    with pytest.raises(TypeError, match=r"its partial 1\(out, x\) does not take 3 argument"):
+        op("broken", "?", lambda x, y: x * y, lambda out, x, y: y, lambda out, x: x)
 
 
 @pytest.mark.parametrize("partials", [(), (1.0, 1.0, 1.0), ("x",), (None,), (1.0, [2.0]), (1j,)])
