@@ -57,6 +57,9 @@ class Anomaly(NamedTuple):
                 lines.append(" " * (len(made) + first) + "^" * (last - first))
         return "\n".join([*lines, f"  remedy: {self.remedy}"])
 
+    def __repr__(self) -> str:
+        return str(self)
+
 
 class AnomalyError(GradientError):
     """Raised within ``detect_anomaly()``; ``anomaly`` is the record, the message its text."""

@@ -68,6 +68,9 @@ class ScopedContext:
     def __init__(self, **settings: Any):
         self.settings = settings
 
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}: write with … around what it is for>"
+
     def __enter__(self) -> Any:
         if self.here is not None:
             raise RuntimeError(f"this {type(self).__name__} is entered already; make another for each with")

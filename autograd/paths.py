@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from .symbolic import formula, operand_names
 from .graph import check_node, topological
+from .notebook import shortened, table
 from .operation import Operation
 from .sweep import sweep_edges
 
@@ -29,6 +30,9 @@ class Link(NamedTuple):
     local: float
     remark: str
 
+    def __repr__(self) -> str:
+        return f"<Link to {_label(self.input)}: {self.operation}, {_number(self.local)}>"
+
 
 class Path(NamedTuple):
     """A way from the result to the input: its edges, and the product of their local gradients."""
@@ -41,6 +45,9 @@ class Path(NamedTuple):
         """The edge that kills the path, or shrinks or stretches it most; None where no edge is remarkable."""
         return max((link for link in self.links if link.remark), key=lambda link: abs(_log(link.local)), default=None)
 
+    def __repr__(self) -> str:
+        return f"<Path of {len(self.links):,} edges, product {_number(self.product)}>"
+
 
 class Explanation(NamedTuple):
     """Result of ``explain``; printed, it says in words why the gradient is so. ``ways`` is the number of all paths, exactly."""
@@ -52,14 +59,25 @@ class Explanation(NamedTuple):
     paths: tuple[Path, ...]
     summary: str
 
+    def _told(self, path: Path) -> tuple[str, str, list[str]]:
+        """A path in words: its nodes, its factors with their product, and what is remarkable."""
+        way = _shortened([self.result, *(_label(link.input) for link in path.links)])
+        factors = _shortened([_number(link.local) for link in path.links] or ["1"])
+        remarks = _shortened([f"{link.operation}: {link.remark}" for link in path.links if link.remark])
+        return " → ".join(way), f"{' · '.join(factors)} = {_number(path.product)}", remarks
+
     def __str__(self) -> str:
         lines = [self.summary]
-        for path in self.paths:
-            way = _shortened([self.result, *(_label(link.input) for link in path.links)])
-            factors = _shortened([_number(link.local) for link in path.links] or ["1"])
-            lines.append(f"  {' → '.join(way)}:  {' · '.join(factors)} = {_number(path.product)}")
-            lines += _shortened([f"      {link.operation}: {link.remark}" for link in path.links if link.remark])
+        for way, product, remarks in map(self._told, self.paths):
+            lines += [f"  {way}:  {product}", *(f"      {remark}" for remark in remarks)]
         return "\n".join(lines)
+
+    def __repr__(self) -> str:
+        return shortened(str(self))
+
+    def _repr_html_(self) -> str:
+        rows = [(way, product, "; ".join(remarks)) for way, product, remarks in map(self._told, self.paths)]
+        return table(["path", "product of local gradients", "remarks"], rows, self.summary)
 
 
 def explain(y: Any, x: Any, most: int = 3) -> Explanation:

@@ -9,6 +9,7 @@ from operator import add
 from .symbolic import constant, filled, operand_text, template
 from .graph import check_node, topological
 from .naming import labels, told_apart
+from .notebook import shortened, table, written
 from .sweep import sweep_nodes
 
 TYPE_CHECKING = False
@@ -66,6 +67,15 @@ class Edge(EdgeFields):
 
     __slots__ = ()
 
+    def __repr__(self) -> str:
+        return f"<Edge to {self.target_label}: {self.product}>"
+
+    @property
+    def product(self) -> str:
+        """The edge's arithmetic in short numbers: upstream × local = downstream."""
+        return " = ".join([f"{written(self.upstream)} × {written(self.local)}" if self.local is not None else self.formula,
+                           written(self.downstream)])
+
 
 class Step(StepFields):
     """One step: a node computed (``phase`` "forward") or its gradient passed on to its inputs ("backward").
@@ -80,8 +90,50 @@ class Step(StepFields):
 
     __slots__ = ()
 
+    def __repr__(self) -> str:
+        passed = f", gradient {written(self.gradient)}" if self.phase == "backward" else ""
+        return f"<Step {self.phase}: {self.computed} = {written(self.value)}{passed}>"
 
-def steps(y: Any, seed: Any = None, mistake: str | None = None) -> list[Step]:
+    @property
+    def computed(self) -> str:
+        """The node and how it was computed, say ``v2 = mul(x, w)``; of an input its name alone."""
+        return self.label if self.operation == "input" else \
+            f"{self.label} = {self.operation}({', '.join(x if isinstance(x, str) else written(x) for x in self.inputs)})"
+
+
+class Steps(list[Step]):
+    """The steps of a walk: a list, which shows itself as a table.
+
+    >>> from autograd import Value
+    >>> steps(Value(3.0, "x") * 2)
+    forward   x                 3
+    forward   v1 = mul(x, 2)    6
+    backward  v1 = mul(x, 2)    6   gradient 1
+                → x             1 × 2 = 2
+    """
+
+    def _cells(self) -> list[tuple[str, str, str, str]]:
+        """Phase, node, value, and gradient or product: a row for each step, and one for each edge of it."""
+        cells = []
+        for step in self:
+            gradient = f"gradient {written(step.gradient)}" if step.phase == "backward" else ""
+            cells.append((step.phase, step.computed, written(step.value), gradient))
+            cells += [("", f"  → {edge.target_label}", "", edge.product) for edge in step.edges]
+        return cells
+
+    def __str__(self) -> str:
+        cells = self._cells()
+        wide = [max((len(row[i]) for row in cells), default=0) for i in range(3)]
+        return "\n".join(f"{a:{wide[0]}}  {b:{wide[1]}}  {c:{wide[2]}}  {d}".rstrip() for a, b, c, d in cells)
+
+    def __repr__(self) -> str:
+        return shortened(str(self))
+
+    def _repr_html_(self) -> str:
+        return table(["phase", "node", "value", "gradient"], self._cells(), f"{len(self):,} steps")
+
+
+def steps(y: Any, seed: Any = None, mistake: str | None = None) -> Steps:
     """The walk through the graph of ``y``: forward in topological order, then backward; nothing is changed.
 
     ``mistake`` takes a wrong walk on purpose, with the right numbers beside the wrong ones: "overwrite" (= for +=),
@@ -103,7 +155,7 @@ def steps(y: Any, seed: Any = None, mistake: str | None = None) -> list[Step]:
     if mistake is not None and mistake not in MISTAKES:
         raise ValueError(f"mistake={mistake!r}: the mistakes to be made on purpose are {', '.join(MISTAKES)}")
     walker = _Walker(y, topological(y), seed)
-    return walker.right() if mistake is None else walker.wrong(mistake, walker.right())
+    return Steps(walker.right() if mistake is None else walker.wrong(mistake, walker.right()))
 
 
 def walks(y: Any, seed: Any = None, order: list[Any] | None = None,

@@ -401,6 +401,8 @@ class Tensor(TensorMethods, Node):
 
     def __repr__(self) -> str:
         text = np.array2string(self.array, separator=", ", prefix="Tensor(", threshold=60, edgeitems=3)
+        if text.count("\n") > 14:  # of three axes or more: so many lines tell less than the range
+            text = f"{self.size:,} numbers from {self.array.min()} to {self.array.max()}"
         parts = [text, f"shape={self.shape}"] if self.ndim else [text]
         parts += [f"dtype={self.dtype}"] if self.dtype != np.float64 else []
         parts += [f"name={self.name!r}"] if self.name is not None else []

@@ -81,6 +81,9 @@ class Expression:
         self._varying: set[int] = set()  # parts that a name is in
         self._program = [item for node in order if (item := self._read(node)) is not None]
 
+    def __repr__(self) -> str:
+        return f"Expression({self.text[:200]!r}{' …' * (len(self.text) > 200)})"
+
     def __call__(self, /, **values: Any) -> Any:
         """The result; raises ExpressionError for a name that has no value."""
         self.check(values)

@@ -17,6 +17,7 @@ import numpy as np
 from autograd import gradient
 from autograd.anomaly import find_anomaly
 from autograd.graph import topological
+from autograd.notebook import table
 from autograd.output import show
 
 from . import optim
@@ -99,6 +100,11 @@ class Checkup:
         signs = [f"  {'✗' if name in self.bad else '✓'} {name.ljust(width)}  {text}" for name, text in self.signs.items()]
         return "\n".join([f"Babysitter: {head}", *map(str, self.findings), *signs])
 
+    def _repr_html_(self) -> str:
+        rows = [["✗" if name in self.bad else "✓", name, text] for name, text in self.signs.items()]
+        signs = table(["", "sign", "measured"], rows, "Babysitter: healthy" if self.healthy else "Babysitter")
+        return table(["problem", "evidence", "remedy"], self.findings) + signs if self.findings else signs
+
 
 # Thresholds: the course's numbers, and how far from them a healthy run may be.
 RATIO = 1e-3  # an update's length over the weights'; a factor of 100 either way is still called healthy
@@ -140,6 +146,9 @@ class Babysitter(Callback):
         self.faults: dict[str, Diagnosis] = {}  # problems that a single batch shows
         self._before: list[tuple[Any, Any]] = []
         self._ended = 0  # how many batches belong to epochs that have ended
+
+    def __repr__(self) -> str:
+        return f"<Babysitter after {len(self.losses):,} batches>"
 
     # ── as a callback of fit ──
 

@@ -10,6 +10,8 @@ from collections.abc import Callable, Sequence
 from math import inf, isnan
 from typing import TYPE_CHECKING, Any
 
+from autograd.notebook import shortened, table
+
 from .data import DataLoader
 from .module import Module
 
@@ -64,15 +66,25 @@ class History:
         import pandas as pd
         return pd.DataFrame(self.rows).set_index("epoch") if self.rows else pd.DataFrame()
 
-    def __repr__(self) -> str:
+    def __str__(self) -> str:
         if not self.rows:
             return f"History(no epoch ended; {self.stopped or 'not begun'})"
         best = self.best["epoch"]
-        table = [[" ", *self.rows[0]]]
-        table += [["*" if row["epoch"] == best else " ", *map(short_number, row.values())] for row in self.rows]
-        widths = [max(map(len, column)) for column in zip(*table)]
-        lines = ["  ".join(cell.rjust(width) for cell, width in zip(row, widths)) for row in table]
+        cells = [[" ", *self.rows[0]]]
+        cells += [["*" if row["epoch"] == best else " ", *map(short_number, row.values())] for row in self.rows]
+        widths = [max(map(len, column)) for column in zip(*cells)]
+        lines = ["  ".join(cell.rjust(width) for cell, width in zip(row, widths)) for row in cells]
         return "\n".join([*lines, f"* best {self.monitor}. Ended: {self.stopped or 'still running'}"])
+
+    def __repr__(self) -> str:
+        return shortened(str(self))
+
+    def _repr_html_(self) -> str:
+        rows = [[short_number(value) for value in row.values()] for row in self.rows]
+        best = [self.rows.index(self.best)] if rows else []
+        note = f"Best {self.monitor} in bold: epoch {self.best['epoch']}. " if rows else ""
+        note += f"Ended: {self.stopped or 'still running'}"
+        return table(list(self.rows[0]) if rows else ["epoch"], rows, notes=[note], bold=best)
 
 
 def short_number(value: float) -> str:
@@ -104,6 +116,9 @@ class Run:
         self.epoch = 0
         self.totals: dict[str, float] = {}  # sums over the examples of this epoch so far, by column
         self.examples = 0  # how many they are
+
+    def __repr__(self) -> str:
+        return f"<Run of {type(self.model).__name__}: {self.epoch:,} epochs, {self.step:,} batches>"
 
     @property
     def step(self) -> int:

@@ -169,6 +169,10 @@ class DataLoader:
         self.generator = _numpy_generator(generator)
         self.position, self._order, self._resumed = 0, None, False
 
+    def __repr__(self) -> str:
+        shuffled = ", shuffled" if self.shuffle else ""
+        return f"<DataLoader of {len(self.x):,} examples {self.x.shape[1:]}: {len(self):,} batches of {self.batch_size}{shuffled}>"
+
     def __len__(self) -> int:
         return len(self.x) // self.batch_size if self.drop_last else -(-len(self.x) // self.batch_size)
 
@@ -262,6 +266,9 @@ class StandardScaler:
             self.mean = tuple(map(fmean, columns))
             self.std = tuple(pstdev(column) or 1.0 if with_std else 1.0 for column in columns)
 
+    def __repr__(self) -> str:
+        return f"<StandardScaler of {self.mean.size if hasattr(self.mean, 'size') else len(self.mean):,} features>"
+
     def __call__(self, inputs: Column) -> Any:
         if hasattr(self.mean, "shape"):
             x = _floats(inputs)
@@ -304,6 +311,10 @@ class PCA:
         self.whiten, self.components, self.variance = whiten, directions[:count], variance[:count]
         self._scale = np.sqrt(self.variance) if whiten else np.ones(count)
 
+    def __repr__(self) -> str:
+        count, features = self.components.shape
+        return f"<PCA of {features:,} features to {count:,} components{', whitened' if self.whiten else ''}>"
+
     def __call__(self, inputs: Column) -> Any:
         x = _floats(inputs)
         return ((x - self.mean) @ self.components.T / self._scale).astype(x.dtype)
@@ -324,6 +335,9 @@ class Augment:
 
     def __init__(self, shift: float = 0.0, rotate: float = 0.0, flip: bool = False):
         self.shift, self.rotate, self.flip = shift, rotate, flip
+
+    def __repr__(self) -> str:
+        return f"Augment(shift={self.shift!r}, rotate={self.rotate!r}, flip={self.flip!r})"
 
     def __call__(self, images: Array, rng: Seed = None) -> Any:
         stream, n = generator(rng), len(images)

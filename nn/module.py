@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, ParamSpec, Protocol, Self, Ty
 from autograd import no_grad
 from autograd.context import Context, Scope, current, set_current
 from autograd.graph import Node, assign
+from autograd.notebook import shortened, table
 
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike
@@ -215,7 +216,12 @@ class Module:
         return ""
 
     def __repr__(self) -> str:
-        lines = [f"({path}): {part!r}" for path, part in _children("", vars(self)) if isinstance(part, Module)]
+        return shortened(str(self))
+
+    def __str__(self) -> str:
+        if type(self).__repr__ is not Module.__repr__:
+            return repr(self)
+        lines = [f"({path}): {part}" for path, part in _children("", vars(self)) if isinstance(part, Module)]
         inner = "".join("\n  " + line.replace("\n", "\n  ") for line in lines)
         return f"{type(self).__name__}({self.extra_repr()}{inner}{chr(10) if lines else ''})"
 
@@ -340,6 +346,9 @@ class Unnamed(Iterator[Any]):
     def __next__(self) -> Any:
         return next(self.named)[1]
 
+    def __repr__(self) -> str:
+        return "<iterator: list(…) shows what it gives>"
+
 
 class Mismatch(NamedTuple):
     """The result of loading a state: names that the state lacks, and names that the module lacks."""
@@ -372,15 +381,26 @@ class Summary(list[SummaryRow]):
         """The bytes that they take."""
         return sum(row.bytes for row in self)
 
-    def __repr__(self) -> str:
-        table = [("module", "class", "output shape", "parameters", "bytes", "shared")]
-        table += [(row.path or "·", row.kind, "–" if row.shape is None else str(row.shape), f"{row.parameters:,}", f"{row.bytes:,}",
+    def _cells(self) -> list[tuple[str, ...]]:
+        """The table as text, its head and its totals included; the last column where anything is shared."""
+        cells = [("module", "class", "output shape", "parameters", "bytes", "shared")]
+        cells += [(row.path or "·", row.kind, "–" if row.shape is None else str(row.shape), f"{row.parameters:,}", f"{row.bytes:,}",
                    row.shared) for row in self]
-        table.append(("total", "", "", f"{self.parameters:,}", f"{self.bytes:,}", ""))
-        columns = 6 if any(row.shared for row in self) else 5
-        widths = [max(map(len, column)) for column in zip(*table)][:columns]
+        cells.append(("total", "", "", f"{self.parameters:,}", f"{self.bytes:,}", ""))
+        return [row[:6 if any(row.shared for row in self) else 5] for row in cells]
+
+    def __repr__(self) -> str:
+        return shortened(str(self))
+
+    def _repr_html_(self) -> str:
+        head, *rows = self._cells()
+        return table(head, rows, bold=[len(rows) - 1])
+
+    def __str__(self) -> str:
+        cells = self._cells()
+        widths = [max(map(len, column)) for column in zip(*cells)]
         lines = ["  ".join(cell.rjust(width) if i in (3, 4) else cell.ljust(width)
-                           for i, (cell, width) in enumerate(zip(row, widths))).rstrip() for row in table]
+                           for i, (cell, width) in enumerate(zip(row, widths))).rstrip() for row in cells]
         rule = "─" * (sum(widths) + 2 * len(widths) - 2)
         return "\n".join([lines[0], rule, *lines[1:-1], rule, lines[-1]])
 

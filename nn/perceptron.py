@@ -48,6 +48,9 @@ class Learned(NamedTuple):
                     f"{self.epochs - self.cycle}, so the rule cycles for ever; no line separates the two classes")
         return f"not learned in {self.epochs} epochs: {self.mistakes[-1]} mistakes in the last one"
 
+    def __repr__(self) -> str:
+        return f"<Learned: {self}>"
+
 
 class _Unit(Neuron):
     """A neuron with given weights: by default 0, or drawn from ``rng``."""

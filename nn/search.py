@@ -18,8 +18,11 @@ from numbers import Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
+from autograd.notebook import shortened, table
+
 from .arguments import whole_number
 from .parallel import Objective, Outcome, Pool, WorkersLost, lost
+from .progress import progress_bar
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -173,6 +176,10 @@ class CrossValidation:
         self.objective, (self.x, self.y) = objective, arrays(data)
         self.folds = list(k_fold(self.y, k, seed, stratify))
 
+    def __repr__(self) -> str:
+        name = getattr(self.objective, "__name__", "an objective")
+        return f"<CrossValidation of {name}: {len(self.folds)} folds of {len(self.y):,} examples>"
+
     def __call__(self, params: Params, *budget: int) -> list[float]:
         return [self.objective(params, (self.x[train], self.y[train]), (self.x[rest], self.y[rest]), *budget)
                 for train, rest in self.folds]
@@ -257,12 +264,23 @@ class Results:
             figure.savefig(path)
         return figure
 
-    def __repr__(self) -> str:
+    def _cells(self) -> list[list[str]]:
+        """The table as text, its head included."""
         optional = [name for name in ("std", "budget") if any(row[name] is not None for row in self.rows)]
         names = ["trial", "value", *self.space, *optional, "seconds", "state"]
-        table = [names] + [[_shown(row[name]) for name in names] for row in self.rows]
-        widths = [max(map(len, column)) for column in zip(*table)]
-        lines = ["  ".join(cell.rjust(width) for cell, width in zip(row, widths)) for row in table]
+        return [names] + [[_shown(row[name]) for name in names] for row in self.rows]
+
+    def __repr__(self) -> str:
+        return shortened(str(self))
+
+    def _repr_html_(self) -> str:
+        head, *rows = self._cells()
+        return table(head, rows, f"{len(rows):,} trials, best first", self.at_edge, bold=[0])
+
+    def __str__(self) -> str:
+        cells = self._cells()
+        widths = [max(map(len, column)) for column in zip(*cells)]
+        lines = ["  ".join(cell.rjust(width) for cell, width in zip(row, widths)) for row in cells]
         return "\n".join([*lines, *(f"warning: {sentence}" for sentence in self.at_edge)])
 
 
@@ -321,8 +339,7 @@ class _Search:
                 self.again.append(job)
 
     def _run(self, trials: int, progress: bool) -> None:
-        from tqdm.auto import tqdm
-        with tqdm(total=trials, unit="trial", desc="search", disable=not progress) as bar:
+        with progress_bar(total=trials, unit="trial", desc="search", disable=not progress) as bar:
             while True:
                 finished = sum(trial.state.is_finished() for trial in self.study.get_trials(deepcopy=False))
                 bar.update(finished - bar.n)

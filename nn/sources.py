@@ -17,6 +17,8 @@ from math import isfinite, isnan, prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from .tables import dataset_html, sizes
+
 if TYPE_CHECKING:
     from autograd.typing import Array, DTypeLike
 
@@ -47,6 +49,12 @@ class Dataset(NamedTuple):
         """
         x, y = arrays(self)
         return x.reshape(len(x), *(shape or x.shape[1:])).astype(dtype), y
+
+    def __repr__(self) -> str:
+        return f"<Dataset of {sizes(self.inputs, self.feature_names, self.class_names)}>"
+
+    def _repr_html_(self) -> str:
+        return dataset_html(*self)
 
 
 def load(name: str) -> Dataset:
@@ -80,7 +88,7 @@ def read_csv(path: str | Path, target: int | str = -1, delimiter: str = ",", max
     ...     path = Path(folder, "flowers.csv")
     ...     _ = path.write_text("size,kind\n1.5,rose\n2.5,lily\n", encoding="utf-8")
     ...     read_csv(path)
-    Dataset(inputs=[(1.5,), (2.5,)], labels=[0, 1], feature_names=('size',), class_names=('rose', 'lily'))
+    <Dataset of 2 examples of 1 feature: size; 2 classes: rose, lily>
     """
     content = _unpacked(path, Path(path).read_bytes(), max_bytes)
     return _Table(str(path), _text(path, content), delimiter).dataset(target)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import signal
 import threading
-import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -30,6 +29,7 @@ from .evaluation import (
     Metric, Metrics, accuracy, add_measurements, batch_function, evaluate, metric_functions, model_arrays, predict,
 )
 from .module import Module
+from .progress import progress_bar
 from .optim import Optimizer, at_least_0, clip_grad_norm_
 from .schedule import ReduceLROnPlateau, Schedule
 
@@ -236,16 +236,14 @@ def _progress_bar(progress: bool, epochs: int, run: Run) -> Iterator[Callable[[]
     if not progress:
         yield lambda: None
         return
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # in a notebook without widgets tqdm warns, and its plain bar does as well
-        from tqdm.auto import tqdm
     shown = -1
 
     def measured() -> dict[str, str]:
         last = run.history.rows[-1] if run.history.rows else {}
         return {name: short_number(value) for name, value in last.items() if name not in ("epoch", "lr")}
 
-    with tqdm(total=epochs * len(run.loader), initial=run.step, unit="batch", desc=f"epoch {run.epoch + 1}/{epochs}") as bar:
+    with progress_bar(total=epochs * len(run.loader), initial=run.step, unit="batch",
+                      desc=f"epoch {run.epoch + 1}/{epochs}") as bar:
         def advance() -> None:
             nonlocal shown
             if shown != run.epoch:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from .numbers import Shown
+from autograd.notebook import table
+
+from .numbers import Shown, show
 
 
 class DrawnNode(NamedTuple):
@@ -96,3 +98,10 @@ class Graph(NamedTuple):
     boxes: tuple[Box, ...]
     notes: tuple[str, ...]
     gates: int
+
+    def __repr__(self) -> str:
+        return f"<Graph of {self.gates:,} gates: {len(self.nodes):,} nodes and {len(self.wires):,} wires are drawn>"
+
+    def _repr_html_(self) -> str:
+        rows = [(node.id, node.kind, node.label, node.sign, show(node.value), show(node.gradient)) for node in self.nodes]
+        return table(["id", "kind", "label", "sign", "value", "gradient"], rows, repr(self)[1:-1], self.notes)

@@ -88,6 +88,9 @@ class TrainingPage:
         self.over, self.interrupted = False, ""
         self._next = 0.0
 
+    def __repr__(self) -> str:
+        return f"<TrainingPage {self.path}>"
+
     # ── as a callback of fit ──
 
     def on_start(self, run: Run) -> None:

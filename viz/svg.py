@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from autograd.files import replaced
+from autograd.notebook import bundle
 
 from .colours import both
 from .saving import pdf_of, png_of
@@ -72,7 +73,7 @@ class Picture:
         return self.svg
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        return {"image/svg+xml": self.svg, "text/plain": repr(self)}
+        return bundle(self.svg, repr(self))
 
 
 def clip(text: str, letters: int = 24) -> str:

@@ -22,7 +22,7 @@ _BETWEEN = {"add": "+", "sub": "−", "mul": "×", "div": "/"}  # the signs that
 
 
 def text(y: Node | Sequence[Node], *, collapse: Collapse = None, digits: Digits = "auto", names: Names | None = None,
-         color: bool = False, width: int | None = None) -> str:
+         color: bool = False, width: int | None = None) -> Text:
     """Write every operation of ``y`` in order, with its value and gradient, and under it the product on each wire.
 
     Nodes without a name are called ``v`` and their number, as in ``autograd.steps``. A gradient that has not been
@@ -34,7 +34,7 @@ def text(y: Node | Sequence[Node], *, collapse: Collapse = None, digits: Digits 
     >>> x, y = Value(3.0, "x"), Value(4.0, "y")
     >>> z = x * y
     >>> z.backward()
-    >>> print(text(z))
+    >>> text(z)
     x            3.00    gradient 4.00
     y            4.00    gradient 3.00
     v2 = x × y   12.00   gradient 1.00
@@ -42,14 +42,28 @@ def text(y: Node | Sequence[Node], *, collapse: Collapse = None, digits: Digits 
       → y                1.00 × (x = 3.00) = 3.00
     """
     rows = in_columns(list(_rows(graph(y, collapse, names=names), digits)), room() if width is None else width)
-    return _coloured(rows) if color else "\n".join("".join(row).rstrip() for row in rows)
+    return Text(_coloured(rows) if color else "\n".join("".join(row).rstrip() for row in rows))
+
+
+class Text(str):
+    """A text of several lines that shows itself as they are, printed or not: a prompt and a notebook show it line by line.
+
+    >>> Text("one line" + chr(10) + "another")
+    one line
+    another
+    """
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return str(self)
 
 
 def _coloured(rows: Sequence[Row]) -> str:
     """The rows with the codes that colour them in a terminal: values green, gradients red, formulas blue."""
     try:
         from rich.console import Console
-        from rich.text import Text
+        from rich.text import Text as Coloured
     except ImportError:
         raise ImportError("text(color=True) needs the package rich: pip install rich, or leave color out") from None
     console = Console(force_terminal=True, force_jupyter=False, color_system="standard", no_color=False, width=10_000,
@@ -57,7 +71,7 @@ def _coloured(rows: Sequence[Row]) -> str:
     with console.capture() as capture:
         for row in rows:
             colours = ("", "green", "red", "blue", "red") if len(row) > 1 else ("dim",)
-            console.print(Text.assemble(*zip(row, colours)))
+            console.print(Coloured.assemble(*zip(row, colours)))
     return capture.get().rstrip("\n")
 
 

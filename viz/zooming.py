@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from autograd import Value, exp, gradient, log, maximum, minimum, scope, sigmoid, softplus, tanh
 from autograd.graph import topological
+from autograd.notebook import bundle, shortened
 
 from .drawing import Drawing, draw
 
@@ -57,19 +58,19 @@ class Zoom(list[Value]):
         for name, pair in self.gradients.items():
             for kind, array in zip(("of tensors", "of numbers"), pair):
                 lines.append(f"  gradient {name} {kind}: {_written(array)}")
-        return "\n".join(lines)
+        return shortened("\n".join(lines))
 
     def drawing(self) -> Drawing:
         """Return the picture of the circuit, as a notebook shows it."""
         return draw(self, title=self.title)
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        return {"image/svg+xml": self.drawing().svg, "text/plain": repr(self)}
+        return bundle(self.drawing().svg, repr(self))
 
 
 def _written(array: Array) -> str:
     import numpy as np
-    return np.array2string(array, precision=4, separator=", ", suppress_small=True).replace("\n", "")
+    return np.array2string(array, precision=4, separator=", ", suppress_small=True, threshold=24).replace("\n", "")
 
 
 def zoom(y: Tensor | Value, inputs: Iterable[Tensor | Value] | None = None, *, entry: int | tuple[int, ...] | None = None,

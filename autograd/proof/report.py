@@ -7,6 +7,7 @@ from html import escape
 from math import inf, isfinite, isnan, log10
 from textwrap import wrap
 
+from ..notebook import picture, shortened, table
 from .verdict import ADVICE, SEVERITY, EntryFinding
 
 HEADER = ("verdict", "of", "at", "gradient", "measured", "±", "digits", "mode", "what was found")
@@ -66,7 +67,8 @@ class GradientReport:
                 start = " " * len(start)
         return "\n".join([self.summary, *lines, *self._closing_lines()])
 
-    __repr__ = __str__
+    def __repr__(self) -> str:
+        return shortened(str(self))
 
     @property
     def summary(self) -> str:
@@ -85,10 +87,8 @@ class GradientReport:
         return ([f"… and {hidden} more, no worse than {self.rows()[-1][0]}"] if hidden else []) + advice
 
     def _repr_html_(self) -> str:
-        cells = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in self.rows())
-        heads = "".join(f"<th>{head}</th>" for head in HEADER)
-        more = "".join(f"<p>{escape(line)}</p>" for line in self._closing_lines())
-        return f"<p><b>{escape(self.summary)}</b></p><table><tr>{heads}</tr>{cells}</table>{more}{self._repr_svg_()}"
+        drawn = self._repr_svg_()
+        return table(HEADER, self.rows(), self.summary, self._closing_lines()) + (picture(drawn, "The worst") if drawn else "")
 
     def _repr_svg_(self) -> str:
         return step_picture(self.worst) if self.findings else ""

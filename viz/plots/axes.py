@@ -8,6 +8,8 @@ from io import StringIO
 from math import ceil
 from typing import TYPE_CHECKING, Any
 
+from autograd.notebook import bundle
+
 from ..colours import DARK, LIGHT, SERIES as SERIES_BOTH
 from ..svg import clip
 
@@ -33,8 +35,8 @@ class Panels(list[Any]):
     def __repr__(self) -> str:
         return f"<{len(self)} panels>"
 
-    def _repr_svg_(self) -> str:
-        return svg(self)
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        return bundle(svg(self), repr(self), "Plots: " + ", ".join(filter(None, map(_said, self))))
 
 
 @cache
@@ -46,9 +48,14 @@ def _class_of_shown_axes() -> type[Axes]:
         raise ImportError("plots need matplotlib: pip install 'chainrule[plot]'") from None
 
     class ShownAxes(Axes):
-        def _repr_svg_(self) -> str:
-            return svg(self)
+        def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+            return bundle(svg(self), repr(self), f"Plot: {_said(self)}")
     return ShownAxes
+
+
+def _said(ax: Axes) -> str:
+    """The title of a plot, else what its axes say."""
+    return ax.get_title() or " against ".join(filter(None, (ax.get_ylabel(), ax.get_xlabel())))
 
 
 def svg(axes: Axes | list[Axes]) -> str:

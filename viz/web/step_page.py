@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import linecache
 import re
-from base64 import b64encode
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property, reduce
 from html import escape
@@ -20,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from autograd.context import scope
 from autograd.files import replaced
 from autograd.graph import Node, is_node, topological
+from autograd.notebook import picture
 from autograd.programs.javascript import to_javascript
 from autograd.stepping import MISTAKES, Step, walks
 
@@ -134,9 +134,8 @@ class Stepper:
 
     def _repr_html_(self) -> str:
         """The frame, and before it a still picture, which alone is left where frames are removed: in a notebook not yet trusted."""
-        still = b64encode(Drawing(self._graph, self.digits, title=self.title).svg.encode()).decode()
-        return ('<div class="chainrule-still"><p>Run this cell to step through it.</p><img alt="The circuit, and its numbers" '
-                f'style="max-width:100%" src="data:image/svg+xml;base64,{still}"></div>{self.frame()}')
+        still = picture(Drawing(self._graph, self.digits, title=self.title).svg)
+        return f'<div class="chainrule-still"><p>Run this cell to step through it.</p>{still}</div>{self.frame()}'
 
     def __repr__(self) -> str:
         live = ", ".join(map(clip, self.live[:8])) + (f" and {len(self.live) - 8:,} more" if len(self.live) > 8 else "")

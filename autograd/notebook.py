@@ -1,0 +1,114 @@
+"""Forms in which objects show themselves at the end of a cell: a short text, a table, a picture.
+
+A notebook that its reader has not yet trusted keeps tables and ``<img>`` with the picture in its address, and drops SVG, style
+sheets, scripts and frames; so tables carry their own alignment, and pictures come as both.
+"""
+
+from __future__ import annotations
+
+import re
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+LINES = 19  # of the text that an object shows of itself
+ROWS = 40  # of a table
+# A picture takes its theme from JupyterLab, VS Code or Colab around it; elsewhere, and untrusted, from the reader's screen.
+_THEMES = {"dark": ('[data-jp-theme-light="false"]', ".vscode-dark", 'html[theme="dark"]'),
+           "light": ('[data-jp-theme-light="true"]', ".vscode-light", 'html[theme="light"]')}
+THEME = "<style>" + "".join(
+    f"{','.join(f'{place} .chainrule-picture' for place in places)}{{color-scheme:{theme}}}" for theme, places in _THEMES.items()
+) + "</style>"
+_NUMBER = re.compile(r"[-−+±]?(\d[\d,.]*([eE][-+−]?\d+)?( ?%)?|nan|inf)")
+
+
+def shortened(text: str, most: int = LINES) -> str:
+    r"""Return a text of at most ``most`` lines: where it has more, its first and last ones, and how many lie between.
+
+    >>> print(shortened("\n".join("abcdefg"), most=5))
+    a
+    b
+    … 3 more lines: print(…) shows them
+    f
+    g
+    """
+    lines = text.split("\n")
+    if len(lines) <= most:
+        return text
+    first, last = most // 2, (most - 1) // 2
+    between = len(lines) - first - last
+    return "\n".join([*lines[:first], f"… {between:,} more lines: print(…) shows them", *lines[len(lines) - last:]])
+
+
+def written(x: object) -> str:
+    """Return a number or an array in a few letters: four significant digits; of an array of more than three entries its shape.
+
+    >>> written(0.123456), written(None), written("x")
+    ('0.1235', '–', 'x')
+    """
+    shape = getattr(x, "shape", ())
+    if shape:
+        entries = x.ravel().tolist()  # type: ignore[attr-defined]  # it is an array
+        return f"[{', '.join(map(written, entries))}]" if len(shape) == 1 and len(entries) <= 3 else f"array {shape}"
+    if x is None:
+        return "–"
+    try:
+        return f"{x:.4g}"
+    except (TypeError, ValueError):
+        return str(x)
+
+
+def table(head: Sequence[object], rows: Iterable[Sequence[object]], title: str = "", notes: Iterable[str] = (),
+          bold: Iterable[int] = ()) -> str:
+    """Return an HTML table: a title above it, notes below, numbers to the right; the rows numbered in ``bold`` stand out.
+
+    Of more than 40 rows the first and last are shown, and how many lie between. All text is escaped.
+
+    >>> table(["x", "f(x)"], [[1, "<b>"]]).count("&lt;b&gt;")
+    1
+    """
+    from html import escape
+    lines = [[str(cell) for cell in row] for row in rows]
+    strong, first = set(bold), ROWS // 2
+    right = [all(_NUMBER.fullmatch(row[i]) or row[i] in ("", "–") for row in lines) for i in range(len(head))]
+
+    def line(cells: Sequence[object], kind: str, weight: str = "") -> str:
+        return "<tr>" + "".join(f'<{kind} style="text-align:{"right" if right[i] else "left"}{weight}">{escape(str(cell))}</{kind}>'
+                                for i, cell in enumerate(cells)) + "</tr>"
+
+    body = [line(row, "td", ";font-weight:bold" if i in strong else "") for i, row in enumerate(lines)]
+    if len(body) > ROWS:
+        between = f'<tr><td colspan="{len(head)}" style="text-align:left">… {len(body) - ROWS:,} more rows</td></tr>'
+        body = [*body[:first], between, *body[len(body) - first:]]
+    above = f"<p><b>{escape(title)}</b></p>" if title else ""
+    below = "".join(f"<p>{escape(note)}</p>" for note in notes)
+    return f"<div>{above}<table><thead>{line(head, 'th')}</thead><tbody>{''.join(body)}</tbody></table>{below}</div>"
+
+
+def picture(svg: str, alt: str = "") -> str:
+    """Return a picture as HTML that an untrusted notebook keeps, as wide as there is room.
+
+    ``alt`` is the text in its place, for screen readers; by default the picture's own title.
+
+    >>> shown = picture("<svg><title>One gate</title></svg>")
+    >>> 'src="data:image/svg+xml;base64,' in shown, 'alt="One gate"' in shown
+    (True, True)
+    """
+    from base64 import b64encode
+    from html import escape, unescape
+    own = re.search("<title>([^<]*)</title>", svg)
+    alt = alt or (unescape(own[1]) if own else "picture")
+    return (f'{THEME}<img class="chainrule-picture" alt="{escape(alt)}" style="max-width:100%;height:auto" '
+            f'src="data:image/svg+xml;base64,{b64encode(svg.encode()).decode()}"/>')
+
+
+def bundle(svg: str, text: str, alt: str = "") -> dict[str, str]:
+    """Return the forms of a picture by their types: SVG, the same as HTML, and a text for where no picture can be.
+
+    ``alt`` is that of ``picture``.
+
+    >>> sorted(bundle("<svg></svg>", "a picture"))
+    ['image/svg+xml', 'text/html', 'text/plain']
+    """
+    return {"image/svg+xml": svg, "text/html": picture(svg, alt), "text/plain": text}

@@ -1,0 +1,27 @@
+"""Progress bars: the notebook's own where it has widgets, text elsewhere, and never in a notebook's red box for errors."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from typing import Any
+
+
+def progress_bar(**options: Any) -> Any:
+    """Return a bar of tqdm with these options: ``total``, ``unit``, ``desc`` and its others.
+
+    It is written to the standard error as tqdm does, and in a notebook to the standard output.
+
+    >>> with progress_bar(total=2, disable=True) as bar:
+    ...     bar.total
+    2
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # in a notebook without widgets tqdm warns, and its plain bar does as well
+        from tqdm.auto import tqdm
+    return tqdm(file=sys.stdout if _in_notebook() else None, **options)
+
+
+def _in_notebook() -> bool:
+    """True in a kernel, whose front end shows the standard error as an error."""
+    return "IPython" in sys.modules and hasattr(sys.modules["IPython"].get_ipython(), "kernel")
