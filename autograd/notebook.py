@@ -13,13 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 LINES = 19  # of the text that an object shows of itself
-ROWS = 40  # of a table
-# A picture takes its theme from JupyterLab, VS Code or Colab around it; elsewhere, and untrusted, from the reader's screen.
-_THEMES = {"dark": ('[data-jp-theme-light="false"]', ".vscode-dark", 'html[theme="dark"]'),
-           "light": ('[data-jp-theme-light="true"]', ".vscode-light", 'html[theme="light"]')}
-THEME = "<style>" + "".join(
-    f"{','.join(f'{place} .chainrule-picture' for place in places)}{{color-scheme:{theme}}}" for theme, places in _THEMES.items()
-) + "</style>"
+ROWS = 24  # of a table
 _NUMBER = re.compile(r"[-−+±]?(\d[\d,.]*([eE][-+−]?\d+)?( ?%)?|nan|inf)")
 
 
@@ -63,31 +57,33 @@ def table(head: Sequence[object], rows: Iterable[Sequence[object]], title: str =
           bold: Iterable[int] = ()) -> str:
     """Return an HTML table: a title above it, notes below, numbers to the right; the rows numbered in ``bold`` stand out.
 
-    Of more than 40 rows the first and last are shown, and how many lie between. All text is escaped.
+    Of more than 24 rows the first, the last and the bold ones are shown, and how many lie between. All text is escaped.
 
     >>> table(["x", "f(x)"], [[1, "<b>"]]).count("&lt;b&gt;")
     1
     """
     from html import escape
     lines = [[str(cell) for cell in row] for row in rows]
-    strong, first = set(bold), ROWS // 2
+    strong = set(bold)
     right = [all(_NUMBER.fullmatch(row[i]) or row[i] in ("", "–") for row in lines) for i in range(len(head))]
 
     def line(cells: Sequence[object], kind: str, weight: str = "") -> str:
         return "<tr>" + "".join(f'<{kind} style="text-align:{"right" if right[i] else "left"}{weight}">{escape(str(cell))}</{kind}>'
                                 for i, cell in enumerate(cells)) + "</tr>"
 
-    body = [line(row, "td", ";font-weight:bold" if i in strong else "") for i, row in enumerate(lines)]
-    if len(body) > ROWS:
-        between = f'<tr><td colspan="{len(head)}" style="text-align:left">… {len(body) - ROWS:,} more rows</td></tr>'
-        body = [*body[:first], between, *body[len(body) - first:]]
+    shown = [i for i in range(len(lines)) if len(lines) <= ROWS or i < ROWS // 2 or i >= len(lines) - ROWS // 2 or i in strong]
+    body = []
+    for before, i in zip([-1, *shown], shown):
+        if hidden := i - before - 1:
+            body.append(f'<tr><td colspan="{len(head)}" style="text-align:left">… {hidden:,} more row{"s" * (hidden > 1)}</td></tr>')
+        body.append(line(lines[i], "td", ";font-weight:bold" if i in strong else ""))
     above = f"<p><b>{escape(title)}</b></p>" if title else ""
     below = "".join(f"<p>{escape(note)}</p>" for note in notes)
     return f"<div>{above}<table><thead>{line(head, 'th')}</thead><tbody>{''.join(body)}</tbody></table>{below}</div>"
 
 
 def picture(svg: str, alt: str = "") -> str:
-    """Return a picture as HTML that an untrusted notebook keeps, as wide as there is room.
+    """Return a picture as HTML that an untrusted notebook keeps, as wide as there is room, in the theme of the page around.
 
     ``alt`` is the text in its place, for screen readers; by default the picture's own title.
 
@@ -99,7 +95,7 @@ def picture(svg: str, alt: str = "") -> str:
     from html import escape, unescape
     own = re.search("<title>([^<]*)</title>", svg)
     alt = alt or (unescape(own[1]) if own else "picture")
-    return (f'{THEME}<img class="chainrule-picture" alt="{escape(alt)}" style="max-width:100%;height:auto" '
+    return (f'<img alt="{escape(alt)}" style="max-width:100%;height:auto" '
             f'src="data:image/svg+xml;base64,{b64encode(svg.encode()).decode()}"/>')
 
 

@@ -106,10 +106,10 @@ class Steps(list[Step]):
 
     >>> from autograd import Value
     >>> steps(Value(3.0, "x") * 2)
-    forward   x                 3
-    forward   v1 = mul(x, 2)    6
-    backward  v1 = mul(x, 2)    6   gradient 1
-                → x             1 × 2 = 2
+    forward   x               3
+    forward   v1 = mul(x, 2)  6
+    backward  v1 = mul(x, 2)  6  gradient 1
+                → x              1 × 2 = 2
     """
 
     def _cells(self) -> list[tuple[str, str, str, str]]:
@@ -130,7 +130,8 @@ class Steps(list[Step]):
         return shortened(str(self))
 
     def _repr_html_(self) -> str:
-        return table(["phase", "node", "value", "gradient"], self._cells(), f"{len(self):,} steps")
+        rows = [(*row[:3], row[3].removeprefix("gradient ")) for row in self._cells()]
+        return table(["phase", "node", "value", "gradient, and what is passed on"], rows, f"{len(self):,} steps")
 
 
 def steps(y: Any, seed: Any = None, mistake: str | None = None) -> Steps:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,7 @@ ANSWERS = {  # worked out by hand, in the order of the exercises
     "6": [(12, 4), 1, 290, 1 / 3],
     "7": [4.605, 0.125, (-1.225, 0, 1.225)],
 }
+ROOT = Path(__file__).parent.parent
 chapters = pytest.mark.parametrize("script", CHAPTERS, ids=lambda script: script.stem)
 
 
@@ -53,7 +56,7 @@ def test_the_stored_copy_is_not_stale(script: Path) -> None:
 def test_it_is_light_has_pictures_and_begins_with_a_summary_in_korean(script: Path) -> None:
     path = script.with_suffix(".ipynb")
     text = path.read_text(encoding="utf-8")
-    assert path.stat().st_size < 450_000 and '"image/png":' not in text and text.count('"image/svg+xml"') >= 4
+    assert path.stat().st_size < 1_000_000 and '"image/png":' not in text and text.count('"image/svg+xml"') >= 4
     assert not re.search(r"/(?:tmp|home|root|Users)/", text)  # nothing of the machine that ran it
     first = read(script).cells[0]["source"]
     assert "**요약.**" in first and len(re.findall("[가-힣]", first)) > 100
@@ -66,3 +69,64 @@ def test_answers_are_checked(capsys: pytest.CaptureFixture[str]) -> None:
     for answer, right, said in cases:
         check(answer, lambda right=right: right)
         assert said in capsys.readouterr().out
+
+
+# ── a kernel ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+@pytest.fixture(scope="module")
+def kernel() -> Any:
+    """A running kernel: a function that executes code and returns its outputs; ``client`` is the client."""
+    from jupyter_client.manager import start_new_kernel
+    manager, client = start_new_kernel(kernel_name="python3", cwd=str(ROOT), extra_arguments=["--log-level=ERROR"],
+                                       env={**os.environ, "PYTHONPATH": str(ROOT), "PYDEVD_DISABLE_FILE_VALIDATION": "1"})
+
+    def run(code: str) -> list[Any]:
+        outputs: list[Any] = []
+        reply = client.execute_interactive(code, timeout=60, output_hook=outputs.append)
+        assert reply["content"]["status"] == "ok", reply["content"]
+        return [message for message in outputs if message["msg_type"] not in ("status", "execute_input")]
+
+    run.client = client  # type: ignore[attr-defined]
+    yield run
+    client.stop_channels()
+    manager.shutdown_kernel(now=True)
+
+
+MODULES = """autograd autograd.testing chainrule nn nn.activations nn.babysitter nn.data nn.functional nn.init nn.layers nn.losses
+nn.optim nn.perceptron nn.persist nn.schedule nn.search nn.testing nn.train viz viz.plots""".split()
+
+
+@pytest.mark.parametrize("jedi", [False, True])
+def test_completion_offers_public_names_only_and_all_of_them(kernel: Any, jedi: bool) -> None:
+    kernel(f"%config IPCompleter.use_jedi = {jedi}\nimport {', '.join(MODULES)}")
+    for name in MODULES:
+        reply = kernel.client.complete(f"{name}.", reply=True, timeout=60)["content"]
+        offered = {match.rpartition(".")[2] for match in reply["matches"]}
+        module = import_module(name)
+        public = set(dir(module))
+        assert {x for x in offered if not x.startswith("_")} == {x for x in public if not x.startswith("_")}, name
+        assert set(module.__all__) <= public
+        assert not {"Any", "csv", "gzip", "fmean", "TYPE_CHECKING", "annotations", "Callable", "np"} & offered, name
+
+
+TRAINING = """
+import nn
+model = nn.Sequential(nn.Linear(4, 3, rng=0))
+optimizer = nn.optim.SGD(model.parameters(), 0.1)
+nn.train.fit(model, nn.data.load("iris"), nn.functional.cross_entropy, optimizer, epochs=3, seed=0);
+"""
+
+
+@pytest.mark.parametrize("widgets", [False, True])
+def test_a_progress_bar_is_the_notebooks_own_or_plain_and_never_on_the_standard_error(kernel: Any, widgets: bool) -> None:
+    hidden = "" if widgets else "import sys; sys.modules['ipywidgets'] = None\n"
+    kernel("import sys\nfor name in [x for x in sys.modules if x.partition('.')[0] in ('tqdm', 'ipywidgets')]: del sys.modules[name]")
+    outputs = kernel(hidden + TRAINING)
+    streams = [output["content"] for output in outputs if output["msg_type"] == "stream"]
+    assert all(stream["name"] == "stdout" for stream in streams)
+    written = "".join(stream["text"] for stream in streams)
+    shown = [output["content"]["data"] for output in outputs if output["msg_type"] == "display_data"]
+    if widgets:
+        assert written == "" and any("application/vnd.jupyter.widget-view+json" in forms for forms in shown)
+    else:
+        assert shown == [] and "epoch 3/3: 100%" in written and "Warning" not in written
