@@ -75,7 +75,8 @@ def table(head: Sequence[object], rows: Iterable[Sequence[object]], title: str =
     body = []
     for before, i in zip([-1, *shown], shown):
         if hidden := i - before - 1:
-            body.append(f'<tr><td colspan="{len(head)}" style="text-align:left">… {hidden:,} more row{"s" * (hidden > 1)}</td></tr>')
+            said = f"… {hidden:,} more row{'s' * (hidden > 1)}"
+            body.append(f'<tr><td colspan="{len(head)}" style="text-align:left">{said}</td></tr>')
         body.append(line(lines[i], "td", ";font-weight:bold" if i in strong else ""))
     above = f"<p><b>{escape(title)}</b></p>" if title else ""
     below = "".join(f"<p>{escape(note)}</p>" for note in notes)

@@ -51,8 +51,8 @@ class Trained:
         self.model = nn.Sequential(nn.Linear(4, 16, rng=0), nn.Tanh(), nn.Linear(16, 3, rng=1))
         self.optimizer = nn.optim.Adam(self.model.named_parameters(), lr=0.01)
         self.sitter = nn.babysitter.Babysitter()
-        self.history = nn.train.fit(self.model, nn.data.load("iris"), nn.functional.cross_entropy, self.optimizer, epochs=30, seed=0,
-                                    progress=False, metrics="accuracy", callbacks=[self.sitter])
+        self.history = nn.train.fit(self.model, nn.data.load("iris"), nn.functional.cross_entropy, self.optimizer, epochs=30,
+                                    seed=0, progress=False, metrics="accuracy", callbacks=[self.sitter])
 
 
 RUN = Trained()
@@ -73,7 +73,8 @@ TABLES = {
     "wrong": autograd.check_gradients(lambda x: x**3, 2.0, gradient=lambda x: -3 * x**2),
 }
 TEXTS = {
-    "value": Y, "tensor": A, "large tensor": Tensor(np.ones((200, 300))), "images": Tensor(np.random.default_rng(0).random((8, 3, 9, 9))),
+    "value": Y, "tensor": A, "large tensor": Tensor(np.ones((200, 300))),
+    "images": Tensor(np.random.default_rng(0).random((8, 3, 9, 9))),
     "step": autograd.steps(Y)[-1], "edges": autograd.steps(Y)[-1].edges, "path": autograd.explain(Y, Y.inputs[0]).paths,
     "anomaly": autograd.find_anomaly((Value(0.0, "x") - 1.0).log()), "operation": autograd.exp, "context": autograd.no_grad(),
     "scope": autograd.scope("s"), "formula": autograd.formula, "model": RUN.model,
@@ -83,7 +84,8 @@ TEXTS = {
     "scaler": nn.data.StandardScaler(PIXELS), "scaler of lists": nn.data.StandardScaler(IRIS.inputs), "pca": nn.data.PCA(PIXELS, 5),
     "augment": nn.data.Augment(shift=1.0), "range": nn.search.log_uniform(1e-3, 1.0),
     "folds": nn.search.CrossValidation(len, IRIS), "learned": nn.perceptron.Perceptron(2).fit([(0, 0), (1, 1)] * 50, [1, 0] * 50),
-    "perceptron": nn.perceptron.Perceptron(2), "stepper": viz.stepper(Y), "diagnosis": nn.babysitter.Diagnosis.of("dead relus", "80%"),
+    "perceptron": nn.perceptron.Perceptron(2), "stepper": viz.stepper(Y),
+    "diagnosis": nn.babysitter.Diagnosis.of("dead relus", "80%"),
     "run": nn.train.Run(RUN.model, RUN.optimizer, len, nn.data.DataLoader(IRIS), RUN.history),
     "report": viz.report("out/run.html"), "text": viz.text((Value(2.0, "x") * 3.0).exp()), "callback": nn.train.Callback(),
     "mismatch": nn.Linear(2, 2).load_state_dict(nn.Linear(2, 2).state_dict()), "finding": TABLES["check"].findings[0],
@@ -137,7 +139,8 @@ def test_a_table_has_a_cell_for_each_column_and_nothing_that_an_untrusted_notebo
     assert len(shown(TABLES[name])["text/html"]) < 40_000
 
 
-@given(st.lists(st.lists(st.text("ab<>&\"'1.", max_size=4), min_size=2, max_size=2), max_size=80), st.sets(st.integers(0, 79), max_size=3))
+@given(st.lists(st.lists(st.text("ab<>&\"'1.", max_size=4), min_size=2, max_size=2), max_size=80),
+       st.sets(st.integers(0, 79), max_size=3))
 def test_a_table_shows_its_rows_as_they_are_and_counts_those_that_it_leaves_out(rows: list[list[str]], bold: set[int]) -> None:
     head, *found = Cells(table(["one", "two"], rows, bold=bold)).rows
     assert head == ["one", "two"]
@@ -212,9 +215,8 @@ def test_png_is_read_as_it_was_written(lines: list[bytes]) -> None:
 
 def public_modules() -> list[ModuleType]:
     found = [autograd, chainrule, nn, viz, viz.plots]
-    return found + [import_module(f"nn.{name}") for name in
-                    ("activations", "babysitter", "data", "functional", "init", "layers", "losses", "optim", "perceptron", "persist",
-                     "schedule", "search", "testing", "train")]
+    names = """activations babysitter data functional init layers losses optim perceptron persist schedule search testing train"""
+    return found + [import_module(f"nn.{name}") for name in names.split()]
 
 
 def test_every_public_class_is_among_what_is_shown_here_or_an_error_or_a_module_or_abstract() -> None:

@@ -120,7 +120,8 @@ nn.train.fit(model, nn.data.load("iris"), nn.functional.cross_entropy, optimizer
 @pytest.mark.parametrize("widgets", [False, True])
 def test_a_progress_bar_is_the_notebooks_own_or_plain_and_never_on_the_standard_error(kernel: Any, widgets: bool) -> None:
     hidden = "" if widgets else "import sys; sys.modules['ipywidgets'] = None\n"
-    kernel("import sys\nfor name in [x for x in sys.modules if x.partition('.')[0] in ('tqdm', 'ipywidgets')]: del sys.modules[name]")
+    kernel("import sys\n"
+           "for name in [x for x in sys.modules if x.partition('.')[0] in ('tqdm', 'ipywidgets')]: del sys.modules[name]")
     outputs = kernel(hidden + TRAINING)
     streams = [output["content"] for output in outputs if output["msg_type"] == "stream"]
     assert all(stream["name"] == "stdout" for stream in streams)

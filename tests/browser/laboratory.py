@@ -36,8 +36,8 @@ def server(folder, home, theme="JupyterLab Light"):
                    "IPYTHONDIR": str(home / "ipython"), "PYTHONPATH": str(ROOT), "JUPYTER_TOKEN": token,
                    "OPENBLAS_NUM_THREADS": "1", "PYDEVD_DISABLE_FILE_VALIDATION": "1"}
     options = ["--no-browser", "--allow-root", "--expose-app-in-browser", "--ServerApp.ip=127.0.0.1", f"--ServerApp.port={port}",
-               "--ServerApp.port_retries=0", f"--ServerApp.root_dir={folder}", "--LabApp.check_for_updates_class="
-               "jupyterlab.NeverCheckForUpdate", "--ServerApp.open_browser=False"]
+               "--ServerApp.port_retries=0", f"--ServerApp.root_dir={folder}",
+               "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
     with (home / "log").open("w") as log:
         running = subprocess.Popen([sys.executable, "-m", "jupyterlab", *options], env=environment, stdout=log, stderr=log,
                                    stdin=subprocess.DEVNULL)
