@@ -204,8 +204,10 @@ net = nn.Sequential(nn.Conv2d(1, 8, 3, padding=1, rng=0), nn.ReLU(), nn.MaxPool2
 optimizer = nn.optim.Adam(net.named_parameters(), lr=5e-3)
 history = nn.train.fit(net, (x_train, y_train), F.cross_entropy, optimizer, validation=(x_held, y_held),
                        metrics="accuracy", epochs=8, batch_size=64, seed=0, progress=False)
-print(history)
 assert history["validation accuracy"][-1] > 0.9
+history
+
+# %%
 viz.plots.confusion(y_held, nn.train.predict(net, x_held))
 
 # %% [markdown]

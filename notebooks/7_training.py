@@ -237,7 +237,7 @@ assert "learning rate too high" in sitters["1e6"].report().problems
 viz.plots.update_ratios({f"rate {name}": sitter.ratios for name, sitter in sitters.items() if name != "1e6"})
 
 # %%
-print(sitters["0.1"].report())
+sitters["0.1"].report()
 
 # %% [markdown]
 # **5.** The gap. The same network on 60 examples learns them by heart, and is much worse on all others:
@@ -339,9 +339,11 @@ how = {"direction": "maximize", "seed": 1, "workers": 0, "progress": False}
 space = {"lr": log_uniform(1e-4, 1.0), "decay": log_uniform(1e-6, 1e-1)}
 coarse = optimize(objective, space, 14, sampler="random", **how)
 fine = optimize(lambda params: objective(params, 6), coarse.narrowed(), 6, sampler="random", **how)
-print(coarse)
 print("fine:", {name: f"{value:.2g}" for name, value in fine.params.items()}, f"accuracy {fine.best['value']:.1%}")
 assert fine.best["value"] >= coarse.best["value"] > 0.7
+coarse
+
+# %%
 viz.plots.search_scatter(coarse, "lr", "decay")
 
 # %%
