@@ -14,7 +14,7 @@ from autograd import Tensor, Value, gradient, maximum, op, ops, scope, sqrt, ste
 from autograd.programs.javascript import functions
 from viz import stepper, zoom
 from viz.svg import clip
-from viz.numbers import digits_that_add_up, multiplied, number
+from viz.numbers import multiplied, number, places_that_add_up
 
 from ..display import shown
 from ..programs import programs
@@ -169,13 +169,13 @@ def test_products_and_sums_on_the_page_come_out_as_in_python(opened):
         for name, value in given.items():
             page.fill(f"input[aria-label={name}]", repr(value))
         parts = [given["c"] * given[name] for name in "ab"]
-        more = digits_that_add_up(parts, sum(parts))
+        places = places_that_add_up(parts, sum(parts))
         [there] = page.locator("#panel .edge").filter(has_text="to x:").locator("p.sum").all_inner_texts()
-        name = "a" if f"{multiplied(given['c'], given['a'], parts[0], 'auto', more)[2]}" in there else "b"
-        upstream, local, downstream = multiplied(given["c"], given[name], given["c"] * given[name], "auto", more)
+        name = "a" if f"{multiplied(given['c'], given['a'], parts[0], 'auto', places)[2]}" in there else "b"
+        upstream, local, downstream = multiplied(given["c"], given[name], given["c"] * given[name], "auto", places)
         assert there.replace("(", "").replace(")", "").endswith(f"{upstream} × {local} = {downstream}")
         on = [page.locator(f"#c-w{i}-0 .gradient").text_content() for i in (3, 5)]
-        assert on == [number(part, "auto", more) for part in parts]
+        assert on == [number(part, "auto", places) for part in parts]
 
 
 # ── steps ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -477,7 +477,7 @@ def test_scopes_open_one_at_a_time_and_stay_so_while_stepping(opened):
 
 def test_a_closed_scope_says_what_it_holds(opened):
     page = opened(mlp([2, 3, 1]), given={"collapse": True})
-    notes = page.locator("#stage .collapsed .note").all_text_contents()
+    notes = page.locator("#stage .collapsed .sign-held").all_text_contents()
     assert sorted(notes) == 3 * ["3 parameters"] + ["4 parameters"]  # a weight for each input, and a bias
     first = page.locator("#stage .collapsed").first
     first.hover()
@@ -663,7 +663,9 @@ def test_an_array_where_a_number_should_be_shows_its_shape(opened):
 def test_numbers_that_grow_stay_within_their_places(opened):
     page = opened(shared())
     page.keyboard.press("End")
-    for value in ("-1234.5", "0.0001234", "-3e12", "-1.5e-300"):
+    page.evaluate("document.querySelector('#mistakes').open = true")
+    page.check("input[value=overwrite]")  # what the parts do not add up to
+    for value in ("-1234.5", "0.0001234", "-3e12", "-1.5e-300", "3e-160"):
         page.fill("input[aria-label=a]", value)
         shown = [t for t in page.evaluate(BOXES) if t["text"]]
         assert [(a["text"], b["text"]) for i, a in enumerate(shown) for b in shown[:i] if overlaps(a, b)] == []

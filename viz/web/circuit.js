@@ -115,7 +115,7 @@ function shape(node, { x, y, wide, high }) {
   return (wide === high ? `<circle class="shape" cx="${x}" cy="${y}" r="${wide / 2}"/>`
     : `<rect class="shape" x="${x - wide / 2}" y="${y - high / 2}" width="${wide}" height="${high}" rx="17"/>`)
     + write(alone ? 'sign alone' : 'sign', x, y + (alone ? 7 : 5) - (node.held ? 6 : 0), sign)
-    + (node.held ? write('note', x, y + 13, `${node.held} parameter${node.held > 1 ? 's' : ''}`) : '')
+    + (node.held ? write('sign-held', x, y + 13, `${node.held} parameter${node.held > 1 ? 's' : ''}`) : '')
     + (node.at < 0 ? '' : `<g class="open" transform="translate(${x + wide / 2 - 3} ${y - high / 2 + 3})"><circle r="8"/><path d="M-4 0H4M0 -4V4"/></g>`)
 }
 function draw(svg, data, closed, width) {

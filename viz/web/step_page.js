@@ -12,7 +12,8 @@ let drawn = null, closed = new Set(DATA.circuit.closed)
 
 // ── numbers, as Python's pictures show them ──
 
-function digitsOf(x, method, n) {  // ties to even, as Python has it; JavaScript rounds them up
+function digitsOf(x, method, wanted) {  // ties to even, as Python has it; JavaScript rounds them up
+  const n = Math.min(wanted, 100)
   if (!/50*(e|$)/.test(String(x))) return x[method](n).split('e')  // no tie
   const more = Math.min(n + 40, 100), [long, power] = x[method](more).split('e')
   const head = long.slice(0, long.length - more + n), even = '02468'.includes(head.replace('.', '').slice(-1))
@@ -22,10 +23,13 @@ const raised = text => text.replace(/[-\d]/g, c => c === '-' ? '⁻' : '⁰¹²�
 const typed = ([text, power]) => (power ? `${text}·10${raised(String(power))}` : text).replaceAll('-', '−')
 const value = ([text, power]) => Number(`${text}e${power}`), unit = ([text, power]) => 10 ** (power - (text.split('.')[1] ?? '').length)
 const HALF = .5 + 1e-9
-function rounded(x, d, more = 0) {  // decimal text, and a power of ten
+function rounded(x, d, more = 0, places = 0) {  // decimal text, and a power of ten
   const auto = d === 'auto', significant = auto ? 2 : d, power = x && Number(digitsOf(x, 'toExponential', significant - 1)[1])
-  if (-4 < power && power < 6) return [digitsOf(x || 0, 'toFixed', Math.max(significant - 1 - power, auto ? 2 : 0) + more)[0], 0]
-  const [text, exponent] = digitsOf(x, 'toExponential', significant - 1 + (auto && power > 0) + more)
+  if (-4 < power && power < 6) {
+    const decimals = Math.max(significant - 1 - power, auto ? 2 : 0) + more, [text] = digitsOf(x || 0, 'toFixed', decimals)
+    return [places > decimals && Number(text) !== x ? digitsOf(x, 'toFixed', places)[0] : text, 0]
+  }
+  const [text, exponent] = digitsOf(x, 'toExponential', Math.max(significant - 1 + (auto && power > 0) + more, places && power < 0 ? places + power : 0))
   return [text, Number(exponent)]
 }
 function candidates(x, d) {  // with ever more digits, up to all that it has
@@ -33,9 +37,9 @@ function candidates(x, d) {  // with ever more digits, up to all that it has
   for (let more = 0; more < 18; more++) { found.push(rounded(x, d, more)); if (value(found[more]) === x) break }
   return found
 }
-function multiplied(upstream, local, downstream, more = 0, d = digits) {  // texts that multiply out, to half a unit of the product
-  if (![upstream, local, downstream].every(Number.isFinite)) return [show(upstream), show(local), show(downstream, d, more)]
-  const product = rounded(downstream, d, more), ups = candidates(upstream, d), locals = candidates(local, d)
+function multiplied(upstream, local, downstream, places = 0, d = digits) {  // texts that multiply out, to half a unit of the product
+  if (![upstream, local, downstream].every(Number.isFinite)) return [show(upstream), show(local), show(downstream, d, places)]
+  const product = rounded(downstream, d, 0, places), ups = candidates(upstream, d), locals = candidates(local, d)
   for (let count = 0; count < ups.length + locals.length - 1; count++) {
     const ways = ups.map((_, i) => i).filter(i => i <= count && count - i < locals.length).sort((a, b) => Math.abs(2 * a - count) - Math.abs(2 * b - count))
     for (const i of ways) if (Math.abs(value(ups[i]) * value(locals[count - i]) - value(product)) <= unit(product) * HALF)
@@ -43,18 +47,18 @@ function multiplied(upstream, local, downstream, more = 0, d = digits) {  // tex
   }
   return [ups[0], locals[0], product].map(typed)
 }
-function addUp(parts, total, d = digits) {  // how many more digits the parts need
+function addUp(parts, total, d = digits) {  // how many decimals the parts need
   if (![...parts, total].every(Number.isFinite)) return 0
-  const sum = rounded(total, d)
-  for (let more = 0; more < 17; more++)
-    if (Math.abs(parts.map(part => value(rounded(part, d, more))).reduce((x, y) => x + y) - value(sum)) <= unit(sum) * HALF) return more
+  const sum = rounded(total, d), finest = unit(sum) ? Math.max(Math.round(-Math.log10(unit(sum))), 0) : 0
+  for (const places of [0, ...Array(16).keys()].map((n, k) => k ? finest + 1 + n : 0))
+    if (Math.abs(parts.map(part => value(rounded(part, d, 0, places))).reduce((x, y) => x + y) - value(sum)) <= unit(sum) * HALF) return places
   return 0
 }
-function show(x, d = digits, more = 0) {
+function show(x, d = digits, places = 0) {
   if (x === null || x === undefined) return ''
   if (typeof x === 'string') return x
   if (Array.isArray(x)) return summary(x, d)
-  return Number.isFinite(x) ? typed(rounded(x, d, more)) : x > 0 ? 'inf' : x < 0 ? '−inf' : 'nan'
+  return Number.isFinite(x) ? typed(rounded(x, d, 0, places)) : x > 0 ? 'inf' : x < 0 ? '−inf' : 'nan'
 }
 function summary(x, d) {  // an array in a few words
   const shape = x.shape.join('×')
@@ -66,8 +70,8 @@ function summary(x, d) {  // an array in a few words
     + count('inf', x.filter(y => Math.abs(y) === Infinity).length)
 }
 const BARS = '▁▂▃▄▅▆▇█'
-function brief(x, d = digits, more = 0) {  // so short that it has room on a wire: an array is its shape, and a histogram of its entries
-  if (!Array.isArray(x) || !x.shape.length || x.length <= 3 && x.shape.length === 1) return show(x, d, more)
+function brief(x, d = digits, places = 0) {  // so short that it has room on a wire: an array is its shape, and a histogram of its entries
+  if (!Array.isArray(x) || !x.shape.length || x.length <= 6 && show(x, d).length <= 30) return show(x, d, places)
   const finite = x.filter(Number.isFinite), low = Math.min(...finite), span = Math.max(...finite) - low, counts = Array(8).fill(0)
   if (span > 0 && span < Infinity) for (const y of finite) counts[Math.min(7, Math.floor((y - low) * (8 / span)))]++
   const most = Math.max(...counts), bars = most ? ` ${counts.map(n => BARS[Math.ceil(n * 7 / most)]).join('')}` : ''
@@ -302,16 +306,16 @@ function seen() {  // the part of the circuit that is in sight, as far as it is 
 function paint(now, quick) {
   const [low, high] = quick ? seen() : [-Infinity, Infinity], hidden = ({ y }) => y < low || y > high
   const frame = frames[at - 1], sizes = [...drawn.wires.values()].map(wire => carried(wire, now))
-  const leaving = new Map(), more = new Map()  // digits with which the parts of a gradient add up to the whole
+  const leaving = new Map(), places = new Map()  // decimals with which the parts of a gradient add up to the whole
   ;[...drawn.wires.values()].forEach((wire, k) => { if (wire.of.length) leaving.set(wire.source, [...leaving.get(wire.source) ?? [], sizes[k]]) })
-  for (const [source, parts] of leaving) if (parts.length > 1 && parts.every(part => typeof part === 'number')) more.set(source, addUp(parts, now.totals[source]))
+  for (const [source, parts] of leaving) if (parts.length > 1 && parts.every(part => typeof part === 'number')) places.set(source, addUp(parts, now.totals[source]))
   ;[...drawn.wires.values()].forEach((wire, k) => {
     if (hidden(wire)) return
     const { of, all, source, ends } = wire, gradient = sizes[k], back = gradient !== null, on = now.computed.has(source)
     if (!of.length && !ends) { wire.drawn.querySelectorAll('text').forEach(text => text.classList.add('on')); put(wire.value, DATA.circuit.constants[source] ?? '', true, false); return }
     put(wire.value, brief(values[source]), on, broken(values[source]))
     wire.name?.classList.toggle('on', on)
-    put(wire.gradient, back ? brief(gradient, digits, more.get(source)) : '', back, broken(gradient))
+    put(wire.gradient, back ? brief(gradient, digits, places.get(source)) : '', back, broken(gradient))
     wire.gradient.classList.toggle('wrong', of.some(edge => now.wrongly.has(`${edge}`)))
     const inside = all.length && through(all[0][0]), upstream = inside && now.totals[gate(all[0][0]).result]
     if (wire.formula) put(wire.formula, back && typeof gradient === 'number' && upstream ? show(gradient / upstream) : '', true, false)
@@ -433,11 +437,11 @@ function edge(e, arrived) {  // arrived: contributions to its target up to this 
   const number = formula && formula.replace('.00', '') === plain.replace(/\.0+$/, '')
   box.append(h('p', '', `to ${to}: local gradient ∂${name(e.source)}/∂${to} = `, ...number ? [] : [f(formula), plain && ' = '], f(plain)))
   const all = frames.slice(0, at).flatMap(frame => frame.edges.filter(x => x.target === e.target && typeof x.downstream === 'number')).map(x => x.downstream)
-  const more = all.length > 1 ? addUp(all, all.reduce(plus)) : 0
+  const places = all.length > 1 ? addUp(all, all.reduce(plus)) : 0
   if (plain) box.append(h('p', 'sum', h('span', 's', 'downstream = upstream × local: '), ...typeof e.local === 'number' && typeof e.upstream === 'number'
-    ? times(multiplied(e.upstream, e.local, e.downstream, more)) : [g(e.upstream), ' × ', f(bracketed(plain)), ' = ', g(e.downstream)]))
+    ? times(multiplied(e.upstream, e.local, e.downstream, places)) : [g(e.upstream), ' × ', f(bracketed(plain)), ' = ', g(e.downstream)]))
   else box.append(h('p', 'sum', h('span', 's', 'downstream: '), g(e.downstream)))
-  const line = h('p', '', h('b', '', to), ' collects ', words('g', show(e.downstream, digits, more)))
+  const line = h('p', '', h('b', '', to), ' collects ', words('g', show(e.downstream, digits, places)))
   if (forks[e.target] > 1) {
     line.append(', in all ', g(e.total), h('span', 's', ` (used ${forks[e.target]} times: ${arrived < forks[e.target] ? 'more to come' : 'that is all'})`))
   } else if (!differs(e)) line.append(h('span', 's', ': its gradient is complete'))
