@@ -243,12 +243,12 @@ def both(a: Any, b: Any) -> Any:
 
 
 def corner(slope: Any, at: Any) -> Any:
-    """The slope that is chosen to be 0 where ``at`` is 0; its own derivative, which does not exist there, is nan.
+    """The slope that is chosen where ``at`` is 0; its own derivative, which does not exist there, is nan.
 
     >>> corner(0.0, 0.0)
     0.0
     """
-    return where(at == 0, 0.0 * rows["sqrt"](at * (at == 0)), slope) if hasattr(at, "priority") else slope
+    return where(at == 0, slope + 0.0 * rows["sqrt"](at * (at == 0)), slope) if hasattr(at, "priority") else slope
 
 
 def rounded(x: Any, decimals: int = 0) -> Any:

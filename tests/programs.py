@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from autograd import NoDerivativeWarning, ops
 from hypothesis import strategies as st
 
-from .test_ops import ROWS, TWINS, mp
+from .test_ops import ROWS, mp, twin
 
 # how far an operation is from where its derivative jumps
 MARGIN: dict[str, Callable[..., float]] = {
@@ -48,7 +48,7 @@ class Program(NamedTuple):
 
     def exactly(self, *inputs: Any) -> Any:
         """The program in mpmath's arithmetic."""
-        return self.run(lambda name, xs: TWINS[name](*map(mp.mpf, xs)), inputs)
+        return self.run(lambda name, xs: twin(ops.rows[name])(*map(mp.mpf, xs)), inputs)
 
     def disturbed(self, seed: int) -> Callable[..., Any]:
         """The exact program with every result off by half a unit in a float's last place, up or down at random."""
@@ -56,7 +56,7 @@ class Program(NamedTuple):
             draw = random.Random(seed)
 
             def off(name: str, xs: list[Any]) -> Any:
-                return TWINS[name](*map(mp.mpf, xs)) * (1 + draw.choice((-1, 1)) * mp.mpf(2) ** -53)
+                return twin(ops.rows[name])(*map(mp.mpf, xs)) * (1 + draw.choice((-1, 1)) * mp.mpf(2) ** -53)
             return self.run(off, inputs)
         return run
 

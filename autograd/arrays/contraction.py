@@ -18,6 +18,8 @@ def contract(spec: str, *xs: Any) -> Any:
     """
     terms, result = spec.split("->")
     names, arrays = terms.split(","), [*map(np.asarray, xs)]  # a number is an array without axes
+    if not set(result) <= set(terms) or len(set(result)) < len(result) or [*map(len, names)] != [x.ndim for x in arrays]:
+        return np.einsum(spec, *xs)  # which says what is wrong
     path = np.einsum_path(spec, *xs, optimize="greedy")[0][1:] if len(xs) > 2 else [range(len(xs))]
     for places in path:
         chosen = sorted(places, reverse=True)
