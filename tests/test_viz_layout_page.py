@@ -1,5 +1,8 @@
 """The layout that pages carry, against the one in Python: the same places for the same records, on some hundred graphs."""
 
+import base64
+import random
+import zlib
 from pathlib import Path
 
 import pytest
@@ -9,7 +12,7 @@ from viz.layout import lay_out
 
 from .test_viz_layout import circuit, network
 
-SCRIPT = (Path(viz.__file__).parent / "web" / "layout.js").read_text(encoding="utf-8")
+SCRIPT, UNPACK = ((Path(viz.__file__).parent / "web" / name).read_text(encoding="utf-8") for name in ("layout.js", "unpack.js"))
 
 
 def plain(records):
@@ -64,3 +67,19 @@ def test_random_circuits_are_laid_out_as_in_python(laid_out):
 def test_networks_are_laid_out_as_in_python(laid_out, sizes):
     records = network(sizes)
     agree(laid_out(records, 1034.0), numbers(lay_out(*records, 1034.0)))
+
+
+# ── the page's script is packed ──────────────────────────────────────────────────────────────────────────────────
+
+@pytest.mark.parametrize("level, strategy", [
+    *((level, zlib.Z_DEFAULT_STRATEGY) for level in (0, 1, 9)), (9, zlib.Z_FIXED), (9, zlib.Z_HUFFMAN_ONLY), (9, zlib.Z_RLE)])
+def test_a_page_unpacks_what_zlib_packed(visit, level, strategy):
+    page = visit(markup="<!doctype html>")
+    page.add_script_tag(content=UNPACK.replace("function unpack", "window.unpack = function", 1))
+    draw = random.Random(level)
+    texts = ["", "a", SCRIPT, "abc" * 20_000,
+             *("".join(map(chr, draw.choices(range(1, 2 + 60 * k * k), k=500 * k))) for k in range(1, 8))]
+    for text in texts:
+        packer = zlib.compressobj(level, zlib.DEFLATED, -15, strategy=strategy)
+        packed = packer.compress(text.encode()) + packer.flush()
+        assert page.evaluate("packed => unpack(packed)", base64.b64encode(packed).decode()) == text

@@ -26,7 +26,7 @@ def data(page):
 def test_the_page_asks_nobody_for_anything():
     html = viz.stepper(neuron(backward=False)).html
     assert not re.search(r"https?://(?!www\.w3\.org/2000/svg)|src=|@import|url\(|fetch|XMLHttp", html)
-    assert len(html.encode()) <= 120_000
+    assert len(html.encode()) <= 70_000
 
 
 def test_looking_changes_nothing():

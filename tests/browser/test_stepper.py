@@ -700,4 +700,4 @@ def test_several_live_in_one_notebook(visit):
 
 
 def test_size():
-    assert len(stepper(neuron(backward=False), title=TITLE).html.encode()) <= 120_000
+    assert len(stepper(neuron(backward=False), title=TITLE).html.encode()) <= 70_000

@@ -10,11 +10,13 @@ from __future__ import annotations
 import json
 import linecache
 import re
+from base64 import b64encode
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cached_property, reduce
+from functools import cache, cached_property, reduce
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from zlib import DEFLATED, compressobj
 
 from autograd.context import scope
 from autograd.files import replaced
@@ -111,14 +113,11 @@ class Stepper:
     @cached_property
     def html(self) -> str:
         """The page as text: everything is in it, and it makes no request."""
-        here = Path(__file__)
-        style, layout, circuit, script = (_brief((here.parent / name).read_text(encoding="utf-8"))
-                                          for name in ("step_page.css", "layout.js", "circuit.js", "step_page.js"))
         # within a script element, < may begin its end tag or a comment
         data = json.dumps(self._data, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
         title = self.title or f"Backpropagation through {clip(self._data['nodes'][-1]['name'])}"
-        return _PAGE.format(title=escape(clean(title)), style=f"{_colours()}{CSS_IN_COLOURS}{style}",
-                            script=f"const DATA = {data}\nconst COMPUTE = {self._code};\n{layout};{circuit};{script}")
+        return _PAGE.format(title=escape(clean(title)), style=f"{_colours()}{CSS_IN_COLOURS}{_source('step_page.css')}",
+                            script=f"const DATA = {data}\nconst COMPUTE = {self._code};\n{_script()}")
 
     def save(self, path: str | Path) -> Path:
         """Write the page to a file that a browser opens, and return its path."""
@@ -180,9 +179,20 @@ _PAGE = """<!doctype html>
 """
 
 
-def _brief(source: str) -> str:
-    """A script or style sheet without its comments and the beginnings of its lines."""
+def _source(name: str) -> str:
+    """A script or style sheet of this folder, without its comments and the beginnings of its lines."""
+    source = (Path(__file__).parent / name).read_text(encoding="utf-8")
     return re.sub(r"\n\s+", "\n", re.sub(r"(?m)(^|\s+)// .*$", "", source))
+
+
+@cache
+def _script() -> str:
+    """The script of every page: what lays out, draws and steps, packed to a third of its size, and what unpacks it."""
+    scripts = ";".join(map(_source, ("layout.js", "circuit.js", "step_page.js")))
+    packer = compressobj(9, DEFLATED, -15)
+    packed = b64encode(packer.compress(scripts.encode()) + packer.flush()).decode()
+    return (f"{_source('unpack.js')}{{ const own = document.createElement('script'); own.textContent = unpack('{packed}'); "
+            "document.body.append(own); own.remove() }")
 
 
 def _colours() -> str:
