@@ -6,15 +6,13 @@ sheets, scripts and frames; so tables carry their own alignment, and pictures co
 
 from __future__ import annotations
 
-import re
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 LINES = 19  # of the text that an object shows of itself
 ROWS = 24  # of a table
-_NUMBER = re.compile(r"[-−+±]?(\d[\d,.]*([eE][-+−]?\d+)?( ?%)?|nan|inf)")
+_NUMBER = r"[-−+±]?(\d[\d,.]*([eE][-+−]?\d+)?( ?%)?|nan|inf)"
 
 
 def shortened(text: str, most: int = LINES) -> str:
@@ -62,10 +60,11 @@ def table(head: Sequence[object], rows: Iterable[Sequence[object]], title: str =
     >>> table(["x", "f(x)"], [[1, "<b>"]]).count("&lt;b&gt;")
     1
     """
+    import re  # here: it takes a third of this package's time of import
     from html import escape
     lines = [[str(cell) for cell in row] for row in rows]
     strong = set(bold)
-    right = [all(_NUMBER.fullmatch(row[i]) or row[i] in ("", "–") for row in lines) for i in range(len(head))]
+    right = [all(re.fullmatch(_NUMBER, row[i]) or row[i] in ("", "–") for row in lines) for i in range(len(head))]
 
     def line(cells: Sequence[object], kind: str, weight: str = "") -> str:
         return "<tr>" + "".join(f'<{kind} style="text-align:{"right" if right[i] else "left"}{weight}">{escape(str(cell))}</{kind}>'
@@ -92,6 +91,7 @@ def picture(svg: str, alt: str = "") -> str:
     >>> 'src="data:image/svg+xml;base64,' in shown, 'alt="One gate"' in shown
     (True, True)
     """
+    import re
     from base64 import b64encode
     from html import escape, unescape
     own = re.search("<title>([^<]*)</title>", svg)

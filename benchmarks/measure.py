@@ -19,7 +19,8 @@ Step = Callable[[], tuple[float, object]]
 rows: dict[str, Table] = {}
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false"}
 SLOW = 10.0  # seconds: an engine that takes longer is measured once
-TURN = 0.03  # seconds: a shorter step is repeated in each turn
+TURN = 0.1  # seconds: a shorter step is repeated in each turn
+WARM = 1.0  # seconds: before a turn of a shorter step, one that does not count
 
 
 class Table(Protocol):
@@ -120,7 +121,7 @@ def work(build: Callable[[], Step]) -> None:
     for _ in sys.stdin:
         try:
             cold, step = step is None, step or build()
-            if seconds < TURN and not cold:
+            if seconds < WARM and not cold:
                 step()
             before, start, count = peak(), perf_counter(), 1 if cold else max(1, min(100, int(TURN / seconds)))
             for _ in range(count):
