@@ -316,6 +316,7 @@ class Tensor(TensorMethods, Node):
                     table.add_at(adjoints[x], upstream, **params)
                     continue
                 else:
+                    # as op.pullback, but without a call for each edge
                     downstream = op.pullbacks[0](upstream, out, *residuals, i=i, **params) if op.variadic else \
                         op.pullbacks[i](upstream, out, *residuals, **params)
                 data = x.array

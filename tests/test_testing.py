@@ -108,15 +108,20 @@ def test_that_checks_nothing(gradients):
 '''
 
 
-def test_the_fixture_forgets_operations_and_fails_where_nothing_was_checked(tmp_path):
-    (tmp_path / "test_mine.py").write_text(FIXTURE, encoding="utf-8")
+def output_of_tests(folder, source):
+    """Run a user's file of tests, in a process and a configuration of its own."""
+    (folder / "test_mine.py").write_text(source, encoding="utf-8")
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--noconftest", "-c", os.devnull]
-    run = subprocess.run([*command, "--rootdir", tmp_path, tmp_path], capture_output=True, text=True,
-                         env=os.environ | {"PYTHONPATH": os.getcwd()})
-    assert "1 failed, 2 passed, 1 error" in run.stdout
-    assert "test_again_with_the_same_name_and_a_wrong_rule" in run.stdout and "WRONG" in run.stdout
-    assert "checked none: call gradients(f, *xs)" in run.stdout
-    assert "choose another" not in run.stdout
+    return subprocess.run([*command, "--rootdir", folder, folder], capture_output=True, text=True,
+                          env=os.environ | {"PYTHONPATH": os.getcwd()}).stdout
+
+
+def test_the_fixture_forgets_operations_and_fails_where_nothing_was_checked(tmp_path):
+    output = output_of_tests(tmp_path, FIXTURE)
+    assert "1 failed, 2 passed, 1 error" in output
+    assert "test_again_with_the_same_name_and_a_wrong_rule" in output and "WRONG" in output
+    assert "checked none: call gradients(f, *xs)" in output
+    assert "choose another" not in output
 
 
 WRONG = '''
@@ -136,15 +141,12 @@ def test_with_the_usual_deadline(a):
 
 
 def test_a_failure_shows_the_line_of_the_test_and_no_line_of_the_checker(tmp_path):
-    (tmp_path / "test_mine.py").write_text(WRONG, encoding="utf-8")
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--noconftest", "-c", os.devnull]
-    run = subprocess.run([*command, "--rootdir", tmp_path, tmp_path], capture_output=True, text=True,
-                         env=os.environ | {"PYTHONPATH": os.getcwd()})
-    assert "2 failed, 1 passed" in run.stdout
-    assert re.search(r"^> +assert_gradients\(lambda x: x\*\*2, 2.0, gradient=lambda x: x\)$", run.stdout, re.MULTILINE)
-    assert "half of what it should be" in run.stdout
+    output = output_of_tests(tmp_path, WRONG)
+    assert "2 failed, 1 passed" in output
+    assert re.search(r"^> +assert_gradients\(lambda x: x\*\*2, 2.0, gradient=lambda x: x\)$", output, re.MULTILINE)
+    assert "half of what it should be" in output
     for file in ("check.py", "testing.py", "subject.py", "search.py"):
-        assert os.path.join("autograd", file) not in run.stdout and os.path.join("proof", file) not in run.stdout
+        assert os.path.join("autograd", file) not in output and os.path.join("proof", file) not in output
 
 
 def test_a_long_check_is_not_held_against_the_deadline(monkeypatch):

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 # ── NumPy's names and arguments ──────────────────────────────────────────────────────────────────────────────────
 
-EPSILON = float(np.finfo(np.float32).eps)
+_SAFE = float(np.finfo(np.float32).eps)  # how far from the smallest and largest numbers a product keeps its digits
 
 
 def _array(x: Any) -> Any:
@@ -175,7 +175,7 @@ def prod(x: ArrayLike, axis: Axis = None, keepdims: bool = False) -> Any:
     numbers = plain_array(a)
     if numbers.dtype.kind == "f" and numbers.size:
         size, tiny = np.abs(table.prod.forward(numbers, axis=axes, keepdims=False)), np.finfo(numbers.dtype).tiny
-        if size.min() > tiny / EPSILON and size.max() < EPSILON / tiny:
+        if size.min() > tiny / _SAFE and size.max() < _SAFE / tiny:
             return table.prod(a, axis=axes, keepdims=_flag(keepdims))
     rest = tuple(i for i in range(len(shape)) if i not in axes)
     a = reshape(transpose(a, rest + axes), tuple(shape[i] for i in rest) + (product(shape[i] for i in axes),))

@@ -119,7 +119,7 @@ def _scattered(g: Any, shape: tuple[int, ...], index: Any) -> Any:
         return out
     if g.dtype.char == "O":  # Values, as zoom opens them
         out = np.zeros(shape, object)
-        np.add.at(out, index, g)
+        add_at(out, g, index)
         return out
     places = np.arange(product(shape)).reshape(shape)[index].reshape(-1)  # add.at takes four times as long (measured)
     total = np.bincount(places, np.broadcast_to(g, g.shape).reshape(-1), product(shape))
