@@ -18,13 +18,11 @@ from .errors import GradientError, GraphError, GraphWarning, NoDerivativeWarning
 from .functional import grad, gradient, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 from .operation import op, where
 from .ops import clip
-from .stepping import steps
-from .symbolic import formula, formulas
 from .value import Value
 
 _elsewhere = {  # names that load their module when first used
     "AnomalyError": "anomaly", "detect_anomaly": "anomaly", "find_anomaly": "anomaly", "check_gradients": "check",
-    "explain": "paths", "Tensor": "tensor", **dict.fromkeys(_array_functions, "arrays.functions"),
+    "explain": "paths", "formula": "symbolic", "formulas": "symbolic", "steps": "stepping", "Tensor": "tensor", **dict.fromkeys(_array_functions, "arrays.functions"),
 }
 _rows = {name: row for name, row in _operation.rows.items() if row.arity}
 globals().update(_rows)
