@@ -22,7 +22,8 @@ from .value import Value
 
 _elsewhere = {  # names that load their module when first used
     "AnomalyError": "anomaly", "detect_anomaly": "anomaly", "find_anomaly": "anomaly", "check_gradients": "check",
-    "explain": "paths", "formula": "symbolic", "formulas": "symbolic", "steps": "stepping", "Tensor": "tensor", **dict.fromkeys(_array_functions, "arrays.functions"),
+    "explain": "paths", "formula": "symbolic", "formulas": "symbolic", "steps": "stepping", "Tensor": "tensor",
+    **dict.fromkeys(_array_functions, "arrays.functions"),
 }
 _rows = {name: row for name, row in _operation.rows.items() if row.arity}
 globals().update(_rows)

@@ -28,7 +28,7 @@ from .functional.dense import dropout, embedding, linear
 from .functional.normalisation import batch_norm, layer_norm
 from .functional.operands import INTEGERS, Padding, Pair, as_ints, as_operand, as_pair, as_sides, as_single
 from .functional.pooling import avg_pool2d, max_pool1d, max_pool2d
-from .functional.recurrent import gru_cell, lstm_cell, lstm_output
+from .functional.recurrent import gru_cell, lstm, lstm_step
 from .arguments import whole_number
 from .init import Rng
 from .module import Module
@@ -437,6 +437,7 @@ class Recurrent(Module):
     _gates: int
     _states = 1
     _bias_within = False  # whether a gate multiplies the state's bias, which keeps it within each step
+    stepwise = True  # a scope for every moment in the graph
 
     def __init__(self, input_size: int, hidden_size: int, num_layers: int = 1, bias: bool = True, batch_first: bool = False,
                  dropout: float = 0.0, bidirectional: bool = False, *, rng: Rng = None, dtype: DTypeLike = np.float32):
@@ -476,7 +477,7 @@ class Recurrent(Module):
             for end in self._ends:
                 state = tuple(part[len(last)] for part in before)
                 steps, state = self.walk(x, state, f"_l{layer}{end}", backwards=end != "")
-                outputs.append(stack(steps))
+                outputs.append(steps)
                 last.append(state)
             x = outputs[0] if len(outputs) == 1 else concatenate(outputs, -1)
         after = tuple(stack(parts) for parts in zip(*last))
@@ -497,20 +498,23 @@ class Recurrent(Module):
             parts.append(part)
         return tuple(parts)
 
-    def walk(self, x: Tensor, state: tuple[Tensor, ...], at: str, backwards: bool) -> tuple[list[Tensor], tuple[Tensor, ...]]:
-        """One layer in one direction: the output of every moment, in the order of time, and the last state."""
-        bias_ih, bias_hh = getattr(self, f"bias_ih{at}", None), getattr(self, f"bias_hh{at}", None)
-        weight_hh = getattr(self, f"weight_hh{at}").T
-        if bias_hh is not None and not self._bias_within:  # both biases to the input's share, of all moments at once
-            bias_ih, bias_hh = bias_ih + bias_hh, None
-        moments = linear(x, getattr(self, f"weight_ih{at}"), bias_ih)  # the input's share, of all moments at once
+    def walk(self, x: Tensor, state: tuple[Tensor, ...], at: str, backwards: bool) -> tuple[Tensor, tuple[Tensor, ...]]:
+        """One layer in one direction: the outputs of all moments, in the order of time, and the last state."""
+        moments, weight_hh, bias_hh = self._shares(x, at)
         outputs = []
         for t in range(x.shape[0])[::-1 if backwards else 1]:
             moment = moments[t]
             with scope(f"step {t}"):
                 state = self.step(moment, state, weight_hh, bias_hh)
             outputs.append(state[0])
-        return outputs[::-1] if backwards else outputs, state
+        return stack(outputs[::-1] if backwards else outputs), state
+
+    def _shares(self, x: Tensor, at: str) -> tuple[Tensor, Tensor, Tensor | None]:
+        """The input's share in the scores of all moments at once, and what makes the state's share of it."""
+        bias_ih, bias_hh = getattr(self, f"bias_ih{at}", None), getattr(self, f"bias_hh{at}", None)
+        if bias_hh is not None and not self._bias_within:  # both biases to the input's share
+            bias_ih, bias_hh = bias_ih + bias_hh, None
+        return linear(x, getattr(self, f"weight_ih{at}"), bias_ih), getattr(self, f"weight_hh{at}").T, bias_hh
 
     def extra_repr(self) -> str:
         said = {"num_layers": (self.num_layers, 1), "batch_first": (self.batch_first, False),
@@ -560,7 +564,9 @@ class RNN(Recurrent):
 class LSTM(Recurrent):
     """Long short-term memory (Hochreiter & Schmidhuber, 1997), gates in the order input, forget, cell, output.
 
-    i, f, o = σ(…), g = tanh(…); c′ = f·c + i·g; h′ = o·tanh(c′); returns (output, (h, c)). Else as RNN.
+    i, f, o = σ(…), g = tanh(…); c′ = f·c + i·g; h′ = o·tanh(c′); returns (output, (h, c)). Else as RNN. The walk of a
+    layer is one operation, which takes a third of the time; with ``layer.stepwise = True`` its graph has a scope for every
+    moment, to be drawn and stepped.
 
     >>> output, (h, c) = LSTM(3, 4, num_layers=2, rng=0)(np.zeros((7, 5, 3), np.float32))
     >>> output.shape, h.shape, c.shape
@@ -568,16 +574,21 @@ class LSTM(Recurrent):
     """
 
     _gates, _states = 4, 2
+    stepwise = False
 
     if TYPE_CHECKING:
         def forward(self, input: ArrayLike, hx: ArrayLike | tuple[ArrayLike, ArrayLike] | None = None,
                     ) -> tuple[Tensor, tuple[Tensor, Tensor]]: ...
 
     def step(self, x: Tensor, state: tuple[Tensor, ...], weight_hh: Tensor, bias_hh: Tensor | None) -> tuple[Tensor, ...]:
-        h, c = state
-        scores = x + _affine(h, weight_hh, bias_hh)
-        c = lstm_cell(scores, c, cache={})
-        return lstm_output(scores, c, cache={}), c
+        return lstm_step(x + _affine(state[0], weight_hh, bias_hh), state[1])
+
+    def walk(self, x: Tensor, state: tuple[Tensor, ...], at: str, backwards: bool) -> tuple[Tensor, tuple[Tensor, ...]]:
+        if self.stepwise:
+            return super().walk(x, state, at, backwards)
+        moments, weight_hh, _ = self._shares(x, at)
+        outputs, cells = lstm(moments[::-1] if backwards else moments, weight_hh, *state, cache={})
+        return outputs[::-1] if backwards else outputs, (outputs[-1], cells[-1])
 
 
 class GRU(Recurrent):

@@ -209,8 +209,8 @@ EXAMPLES: dict[str, list[tuple[tuple[np.ndarray, ...], dict[str, Any]]]] = {
     "window_spread": [case(A(2, 2, 3, 2), kernel=(2, 3), stride=(1, 2), shape=(2, 2, 4, 5))],
     "batch_norm": [case(A(4, 3), A(3), A(3, seed=1), eps=1e-5, cache={}),
                    case(A(2, 3, 2, 2), A(3), A(3, seed=1), eps=0.1, cache={})],
-    "lstm_cell": [case(A(2, 12), A(2, 3), cache={}), case(A(12), A(3), cache={})],
-    "lstm_output": [case(A(2, 12), A(2, 3), cache={}), case(A(12), A(3), cache={})],
+    "lstm": [case(A(3, 2, 12), A(3, 12, seed=1), A(2, 3), A(2, 3, seed=2), cache={}),
+             case(A(1, 8), A(2, 8), A(2), A(2, seed=1), cache={})],
     "gru_cell": [case(A(2, 9), A(2, 9, seed=1), A(2, 3), cache={}), case(A(9), A(9, seed=1), A(3), cache={})],
     "normalise": [case(A(4, 3), axes=(0,), eps=1e-5), case(A(2, 3, 2), axes=(-2, -1), eps=0.1)],
 }

@@ -9,10 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import nn
+import viz
 from autograd import NoDerivativeWarning, Value, check_gradients, gradient
 from autograd.graph import topological
 from autograd.tensor import Tensor
 from nn import layers
+from nn.functional.recurrent import lstm
 from tests.data.pytorch import FILE, LAYERS
 
 recorded = np.load(FILE)
@@ -186,6 +188,32 @@ def test_an_open_lstm_carries_its_cell_for_ever():
     _, (_, last) = layer(np.zeros((100, 1, 1)), (np.zeros((1, 1, 1)), c))
     assert last.item() == pytest.approx(0.7, rel=1e-12)
     assert gradient(last.sum(), c).item() == pytest.approx(1.0, rel=1e-12)
+
+
+@pytest.mark.parametrize("size", [1.0, 300.0])
+def test_the_walk_of_an_lstm_as_one_operation_is_its_steps(size):
+    layer = nn.LSTM(3, 4, num_layers=2, bidirectional=True, rng=0, dtype=np.float64)
+    rng = np.random.default_rng(1)
+    x, h, c = (Tensor(rng.normal(size=shape) * size) for shape in ((6, 2, 3), (4, 2, 4), (4, 2, 4)))
+    seed = rng.normal(size=(6, 2, 8))
+    found = []
+    for layer.stepwise in (False, True):
+        output, (last, cells) = layer(x, (h, c))
+        loss = (output * seed).sum() + (last * cells).sum()
+        found.append([output.data, last.data, cells.data, *gradient(loss, [x, h, c, *layer.parameters()])])
+    for whole, steps in zip(*found, strict=True):
+        assert np.isfinite(whole).all()
+        np.testing.assert_allclose(whole, steps, rtol=1e-12, atol=1e-12 * size)
+
+
+def test_zoom_opens_the_walk_of_an_lstm_into_its_gates():
+    layer = nn.LSTM(1, 1, rng=0, dtype=np.float64)
+    moments, weight, h, c = (Tensor(a) for a in (np.ones((2, 1, 4)), np.ones((1, 4)), np.full((1, 1), 0.5), np.full((1, 1), -0.5)))
+    walk = lstm(moments, weight, h, c, cache={})
+    opened = viz.zoom(walk, seed=np.arange(1.0, 5.0).reshape(walk.shape))
+    assert opened.difference < 1e-14 and sum(node.op == "tanh" for node in topological(*opened)) == 4
+    output, _ = layer(np.ones((3, 1, 1)))
+    assert viz.zoom(output, [layer.weight_hh_l0]).difference < 1e-14
 
 
 @pytest.mark.parametrize("kind", ["RNN", "LSTM", "GRU"])

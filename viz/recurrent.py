@@ -136,13 +136,15 @@ def _unrolled_layer(walk: _Walk, loss: Node | None) -> UnrolledLayer:
 @contextmanager
 def _observed(layers: Sequence[tuple[str, Recurrent]], walks: list[_Walk]) -> Iterator[None]:
     """Within this, every walk of these layers through time is noted, with the states that it goes through."""
+    before = [vars(layer).get("stepwise", type(layer).stepwise) for _, layer in layers]
     try:
         for path, layer in layers:
-            vars(layer)["walk"] = _observed_walk(path, layer, walks)
+            vars(layer).update(walk=_observed_walk(path, layer, walks), stepwise=True)
         yield
     finally:
-        for _, layer in layers:
+        for (_, layer), stepwise in zip(layers, before):
             vars(layer).pop("walk", None)
+            layer.stepwise = stepwise
 
 
 def _observed_walk(path: str, layer: Recurrent, walks: list[_Walk]) -> Callable[..., Any]:

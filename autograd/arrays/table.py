@@ -19,7 +19,7 @@ import numpy as np
 from .. import ops
 from ..elementwise import silent
 from .axes import all_axes, kept_shape, one_axis, plain_array
-from .contraction import contract
+from . import contraction
 from .operation import ArrayOperation
 
 # ── linear operations and their transposes ───────────────────────────────────────────────────────────────────────
@@ -69,11 +69,11 @@ where = ArrayOperation(
     lambda g, out, x, y, condition: where(0.0, g, condition=condition),
     shown=("condition", "not condition"), is_selection=True)
 matmul = ArrayOperation(
-    "matmul", "@", lambda x, y: x @ y,
+    "matmul", "@", contraction.matmul,
     lambda g, out, x, y: _matmul_left(g, x, y), lambda g, out, x, y: _matmul_right(g, x, y),
     bilinear=True, shown=("· yᵀ", "xᵀ ·"))
 einsum = ArrayOperation(
-    "einsum", "einsum", lambda *xs, spec: contract(spec, *xs),
+    "einsum", "einsum", lambda *xs, spec: contraction.contract(spec, *xs),
     lambda g, out, *xs, i, spec: _einsum_pullback(g, xs, i, spec), bilinear=True, variadic=True, shown=("einsum",))
 
 # ── operations that are not linear, with pushforwards ────────────────────────────────────────────────────────────
@@ -168,7 +168,9 @@ def _matmul_left(g: Any, x: Any, y: Any) -> Any:
     if g.ndim == y.ndim - 1:  # x is a vector
         left = matmul(y, _column(g))
         return reshape(left, shape=left.shape[:-1])
-    return g @ (y.T if y.ndim == 2 else _swap(y))
+    if y.ndim > 2:
+        return g @ _swap(y)
+    return g @ y.T if g.ndim == 2 else matmul(g, y.T)
 
 
 def _matmul_right(g: Any, x: Any, y: Any) -> Any:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, overload
 import numpy as np
 
 from autograd.arrays.axes import plain_array
-from autograd.arrays.functions import broadcast_to, getitem, reshape, where
+from autograd.arrays.contraction import matmul as product
+from autograd.arrays.functions import broadcast_to, getitem, matmul, reshape, where
 from autograd.arrays.operation import ArrayOperation
 from autograd.tensor import Tensor, remedies
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def _linear_forward(x: Any, w: Any, b: Any = None) -> Any:
-    out = x @ w.T
+    out = product(x, w.T)
     return out if b is None else np.add(out, b, out=out if out.ndim and b.dtype == out.dtype else None)
 
 
@@ -37,7 +38,7 @@ def _linear_pushforward(out: Any, xs: Any, ts: Any, o: dict[str, Any]) -> Any:
 
 
 # one operation where transpose, product and sum are three: a third less of a small network's step (measured)
-_linear = ArrayOperation("linear", "x·wᵀ + b", _linear_forward, lambda g, out, x, w, *b: g @ w,
+_linear = ArrayOperation("linear", "x·wᵀ + b", _linear_forward, lambda g, out, x, w, *b: g @ w if g.ndim == 2 else matmul(g, w),
               lambda g, out, x, w, *b: _rows(g).T @ _rows(x), lambda g, out, x, w, b: g, bilinear=True,
               pushforward=_linear_pushforward, shown=("· w", "ᵀ · x", "Σ"))
 remedies["linear"] = "; the last axis of the input and of the weight must be equal: (…, in) and (out, in)"

@@ -10,9 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from autograd import sech, sigmoid, tanh
+from autograd import jvp, sech, sigmoid, tanh, vjp
+from autograd.arrays.functions import stack
 from autograd.arrays.operation import ArrayOperation
 from autograd.arrays.table import concatenate
+from autograd.elementwise import silent
 
 from .operands import all_plain
 
@@ -30,79 +32,109 @@ def _joined(*parts: Any) -> Any:
     return concatenate(*parts, axis=-1)
 
 
-# ── LSTM: the next cell, f·c + i·g, and the next output, o·tanh(c) ───────────────────────────────────────────────
+# ── LSTM: every moment of one layer, (2, L, N, hidden): its outputs, o·tanh(c), and its cells, f·c + i·g ─────────
 
-def _cell_forward(scores: Any, c: Any, cache: dict[str, Any]) -> Any:
-    n = c.shape[-1]
-    gates, new = cache["open"], cache["new"] = sigmoid(scores[..., :2 * n]), np.tanh(scores[..., 2 * n:3 * n])
-    return gates[..., n:] * c + gates[..., :n] * new
-
-
-def _cell_scores(g: Any, out: Any, scores: Any, c: Any, cache: dict[str, Any]) -> Any:
-    n = c.shape[-1]
-    if all_plain(g, scores, c):
-        down = np.zeros_like(scores)
-        gates, new = down[..., :2 * n], scores[..., 2 * n:3 * n]
-        np.multiply(g, cache["new"], out=down[..., :n])
-        np.multiply(g, c, out=down[..., n:2 * n])
-        gates *= cache["open"]
-        gates *= sigmoid(-scores[..., :2 * n])
-        down[..., 2 * n:3 * n] = sech(new) ** 2 * cache["open"][..., :n] * g
-        return down
-    i, f, new, o = _chunks(scores, n)
-    return _joined(g * tanh(new) * _slope(i), g * c * _slope(f), g * sigmoid(i) * sech(new) ** 2, o * 0.0)
+def lstm_step(scores: Any, c: Any) -> tuple[Any, Any]:
+    """The next output and cell from the gates' scores, in the order input, forget, cell, output."""
+    i, f, new, o = _chunks(scores, c.shape[-1])
+    c = sigmoid(f) * c + sigmoid(i) * tanh(new)
+    return sigmoid(o) * tanh(c), c
 
 
-def _cell_cell(g: Any, out: Any, scores: Any, c: Any, cache: dict[str, Any]) -> Any:
-    n = c.shape[-1]
-    return g * (cache["open"][..., n:] if all_plain(g, scores) else sigmoid(scores[..., n:2 * n]))
+def _lstm_parts(x: Any, weight: Any, h: Any, c: Any) -> Any:
+    """All steps, each composed of rows."""
+    states = []
+    for moment in x:
+        h, c = lstm_step(moment + h @ weight, c)
+        states.append((h, c))
+    return stack([stack(part) for part in zip(*states)])
 
 
-def _cell_pushforward(out: Any, xs: Any, ts: Any, o: dict[str, Any]) -> Any:
-    (scores, c), (along, t) = xs, ts
-    i, f, new, _ = _chunks(scores, c.shape[-1])
-    total = 0.0 if t is None else sigmoid(f) * t
-    if along is not None:
-        t_i, t_f, t_new, _ = _chunks(along, c.shape[-1])
-        total = total + c * _slope(f) * t_f + tanh(new) * _slope(i) * t_i + sigmoid(i) * sech(new) ** 2 * t_new
-    return total
+def _lstm_forward(x: Any, weight: Any, h: Any, c: Any, cache: dict[str, Any]) -> Any:
+    if x.dtype == object:  # the circuit of numbers that viz.zoom opens
+        return _lstm_parts(x, weight, h, c)
+    dtype, n = np.result_type(x, weight, h, c), c.shape[-1]
+    sign = np.repeat(np.array([-1, -1, 1, -1], dtype), n)  # sigmoid is made of exp(−score)
+    scores, by = x * sign, np.multiply(weight, sign, order="C")
+    gates, out = np.empty_like(scores), np.empty((2, *x.shape[:-1], n), dtype)
+    squashed = np.empty_like(out[0])
+    cache.update(gates=gates, squashed=squashed, exps=scores, start=(h, c))
+    moments = zip(scores, scores[..., 2 * n:3 * n], gates, *_chunks(gates, n), *out, squashed)
+    for score, new, gate, i, f, update, o, output, cell, tanh_c in moments:
+        score += h @ by
+        new = np.tanh(new)
+        np.add(np.exp(score, out=score), 1, out=gate)
+        np.reciprocal(gate, out=gate)
+        update[...] = new
+        c = np.multiply(f, c, out=cell)
+        c += np.multiply(i, new, out=new)
+        h = np.multiply(o, np.tanh(c, out=tanh_c), out=output)
+    return out
 
 
-lstm_cell = ArrayOperation("lstm_cell", "f·c + i·g", _cell_forward, _cell_scores, _cell_cell, pushforward=_cell_pushforward,
-                           shown=("σ′·(g, c), tanh′·i", "f"))
+def _lstm_slopes(out: Any, cache: dict[str, Any]) -> tuple[Any, Any]:
+    """The local gradients of the gates, σ·σ·exp(−score) and sech², and of tanh(c): without cancellation, all moments at once."""
+    n, gates = out.shape[-1], cache["gates"]
+    slopes = np.minimum(cache["exps"], np.finfo(out.dtype).max)  # 0 · inf is nan
+    new = slopes[..., 2 * n:3 * n]
+    bend = new * 2 / (new * new + 1)
+    slopes *= gates
+    slopes *= gates
+    np.square(bend, out=new)
+    return slopes, sech(out[1]) ** 2
 
 
-def _output_forward(scores: Any, c: Any, cache: dict[str, Any]) -> Any:
-    o, squashed = cache["open"], cache["squashed"] = sigmoid(scores[..., -c.shape[-1]:]), np.tanh(c)
-    return o * squashed
+def _lstm_down(g: Any, out: Any, weight: Any, cache: dict[str, Any]) -> tuple[Any, Any, Any]:
+    """The gradients of the scores of all moments, and of the states before the first one."""
+    if cache.get("of") is not g:  # one walk for all four operands
+        n, gates, squashed = out.shape[-1], cache["gates"], cache["squashed"]
+        (slopes, bend), down = _lstm_slopes(out, cache), np.empty_like(gates)
+        bend *= gates[..., 3 * n:]
+        dh, dc = np.zeros_like(out[0, 0]), np.zeros_like(out[0, 0])
+        before = np.concatenate([cache["start"][1][None], out[1, :-1]])
+        i, f, new, _ = _chunks(gates, n)
+        moments = zip(*(part[::-1] for part in (*g, slopes, bend, squashed, before, i, f, new, down, *_chunks(down, n))))
+        for g_h, g_c, slope, bent, tanh_c, c, i, f, new, d, d_i, d_f, d_new, d_o in moments:
+            dh += g_h
+            dc += g_c
+            dc += dh * bent
+            np.multiply(dc, new, out=d_i)
+            np.multiply(dc, c, out=d_f)
+            np.multiply(dc, i, out=d_new)
+            np.multiply(dh, tanh_c, out=d_o)
+            d *= slope
+            dc *= f
+            dh = d @ weight.T
+        cache.update(of=g, down=(down, dh, dc))
+    return cache["down"]
 
 
-def _output_scores(g: Any, out: Any, scores: Any, c: Any, cache: dict[str, Any]) -> Any:
-    n = c.shape[-1]
-    if all_plain(g, scores, c):
-        down = np.zeros_like(scores)
-        gate = down[..., -n:]
-        np.multiply(g, cache["squashed"], out=gate)
-        gate *= cache["open"]
-        gate *= sigmoid(-scores[..., -n:])
-        return down
-    return _joined(scores[..., :-n] * 0.0, g * tanh(c) * _slope(scores[..., -n:]))
+def _lstm_weight(g: Any, out: Any, x: Any, weight: Any, h: Any, c: Any, cache: dict[str, Any]) -> Any:
+    down = _lstm_down(g, out, weight, cache)[0]
+    before = np.concatenate([h[None], out[0, :-1]])
+    return before.reshape(-1, before.shape[-1]).T @ down.reshape(-1, down.shape[-1])
 
 
-def _output_cell(g: Any, out: Any, scores: Any, c: Any, cache: dict[str, Any]) -> Any:
-    o = cache["open"] if all_plain(g, scores, c) else sigmoid(scores[..., -c.shape[-1]:])
-    return g * o * sech(c) ** 2
+def _lstm_pullback(i: int, fast: Any) -> Any:
+    """The gradient of operand ``i``: on arrays by one walk back, else that of the parts, as a graph."""
+    def pullback(g: Any, out: Any, *operands: Any, cache: dict[str, Any]) -> Any:
+        if all_plain(g, out, *operands):
+            return fast(g, out, *operands, cache)
+        return vjp(lambda x: _lstm_parts(*[x if k == i else y for k, y in enumerate(operands)]), operands[i])[1](g)[0]
+    return pullback
 
 
-def _output_pushforward(out: Any, xs: Any, ts: Any, o: dict[str, Any]) -> Any:
-    (scores, c), (along, t) = xs, ts
-    n = c.shape[-1]
-    total = 0.0 if t is None else sigmoid(scores[..., -n:]) * sech(c) ** 2 * t
-    return total if along is None else total + tanh(c) * _slope(scores[..., -n:]) * along[..., -n:]
+def _lstm_pushforward(out: Any, xs: Any, ts: Any, o: dict[str, Any]) -> Any:
+    return jvp(_lstm_parts, xs, [np.zeros(x.shape) if t is None else t for x, t in zip(xs, ts)])[1]
 
 
-lstm_output = ArrayOperation("lstm_output", "o·tanh c", _output_forward, _output_scores, _output_cell,
-                             pushforward=_output_pushforward, shown=("σ′·tanh c", "o·tanh′"))
+lstm = ArrayOperation(
+    "lstm", "o·tanh c", silent(_lstm_forward),
+    _lstm_pullback(0, lambda g, out, x, weight, h, c, cache: _lstm_down(g, out, weight, cache)[0]),
+    _lstm_pullback(1, _lstm_weight),
+    _lstm_pullback(2, lambda g, out, x, weight, h, c, cache: _lstm_down(g, out, weight, cache)[1]),
+    _lstm_pullback(3, lambda g, out, x, weight, h, c, cache: _lstm_down(g, out, weight, cache)[2]),
+    pushforward=_lstm_pushforward, shown=("σ′, tanh′", "σ′·h", "σ′·W", "f"))
 
 
 # ── GRU: h + (1 − z)·(n − h), where n = tanh(x_n + r·h_n) ────────────────────────────────────────────────────────
