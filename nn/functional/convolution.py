@@ -248,8 +248,9 @@ def _conv_input_forward(g: Any, w: Any, stride: Any, dilation: Any, sides: Any, 
         patches = _product(filters, g[:, block].reshape(groups, o // groups, -1)).reshape(c, kh, kw, -1, columns, n)
         for i, j in np.ndindex(kh, kw):
             first, along = block.start * stride[0] + i * dilation[0], j * dilation[1]
-            out[:, first:first + stride[0] * (block.stop - block.start - 1) + 1:stride[0],
-                along:along + stride[1] * (columns - 1) + 1:stride[1]] += patches[:, i, j]
+            under: Any = (slice(None), slice(first, first + stride[0] * (block.stop - block.start - 1) + 1, stride[0]),
+                          slice(along, along + stride[1] * (columns - 1) + 1, stride[1]))
+            out[under] += patches[:, i, j]
     return batch_first(out)[:, :, top:top + high, left:left + wide]
 
 
