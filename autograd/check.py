@@ -73,9 +73,9 @@ def check_gradients(f: Callable[..., object], *xs: object, order: int = 1, modes
 def _refuse_misuse(xs: tuple[object, ...], order: int, modes: Sequence[str],
                    gradient: Callable[..., object] | None) -> None:
     if not xs:
-        raise TypeError("check_gradients(f, *xs) needs at least one argument to differentiate by; got none")
+        raise TypeError("check_gradients(f, *xs) needs at least one argument to differentiate with respect to; got none")
     if unknown := set(modes) - set(MODES) or not modes:
         raise ValueError(f"check_gradients: modes={modes!r}; choose from {MODES}, at least one ({unknown})")
     if order < 1 or (gradient is not None and order > 1):
-        raise ValueError(f"check_gradients: order={order!r} with gradient={gradient!r}; the order is 1, 2, …, and a "
-                         "gradient= that returns numbers is checked to the first: check it as a function for more")
+        raise ValueError(f"check_gradients: order={order!r} with gradient={gradient!r}; the order must be 1, 2, …, and a "
+                         "gradient= that returns numbers can be checked to order 1 only; leave it out for higher orders")

@@ -73,7 +73,7 @@ class ScopedContext:
 
     def __enter__(self) -> Any:
         if self.here is not None:
-            raise RuntimeError(f"this {type(self).__name__} is entered already; make another for each with")
+            raise RuntimeError(f"this {type(self).__name__} is active already; create a new one for each with statement")
         around = current()
         outer = around or _PLAIN
         kept = {"recording": outer.recording, "scope": outer.scope, "watch": outer.watch}
@@ -102,8 +102,8 @@ class ScopedContext:
         from functools import wraps
         from inspect import isasyncgenfunction, iscoroutinefunction, isgeneratorfunction
         if isgeneratorfunction(function) or isasyncgenfunction(function):
-            raise TypeError(f"{function.__name__} is a generator: its caller would be within the context between two values. "
-                            "Write `with` inside it, around what computes")
+            raise TypeError(f"{function.__name__} is a generator: its caller would run inside the context between two yields. "
+                            "Use `with` inside the generator, around the computation")
         if iscoroutinefunction(function):
             @wraps(function)
             async def later(*args: Any, **named: Any) -> Any:

@@ -271,7 +271,7 @@ def _value_and_gradient_at(f: Function, argnums: Any, has_aux: bool, /, *args: A
         result, aux = result
     if not hasattr(y := unwrap(result), "__float__") or set(getattr(y, "shape", ())) - {1}:
         raise TypeError(f"grad needs a function that returns one number; {_name(f)} returned {result!r:.80}. "
-                        "Use jacobian, or vjp with a cotangent; has_aux=True for one that returns further results")
+                        "Use jacobian, or vjp with a cotangent; has_aux=True for a function that returns further results")
     value = run.outward(result)
     return (value, run.outward(aux)) if has_aux else value, run.gradient(result)
 
@@ -327,7 +327,7 @@ def vjp(f: Function, *xs: Any) -> tuple[Any, Function]:
     def pullback(cotangent: Any) -> Any:
         seeds, _ = flatten(cotangent)
         if len(seeds) != len(ys):
-            raise ValueError(f"vjp: the cotangent {cotangent!r:.60} must have the form of the result {run.value!r:.60}")
+            raise ValueError(f"vjp: the cotangent {cotangent!r:.60} must have the structure of the result {run.value!r:.60}")
         sums = [run.adjoints(y, seed) for y, seed in zip(ys, seeds)]
         return run.rebuild([reduce(add, parts) for parts in zip(*sums)])
     return run.value, pullback
@@ -347,7 +347,7 @@ def jvp(f: Function, xs: Any, vs: Any) -> tuple[Any, Any]:
     tangents, _ = flatten(vs)
     shapes = [shape(x) for x in flat]
     if len(flat) != len(tangents) or shapes != [shape(v) for v in tangents]:
-        raise ValueError(f"jvp: the tangents {vs!r:.80} must have the form of the arguments {xs!r:.80}")
+        raise ValueError(f"jvp: the tangents {vs!r:.80} must have the structure of the arguments {xs!r:.80}")
     check_recording(_name(f), "a derivative")
     level = next_level()
     duals = rebuild([Dual(_operand(x), _operand(v), level) for x, v in zip(flat, tangents)])

@@ -49,20 +49,21 @@ def is_node(x: Any) -> bool:
 def check_name(name: Any) -> None:
     """Refuse a name that is no text: tables, pictures and files of the graph are sorted and written by names."""
     if name is not None and not isinstance(name, str):
-        raise TypeError(f"the name of a node must be text, not {type(name).__name__} {name!r:.40}; write name={str(name)[:40]!r}")
+        raise TypeError(f"the name of a node must be a string, not {type(name).__name__} {name!r:.40}; write "
+                        f"name={str(name)[:40]!r}")
 
 
 def check_node(x: Any, what: str) -> None:
     """Refuse what is no node: a result that came out as a plain number, or something else altogether."""
     if not isinstance(x, Node):
-        raise TypeError(f"{what}({x!r:.60}): that is a {type(x).__name__}; give nodes, the Values or Tensors themselves")
+        raise TypeError(f"{what}({x!r:.60}): that is a {type(x).__name__}; give Values or Tensors")
 
 
 def check_recording(y: Any, what: str = "backward") -> None:
     """Refuse a derivative where gradients are switched off."""
     context = current()
     if context is not None and not context.recording:
-        raise GradientError(f"{what} of {y!r} inside no_grad(): gradients are switched off here; call it outside")
+        raise GradientError(f"{what} of {y!r} inside no_grad(): gradients are switched off here; call it outside that block")
 
 
 def check_leaves(y: Any, leaves: Iterable[Any], order: list[Any]) -> None:
@@ -72,9 +73,9 @@ def check_leaves(y: Any, leaves: Iterable[Any], order: list[Any]) -> None:
             if order:
                 watch_growth(order[0], len(order))
             return
-    raise GradientError(f"backward of {y!r}: it depends on nothing that takes a gradient; it was computed "
-                        "inside no_grad(), or from detached nodes. Compute it outside, from nodes that take one; update a "
-                        "parameter in place with w.data -= …, as w -= … within no_grad() makes a constant of it")
+    raise GradientError(f"backward of {y!r}: none of its inputs takes a gradient; it was computed "
+                        "inside no_grad(), or from detached nodes. Compute it outside no_grad(), from nodes that take one; "
+                        "update a parameter in place with w.data -= …, because w -= … inside no_grad() makes w a constant")
 
 
 def assign(nodes: Iterable[Any], attribute: str, contents: Iterable[Any]) -> None:

@@ -96,7 +96,7 @@ def explain(y: Any, x: Any, most: int = 3) -> Explanation:
     for node in (y, x):
         check_node(node, "explain")
     if most < 1:
-        raise ValueError(f"explain(most={most}): at least one path is told; give 1 or more")
+        raise ValueError(f"explain(most={most}): the number of paths to describe must be 1 or more")
     order = topological(y)
     if x not in set(order):
         return Explanation(_label(y), _label(x), 0.0, 0, (), _unreached(y, x, order))

@@ -154,7 +154,7 @@ def steps(y: Any, seed: Any = None, mistake: str | None = None) -> Steps:
     """
     check_node(y, "steps")
     if mistake is not None and mistake not in MISTAKES:
-        raise ValueError(f"mistake={mistake!r}: the mistakes to be made on purpose are {', '.join(MISTAKES)}")
+        raise ValueError(f"mistake={mistake!r}: choose one of {', '.join(MISTAKES)}")
     walker = _Walker(y, topological(y), seed)
     return Steps(walker.right() if mistake is None else walker.wrong(mistake, walker.right()))
 
@@ -250,8 +250,8 @@ def _recursion(y: Any) -> Iterator[Any]:
         node = stack.pop()
         yield node
         stack += reversed(dict.fromkeys(node.inputs))
-    raise ValueError(f"mistake='order': without an order every path is walked, and here it takes over {PATIENCE:,} "
-                     "steps; take a smaller graph")
+    raise ValueError(f"mistake='order': without an order every path is walked, which takes over {PATIENCE:,} "
+                     "steps here; use a smaller graph")
 
 
 def _compared(walk: list[Step], right: list[Step]) -> list[Step]:

@@ -178,14 +178,14 @@ class Tensor(TensorMethods, Node):
         if array is self.array:  # x.data -= … has written into it
             return
         if self.inputs:
-            raise GradientError(f"{self.describe()}.data = …: it was computed by {self.op}, and its gradient needs the array as it "
-                                "is. Compute another with where(mask, new, y), or assign to a leaf")
+            raise GradientError(f"{self.describe()}.data = …: it was computed by {self.op}, and its gradient needs that array "
+                                "unchanged. Compute a new one with where(mask, new, y), or assign to a leaf")
         array = np.asarray(array)
         if array.dtype.kind not in "fiu":
             as_array(array, True)  # raises
         if array.shape != self.array.shape:
-            raise ValueError(f"{self.describe()}.data has shape {self.array.shape}; an array of shape {array.shape} cannot "
-                             "take its place. Make a new Tensor of that shape")
+            raise ValueError(f"{self.describe()}.data has shape {self.array.shape}; it cannot be replaced by "
+                             f"an array of shape {array.shape}. Make a new Tensor of that shape")
         if array.dtype != self.array.dtype or not array.flags.writeable or not array.flags.owndata:
             array = array.astype(self.array.dtype)
         self.array, self.data_is_shared = array, True
@@ -366,8 +366,8 @@ class Tensor(TensorMethods, Node):
     def seed_gradient(self, seed: Any, create_graph: bool = False) -> Any:
         if seed is None:
             if self.array.size != 1:
-                raise GradientError(f"backward of {self.describe()}, which has shape {self.shape}: a gradient starts at one "
-                                    "number. Reduce it first, y.sum() or y.mean(), or give seed=, an array of its shape")
+                raise GradientError(f"backward of {self.describe()}, which has shape {self.shape}: backward starts from one "
+                                    "number. Reduce it first, with y.sum() or y.mean(), or give seed=, an array of its shape")
             return _ONE[self.array.dtype] if not self.array.ndim else np.ones(self.array.shape, self.array.dtype)
         if create_graph and isinstance(seed, Node):
             return seed
@@ -420,7 +420,7 @@ class Tensor(TensorMethods, Node):
 
     def __len__(self) -> int:
         if not self.ndim:
-            raise TypeError(f"{self.describe()} is a single number, of shape (): it has no length; use .item()")
+            raise TypeError(f"{self.describe()} is a single number, of shape (), and has no length; use .item()")
         return len(self.array)
 
     def __index__(self) -> int:
@@ -446,8 +446,8 @@ class Tensor(TensorMethods, Node):
         return Tensor(np.from_dlpack(x))
 
     def __setitem__(self, index: Any, value: Any) -> None:
-        raise TypeError(f"{self.describe()}[…] = …: a Tensor cannot be written into, or its gradient would be lost; use "
-                        "where(mask, new, x) to compute a changed one, or write into a leaf's x.data[…]")
+        raise TypeError(f"{self.describe()}[…] = …: a Tensor cannot be changed in place, because its gradient would be lost; use "
+                        "where(mask, new, x) to compute a changed copy, or assign to a leaf's x.data[…]")
 
 
 def refcount(leaf: Tensor) -> int:
@@ -457,7 +457,7 @@ def refcount(leaf: Tensor) -> int:
 def as_array(data: Any, requires_grad: bool) -> Array:
     """A fresh array of real numbers from ``data``; TypeError, in words, for what is none."""
     if isinstance(data, Node):
-        raise TypeError(f"Tensor({data!r:.60}): that is a node already; use it as it is, or .detach() for its numbers alone")
+        raise TypeError(f"Tensor({data!r:.60}): that is a node already; use it as it is, or .detach() for its numbers only")
     try:
         array = np.array(data)
     except ValueError as error:
@@ -465,7 +465,7 @@ def as_array(data: Any, requires_grad: bool) -> Array:
     kind = array.dtype.kind
     if kind not in "fiu":
         raise TypeError(f"Tensor holds real numbers, not {array.dtype} as in {data!r:.60}; convert it first, for example "
-                        "with .astype(float)" + ("; a mask goes into where(mask, x, y) as it is" if kind == "b" else ""))
+                        "with .astype(float)" + ("; where(mask, x, y) takes a mask as it is" if kind == "b" else ""))
     if kind != "f":
         return array.astype(np.float64) if requires_grad else array
     return array if array.dtype in (np.float32, np.float64) else array.astype(np.float32 if array.itemsize < 4 else np.float64)
@@ -475,7 +475,7 @@ def _constant(x: Any, op: Any) -> Tensor:
     """An operand that takes no gradient."""
     if isinstance(x, Node):
         raise TypeError(f"{op.name} of a Tensor and {type(x).__name__} {x!r:.40}: numbers and arrays live in separate "
-                        "graphs; make it a Tensor too, or take its number with .item()")
+                        "graphs; make it a Tensor too, or use its number, .item()")
     if isinstance(x, (bool, np.bool_)) or getattr(x, "dtype", None) == np.bool_:
         x = np.asarray(x, dtype=np.int8)  # a mask multiplies like 0 and 1, and widens nothing
     if isinstance(x, (str, bytes, complex)) or x is None:

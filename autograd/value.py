@@ -121,7 +121,7 @@ class Value(ValueMethods):
 
     def __init__(self, data: float, name: str | None = None):
         if type(data) is not float and isinstance(data, Operators):
-            raise TypeError(f"Value({data!r:.60}): that is a node already, and would be cut off from its graph; "
+            raise TypeError(f"Value({data!r:.60}): that is a node already, and a copy would lose its graph; "
                             "use it as it is, or .detach()")
         self.data: float = data if type(data) is float else number(data, "the data of a Value")
         self.grad: float | None = None
@@ -151,8 +151,8 @@ class Value(ValueMethods):
         first = isinstance(args[0], Value)
         result = method[0](args[0], args[1]) if first else method[1](args[1], args[0])
         if result is NotImplemented:
-            raise TypeError(f"{row.name} of {type(args[0]).__name__} and {type(args[1]).__name__}: a Value goes with "
-                            "numbers and Values; make it a Tensor to use it with arrays")
+            raise TypeError(f"{row.name} of {type(args[0]).__name__} and {type(args[1]).__name__}: a Value can be combined with "
+                            "numbers and Values only; use a Tensor for arrays")
         return result
 
     @property
@@ -278,7 +278,7 @@ class Value(ValueMethods):
             return rule
         local = partial(rule, self, *self.operands)
         if (now := getattr(local, "data", local)) == now and not abs(now - then) <= 1e-9 * abs(then) and now != then:
-            raise GradientError(f"{self!r} was computed with a local gradient of {then:.6g}, which now is "
+            raise GradientError(f"{self!r} was computed with a local gradient of {then:.6g}, which would now be "
                                 f"{now:.6g}: the data of {self.operands} changed in between. Compute it again")
         return local
 

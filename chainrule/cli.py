@@ -205,7 +205,7 @@ def digits(text: str) -> Digits:
     if text == "auto":
         return "auto"
     if not text.strip().isdecimal() or not 1 <= int(text) <= 17:
-        raise argparse.ArgumentTypeError(f"{text.strip()!r:.40} is not a number of digits; give one from 1 to 17")
+        raise argparse.ArgumentTypeError(f"{text.strip()!r:.40} is not a number of digits; give a number from 1 to 17")
     return int(text)
 
 
@@ -213,7 +213,7 @@ def read(args: argparse.Namespace) -> tuple[Expression, dict[str, float]]:
     """Return the expression and the numbers for the names in it; a note tells of numbers for other names."""
     expression, given = Expression(args.expression), values(args.values)
     if not expression.names:
-        raise ExpressionError("the expression has no name, and so no gradient; give one, as in 'w*2' w=3")
+        raise ExpressionError("the expression has no names, so it has no gradient; use one, as in 'w*2' w=3")
     expression.check(given)
     if unused := [name for name in given if name not in expression.names]:
         say(f"note: {', '.join(unused)} {'is' if len(unused) == 1 else 'are'} given but not in the expression")
@@ -273,7 +273,7 @@ def step(args: argparse.Namespace) -> int:
     except ValueError as error:
         raise Refusal(str(error)) from None
     if unknown := set(args.stop_at) - {step.label for step in walk}:
-        raise Refusal(f"--stop-at {', '.join(sorted(unknown))}: no step is called so; there are "
+        raise Refusal(f"--stop-at {', '.join(sorted(unknown))}: no step has that name; the steps are "
                       f"{', '.join(dict.fromkeys(step.label for step in walk))}")
     from .stepping import FAINT, paged, printer, stops, told
     found = stops(walk, args.stop == "nan", args.stop_at)
@@ -332,7 +332,7 @@ def check(args: argparse.Namespace) -> int:
 
 def report(args: argparse.Namespace) -> int:
     if args.values:
-        raise Refusal(f"report takes one checkpoint; {args.values[0]!r} is one too many")
+        raise Refusal(f"report takes one checkpoint only; leave out {args.values[0]!r}")
     from viz.reports import checkpoint_page
     try:
         text = checkpoint_page(args.checkpoint)

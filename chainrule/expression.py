@@ -99,7 +99,7 @@ class Expression:
                 del stack[len(stack) - item.operands:]
                 plain = item.operands - len(item.named)
                 if item.capped and not abs(operands[1]) <= HIGHEST:
-                    raise self._error(f"an exponent of {operands[1]:g}: at most {HIGHEST:g} is taken; "
+                    raise self._error(f"an exponent of {operands[1]:g}: the limit is {HIGHEST:g}; "
                                       "give a smaller one, or take the exp of a product with a log", item.span)
                 result = item.row(*operands[:plain], **dict(zip(item.named, operands[plain:])))
                 if item.sigmoid is not None and isinstance(result, Node):
@@ -129,10 +129,10 @@ class Expression:
         if not text:
             raise ExpressionError("the expression is empty; give one, as in 'w*x + b'")
         if len(text) > LONGEST:
-            raise self._error(f"the expression has {len(text):,} characters; at most {LONGEST:,} are read: "
+            raise self._error(f"the expression has {len(text):,} characters; the limit is {LONGEST:,}: "
                               "write it in Python", (LONGEST, LONGEST))
         if odd := re.search(r"[^\w .,+\-*/()=]|[²³]", text):
-            raise self._error(f"{odd[0]!r} has no meaning here: {_FOREIGN.get(odd[0], _ALLOWED)}", odd.span())
+            raise self._error(f"{odd[0]!r} is not allowed here: {_FOREIGN.get(odd[0], _ALLOWED)}", odd.span())
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # "1if" and the like: refused below in any case
@@ -140,8 +140,8 @@ class Expression:
         except SyntaxError as error:
             raise self._misread(error) from None
         except (RecursionError, MemoryError, ValueError, OverflowError):
-            raise self._error(f"nested too deeply: at most {DEEPEST} levels are read; "
-                              "name a part of it and give its value", (0, len(text))) from None
+            raise self._error(f"nested too deeply: the limit is {DEEPEST} levels; "
+                              "give a part of it a name and a value", (0, len(text))) from None
 
     def _misread(self, error: SyntaxError) -> ExpressionError:
         ended = re.search(r"[-+*/(,]$", self.text)
@@ -149,17 +149,17 @@ class Expression:
         here = self.text[at:]
         word = re.split(r"[^\w.]", here, maxsplit=1)[0]
         if error.msg.startswith("too many nested"):
-            problem = f"brackets are nested too deeply: at most {DEEPEST} levels are read"
+            problem = f"brackets are nested too deeply: the limit is {DEEPEST} levels"
         elif error.msg.startswith(("'(' was never", "unmatched ')'")):
             problem, at = f"{error.msg}: balance the brackets", (error.offset or 1) - 1
         elif here.startswith("="):
-            problem = "'=' has no place in an expression: write it without 'y =', and the values after it, as in x=2"
+            problem = "'=' is not allowed in an expression: leave out 'y =', and give values after the expression, as in x=2"
         elif re.match(r"\d+[.\d]*[^\W\d]", here):
-            problem = "a number runs into a name: to multiply write *, as in 2*x"
+            problem = "a name follows a number directly: to multiply write *, as in 2*x"
         elif not here.strip(" )"):
             problem = "the expression ends too early: an operand is missing"
         elif keyword.iskeyword(word):
-            problem = f"'{word}' is a word of Python's own: give the value another name"
+            problem = f"'{word}' is a Python keyword: give the value another name"
         else:
             problem = "this cannot be read: an operator or an operand is missing here (to multiply write *)"
         return self._error(problem, (at, at + max(1, len(word))))
@@ -173,7 +173,7 @@ class Expression:
             order.append(node)
             if len(order) > LARGEST or depth > DEEPEST:
                 limit = f"more than {LARGEST:,} parts" if len(order) > LARGEST else f"nested more than {DEEPEST} deep"
-                raise self._error(f"the expression has {limit}: name a part of it and give its value".replace(
+                raise self._error(f"the expression has {limit}: give a part of it a name and a value".replace(
                     "has nested", "is nested"), self._span(node))
             stack += ((part, depth + 1) for part in _parts(node))
         return order[::-1]
@@ -203,7 +203,7 @@ class Expression:
                 return self._call(node, name, span)
             case ast.Call():
                 raise self._error("only operations can be called, by name; to multiply write *, as in 2*(x + 1)", span)
-        raise self._error(f"this has no meaning here: {_ALLOWED}", span)
+        raise self._error(f"this is not allowed here: {_ALLOWED}", span)
 
     def _constant(self, number: float, span: tuple[int, int]) -> float:
         try:
@@ -211,7 +211,7 @@ class Expression:
                 return result
         except OverflowError:
             pass
-        raise self._error("this number is too large for a float, which ends at 1.8e308", span)
+        raise self._error("this number is too large for a float; the largest is 1.8e308", span)
 
     def _call(self, node: ast.Call, name: str, span: tuple[int, int]) -> _Operation:
         at = (span[0], span[0] + len(name))
@@ -270,11 +270,11 @@ def values(pairs: Iterable[str]) -> dict[str, float]:
         name, equals, value = (part.strip() for part in unicodedata.normalize("NFKC", pair).partition("="))
         shown = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in pair)[:60]
         if not equals:
-            raise ExpressionError(f"'{shown}' is no value: give name=value, as in w0=2; "
+            raise ExpressionError(f"'{shown}' is not a value: give name=value, as in w0=2; "
                                   "put an expression that has spaces in quotes")
         if not name.isidentifier() or keyword.iskeyword(name):
             raise ExpressionError(f"'{shown}': a name begins with a letter, goes on with letters and digits, "
-                                  "and is no word of Python's own; as in w0=2")
+                                  "and is not a Python keyword; as in w0=2")
         if name in found:
             raise ExpressionError(f"'{shown}': {name} is given already, as {found[name]:g}; give each name once")
         try:
@@ -282,5 +282,5 @@ def values(pairs: Iterable[str]) -> dict[str, float]:
         except ValueError:
             raise ExpressionError(f"'{shown}': what follows = must be a number, as in {name}=2.5") from None
         if not isfinite(found[name]):
-            raise ExpressionError(f"'{shown}': the value must be finite; an inf or nan can come of the expression")
+            raise ExpressionError(f"'{shown}': the value must be finite; only the result of an expression can be inf or nan")
     return found

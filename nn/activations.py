@@ -48,8 +48,8 @@ def activation_function(activation: ActivationLike) -> Callable[[Any], Any]:
     found = rows.get(activation)
     if found is None or found.arity - len(found.defaults) != 1:
         usual = "identity, step, sigmoid, tanh, relu, leaky_relu, elu, softplus"
-        raise ValueError(f"no activation {activation!r}; the usual ones are {usual}, and any operation of one operand "
-                         "that autograd.op added; or give a function")
+        raise ValueError(f"no activation {activation!r}; choose from {usual}, and any operation of one operand "
+                         "added with autograd.op, or give a function")
     return found
 
 
@@ -255,7 +255,7 @@ def activation_of(module: Module) -> Callable[[Any], Any]:
             plain = repr(module) == repr(kind())  # with the operation's own defaults
             return activation_function(name) if plain else module.forward
     usual = ", ".join(kind.__name__ for kind in _modules.values())
-    raise TypeError(f"{module!r:.60} is no activation of one number; there is {usual}, Identity and Activation")
+    raise TypeError(f"{module!r:.60} is not an activation of single numbers; choose from {usual}, Identity and Activation")
 
 
 def __dir__() -> list[str]:

@@ -14,12 +14,12 @@ def whole_number(value: SupportsIndex, name: str, least: int = 1) -> int:
     3
     >>> whole_number(2.5, "fit: epochs", 0)
     Traceback (most recent call last):
-    ValueError: fit: epochs=2.5; it is a whole number, 0 or more
+    ValueError: fit: epochs=2.5; it must be a whole number, 0 or more
     """
     try:
         number = index(value)
     except TypeError:
         number = least - 1
     if number < least:
-        raise ValueError(f"{name}={value!r}; it is a whole number, {least} or more")
+        raise ValueError(f"{name}={value!r}; must be a whole number, {least} or more")
     return number

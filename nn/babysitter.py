@@ -133,7 +133,7 @@ class Babysitter(Callback):
 
     def __init__(self, every: int = 10, expected: float | None = None, verbose: bool = False):
         if every < 1:
-            raise ValueError(f"Babysitter: every={every!r}; it is a number of batches, 1 or more")
+            raise ValueError(f"Babysitter: every={every!r}; it must be a number of batches, 1 or more")
         self.every, self.expected, self.verbose = every, expected, verbose
         self.losses: list[float] = []
         self.rows: list[dict[str, float]] = []  # the numbers of each epoch
@@ -498,7 +498,8 @@ def check_initial_loss(model: Module, data: Data | DataLoader, loss: LossFunctio
     found = loss(prediction, y[:1000])
     chance = expected if expected is not None else _chance(getattr(loss, "__name__", ""), found, prediction, y)
     if chance is None:
-        raise ValueError("check_initial_loss: what guessing gives is not known for this loss; say it with expected=")
+        raise ValueError("check_initial_loss: the expected loss of a guess is not known for this loss function; give it as "
+                         "expected=")
     findings, signs = _initial(found.item(), chance)
     if penalty is not None:
         added = penalty(trial)

@@ -43,7 +43,7 @@ class History:
 
     def __getitem__(self, name: str) -> list[float]:
         if self.rows and name not in self.rows[0]:
-            raise KeyError(f"no column {name!r}; there is {', '.join(self.rows[0])}")
+            raise KeyError(f"no column {name!r}; the columns are {', '.join(self.rows[0])}")
         return [row[name] for row in self.rows]
 
     def __len__(self) -> int:
@@ -208,13 +208,13 @@ class Callbacks:
 def _hooks_of(callback: Any) -> dict[str, Callable[..., Any]]:
     """The hooks that a callback has, without those that do nothing because ``Callback`` gave them."""
     if isinstance(callback, type):
-        raise TypeError(f"fit: the callback {callback.__name__} is a class; give an object of it: {callback.__name__}()")
+        raise TypeError(f"fit: the callback {callback.__name__} is a class; give an instance: {callback.__name__}()")
     found = {name: getattr(callback, name) for name in HOOKS if hasattr(callback, name)}
     misspelt = [name for name in dir(type(callback)) if name.startswith("on_") and name not in HOOKS]
     if misspelt and isinstance(callback, Callback) or not found and not callable(callback):
         wrong = f"has a method {misspelt[0]}" if misspelt else "has none of the methods of a callback"
-        raise TypeError(f"fit: the callback {callback!r:.60} {wrong}; fit calls {', '.join(HOOKS)}, or a function of the run "
-                        "after each epoch")
+        raise TypeError(f"fit: the callback {callback!r:.60} {wrong}; give an object with some of {', '.join(HOOKS)}, or a "
+                        "function of the run, which fit calls after each epoch")
     if not found:
         return {"on_epoch": callback}
     return {name: method for name, method in found.items() if getattr(method, "__func__", None) is not getattr(Callback, name)}

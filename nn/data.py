@@ -49,7 +49,7 @@ def split(inputs: Column, labels: Column, shares: Sequence[float] = (0.6, 0.2, 0
     if len(inputs) != len(labels):
         raise ValueError(f"split: {len(inputs)} inputs but {len(labels)} labels; give one label for each")
     if any(not 0 < share < 1 for share in shares) or not math.isclose(sum(shares), 1):
-        raise ValueError(f"split: shares lie between 0 and 1 and sum to 1; got {tuple(shares)!r}")
+        raise ValueError(f"split: shares must lie between 0 and 1 and sum to 1; got {tuple(shares)!r}")
     stream = generator(rng)
     parts: list[list[int]] = [[] for _ in shares]
     for label, members in _members(labels, stratify):
@@ -58,8 +58,8 @@ def split(inputs: Column, labels: Column, shares: Sequence[float] = (0.6, 0.2, 0
         for part, i in zip(reversed(parts), range(len(shares) - 1, -1, -1)):
             last = round(len(members) * sum(shares[i:])) if i else len(members)
             if last <= first:
-                raise ValueError(f"split: {label} has {len(members)} examples, too few to give {shares[i]:.0%} to "
-                                 f"part {i}; leave the class out, change the shares, or use stratify=False")
+                raise ValueError(f"split: {label} has {len(members)} examples, too few for {shares[i]:.0%} in "
+                                 f"part {i}; leave out the class, change the shares, or use stratify=False")
             part += members[first:last]
             first = last
     for part in parts:
@@ -76,7 +76,7 @@ def train_test_split(inputs: Column, labels: Column, test_size: float = 0.2, rng
     ([8, 2, 8, 2], [0, 1])
     """
     if not 0 < test_size < 1:
-        raise ValueError(f"train_test_split: test_size is a share between 0 and 1; got {test_size!r}")
+        raise ValueError(f"train_test_split: test_size must be a share between 0 and 1; got {test_size!r}")
     (x_train, y_train), (x_test, y_test) = split(inputs, labels, (1 - test_size, test_size), rng, stratify)
     return x_train, x_test, y_train, y_test
 
@@ -91,7 +91,7 @@ def k_fold(labels: Column, k: int = 5, rng: Seed = random, stratify: bool = True
     [[0, 2], [1, 3]]
     """
     if not 2 <= k <= len(labels):
-        raise ValueError(f"k_fold: {len(labels)} examples in {k} folds; k goes from 2 to the number of examples")
+        raise ValueError(f"k_fold: {len(labels)} examples in {k} folds; k must be between 2 and the number of examples")
     stream = generator(rng)
     folds: list[list[int]] = [[] for _ in range(k)]
     dealt = 0
@@ -213,7 +213,7 @@ class DataLoader:
         try:
             copy.deepcopy(self.generator).bit_generator.state = state["generator"]
         except (KeyError, TypeError, ValueError) as error:
-            raise ValueError(f"{where} has a generator of another kind than {self.generator!r}: {error!s:.80}") from None
+            raise ValueError(f"{where} has a different kind of generator from {self.generator!r}: {error!s:.80}") from None
 
     def load_state_dict(self, state: State) -> None:
         """Go on where another loader of the same data was: the next iteration gives the rest of its epoch.
@@ -229,7 +229,8 @@ class DataLoader:
 def _numpy_generator(rng: Seed) -> Any:
     rng = generator(rng)
     if not hasattr(rng, "bit_generator"):
-        raise TypeError(f"DataLoader: generator is a seed or a numpy.random.Generator, whose state can be kept; got {rng!r:.60}")
+        raise TypeError("DataLoader: generator must be a seed or a numpy.random.Generator, whose state can be saved; got "
+                        f"{rng!r:.60}")
     return rng
 
 
@@ -260,7 +261,7 @@ class StandardScaler:
             self.std = x.std(axis=axis, keepdims=True, dtype=np.float64) if with_std else np.ones_like(self.mean)
             self.std[self.std == 0] = 1.0
         elif axis != 0:
-            raise TypeError(f"StandardScaler: axis={axis} needs an array; make one of the lists with np.asarray")
+            raise TypeError(f"StandardScaler: axis={axis} needs an array; convert the lists with np.asarray")
         else:
             columns = list(zip(*inputs, strict=True))
             self.mean = tuple(map(fmean, columns))
@@ -305,7 +306,7 @@ class PCA:
         elif n_components is not None:
             count = int(n_components)
         if not 0 < count <= len(variance):
-            raise ValueError(f"PCA: n_components={n_components}; {x.shape} inputs have 1 to {len(variance)}")
+            raise ValueError(f"PCA: n_components={n_components}; {x.shape} inputs allow 1 to {len(variance)}")
         if whiten:
             count = min(count, int((variance > variance[0] * 1e-12).sum()))
         self.whiten, self.components, self.variance = whiten, directions[:count], variance[:count]

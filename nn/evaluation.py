@@ -40,8 +40,8 @@ def accuracy(prediction: Prediction, target: Column) -> float:
                          "each of two or more classes, (N, C), and labels (N,). For other predictions write a function")
     for what, array in (("scores", prediction), ("labels", target)):
         if (found := _nan(array)).any():
-            raise ValueError(f"accuracy: the {what} of example {int(np.argwhere(found)[0][0])} are nan, which is no class; look "
-                             "with autograd.find_anomaly(loss) at what made it, or at how the data are read")
+            raise ValueError(f"accuracy: the {what} of example {int(np.argwhere(found)[0][0])} are nan, which is not a class; "
+                             "check with autograd.find_anomaly(loss) which operation made it, or check how the data are read")
     if target.ndim == 2:
         target = target.argmax(1)
     return float(np.count_nonzero(prediction.argmax(1) == target) / len(target))
@@ -88,7 +88,7 @@ def metric_functions(metrics: Metrics) -> dict[str, Metric]:
         metric if isinstance(metric, str) else getattr(metric, "__name__", type(metric).__name__): metric for metric in metrics}
     for metric in named.values():
         if not callable(metric) and metric not in known:
-            raise ValueError(f"no metric {metric!r}; there is 'accuracy', or give functions of (prediction, target)")
+            raise ValueError(f"no metric {metric!r}; use 'accuracy', or give functions of (prediction, target)")
     return {name: known[metric] if isinstance(metric, str) else metric for name, metric in named.items()}
 
 

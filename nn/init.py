@@ -88,7 +88,7 @@ def kaiming_normal_(tensor: Tensor, a: float = 0.0, mode: str = "fan_in", nonlin
 def orthogonal_(tensor: Tensor, gain: float = 1.0, rng: Rng = None) -> Tensor:
     """Set rows (or columns, where those are fewer) to vectors of length ``gain`` at right angles (Saxe et al., 2013)."""
     if tensor.ndim < 2:
-        raise ValueError(f"orthogonal_: a tensor of shape {tensor.shape} has no rows and columns; it needs two axes or more")
+        raise ValueError(f"orthogonal_: a tensor of shape {tensor.shape} has no rows and columns; give one with two axes or more")
     rows, columns = tensor.shape[0], prod(tensor.shape[1:])
     q, r = np.linalg.qr(np.random.default_rng(rng).normal(size=(max(rows, columns), min(rows, columns))))
     q *= np.sign(np.diag(r))
@@ -139,7 +139,7 @@ def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
     if nonlinearity == "leaky_relu":
         return sqrt(2.0 / (1 + (0.01 if param is None else param) ** 2))
     if nonlinearity not in _gains:
-        raise ValueError(f"no gain is known for {nonlinearity!r}; there is {', '.join([*_gains, 'leaky_relu'])}")
+        raise ValueError(f"no gain is known for {nonlinearity!r}; choose from {', '.join([*_gains, 'leaky_relu'])}")
     return _gains[nonlinearity]
 
 
@@ -150,7 +150,7 @@ def fans(tensor: Tensor) -> tuple[int, int]:
     (75, 200)
     """
     if tensor.ndim < 2:
-        raise ValueError(f"a tensor of shape {tensor.shape} has no fan-in and fan-out; a weight has two axes or more. Set a "
+        raise ValueError(f"a tensor of shape {tensor.shape} has no fan-in and fan-out, which need two axes or more. Set a "
                          "bias with zeros_, constant_ or uniform_")
     window = prod(tensor.shape[2:])
     return tensor.shape[1] * window, tensor.shape[0] * window
@@ -158,14 +158,15 @@ def fans(tensor: Tensor) -> tuple[int, int]:
 
 def _he(tensor: Tensor, a: float, mode: str, nonlinearity: str) -> float:
     if mode not in ("fan_in", "fan_out"):
-        raise ValueError(f"mode={mode!r}; it is 'fan_in' or 'fan_out'")
+        raise ValueError(f"mode={mode!r}; it must be 'fan_in' or 'fan_out'")
     return calculate_gain(nonlinearity, a) / sqrt(fans(tensor)[mode == "fan_out"])
 
 
 def _set(tensor: Tensor, array: Any) -> Tensor:
     data = array.astype(tensor.dtype)
     if data.dtype.kind != "f" and not np.array_equal(data, array):
-        raise TypeError(f"{tensor.describe()} holds {tensor.dtype}, which would round these starting numbers; make it of floats")
+        raise TypeError(f"{tensor.describe()} holds {tensor.dtype}, which would round the initial numbers; make it a tensor of "
+                        "floats")
     tensor.data = data
     return tensor
 

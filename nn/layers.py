@@ -73,10 +73,11 @@ class Sequential(Module):
         named = modules[0] if len(modules) == 1 and isinstance(modules[0], Mapping) else None
         for key, module in enumerate(modules) if named is None else named.items():
             if not isinstance(module, Module):
-                raise TypeError(f"Sequential takes modules; got {type(module).__name__} {module!r:.60}. A function goes into "
+                raise TypeError(f"Sequential takes modules; got {type(module).__name__} {module!r:.60}. Wrap a function in "
                                 "Activation(function)")
             if hasattr(type(self), str(key)) or "." in str(key):
-                raise ValueError(f"Sequential cannot call a module {key!r}; choose a name without a dot that is no method's")
+                raise ValueError(f"Sequential cannot name a module {key!r}; choose a name without a dot that is not a method's "
+                                 "name")
             if named is None and module.name is None:
                 module.name = f"{type(module).__name__} {key}"  # a box in a drawing that says no more than "0" is mute
             setattr(self, str(key), module)
@@ -121,7 +122,7 @@ class Flatten(Module):
         for name, axis in (("start_dim", self.start_dim), ("end_dim", self.end_dim)):
             if not -len(shape) <= axis < len(shape):
                 remedy = "count from 0, or from -1 backwards" if x.shape else "a number goes through Flatten(0) only"
-                raise IndexError(f"Flatten: {name}={axis} is no axis of the input, whose shape is {tuple(x.shape)}; {remedy}")
+                raise IndexError(f"Flatten: {name}={axis} is out of range for an input of shape {tuple(x.shape)}; {remedy}")
         start, end = self.start_dim % len(shape), self.end_dim % len(shape)
         if start > end:
             raise ValueError(f"Flatten: start_dim={self.start_dim} comes after end_dim={self.end_dim} of an input of shape "
@@ -187,7 +188,7 @@ class Embedding(Module):
                  dtype: DTypeLike = np.float32):
         self.num_embeddings, self.embedding_dim = _sizes("Embedding", num_embeddings=num_embeddings, embedding_dim=embedding_dim)
         if padding_idx is not None and not -num_embeddings <= padding_idx < num_embeddings:
-            raise ValueError(f"Embedding: padding_idx={padding_idx} is none of the {num_embeddings} rows")
+            raise ValueError(f"Embedding: padding_idx={padding_idx} is out of range for {num_embeddings} rows")
         self.padding_idx = None if padding_idx is None else int(padding_idx)
         self.weight = init.normal_(Tensor(np.empty((num_embeddings, embedding_dim), dtype), "weight"), rng=rng)
         if padding_idx is not None:
@@ -419,7 +420,7 @@ class Dropout(Module):
 
     def __init__(self, p: float = 0.5, *, rng: Rng = None):
         if not 0 <= p <= 1:
-            raise ValueError(f"Dropout: p={p} is no probability; it lies from 0 to 1")
+            raise ValueError(f"Dropout: p={p} must be a probability, from 0 to 1")
         self.p, self.rng = p, np.random.default_rng(rng)
 
     def forward(self, input: ArrayLike) -> Tensor:
@@ -444,7 +445,7 @@ class Recurrent(Module):
         sizes = _sizes(type(self).__name__, input_size=input_size, hidden_size=hidden_size, num_layers=num_layers)
         self.input_size, self.hidden_size, self.num_layers = input_size, hidden_size, num_layers = sizes
         if not 0 <= dropout <= 1:
-            raise ValueError(f"{type(self).__name__}: dropout={dropout} is no probability; it lies from 0 to 1")
+            raise ValueError(f"{type(self).__name__}: dropout={dropout} must be a probability, from 0 to 1")
         self.rng = np.random.default_rng(rng)
         self.batch_first, self.dropout, self._ends = batch_first, dropout, ("", "_reverse") if bidirectional else ("",)
         rows = self._gates * hidden_size
@@ -553,7 +554,7 @@ class RNN(Recurrent):
                  batch_first: bool = False, dropout: float = 0.0, bidirectional: bool = False, *, rng: Rng = None,
                  dtype: DTypeLike = np.float32):
         if nonlinearity not in ("tanh", "relu"):
-            raise ValueError(f"RNN: nonlinearity={nonlinearity!r}; it is 'tanh' or 'relu'")
+            raise ValueError(f"RNN: nonlinearity={nonlinearity!r}; it must be 'tanh' or 'relu'")
         self.nonlinearity = nonlinearity
         super().__init__(input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, rng=rng, dtype=dtype)
 

@@ -78,8 +78,7 @@ def _penalty(name: str, term: Callable[[Any], Any], parameters: Iterable[Paramet
     with scope(name):
         terms = [term(w) for w in (x[1] if isinstance(x, tuple) else x for x in parameters)]
         if not terms:
-            raise ValueError(f"{name} of no parameters; give model.parameters(), and mind that an iterator can be used up "
-                             "only once")
+            raise ValueError(f"{name} of no parameters; give model.parameters(); an iterator can be used once")
         return reduce(add, [t.sum() if getattr(t, "shape", ()) else t for t in terms])
 
 

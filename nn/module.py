@@ -58,7 +58,7 @@ class Module:
 
     def __setattr__(self, attribute: str, content: Any) -> None:
         if attribute == "name" and not isinstance(content, (str, type(None))):
-            raise TypeError(f"{type(self).__name__}.name must be a string, the module's name in drawings and messages; got "
+            raise TypeError(f"{type(self).__name__}.name must be a string, the module's name in pictures and messages; got "
                             f"{content!r:.60}")
         if vars(self).get(attribute) is not None:
             _check_replacement(self, attribute, content)
@@ -80,7 +80,7 @@ class Module:
 
     def forward(self, *args: Any, **options: Any) -> Any:
         """Compute the output; each subclass writes its own."""
-        raise NotImplementedError(f"{type(self).__name__} has no forward: write def forward(self, x): … in the class")
+        raise NotImplementedError(f"{type(self).__name__} has no forward: define def forward(self, x): … in the class")
 
     def __call__(self: HasForward[Parameters, Result], *args: Parameters.args, **options: Parameters.kwargs) -> Result:
         return copy_context().run(self._within, args, options)  # type: ignore[attr-defined]  # where an interrupt can leave no scope behind
@@ -194,7 +194,7 @@ class Module:
         found = Mismatch([path for path, part in own.items() if id(part) not in given], [path for path in state if path not in own])
         if strict and any(found):
             raise KeyError(f"load_state_dict of {type(self).__name__}: missing {_listed(found.missing)}; unexpected "
-                           f"{_listed(found.unexpected)}. Give the state of a network of the same form, or strict=False")
+                           f"{_listed(found.unexpected)}. Give the state of a network with the same structure, or strict=False")
         fitting = _one_for_each([(path, part, _fitting(path, state[path], part)) for path, part in own.items() if path in state],
                                 strict)
         before = [_snapshot(part) for part, _ in fitting]
@@ -274,7 +274,7 @@ class Module:
         leaves = [own[path] for path in paths]
         if len(set(map(id, leaves))) < len(leaves):
             raise ValueError(f"functional_call: {_listed(list(paths))} name one parameter twice, which {type(self).__name__} "
-                             "shares; give it by one of its paths")
+                             "shares; give it under one path")
         attributes = [vars(part) for part in self.modules()]
         held = [[name for name, content in part.items() if any(not isinstance(leaf, Module) for _, leaf in _children("", content))]
                 for part in attributes]
@@ -500,8 +500,8 @@ def _check_replacement(module: Module, attribute: str, content: Any) -> None:
             found = f"the result of {op}" if isinstance(part, Node) and op is not None else f"{type(part).__name__} {part!r:.40}"
             owner = type(module).__name__
             raise TypeError(f"{owner}.{path} is a parameter and would be replaced by {found}, which is not trained. "
-                            f"To change its numbers write .{path}.data = …; to freeze it, .{path}.requires_grad = False; to keep a "
-                            "result use another attribute; to go without the parameter assign None first")
+                            f"To change its data write .{path}.data = …; to freeze it, .{path}.requires_grad = False; to store a "
+                            "result use another attribute; to remove the parameter assign None first")
 
 
 def _one_for_each(found: list[tuple[str, Any, Any]], strict: bool) -> list[tuple[Any, Any]]:
@@ -511,7 +511,8 @@ def _one_for_each(found: list[tuple[str, Any, Any]], strict: bool) -> list[tuple
         before, _, kept = first.setdefault(id(leaf), (path, leaf, data))
         if strict and before != path and _bits(kept) != _bits(data):
             raise ValueError(f"load_state_dict: {before} and {path} are one parameter of this network, and the state has different "
-                             "numbers for them. Load it into a network that does not share them, or strict=False to take the first")
+                             "numbers for them. Load it into a network that does not share them, or use strict=False, which takes "
+                             "the first")
     return [(leaf, data) for _, leaf, data in first.values()]
 
 
@@ -533,9 +534,9 @@ def _fitting(path: str, data: Any, leaf: Any) -> Any:
     array = np.asarray(data)
     if array.shape != leaf.shape:
         raise ValueError(f"load_state_dict: {path} has shape {leaf.shape}; the state has an array of shape {array.shape} for "
-                         "it. Build the network with the sizes it was saved with")
+                         "it. Build the network with the sizes of the saved one")
     if array.dtype.kind not in "fiu" or not np.can_cast(array.dtype, leaf.dtype, "same_kind"):
-        raise TypeError(f"load_state_dict: {path} holds {leaf.dtype}; {array.dtype} in the state cannot take its place")
+        raise TypeError(f"load_state_dict: {path} holds {leaf.dtype}; {array.dtype} in the state cannot replace it")
     return array.astype(leaf.dtype)
 
 

@@ -43,8 +43,8 @@ class Optimizer:
     >>> optimizer = SGD([x], lr=0.1)
     >>> optimizer.step()
     Traceback (most recent call last):
-    ValueError: SGD.step: x was not updated, nor was any other: no backward pass has reached it: call loss.backward() first, \
-or leave the parameter out. strict=False passes over such parameters
+    ValueError: SGD.step: x was not updated, and no other parameter either: no backward pass has reached it: call loss.backward() first, \
+or leave the parameter out. strict=False skips such parameters
     """
 
     def __init__(self, params: Params, defaults: Options, maximize: bool = False, strict: bool = True):
@@ -65,18 +65,19 @@ or leave the parameter out. strict=False passes over such parameters
         named = [x if isinstance(x, tuple) else (getattr(x, "name", None) or f"parameter {i}", x)
                  for i, x in enumerate(given, len(self.state))]
         if not named:
-            raise ValueError(f"{kind} was given no parameters; give model.parameters(), and mind that "
-                             "an iterator can be used up only once")
+            raise ValueError(f"{kind} was given no parameters; give model.parameters(); an iterator can "
+                             "be used once")
         if unknown := group.keys() - self.defaults - {"params"}:
-            raise ValueError(f"{kind} has no option {', '.join(sorted(map(repr, unknown)))}; it has {', '.join(self.defaults)}")
+            raise ValueError(f"{kind} has no option {', '.join(sorted(map(repr, unknown)))}; its options are "
+                             f"{', '.join(self.defaults)}")
         seen = {id(x): name for known in self.param_groups for name, x in zip(known["names"], known["params"])}
         for name, x in named:
             if not hasattr(x, "grad") or getattr(x, "op", None) is not None:
-                raise TypeError(f"{kind}: {name!r} is {x!r:.60}, not a parameter; a parameter is a Value or a Tensor "
+                raise TypeError(f"{kind}: {name!r} is {x!r:.60}, not a parameter; give a Value or a Tensor "
                                 "that is not the result of an operation")
             if id(x) in seen:
                 raise ValueError(f"{kind} was given the same parameter twice, as {seen[id(x)]!r} and "
-                                 f"{name!r}; it would be updated twice a step. Give each once")
+                                 f"{name!r}; it would be updated twice in each step. Give each parameter once")
             seen[id(x)] = name
         options = {**self.defaults, **{key: value for key, value in group.items() if key != "params"}}
         self._check_options(options)
@@ -88,7 +89,7 @@ or leave the parameter out. strict=False passes over such parameters
     def _check_options(self, options: Options) -> None:
         for name, option in options.items():
             if name == "betas" and (not isinstance(option, (tuple, list)) or len(option) != 2):
-                raise TypeError(f"{type(self).__name__}: betas are two numbers, (0.9, 0.999) say; got {option!r}")
+                raise TypeError(f"{type(self).__name__}: betas must be two numbers, for example (0.9, 0.999); got {option!r}")
             for given in option if name == "betas" else (option,):
                 share, number = name in ("betas", "rho", "alpha"), real(given, f"{type(self).__name__}: {name}")
                 if not (number >= 0 and isfinite(number)) or share and number >= 1:
@@ -129,7 +130,8 @@ or leave the parameter out. strict=False passes over such parameters
 
     def update(self, x: Numbers, g: Numbers, state: State, group: Options) -> Numbers:
         """Return the new data of one parameter, from its data and its gradient; ``state`` keeps what the next step needs."""
-        raise NotImplementedError(f"{type(self).__name__} has no update rule: write def update(self, x, g, state, group)")
+        raise NotImplementedError(f"{type(self).__name__} has no update rule: define def update(self, x, g, state, group) in the "
+                                  "class")
 
     def _check(self, name: str, grad: float | Array | None) -> bool:
         if grad is not None and (isfinite(grad) if isinstance(grad, float) else _finite(grad)):
@@ -139,8 +141,8 @@ or leave the parameter out. strict=False passes over such parameters
             why = ("no backward pass has reached it: call loss.backward() first, or leave the parameter out"
                    if grad is None else f"its gradient is {worst}{'' if type(grad) is float else ' somewhere'}: lower the "
                    "learning rate, and look with autograd.steps(loss) at what made it")
-            raise ValueError(f"{type(self).__name__}.step: {name} was not updated, nor was any other: {why}. "
-                             "strict=False passes over such parameters")
+            raise ValueError(f"{type(self).__name__}.step: {name} was not updated, and no other parameter either: {why}. "
+                             "strict=False skips such parameters")
         return False
 
     def state_dict(self) -> State:
@@ -163,13 +165,13 @@ or leave the parameter out. strict=False passes over such parameters
         own = [len(group["params"]) for group in self.param_groups]
         if sizes != own or len(states) != len(self.state) or not known:
             raise ValueError(f"{kind}.load_state_dict: the state is of groups of {sizes} parameters; this optimiser has {own}, "
-                             f"with the options {', '.join(self.defaults)}. Make it as the saved one was made")
+                             f"with the options {', '.join(self.defaults)}. Create it with the arguments of the saved one")
         parameters = [(name, x) for group in self.param_groups for name, x in zip(group["names"], group["params"])]
         for (name, x), kept in zip(parameters, states):
             for key, value in kept.items():
                 shape = getattr(value, "shape", ())
                 if shape not in ((), getattr(x, "shape", ())) or shape == () and not isinstance(value, (int, float)):
-                    raise ValueError(f"{kind}.load_state_dict: {key} of {name} is {value!r:.60}, which does not go with a "
+                    raise ValueError(f"{kind}.load_state_dict: {key} of {name} is {value!r:.60}, which does not fit a "
                                      f"parameter of shape {getattr(x, 'shape', ())}")
         for found in options:
             self._check_options(found)
@@ -400,13 +402,13 @@ def clip_grad_norm_(parameters: Params, max_norm: float, norm_type: float = 2.0,
     """
     max_norm = at_least_0(max_norm, "clip_grad_norm_: max_norm")
     if not real(norm_type, "clip_grad_norm_: norm_type") > 0:
-        raise ValueError(f"clip_grad_norm_: norm_type={norm_type!r}; it is a number above 0, or inf for the largest entry")
+        raise ValueError(f"clip_grad_norm_: norm_type={norm_type!r}; it must be a number above 0, or inf for the largest entry")
     found = _with_gradients("clip_grad_norm_", parameters)
     total = _norm([x.grad for x in found], norm_type)
     if not isfinite(total):
         if error_if_nonfinite:
-            raise ValueError(f"clip_grad_norm_: the gradients' norm is {total}, so no scale makes it {max_norm}; look with "
-                             "autograd.steps(loss) at what made it")
+            raise ValueError(f"clip_grad_norm_: the gradients' norm is {total}, so no scale makes it {max_norm}; "
+                             "autograd.steps(loss) shows the operation that made it")
         found = [x for x in found if (isfinite(x.grad) if type(x.grad) is float else _finite(x.grad))]
     scale = max_norm / ((total if isfinite(total) else _norm([x.grad for x in found], norm_type)) + 1e-6)
     if scale < 1:
@@ -432,15 +434,14 @@ def clip_grad_value_(parameters: Params, clip_value: float) -> None:
 def at_least_0(number: float, name: str) -> float:
     """Return a number that is 0 or more, inf included; raise TypeError for what is no number, ValueError for any other."""
     if not (real(number, name) >= 0):
-        raise ValueError(f"{name}={number!r}; it is a number, 0 or more")
+        raise ValueError(f"{name}={number!r}; it must be a number, 0 or more")
     return float(number)
 
 
 def _with_gradients(function: str, parameters: Params) -> list[Any]:
     given: list[Any] = [parameters] if hasattr(parameters, "op") else [x[1] if isinstance(x, tuple) else x for x in parameters]
     if not given:
-        raise ValueError(f"{function} was given no parameters; give model.parameters(), and mind that an iterator can be used up "
-                         "only once")
+        raise ValueError(f"{function} was given no parameters; give model.parameters(); an iterator can be used once")
     return [x for x in given if x.grad is not None]
 
 

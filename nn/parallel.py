@@ -58,7 +58,7 @@ def _values(returned: Any) -> list[float]:
     """One or more numbers that an objective returned: plain ones, of NumPy, or nodes."""
     single = not hasattr(returned, "__iter__") or getattr(returned, "ndim", 1) == 0
     if not (values := [float(x.item() if hasattr(x, "item") else x) for x in ([returned] if single else returned)]):
-        raise ValueError(f"the objective returned {returned!r:.40}, with no number in it; return one, or one for each fold")
+        raise ValueError(f"the objective returned {returned!r:.40}, without a number; return one number, or one for each fold")
     return values
 
 
@@ -99,7 +99,7 @@ class Pool:
         while True:
             done, _ = wait(futures, None if self._client is None else POLL, FIRST_COMPLETED)
             if any(future.cancelled() for future in done):
-                raise WorkersLost("the cluster has cancelled what it was to run: its scheduler is gone")
+                raise WorkersLost("the cluster has cancelled the jobs: its scheduler is gone")
             if done or self._client is None:
                 self._alive = monotonic()
                 return done

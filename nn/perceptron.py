@@ -90,7 +90,7 @@ class Perceptron(_Unit):
     def learn(self, x: Numbers, target: float, lr: float = 1.0) -> float:
         """Apply Rosenblatt's rule to one example, w += lr · (target − output) · x; return target − output."""
         if target not in (0, 1):
-            raise ValueError(f"a perceptron puts out 0 or 1; it cannot learn the target {target!r}")
+            raise ValueError(f"the output of a perceptron is 0 or 1; it cannot learn the target {target!r}")
         with no_grad():
             error = target - self(x).data
         if error:
@@ -153,7 +153,7 @@ class Madaline(Module):
 
     def __init__(self, nin: int, units: int, logic: str = "or", rng: Seed = None):
         if logic not in ("or", "and", "majority"):
-            raise ValueError(f"Madaline: logic={logic!r}; it is 'or', 'and' or 'majority'")
+            raise ValueError(f"Madaline: logic={logic!r}; it must be 'or', 'and' or 'majority'")
         self.units, self.logic = [Adaline(nin, rng=rng) for _ in range(units)], logic
 
     def forward(self, x: Numbers) -> Any:
@@ -166,7 +166,7 @@ class Madaline(Module):
     def learn(self, x: Numbers, target: float, lr: float = 0.5) -> bool:
         """Apply rule MRI to one example; return True where the answer was right before."""
         if target not in (-1, 1):
-            raise ValueError(f"a Madaline puts out -1 or 1; it cannot learn the target {target!r}")
+            raise ValueError(f"the output of a Madaline is -1 or 1; it cannot learn the target {target!r}")
         with no_grad():
             sums = [unit(x).data for unit in self.units]
             signs = [2 * step(total) - 1 for total in sums]
@@ -204,7 +204,7 @@ def gate(name: str) -> Module:
     if name == "XOR":
         return XOR()
     if name not in GATES:
-        raise ValueError(f"no gate {name!r}; there is {', '.join(GATES)} and XOR")
+        raise ValueError(f"no gate {name!r}; choose from {', '.join(GATES)} and XOR")
     weights, bias = GATES[name]
     made = Perceptron(len(weights), weights, bias)
     made.name = name

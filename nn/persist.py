@@ -128,7 +128,8 @@ def _pack(tree: Any, path: str, arrays: dict[str, Any]) -> Any:
     """The tree as JSON has it; arrays are taken out, and named by their path in the tree."""
     if isinstance(tree, np.ndarray):
         if tree.dtype.kind not in "biuf":
-            raise TypeError(f"save: {path or 'the content'} is an array of {tree.dtype}; a checkpoint holds arrays of numbers")
+            raise TypeError(f"save: {path or 'the content'} is an array of {tree.dtype}; a checkpoint can hold arrays of numbers "
+                            "only")
         name = path or "array"
         while name in arrays or name == "chainrule":
             name += "'"
@@ -143,15 +144,15 @@ def _pack(tree: Any, path: str, arrays: dict[str, Any]) -> Any:
     if isinstance(tree, Mapping):
         for key in tree:
             if not isinstance(key, str) or key.startswith("@"):
-                raise TypeError(f"save: a key in {path or 'the content'} is {key!r}; keys are text that does not begin with @")
+                raise TypeError(f"save: a key in {path or 'the content'} is {key!r}; keys must be strings that do not begin with @")
         return {key: _pack(part, f"{path}/{key}" if path else key, arrays) for key, part in tree.items()}
     if isinstance(tree, (list, tuple)):
         parts = [_pack(part, f"{path}/{i}" if path else str(i), arrays) for i, part in enumerate(tree)]
         return {"@tuple": parts} if isinstance(tree, tuple) else parts
     if tree is None or isinstance(tree, (bool, int, float, str)):
         return tree
-    raise TypeError(f"save: {path or 'the content'} is a {type(tree).__name__}, {tree!r:.60}; a checkpoint holds dicts, lists, "
-                    "tuples, numbers, text, None and arrays")
+    raise TypeError(f"save: {path or 'the content'} is a {type(tree).__name__}, {tree!r:.60}; a checkpoint can hold dicts, lists, "
+                    "tuples, numbers, strings, None and arrays")
 
 
 def _unpack(tree: Any, arrays: dict[str, Any]) -> Any:
@@ -169,13 +170,13 @@ def _unpack(tree: Any, arrays: dict[str, Any]) -> Any:
 def _read(path: Path, max_bytes: int) -> Any:
     """The content of a file that may hold anything."""
     if (size := path.stat().st_size) > max_bytes:
-        raise CheckpointError(f"{path} has {size:,} bytes, more than the {max_bytes:,} that are let in; say max_bytes= if it is "
-                              "to be read nevertheless")
+        raise CheckpointError(f"{path} has {size:,} bytes, more than the limit of {max_bytes:,}; give max_bytes= to "
+                              "read it anyway")
     data = path.read_bytes()
     try:
         with zipfile.ZipFile(BytesIO(data)) as archive:
             if sum(entry.file_size for entry in archive.infolist()) > len(data):  # no entry may unpack into more than the file
-                raise ValueError("its entries are compressed or overlap, as no checkpoint's do")
+                raise ValueError("its entries are compressed or overlap, which a checkpoint's never do")
             arrays = {name.removesuffix(".npy"): _array(archive.read(name)) for name in archive.namelist()}
         content = json.loads(arrays.pop("chainrule").tobytes())
         if content["format"] == FORMAT:
@@ -193,7 +194,7 @@ def _array(data: bytes) -> Any:
     header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
     shape, in_columns, dtype = header(file)
     if dtype.kind not in "biuf" or prod(shape) * dtype.itemsize != len(data) - file.tell():
-        raise ValueError(f"an entry says that it is of shape {shape} and {dtype}; it has {len(data) - file.tell()} bytes")
+        raise ValueError(f"an entry claims the shape {shape} of {dtype}; it has {len(data) - file.tell()} bytes")
     return np.frombuffer(data, dtype, offset=file.tell()).reshape(shape, order="F" if in_columns else "C").copy("K")
 
 

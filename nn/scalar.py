@@ -146,8 +146,8 @@ class MLP(Module):
             elif pairs and pairs[-1][1] is identity:
                 pairs[-1] = (pairs[-1][0], activation_of(module))
             else:
-                raise TypeError(f"from_tensors: layer {i} is {module!r:.60}; single numbers go through Linear layers, each with at "
-                                "most one activation behind it")
+                raise TypeError(f"from_tensors: layer {i} is {module!r:.60}; only Linear layers can be converted, each with at "
+                                "most one activation after it")
         if not pairs:
             raise ValueError("from_tensors: the model has no layers")
         found = cls(pairs[0][0].in_features, [linear.out_features for linear, _ in pairs])

@@ -50,7 +50,7 @@ class Schedule:
 
     def rate(self, base: float, t: int) -> float:
         """Return the learning rate at time t of a group that starts with ``base``."""
-        raise NotImplementedError(f"{type(self).__name__} has no formula: write def rate(self, base, t)")
+        raise NotImplementedError(f"{type(self).__name__} has no formula: define def rate(self, base, t) in the class")
 
     def step(self) -> None:
         """Go to the next time, and set the optimiser's learning rates."""
@@ -68,7 +68,7 @@ class Schedule:
         for group in self.optimizer.param_groups[len(self.base_lrs):]:
             base = group.setdefault("initial_lr", group["lr"])
             if base > 0 and group["lr"] == 0:
-                raise ValueError(f"{type(self).__name__}: the learning rate is 0, as another schedule left it, and no factor "
+                raise ValueError(f"{type(self).__name__}: another schedule left the learning rate at 0, and no factor "
                                  "changes that; set it first: optimizer.param_groups[…]['lr'] = …")
             self.base_lrs.append(base)
             self.factors.append(group["lr"] / base if base else 1.0)
@@ -118,10 +118,10 @@ class Schedule:
         numbers = [value for name, value in state.items() if name not in lists]
         if not all(isinstance(part, list) for part in lists.values()) or \
                 not all(type(number) in (int, float) for number in chain(numbers, *lists.values())):
-            raise ValueError(f"{where}: {state!r:.60} holds something else than numbers")
+            raise ValueError(f"{where}: {state!r:.60} holds something other than numbers")
         if not all(0 <= rate < inf for part in lists.values() for rate in part) or \
                 not all(abs(x) in (inf, min(abs(x), 2**53)) for x in numbers):
-            raise ValueError(f"{where}: {state!r:.60} holds rates or times that cannot be: rates are finite numbers, 0 or more")
+            raise ValueError(f"{where}: {state!r:.60} holds impossible rates or times; rates must be finite numbers, 0 or more")
         if any(len(part) != len(self.base_lrs) for part in lists.values()):
             raise ValueError(f"{where}: the state is of {len(state['base_lrs'])} groups of parameters; the optimiser has "
                              f"{len(self.base_lrs)}")
@@ -239,7 +239,8 @@ class LinearWarmup(Schedule):
 
     def __init__(self, optimizer: Optimizer, total_iters: int, after: Schedule | None = None):
         if after is not None and (after.optimizer is not optimizer or isinstance(after, ReduceLROnPlateau)):
-            raise ValueError(f"LinearWarmup: after={after!r:.60} must be a schedule of the same optimiser that is a formula of "
+            raise ValueError(f"LinearWarmup: after={after!r:.60} must be a schedule of the same optimiser whose rate is a formula "
+                             "of "
                              "time")
         self.total_iters, self.after = _count("LinearWarmup: total_iters", total_iters), after
         super().__init__(optimizer)
@@ -262,7 +263,7 @@ class ReduceLROnPlateau(Schedule):
                  threshold: float = 1e-4, threshold_mode: str = "rel", cooldown: int = 0,
                  min_lr: float | Sequence[float] = 0.0, eps: float = 1e-8):
         if mode not in ("min", "max") or threshold_mode not in ("rel", "abs"):
-            raise ValueError(f"ReduceLROnPlateau: mode={mode!r} is 'min' or 'max', threshold_mode={threshold_mode!r} 'rel' or "
+            raise ValueError(f"ReduceLROnPlateau: mode={mode!r} must be 'min' or 'max', threshold_mode={threshold_mode!r} 'rel' or "
                              "'abs'")
         if not 0 < factor < 1:
             raise ValueError(f"ReduceLROnPlateau: factor={factor!r} must lie between 0 and 1, so that the rate falls")
@@ -286,7 +287,7 @@ class ReduceLROnPlateau(Schedule):
     def step(self, metric: float | Value | Tensor | None = None) -> None:
         """Record the metric, a number; lower the rates where it has stopped improving."""
         if metric is None:
-            raise TypeError("ReduceLROnPlateau.step(metric) needs the number that is watched, such as the validation loss")
+            raise TypeError("ReduceLROnPlateau.step(metric) needs the monitored number, such as the validation loss")
         metric = float(metric if isinstance(metric, (float, int)) else metric.item())
         self._take_up_groups()
         self.last_epoch += 1

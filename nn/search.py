@@ -83,7 +83,7 @@ def integers(low: int, high: int, log: bool = False) -> Range:
     33
     """
     if int(low) != low or int(high) != high:
-        raise ValueError(f"integers: {low!r} to {high!r}; both ends are whole numbers")
+        raise ValueError(f"integers: {low!r} to {high!r}; both ends must be whole numbers")
     return _range(Range(int(low), int(high), log, whole=True))
 
 
@@ -141,20 +141,20 @@ def optimize(objective: Objective, space: Space, trials: int | None = 20, *, sam
 def _check(space: dict[str, Any], trials: int | None, sampler: str, direction: str, budgets: tuple[int, ...]) -> None:
     """Raise ValueError for a search that cannot be."""
     if sampler not in ("grid", "random", "tpe") or direction not in ("minimize", "maximize"):
-        raise ValueError(f"optimize: sampler={sampler!r} is 'grid', 'random' or 'tpe'; direction={direction!r} 'minimize' or "
+        raise ValueError(f"optimize: sampler={sampler!r} must be 'grid', 'random' or 'tpe'; direction={direction!r} 'minimize' or "
                          "'maximize'")
     if not space or not all(space.values()):
-        raise ValueError(f"optimize: the space {space!r:.80} has nothing to choose from; give each name a range or choices")
+        raise ValueError(f"optimize: the space {space!r:.80} is empty; give each name a range or choices")
     if trials is None and sampler != "grid":
-        raise ValueError(f"optimize: trials=None is for sampler='grid', which has an end; say how many for {sampler!r}")
+        raise ValueError(f"optimize: trials=None is for sampler='grid' only; give a number of trials for {sampler!r}")
     _factor(budgets)
 
 
 def _tell(results: Results, gave_up: str, journal: str | Path | None) -> None:
     """Raise where nothing was found; warn where the search gave up, or the best is at an edge."""
     if gave_up:
-        remedy = "start workers and call optimize again" + (": the journal keeps what was found" if journal is not None else
-                                                             "; with a journal= what was found is kept")
+        remedy = "start workers and call optimize again" + (": the journal keeps the results" if journal is not None else
+                                                             "; with a journal= the results are kept")
         gave_up = f"optimize: {gave_up}; {len(results.rows)} trials had ended by then. To go on, {remedy}"
         if not results.rows:
             raise RuntimeError(gave_up)
@@ -449,7 +449,7 @@ def _row(trial: Any) -> dict[str, Any]:
 def _range(part: Range) -> Range:
     if not (math.isfinite(part.low) and math.isfinite(part.high) and part.low < part.high) or part.log and part.low <= 0:
         above = ", above 0 where it is logarithmic" if part.log else ""
-        raise ValueError(f"a range goes from a finite low to a higher high{above}; got {part.low!r} to {part.high!r}")
+        raise ValueError(f"a range must go from a finite low to a higher high{above}; got {part.low!r} to {part.high!r}")
     return part
 
 
@@ -472,7 +472,7 @@ def _grid(part: Range | Sequence[Any], points: int) -> Sequence[Any]:
     if not isinstance(part, Range):
         return part
     if points < 2:
-        raise ValueError(f"optimize: points={points}; a grid has two or more in each range, its ends")
+        raise ValueError(f"optimize: points={points}; a grid needs two or more in each range, to include both ends")
     return list(dict.fromkeys(part.at(i / (points - 1)) for i in range(points)))
 
 

@@ -69,7 +69,7 @@ def load(name: str) -> Dataset:
     """
     shipped = {file.name.partition(".")[0]: file for file in files("nn.datasets").iterdir() if ".csv" in file.name}
     if name not in shipped:
-        raise ValueError(f"no data set {name!r} ships with the package; there is {', '.join(sorted(shipped))}")
+        raise ValueError(f"no data set {name!r} ships with the package; choose from {', '.join(sorted(shipped))}")
     return _Table(name, _text(name, _unpacked(name, shipped[name].read_bytes(), MAX_BYTES)), ",").dataset(-1)
 
 
@@ -105,7 +105,7 @@ def read_npz(path: str | Path, max_bytes: int = MAX_BYTES) -> dict[str, Array]:
     import numpy as np
     with open(path, "rb") as file:
         if not zipfile.is_zipfile(file):
-            raise ValueError(f"{path} is no NPZ file, or was cut short; np.savez(path, x=x, y=y) writes one")
+            raise ValueError(f"{path} is not an NPZ file, or is incomplete; np.savez(path, x=x, y=y) writes one")
     try:
         with zipfile.ZipFile(path) as archive:
             size = sum(entry.file_size for entry in archive.infolist())
@@ -136,20 +136,20 @@ def read_idx(path: str | Path, max_bytes: int = MAX_BYTES) -> Array:
     content = _unpacked(path, Path(path).read_bytes(), max_bytes)
     kinds = {8: "u1", 9: "i1", 11: ">i2", 12: ">i4", 13: ">f4", 14: ">f8"}
     if len(content) < 4 or content[:2] != b"\0\0" or content[2] not in kinds or len(content) < 4 + 4 * content[3]:
-        raise ValueError(f"{path} is no IDX file: it begins with {content[:4]!r}, not with 0, 0, a type, a rank")
+        raise ValueError(f"{path} is not an IDX file: it begins with {content[:4]!r}, not with 0, 0, a type, a rank")
     kind, rank = np.dtype(kinds[content[2]]), content[3]
     shape = tuple(int(n) for n in np.frombuffer(content, ">u4", rank, 4))
     due = 4 + 4 * rank + prod(shape) * kind.itemsize
     if len(content) != due:
         raise ValueError(f"{path} holds {len(content)} bytes, but an IDX file of shape {shape} and type {kind} has "
-                         f"{due}; it was cut short, or is another format. Fetch it again")
+                         f"{due}; it is incomplete, or has another format. Download it again")
     return np.frombuffer(content, kind, offset=4 + 4 * rank).reshape(shape).astype(kind.newbyteorder("="))
 
 
 class _TooLarge(ValueError):
     def __init__(self, path: str | Path, size: int | str, limit: int):
         counted = f"{size:,}" if isinstance(size, int) else size
-        super().__init__(f"{path} has {counted} bytes, unpacked; the limit is {limit:,}. Say max_bytes= to read it nevertheless")
+        super().__init__(f"{path} has {counted} bytes, unpacked; the limit is {limit:,}. Give max_bytes= to read it anyway")
 
 
 def _unpacked(path: str | Path, content: bytes, max_bytes: int) -> bytes:
@@ -197,8 +197,8 @@ class _Table:
             raise ValueError(f"{source} holds no rows")
         first = self.rows[0][1]
         if len(first) < 2:
-            raise ValueError(f"{source}: with {delimiter!r} between columns there is one only, {first[0]!r:.60}, and no input "
-                             "beside the target; say what separates them, for example delimiter=';'")
+            raise ValueError(f"{source}: separated by {delimiter!r} there is only one column, {first[0]!r:.60}, and no input "
+                             "besides the target; give the separator, for example delimiter=';'")
         self.named = not any(map(_like_a_number, first))
         if len(self.rows) == self.named:
             raise ValueError(f"{source} holds no rows below the names of its columns")
@@ -221,25 +221,25 @@ class _Table:
         """The table with one column as its target."""
         names = self.names
         if target not in (names if isinstance(target, str) else range(-len(names), len(names))):
-            raise ValueError(f"{self.source} has no column {target!r}; there is {', '.join(names)}")
+            raise ValueError(f"{self.source} has no column {target!r}; the columns are {', '.join(names)}")
         if isinstance(target, str) and names.count(target) > 1:
-            raise ValueError(f"{self.source} has {names.count(target)} columns {target!r}; give the position of one")
+            raise ValueError(f"{self.source} has {names.count(target)} columns {target!r}; give the position of the one to use")
         place = names.index(target) if isinstance(target, str) else target % len(names)
         inputs = []
         for number, (line, row) in enumerate(self.rows[self.named:], 1 + self.named):
             where = f"{self.source}, line {line}: row {number}"
             if len(row) != len(names):
-                raise ValueError(f"{where} has {len(row)} entries, not {len(names)}; correct it, or leave the row out")
+                raise ValueError(f"{where} has {len(row)} entries, not {len(names)}; correct it, or leave out the row")
             inputs.append(tuple(self._input(where, name, entry) for i, (name, entry) in enumerate(zip(names, row)) if i != place))
             if row[place].lower() in _MISSING:
-                raise ValueError(f"{where} has no target, in column {names[place]!r}; correct it, or leave the row out")
+                raise ValueError(f"{where} has no target, in column {names[place]!r}; correct it, or leave out the row")
         labels, classes = self._labels([(line, row[place]) for line, row in self.rows[self.named:]], names[place])
         return Dataset(inputs, labels, (*names[:place], *names[place + 1:]), classes)
 
     def _input(self, where: str, name: str, entry: str) -> float:
         if (number := _number(entry)) is None:
-            wrong = f"no value in column {name!r}" if entry.lower() in _MISSING - {"?"} else f"{entry!r}, which is no number"
-            raise ValueError(f"{where} has {wrong}; correct it, or leave the row out")
+            wrong = f"no value in column {name!r}" if entry.lower() in _MISSING - {"?"} else f"{entry!r}, which is not a number"
+            raise ValueError(f"{where} has {wrong}; correct it, or leave out the row")
         return number
 
     def _labels(self, entries: list[tuple[int, str]], name: str) -> tuple[list[Any], tuple[str, ...]]:
@@ -250,8 +250,8 @@ class _Table:
             return numbers, ()
         if text and 2 * len(text) <= len(entries):
             line, entry = text[0]
-            raise ValueError(f"{self.source}, line {line}: {entry!r} in column {name!r} is no number, though most of that column "
-                             "are; correct it, or leave the row out")
+            raise ValueError(f"{self.source}, line {line}: {entry!r} in column {name!r} is not a number, but most of that column "
+                             "are; correct it, or leave out the row")
         keys = [entry for _, entry in entries] if text else numbers
         names = {key: entry for key, (_, entry) in reversed(list(zip(keys, entries)))}  # 1 and 1.0 are one class
         classes = list(dict.fromkeys(keys)) if text else sorted(names)  # type: ignore[type-var]
@@ -298,7 +298,7 @@ def arrays(data: Data) -> tuple[Array, Array]:
         raise ValueError(f"data: inputs of shape {x.shape} and labels of shape {y.shape}; give one label for each "
                          "example, and at least one example")
     if x.dtype.kind not in "fiub":
-        raise TypeError(f"data: the inputs are {x.dtype}, not numbers; leave such columns out, or make them one_hot")
+        raise TypeError(f"data: the inputs are {x.dtype}, not numbers; leave out such columns, or encode them with one_hot")
     return x, _label_array(y)
 
 
@@ -349,8 +349,8 @@ def _frame(frame: Any, what: str) -> Any:
     arrays = [_series(column, f"column {name!r} of the {what}") for name, column in columns]
     for (name, column), array in zip(columns, arrays):
         if array.dtype.kind not in "fiub" and (what == "inputs" or len(arrays) > 1):
-            raise TypeError(f"data: column {name!r} of the {what} holds {column.dtype}, not numbers; leave such columns out, or "
-                            "make them one_hot")
+            raise TypeError(f"data: column {name!r} of the {what} holds {column.dtype}, not numbers; leave out such columns, or "
+                            "encode them with one_hot")
     return np.stack(arrays, axis=1)
 
 
@@ -359,7 +359,7 @@ def _series(series: Any, what: str) -> Any:
     import numpy as np
     if hasattr(series, "isna") and not isinstance(series.dtype, np.dtype) and (missing := series.isna().to_numpy()).any():
         raise ValueError(f"data: {what}, row {int(missing.argmax())} (index {series.index[missing.argmax()]!r}) has no value; fill "
-                         "it, or leave the row out")
+                         "it in, or leave out the row")
     if hasattr(series, "cat"):
         numbers = getattr(series.cat.categories.dtype, "kind", "O") in "fiu"
         return series.to_numpy(series.cat.categories.dtype) if numbers else series.cat.codes.to_numpy(int)
@@ -375,9 +375,9 @@ def _objects(array: Any, what: str) -> Any:
     for place, entry in enumerate(entries):
         row = place // (array.size // len(array))
         if entry is None or type(entry).__name__ in ("NAType", "NaTType") or text and isinstance(entry, float) and isnan(entry):
-            raise ValueError(f"data: {what}, row {row} has no value, {entry!r}; fill it, or leave the row out")
+            raise ValueError(f"data: {what}, row {row} has no value, {entry!r}; fill it in, or leave out the row")
         if text and not isinstance(entry, str):
-            raise ValueError(f"data: {what} hold text and, in row {row}, {entry!r:.40}; make all of one kind")
+            raise ValueError(f"data: {what} hold text and, in row {row}, {entry!r:.40}; convert them to one kind")
     if not text and any(type(entry).__module__ not in ("builtins", "numpy") for entry in entries):
         return array
     plain = np.array(array.tolist())
@@ -389,5 +389,5 @@ def _label_array(y: Any) -> Any:
     import numpy as np
     if y.dtype.kind == "f" and (missing := np.isnan(y)).any() or y.dtype.kind in "mM" and (missing := np.isnat(y)).any():
         row = int(np.argwhere(missing)[0][0])
-        raise ValueError(f"data: the labels, row {row} has no value, {y[row]}; fill it, or leave the row out")
+        raise ValueError(f"data: the labels, row {row} has no value, {y[row]}; fill it in, or leave out the row")
     return y if y.dtype.kind in "fiub" else np.unique(y.astype(str), return_inverse=True)[1]

@@ -58,7 +58,7 @@ def networks(layers: int = 2, width: int = 3, kinds: Sequence[str] = KINDS) -> S
     """
     st = hypothesis_strategies()
     if set(kinds) - set(KINDS) or not kinds:
-        raise ValueError(f"networks: kinds={kinds!r}; take some of 'vector', 'image', 'sequence'")
+        raise ValueError(f"networks: kinds={kinds!r}; choose from 'vector', 'image', 'sequence'")
     return st.composite(lambda draw: _NetworkDraw(draw, width).network(layers, kinds))()
 
 

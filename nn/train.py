@@ -71,15 +71,15 @@ def fit(model: Module, data: Data | DataLoader, loss: LossFunction, optimizer: O
     ('all 20 epochs are done', True)
     """
     if schedule_each not in ("epoch", "batch"):
-        raise ValueError(f"fit: schedule_each={schedule_each!r}; it is 'epoch' or 'batch'")
+        raise ValueError(f"fit: schedule_each={schedule_each!r}; it must be 'epoch' or 'batch'")
     if resume and checkpoint is None:
-        raise ValueError("fit: resume=True needs checkpoint=, the file to go on from")
+        raise ValueError("fit: resume=True needs checkpoint=, the file to resume from")
     epochs = whole_number(epochs, "fit: epochs", 0)
     _check_numbers(clip_norm, patience=patience, checkpoint_every=checkpoint_every)
     if not isinstance(data, DataLoader):
         data = DataLoader(model_arrays(data, model), batch_size, True, seed, drop_last=drop_last)
     elif drop_last and not data.drop_last:
-        raise ValueError("fit: drop_last=True is for data that fit makes batches of; here make DataLoader(…, drop_last=True)")
+        raise ValueError("fit: drop_last=True works only where fit makes the batches; use DataLoader(…, drop_last=True)")
     held_out = None if validation is None else model_arrays(validation, model)
     measures = metric_functions(metrics)
     history = _history(monitor, mode, measures, held_out is not None)
@@ -108,7 +108,7 @@ def _check_numbers(clip_norm: float | None, **counts: int | None) -> None:
         if count is not None:
             whole_number(count, f"fit: {name}")
     if clip_norm is not None and not at_least_0(clip_norm, "fit: clip_norm"):
-        raise ValueError("fit: clip_norm=0 would set every gradient to 0; clip_norm=None clips none")
+        raise ValueError("fit: clip_norm=0 would set every gradient to 0; use clip_norm=None for no clipping")
 
 
 def _history(monitor: str | None, mode: str | None, measures: Mapping[str, Metric], validated: bool) -> History:
@@ -116,10 +116,10 @@ def _history(monitor: str | None, mode: str | None, measures: Mapping[str, Metri
     monitor = monitor or ("validation loss" if validated else "loss")
     columns = [f"{kind}{name}" for kind in ("", "validation ")[:1 + validated] for name in ("loss", *measures)]
     if monitor not in columns:
-        raise ValueError(f"fit: there is no {monitor!r} to monitor; there is {', '.join(columns)}")
+        raise ValueError(f"fit: there is no {monitor!r} to monitor; choose from {', '.join(columns)}")
     mode = mode or ("max" if monitor.endswith("accuracy") else "min")
     if mode not in ("min", "max"):
-        raise ValueError(f"fit: mode={mode!r}; it is 'min' or 'max'")
+        raise ValueError(f"fit: mode={mode!r}; it must be 'min' or 'max'")
     return History(monitor, mode)
 
 
@@ -368,7 +368,7 @@ def _progress(path: Path, found: Any) -> dict[str, Any]:
             any(not isinstance(found.get(name), dict) for name in ("model", "generators", "optimizer")):
         holds = ", ".join(name for name, part in found.items() if part is not None) if isinstance(found, dict) else "no dict"
         raise persist.CheckpointError(
-            f"fit: {path} holds no training run that could be resumed, only {holds or 'nothing'}. nn.persist.load(path, model) "
+            f"fit: {path} holds no training run to resume, only {holds or 'nothing'}. nn.persist.load(path, model) "
             "loads a model that nn.persist.save wrote; give checkpoint= another name to begin a new run")
     return kept
 

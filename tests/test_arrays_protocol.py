@@ -150,7 +150,7 @@ def test_every_plain_function_is_numpys() -> None:
     ("np.add.outer(v,w)", r"np.add.outer with \[\] is not differentiable here; use the plain call np.add\(x\)"),
     ("np.add(v,w,out=np.zeros(5))", r"np.add with \['out'\] is not differentiable here; .* without out= or where="),
     ("np.ones(5).__iadd__(v)", r"np.add with \['out'\]"),
-     ("np.sum(m,where=m>0)", "np.sum with where: not supported where a gradient is kept; give axis, keepdims"),
+     ("np.sum(m,where=m>0)", "np.sum with where: not supported where a gradient is recorded; give axis, keepdims"),
     ("np.sum(m,0,None,None,True)", "np.sum with more than an axis by place: .* give axis, keepdims by name"),
      ("np.mean(m,dtype=np.float32)", "np.mean with dtype"),
     ("np.reshape(m,(4,3),order='F')", "np.reshape with order: not supported"),

@@ -599,7 +599,7 @@ def test_the_first_line_says_what_is_the_case_and_the_last_what_to_do():
         (
             lambda: check_gradients(lambda v: v[0], [1.0, 2.0], gradient=lambda v: [1.0]),
             ValueError,
-            "form of the arguments",
+            "the structure of the arguments",
         ),
         (lambda: check_gradients(ag.sin, "x"), TypeError, "number"),
     ],

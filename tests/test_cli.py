@@ -257,7 +257,7 @@ def test_wrong_usage_has_status_2_and_says_how(args: list[str], capsys: pytest.C
 def test_an_error_of_the_expression_is_marked_on_stderr_with_status_2(tmp_path: Path) -> None:
     done = chainrule("draw", "w*x^2", "w=1", "x=2", cwd=tmp_path)
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == "chainrule: '^' has no meaning here: for a power write **\n  w*x^2\n     ^\n"
+    assert done.stderr == "chainrule: '^' is not allowed here: for a power write **\n  w*x^2\n     ^\n"
     assert os.listdir(tmp_path) == []
 
 

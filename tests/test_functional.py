@@ -241,7 +241,7 @@ def test_gradient_by_what_is_no_node() -> None:
 
 @pytest.mark.parametrize("xs, vs", [((1.0, 2.0), (1.0,)), (1.0, (1.0, 2.0)), (([1.0, 2.0],), ([1.0],))])
 def test_tangents_of_another_form(xs: Any, vs: Any) -> None:
-    with pytest.raises(ValueError, match="jvp: the tangents .* must have the form of the arguments"):
+    with pytest.raises(ValueError, match="jvp: the tangents .* must have the structure of the arguments"):
         jvp(lambda *a: 1.0, xs, vs)
 
 
@@ -251,7 +251,7 @@ def test_jvp_of_what_is_no_number() -> None:
 
 
 def test_a_cotangent_of_another_form() -> None:
-    with pytest.raises(ValueError, match=r"vjp: the cotangent \[1.0\] must have the form of the result"):
+    with pytest.raises(ValueError, match=r"vjp: the cotangent \[1.0\] must have the structure of the result"):
         vjp(lambda x: [x, x], 2.0)[1]([1.0])
 
 

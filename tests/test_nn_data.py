@@ -206,12 +206,12 @@ def test_a_missing_label_is_an_error_that_names_its_row(kind, missing):
             column = pd.Series(labels, dtype="category" if kind == "category" else "string" if labels[0] == "cat" else "Float64")
         else:
             column = {"list": list, "array": lambda x: np.array(x, object), "series": pd.Series}[kind](labels)
-        with pytest.raises(ValueError, match="data: the labels, row 2.* has no value.*; fill it, or leave the row out"):
+        with pytest.raises(ValueError, match="data: the labels, row 2.* has no value.*; fill it in, or leave out the row"):
             arrays((np.zeros((4, 1)), column))
 
 
 def test_labels_of_numbers_and_text_are_no_classes():
-    with pytest.raises(ValueError, match="the labels hold text and, in row 1, 2; make all of one kind"):
+    with pytest.raises(ValueError, match="the labels hold text and, in row 1, 2; convert them to one kind"):
         arrays((np.zeros((3, 1)), ["a", 2, "b"]))
     assert arrays((np.zeros((3, 1)), np.array([2, 1, 10], object)))[1].tolist() == [2, 1, 10]  # numbers, whatever holds them
     assert arrays((np.zeros((2, 1)), [b"b", b"a"]))[1].tolist() == [1, 0]
@@ -278,7 +278,7 @@ def test_a_csv_file_that_is_wrong_says_where(tmp_path, text, target, message):
     ("x,y\n1,0.5\n2,1_000\n3,2\n", "x.csv, line 3: '1_000' in column 'y' is no number, though most of that column are"),
     ("x,y\n1,0.5\n2,2\n3,low\n", "x.csv, line 4: 'low' in column 'y' is no number"),
     ("x,y\n", "x.csv holds no rows below the names of its columns"),
-    ("x,y,y\n1,2,3\n", "x.csv has 2 columns 'y'; give the position of one"),
+    ("x,y,y\n1,2,3\n", "x.csv has 2 columns 'y'; give the position of the one to use"),
     (b"x,y\n1,2\n1,\xe9t\xe9\n", "x.csv, line 3: the byte 0xe9 is not UTF-8 text; save the file as UTF-8"),
     (b"\xff\xfex\0,\0y\0", "x.csv, line 1: the byte 0xff is not UTF-8 text"),
     ("x,y\n1," + "9" * 200_000, "x.csv, line 2: field larger than field limit"),
@@ -435,7 +435,7 @@ def test_numpy_s_integers_are_integers():
     assert PCA(np.eye(4), two)(np.eye(4)).shape == (4, 2)
     assert Augment(shift=1)(np.ones((1, 1, 4, 4)), np.int64(0)).shape == (1, 1, 4, 4)
     for size in (2.0, 0, "2", None):
-        with pytest.raises(ValueError, match=re.escape(f"DataLoader: batch_size={size!r}; it is a whole number, 1 or more")):
+        with pytest.raises(ValueError, match=re.escape(f"DataLoader: batch_size={size!r}; it must be a whole number, 1 or more")):
             DataLoader(data, size)
 
 
@@ -592,7 +592,7 @@ def test_a_table_with_another_separator_or_without_a_target_is_no_data(tmp_path)
         read_csv(path)
     assert read_csv(path, delimiter=";")[:2] == ([(1.0, 2.0), (3.0, 4.0)], [0, 1])
     path.write_text("a,b\n1,x\n2,\n")
-    with pytest.raises(ValueError, match="row 3 has no target, in column 'b'; correct it, or leave the row out"):
+    with pytest.raises(ValueError, match="row 3 has no target, in column 'b'; correct it, or leave out the row"):
         read_csv(path)
 
 

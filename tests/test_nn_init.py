@@ -153,6 +153,6 @@ def test_lsuv_makes_every_layer_vary_by_1():
 def test_whole_numbers_are_not_rounded_to_in_silence():
     labels = Tensor(np.arange(4), requires_grad=False)
     assert init.ones_(labels).tolist() == [1, 1, 1, 1]
-    with pytest.raises(TypeError, match="holds int64, which would round these starting numbers; make it of floats"):
+    with pytest.raises(TypeError, match="holds int64, which would round the initial numbers; make it a tensor of floats"):
         init.normal_(labels, rng=0)
     assert labels.tolist() == [1, 1, 1, 1]

@@ -354,8 +354,8 @@ def test_an_error_names_the_layer():
 
 
 @pytest.mark.parametrize("wrong, error, message", [
-    (lambda: nn.Linear(0, 3), ValueError, "Linear: in_features=0; it is a whole number, 1 or more"),
-    (lambda: nn.Linear(2.5, 3), ValueError, "in_features=2.5; it is a whole number"),
+    (lambda: nn.Linear(0, 3), ValueError, "Linear: in_features=0; it must be a whole number, 1 or more"),
+    (lambda: nn.Linear(2.5, 3), ValueError, "in_features=2.5; it must be a whole number"),
     (lambda: nn.Conv2d(3, 4, 3, groups=2), ValueError, "in_channels=3 and out_channels=4 must be divisible by groups=2"),
     (lambda: nn.Conv2d(1, 1, 5)(np.zeros((1, 1, 3, 3))), ValueError, r"a window of 5 .* does not fit: N=3"),
     (lambda: nn.Conv2d(1, 1, 3)(np.zeros((1, 2, 5, 5))), ValueError, r"images \(1, 2, 5, 5\) and filters \(1, 1, 3, 3\)"),
@@ -469,16 +469,16 @@ def test_sizes_that_are_none_are_refused(build, wrong):
 def test_flatten_takes_axes_that_are_there():
     """As PyTorch: a number has one axis to flatten, and only that."""
     assert nn.Flatten(0)(Tensor(3.0)).tolist() == nn.Flatten(0)(3.0).tolist() == [3.0]
-    with pytest.raises(IndexError, match=r"Flatten: start_dim=1 is no axis of the input, whose shape is \(\); a number"):
+    with pytest.raises(IndexError, match=r"Flatten: start_dim=1 is out of range for an input of shape \(\); a number"):
         nn.Flatten()(Tensor(3.0))
-    with pytest.raises(IndexError, match=r"Flatten: end_dim=3 is no axis of the input, whose shape is \(2, 3\)"):
+    with pytest.raises(IndexError, match=r"Flatten: end_dim=3 is out of range for an input of shape \(2, 3\)"):
         nn.Flatten(0, 3)(np.ones((2, 3)))
     with pytest.raises(ValueError, match="Flatten: start_dim=2 comes after end_dim=1"):
         nn.Flatten(2, 1)(np.ones((2, 3, 4)))
 
 
 def test_a_last_batch_of_one_names_the_remedy():
-    with pytest.raises(ValueError, match="A last batch of one is left out by drop_last=True, which DataLoader and fit take"):
+    with pytest.raises(ValueError, match="Drop such a last batch, with drop_last=True of DataLoader or fit"):
         nn.BatchNorm1d(3)(np.ones((1, 3)))
 
 

@@ -204,7 +204,7 @@ def test_a_bad_gradient_is_named_and_nothing_changes(kind, grad, message):
     optimizer.step()
     before = [good.data.copy(), bad.data.copy()], repr(optimizer.state_dict())
     bad.grad = grad
-    with pytest.raises(ValueError, match=f"{kind}.step: layer.weight was not updated, nor was any other: {message}"):
+    with pytest.raises(ValueError, match=f"{kind}.step: layer.weight was not updated, and no other parameter either: {message}"):
         optimizer.step()
     assert np.array_equal(good.data, before[0][0]) and np.array_equal(bad.data, before[0][1])
     assert repr(optimizer.state_dict()) == before[1]

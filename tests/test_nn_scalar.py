@@ -117,7 +117,7 @@ def test_a_network_that_cannot_be_is_refused(wrong, message):
 
 
 def test_a_module_without_forward_says_so():
-    with pytest.raises(NotImplementedError, match="Module has no forward: write def forward"):
+    with pytest.raises(NotImplementedError, match="Module has no forward: define def forward"):
         nn.Module()()
 
 
@@ -194,7 +194,7 @@ def test_labels_that_do_not_fit_are_refused(loss, scores, labels, error, message
 
 
 @pytest.mark.parametrize(("wrong", "message"), [
-    (lambda: nn.mse_loss([1.0, 2.0], [1.0]), "must have the same form; nothing is broadcast"),
+    (lambda: nn.mse_loss([1.0, 2.0], [1.0]), "must have the same structure; nothing is broadcast"),
     (lambda: nn.mse_loss([[1.0], [2.0]], [1.0, 2.0]), "must have the same form"),
     (lambda: nn.mse_loss([1.0], 1.0), "must have the same form"),
     (lambda: nn.mse_loss([], []), "empty batch"),
@@ -256,8 +256,8 @@ def test_an_optimiser_that_cannot_be_is_refused(wrong, message):
 
 
 @pytest.mark.parametrize(("grad", "message"), [
-    (None, "SGD.step: layer.w was not updated, nor was any other: no backward pass has reached it"),
-    (math.nan, "SGD.step: layer.w was not updated, nor was any other: its gradient is nan"),
+    (None, "SGD.step: layer.w was not updated, and no other parameter either: no backward pass has reached it"),
+    (math.nan, "SGD.step: layer.w was not updated, and no other parameter either: its gradient is nan"),
     (-math.inf, "its gradient is -inf: lower the learning rate"),
 ])
 def test_a_step_on_a_bad_gradient_names_the_parameter_and_changes_nothing(grad, message):

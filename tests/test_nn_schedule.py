@@ -234,7 +234,7 @@ def test_a_state_of_another_kind_is_refused_and_nothing_changes():
     (lambda o: schedule.ReduceLROnPlateau(o, min_lr=[0.1, 0.2]), ValueError, "2 values of min_lr for 1 groups"),
     (lambda o: schedule.ReduceLROnPlateau(o).step(), TypeError, "needs the number that is watched"),
     (lambda o: schedule.LinearWarmup(o, 3, schedule.StepLR(sgd(), 2)), ValueError, "a schedule of the same optimiser"),
-    (lambda o: schedule.Schedule(o), NotImplementedError, "Schedule has no formula: write def rate"),
+    (lambda o: schedule.Schedule(o), NotImplementedError, "Schedule has no formula: define def rate"),
 ])
 def test_a_schedule_that_cannot_be_is_refused(make, error, message):
     with pytest.raises(error, match=message):

@@ -541,16 +541,16 @@ def test_callbacks_and_the_page_are_told_of_what_ends_a_run_in_the_middle(tmp_pa
 @pytest.mark.parametrize(("options", "message"), [
     ({"monitor": "validation loss"}, "no 'validation loss' to monitor; there is loss"),
     ({"metrics": "f1"}, "no metric 'f1'; there is 'accuracy'"),
-    ({"epochs": -1}, "epochs=-1; it is a whole number, 0 or more"),
-    ({"epochs": 2.5}, "epochs=2.5; it is a whole number"),
+    ({"epochs": -1}, "epochs=-1; it must be a whole number, 0 or more"),
+    ({"epochs": 2.5}, "epochs=2.5; it must be a whole number"),
     ({"mode": "up"}, "mode='up'; it is 'min' or 'max'"),
     ({"schedule_each": "step"}, "it is 'epoch' or 'batch'"),
     ({"clip_norm": -1.0}, "clip_norm=-1.0; it is a number, 0 or more"),
     ({"clip_norm": float("nan")}, "clip_norm=nan"),
     ({"clip_norm": 0}, "clip_norm=None clips none"),
-    ({"checkpoint_every": 0}, "checkpoint_every=0; it is a whole number, 1 or more"),
-    ({"patience": 1.5}, "patience=1.5; it is a whole number, 1 or more"),
-    ({"batch_size": 0}, "batch_size=0; it is a whole number, 1 or more"),
+    ({"checkpoint_every": 0}, "checkpoint_every=0; it must be a whole number, 1 or more"),
+    ({"patience": 1.5}, "patience=1.5; it must be a whole number, 1 or more"),
+    ({"batch_size": 0}, "batch_size=0; it must be a whole number, 1 or more"),
 ])
 def test_what_fit_cannot_do_is_refused_before_anything_is_trained(options, message):
     model = network()
@@ -609,7 +609,7 @@ def test_a_last_batch_of_one_is_dropped_on_request():
     history = fit(model, data, cross_entropy, optimizer, epochs=np.int64(2), batch_size=np.int32(32), seed=np.int64(0),
                   drop_last=True, progress=False)
     assert len(history.batches) == 4
-    with pytest.raises(ValueError, match="one value per channel.*drop_last=True, which DataLoader and fit take"):
+    with pytest.raises(ValueError, match="one value per channel.*drop_last=True of DataLoader or fit"):
         fit(model, data, cross_entropy, optimizer, epochs=1, batch_size=32, progress=False)
     loader = DataLoader(data, 32, drop_last=True)
     assert len(fit(model, loader, cross_entropy, optimizer, epochs=1, drop_last=True, progress=False).batches) == 2

@@ -210,7 +210,7 @@ def test_every_mistake_is_found_by_its_last_number_or_does_no_harm(program: Prog
 
 def test_mistakes_are_refused_that_there_are_not() -> None:
     x = Value(3.0, "x")
-    with pytest.raises(ValueError, match="mistake='typo': the mistakes to be made on purpose are overwrite, order"):
+    with pytest.raises(ValueError, match="mistake='typo': choose one of overwrite, order"):
         steps(x * x, mistake="typo")
     with pytest.raises(ValueError, match="needs Tensors: numbers are not broadcast"):
         steps(x * x, mistake="unbroadcast")

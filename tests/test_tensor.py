@@ -365,7 +365,7 @@ def test_comparisons_and_arg_functions_are_plain() -> None:
     (lambda: functions.split(Tensor([1.0, 2.0, 3.0]), 2), ValueError,
      "axis 0 of length 3 does not divide into 2 equal parts; .*array_split"),
     (lambda: functions.squeeze(Tensor([1.0, 2.0]), 0), ValueError, "squeeze: axis 0 of shape .* is not of length 1"),
-    (lambda: functions.concatenate([]), ValueError, "concatenate of nothing: it needs at least one array"),
+    (lambda: functions.concatenate([]), ValueError, "concatenate of an empty list: give at least one array"),
     (lambda: functions.einsum("ij,jk", Tensor([[1.0]])), ValueError, "names 2 operands; got 1"),
     (lambda: functions.pad(Tensor([1.0]), 1, "edge"), TypeError,
      "pad with mode='edge': only 'constant' with one number is supported; use concatenate"),

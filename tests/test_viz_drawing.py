@@ -279,7 +279,7 @@ def test_a_missing_failing_or_slow_graphviz_is_said_with_the_remedy(monkeypatch)
         patch.setenv("PATH", "")
         patch.setattr("viz.dot.bundled_program", lambda: None)
         assert draw(neuron()).svg  # needs no program
-        with pytest.raises(RuntimeError, match=r"no program to lay out the picture with: install Graphviz.*chainrule\[graphviz\]"):
+        with pytest.raises(RuntimeError, match=r"no layout program was found: install Graphviz.*chainrule\[graphviz\]"):
             _ = draw(neuron(), engine="dot").svg
     if shutil.which("dot") is None and viz.dot.bundled_program() is None:
         pytest.skip("there is no Graphviz here: pip install 'chainrule[graphviz]'")

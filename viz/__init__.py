@@ -1,7 +1,7 @@
-"""Pictures of what was computed and differentiated: circuits as SVG, and tables for the terminal."""
+"""Pictures of computations and their gradients: circuits as SVG, tables for the terminal, plots and pages."""
 
 try:
-    from autograd import Value as _  # another package has the name, too
+    from autograd import Value as _  # fails where HIPS autograd is installed under that name
 except ImportError:
     raise ImportError("viz needs chainrule's autograd, and Python finds another one here, HIPS autograd's. Each needs an "
                       "environment of its own: python -m venv .venv, then pip install chainrule there; or pip uninstall "

@@ -1,4 +1,4 @@
-"""Which scopes a picture draws as one gate each: those that are asked for, or as many as its size demands."""
+"""Choice of the scopes that a picture draws as one gate each: those that the caller names, or as many as its size requires."""
 
 from __future__ import annotations
 
@@ -9,17 +9,18 @@ from typing import NamedTuple
 from autograd.context import Scope
 from autograd.graph import Node
 
-MANY, TOO_MANY = 300, 5_000  # gates: above the first, scopes collapse by default; above the second, all is one gate
-LONG = 40_000  # gates that all wires pass by, together: above, the layout takes over 5 s and no wire can be followed
+MANY, TOO_MANY = 300, 5_000  # gates: above the first, scopes collapse by default; above the second, everything is one gate
+LONG = 40_000  # sum over all wires of the gates passed: above, the layout takes over 5 s and no wire can be followed
 MANY_WIRES = 150  # between gates and collapsed scopes: above, the scopes around them collapse
-FEW_INPUTS = 6  # more inputs than these that go to the same gates, one of them collapsed, are drawn as one
+FEW_INPUTS = 6  # more inputs than this with the same targets, one of them collapsed, are drawn as one
 
-Collapse = bool | str | Iterable[str] | None  # all, none, names or paths of scopes; None: as the size demands
+Collapse = bool | str | Iterable[str] | None  # all, none, names or paths of scopes; None: as the size requires
 Chain = tuple[Scope, ...]  # scopes from the outermost inwards
 
 
 class Collapsing(NamedTuple):
-    """The scope that each collapsed gate is drawn as (``owner``), the chain of each scope, and notes for the reader."""
+    """Result of collapsing: the scope that replaces each collapsed gate (``owner``), the chain of each scope, notes for the
+    reader."""
 
     owner: dict[Node, Scope]
     chains: dict[Scope | None, Chain]
@@ -27,10 +28,9 @@ class Collapsing(NamedTuple):
 
 
 def collapse_scopes(order: list[Node], collapse: Collapse) -> Collapsing:
-    """Decide which gates of a graph are drawn as one with their scope.
+    """Choose the scopes of a graph to draw as one gate each.
 
-    Raises LookupError for a scope that is not there, TypeError for a ``collapse`` that names none, ValueError where too
-    many gates are left.
+    Raises LookupError for an unknown scope, TypeError for a ``collapse`` of another type, ValueError where too many gates are left.
     """
     gates = [node for node in order if node.operands]
     if len(gates) > TOO_MANY and collapse is None:
@@ -42,13 +42,13 @@ def collapse_scopes(order: list[Node], collapse: Collapse) -> Collapsing:
         return _all_as_one(order, gates, f"the wires of {len(gates):,} gates would pass by {passed:,} others")
     shut = len(set(owner.values()))
     if (drawn := len(gates) - len(owner) + shut) > TOO_MANY:
-        raise ValueError(f"{drawn:,} gates are too many for a picture (the limit is {TOO_MANY:,}): leave collapse out "
+        raise ValueError(f"{drawn:,} gates are too many for a picture (the limit is {TOO_MANY:,}): leave out collapse "
                          "for a summary, group with autograd.scope(name) and collapse, or draw an earlier node")
     return Collapsing(owner, chains, _notes(len(gates), len(owner), shut) if collapse is None else [])
 
 
 def _notes(gates: int, collapsed: int, scopes: int) -> list[str]:
-    """Lines that tell the reader how much was collapsed because of the size, and how to see it."""
+    """Notes that say how much was collapsed because of the size, and how to show it."""
     if scopes:
         into = f"{scopes:,} scope{'s' * (scopes > 1)}"
         return [f"{collapsed:,} of {gates:,} gates are collapsed into {into}: over {MANY:,} are a lot.",
@@ -60,7 +60,7 @@ def _notes(gates: int, collapsed: int, scopes: int) -> list[str]:
 
 
 def _all_as_one(order: list[Node], gates: list[Node], why: str) -> Collapsing:
-    """A summary: all gates as one, with notes that say how many of each kind there are."""
+    """Collapse all gates into one, with notes that count the gates of each kind."""
     most = Counter(node.op.name for node in gates).most_common(5)
     counts = ", ".join(f"{count:,} {name}" for name, count in most)
     longest = max(_depths(order).values())
@@ -70,7 +70,7 @@ def _all_as_one(order: list[Node], gates: list[Node], why: str) -> Collapsing:
 
 
 def scope_chains(order: Iterable[Node]) -> dict[Scope | None, Chain]:
-    """Return, for every scope that occurs, the scopes from the outermost to itself.
+    """Return for every scope in the graph its chain: the scopes from the outermost one to itself.
 
     >>> with scope("outer"), scope("inner"):
     ...     y = Value(2.0) * 3
@@ -89,25 +89,25 @@ def scope_chains(order: Iterable[Node]) -> dict[Scope | None, Chain]:
 
 
 def _chosen_scopes(collapse: Collapse, gates: list[Node], chains: Mapping[Scope | None, Chain]) -> set[Scope]:
-    """The scopes to collapse."""
+    """Return the scopes that ``collapse`` names."""
     scopes = [scope for scope in chains if scope is not None]
     if collapse is None:
         return _scopes_of_one_depth(gates, chains) if len(gates) > MANY else set()
     if isinstance(collapse, bool):
         return set(scopes if collapse else ())
     if not isinstance(collapse, Iterable):
-        raise TypeError(f"collapse={collapse!r}: say True, False, or the names of scopes")
+        raise TypeError(f"collapse={collapse!r}: give True, False, or the names of scopes")
     wanted = {collapse} if isinstance(collapse, str) else set(collapse)
     unknown = sorted(wanted - {scope.name for scope in scopes} - {scope.path for scope in scopes})
     if unknown:
         there = sorted({scope.path for scope in scopes})[:9] or "none"
-        raise LookupError(f"collapse={collapse!r}: no scope is called {unknown[0]!r} here; there are {there}. "
-                          "Make one: with autograd.scope(name): …")
+        raise LookupError(f"collapse={collapse!r}: no scope is called {unknown[0]!r} here; the scopes are {there}. "
+                          "To make one, write with autograd.scope(name): …")
     return {scope for scope in scopes if scope.name in wanted or scope.path in wanted}
 
 
 def _scopes_of_one_depth(gates: list[Node], chains: Mapping[Scope | None, Chain]) -> set[Scope]:
-    """The scopes of the greatest depth at which few enough gates and wires are left."""
+    """Return the scopes of the greatest depth that leaves few enough gates and wires."""
     for depth in range(max(map(len, chains.values())), 0, -1):
         place = {node: chain[depth - 1] if len(chain := chains[node.scope]) >= depth else node for node in gates}
         if len(set(place.values())) <= MANY and _wires_between(gates, place) <= MANY_WIRES or depth == 1:
@@ -116,7 +116,7 @@ def _scopes_of_one_depth(gates: list[Node], chains: Mapping[Scope | None, Chain]
 
 
 def _wires_between(gates: Iterable[Node], place: Mapping[Node, Node | Scope]) -> int:
-    """The number of wires between these places, where inputs that go the same ways are bundled."""
+    """Count the wires between these places, with inputs of the same targets counted once."""
     crossing = {(x, place[node]) for node in gates for x in node.inputs if place.get(x) is not place[node]}
     targets: dict[Node, set[Node | Scope]] = {}
     for x, target in crossing:
@@ -134,7 +134,7 @@ def _depths(order: Iterable[Node]) -> dict[Node, int]:
 
 
 def gates_passed_by(order: list[Node]) -> int:
-    """Count the gates that wires pass by on their way, inputs standing beside the first gate that uses them.
+    """Count the gates that wires pass, summed over all wires; an input stands beside the first gate that uses it.
 
     >>> x = Value(2.0)
     >>> y = x * 3

@@ -1,4 +1,4 @@
-"""Columns of a table in the terminal: aligned as letters are seen, and folded where the terminal is narrow."""
+"""Columns of a table in the terminal: aligned by display width, and folded where the terminal is narrow."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ import shutil
 import unicodedata
 from collections.abc import Iterator, Sequence
 
-Row = tuple[str, ...]  # a note alone; or a name, a value, and the pieces of what follows
+Row = tuple[str, ...]  # a note alone; or a name, a value, and the pieces of the gradient
 FEW = 8  # characters, the fewest for a column of names
 
 
 def room() -> int:
-    """Return how many characters the terminal has in a line: ``COLUMNS`` says so, or the terminal; 0 where there is none."""
+    """Return the characters per line of the terminal, from ``COLUMNS`` or the terminal itself; 0 where there is no terminal."""
     return shutil.get_terminal_size((0, 0)).columns
 
 
 def cells(text: str) -> int:
-    """Return how many places of a terminal a text takes: letters of Korean, Chinese and Japanese take two.
+    """Return the display width of a text: Korean, Chinese and Japanese characters take two cells.
 
     >>> cells("w0"), cells("가중치")
     (2, 6)
@@ -26,15 +26,15 @@ def cells(text: str) -> int:
 
 
 def padded(text: str, places: int) -> str:
-    """Return a text with spaces behind it, up to so many places."""
+    """Return a text padded with spaces to this many cells."""
     return text + " " * (places - cells(text))
 
 
 def in_columns(rows: Sequence[Row], limit: int = 0) -> list[Row]:
-    """Return rows with their cells filled up to columns; where lines would be longer than the limit, they are folded.
+    """Return rows with their cells padded to columns; lines longer than the limit are folded.
 
-    A name too long for its column stands alone, and its numbers below in their columns; what is too long to stand behind a
-    name stands under it.
+    A name too long for its column takes a line of its own, with its numbers below; a product too long to follow a name stands under
+    it.
 
     >>> for row in in_columns([("x", "3.00", "gradient 4.00"), ("a long name = x × y", "12.0", "gradient 1.00")], 32):
     ...     print("".join(row).rstrip())
@@ -56,7 +56,7 @@ def in_columns(rows: Sequence[Row], limit: int = 0) -> list[Row]:
 
 
 def _wrapped(text: str, limit: int, indent: str = "") -> Iterator[Row]:
-    """A text alone, in as many lines as it needs."""
+    """Break a text into as many lines as it needs."""
     line = ""
     for word in re.findall(r"\s*\S+", text):
         if line and cells(indent + line + word) > limit:
@@ -71,7 +71,7 @@ def _wrapped(text: str, limit: int, indent: str = "") -> Iterator[Row]:
 
 
 def _folded(row: Row, wide: int, values: int, limit: int) -> Iterator[Row]:
-    """One row in lines of at most so many places."""
+    """Break one row into lines within the limit."""
     name, value, *rest = row
     length = cells("".join(rest))
     if cells(name) > wide:
@@ -89,7 +89,7 @@ def _folded(row: Row, wide: int, values: int, limit: int) -> Iterator[Row]:
 
 
 def _product(row: Row, behind: int, limit: int) -> Iterator[Row]:
-    """A product, behind the name that it goes to where there is room, else under it."""
+    """Place a product after the name of its target where there is room, else under it."""
     name, _, *rest = row
     if cells(name) <= behind and behind + 3 + cells("".join(rest)) <= limit:
         yield (padded(name, behind + 3), "", *rest)
@@ -105,7 +105,7 @@ def _cut(name: str, limit: int) -> Row:
 
 
 def _pieces(rest: Sequence[str], limit: int) -> Iterator[Row]:
-    """The pieces of a product under their name, in one line where they fit, else a line for each; colours stay with them."""
+    """Place the pieces of a product under their name: in one line where they fit, else one line each, in their colours."""
     indent = "    "
     if len(indent) + cells("".join(rest)) <= limit:
         yield (indent, "", *rest)

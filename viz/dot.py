@@ -1,4 +1,4 @@
-"""Circuits in Graphviz's language, and laid out by Graphviz: for other programs, and for those who want its picture."""
+"""Circuits in Graphviz's DOT language, and their layout by Graphviz."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Point = tuple[float, float]
 
 
 class _Table:
-    """The measures of a block as one of Graphviz's tables: labels on the left, the gate, and the sum on its way out."""
+    """The measures of a block as a Graphviz table: labels on the left, the gate, and the sum on the right."""
 
     def __init__(self, block: Block):
         self.block = block
@@ -31,13 +31,13 @@ class _Table:
         self.wide = self.labels + self.entry + block.sign + self.stem
         self.high = max(rows, self.tall, 2 * block.stem.half if block.stem else 0.0)
         top = (self.high - rows) / 2
-        self.rows = []  # how far the middle of each wire lies below the top
+        self.rows = []  # distance of each wire's middle from the top
         for _, label in block.entering:
             self.rows.append(top + label.half)
             top += 2 * label.half
 
     def markup(self) -> str:
-        """The table in Graphviz's markup: a cell for each wire that enters, the gate, and the sum."""
+        """The table in Graphviz's HTML-like markup: a cell for each incoming wire, the gate, and the sum."""
         block, node = self.block, self.block.node
         rows = max(len(block.entering), 1)
         text = escape(clip(node.sign or block.name))
@@ -68,7 +68,7 @@ def _font(line: TextLine) -> str:
 
 
 def written_as_dot(graph: Graph, blocks: dict[str, Block]) -> str:
-    """Return a circuit in Graphviz's language: each block a table with a place for every wire."""
+    """Return a circuit in the DOT language: each block is a table with a port for every wire."""
     import graphviz
     circuit = graphviz.Digraph(
         "circuit", graph_attr={"rankdir": "LR", "ranksep": "0.3" if len(blocks) < 20 else "0.5", "nodesep": "0.12",
@@ -80,7 +80,7 @@ def written_as_dot(graph: Graph, blocks: dict[str, Block]) -> str:
         "fontsize": "12", "margin": "10"}) for box in graph.boxes}
     for id, block in blocks.items():
         clusters.get(block.node.box, circuit).node(id, _Table(block).markup(), id=id)
-    for box in reversed(graph.boxes):  # a box comes after the one around it, so it is complete when it is put in
+    for box in reversed(graph.boxes):  # a box comes after the one around it, so it is complete when it is inserted
         clusters.get(box.parent, circuit).subgraph(clusters[box.id])
     for id, block in blocks.items():
         for i, (wire, _) in enumerate(block.entering):
@@ -89,7 +89,7 @@ def written_as_dot(graph: Graph, blocks: dict[str, Block]) -> str:
 
 
 def laid_out(graph: Graph, blocks: dict[str, Block]) -> Layout:
-    """Return the layout that Graphviz makes of a circuit; raises RuntimeError where there is no Graphviz."""
+    """Return Graphviz's layout of a circuit; raises RuntimeError where Graphviz is not installed."""
     answer = run(written_as_dot(graph, blocks))
     wide, high = map(float, answer["bb"].split(",")[2:])
 
@@ -132,7 +132,7 @@ def _route(points: list[Point]) -> Route:
 
 
 def _tip(block: Block, left: float, middle: float, y: float) -> Point:
-    """The point at which a wire that comes in at this height meets the gate."""
+    """Return the point where a wire that enters at this height meets the gate."""
     if not block.round or abs(y - middle) < 0.5:
         return left, y
     radius, angle = block.sign / 2, math.copysign(math.radians(36), middle - y)
@@ -140,7 +140,7 @@ def _tip(block: Block, left: float, middle: float, y: float) -> Point:
 
 
 def _curve(spline: list[Point], start: Point, end: Point) -> list[Point]:
-    """Points on Graphviz's curve, or on an S where nothing is in the way."""
+    """Return points on Graphviz's curve, or on an S-curve where nothing is in the way."""
     bends = spline[1:-1]
     if len(bends) < 4:
         middle = (start[0] + end[0]) / 2
@@ -155,22 +155,22 @@ def _curve(spline: list[Point], start: Point, end: Point) -> list[Point]:
 
 
 def run(dot: str, seconds: float = 60.0) -> dict[str, Any]:
-    """Return Graphviz's answer to where things go, as its JSON: by the system's program, or the one in graphviz-pure.
+    """Return Graphviz's layout as its JSON, from the system's program or the package graphviz-pure.
 
-    Raises RuntimeError where there is no program, where it fails, or takes longer than ``seconds``.
+    Raises RuntimeError where no program is found, or where it fails or takes longer than ``seconds``.
     """
     import json
     import shutil
     import subprocess
     program = shutil.which("dot") or bundled_program()
     if program is None:
-        raise RuntimeError("no program to lay out the picture with: install Graphviz, or pip install 'chainrule[graphviz]', or "
+        raise RuntimeError("no layout program was found: install Graphviz, or pip install 'chainrule[graphviz]', or "
                            "leave out engine='dot'")
     try:
         done = subprocess.run([program, "-Tjson0"], input=dot.encode(), capture_output=True, timeout=seconds,
                               check=True)
     except subprocess.TimeoutExpired:
-        raise RuntimeError(f"the layout took over {seconds:g} s: draw less, with collapse=True or an earlier node") \
+        raise RuntimeError(f"the layout took over {seconds:g} s: draw less, with collapse=True or from an earlier node") \
             from None
     except (subprocess.CalledProcessError, OSError) as error:
         said = getattr(error, "stderr", b"") or str(error).encode()

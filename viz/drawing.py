@@ -1,6 +1,6 @@
 """Circuits as SVG: gates are circles, wires carry the value above and the gradient below.
 
-``layout`` finds the places, ``labels`` the texts; the SVG is written here.
+``layout`` computes the places, ``labels`` the texts; this module writes the SVG.
 """
 
 from __future__ import annotations
@@ -31,28 +31,27 @@ if TYPE_CHECKING:
 
     from .snapshots import Names
 
-NOTE = 11.0  # the size of letters of notes, in pixels
-WIDE = 1062.0  # a picture so wide shows its numbers, of 13 px, with 11 px on a page of 900
-ONE, TENTH, THIN, THICK = 5.6, 1.4, 2.2, 7.0  # widths of gradients' strokes: of 1, less of a tenth; the least and the greatest
-TIP, GAPS = 6.0, 4.0  # the length of an arrow's head; half of the gap in a wire that another one crosses
+NOTE = 11.0  # font size of notes, in pixels
+WIDE = 1062.0  # at this width, numbers of 13 px appear with 11 px on a page of 900 px
+ONE, TENTH, THIN, THICK = 5.6, 1.4, 2.2, 7.0  # gradients' strokes: width of 1, less per power of ten, least, most
+TIP, GAPS = 6.0, 4.0  # length of an arrow's head; half of the gap in a wire that another one crosses
 
 
 def draw(y: Node | Sequence[Node], *, collapse: Collapse = None, fold: bool | None = None, digits: Digits = "auto",
          products: bool = False, names: Names | None = None, title: str | None = None, width: float = WIDE,
          direction: str = "right", sums: bool | None = None, engine: str | None = None) -> Drawing:
-    """Draw the circuit that computed ``y``, with every value and, where a backward pass has been, every gradient.
+    """Draw the circuit that computed ``y``, with every value and, after a backward pass, every gradient.
 
-    ``collapse`` draws scopes as one gate: True all, False none, names or paths those; None as many as the page demands;
-    ``fold`` draws collapsed scopes that repeat as one, ×N (None: where there are very many). ``names=locals()``
-    names nodes after your variables and parameters after their modules; so does ``names=model``. ``digits`` significant ones are
-    shown of each number (None: all, as in tooltips; "auto": two decimals, more where fewer than two significant digits would be
+    ``collapse`` draws scopes as one gate each: True all, False none, names or paths those, None as many as the page requires;
+    ``fold`` draws repeated collapsed scopes as one, ×N (None: where there are very many). ``names=locals()``
+    names nodes after your variables and parameters after their modules; so does ``names=model``. ``digits`` is the number of
+    significant digits (None: all, as in tooltips; "auto": two decimals, and more where fewer than two significant digits would be
     left, or where a sum or a product would not come out as shown). ``products`` writes ``upstream × local = gradient`` under each
-    wire. The picture is at most ``width`` units wide where its parts allow it, and goes on in rows; ``direction="down"`` lets it
-    run down instead, as wide as it must be. ``sums`` draws chains of additions as one Σ gate: True all, False none, None those
-    of four terms and more, and those of three that ``sum`` or a scope made.
-    ``engine="dot"`` lays out with Graphviz. The drawing shows the state of now: a later backward pass does
-    not change it. Raises TypeError for what is not a node, LookupError for a scope that is not there, ValueError
-    for a picture of more gates than can be seen.
+    wire. The picture is at most ``width`` units wide where its parts allow it, and continues in rows; with ``direction="down"`` it
+    runs down instead, as wide as necessary. ``sums`` draws chains of additions as one Σ gate: True all, False none, None chains of
+    four terms or more, and of three inside a scope or made by Python's ``sum``. ``engine="dot"`` uses Graphviz's layout. The
+    drawing shows the present state: a later backward pass does not change it. Raises TypeError for an argument that is not a node,
+    LookupError for an unknown scope, ValueError for too many gates to draw.
 
     >>> from autograd import Value
     >>> x, y, z = Value(-2.0, "x"), Value(5.0, "y"), Value(-4.0, "z")
@@ -63,12 +62,12 @@ def draw(y: Node | Sequence[Node], *, collapse: Collapse = None, fold: bool | No
     ('<svg', True)
     """
     if digits not in (None, "auto") and (not isinstance(digits, int) or digits < 1):
-        raise ValueError(f"digits={digits!r}: a number is shown with 1 digit or more, or all of them: digits=None; "
-                         "leave it out for as many as it takes")
+        raise ValueError(f"digits={digits!r}: digits must be 1 or more, or None for all digits; "
+                         "leave it out for as many as needed")
     if engine not in (None, "dot"):
-        raise ValueError(f"engine={engine!r}: leave it out for the layout that is made for circuits, or say 'dot' for Graphviz")
+        raise ValueError(f"engine={engine!r}: leave it out for chainrule's own layout, or use 'dot' for Graphviz")
     if not width > 0:
-        raise ValueError(f"width={width!r}: a picture is some units wide, {WIDE:.0f} for a page")
+        raise ValueError(f"width={width!r}: the width must be a number above 0; {WIDE:.0f} fits a page")
     snapshot = read(y, names)
 
     def drawing(graph: Graph) -> Drawing:
@@ -81,10 +80,10 @@ def draw(y: Node | Sequence[Node], *, collapse: Collapse = None, fold: bool | No
 
 
 class Drawing(Picture):
-    """A picture of a graph: ``svg`` and ``dot`` are its texts, ``save`` writes a file, a notebook shows it.
+    """A picture of a graph, shown in notebooks: ``svg`` and ``dot`` are its text, ``save`` writes a file.
 
-    ``room`` is a text for which every number gets room: of a page that changes the numbers. ``graph`` is what is drawn, its
-    sums in place of the additions.
+    ``room`` is a text whose width is reserved for every number, for pages that change the numbers. ``graph`` is the drawn graph,
+    with sums in place of additions.
 
     >>> drawing = draw(Value(2.0, "x") * 3)
     >>> drawing.svg.startswith("<svg"), drawing.dot.startswith("digraph")
@@ -101,16 +100,16 @@ class Drawing(Picture):
         self._blocks = blocks(self.graph, digits, products, room)
         self._digits: Digits = digits
         if direction not in ("right", "down"):
-            raise ValueError(f"direction={direction!r}: a circuit runs to the 'right' or 'down'")
+            raise ValueError(f"direction={direction!r}: the direction must be 'right' or 'down'")
 
     @cached_property
     def dot(self) -> str:
-        """The picture in Graphviz's language, for other programs."""
+        """The picture in Graphviz's DOT language."""
         return written_as_dot(self.graph, self._blocks)
 
     @cached_property
     def svg(self) -> str:
-        """The picture as an SVG document: light and dark, without any reference to the outside."""
+        """The picture as a self-contained SVG document, light and dark."""
         return self._page.svg()
 
     @property
@@ -178,7 +177,7 @@ CSS = style(_SHAPES, _INKS)
 
 
 class _Page:
-    """The SVG text, from the blocks and the places that the layout gave them."""
+    """Writer of the SVG text, from the blocks and their places in the layout."""
 
     def __init__(self, graph: Graph, blocks: dict[str, Block], places: Layout, title: str | None, digits: Digits, down: bool):
         self.graph, self.blocks, self.title = graph, blocks, title
@@ -210,13 +209,13 @@ class _Page:
         parts += (self.wire(wire, label, block) for block in self.blocks.values() for wire, label in block.entering)
         parts += (tag("circle", kind="fork", cx=x + MARGIN, cy=y + self.top, r=3) for x, y, _ in self.places.forks)
         parts += map(self.node, self.blocks.values())
-        parts += (self.frame(box.id, box.name) for box in self.graph.boxes)  # names lie above the wires that pass
+        parts += (self.frame(box.id, box.name) for box in self.graph.boxes)  # names cover passing wires
         parts += (tag("text", written(line), kind="remark left", x=MARGIN, y=below + 20 + 17 * i)
                   for i, line in enumerate(self.notes))
         return document(parts, self.size, title, description, CSS)
 
     def frame(self, id: str, name: str | None = None) -> str:
-        if id not in self.places.boxes:  # it was left and entered again, so nothing can be drawn around it
+        if id not in self.places.boxes:  # a scope that was left and entered again has no frame
             return ""
         x, y, wide, high = self.places.boxes[id]
         x, y = x + MARGIN, y + self.top
@@ -229,7 +228,7 @@ class _Page:
     # ── wires ──
 
     def path(self, route: Route, short: float = 0.0) -> str:
-        """The way of a wire, without its last ``short`` pixels: corners are rounded, and it is interrupted where others cross."""
+        """The path of a wire without its last ``short`` pixels, with rounded corners and gaps where others cross."""
         points = [(x + MARGIN, y + self.top, radius) for x, y, radius in route.points]
         gaps = [(x + MARGIN, y + self.top) for x, y in route.gaps]
         said = [f"M{_point(*points[0][:2])}"]
@@ -252,7 +251,7 @@ class _Page:
         return "".join(said)
 
     def tip(self, route: Route) -> str:
-        """The head of the arrow where a wire enters its gate."""
+        """The arrow's head where a wire enters its gate."""
         (x, y, _), (x2, y2, _) = route.points[-2:]
         long = math.hypot(x2 - x, y2 - y) or 1.0
         along, across = (x2 - x) / long, (y2 - y) / long
@@ -276,11 +275,11 @@ class _Page:
         return self.beside(label, x, y) if self.down else self.around(label, x, y, spot.along)
 
     def around(self, label: Label, x: float, y: float, wide: float) -> str:
-        """The numbers of a wire that runs to the right from x at the height y: the value above, the gradient below."""
+        """The numbers of a wire to the right from (x, y): the value above, the gradient below."""
         beside = width(label.formula.text, label.formula.size) + BETWEEN if label.formula else 0.0
         centre = x + (wide - beside) / 2
         out = []
-        if len(label.above) == 2:  # a name, which ends where the value begins
+        if len(label.above) == 2:  # a name ends where the value begins
             name, value = (width(line.text, line.size) for line in label.above)
             split = centre + (name - value) / 2
             out = [self.text(label.above[0], split, y - 5), self.text(label.above[1], split, y - 5, "left")]
@@ -295,7 +294,7 @@ class _Page:
         return "".join(out)
 
     def beside(self, label: Label, x: float, y: float) -> str:
-        """The numbers of a wire that runs down from y at x: the value on its left, the gradient on its right."""
+        """The numbers of a wire down from (x, y): the value on its left, the gradient on its right."""
         at, out = x - GAP, []
         for line in label.above[::-1]:
             out.append(self.text(line, at, y + 18, "right"))
@@ -347,7 +346,7 @@ class _Page:
         return tag("g", *out, kind=" ".join(filter(None, kinds)), id=node.id)
 
     def of_wire(self, wire: Wire) -> str:
-        """The text of a wire while the pointer rests on it, with all digits."""
+        """The tooltip of a wire, with all digits."""
         source, target = self.blocks[wire.source].node, self.blocks[wire.target].node
         value, gradient, local = (show(x, None) for x in (wire.value, wire.contribution, wire.local))
         lines = [f"{source.called} → {'result' if target.kind == 'output' else target.called}"]
@@ -361,7 +360,7 @@ class _Page:
         return "\n".join(lines)
 
     def of_node(self, node: DrawnNode) -> str:
-        """The text of a node while the pointer rests on it, with all digits."""
+        """The tooltip of a node, with all digits."""
         operation = f"scope {node.scope}" if node.hidden else node.operation
         lines = [" = ".join(filter(None, (node.called, operation if node.kind == "gate" else "")))]
         lines += [f"{node.hidden:,} gates{f' and {node.inside:,} parameters' if node.inside else ''} inside"] if node.hidden else []
@@ -377,9 +376,9 @@ def _point(x: float, y: float) -> str:
 
 
 def flow(gradient: Shown, way: str) -> str:
-    """The stroke under a wire whose width follows log |gradient|, dashed where it is negative; none where nothing arrives.
+    """The stroke under a wire, of width by log |gradient|, dashed for a negative gradient; empty where no gradient arrives.
 
-    An array counts with its largest entry, and as negative where no entry is above 0.
+    An array counts by its largest entry in size, and as negative where no entry is above 0.
 
     >>> flow(-1.0, "M0 0L9 0")
     '<g class="flow negative"><path d="M0 0L9 0" stroke-width="5.6"/></g>'
@@ -394,17 +393,17 @@ def flow(gradient: Shown, way: str) -> str:
 
 
 def _with_small_bars(text: str) -> str:
-    """The markup of a text, in which the bars of a histogram are smaller than letters."""
+    """The markup of a text, with the bars of histograms in a smaller size."""
     return re.sub(f"[{BARS}]+", lambda m: tag("tspan", m[0], kind="bars"), written(text))
 
 
 def _lies_on(point: tuple[float, float], a: tuple[float, float], b: tuple[float, float]) -> bool:
-    """True where a point lies within a level or steep line."""
+    """True where a point lies on a horizontal or vertical segment."""
     return any(a[i] == b[i] == point[i] and min(a[1 - i], b[1 - i]) < point[1 - i] < max(a[1 - i], b[1 - i]) for i in (0, 1))
 
 
 def describe(graph: Graph, title: str | None, digits: Digits = "auto") -> tuple[str, str]:
-    """The title and the description that a screen reader says of a picture."""
+    """The title and the description of a picture for screen readers."""
     def said(node: DrawnNode) -> str:
         if node.value is None:
             return node.called

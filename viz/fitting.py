@@ -1,4 +1,4 @@
-"""Pictures that fit a page: scopes that look like one that stands open beside them are drawn as one gate each."""
+"""Pictures that fit a page: scopes that look like an open one beside them are drawn as one gate each."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import Protocol, TypeVar
 
 from .records import Box, Graph
 
-TALL = 2_100.0  # units: a picture that is taller shows one scope of each form, where there are several
-SPARE = 58.0  # units, by which a picture may be wider than the page
+TALL = 2_100.0  # units: in a taller picture, only one scope of each form stays open
+SPARE = 58.0  # units by which a picture may be wider than the page
 TRIES = 6
 
 
 class Sized(Protocol):
-    """A picture of a graph, as far as it is fitted."""
+    """A picture of known size."""
 
     graph: Graph
     width: float
@@ -27,11 +27,11 @@ Shown = TypeVar("Shown", bound=Sized)
 
 
 def fitted(whole: Shown, graph_with: Callable[[set[str]], Graph], drawn: Callable[[Graph], Shown]) -> Shown:
-    """Return a picture that fits, or the last of those that were tried; the picture says what was left out.
+    """Return a picture that fits, or the last one that was tried; its notes say what was left out.
 
-    ``graph_with`` makes the graph in which scopes of these paths are collapsed, ``drawn`` its picture. Scopes within scopes
-    go first: of those that stand beside one another and have one form, the first one stays open. What is still too wide
-    loses its innermost scopes.
+    ``graph_with`` makes the graph with the scopes of these paths collapsed, ``drawn`` makes its picture. Inner scopes collapse
+    first: of neighbours with the same form, only the first stays open. If the picture is still too wide, its innermost scopes
+    collapse.
     """
     picture, paths = whole, set[str]()
     for _ in range(TRIES):
@@ -57,7 +57,7 @@ def _notes(graph: Graph, size: tuple[float, float]) -> list[str]:
 
 
 def alike(graph: Graph) -> set[str]:
-    """Return the paths of the innermost boxes that look like one before them in the same box.
+    """Return the paths of the innermost boxes that look like an earlier one in the same box.
 
     >>> from autograd import Value, scope
     >>> from viz import graph
@@ -86,13 +86,13 @@ def alike(graph: Graph) -> set[str]:
 
 
 def _first(graph: Graph, box: str, parents: dict[str, str]) -> int:
-    """The number of the first gate in a box, as it was computed."""
+    """The number of the first gate in a box, in order of computation."""
     return min((min(node.members, default=0) for node in graph.nodes if node.kind == "gate" and box in _chain(node.box, parents)),
                default=0)
 
 
 def innermost(graph: Graph) -> set[str]:
-    """Return the paths of the boxes that are deepest in others."""
+    """Return the paths of the most deeply nested boxes."""
     parents = {box.id: box.parent for box in graph.boxes}
     depth = {box.path: len(_chain(box.id, parents)) for box in graph.boxes}
     return {path for path, level in depth.items() if level == max(depth.values())}
@@ -106,7 +106,7 @@ def _chain(box: str, parents: dict[str, str]) -> list[str]:
 
 
 def _forms(graph: Graph) -> dict[str, object]:
-    """The features that boxes share which look alike: the name but for its number, the gates, and the forms of boxes inside."""
+    """The form of each box: its name without number, its gates, and the forms of the boxes inside; boxes of one form look alike."""
     signs: dict[str, list[str]] = {}
     for node in graph.nodes:
         if node.kind == "gate":

@@ -1,6 +1,6 @@
-"""Several things drawn as one: blocks that repeat, ×N, and inputs that all go to the same gates.
+"""Folding: repeated blocks drawn as one, ×N, and inputs of the same gates drawn as one.
 
-Blocks repeat beside one another (neurons of a layer), or one after another.
+Blocks repeat side by side (neurons of a layer) or in sequence.
 """
 
 from __future__ import annotations
@@ -18,24 +18,24 @@ Records = tuple[list[DrawnNode], list[Wire]]
 
 
 def fold_repeats(nodes: list[DrawnNode], wires: list[Wire]) -> Records:
-    """Draw collapsed gates that repeat as one each: those of one name (but for its number) and size, with alike wires.
+    """Fold collapsed gates that repeat: equal in name (without number), size and kinds of wires.
 
-    Beside one another they have the same neighbours, their own parameters left out; one after another each is the
-    only one to use the one before. Numbers that differ among them become an array, gradients that meet a sum.
+    Side by side they have the same neighbours, their own parameters left out; in sequence each one is the only user of the one
+    before. Their different numbers become an array, and gradients into a shared input are summed.
     """
     done: set[str] = set()
     for find, beside in ((_beside, True), (_in_a_row, False)):
         groups = find([node for node in nodes if node.hidden and node.id not in done], _neighbours(nodes, wires))
-        for group in reversed(groups):  # outputs first: gradients are summed before they become entries of an array
+        for group in reversed(groups):  # outputs first, so that gradients are summed before they become entries of an array
             nodes, wires = _merge(nodes, wires, group, beside)
             done.add(group[0].id)
     return nodes, wires
 
 
-# ── which blocks repeat ──────────────────────────────────────────────────────────────────────────────────────────
+# ── blocks that repeat ───────────────────────────────────────────────────────────────────────────────────────────
 
 class _Neighbours(NamedTuple):
-    """The nodes that the wires of each node come from and go to; ``before`` leaves out inputs of this node alone."""
+    """The predecessors and successors of each node; ``before`` leaves out inputs that only this node uses."""
 
     before: dict[str, frozenset[str]]
     after: dict[str, frozenset[str]]
@@ -53,7 +53,7 @@ def _neighbours(nodes: list[DrawnNode], wires: list[Wire]) -> _Neighbours:
 
 
 def _likeness(node: DrawnNode) -> tuple[str, int, str]:
-    """The properties that blocks which repeat have in common."""
+    """The properties that repeated blocks have in common."""
     return _without_number(node.sign), node.hidden, node.box
 
 
@@ -70,7 +70,7 @@ def _beside(gates: list[DrawnNode], neighbours: _Neighbours) -> list[list[DrawnN
 
 
 def _in_a_row(gates: list[DrawnNode], neighbours: _Neighbours) -> list[list[DrawnNode]]:
-    """Groups of blocks one after another."""
+    """Groups of blocks in sequence."""
     by_id = {node.id: node for node in gates}
     follows: dict[str, DrawnNode] = {}  # the block after each
     for node in gates:
@@ -91,7 +91,7 @@ def _in_a_row(gates: list[DrawnNode], neighbours: _Neighbours) -> list[list[Draw
 # ── merging them ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 def _merge(nodes: list[DrawnNode], wires: list[Wire], blocks: list[DrawnNode], beside: bool) -> Records:
-    """The records with these blocks as one, under the id and in the place of the first."""
+    """Return the records with these blocks merged into the first."""
     inside, first = {block.id for block in blocks}, blocks[0]
     joined: dict[tuple[str, str], list[Wire]] = {}
     rest = []
@@ -99,7 +99,7 @@ def _merge(nodes: list[DrawnNode], wires: list[Wire], blocks: list[DrawnNode], b
         source, target = (first.id if id in inside else id for id in (wire.source, wire.target))
         if first.id not in (source, target):
             rest.append(wire)
-        elif source != target:  # a wire from block to block is not drawn
+        elif source != target:  # wires between merged blocks are not drawn
             joined.setdefault((source, target), []).append(wire)
     rest += (_merged_wire(parts, source, target, leaves=source == first.id) for (source, target), parts in joined.items())
     place = nodes.index(first)
@@ -109,7 +109,7 @@ def _merge(nodes: list[DrawnNode], wires: list[Wire], blocks: list[DrawnNode], b
 
 
 def _merged_wire(parts: list[Wire], source: str, target: str, leaves: bool) -> Wire:
-    """Several wires as one: on the way out an entry for each block, on the way in one sum."""
+    """Merge wires into one: outgoing ones become entries of an array, incoming gradients are summed."""
     by_block: dict[str, list[Wire]] = {}
     for wire in parts:
         by_block.setdefault(wire.source if leaves else source, []).append(wire)
@@ -149,9 +149,9 @@ def _sum(numbers: Iterable[Shown]) -> float | None:
 # ── inputs ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 def fold_private_inputs(nodes: list[DrawnNode], wires: list[Wire]) -> Records:
-    """Leave out the inputs that one collapsed gate alone uses, beside others that it shares; the gate says how many numbers.
+    """Leave out inputs that only one collapsed gate uses, if it also has shared inputs; the gate shows their count.
 
-    They are the gate's parameters; an input that is called x, x0 … is data, and stays, and so do all of a summary ("all").
+    They are the gate's parameters. An input called x, x0 … is data and stays, and so do the inputs of a summary ("all").
 
     >>> from autograd import Value, scope
     >>> from viz import graph
@@ -167,7 +167,7 @@ def fold_private_inputs(nodes: list[DrawnNode], wires: list[Wire]) -> Records:
     private = {node.id for node in nodes if node.kind in ("input", "constant") and not _is_data(node)
                and len(uses.get(node.id, ())) == 1 and by_id[uses[node.id][0]].hidden and uses[node.id] != ["all"]}
     kept = {wire.target for wire in wires if wire.source not in private}
-    gone = {id for id in private if uses[id][0] in kept}  # a gate keeps a wire that enters
+    gone = {id for id in private if uses[id][0] in kept}  # a gate keeps at least one incoming wire
     inside: dict[str, int] = {}
     for id in gone:
         gate = uses[id][0]
@@ -177,12 +177,12 @@ def fold_private_inputs(nodes: list[DrawnNode], wires: list[Wire]) -> Records:
 
 
 def _is_data(node: DrawnNode) -> bool:
-    """True for an input that is called as the course calls data: x, x0, x1 …"""
+    """True for an input with the course's names for data: x, x0, x1 …"""
     return re.fullmatch(r"(.*/)?[xX][\d_]*", node.label) is not None
 
 
 def bundle_inputs(nodes: list[DrawnNode], wires: list[Wire]) -> Records:
-    """Draw inputs that all go to the same gates, one of them collapsed, as one, where they are more than a few."""
+    """Merge more than a few inputs that have the same targets, one of them collapsed, into one."""
     targets: dict[str, set[str]] = {}
     for wire in wires:
         targets.setdefault(wire.source, set()).add(wire.target)

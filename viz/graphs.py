@@ -1,7 +1,7 @@
-"""The graph of a result as records: which nodes, wires and boxes a picture shows, with their names and numbers.
+"""The graph of a result as records: the nodes, wires and boxes of a picture, with their names and numbers.
 
-A picture may leave things out: a scope collapses into one gate, and a very big graph becomes a summary of itself.
-``Graph.notes`` then says what was left out and how to see it.
+A picture may leave things out: a scope collapses into one gate, and a very large graph becomes a summary. ``Graph.notes`` then says
+what was left out and how to show it.
 """
 
 from __future__ import annotations
@@ -33,15 +33,14 @@ if TYPE_CHECKING:
 
 def graph(y: Node | Sequence[Node], collapse: Collapse = None, *, fold: bool | None = False,
           names: Names | None = None) -> Graph:
-    """Return the graph of ``y`` (one node, or several in a list) as plain data; nothing in it is alive.
+    """Return the graph of ``y`` (one node, or several in a list) as plain data, without references to nodes.
 
-    ``collapse`` draws scopes as one gate each: True all of them, False none, a name or path (or several) those;
-    None decides by size: over 300 gates as much is collapsed as needed; over 5,000, or where wires pass by so many gates
-    that none can be followed, all is summarised as one gate.
-    ``fold`` makes one of collapsed gates that repeat, ×N (None: where there are still over 150 wires). ``names``
-    (``locals()``, or a dictionary) names nodes that have no name after the one variable that holds the node, or the list
-    that holds it, and a module's parameters by their paths (``layers.0.weight``); it may be the module itself.
-    Raises LookupError for a scope that is not there, TypeError for what is not a node.
+    ``collapse`` draws scopes as one gate each: True all of them, False none, a name or path (or several) those. None decides by
+    size: over 300 gates, as many scopes as needed collapse; over 5,000, or where wires pass too many gates to be followed, the
+    whole graph becomes one gate. ``fold`` merges repeated collapsed gates, ×N (None: where over 150 wires are left). ``names``
+    (``locals()``, or another mapping) names unnamed nodes after the only variable or list that holds them, and a module's
+    parameters by their paths (``layers.0.weight``); it may be the module itself. Raises LookupError for an unknown scope, TypeError
+    for an argument that is not a node.
 
     >>> from autograd import Value
     >>> x, y = Value(3.0, "x"), Value(4.0, "y")
@@ -56,7 +55,7 @@ def graph(y: Node | Sequence[Node], collapse: Collapse = None, *, fold: bool | N
 
 
 def graph_of(snapshot: Snapshot, collapse: Collapse = None, fold: bool | None = False) -> Graph:
-    """Return the graph of a snapshot, with scopes collapsed and repeats folded as ``graph`` does it."""
+    """Return the graph of a snapshot, collapsed and folded as by ``graph``."""
     owner, chains, notes = collapse_scopes(snapshot.order, collapse)
     records = _Records(snapshot, owner, chains)
     records.add_wires()
@@ -74,7 +73,7 @@ def graph_of(snapshot: Snapshot, collapse: Collapse = None, fold: bool | None = 
 
 @dataclass
 class _Merged:
-    """The edges that are drawn as one wire into a collapsed gate: all from one node, added up only at the end."""
+    """The edges from one node into a collapsed gate, drawn as one wire; their contributions are summed at the end."""
 
     source: Node
     target: Scope
@@ -84,11 +83,11 @@ class _Merged:
 
 
 class _Records:
-    """The records of a picture while they are made; ``owner`` is the scope that a gate is collapsed into.
+    """Builder of a picture's records; ``owner`` is the scope that a gate is collapsed into.
 
-    ``wires`` are in the order in which they are found, those into collapsed gates as their parts. ``seen`` are the nodes
-    that are drawn as such; ``leaving`` holds the contributions that come back to each input, ``results`` the nodes in
-    each collapsed scope that are used outside.
+    ``wires`` are in the order in which they are found; a wire into a collapsed gate holds its parts. ``seen`` are the nodes drawn
+    one by one; ``leaving`` holds the contributions to each input's gradient, ``results`` the nodes of each collapsed scope that are
+    used outside it.
     """
 
     def __init__(self, snapshot: Snapshot, owner: dict[Node, Scope], chains: dict[Scope | None, Chain]):
@@ -105,7 +104,7 @@ class _Records:
         self.results: dict[Scope, dict[Node, None]] = {scope: {} for scope in self.collapsed}
 
     def place(self, node: Node) -> str:
-        """The id that a node is drawn under."""
+        """The id of a node in the picture."""
         return self.scope_ids[self.owner[node]] if node in self.owner else f"n{self.index[node]}"
 
     def gradient(self, node: Node) -> Gradient:
@@ -114,7 +113,7 @@ class _Records:
     # ── wires ──
 
     def add_wires(self) -> None:
-        """Find the wires: every edge, those within a collapsed scope left out, and one for each result."""
+        """Add a wire for each edge that is not inside a collapsed scope, and one for each result."""
         for node in self.snapshot.order:
             scope = self.owner.get(node)
             crossing = [(i, x) for i, x in enumerate(node.operands)
@@ -131,15 +130,15 @@ class _Records:
                                            summary(self.gradient(root)), None, None, None)
 
     def _meet(self, x: Node) -> None:
-        """Take note of a node at the beginning of a wire."""
-        if x not in self.index:  # a constant that is a node, which no walk reaches
+        """Record a node where a wire starts."""
+        if x not in self.index:  # a constant node, which no walk reaches
             self.index[x] = len(self.index)
             self.seen.append(x)
         if x in self.owner:
             self.results[self.owner[x]][x] = None
 
     def _contribution(self, node: Node, argument: int, x: Node) -> Gradient:
-        """The gradient that flows back on an edge; an input keeps a list of all that it gets."""
+        """The contribution on an edge; also recorded for the input that it reaches."""
         gain = self.snapshot.contributions.get((node, argument))
         if gain is not None and not x.operands:
             self.leaving.setdefault(x, []).append(gain)
@@ -171,7 +170,7 @@ class _Records:
                 merged.troubles.append(self._wire_trouble(node, summary(gain)))
 
     def finished_wires(self, nodes: list[DrawnNode]) -> list[Wire]:
-        """The wires as records: parts added up, and the gradient through a collapsed gate where it has one result."""
+        """The wires as records: parts summed, with the gradient through a collapsed gate that has one result."""
         gates = {node.id: node for node in nodes if node.hidden}
         return [wire if isinstance(wire, Wire) else self._merged_wire(id, wire, gates[self.scope_ids[wire.target]])
                 for id, wire in self.wires.items()]
@@ -186,7 +185,7 @@ class _Records:
                     None if local is None else upstream, trouble, edges=tuple(merged.edges))
 
     def _templates(self, node: Node) -> list[str | None]:
-        """The local gradient of each argument as it is written, with places; None for a constant, and for operations on arrays."""
+        """The local gradient of each argument as a template; None for a constant, and for operations on arrays."""
         if not isinstance(node.op, Operation):
             return [None] * len(node.operands)
         known = tuple(x if isinstance(x := constant(given), (int, float)) else None for given in node.operands)
@@ -195,7 +194,7 @@ class _Records:
                 for i, (x, local) in enumerate(zip(node.operands, node.local_gradients))]
 
     def _term(self, x: Any) -> Term:
-        """An operand, or the result, as a formula may speak of it."""
+        """An operand or the result as a term of a formula."""
         if not is_node(x):
             return Term("", constant_text(x), summary(x))
         value = summary(x.plain_data())
@@ -203,7 +202,7 @@ class _Records:
         return Term(name, name or self.snapshot.label(x) or constant_text(x.plain_data()), value)
 
     def _wire_trouble(self, node: Node, contribution: Any) -> str:
-        """"first" for a wire on which a gradient becomes nan or inf, "after" where it was so before, else ""."""
+        """"first" for a wire whose gradient becomes nan or inf, "after" where the upstream gradient was so already, else ""."""
         if not has_nonfinite(contribution):
             return ""
         return "after" if has_nonfinite(summary(self.gradient(node))) else "first"
@@ -211,7 +210,7 @@ class _Records:
     # ── nodes and boxes ──
 
     def nodes(self) -> tuple[list[DrawnNode], tuple[Box, ...]]:
-        """The nodes as records, collapsed scopes and results last, and the boxes of the scopes that are open around them."""
+        """The nodes as records, collapsed scopes and results last, and the boxes of the open scopes around them."""
         around = [tuple(takewhile(lambda scope: scope not in self.collapsed, chain)) for chain in self._chains_of_seen()]
         opened = {scope for chain in around for scope in chain}
         opened.update(*(self.chains.get(scope.parent, ()) for scope in self.collapsed))
@@ -228,7 +227,7 @@ class _Records:
         return self.scope_ids.get(scope.parent, "") if scope.parent is not None else ""
 
     def _chains_of_seen(self) -> Iterator[Chain]:
-        """The scopes that each node is drawn in: its own, or of an input those of all gates that use it."""
+        """The scopes that each node is drawn in: its own; for an input, the common ones of all gates that use it."""
         used_in: dict[Node, list[Chain]] = {}
         for node in self.snapshot.order:
             scope = self.owner[node].parent if node in self.owner else node.scope
@@ -240,7 +239,7 @@ class _Records:
 
     def _node(self, node: Node, box: str) -> DrawnNode:
         parts = gate_sign(node.op, node.operands) if node.operands else ()
-        fixed = node.op is not None or getattr(node, "requires_grad", True) is False  # cut from its graph, or never in one
+        fixed = node.op is not None or getattr(node, "requires_grad", True) is False  # detached, or a leaf without gradient
         kind = "gate" if node.operands else "constant" if fixed else "input"
         return DrawnNode(f"n{self.index[node]}", kind, self.snapshot.name(node), node.op.name if node.op else "",
                          "".join(text for text, _ in parts), parts, summary(node.plain_data()), summary(self.gradient(node)),
@@ -248,14 +247,14 @@ class _Records:
                          members=(self.index[node],), called=self.snapshot.label(node) or f"constant {self.index[node]}")
 
     def _accumulated(self, node: Node) -> bool:
-        """True for an input whose gradient is more than this pass brought, whatever order it was summed in."""
+        """True for an input whose gradient is more than the sum of this pass's contributions, in any order of summation."""
         gradient, brought = self.gradient(node), self.leaving.get(node)
         if node.operands or gradient is None:
             return False
         return brought is None or not _sums_to(brought, gradient)
 
     def _collapsed_gate(self, scope: Scope, members: list[int]) -> DrawnNode:
-        """A scope as one gate; its value and gradient are those of its one result, absent where it has several."""
+        """A scope as one gate, with the value and gradient of its result; both absent where it has several results."""
         results = list(self.results[scope])
         only = results[0] if len(results) == 1 else None
         value, gradient = (summary(only.plain_data()), summary(self.gradient(only))) if only is not None else (None, None)
@@ -268,17 +267,17 @@ class _Records:
 
 @lru_cache(2_000)
 def _template(op: Operation, argument: int, known: tuple[float | None, ...]) -> str:
-    """The formula of a row, of which a picture has many with the same constants."""
+    """The formula of an operation; cached, because a picture has many with the same constants."""
     return template(op, argument, known)
 
 
 def _common(chains: list[Chain]) -> Chain:
-    """The scopes that all of these chains begin with."""
+    """The common prefix of these chains."""
     return tuple(scopes[0] for scopes in takewhile(lambda scopes: len(set(scopes)) == 1, zip(*chains)))
 
 
 def _sums_to(parts: Iterable[Any], total: Any) -> bool:
-    """True where the parts add up to the total, within the rounding of sums of their kind in any order."""
+    """True where the parts add up to the total, up to rounding in any order of summation."""
     parts = list(parts)
     difference, size = abs(reduce(add, parts) - total), reduce(add, map(abs, parts))
     tolerance = 1e-4 if getattr(total, "itemsize", 8) < 8 else 1e-9  # float32 has 7 digits
@@ -294,7 +293,7 @@ def _trouble(node: Node) -> str:
 
 
 def _broadcasting(x: Node, node: Node) -> str:
-    """The shapes, where an operation that works entry by entry broadcasts an operand."""
+    """A note with both shapes, where an elementwise operation broadcasts an operand; else ""."""
     before, after = getattr(x.data, "shape", ()), getattr(node.data, "shape", ())
     if before == after or not isinstance(node.op, Operation):
         return ""

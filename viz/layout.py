@@ -40,7 +40,7 @@ def lay_out(nodes: Iterable[Node], wires: Iterable[Wire], boxes: Iterable[Box] =
     ([10, 121, 201], 0, 1)
     """
     if direction not in ("right", "down"):
-        raise ValueError(f"direction={direction!r}: a circuit is laid out to the 'right' or 'down'")
+        raise ValueError(f"direction={direction!r}: the direction must be 'right' or 'down'")
     down = direction == "down"
     limit = float("inf") if down else width
     nodes, wires, boxes = tuple(nodes), tuple(wires), tuple(boxes)

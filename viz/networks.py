@@ -43,9 +43,9 @@ def network(model: Module, x: ArrayLike | None = None, *, show: str = "weight", 
     True
     """
     if show not in ("weight", "gradient"):
-        raise ValueError(f"show={show!r}: it is 'weight' or 'gradient'")
+        raise ValueError(f"show={show!r}: it must be 'weight' or 'gradient'")
     if units < 2:
-        raise ValueError(f"units={units}: at least 2 of each layer are drawn, its first and its last")
+        raise ValueError(f"units={units}: give 2 or more; the first and the last unit of each layer are always drawn")
     stages, notes = stages_of(model, x, show)
     return NetworkPicture(stages, notes, show, units, digits, title)
 

@@ -52,7 +52,7 @@ def unrolled(model: Module | Sequence[Node], x: ArrayLike, loss: Loss = None, *,
     [0.04, 0.21, 0.48, 1.0]
     """
     if moments is not None and moments < 2:
-        raise ValueError(f"moments={moments}: at least 2 are drawn, the first and the last")
+        raise ValueError(f"moments={moments}: give 2 or more; the first and the last time step are always drawn")
     rows = _of_states(model, x, loss) if isinstance(model, (list, tuple)) else _of_model(model, x, loss)  # type: ignore[arg-type]
     return UnrolledPicture(rows, moments, digits, title, log)
 
@@ -86,8 +86,8 @@ class UnrolledLayer(NamedTuple):
 
 def _of_states(states: Sequence[Node], x: Sequence[PlainArrayLike | Node], loss: Node | None) -> list[UnrolledLayer]:
     if len(states) != len(x) + 1 or not len(x) or not all(map(is_node, states[1:])):
-        raise ValueError(f"{len(states)} states and {len(x)} inputs: give the states as nodes, the first of them before any input, "
-                         "and an input for every other one")
+        raise ValueError(f"{len(states)} states and {len(x)} inputs: give the states as nodes, beginning with the initial state, "
+                         "and one input for each further state")
     return [UnrolledLayer("", "cell", [_summary(value) for value in x], _states([(state,) for state in states], loss))]
 
 
@@ -116,7 +116,8 @@ def _of_model(model: Module, x: ArrayLike, loss: Loss) -> list[UnrolledLayer]:
     from nn.layers import Recurrent
     layers = [(path, part) for path, part in getattr(model, "named_modules", list)() if isinstance(part, Recurrent)]
     if not layers:
-        raise TypeError(f"{model!r:.60} ({type(model).__name__}) is not recurrent and holds no RNN, LSTM or GRU; of a loop of your "
+        raise TypeError(f"{model!r:.60} ({type(model).__name__}) is not recurrent and contains no RNN, LSTM or GRU; for a loop of "
+                        "your "
                         "own, give the list of its states")
     walks: list[_Walk] = []
     with _observed(layers, walks):

@@ -352,7 +352,7 @@ def checkpoint_page(path: str | Path) -> str:
     found = load(path)
     kept = found.get("extra") if isinstance(found, dict) else None
     if not isinstance(kept, dict) or "rows" not in kept:
-        raise ValueError(f"{path} holds no history; a report is of a checkpoint that fit(…, checkpoint=) wrote")
+        raise ValueError(f"{path} holds no history; give a checkpoint that fit(…, checkpoint=) wrote")
     history = History()
     history.rows, history.batches, history.stopped = kept["rows"], list(kept["batches"]), kept["stopped"]
     weights = {name: array for name, array in found["model"].items() if getattr(array, "ndim", 0) > 1}

@@ -68,8 +68,8 @@ def checked_roots(y: object) -> list[Node]:
     roots = list(y) if isinstance(y, (list, tuple)) else [y]
     for root in roots or [None]:
         if not is_node(root):
-            raise TypeError(f"a graph is drawn of a Value or Tensor, or of a list of them; got {root!r:.60} "
-                            f"({type(root).__name__}). " + ("Draw what it returns, or its layers: viz.network(model)"
+            raise TypeError(f"give a Value or Tensor, or a list of them, to draw a graph; got {root!r:.60} "
+                            f"({type(root).__name__}). " + ("Draw its result, or its layers: viz.network(model)"
                             if hasattr(root, "named_parameters") else "Compute it from Values: Value(2.0, name='x')"))
     return roots  # type: ignore[return-value]  # all are nodes
 
@@ -119,7 +119,8 @@ def named_after(order: Iterable[Node], names: Names) -> dict[Node, str]:
     """
     variables = {"": names} if hasattr(names, "named_parameters") else names
     if not isinstance(variables, Mapping) or not all(isinstance(name, str) for name in variables):
-        raise TypeError(f"names={names!r:.60} ({type(names).__name__}): give variables by name, names=locals(), or a module")
+        raise TypeError(f"names={names!r:.60} ({type(names).__name__}): give a mapping of names to variables, names=locals(), or "
+                        "a module")
     paths, held = _parameter_paths(variables), _variable_names(variables)
     order = list(order)
     called = {x: x.name for node in order for x in (*node.operands, node) if is_node(x) and x.name}

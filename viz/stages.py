@@ -145,8 +145,8 @@ def _of_arrays(model: Module, x: ArrayLike | None, show: str) -> tuple[list[Stag
     """The stages of a network of arrays, and notes for the reader."""
     from nn import Linear, Module, Sequential
     if not isinstance(model, Module):
-        raise TypeError(f"a network is drawn of an nn.Module; got {model!r:.60} ({type(model).__name__}). Results of a "
-                        "computation are drawn by viz.draw")
+        raise TypeError(f"give an nn.Module to draw a network; got {model!r:.60} ({type(model).__name__}). The result of a "
+                        "computation is drawn by viz.draw")
     leaves = [_Call(path, module) for path, module in model.named_modules() if not any(module.children())]
     stages: list[Stage] = []
     before: Any = None  # the output of the module before
@@ -217,7 +217,8 @@ def _entries(x: Any, count: int) -> list[float] | None:
     if x is None:
         return None
     if x.size != count:
-        raise ValueError(f"a picture of a network is of one example; a layer of {count} units has {tuple(x.shape)} numbers. "
+        raise ValueError(f"a picture of a network shows one example; a layer of {count} units has an output of shape "
+                         f"{tuple(x.shape)}. "
                          "Give one: x[:1]")
     return [float(entry) for entry in x.plain_data().ravel()]
 

@@ -52,7 +52,8 @@ class Picture:
         path = Path(path)
         if path.suffix.lower() not in self.kinds:
             *others, last = self.kinds
-            raise ValueError(f"save({str(path)!r}): this picture is saved as {', '.join(others)} or {last}; end the name with one "
+            raise ValueError(f"save({str(path)!r}): this picture can be saved as {', '.join(others)} or {last}; end the name with "
+                             "one "
                              "of them")
         content = getattr(self, self.kinds[path.suffix.lower()])
         with replaced(path) as temporary:

@@ -65,7 +65,7 @@ def _coloured(rows: Sequence[Row]) -> str:
         from rich.console import Console
         from rich.text import Text as Coloured
     except ImportError:
-        raise ImportError("text(color=True) needs the package rich: pip install rich, or leave color out") from None
+        raise ImportError("text(color=True) needs the package rich: pip install rich, or leave out color") from None
     console = Console(force_terminal=True, force_jupyter=False, color_system="standard", no_color=False, width=10_000,
                       highlight=False)
     with console.capture() as capture:

@@ -96,20 +96,21 @@ def zoom(y: Tensor | Value, inputs: Iterable[Tensor | Value] | None = None, *, e
     """
     import numpy as np
     if not getattr(y, "operands", ()) or getattr(y, "op", None) is None:
-        raise TypeError(f"zoom opens the operation that made a node; got {y!r:.60} ({type(y).__name__}), which "
-                        "nothing was computed into. Give it a result: y = x @ w; zoom(y)")
+        raise TypeError(f"zoom opens the operation that computed a node; got {y!r:.60} ({type(y).__name__}), which "
+                        "no operation computed. Give it a result: y = x @ w; zoom(y)")
     leaves = list(dict.fromkeys(y.inputs if inputs is None else inputs))
     order = _between(leaves, y)
     if (size := sum(_size(node) for node in [*leaves, *order])) > LIMIT:
-        raise ValueError(f"zoom of {y.op.name}, shape {_shape(y)}: {size:,} entries are too many to see (the limit is "
-                         f"{LIMIT}); cut smaller tensors out first: zoom(x[:2] @ w[:, :2])")
+        raise ValueError(f"zoom of {y.op.name}, shape {_shape(y)}: {size:,} entries are too many to draw (the limit is "
+                         f"{LIMIT}); select smaller tensors first: zoom(x[:2] @ w[:, :2])")
     called = _names(leaves)
     opened: dict[Any, Any] = {x: _leaf(x, name) for x, name in called.items()}
     for node in order:
         with scope(node.op.name):
             opened[node] = _open(node, [opened.get(x, getattr(x, "array", x)) for x in node.operands])
     if isinstance(y, Value) and not any(node.op.name in _gates for node in order):
-        raise ValueError(f"zoom of {y.op.name}: it is one gate already; of numbers, {', '.join(_gates)} are opened")
+        raise ValueError(f"zoom of {y.op.name}: it is one gate already; the operations on numbers that can be opened are "
+                         f"{', '.join(_gates)}")
     index = () if entry is None else entry
     picked = np.asarray(opened[y][index], dtype=object)
     circuit = Zoom(x for x in picked.ravel() if isinstance(x, Value))
@@ -158,7 +159,7 @@ def _between(leaves: list[Any], y: Any) -> list[Any]:
     """The nodes on the way from the leaves to ``y``, inputs first."""
     above = dict.fromkeys(topological(y))
     if missing := [x for x in leaves if x not in above or x is y]:
-        raise ValueError(f"zoom: {missing[0]!r:.60} is not above {y.op.name}, shape {_shape(y)}; inputs are nodes that "
+        raise ValueError(f"zoom: {missing[0]!r:.60} is not an ancestor of {y.op.name}, shape {_shape(y)}; give nodes that "
                          "it was computed from")
     reached = set(leaves)
     between = []

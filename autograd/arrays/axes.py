@@ -24,7 +24,7 @@ def shape_of(x: Any) -> tuple[int, ...]:
 def one_axis(axis: Any, ndim: int) -> int:
     """One axis, counted from the first."""
     if isinstance(axis, bool):
-        raise TypeError(f"an axis is an integer, not {axis}")
+        raise TypeError(f"an axis must be an integer, not {axis}")
     return normalize_axis_index(index(axis), ndim)
 
 
@@ -34,7 +34,7 @@ def all_axes(axis: Any, ndim: int) -> tuple[int, ...]:
         return tuple(range(ndim))
     axes = tuple([one_axis(one, ndim) for one in axis]) if isinstance(axis, tuple) else (one_axis(axis, ndim),)
     if len(set(axes)) < len(axes):
-        raise ValueError(f"an axis is given twice: {axis}")
+        raise ValueError(f"an axis may be given only once; got {axis}")
     return axes
 
 

@@ -61,14 +61,14 @@ def stack_nodes(x: Sequence[ArrayLike]) -> Any:
 
 def _flag(keepdims: Any) -> bool:
     if keepdims not in (True, False):
-        raise TypeError(f"keepdims is True or False, not {keepdims!r:.40}")
+        raise TypeError(f"keepdims must be True or False, not {keepdims!r:.40}")
     return bool(keepdims)
 
 
 def _refuse(name: str, **options: Any) -> None:
     given = {key: value for key, value in options.items() if value is not None}
     if given:
-        raise TypeError(f"{name} with {', '.join(given)}: not supported where a gradient is kept; leave it out")
+        raise TypeError(f"{name} with {', '.join(given)}: not supported where a gradient is recorded; leave it out")
 
 
 def sum(x: ArrayLike, axis: Axis = None, keepdims: bool = False, *, dtype: DTypeLike | None = None, out: None = None) -> Any:
@@ -131,7 +131,7 @@ def norm(x: ArrayLike, ord: float | Literal["fro"] | None = None, axis: Axis = N
         return _safe_root(sum(a * a, axis, keepdims))
     if along != 1 or axis == () or ord is None or isinstance(ord, str) or ord != ord or -np.inf < ord <= 0:
         raise ValueError(f"norm of order {ord!r} over {along} axes of shape {tuple(shape_of(a))}: give one axis= and an order "
-                         "above 0 or ±inf, or leave the order out for the Euclidean norm")
+                         "above 0 or ±inf, or leave out the order for the Euclidean norm")
     if np.isinf(ord):
         return (max if ord > 0 else min)(ops.abs(a), axis, keepdims)
     return _safe_root(sum(ops.abs(a) ** float(ord), axis, keepdims), 1.0 / float(ord))
@@ -321,8 +321,8 @@ def tensordot(x: ArrayLike, y: ArrayLike, axes: int | Sequence[Shape] = 2) -> An
     left, right = (several_axes(along, n) for along, n in zip(axes, (nx, ny), strict=True))
     sizes = [shape_of(a)[i] for i in left], [shape_of(b)[i] for i in right]
     if sizes[0] != sizes[1]:
-        raise ValueError(f"tensordot of shapes {tuple(shape_of(a))} and {tuple(shape_of(b))}: along the axes that are summed over "
-                         f"they have the lengths {sizes[0]} and {sizes[1]}; these must be equal")
+        raise ValueError(f"tensordot of shapes {tuple(shape_of(a))} and {tuple(shape_of(b))}: the axes to sum over "
+                         f"have lengths {sizes[0]} and {sizes[1]}, which must be equal")
     names = [chr(97 + i) for i in range(nx + ny)]
     spec_y = [names[left[right.index(i)]] if i in right else names[nx + i] for i in range(ny)]
     result = [names[i] for i in range(nx) if i not in left] + [spec_y[i] for i in range(ny) if i not in right]
@@ -406,7 +406,7 @@ def moveaxis(x: ArrayLike, source: Shape, destination: Shape) -> Any:
     n = len(shape_of(a))
     source, destination = several_axes(source, n), several_axes(destination, n)
     if len(source) != len(destination):
-        raise ValueError(f"moveaxis: {len(source)} axes to {len(destination)} places; give one place for each")
+        raise ValueError(f"moveaxis: {len(source)} axes to {len(destination)} positions; give one position for each axis")
     axes = [i for i in range(n) if i not in source]
     for to, frm in sorted(zip(destination, source)):
         axes.insert(to, frm)
@@ -581,7 +581,7 @@ def stack(xs: Sequence[ArrayLike], axis: int = 0) -> Any:
 def _sequence(name: str, xs: Any) -> list[Any]:
     parts = [_array(x) for x in xs]
     if not parts:
-        raise ValueError(f"{name} of nothing: it needs at least one array")
+        raise ValueError(f"{name} of an empty list: give at least one array")
     return parts
 
 
@@ -643,7 +643,7 @@ def split(x: ArrayLike, sections: Shape | Array, axis: int = 0) -> list[Any]:
     count = _count("split", sections)
     if count and shape[axis] % count:
         raise ValueError(f"split: axis {axis} of length {shape[axis]} does not divide into {sections} equal parts; give "
-                         "the places to cut at, or use array_split")
+                         "the indices to cut at, or use array_split")
     return _cut_at(a, [shape[axis] // count * i for i in range(1, count)] if count else sections, axis)
 
 
@@ -667,7 +667,7 @@ def _count(name: str, sections: Any) -> int:
     if np.ndim(sections):
         return 0
     if index(sections) < 1:
-        raise ValueError(f"{name} into {sections} parts: give 1 or more, or the places to cut at")
+        raise ValueError(f"{name} into {sections} parts: give 1 or more, or the indices to cut at")
     return index(sections)
 
 
@@ -789,7 +789,7 @@ def diff(x: ArrayLike, n: int = 1, axis: int = -1) -> Any:
     a = _array(x)
     axis = one_axis(axis, len(shape_of(a)))
     if n < 0:
-        raise ValueError(f"diff of order {n}: it is 0 or more")
+        raise ValueError(f"diff of order {n}: the order must be 0 or more")
     for _ in range(n):
         a = getitem(a, (slice(None),) * axis + (slice(1, None),)) - getitem(a, (slice(None),) * axis + (slice(None, -1),))
     return a
@@ -885,8 +885,8 @@ def average(x: ArrayLike, axis: Axis = None, weights: ArrayLike | None = None) -
     w = _real(weights)
     if shape_of(w) != shape_of(a):
         if axis is None or tuple(shape_of(w)) != tuple(shape_of(a)[i] for i in all_axes(axis, len(shape_of(a)))):
-            raise ValueError(f"average of shape {tuple(shape_of(a))} with weights of shape {tuple(shape_of(w))}: say axis=, "
-                            "the axis that they belong to, or give one weight for each entry")
+            raise ValueError(f"average of shape {tuple(shape_of(a))} with weights of shape {tuple(shape_of(w))}: give axis=, "
+                            "the axis that the weights belong to, or one weight for each entry")
         w = reshape(w, tuple(n if i in all_axes(axis, len(shape_of(a))) else 1 for i, n in enumerate(shape_of(a))))
         w = broadcast_to(w, shape_of(a))
     return sum(a * w, axis) / sum(w, axis)

@@ -53,7 +53,7 @@ class ArrayOperation:
         if kind is Arrays or kind is None:
             return self.forward(*[np.asarray(x) for x in operands], **params)
         if not hasattr(kind, "apply_array_operation"):
-            raise TypeError(f"{self.name} of {', '.join(type(x).__name__ for x in operands)}: it works on tensors and "
+            raise TypeError(f"{self.name} of {', '.join(type(x).__name__ for x in operands)}: it takes tensors and "
                             "arrays; make a Tensor of the numbers")
         return kind.apply_array_operation(self, operands, params)
 
@@ -108,5 +108,5 @@ def find(name: str, module: str = "autograd.arrays.table") -> ArrayOperation:
             pass
     if name not in array_operations:
         raise LookupError(f"no array operation {name!r}: the module {module!r} does not define it. It was saved by a program "
-                          "that defined it; import that module first")
+                          "that defined it; import that module before loading")
     return array_operations[name]

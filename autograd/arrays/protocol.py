@@ -83,7 +83,7 @@ def apply_ufunc(ufunc: np.ufunc, method: str, args: Any, options: Any) -> Any:
     if name in _composed:
         return _composed[name](*args)
     if name not in rows:
-        raise TypeError(f"np.{ufunc.__name__} has no derivative in the table{_near(name, rows)}, or add it with "
+        raise TypeError(f"np.{ufunc.__name__} has no derivative in the table of operations{_near(name, rows)}, or add it with "
                         f"autograd.op({ufunc.__name__!r}, …)")
     return rows[name](*args)
 
@@ -109,8 +109,8 @@ def apply_function(function: Any, args: Any, options: Any) -> Any:
         del options["casting"]
     unknown = options.keys() - code.co_varnames[:code.co_argcount + code.co_kwonlyargcount]
     if unknown or (name in _reductions and len(args) > 2):  # NumPy's third place is dtype or out
-        raise TypeError(f"np.{function.__name__} with {', '.join(sorted(unknown)) or 'more than an axis by place'}: not "
-                        f"supported where a gradient is kept; give {', '.join(code.co_varnames[1:code.co_argcount])} by name")
+        raise TypeError(f"np.{function.__name__} with {', '.join(sorted(unknown)) or 'more than one positional argument'}: not "
+                        f"supported where a gradient is recorded; give {', '.join(code.co_varnames[1:code.co_argcount])} by name")
     return ours(*args, **options)
 
 
@@ -127,7 +127,7 @@ def _plain_array(x: Any) -> Any:
 
 def _rounded(a: Any, decimals: int = 0, out: None = None) -> Any:
     if out is not None:
-        raise TypeError("np.round with out=: an array that is written into keeps no graph; use the result of np.round(x)")
+        raise TypeError("np.round with out=: an array that is overwritten has no graph; use the result of np.round(x)")
     return rounded(a, decimals)
 
 

@@ -142,12 +142,12 @@ def _check_size(order: list[Node]) -> None:
     arrays = [np.asarray(node.plain_data()) for node in order]
     large = next((node for node, array in zip(order, arrays) if not node.operands and array.size > FEW_ENTRIES), None)
     if large is not None:
-        raise LookupError(f"{large.name or 'an input'} has {np.size(large.plain_data()):,} entries, and the page lets up to "
-                          f"{FEW_ENTRIES} of an input be changed; viz.zoom opens a part of an operation")
+        raise LookupError(f"{large.name or 'an input'} has {np.size(large.plain_data()):,} entries, and the page can change "
+                          f"inputs of up to {FEW_ENTRIES}; viz.zoom opens a part of an operation")
     if (total := sum(array.size for array in arrays)) > MANY_ENTRIES:
-        raise LookupError(f"there are {total:,} entries in all, and the page computes up to {MANY_ENTRIES:,}")
+        raise LookupError(f"the nodes have {total:,} entries in all, and the page computes up to {MANY_ENTRIES:,}")
     if any(array.dtype != np.float64 for array in arrays):
-        raise LookupError("some of them are float32, and the page computes in float64")
+        raise LookupError("some nodes are float32, and the page computes in float64")
 
 
 def _call(node: Any, place: dict[Any, int], used: set[str]) -> str:
@@ -164,7 +164,8 @@ def _call(node: Any, place: dict[Any, int], used: set[str]) -> str:
         tables = [_terms(run, arrays, p, node.op.name) for p in range(len(arrays))]
         return f"$.linear({node.size}, [{', '.join(texts)}], {_numbers(tables)})"
     if not node.op.bilinear or len(arrays) > 3:
-        raise LookupError(f"the operation {node.op.name!r} has no JavaScript: it is not linear in its operands, nor written out")
+        raise LookupError(f"the operation {node.op.name!r} has no JavaScript: it is not linear in its operands, and "
+                          "no JavaScript is written for it")
     if len(arrays) == 1:
         return f"$.linear({node.size}, [{texts[0]}], {_numbers([_terms(run, arrays, 0, node.op.name)])})"
     terms = _pairs(run, arrays, node.op.name)

@@ -57,7 +57,7 @@ class Code(Operators):
         return Code(f"({code(condition)} ? {code(x)} : {code(y)})", used)
 
     def __bool__(self) -> bool:
-        raise TypeError("a piece of code is neither true nor false: choose with where(condition, x, y)")
+        raise TypeError("a JavaScript expression is neither true nor false: choose with where(condition, x, y)")
 
     def _compare(self, sign: str, other: Any) -> Code:
         return Code(f"({self.text} {sign} {code(other)})", self.used)

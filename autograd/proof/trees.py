@@ -51,8 +51,8 @@ class TreeSpec:
                 numbers.append(nan if complex_power else number(leaf, "check_gradients: an entry"))
         if len(numbers) != len(self.places):
             raise StructureError(f"check_gradients: {len(numbers)} numbers where {len(self.places)} were expected, in "
-                                 f"{tree!r:.80}; results keep their form from point to point, and a gradient has the "
-                                 "form of the arguments")
+                                 f"{tree!r:.80}; results must have the same structure at every point, and a gradient "
+                                 "the structure of the arguments")
         return numbers
 
     def tree(self, numbers: Sequence[float], given_dtypes: bool = False) -> Any:

@@ -81,7 +81,7 @@ def _pair(name: str, input: Any, target: Any) -> tuple[Any, Any]:
         raise ValueError(f"{name}: the prediction has shape {input.shape} and the target {numbers.shape}; a loss compares equal "
                          "shapes. Reshape one of them, for example target.reshape(-1, 1)")
     if 0 in input.shape:
-        raise ValueError(f"{name}: an empty batch, shape {input.shape}, has no loss; give at least one example")
+        raise ValueError(f"{name}: an empty batch, of shape {input.shape}, has no loss; give at least one example")
     _check_present(name, numbers)
     if numbers.dtype.kind in "iub":
         return input, numbers.astype(plain_array(input).dtype)
@@ -121,7 +121,7 @@ def _soft_cross_entropy(input: Any, target: Any, weight: Any, reduction: str, la
     axis = min(1, len(input.shape) - 1)
     numbers, classes = plain_array(target), input.shape[axis]
     if 0 in input.shape:
-        raise ValueError(f"cross_entropy: an empty batch, shape {input.shape}, has no loss; give at least one example")
+        raise ValueError(f"cross_entropy: an empty batch, of shape {input.shape}, has no loss; give at least one example")
     _check_present("cross_entropy", numbers)
     _check_shares("cross_entropy", numbers)
     totals = np.add.reduce(numbers, axis, dtype=np.float64)
@@ -222,7 +222,8 @@ def _counted(name: str, flat: Any, weights: Any) -> float:
     """The number that a mean over labels divides by: how many count, or the sum of their weights."""
     total = float(weights.sum() if isinstance(weights, np.ndarray) else len(flat))
     if not total:
-        raise ValueError(f"{name}: none of {len(flat)} labels counts (ignore_index, weight), so there is no mean; give others")
+        raise ValueError(f"{name}: all {len(flat)} labels are ignored (ignore_index) or have weight 0, so there is no mean; give "
+                         "other labels")
     return total
 
 

@@ -12,7 +12,7 @@ SUM_TOLERANCE = 1e-3  # rows of float32 probabilities, mixed or smoothed, sum to
 def check_reduction(name: str, reduction: str) -> None:
     """Raise ValueError for a ``reduction`` that is none of the three."""
     if reduction not in ("mean", "sum", "none"):
-        raise ValueError(f"{name}: reduction={reduction!r}; it is 'mean', 'sum' or 'none'")
+        raise ValueError(f"{name}: reduction={reduction!r}; it must be 'mean', 'sum' or 'none'")
 
 
 def place(what: str, index: Sequence[int]) -> str:

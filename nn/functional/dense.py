@@ -87,7 +87,7 @@ def embedding(input: ArrayLike, weight: ArrayLike, padding_idx: int | None = Non
     if padding_idx is None:
         return rows
     if not -count <= padding_idx < count:
-        raise ValueError(f"embedding: padding_idx={padding_idx} is none of the {count} rows")
+        raise ValueError(f"embedding: padding_idx={padding_idx} is out of range for {count} rows")
     return where((index != padding_idx % count)[..., None], rows, plain_array(rows))
 
 
@@ -107,7 +107,7 @@ def dropout(input: ArrayLike, p: float = 0.5, training: bool = True, *, rng: np.
     [1.0]
     """
     if not 0 <= p <= 1:
-        raise ValueError(f"dropout: p={p} is no probability; it lies from 0 to 1")
+        raise ValueError(f"dropout: p={p} must be a probability, from 0 to 1")
     if not training or p == 0:
         return input
     x = floating(input)

@@ -153,8 +153,8 @@ def batch_norm(input: ArrayLike, running_mean: Array | None = None, running_var:
     count = plain_array(x).size // x.shape[1]
     if count < 2:
         raise ValueError(f"batch_norm: shape {tuple(x.shape)} has {'one' if count else 'no'} value per channel, and the variance "
-                         "of a batch needs two or more. A last batch of one is left out by drop_last=True, which DataLoader and "
-                         "fit take; or use eval mode")
+                         "of a batch needs two or more. Drop such a last batch, with drop_last=True of DataLoader or fit, or "
+                         "use eval mode")
     cache: dict[str, Any] = {}
     out = _batch_norm(x, *plain, eps=float(eps), cache=cache)
     if training and running_mean is not None:

@@ -48,7 +48,7 @@ def floating(x: ArrayLike) -> Any:
     if dtype.kind == "f":
         _warn_of_half()
         return astype(operand, np.float32)
-    raise TypeError(f"an array of {dtype} has no numbers to compute with; convert it first, for example with .astype(float)")
+    raise TypeError(f"an array of {dtype} cannot be computed with; convert it first, for example with .astype(float)")
 
 
 def floating_together(*xs: ArrayLike) -> list[Any]:
@@ -99,7 +99,7 @@ def _sizes(name: str, x: Any, axes: int) -> tuple[int, ...]:
     except TypeError:
         sizes = ()
     if len(sizes) != axes:
-        raise ValueError(f"{name}={x!r}; it is a whole number{'' if axes == 1 else f', or {axes} of them'}")
+        raise ValueError(f"{name}={x!r}; it must be a whole number{'' if axes == 1 else f', or {axes} of them'}")
     return sizes
 
 
@@ -135,7 +135,8 @@ def as_sides(name: str, padding: Padding, kernel: tuple[int, ...], stride: tuple
         sides = ()
     if len(sides) != axes or min(map(min, sides)) < 0:
         each = "((before, after),)" if axes == 1 else "((top, bottom), (left, right))"
-        raise ValueError(f"{name}: padding={padding!r}; it is a number of zeros, 0 or more, one for each axis, {each}, 'same' or "
+        raise ValueError(f"{name}: padding={padding!r}; it must be a number of zeros, 0 or more, one for each axis, {each}, "
+                         "'same' or "
                          "'valid'")
     return sides
 

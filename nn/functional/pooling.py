@@ -107,7 +107,8 @@ def _framed(name: str, x: Any, padding: Padding, kernel: tuple[int, int], stride
         raise ValueError(f"{name}: images must be (N, C, H, W), not shape {tuple(x.shape)}")
     sides = as_sides(name, padding, kernel, stride, dilation)
     if any(2 * zeros > k for ends, k in zip(sides, kernel) for zeros in ends):
-        raise ValueError(f"{name}: padding {padding} is more than half the window {kernel}, so windows would hold nothing else")
+        raise ValueError(f"{name}: padding {padding} is more than half the window {kernel}, so some windows would hold padding "
+                         "only; use less padding")
     return pad(x, ((0, 0), (0, 0), *sides), constant_values=fill) if any(map(any, sides)) else x, sides
 
 

@@ -91,7 +91,7 @@ def _entrywise(name: str, term: Callable[..., Any], input: Any, target: Any, red
     walk = _Walk(name, term, check, target)
     nested = walk.visit(input, target, extras)
     if not walk.terms:
-        raise ValueError(f"{name} of an empty batch: there is nothing to take the mean of")
+        raise ValueError(f"{name}: an empty batch has no loss; give at least one example")
     return _reduced(nested, walk.terms, len(walk.terms), reduction)
 
 
@@ -108,7 +108,8 @@ class _Walk:
     def visit(self, x: Any, y: Any, extras: tuple[Any, ...]) -> Any:
         """The terms, nested as input and target are."""
         if _is_sequence(x) != _is_sequence(y) or _is_sequence(x) and len(x) != len(y):
-            raise ValueError(f"{self.name}: input {x!r:.60} and target {y!r:.60} must have the same form; nothing is broadcast")
+            raise ValueError(f"{self.name}: input {x!r:.60} and target {y!r:.60} must have the same structure; nothing is "
+                             "broadcast")
         if _is_sequence(x):
             rows = zip(*[_spread(self.name, extra, x) for extra in extras]) if extras else repeat(())
             return [self.visit(a, b, more) for a, b, more in zip(x, y, rows)]
@@ -147,7 +148,7 @@ def _spread(name: str, extra: Any, x: Any) -> Any:
 
 def _as_long(name: str, extra: Any, x: Any) -> Any:
     if len(extra) != len(x):
-        raise ValueError(f"{name}: a weight has {len(extra)} entries where the input has {len(x)}: {extra!r:.60}")
+        raise ValueError(f"{name}: a weight has {len(extra)} entries, and the input {len(x)}; give one for each: {extra!r:.60}")
     return extra
 
 
@@ -223,7 +224,7 @@ def _examples(name: str, input: Any, target: Any, shares: bool = True) -> tuple[
     """Pairs of scores and a label (or, with ``shares``, a row of the same length), checked; and True for a lone example."""
     target = _listed(target)
     if _is_sequence(input) and not len(input):
-        raise ValueError(f"{name} of an empty batch: there is nothing to take the mean of")
+        raise ValueError(f"{name}: an empty batch has no loss; give at least one example")
     single = not _is_sequence(target) or shares and _is_row(input)
     if not single and len(input) != len(target):
         raise ValueError(f"{name}: {len(input)} examples but {len(target)} targets; give one target for each example")
@@ -279,7 +280,8 @@ def _examplewise(name: str, term: Callable[[Any, Any], Any], examples: list[tupl
         terms.append(term(scores, y))
         total += 1.0 if weight is None or _is_sequence(y) else weight[y]
     if reduction == "mean" and not total:
-        raise ValueError(f"{name}: none of {len(examples)} labels counts (ignore_index, weight), so there is no mean; give others")
+        raise ValueError(f"{name}: all {len(examples)} labels are ignored (ignore_index) or have weight 0, so there is no mean; "
+                         "give other labels")
     return _reduced(terms[0] if single else terms, terms, total, reduction)
 
 

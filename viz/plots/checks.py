@@ -27,10 +27,10 @@ def gradient_check(found: GradientReport | EntryFinding, *, ax: Axes | None = No
     import numpy as np
     finding: Any = getattr(found, "worst", found)
     if not hasattr(finding, "samples"):
-        raise TypeError(f"gradient_check: what check_gradients returned is drawn, not {found!r:.60} ({type(found).__name__})")
+        raise TypeError(f"gradient_check: give the report of check_gradients, not {found!r:.60} ({type(found).__name__})")
     samples = np.array(finding.samples, float).reshape(-1, 4)
     if not len(samples):
-        raise ValueError(f"gradient_check: {finding.what} ({finding.verdict}) was not measured by differences, so there "
+        raise ValueError(f"gradient_check: {finding.what} ({finding.verdict}) was not measured by difference quotients, so there "
                          "is nothing to draw; draw another of the report's findings")
     samples = samples[samples[:, 0].argsort()]
     ax = axes_or_new(ax, 5.4, 3.9)

@@ -28,7 +28,7 @@ def histograms(layers: Mapping[str, PlainArrayLike], *, color: str = VALUE, bins
     """
     import numpy as np
     if not isinstance(layers, Mapping):
-        raise TypeError(f"histograms: a mapping of names to arrays is drawn, not {type(layers).__name__}; give {{'one': array}}")
+        raise TypeError(f"histograms: give a mapping of names to arrays, not {type(layers).__name__}; give {{'one': array}}")
     arrays = [np.asarray(array, float).ravel() for array in layers.values()]
     arrays = [array[np.isfinite(array)] for array in arrays]
     top = max([float(np.abs(array).max()) for array in arrays if array.size], default=0.0) or 1.0
@@ -116,7 +116,7 @@ def initialisations(schemes: Iterable[str] = SCHEMES, activation: str = "tanh", 
     import numpy as np
     schemes = list(schemes)
     if activation not in rows:
-        raise KeyError(f"initialisations: no operation is called {activation!r}; there is {', '.join(ACTIVATIONS)}")
+        raise KeyError(f"initialisations: no operation is called {activation!r}; choose from {', '.join(ACTIVATIONS)}")
     panels = make_panels(2 * len(schemes), 2, max(3.6, 0.56 * layers), 1.75)
     panels.measured = {}
     for i, scheme in enumerate(schemes):
@@ -146,7 +146,7 @@ def _through(scheme: str, activation: str, depth: int, width: int, examples: int
         elif scheme in ("Xavier", "He"):
             (init.xavier_normal_ if scheme == "Xavier" else init.kaiming_normal_)(w, rng=rng)
         elif scheme != "zeros":
-            raise ValueError(f"initialisations: no scheme {scheme!r}; there is {', '.join(SCHEMES)}, with any factor "
+            raise ValueError(f"initialisations: no scheme {scheme!r}; choose from {', '.join(SCHEMES)}, with any factor "
                              "before ·randn")
         h = rows[activation](h @ w.T)
         outputs.append(h)

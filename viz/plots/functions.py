@@ -32,7 +32,8 @@ def activation(function: Function, low: float = -5.0, high: float = 5.0, *, ax: 
     (0.0, 1.0)
     """
     if isinstance(function, str) and function not in rows:
-        raise KeyError(f"activation: no operation is called {function!r}; there is {', '.join(ACTIVATIONS)}, and every other row")
+        raise KeyError(f"activation: no operation is called {function!r}; choose from {', '.join(ACTIVATIONS)} or any operation "
+                       "of the table")
     f = rows[function] if isinstance(function, str) else function
     name = getattr(f, "name", getattr(f, "__name__", "f"))
     x, y, slope = _curve(f, name, low, high, options)
@@ -57,7 +58,7 @@ def _curve(f: Operation | Callable[..., Tensor], name: str, low: float, high: fl
     x = Tensor(np.linspace(low, high, 401))
     y = f(x, **options)
     if getattr(y, "shape", None) != x.shape:
-        raise ValueError(f"activation: {name} of a tensor of shape {x.shape} gives {y!r:.60}; it must work entry by entry")
+        raise ValueError(f"activation: {name} of a tensor of shape {x.shape} gives {y!r:.60}; it must work elementwise")
     flat = isinstance(y.op, Operation) and y.op.partials[0] is False
     return x.data, y.data, None if flat else gradient(y, x, seed=np.ones(y.shape))
 

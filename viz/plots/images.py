@@ -21,7 +21,7 @@ def filters(weight: ArrayLike, *, columns: int | None = None, ax: Axes | None = 
     """
     w = _plain(weight)
     if w.ndim != 4 or not w.size:
-        raise ValueError(f"filters: a weight has shape (O, C, KH, KW), not {w.shape}; it is layer.weight of a Conv2d")
+        raise ValueError(f"filters: a weight has shape (O, C, KH, KW), not {w.shape}; give layer.weight of a Conv2d")
     low, high = float(w.min()), float(w.max())
     w = (w - low) / ((high - low) or 1.0)
     pictures = w.transpose(0, 2, 3, 1) if w.shape[1] == 3 else w.reshape(-1, *w.shape[2:])
@@ -40,7 +40,7 @@ def activation_maps(maps: ArrayLike, *, columns: int | None = None, ax: Axes | N
     """
     pictures = _plain(maps)
     if pictures.ndim != 3 or not pictures.size:
-        raise ValueError(f"activation_maps: maps have shape (C, H, W), not {pictures.shape}; take those of one "
+        raise ValueError(f"activation_maps: maps have shape (C, H, W), not {pictures.shape}; give those of one "
                          "image: maps[0]")
     ax = _tiles(pictures, columns or ceil(sqrt(len(pictures))), "viridis", ax)
     ax.set_title(f"{len(pictures)} maps {pictures.shape[1]}×{pictures.shape[2]}, {short_number(float(pictures.min()))} to "

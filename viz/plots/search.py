@@ -34,9 +34,10 @@ def _scored(results: HasRows | Iterable[Trial], score: str | None, best: str | N
     score = score or ("value" if rows and "value" in rows[0] else "score")
     found = [row for row in rows if row.get(score) is not None]
     if not found:
-        raise ValueError(f"a plot of search results needs at least one that has a {score}; got {len(rows)} without")
+        raise ValueError(f"a plot of search results needs a trial with a {score}; got {len(rows)} trials without one")
     if missing := sorted({name for name in columns for row in found if name not in row}):
-        raise KeyError(f"a plot of search results has no {missing[0]!r} in every trial; there is {', '.join(map(str, found[0]))}")
+        raise KeyError(f"a plot of search results needs {missing[0]!r} in every trial; the columns are "
+                       f"{', '.join(map(str, found[0]))}")
     return _Scored(found, score, str(best or getattr(results, "direction", "max")).startswith("max"))
 
 

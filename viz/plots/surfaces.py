@@ -40,7 +40,7 @@ def gradient_field(f: Surface, low: float = -2.0, high: float = 2.0, n: int = 9,
 
     from autograd import Tensor
     if n < 2:
-        raise ValueError(f"gradient_field: n={n} points a side; give 2 or more")
+        raise ValueError(f"gradient_field: n={n} points per side; give 2 or more")
     x1, x2 = (Tensor(axis) for axis in np.meshgrid(np.linspace(low, high, n), np.linspace(low, high, n)))
     y = f(x1, x2)
     sign = -1.0 if downhill else 1.0
@@ -79,7 +79,8 @@ def descent(f: Surface, start: Interval, ways: Mapping[str, Callable[[list[Tenso
     """
     import numpy as np
     if not ways or len(start) != 2:
-        raise ValueError(f"descent: {len(ways)} ways from {start!r:.40}; name each way and its optimiser, and start at (x1, x2)")
+        raise ValueError(f"descent: {len(ways)} ways from {start!r:.40}; give a mapping of names to optimisers, and a start (x1, "
+                         "x2)")
     paths = {name: _path(f, start, way, steps) if callable(way) else np.asarray(way, float)
              for name, way in ways.items()}
     across, up = _bounds_of_paths(list(paths.values())) if bounds is None else bounds
@@ -145,7 +146,7 @@ def decision_boundary(model: Classifier, inputs: PlainArrayLike | None = None, l
     classes = None if labels is None else np.asarray(labels).astype(int)
     if points is not None and (points.ndim != 2 or points.shape[1] != 2 or classes is not None and len(classes) != len(points)):
         given = f"inputs of shape {points.shape} and {'no' if classes is None else len(classes)} labels"
-        raise ValueError(f"decision_boundary: {given}; give points of a plane, (N, 2), and a label for each, or no labels")
+        raise ValueError(f"decision_boundary: {given}; give points of shape (N, 2), and a label for each, or no labels")
     across, up = _bounds_of_points(points) if bounds is None else bounds
     x1, x2 = np.meshgrid(np.linspace(*across, n), np.linspace(*up, n))
     ax = axes_or_new(ax, 4.6 if classes is not None else 4.2, 3.8)

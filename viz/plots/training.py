@@ -37,7 +37,7 @@ def curves(history: HasColumns | Mapping[str, Sequence[float]] | Iterable[float]
         {str(name): column for name, column in given.items()} if isinstance(given, Mapping) else {"loss": list(given)})
     names = columns or [name for name in table if name.endswith("loss")] or [name for name in table if name != "epoch"]
     if missing := [name for name in names if name not in table]:
-        raise KeyError(f"curves: no column {missing[0]!r}; there is {', '.join(table) or 'none yet'}")
+        raise KeyError(f"curves: no column {missing[0]!r}; the columns are {', '.join(table) or 'none yet'}")
     ax = axes_or_new(ax)
     for i, name in enumerate(names):
         epochs = table.get("epoch", range(1, len(table[name]) + 1))
@@ -105,8 +105,8 @@ def _finite_start(rates: Sequence[float], losses: Sequence[float]) -> tuple[Arra
     kept = np.isfinite(y).cumprod().astype(bool)
     x, y = x[kept], y[kept]
     if len(x) < 3:
-        raise ValueError(f"learning_rates: {len(x)} finite losses are too few to see where the loss falls; give three "
-                         "or more, from a smaller rate on")
+        raise ValueError(f"learning_rates: {len(x)} finite losses are too few to see where the loss decreases; give three "
+                         "or more, starting from a smaller rate")
     return x, y
 
 
@@ -155,5 +155,6 @@ def _classes(labels: ArrayLike, predictions: ArrayLike) -> tuple[Array, Array]:
                          "for every example")
     if not all(np.issubdtype(x.dtype, np.number) and (x == np.floor(x)).all() and x.min() >= 0 for x in (y, p)):
         found = ", ".join(map(str, np.unique(np.concatenate([y, p]))[:6].tolist()))
-        raise ValueError(f"confusion: classes are the whole numbers 0, 1, 2, …, here {found}; number them, and give class_names=")
+        raise ValueError(f"confusion: classes must be the whole numbers 0, 1, 2, …, not {found}; number them, and give "
+                         "class_names=")
     return y.astype(int), p.astype(int)

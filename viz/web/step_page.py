@@ -83,8 +83,8 @@ class Stepper:
     def __init__(self, y: Node, collapse: Collapse = None, digits: Digits = "auto", title: str | None = None,
                  parameters: Iterable[Node | str] | None = None, names: Names | None = None, seed: ArrayLike | None = None):
         if digits != "auto" and digits not in range(1, 18):
-            raise ValueError(f"digits={digits!r}: the page shows 1 to 17 digits of each number; leave it out for as many as it "
-                             "takes")
+            raise ValueError(f"digits={digits!r}: digits must be from 1 to 17; leave it out for as many as "
+                             "needed")
         order = _checked_order(y)
         called = named_nodes(order) if names is None else named_after(order, names)
         found = walks(y, seed, order, called)
@@ -222,7 +222,7 @@ def _total(results: Sequence[Any], seed: Any, title: str | None) -> tuple[Any, A
     """One node for several: the only one, or the total of all, each times its seed; with the seed and the title of the page."""
     checked_roots(results)
     if not results or any(hasattr(y, "shape") for y in results):
-        raise TypeError(f"stepper of a list of {len(results)}: give one Tensor, or a list of Values; of Tensors, their sum")
+        raise TypeError(f"stepper of a list of {len(results)}: give one Tensor, or a list of Values; add several Tensors up first")
     seeds = [1.0 if y.grad is None else y.grad for y in results] if seed is None else [float(x) for x in seed]
     title = title or getattr(results, "title", None)
     if len(results) == 1:
@@ -267,7 +267,7 @@ def _moved(parameters: Iterable[Node | str] | None, leaves: list[int], place: Ma
     parameters = list(parameters)
     wanted = [place.get(x, -1) if isinstance(x, Node) else by_name.get(x, -1) for x in parameters]
     if not set(wanted) <= set(leaves):
-        raise LookupError(f"parameters={parameters!r:.80}: not all of these are leaves that y depends on; there are "
+        raise LookupError(f"parameters={parameters!r:.80}: not all of these are leaves that y depends on; the leaves are "
                           f"{', '.join(by_name)}")
     return wanted
 
