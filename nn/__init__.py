@@ -1,12 +1,12 @@
-"""Networks that train on autograd's nodes. Names and argument order are PyTorch's wherever PyTorch has the thing.
+"""Neural networks on autograd's nodes, with PyTorch's names and argument order wherever PyTorch has the same thing.
 
-What works on single numbers is here at once; layers of tensors, and modules that need NumPy, load when first used.
+Parts for single numbers load at once; layers of tensors, and modules that need NumPy, load on first use.
 """
 
 from typing import TYPE_CHECKING
 
 try:
-    from autograd import Value as _  # another package has the name, too
+    from autograd import Value as _  # fails where HIPS autograd is installed under that name
 except ImportError:
     raise ImportError("nn needs chainrule's autograd, and Python finds another one here, HIPS autograd's. Each needs an "
                       "environment of its own: python -m venv .venv, then pip install chainrule there; or pip uninstall "
@@ -50,7 +50,7 @@ _modules = {
 _module_of = {name: module for module, names in _modules.items() for name in (module, *names.split())}
 
 
-if not TYPE_CHECKING:  # a checker that sees this believes in any name
+if not TYPE_CHECKING:  # a type checker that sees this accepts any name
     def __getattr__(name: str) -> object:
         from importlib import import_module
         if name not in _module_of:

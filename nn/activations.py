@@ -1,4 +1,4 @@
-"""Activations as modules, on numbers, arrays and Tensors alike; loads no NumPy before one needs it."""
+"""Activations as modules, for numbers, arrays and Tensors; loads NumPy only where needed."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ __all__ = ["ELU", "Activation", "Elementwise", "Identity", "LeakyReLU", "LogSoft
 
 
 class Elementwise(Module):
-    """A function of one number, applied to each entry: a node gives a node, an array an array, a number a number."""
+    """Base of elementwise activations: a node gives a node, an array an array, a number a number."""
 
     if TYPE_CHECKING:
         def __call__(self, input: Entries) -> Entries: ...  # pyright: ignore[reportIncompatibleMethodOverride]
@@ -36,9 +36,9 @@ ActivationLike = str | Callable[[Any], Any]
 
 
 def activation_function(activation: ActivationLike) -> Callable[[Any], Any]:
-    """The function of that name, which any operation of one operand has; a function is returned as it is.
+    """Return the function for an activation's name (any operation of one operand); return a function unchanged.
 
-    Raises ValueError for a name that is none's.
+    Raises ValueError for an unknown name.
 
     >>> activation_function("relu")(-2.0)
     0.0
@@ -54,7 +54,7 @@ def activation_function(activation: ActivationLike) -> Callable[[Any], Any]:
 
 
 class Identity(Module):
-    """The input itself; arguments are ignored, so that it can stand in for any layer.
+    """The input unchanged; ignores its arguments, so that it can replace any layer.
 
     >>> Identity(54, unused=True)(3.0)
     3.0
@@ -71,7 +71,7 @@ class Identity(Module):
 
 
 class Activation(Elementwise):
-    """Any function of one argument as a module: an operation's name, or a function.
+    """Module of any function of one argument, given as an operation's name or as a function.
 
     >>> Activation("sin")(0.0)
     0.0
@@ -118,7 +118,7 @@ class Tanh(Elementwise):
 
 
 class Step(Elementwise):
-    """1 where x > 0, else 0: the perceptron's; training through it warns, since its derivative is 0.
+    """1 where x > 0, else 0, as in the perceptron; training through it warns, because its derivative is 0.
 
     >>> Step()(Tensor([-2.0, 0.0, 3.0])).tolist()
     [0.0, 0.0, 1.0]
@@ -143,7 +143,7 @@ class LeakyReLU(Elementwise):
 
 
 class PReLU(Module):
-    """A leaky relu whose slope is learned (He et al., 2015): one, or one for each channel on axis 1.
+    """Leaky relu with a learned slope (He et al., 2015): one in all, or one for each channel on axis 1.
 
     >>> PReLU()(Tensor([-2.0, 0.0, 3.0])).tolist(), PReLU(8).weight.shape
     ([-0.5, 0.0, 3.0], (8,))
@@ -183,7 +183,7 @@ class ELU(Elementwise):
 
 
 class Softplus(Elementwise):
-    """log(1 + exp(``beta`` · x)) / ``beta``: a relu without a corner.
+    """log(1 + exp(``beta`` · x)) / ``beta``: a smooth relu.
 
     >>> Softplus()(Tensor([-1000.0, 1000.0])).tolist(), round(Softplus()(0.0), 4)  # log 2
     ([0.0, 1000.0], 0.6931)

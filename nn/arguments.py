@@ -7,7 +7,7 @@ from typing import SupportsIndex
 
 
 def whole_number(value: SupportsIndex, name: str, least: int = 1) -> int:
-    """Return an integer argument as an int, NumPy's integers too; raise ValueError for another value, or one under ``least``.
+    """Return an integer argument (NumPy's too) as an int; raise ValueError for any other value, or one below ``least``.
 
     >>> import numpy as np
     >>> whole_number(np.int64(3), "fit: epochs", 0)
@@ -21,5 +21,5 @@ def whole_number(value: SupportsIndex, name: str, least: int = 1) -> int:
     except TypeError:
         number = least - 1
     if number < least:
-        raise ValueError(f"{name}={value!r}; must be a whole number, {least} or more")
+        raise ValueError(f"{name}={value!r}; it must be a whole number, {least} or more")
     return number

@@ -1,6 +1,6 @@
-"""The babysitter: watches a training run and names in words each problem, its evidence and a remedy.
+"""The babysitter: watches a training run and reports each problem in words, with evidence and a remedy.
 
-It looks for the problems that the course teaches, with the course's numbers as thresholds. In ``nn.train.fit`` it is a
+It looks for the problems of the course, with the course's numbers as thresholds. In ``nn.train.fit`` it is a
 callback; in a loop of your own, ``with sitter.watch(model, x, y, prediction, loss): optimizer.step()`` does the same.
 """
 
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Babysitter", "Checkup", "Diagnosis", "check_initial_loss", "check_overfit"]
 
-# the remedy of each problem whose remedy does not depend on the numbers
+# remedies that do not depend on the numbers
 REMEDIES = {
     "learning rate too low": "multiply the learning rate by 10 until the loss falls",
     "learning rate too high": "divide the learning rate by 10, or warm it up; clip_norm=1 holds single bad batches in check",
@@ -75,9 +75,9 @@ class Diagnosis(NamedTuple):
 
 
 class Checkup:
-    """The result of looking at a run: ``findings``, a ``Diagnosis`` for each problem, and ``signs``, the measurements by name.
+    """Result of a check: ``findings``, a ``Diagnosis`` for each problem, and ``signs``, the measurements by name.
 
-    A healthy run has no findings. The signs that are ``bad`` are marked in the printed table.
+    A healthy run has no findings. Signs in ``bad`` are marked in the printed table.
     """
 
     def __init__(self, findings: Sequence[Diagnosis], signs: Mapping[str, str], bad: Sequence[str] = ()):
@@ -106,20 +106,20 @@ class Checkup:
         return table(["problem", "evidence", "remedy"], self.findings) + signs if self.findings else signs
 
 
-# Thresholds: the course's numbers, and how far from them a healthy run may be.
-RATIO = 1e-3  # an update's length over the weights'; a factor of 100 either way is still called healthy
+# Thresholds: the course's numbers, and the distance from them that is still healthy.
+RATIO = 1e-3  # an update's length over the weights' length; a factor of 100 either way still counts as healthy
 DEAD = 0.25  # share of a layer's relus that never fire
 SATURATED = 0.5  # share of a layer's sigmoids or tanhs whose slope is under a twentieth of its largest
 FLOW = 1e-4, 1e3  # gradient at the first activation over that at the last
 MEMORY = 400  # examples kept to compare labels with inputs
-_KEPT = ("losses", "rows", "ratios", "first_epoch", "flows", "examples", "chance", "_ended")  # a checkpoint holds them as they are
+_KEPT = ("losses", "rows", "ratios", "first_epoch", "flows", "examples", "chance", "_ended")  # saved unchanged in a checkpoint
 
 
 class Babysitter(Callback):
-    """Watches a run: the loss of every batch, and every ``every`` batches gradients, updates and activations more closely.
+    """Watches a run: the loss of every batch; gradients, updates and activations of one batch in ``every``.
 
-    ``expected`` is the loss of guessing, needed where it does not follow from the loss function and the number of
-    classes. ``report()`` judges the run so far, at any time; with ``verbose`` it is printed at the end of ``fit``.
+    ``expected`` is the loss of a random guess, needed where it does not follow from the loss function and the number of classes.
+    ``report()`` judges the run so far; with ``verbose`` it is printed at the end of ``fit``.
 
     >>> import nn
     >>> model = nn.Sequential(nn.Linear(4, 16, rng=0), nn.Tanh(), nn.Linear(16, 3, rng=1))
@@ -137,15 +137,15 @@ class Babysitter(Callback):
         self.every, self.expected, self.verbose = every, expected, verbose
         self.losses: list[float] = []
         self.rows: list[dict[str, float]] = []  # the numbers of each epoch
-        self.ratios: list[float] = []  # update over weight, the median over all weights, at each close look
-        self.first_epoch = 0  # how many of these ratios are from the first epoch
+        self.ratios: list[float] = []  # update over weight, the median over all weights, at each inspection
+        self.first_epoch = 0  # number of ratios from the first epoch
         self.flows: list[float] = []  # gradient at the first activation over that at the last
         self.layers: dict[str, _Activations] = {}
         self.examples: list[tuple[Any, Any]] = []
         self.chance: float | None = expected
         self.faults: dict[str, Diagnosis] = {}  # problems that a single batch shows
         self._before: list[tuple[Any, Any]] = []
-        self._ended = 0  # how many batches belong to epochs that have ended
+        self._ended = 0  # number of batches in finished epochs
 
     def __repr__(self) -> str:
         return f"<Babysitter after {len(self.losses):,} batches>"
@@ -153,7 +153,7 @@ class Babysitter(Callback):
     # ── as a callback of fit ──
 
     def on_backward(self, run: Run) -> None:
-        """Look at a batch and its gradients, before the update."""
+        """Inspect a batch and its gradients, before the update."""
         self._look(run.model, run.x, run.y, run.prediction, run.loss, getattr(run.loss_function, "__name__", ""))
 
     def on_step(self, run: Run) -> None:
@@ -178,7 +178,7 @@ class Babysitter(Callback):
                            for path, layer in self.layers.items()]}
 
     def load_state_dict(self, state: State) -> None:
-        """Go on from what ``state_dict`` returned."""
+        """Restore the state that ``state_dict`` returned."""
         for name in _KEPT:
             setattr(self, name, state[name])
         self.faults = {fault[0]: Diagnosis(*fault) for fault in state["faults"]}
@@ -203,7 +203,7 @@ class Babysitter(Callback):
         own = {"loss": float(np.mean(self.losses[self._ended:]))} if self.losses[self._ended:] else {}
         self._epoch({**own, **{name.replace("_", " "): value for name, value in figures.items()}})
 
-    # ── looking ──
+    # ── inspection ──
 
     def _look(self, model: Module, x: Any, y: Any, prediction: Any, loss: Any, name: str) -> None:
         step, value = len(self.losses), loss.item()
@@ -240,7 +240,7 @@ class Babysitter(Callback):
             layer.turn()
 
     def _left_over(self, parameters: list[Any], loss: Any, step: int) -> None:
-        """Find gradients that hold more than this batch's own."""
+        """Find gradients that hold more than this batch's gradient."""
         own = [np.asarray(g, float) for g in gradient(loss, parameters)]
         length = float(np.sqrt(sum(float(np.square(g).sum()) for g in own)))
         excess = float(np.sqrt(sum(float(np.square(x.grad - g).sum()) for x, g in zip(parameters, own))))
@@ -271,7 +271,7 @@ class Babysitter(Callback):
     def _fault(self, problem: str, evidence: str, remedy: str = "") -> None:
         self.faults.setdefault(problem, Diagnosis.of(problem, evidence, remedy))
 
-    # ── judging ──
+    # ── judgement ──
 
     def report(self) -> Checkup:
         """Judge the run so far: its problems, and its vital signs."""
@@ -288,7 +288,7 @@ class Babysitter(Callback):
         return _initial(self.losses[0], self.chance)
 
     def _rate(self) -> _Judged:
-        """Judge the learning rate, too low or too high, by the course of the loss."""
+        """Judge the learning rate, too low or too high, by the loss over time."""
         if not self.losses:
             return [], {}
         first, peak = self.losses[0], max(self.losses)
@@ -316,7 +316,7 @@ class Babysitter(Callback):
         signs = {"update-to-weight": f"{ratio:.1e} (about {RATIO:g} is good)"}
         if (high := max(ratio, first)) > RATIO * 100:
             return [_off_ratio(high, f"divide the learning rate by about {high / RATIO:.0g}")], signs
-        if epoch < RATIO / 100:  # judged in the first epoch: later a network may have learnt everything there is to learn
+        if epoch < RATIO / 100:  # judged in the first epoch: later the network may have learned everything
             return [_off_ratio(epoch, f"multiply the learning rate by about {RATIO / max(epoch, 1e-12):.0g}")], signs
         return [], signs
 
@@ -357,7 +357,7 @@ class Babysitter(Callback):
         return [Diagnosis.of("exploding gradients", told)] if flow > FLOW[1] else [], signs
 
     def _labels(self) -> _Judged:
-        """Find labels that are constant, or that nearest neighbours share only as often as by chance."""
+        """Find labels that are constant, or that nearest neighbours share no more often than by chance."""
         if not self.examples:
             return [], {}
         y = np.concatenate([labels for _, labels in self.examples])
@@ -393,7 +393,7 @@ class Babysitter(Callback):
             return [], {}
         best, last = min(rows, key=lambda row: row["validation loss"]), rows[-1]
         trained = last.get("loss", 0.0)
-        lately = float(np.mean([row["validation loss"] for row in rows[-3:]]))  # a single epoch may jump
+        lately = float(np.mean([row["validation loss"] for row in rows[-3:]]))  # mean of three: a single epoch may be an outlier
         signs = {"validation": f"loss {last['validation loss']:.3g}, best {best['validation loss']:.3g}; training {trained:.3g}"}
         if len(rows) > 2 and lately > 1.5 * best["validation loss"] and lately > 1.5 * trained and trained < best.get("loss", 0.0):
             return [Diagnosis.of("overfitting", f"the validation loss rose from {best['validation loss']:.3g} to {lately:.3g} "
@@ -412,11 +412,11 @@ _Judged = tuple[list[Diagnosis], dict[str, str]]
 
 
 class _Activations:
-    """Activations of one layer in this epoch, and in the last one that had enough examples."""
+    """Activations of one layer in this epoch, and in the last epoch with enough examples."""
 
     def __init__(self, kind: str):
         self.kind = kind
-        self.fired: Any = False  # for each unit: was it above 0 for any example
+        self.fired: Any = False  # for each unit: True if it was above 0 for any example
         self.seen = 0
         self.shares: list[float] = []
         self.last: tuple[Any, int, list[float]] | None = None
@@ -430,7 +430,7 @@ class _Activations:
         self.seen += count
 
     def turn(self) -> None:
-        """End an epoch, which is judged until the next one has seen enough examples."""
+        """End an epoch; its activations are judged until the next one has enough examples."""
         if self.seen >= 50 or self.last is None:
             self.last = self.fired, self.seen, self.shares
             self.fired, self.seen, self.shares = False, 0, []
@@ -452,7 +452,7 @@ def _off_ratio(ratio: float, remedy: str) -> Diagnosis:
 
 
 def _with_modes(model: Module) -> list[Module]:
-    """Modules that work differently in training and in evaluation."""
+    """Modules that behave differently in training and in evaluation."""
     return [module for module in model.modules() if isinstance(module, (Dropout, BatchNorm))]
 
 
@@ -463,7 +463,7 @@ def _names(modules: Sequence[Module]) -> str:
 # ── the first loss ─────────────────────────────────────────────────────────────────────────────────────────────
 
 def _chance(name: str, loss: Any, prediction: Any, y: Any) -> float | None:
-    """The loss of guessing, where the loss function is known."""
+    """The loss of a random guess, for known loss functions; else None."""
     scores = getattr(prediction, "shape", None) or np.shape(prediction)
     classes = scores[1] if len(scores) > 1 else 2
     if name in ("", "<lambda>") and any(str(node.op) == "cross_entropy" for node in topological(loss)):
@@ -483,9 +483,9 @@ def _initial(loss: float, chance: float) -> _Judged:
 
 def check_initial_loss(model: Module, data: Data | DataLoader, loss: LossFunction, expected: float | None = None,
                        penalty: Callable[[Module], float | Value | Tensor] | None = None) -> Checkup:
-    """Check that the untrained model's loss is that of guessing, log C for C classes, and that ``penalty(model)`` raises it.
+    """Check that an untrained model has the loss of a random guess, log C for C classes, and that ``penalty(model)`` raises it.
 
-    The model stays as it was. Raises ValueError where neither the loss function nor ``expected`` gives the loss of guessing.
+    The model is not changed. Raises ValueError where neither the loss function nor ``expected`` gives the loss of a guess.
 
     >>> import nn
     >>> model = nn.Sequential(nn.Linear(4, 3, rng=0))
@@ -512,10 +512,10 @@ def check_initial_loss(model: Module, data: Data | DataLoader, loss: LossFunctio
 
 def check_overfit(model: Module, data: Data | DataLoader, loss: LossFunction, examples: int = 20, epochs: int = 300,
                   lr: float = 0.01, target: float = 0.01) -> Checkup:
-    """Check that a copy of the model can learn ``examples`` examples by heart; where it cannot, something is broken.
+    """Check that a copy of the model can overfit ``examples`` examples; where it cannot, something is broken.
 
-    It takes the first examples, and trains with Adam at rate ``lr`` for ``epochs`` epochs, or until the loss is under
-    ``target``. The model stays as it was.
+    It trains on the first examples with Adam at rate ``lr`` for ``epochs`` epochs, or until the loss is below ``target``. The model
+    is not changed.
 
     >>> import nn
     >>> model = nn.Sequential(nn.Linear(4, 16, rng=0), nn.Tanh(), nn.Linear(16, 3, rng=1))

@@ -1,7 +1,6 @@
-"""Callbacks: objects that ``fit`` tells of every event in a training run, the run as they see it, and its history.
+"""Callbacks of ``fit``, the run that they receive, and its history.
 
-A callback is any object that has some of the methods of ``Callback``, whatever its class; or a function of the run, which
-is called after each epoch.
+A callback is any object with some of the methods of ``Callback``, or a function of the run, which is called after each epoch.
 """
 
 from __future__ import annotations
@@ -26,8 +25,8 @@ LossFunction = Callable[[Any, Any], "Value | Tensor"]  # of (prediction, target)
 
 
 class History:
-    """Record of a run: ``rows``, one dict for each epoch, ``batches``, the loss of every batch, and ``stopped``, the
-    reason why it ended. Prints as a table; ``history["loss"]`` is a column; ``best`` is the row of the best epoch.
+    """Record of a run: ``rows``, one dict for each epoch, ``batches``, the loss of every batch, and ``stopped``, the reason for its
+    end. Prints as a table; ``history["loss"]`` is a column; ``best`` is the row of the best epoch.
 
     >>> history = History()
     >>> history.rows += [{"epoch": 1, "loss": 0.5}, {"epoch": 2, "loss": 0.25}]
@@ -88,7 +87,7 @@ class History:
 
 
 def short_number(value: float) -> str:
-    """Return a number as tables show it: four significant digits, integers whole.
+    """Write a number for a table: four significant digits; integers in full.
 
     >>> short_number(0.123456), short_number(12345)
     ('0.1235', '12345')
@@ -97,11 +96,11 @@ def short_number(value: float) -> str:
 
 
 class Run:
-    """A training run as callbacks see it: who takes part, and how far it is.
+    """A training run for callbacks: its parts and its progress.
 
-    ``model optimizer loss_function loader validation seed`` are what ``fit`` was given, ``history`` is what it returns.
-    ``epoch`` counts the epochs that ended, ``step`` the batches trained on. ``x y prediction loss`` are the batch
-    that is being trained on, its prediction and the node of its loss; None outside a batch.
+    ``model optimizer loss_function loader validation seed`` are the arguments of ``fit``, ``history`` is its result.
+    ``epoch`` counts finished epochs, ``step`` the batches trained on. ``x y prediction loss`` are the present batch, its prediction
+    and the node of its loss; None outside a batch.
     """
 
     x: Any = None
@@ -115,14 +114,14 @@ class Run:
         self.history, self.validation, self.seed = history, validation, seed
         self.epoch = 0
         self.totals: dict[str, float] = {}  # sums over the examples of this epoch so far, by column
-        self.examples = 0  # how many they are
+        self.examples = 0  # number of these examples
 
     def __repr__(self) -> str:
         return f"<Run of {type(self.model).__name__}: {self.epoch:,} epochs, {self.step:,} batches>"
 
     @property
     def step(self) -> int:
-        """How many batches have been trained on."""
+        """The number of batches trained on."""
         return len(self.history.batches)
 
     def stop(self, reason: str) -> None:
@@ -131,9 +130,9 @@ class Run:
 
 
 class Callback:
-    """Every method that ``fit`` calls on a callback; write those that you need, in a subclass or in a class of your own.
+    """Interface of callbacks: all methods that ``fit`` calls; define those you need, in a subclass or in any class.
 
-    All of them may read the run and end it with ``run.stop(reason)``.
+    Each may read the run, and end it with ``run.stop(reason)``.
 
     >>> class Patience(Callback):
     ...     def on_epoch(self, run):
@@ -160,20 +159,20 @@ class Callback:
         """Called when an exception, Ctrl-C included, ends the run in the middle; it may be resumed."""
 
     def state_dict(self) -> State:
-        """Return what a checkpoint keeps of this callback: numbers, text, arrays, in lists and dicts."""
+        """Return the callback's state for a checkpoint: numbers, text and arrays, in lists and dicts."""
         return {}
 
     def load_state_dict(self, state: State) -> None:
-        """Go on from what ``state_dict`` returned."""
+        """Restore the state that ``state_dict`` returned."""
 
 
 HOOKS = ("on_start", "on_backward", "on_step", "on_epoch", "on_end", "on_interrupt")
 
 
 class Callbacks:
-    """The callbacks of one run, told of its events one after another.
+    """The callbacks of one run, called in order.
 
-    Raises TypeError for an object that has none of the hooks, and for a hook that a subclass of ``Callback`` misspelt.
+    Raises TypeError for an object without any hook, and for a misspelt hook in a subclass of ``Callback``.
 
     >>> seen = []
     >>> callbacks = Callbacks([lambda run: seen.append("an epoch ended")])
@@ -191,22 +190,22 @@ class Callbacks:
                 self._hooks[name].append(method)
 
     def call(self, hook: str, *arguments: Any) -> None:
-        """Call this hook of every callback that has it."""
+        """Call this hook on every callback that has it."""
         for method in self._hooks[hook]:
             method(*arguments)
 
     def state_dict(self) -> list[State]:
-        """Return the state of each callback; an empty one where it keeps none."""
+        """Return the state of each callback, empty for callbacks without state."""
         return [getattr(callback, "state_dict", dict)() for callback in self.members]
 
     def with_states(self, states: Sequence[State]) -> list[tuple[Any, State]]:
-        """Return the callbacks that keep a state, each with its own among the states that ``state_dict`` returned."""
+        """Return pairs of a callback and its state, for callbacks with state, from the list that ``state_dict`` returned."""
         return [(callback, state) for callback, state in zip(self.members, states, strict=True)
                 if hasattr(callback, "state_dict") and hasattr(callback, "load_state_dict")]
 
 
 def _hooks_of(callback: Any) -> dict[str, Callable[..., Any]]:
-    """The hooks that a callback has, without those that do nothing because ``Callback`` gave them."""
+    """The hooks of a callback, without those inherited from ``Callback``, which do nothing."""
     if isinstance(callback, type):
         raise TypeError(f"fit: the callback {callback.__name__} is a class; give an instance: {callback.__name__}()")
     found = {name: getattr(callback, name) for name in HOOKS if hasattr(callback, name)}

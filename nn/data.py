@@ -1,7 +1,7 @@
-"""Data for training: splits, mini-batches, preprocessing, augmentation; sets and files by way of ``nn.sources``.
+"""Data for training: splits, mini-batches, preprocessing, augmentation; data sets and files come from ``nn.sources``.
 
-Lists in, lists out, without NumPy (networks of single numbers need none); arrays in, arrays out. Everything random comes
-from ``rng``: a seed, a ``numpy.random.Generator``, a ``random.Random``, or the module ``random`` itself.
+Lists in, lists out, without NumPy (networks of single numbers need none); arrays in, arrays out. All random numbers come from
+``rng``: a seed, a ``numpy.random.Generator``, a ``random.Random``, or the module ``random`` itself.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ Transform = Callable[["Array", Any], "Array"]  # of a batch of inputs and the lo
 # ── splits ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 def generator(rng: Seed) -> Any:
-    """Return the generator that ``rng`` is, or a ``numpy.random.Generator`` of its seed (None: a seed from the system)."""
+    """Return ``rng`` if it is a generator, else a ``numpy.random.Generator`` with that seed (None: a seed from the system)."""
     if rng is None or hasattr(rng, "__index__"):
         import numpy as np
         return np.random.default_rng(rng)  # type: ignore[arg-type]  # has __index__
@@ -38,10 +38,10 @@ def generator(rng: Seed) -> Any:
 
 def split(inputs: Column, labels: Column, shares: Sequence[float] = (0.6, 0.2, 0.2), rng: Seed = random,
           stratify: bool = True) -> list[tuple[Any, Any]]:
-    """Split the examples at random into parts of these shares: pairs (inputs, labels), say training, validation, test.
+    """Split the examples at random into parts of these shares, for example training, validation, test: pairs (inputs, labels).
 
-    With ``stratify`` every class gives the same share to each part. Raises ValueError where lengths differ, the shares
-    do not sum to 1, or a class (without ``stratify``, the whole set) is too small to be in every part.
+    With ``stratify`` every class has the same share in each part. Raises ValueError where lengths differ, the shares do not sum to
+    1, or a class (without ``stratify``, the whole set) is too small for every part.
 
     >>> [len(y) for x, y in split(range(10), [0] * 5 + [1] * 5, rng=random.Random(1))]
     [6, 2, 2]
@@ -82,10 +82,10 @@ def train_test_split(inputs: Column, labels: Column, test_size: float = 0.2, rng
 
 
 def k_fold(labels: Column, k: int = 5, rng: Seed = random, stratify: bool = True) -> Iterator[tuple[list[int], list[int]]]:
-    """Yield for each of k folds the indices of the examples to train on, and of those to validate on.
+    """Yield for each of k folds the indices of its training examples and of its validation examples.
 
-    Every example is validated on once. With ``stratify`` every class is spread evenly over the folds. Raises ValueError for
-    k under 2, or more folds than there are examples.
+    Every example is used for validation once. With ``stratify`` every class is spread evenly over the folds. Raises ValueError for
+    k below 2, or more folds than examples.
 
     >>> [sorted(validation) for _, validation in k_fold([0, 0, 1, 1], 2, random.Random(0))]
     [[0, 2], [1, 3]]
@@ -97,7 +97,7 @@ def k_fold(labels: Column, k: int = 5, rng: Seed = random, stratify: bool = True
     dealt = 0
     for _, members in _members(labels, stratify):
         stream.shuffle(members)
-        for i in members:  # dealt like cards, starting where the last class ended: sizes differ by at most one
+        for i in members:  # dealt out in turn, continuing where the last class ended, so that sizes differ by at most one
             folds[dealt % k].append(i)
             dealt += 1
     for i, fold in enumerate(folds):
@@ -105,7 +105,7 @@ def k_fold(labels: Column, k: int = 5, rng: Seed = random, stratify: bool = True
 
 
 def take(column: Column, places: Sequence[int]) -> Any:
-    """Return the entries at these indices: an array of an array, rows of a frame, a list of any other column.
+    """Return the entries at these indices: an array for an array, rows of a frame, a list for any other column.
 
     >>> take("abc", [2, 0])
     ['c', 'a']
@@ -130,7 +130,7 @@ def _members(labels: Any, stratify: bool) -> list[tuple[str, list[int]]]:
 def batches(size: int, *columns: Column, rng: Seed = None) -> Iterator[tuple[Any, ...]]:
     """Yield mini-batches of ``size`` examples from columns of one length, ⌈N / size⌉ of them: the last may be smaller.
 
-    They are in order, or shuffled by ``rng``. Raises ValueError for a size under 1 or columns of different lengths.
+    They are in order, or shuffled by ``rng``. Raises ValueError for a size below 1 or columns of different lengths.
 
     >>> [x for x, in batches(2, [1, 2, 3, 4, 5])]
     [[1, 2], [3, 4], [5]]
@@ -148,10 +148,10 @@ def batches(size: int, *columns: Column, rng: Seed = None) -> Iterator[tuple[Any
 class DataLoader:
     """Mini-batches (inputs, labels) as arrays, epoch after epoch: ⌈N / batch_size⌉ of them, the last may be smaller.
 
-    ``data`` is whatever ``arrays`` takes. With ``shuffle`` each epoch has an order of its own, drawn from ``generator``
-    (a seed or a ``numpy.random.Generator``); ``transform`` (say ``Augment``) is given each batch of inputs and the
-    generator. With ``drop_last`` a last batch that is smaller is left out. ``state_dict`` holds everything that decides the
-    batches to come, even within an epoch.
+    ``data`` is anything that ``arrays`` takes. With ``shuffle`` each epoch has a new order, drawn from ``generator`` (a seed or a
+    ``numpy.random.Generator``); ``transform`` (for example ``Augment``) is applied to each batch of inputs and the generator. With
+    ``drop_last`` a smaller last batch is left out. ``state_dict`` holds everything that determines the further batches, even within
+    an epoch.
 
     >>> loader = DataLoader(([[1.0], [2.0], [3.0]], [0, 1, 0]), batch_size=2)
     >>> len(loader), [y.tolist() for x, y in loader]
@@ -196,7 +196,7 @@ class DataLoader:
                 "order": None if self._order is None else self._order.copy(), "generator": self.generator.bit_generator.state}
 
     def check_state(self, state: State) -> None:
-        """Raise ValueError for a state that is not of a loader of the same data, batches and kind of generator."""
+        """Raise ValueError for the state of a loader with other data, batches or kind of generator."""
         where = "DataLoader.load_state_dict: the state"
         if not isinstance(state, dict) or not {"position", "batch_size", "order", "generator"} <= state.keys():
             raise ValueError(f"{where} is {state!r:.60}, not what DataLoader.state_dict gives")
@@ -216,7 +216,7 @@ class DataLoader:
             raise ValueError(f"{where} has a different kind of generator from {self.generator!r}: {error!s:.80}") from None
 
     def load_state_dict(self, state: State) -> None:
-        """Go on where another loader of the same data was: the next iteration gives the rest of its epoch.
+        """Continue from the state of a loader with the same data: the next iteration gives the rest of its epoch.
 
         Raises ValueError, with nothing changed, for a state of other data.
         """
@@ -234,14 +234,14 @@ def _numpy_generator(rng: Seed) -> Any:
     return rng
 
 
-# ── preprocessing: measured on the training inputs alone, then applied to any ────────────────────────────────────
+# ── preprocessing: fitted on the training inputs only, then applied to any inputs ────────────────────────────────
 
 class StandardScaler:
-    """Shift and scale each feature to mean 0 and standard deviation 1, as measured on the training inputs alone.
+    """Shift and scale each feature to mean 0 and standard deviation 1, as measured on the training inputs.
 
     ``axis`` are the axes to measure over: 0 for each feature, (0, 2, 3) for each channel of images (N, C, H, W).
-    ``with_std=False`` only subtracts the mean: the mean image (as AlexNet did), the channels' mean (as VGG did). A
-    feature that never varies is only shifted. Lists give lists of tuples, arrays give arrays.
+    ``with_std=False`` only subtracts the mean: the mean image (as AlexNet did), the channels' mean (as VGG did). A constant feature
+    is only shifted. Lists give lists of tuples, arrays give arrays.
 
     >>> scaler = StandardScaler([(1.0, 7.0), (3.0, 7.0)])
     >>> scaler([(1.0, 7.0), (5.0, 8.0)])
@@ -279,10 +279,10 @@ class StandardScaler:
 
 
 class PCA:
-    """Principal components: turn inputs (N, D) into their parts along the directions in which the training inputs vary most.
+    """Principal component analysis: project inputs (N, D) on the directions in which the training inputs vary most.
 
     ``n_components`` is the number of directions, or the share of the variance to keep (a number under 1); all by default.
-    With ``whiten`` each part has variance 1 on the training inputs, and directions without variance are left out.
+    With ``whiten`` each projection has variance 1 on the training inputs, and directions without variance are left out.
     ``components`` (K, D) are the directions, ``variance`` (K,) is the variance of the training inputs along each (over N − 1).
 
     >>> import numpy as np
@@ -321,12 +321,12 @@ class PCA:
         return ((x - self.mean) @ self.components.T / self._scale).astype(x.dtype)
 
     def inverse(self, parts: Array) -> Array:
-        """Return inputs from their parts, as far as the components that were kept determine them."""
+        """Return inputs reconstructed from their projections on the kept components."""
         return parts * self._scale @ self.components + self.mean
 
 
 class Augment:
-    """Move each of the images (N, C, H, W) at random: shift it by up to ``shift`` pixels, rotate it by up to ``rotate``
+    """Augment images (N, C, H, W) at random, each one by itself: shift it by up to ``shift`` pixels, rotate it by up to ``rotate``
     degrees, and with ``flip`` mirror it left to right half of the time. Pixels from outside are 0.
 
     >>> import numpy as np
@@ -351,7 +351,8 @@ def moved(images: Array, degrees: float | Array = 0.0, down: float | Array = 0.0
           mirror: bool | Array = False) -> Array:
     """Return images (N, C, H, W) mirrored left to right, rotated anticlockwise about the centre, then shifted by pixels.
 
-    Each movement is one number for all images or one for each, (N,). Values between pixels are bilinear, outside 0.
+    Each movement is one number for all images or one for each, (N,). Values between pixels are interpolated bilinearly; outside
+    they are 0.
 
     >>> import numpy as np
     >>> moved(np.array([[[[1.0, 2.0]]]]), mirror=True).tolist()
@@ -365,12 +366,12 @@ def moved(images: Array, degrees: float | Array = 0.0, down: float | Array = 0.0
     angle, down, right, mirror = (np.broadcast_to(each, n)[:, None, None]
                                   for each in (np.deg2rad(degrees), down, right, mirror))
     y, x = np.mgrid[:height, :width] - np.array([height - 1, width - 1])[:, None, None] / 2
-    y, x = y - down, x - right  # the place that each pixel comes from
+    y, x = y - down, x - right  # the source position of each pixel
     y, x = np.cos(angle) * y + np.sin(angle) * x, np.cos(angle) * x - np.sin(angle) * y
-    row = (y + (height - 1) / 2).round(9)  # so that no movement gives the same image
+    row = (y + (height - 1) / 2).round(9)  # so that a zero movement gives the same image
     column = (np.where(mirror, -x, x) + (width - 1) / 2).round(9)
     top, left = np.floor(row).astype(int), np.floor(column).astype(int)
-    framed = np.pad(images, ((0, 0), (0, 0), (1, 1), (1, 1)))  # a frame of the 0 that lies outside
+    framed = np.pad(images, ((0, 0), (0, 0), (1, 1), (1, 1)))  # a border of zeros
     out = np.zeros_like(images)
     for r, row_share in ((top, top + 1 - row), (top + 1, row - top)):
         for c, share in ((left, left + 1 - column), (left + 1, column - left)):

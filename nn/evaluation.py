@@ -27,7 +27,7 @@ Metrics = str | Iterable[str | Metric] | Mapping[str, str | Metric]
 
 
 def accuracy(prediction: Prediction, target: Column) -> float:
-    """Return the share of examples whose own class has the highest score: scores (N, C), labels (N,) or one-hot (N, C).
+    """Return the share of examples whose class has the highest score: scores (N, C), labels (N,) or one-hot (N, C).
 
     Raises ValueError for other shapes, and for nan among scores or labels, with its place.
 
@@ -48,7 +48,7 @@ def accuracy(prediction: Prediction, target: Column) -> float:
 
 
 def predict(model: Module, inputs: Column, batch_size: int = 256) -> Array:
-    """Return the model's outputs for all inputs as an array: in evaluation mode, without a graph; modes stay as they were."""
+    """Return the model's outputs for all inputs as an array, computed in evaluation mode without a graph; modes are restored."""
     forward, x, size = batch_function(model), in_model_precision(inputs, model), whole_number(batch_size, "predict: batch_size")
     with evaluation_mode(model), no_grad():
         return np.concatenate([plain_prediction(forward(x[start:start + size])) for start in range(0, len(x), size)])
@@ -58,7 +58,7 @@ def evaluate(model: Module, data: Data | DataLoader, loss: LossFunction, metrics
              batch_size: int = 256) -> dict[str, float]:
     """Return the mean loss and metrics over data, by name, in evaluation mode.
 
-    ``data`` is what ``nn.data.arrays`` takes, or a ``DataLoader``.
+    ``data`` is anything that ``nn.data.arrays`` takes, or a ``DataLoader``.
     """
     measures, count, batch_size = metric_functions(metrics), 0, whole_number(batch_size, "evaluate: batch_size")
     totals: dict[str, float] = {}
@@ -76,7 +76,7 @@ def evaluate(model: Module, data: Data | DataLoader, loss: LossFunction, metrics
 # ── metrics ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 def metric_functions(metrics: Metrics) -> dict[str, Metric]:
-    """Return metrics by name as functions; raises ValueError for a name that is none.
+    """Return metrics as functions by name; raise ValueError for an unknown name.
 
     >>> metric_functions("accuracy")["accuracy"] is accuracy
     True
@@ -94,7 +94,7 @@ def metric_functions(metrics: Metrics) -> dict[str, Metric]:
 
 def add_measurements(totals: dict[str, float], loss: float, measures: Mapping[str, Metric], prediction: Prediction,
                      target: Array) -> None:
-    """Add a batch's loss and metrics, each times its number of examples, to the totals; metrics of a nan are nan."""
+    """Add a batch's loss and metrics, times its number of examples, to the totals; a nan prediction gives nan metrics."""
     count = len(target)
     totals["loss"] = totals.get("loss", 0.0) + loss * count
     if not measures:
@@ -112,7 +112,7 @@ def _nan(array: Any) -> Any:
 # ── a model and its arrays ───────────────────────────────────────────────────────────────────────────────────────
 
 def batch_function(model: Module) -> Callable[[Any], Any]:
-    """Return the function that applies the model to a batch: a network of single numbers takes its examples one by one."""
+    """Return a function that applies the model to a batch; a network of single numbers gets its examples one by one."""
     if isinstance(next(model.parameters(), None), Value):
         return lambda x: [model(example) for example in x]
     return lambda x: model(Tensor(x, requires_grad=False))
@@ -122,13 +122,13 @@ def plain_prediction(prediction: Prediction | Column) -> Array:
     """Return a prediction, a Tensor or rows of Values, as an array without a graph."""
     if isinstance(prediction, Tensor):
         return prediction.array
-    with no_grad():  # numbers leave their graph here on purpose
+    with no_grad():  # numbers leave their graph on purpose
         array = np.asarray(prediction)
         return array.astype(float) if array.dtype == object else array
 
 
 def model_arrays(data: Data | DataLoader, model: Module) -> tuple[Array, Array]:
-    """Return inputs and labels as arrays in the parameters' precision; those of a ``DataLoader`` as its transform makes them."""
+    """Return inputs and labels as arrays in the parameters' precision; a ``DataLoader``'s inputs after its transform."""
     if isinstance(data, DataLoader):
         data = data.x if data.transform is None else data.transform(data.x, data.generator), data.y
     x, y = arrays(data)
@@ -136,7 +136,7 @@ def model_arrays(data: Data | DataLoader, model: Module) -> tuple[Array, Array]:
 
 
 def in_model_precision(x: Column, model: Module) -> Array:
-    """Return numbers in the parameters' precision: a float64 image would widen every layer of a float32 network."""
+    """Return numbers in the parameters' precision, because a float64 image would make a float32 network compute in float64."""
     array = x.array if isinstance(x, Tensor) else column_array(x, "inputs")
     dtype = getattr(next(model.parameters(), None), "dtype", np.dtype(np.float64))
     return array.astype(dtype) if array.dtype.kind in "fb" and array.dtype != dtype else array
@@ -144,7 +144,7 @@ def in_model_precision(x: Column, model: Module) -> Array:
 
 @contextmanager
 def evaluation_mode(model: Module) -> Iterator[None]:
-    """Put the model in evaluation mode, and every module back in its own mode at the end."""
+    """Context manager that puts the model in evaluation mode, and restores every module's mode at the end."""
     modes = [(module, module.training) for module in model.modules()]
     try:
         model.eval()

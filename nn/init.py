@@ -1,8 +1,8 @@
-"""Starting weights, with PyTorch's names, arguments and distributions.
+"""Initial weights, with PyTorch's names, arguments and distributions.
 
-Every function changes the tensor and returns it; ``rng`` is a ``numpy.random.Generator`` or a seed (without one, a
-different start in every run). A tensor's shape is (out, in, …) as in PyTorch: its fan-in is the number of entries
-that go into one output, its fan-out the number of outputs that one entry goes into.
+Every function changes the tensor and returns it; ``rng`` is a ``numpy.random.Generator`` or a seed (without one, every run is
+different). A tensor's shape is (out, in, …) as in PyTorch: its fan-in is the number of inputs of one output, its fan-out the number
+of outputs of one input.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ Rng = np.random.Generator | int | None
 
 
 def zeros_(tensor: Tensor) -> Tensor:
-    """Set every entry to 0: right for biases; weights that start equal stay equal for ever."""
+    """Set every entry to 0: right for biases, but equal weights stay equal in training."""
     return constant_(tensor, 0.0)
 
 
@@ -56,7 +56,7 @@ def normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0, rng: Rng = None
 
 
 def xavier_uniform_(tensor: Tensor, gain: float = 1.0, rng: Rng = None) -> Tensor:
-    """Draw uniformly with variance gain² · 2/(fan-in + fan-out), which keeps the spread through layers of tanh.
+    """Draw uniformly with variance gain² · 2/(fan-in + fan-out), which keeps the variance through layers of tanh.
 
     Source: Glorot & Bengio, 2010.
     """
@@ -71,7 +71,7 @@ def xavier_normal_(tensor: Tensor, gain: float = 1.0, rng: Rng = None) -> Tensor
 
 def kaiming_uniform_(tensor: Tensor, a: float = 0.0, mode: str = "fan_in", nonlinearity: str = "leaky_relu",
                      rng: Rng = None) -> Tensor:
-    """Draw uniformly with variance gain²/fan, which keeps the spread through layers of relu (He et al., 2015).
+    """Draw uniformly with variance gain²/fan, which keeps the variance through layers of relu (He et al., 2015).
 
     ``a`` is the slope of a leaky relu; ``mode`` is "fan_in" (keeps the forward pass) or "fan_out" (the backward pass).
     """
@@ -86,7 +86,7 @@ def kaiming_normal_(tensor: Tensor, a: float = 0.0, mode: str = "fan_in", nonlin
 
 
 def orthogonal_(tensor: Tensor, gain: float = 1.0, rng: Rng = None) -> Tensor:
-    """Set rows (or columns, where those are fewer) to vectors of length ``gain`` at right angles (Saxe et al., 2013)."""
+    """Set rows (or columns, if those are fewer) to orthogonal vectors of length ``gain`` (Saxe et al., 2013)."""
     if tensor.ndim < 2:
         raise ValueError(f"orthogonal_: a tensor of shape {tensor.shape} has no rows and columns; give one with two axes or more")
     rows, columns = tensor.shape[0], prod(tensor.shape[1:])
@@ -96,10 +96,10 @@ def orthogonal_(tensor: Tensor, gain: float = 1.0, rng: Rng = None) -> Tensor:
 
 
 def lsuv(model: Module, inputs: ArrayLike, tol: float = 0.05, max_iter: int = 10, rng: Rng = None) -> Module:
-    """Start a model by layer-sequential unit variance: orthogonal weights, scaled until each layer's outputs have variance 1.
+    """Initialise a model by layer-sequential unit variance: orthogonal weights, scaled until each layer's outputs have variance 1.
 
-    Every module with a ``weight`` of two axes or more and a bias or none is taken in the order of the forward pass on
-    ``inputs``, a batch of real examples. Raises ValueError where an output does not vary, so that no scale helps.
+    It takes every module with a ``weight`` of two axes or more, with or without bias, in the order of the forward pass on
+    ``inputs``, a batch of real examples. Raises ValueError where an output does not vary. Source: Mishkin & Matas, 2016.
     """
     rng = np.random.default_rng(rng)
     outputs: dict[str, Any] = {}  # in the order of the forward pass

@@ -1,8 +1,8 @@
-"""Layers on tensors, with the names, arguments, parameters, starting weights and results of PyTorch's.
+"""Layers on tensors, with the names, arguments, parameters, initial weights and results of PyTorch.
 
-A layer takes a batch, of float32 unless ``dtype`` says otherwise. What is random comes from ``rng``, a
-``numpy.random.Generator`` or a seed: give one generator to all layers of a network (the same seed given twice
-makes two layers start alike), and the same seed gives the same network, to the bit.
+A layer takes a batch, in float32 by default (``dtype``). Random numbers come from ``rng``, a ``numpy.random.Generator`` or a seed:
+give one generator to all layers of a network, because two layers with the same seed start equal. The same seed gives bit for bit
+the same network.
 """
 
 from __future__ import annotations
@@ -44,12 +44,12 @@ __all__ = ["AvgPool2d", "BatchNorm", "BatchNorm1d", "BatchNorm2d", "Conv1d", "Co
 
 
 def _uniform(shape: tuple[int, ...], fan_in: int, rng: Rng, dtype: DTypeLike, name: str) -> Tensor:
-    """A parameter uniform in ±1/√fan-in, where PyTorch's layers start."""
+    """A parameter drawn uniformly from ±1/√fan-in, as in PyTorch's layers."""
     return init.uniform_(Tensor(np.empty(shape, dtype), name), -1 / sqrt(fan_in), 1 / sqrt(fan_in), rng)
 
 
 def _sizes(layer: str, **sizes: int) -> list[int]:
-    """Sizes as ints, NumPy's integers too; ValueError for one that is no whole number of 1 or more."""
+    """Sizes (NumPy's integers too) as ints; raises ValueError for a size that is not a whole number of 1 or more."""
     return [whole_number(size, f"{layer}: {name}") for name, size in sizes.items()]
 
 
@@ -79,7 +79,7 @@ class Sequential(Module):
                 raise ValueError(f"Sequential cannot name a module {key!r}; choose a name without a dot that is not a method's "
                                  "name")
             if named is None and module.name is None:
-                module.name = f"{type(module).__name__} {key}"  # a box in a drawing that says no more than "0" is mute
+                module.name = f"{type(module).__name__} {key}"  # in a picture, a box named "0" would say nothing
             setattr(self, str(key), module)
 
     def forward(self, input: ArrayLike) -> Tensor:
@@ -118,7 +118,7 @@ class Flatten(Module):
 
     def forward(self, input: ArrayLike) -> Tensor:
         x = as_operand(input)
-        shape = tuple(x.shape) or (1,)  # a number has one axis to flatten, as in PyTorch
+        shape = tuple(x.shape) or (1,)  # a single number becomes one axis, as in PyTorch
         for name, axis in (("start_dim", self.start_dim), ("end_dim", self.end_dim)):
             if not -len(shape) <= axis < len(shape):
                 remedy = "count from 0, or from -1 backwards" if x.shape else "a number goes through Flatten(0) only"
@@ -154,7 +154,7 @@ class Linear(Module):
 
 
 class Maxout(Module):
-    """The largest of ``pieces`` linear functions, for each output (Goodfellow et al., 2013): (…, in) to (…, out).
+    """Maximum of ``pieces`` linear functions for each output (Goodfellow et al., 2013): (…, in) to (…, out).
 
     >>> layer = Maxout(3, 2, pieces=4, rng=0)
     >>> layer(np.zeros((5, 3), np.float32)).shape, layer.linear.weight.shape
@@ -254,7 +254,7 @@ class Conv2d(Convolution):
     """Cross-correlation of images (N, C, H, W) with ``out_channels`` filters; weight (out, in/groups, KH, KW), bias (out,).
 
     The result is (N, out, OH, OW) with OH = (H − F + 2·padding)/stride + 1, rounded down, F = dilation·(KH − 1) + 1;
-    ``nn.functional.output_size`` tells what rounding leaves out. ``padding`` is a number of zeros on each side, one number
+    ``nn.functional.output_size`` reports the entries lost to rounding. ``padding`` is a number of zeros on each side, one number
     for each axis, ((top, bottom), (left, right)), "valid" or "same".
 
     >>> Conv2d(3, 10, 5, stride=1, padding=2, rng=0)(np.zeros((1, 3, 32, 32), np.float32)).shape
@@ -283,7 +283,7 @@ class Pooling(Module):
 
 
 class MaxPool1d(Pooling):
-    """The largest entry under each window of signals (N, C, L).
+    """Maximum of each window of signals (N, C, L).
 
     >>> MaxPool1d(2)(Tensor([[[1.0, 3.0, 7.0, 5.0]]])).tolist()
     [[[3.0, 7.0]]]
@@ -296,7 +296,7 @@ class MaxPool1d(Pooling):
 
 
 class MaxPool2d(Pooling):
-    """The largest entry under each window of images (N, C, H, W).
+    """Maximum of each window of images (N, C, H, W).
 
     >>> MaxPool2d(2)(Tensor([[[[1.0, 3.0], [5.0, 7.0]]]])).item()
     7.0
@@ -309,7 +309,7 @@ class MaxPool2d(Pooling):
 
 
 class AvgPool2d(Pooling):
-    """The mean under each window of images (N, C, H, W); zeros of the padding count unless told otherwise.
+    """Mean of each window of images (N, C, H, W); zeros of the padding count unless ``count_include_pad=False``.
 
     >>> AvgPool2d(2)(Tensor([[[[1.0, 3.0], [5.0, 7.0]]]])).item()
     4.0
@@ -365,10 +365,10 @@ class BatchNorm(Module):
 
 
 class BatchNorm1d(BatchNorm):
-    """Each feature of (N, C), or channel of (N, C, L), normalised over the batch, then scaled and shifted (Ioffe & Szegedy, 2015).
+    """Batch normalisation of each feature of (N, C) or channel of (N, C, L), then scale and shift (Ioffe & Szegedy, 2015).
 
-    In training with the batch's mean and variance, which ``running_mean`` and ``running_var`` follow by ``momentum``
-    (None: their plain average so far); in evaluation with those. Raises ValueError for a batch of one in training.
+    Training uses the batch's mean and variance, and moves ``running_mean`` and ``running_var`` towards them by ``momentum`` (None:
+    the plain average so far); evaluation uses the running ones. Raises ValueError for a batch of one in training.
 
     >>> layer = BatchNorm1d(2, eps=0, momentum=0.5)
     >>> layer(Tensor([[1.0, 10.0], [3.0, 50.0]])).tolist(), layer.running_mean.tolist()  # from 0, half way to 2 and 30
@@ -379,7 +379,7 @@ class BatchNorm1d(BatchNorm):
 
 
 class BatchNorm2d(BatchNorm):
-    """Each channel of images (N, C, H, W) normalised over the batch: as BatchNorm1d.
+    """Batch normalisation of each channel of images (N, C, H, W), as in BatchNorm1d.
 
     >>> BatchNorm2d(1, eps=0)(Tensor([[[[1.0, 3.0], [3.0, 1.0]]]])).tolist()  # over the pixels, too
     [[[[-1.0, 1.0], [1.0, -1.0]]]]
@@ -389,7 +389,7 @@ class BatchNorm2d(BatchNorm):
 
 
 class LayerNorm(Module):
-    """Each example normalised over its last axes, of shape ``normalized_shape``, then scaled and shifted (Ba et al., 2016).
+    """Normalisation of each example over its last axes, of shape ``normalized_shape``, then scale and shift (Ba et al., 2016).
 
     >>> LayerNorm(2, eps=0)(Tensor([[1.0, 3.0], [50.0, 10.0]])).tolist()
     [[-1.0, 1.0], [1.0, -1.0]]
@@ -437,8 +437,8 @@ class Recurrent(Module):
 
     _gates: int
     _states = 1
-    _bias_within = False  # whether a gate multiplies the state's bias, which keeps it within each step
-    stepwise = True  # a scope for every moment in the graph
+    _bias_within = False  # True where a gate multiplies the state's bias, so that the bias must be added in each step
+    stepwise = True  # True: the graph has a scope for every time step
 
     def __init__(self, input_size: int, hidden_size: int, num_layers: int = 1, bias: bool = True, batch_first: bool = False,
                  dropout: float = 0.0, bidirectional: bool = False, *, rng: Rng = None, dtype: DTypeLike = np.float32):
@@ -459,7 +459,7 @@ class Recurrent(Module):
                     setattr(self, name, _uniform(shape, hidden_size, self.rng, dtype, name))
 
     def step(self, x: Tensor, state: tuple[Tensor, ...], weight_hh: Tensor, bias_hh: Tensor | None) -> tuple[Tensor, ...]:
-        """The next state (its first part is the output) from the input's share ``x`` (N, gates · hidden) and the state."""
+        """Compute the next state (its first part is the output) from the input's part ``x`` (N, gates · hidden) and the state."""
         raise NotImplementedError
 
     def forward(self, input: ArrayLike, hx: ArrayLike | tuple[ArrayLike, ArrayLike] | None = None) -> tuple[Tensor, Any]:
@@ -500,7 +500,7 @@ class Recurrent(Module):
         return tuple(parts)
 
     def walk(self, x: Tensor, state: tuple[Tensor, ...], at: str, backwards: bool) -> tuple[Tensor, tuple[Tensor, ...]]:
-        """One layer in one direction: the outputs of all moments, in the order of time, and the last state."""
+        """Run one layer in one direction; return the outputs of all time steps, in order of time, and the last state."""
         moments, weight_hh, bias_hh = self._shares(x, at)
         outputs = []
         for t in range(x.shape[0])[::-1 if backwards else 1]:
@@ -511,9 +511,9 @@ class Recurrent(Module):
         return stack(outputs[::-1] if backwards else outputs), state
 
     def _shares(self, x: Tensor, at: str) -> tuple[Tensor, Tensor, Tensor | None]:
-        """The input's share in the scores of all moments at once, and what makes the state's share of it."""
+        """The input's part of the scores for all time steps at once, and the weight and bias for the state's part."""
         bias_ih, bias_hh = getattr(self, f"bias_ih{at}", None), getattr(self, f"bias_hh{at}", None)
-        if bias_hh is not None and not self._bias_within:  # both biases to the input's share
+        if bias_hh is not None and not self._bias_within:  # both biases are added to the input's part
             bias_ih, bias_hh = bias_ih + bias_hh, None
         return linear(x, getattr(self, f"weight_ih{at}"), bias_ih), getattr(self, f"weight_hh{at}").T, bias_hh
 
@@ -534,11 +534,11 @@ def _affine(x: Any, weight: Any, bias: Any) -> Any:
 class RNN(Recurrent):
     """The plain recurrent layer: h′ = tanh(W_ih x + b_ih + W_hh h + b_hh), or relu; returns (output, h).
 
-    ``input`` is (L, N, in), or (N, L, in) with ``batch_first``, or (L, in) without a batch; the state ``hx`` starts at
-    zeros unless given, of shape (layers · directions, N, hidden). ``output`` holds the last layer's h of every moment, h
-    the state of every layer after the last one. Weights are ``weight_ih_l0`` (gates · hidden, in), ``weight_hh_l0``,
-    ``bias_ih_l0``, ``bias_hh_l0``, ``…_l1`` …; with ``bidirectional`` a second set, ``…_reverse``, walks back in time,
-    and outputs stand side by side. ``dropout`` applies between layers, in training.
+    ``input`` is (L, N, in), or (N, L, in) with ``batch_first``, or (L, in) without a batch; the initial state ``hx`` is of shape
+    (layers · directions, N, hidden), zeros by default. ``output`` holds the last layer's h of every time step, h the final state of
+    every layer. Weights are ``weight_ih_l0`` (gates · hidden, in), ``weight_hh_l0``, ``bias_ih_l0``, ``bias_hh_l0``, ``…_l1`` …;
+    with ``bidirectional`` a second set, ``…_reverse``, runs backwards in time, and the outputs are concatenated. ``dropout``
+    applies between layers, in training.
 
     >>> output, h = RNN(3, 4, rng=0)(np.zeros((7, 5, 3), np.float32))
     >>> output.shape, h.shape, (output[-1].data == h[0].data).all().item()

@@ -1,4 +1,4 @@
-"""Losses as functions and as modules, and penalties on weights: what training minimises. PyTorch's names and arguments.
+"""Losses as functions and as modules, and penalties on weights, with PyTorch's names and arguments.
 
 The functions are those of ``nn.functional`` (``nn.mse_loss is nn.functional.mse_loss``): each takes numbers, nested lists
 of Values, arrays and Tensors.
@@ -35,7 +35,7 @@ def sse_loss(input: Tree, target: Tree) -> Any:
 
 
 def rmse_loss(input: Tree, target: Tree) -> Any:
-    """The root of the mean of (input − target)²; where that is 0, so is its gradient.
+    """The root of the mean of (input − target)²; its gradient is 0 where the loss is 0.
 
     >>> rmse_loss([1.0, 5.0], [1.0, 1.0])  # √((0 + 16) / 2)
     2.8284271247461903
@@ -57,7 +57,7 @@ def l2_penalty(parameters: Iterable[Parameter]) -> Any:
 
 
 def l1_penalty(parameters: Iterable[Parameter]) -> Any:
-    """Σ |w| over all entries of all parameters: drives small ones to 0.
+    """Σ |w| over all entries of all parameters, which drives small ones to 0.
 
     >>> l1_penalty([Value(3.0), Value(-4.0)]).data
     7.0
@@ -66,7 +66,7 @@ def l1_penalty(parameters: Iterable[Parameter]) -> Any:
 
 
 def elastic_penalty(parameters: Iterable[Parameter], beta: float = 1.0) -> Any:
-    """Σ (beta · w² + |w|): both together.
+    """Σ (beta · w² + |w|) over all entries of all parameters: both penalties together.
 
     >>> elastic_penalty([Value(3.0), Value(-4.0)], beta=0.5).data  # 25 / 2 + 7
     19.5
@@ -82,10 +82,10 @@ def _penalty(name: str, term: Callable[[Any], Any], parameters: Iterable[Paramet
         return reduce(add, [t.sum() if getattr(t, "shape", ()) else t for t in terms])
 
 
-# ── the same as modules ──────────────────────────────────────────────────────────────────────────────────────────
+# ── losses as modules ────────────────────────────────────────────────────────────────────────────────────────────
 
 class Loss(Module):
-    """A loss function with its options, as a module of (input, target)."""
+    """Module of (input, target) that applies a loss function with its options."""
 
     _function: Callable[..., Any]
 
@@ -103,7 +103,7 @@ class Loss(Module):
         return type(self)._function(input, target, **self.options)
 
     def extra_repr(self) -> str:
-        from inspect import signature  # takes longer to import than all of this package
+        from inspect import signature  # takes longer to import than the whole package
         usual = signature(type(self)._function).parameters
         default = {name: parameter.default for name, parameter in usual.items()}
         return ", ".join(f"{name}={value!r}" for name, value in self.options.items()
@@ -209,7 +209,7 @@ class HingeLoss(Loss):
         self.options = {"margin": margin, "reduction": reduction}
 
 
-# written out: type checkers read which names are public from here
+# written out, because type checkers read the public names from here
 __all__ = [
     "BCELoss", "BCEWithLogitsLoss", "CrossEntropyLoss", "HingeLoss", "L1Loss", "Loss", "MSELoss", "NLLLoss", "SmoothL1Loss",
     "binary_cross_entropy", "binary_cross_entropy_with_logits", "cross_entropy", "elastic_penalty", "hinge_loss", "l1_loss",

@@ -24,7 +24,7 @@ Result = TypeVar("Result", covariant=True)
 
 
 class HasForward(Protocol[Parameters, Result]):
-    """Anything with a ``forward``, from which type checkers read what a call takes and returns."""
+    """Protocol of objects with a ``forward``, from which type checkers read the types of a call."""
 
     @property
     def forward(self) -> Callable[Parameters, Result]:
@@ -33,12 +33,12 @@ class HasForward(Protocol[Parameters, Result]):
 
 
 class Module:
-    """A part of a network, with the parameters and sub-modules that its attributes hold, in lists and dicts too.
+    """Base of layers and networks: a tree of the parameters and sub-modules in its attributes, in lists and dicts too.
 
-    A parameter is a leaf of the graph (a ``Value`` or ``Tensor`` that nothing was computed into). A Tensor that takes
-    no gradient when it is assigned is a buffer: part of the state (running statistics), but not trained. Subclasses
-    write ``forward``; calling a module runs it in a ``scope`` named ``name`` (where none was given: the attribute that
-    holds it, else its class), so that drawings collapse to modules and messages name them.
+    A parameter is a leaf of the graph (a ``Value`` or ``Tensor`` that no operation computed). A Tensor that takes no gradient when
+    it is assigned is a buffer: part of the state (running statistics), but not trained. Subclasses define ``forward``; a call runs
+    it in a ``scope`` named ``name`` (by default the attribute that holds the module, else its class), so that pictures can collapse
+    modules and messages can name them.
 
     >>> class Line(Module):
     ...     def __init__(self):
@@ -54,7 +54,7 @@ class Module:
 
     name: str | None = None
     training = True
-    _buffers: frozenset[str] = frozenset()  # paths of buffers among the attributes: freezing a parameter makes it none
+    _buffers: frozenset[str] = frozenset()  # paths of buffers among the attributes; a frozen parameter is not one
 
     def __setattr__(self, attribute: str, content: Any) -> None:
         if attribute == "name" and not isinstance(content, (str, type(None))):
@@ -79,26 +79,26 @@ class Module:
     # ── the forward pass ──
 
     def forward(self, *args: Any, **options: Any) -> Any:
-        """Compute the output; each subclass writes its own."""
+        """Compute the output; each subclass defines its own."""
         raise NotImplementedError(f"{type(self).__name__} has no forward: define def forward(self, x): … in the class")
 
     def __call__(self: HasForward[Parameters, Result], *args: Parameters.args, **options: Parameters.kwargs) -> Result:
         return copy_context().run(self._within, args, options)  # type: ignore[attr-defined]  # where an interrupt can leave no scope behind
 
     def _within(self, args: tuple[Any, ...], options: dict[str, Any]) -> Any:
-        outer = current()  # a scope, without the 3.5 µs that two generators take (measured): a small layer takes ten
+        outer = current()  # a scope without context managers, which take 3.5 µs (measured); a small layer takes ten
         here = Scope(self.name or type(self).__name__, None if outer is None else outer.scope)
         set_current(Context(True, here) if outer is None else Context(outer.recording, here, outer.watch))
         return self.forward(*args, **options)
 
     def train(self, mode: bool = True) -> Self:
-        """Set every module to training (dropout drops, batch norm takes the batch's statistics); returns the module."""
+        """Set every module to training mode (dropout drops, batch norm uses the batch's statistics); return the module."""
         for module in self.modules():
             module.training = bool(mode)
         return self
 
     def eval(self) -> Self:
-        """Set every module to evaluation; returns the module."""
+        """Set every module to evaluation mode; return the module."""
         return self.train(False)
 
     # ── the tree ──
@@ -124,7 +124,7 @@ class Module:
         return ((path, part) for path, part, kind in _walk("", self, set()) if kind == "parameter")
 
     def parameters(self) -> Unnamed:
-        """Every parameter of the tree, once; an optimiser that is given this still knows their paths."""
+        """Every parameter of the tree, once; optimisers can read the paths from the returned iterator."""
         return Unnamed(self.named_parameters())
 
     def named_buffers(self) -> Iterator[tuple[str, Any]]:
@@ -136,14 +136,14 @@ class Module:
         return (buffer for _, buffer in self.named_buffers())
 
     def named_generators(self) -> Iterator[tuple[str, Any]]:
-        """Every generator of random numbers that a module of the tree draws from (dropout), with its path."""
+        """Every random generator that a module of the tree uses (dropout), with its path."""
         for path, module in self.named_modules():
             for attribute, content in vars(module).items():
                 if hasattr(content, "bit_generator"):
                     yield f"{path}.{attribute}" if path else attribute, content
 
     def apply(self, function: Callable[[Module], Any]) -> Self:
-        """Call the function on every module, those below first; returns the module."""
+        """Call the function on every module, sub-modules first; return the module."""
         for module in reversed(list(self.modules())):
             function(module)
         return self
@@ -154,9 +154,9 @@ class Module:
         assign(parameters, "grad", [None] * len(parameters))
 
     def requires_grad_(self, requires_grad: bool = True) -> Self:
-        """Freeze (False) or thaw every parameter: a frozen one takes no gradient and optimisers pass over it.
+        """Freeze (False) or unfreeze every parameter: a frozen one takes no gradient, and optimisers skip it.
 
-        Returns the module. Raises TypeError for parameters that are single Values, which always take one.
+        Returns the module. Raises TypeError for Values, which always take a gradient.
         """
         parameters = list(self.named_parameters())
         for path, parameter in parameters:
@@ -171,23 +171,23 @@ class Module:
     # ── state ──
 
     def _state(self) -> dict[str, Any]:
-        """Every parameter and buffer by path; a shared one by each of its paths."""
+        """Every parameter and buffer by path; a shared one under each of its paths."""
         return {path: part for path, part, kind in _uses("", self, ()) if kind != "module"}
 
     def state_dict(self) -> dict[str, Any]:
         """A copy of every parameter's and buffer's data by path: arrays of tensors, floats of Values.
 
-        A shared parameter stands under each of its paths, so that the state goes into networks that share nothing.
+        A shared parameter appears under each of its paths, so that the state also fits networks without sharing.
         """
         return {path: _snapshot(part) for path, part in self._state().items()}
 
     def load_state_dict(self, state: Mapping[str, Any], strict: bool = True) -> Mismatch:
-        """Set parameters and buffers to what ``state_dict`` gave; their dtypes stay as they are.
+        """Set parameters and buffers to the data of ``state_dict``; their dtypes do not change.
 
-        Returns the names that are missing in it and those unexpected; with ``strict`` either raises KeyError. A shared
-        parameter needs one of its paths in the state. Raises ValueError where a shape differs, or where a shared
-        parameter stands there with different numbers (not without ``strict``: then the first path counts), TypeError
-        where the numbers are of another kind. Nothing changes then.
+        Returns the missing and the unexpected names of the state; with ``strict`` any of them raises KeyError. A shared parameter
+        needs one of its paths in the state. Raises ValueError where a shape differs, or (with ``strict``) where the state has
+        different numbers for a shared parameter; without ``strict`` the first path counts. Raises TypeError where the numbers are
+        of another kind. After an error nothing has changed.
         """
         own = self._state()
         given = {id(own[path]) for path in own if path in state}
@@ -209,10 +209,10 @@ class Module:
                     part.data = data
         return found
 
-    # ── what a person sees ──
+    # ── display ──
 
     def extra_repr(self) -> str:
-        """The text between the parentheses of the module's ``repr``; subclasses give their sizes and options."""
+        """Return the text between the parentheses of the module's ``repr``; subclasses give their sizes and options."""
         return ""
 
     def __repr__(self) -> str:
@@ -259,10 +259,10 @@ class Module:
                     vars(module)["forward"] = forward
 
     def as_function(self, paths: Sequence[str]) -> Callable[..., Any]:
-        """Return the module as a function of the contents of these paths, in one sequence, and of its inputs.
+        """Return the module as a function of a sequence with the contents of these paths, and of its inputs.
 
-        For many calls: the tree is walked once, here, so the module must keep its layers and parameters. Raises KeyError
-        for a path that it has not, ValueError for two paths of one shared parameter.
+        Meant for many calls: the tree is walked once, here, so the module must keep its layers and parameters. Raises KeyError for
+        an unknown path, ValueError for two paths of one shared parameter.
 
         >>> import nn
         >>> nn.Neuron(1, "identity").as_function(["w.0", "b"])((2.0, 1.0), [3.0])
@@ -284,18 +284,18 @@ class Module:
             before = [dict(own) for own in attributes]
             replaced = [{name: _replaced(own[name], instead) for name in names} for own, names in zip(before, held)]
             try:
-                deque(map(dict.update, attributes, replaced), maxlen=0)  # in one call, which no interrupt can halve
+                deque(map(dict.update, attributes, replaced), maxlen=0)  # in one call, which an interrupt cannot leave half done
                 return self(*args, **options)
             finally:
                 deque(map(dict.update, attributes, before), maxlen=0)
         return call
 
     def summary(self, input_shape: tuple[int, ...], dtype: DTypeLike | None = None) -> Summary:
-        """A table of every module with the shape it puts out, its own parameters and their bytes.
+        """Return a table of all modules with output shapes, own parameters and their bytes.
 
-        ``input_shape`` is that of one input of the forward pass, the batch included; zeros of ``dtype`` (that of the
-        parameters, unless said otherwise) go through once, in evaluation and without a graph. A module of Values is
-        given numbers in lists. What is used twice has a row for each use, and is counted once. The module is left as it was.
+        ``input_shape`` is the shape of the input, batch included; zeros of ``dtype`` (by default the parameters') go through the
+        model once, in evaluation mode and without a graph. A module of Values gets numbers in lists. A part that is used twice has
+        a row for each use, and is counted once. The module is not changed.
 
         >>> import nn
         >>> shared = nn.Linear(2, 2)
@@ -323,11 +323,11 @@ class Module:
 
 
 def functional_call(module: Module, parameters: Mapping[str, Any], *args: Any, **options: Any) -> Any:
-    """Call the module with these contents in place of its own parameters and buffers, by path; the module keeps its own.
+    """Call the module with other contents for its parameters and buffers, given by path; the module itself keeps its own.
 
-    It makes a network a function of its parameters, for ``jacobian``, ``hvp`` or ``check_gradients``. The rest is the
-    module's own; a parameter that is held in several places is replaced in all. Raises KeyError for a path that the
-    module has not. Source: PyTorch, ``torch.func.functional_call``.
+    It makes a network a function of its parameters, for ``jacobian``, ``hvp`` or ``check_gradients``. Parameters that are not given
+    keep their data; a shared parameter is replaced in all places. Raises KeyError for an unknown path. Source: PyTorch,
+    ``torch.func.functional_call``.
 
     >>> import nn
     >>> neuron = nn.Neuron(1, "identity")
@@ -358,14 +358,14 @@ class Mismatch(NamedTuple):
 
 
 class SummaryRow(NamedTuple):
-    """A module: its path, class, the shape it puts out (None if it was not called), its own parameters, their bytes."""
+    """Row of a summary: path, class, output shape (None if the module was not called), own parameters and their bytes."""
 
     path: str
     kind: str
     shape: Any
     parameters: int
     bytes: int
-    shared: str = ""  # of a further use: which module or parameter it is another use of
+    shared: str = ""  # for a repeated use: the module or parameter that is used again
 
 
 class Summary(list[SummaryRow]):
@@ -373,16 +373,16 @@ class Summary(list[SummaryRow]):
 
     @property
     def parameters(self) -> int:
-        """The number of trained numbers in all."""
+        """The total number of trained numbers."""
         return sum(row.parameters for row in self)
 
     @property
     def bytes(self) -> int:
-        """The bytes that they take."""
+        """The total bytes of the parameters."""
         return sum(row.bytes for row in self)
 
     def _cells(self) -> list[tuple[str, ...]]:
-        """The table as text, its head and its totals included; the last column where anything is shared."""
+        """The table as text, with head and totals, and with a last column where anything is shared."""
         cells = [("module", "class", "output shape", "parameters", "bytes", "shared")]
         cells += [(row.path or "·", row.kind, "–" if row.shape is None else str(row.shape), f"{row.parameters:,}", f"{row.bytes:,}",
                    row.shared) for row in self]
@@ -406,7 +406,7 @@ class Summary(list[SummaryRow]):
 
 
 def _summary_rows(module: Module, shapes: Mapping[int, Sequence[Any]]) -> list[SummaryRow]:
-    """A row for each place that holds a module, and one for each further call; calls are matched to places in order."""
+    """Yield a row for each place of a module, and one for each further call; calls are matched to places in order."""
     uses = list(_uses("", module, ()))
     modules = [(path, part) for path, part, kind in uses if kind == "module"]
     first: dict[int, str] = {}
@@ -438,7 +438,7 @@ def _summary_rows(module: Module, shapes: Mapping[int, Sequence[Any]]) -> list[S
 
 
 def _children(path: str, content: Any) -> Iterator[tuple[str, Any]]:
-    """The modules and leaves directly in an object's attributes, looking into lists, tuples and dicts."""
+    """The modules and leaves directly in an attribute's content, also inside lists, tuples and dicts."""
     if isinstance(content, Module) or isinstance(content, Node) and getattr(content, "op", None) is None:
         yield path, content
     elif isinstance(content, (dict, list, tuple)):
@@ -479,7 +479,7 @@ def _uses(path: str, part: Any, above: tuple[Any, ...], kind: str = "module") ->
 
 
 def _contents(path: str, content: Any) -> Iterator[tuple[str, Any]]:
-    """Everything in nested lists, tuples and dicts that is none of them, with its path."""
+    """The items of nested lists, tuples and dicts, with their paths."""
     if isinstance(content, (dict, list, tuple)):
         for key, part in content.items() if isinstance(content, dict) else enumerate(content):
             yield from _contents(f"{path}.{key}", part)
@@ -521,11 +521,11 @@ def _bits(data: Any) -> bytes:
 
 
 def _snapshot(leaf: Any) -> Any:
-    return leaf.array.copy("K") if hasattr(leaf, "array") else leaf.data  # K: products depend, in the last bit, on the layout
+    return leaf.array.copy("K") if hasattr(leaf, "array") else leaf.data  # K: the last bit of a product depends on the layout
 
 
 def _fitting(path: str, data: Any, leaf: Any) -> Any:
-    """The data as a fresh array or float for this leaf; an error, in words, where it does not fit."""
+    """A copy of the data as array or float for this leaf; raises where it does not fit."""
     if not hasattr(leaf, "array"):
         if not isinstance(data, (int, float)) and getattr(data, "shape", None) != ():
             raise TypeError(f"load_state_dict: {path} is one number; got {type(data).__name__} {data!r:.60}")
@@ -554,7 +554,7 @@ def _zeros(shape: tuple[int, ...], dtype: Any, parameter: Any) -> Any:
 
 
 def _shape(output: Any) -> Any:
-    """The shape of what a module returned; of a tuple or list of nodes, one for each part."""
+    """The shape of a module's output; for a tuple or list of nodes, one shape for each."""
     if hasattr(output, "shape"):
         return tuple(output.shape)
     if isinstance(output, (list, tuple)):

@@ -1,9 +1,9 @@
-"""Optimisers: how parameters follow their gradients. Names, arguments, defaults and update rules are PyTorch's.
+"""Optimisers, with PyTorch's names, arguments, defaults and update rules.
 
 An update rule is one function of data, gradient and state, written with operators, so that it runs on the floats of
-Values and the arrays of Tensors alike. It changes none of the three in place: a step is computed for all parameters,
-then taken for all, so that an exception leaves model and optimiser as they were. (A rule may change in place the arrays that
-it has just made itself, which saves temporaries.)
+Values and the arrays of Tensors alike. It changes none of the three in place: a step is first computed for all parameters and then
+applied to all, so that an exception leaves model and optimiser unchanged. (A rule may change its own new arrays in place, which
+saves temporaries.)
 """
 
 from __future__ import annotations
@@ -31,20 +31,20 @@ Options = dict[str, Any]  # of a group of parameters
 
 
 class Optimizer:
-    """Base class of optimisers: groups of parameters with their options, the state kept of each, and ``step``.
+    """Base class of optimisers: groups of parameters with their options, a state for each parameter, and ``step``.
 
-    ``params`` are parameters, or pairs of a name and a parameter (``model.named_parameters()``), whose names then
-    stand in messages; or groups, dicts of ``"params"`` and options of their own. Raises ValueError for none, or for
-    the same parameter twice. ``param_groups`` is a list of such dicts, whose options (``"lr"``) may be changed.
-    ``step`` raises ValueError where a gradient is None, nan or inf and then changes nothing; with ``strict=False`` it
-    leaves such a parameter as it is and updates the others. Frozen parameters (``requires_grad_(False)``) are left out.
+    ``params`` are parameters, or pairs of a name and a parameter (``model.named_parameters()``), whose names then appear in
+    messages; or groups, dicts of ``"params"`` and their own options. Raises ValueError for no parameters, or for the same parameter
+    twice. ``param_groups`` is a list of such dicts, whose options (``"lr"``) may be changed. ``step`` raises ValueError where a
+    gradient is None, nan or inf and then changes nothing; with ``strict=False`` it skips such a parameter and updates the others.
+    Frozen parameters (``requires_grad_(False)``) are skipped.
 
     >>> x = Value(3.0, "x")
     >>> optimizer = SGD([x], lr=0.1)
     >>> optimizer.step()
     Traceback (most recent call last):
-    ValueError: SGD.step: x was not updated, and no other parameter either: no backward pass has reached it: call loss.backward() first, \
-or leave the parameter out. strict=False skips such parameters
+    ValueError: SGD.step: x was not updated, and no other parameter either: no backward pass has reached it: call \
+loss.backward() first, or leave the parameter out. strict=False skips such parameters
     """
 
     def __init__(self, params: Params, defaults: Options, maximize: bool = False, strict: bool = True):
@@ -58,7 +58,7 @@ or leave the parameter out. strict=False skips such parameters
             self.add_param_group(group)
 
     def add_param_group(self, group: Options) -> None:
-        """Train further parameters: ``{"params": …, "lr": …}``; options that are not named get their defaults."""
+        """Train further parameters: ``{"params": …, "lr": …}``; other options get their defaults."""
         kind = type(self).__name__
         params: Any = group["params"]
         given: Iterable[Any] = [params] if hasattr(params, "op") else getattr(params, "named", params)
@@ -115,7 +115,7 @@ or leave the parameter out. strict=False skips such parameters
                     x.data, self.state[i] = before, state
 
     def _computed(self) -> Iterator[tuple[Any, int, Any, Any, dict[str, Any], dict[str, Any]]]:
-        """Each parameter to update, with its place, new data, old data, old state and new state."""
+        """Yield each parameter to update, with its index, new data, old data, old state and new state."""
         if self._arrays:
             import numpy as np
             np.seterr(all="ignore")
@@ -129,7 +129,7 @@ or leave the parameter out. strict=False skips such parameters
                     yield x, i, self.update(before, -g if group["maximize"] else g, after, group), before, state, after
 
     def update(self, x: Numbers, g: Numbers, state: State, group: Options) -> Numbers:
-        """Return the new data of one parameter, from its data and its gradient; ``state`` keeps what the next step needs."""
+        """Return the new data of one parameter, from its data and its gradient; ``state`` keeps data for the next step."""
         raise NotImplementedError(f"{type(self).__name__} has no update rule: define def update(self, x, g, state, group) in the "
                                   "class")
 
@@ -152,7 +152,8 @@ or leave the parameter out. strict=False skips such parameters
                                   "params": len(group["params"])} for group in self.param_groups]}
 
     def load_state_dict(self, state: State) -> None:
-        """Go on from what ``state_dict`` returned; raise ValueError, with nothing changed, for a state of other parameters."""
+        """Restore the state that ``state_dict`` returned; raise ValueError, with nothing changed, for a state of other
+        parameters."""
         kind = type(self).__name__
         try:
             groups, states = list(state["param_groups"]), list(state["state"])
@@ -200,7 +201,7 @@ def _decayed(x: Any, g: Any, rate: float) -> Any:
 
 
 def _averaged(before: Any, new: Any, keep: float) -> Any:
-    """Running average: the share ``keep`` of the old, the rest of the new."""
+    """Running average: ``keep`` times the old value plus 1 − ``keep`` times the new one."""
     after = new * (1 - keep)
     if before is not None:
         after += before * keep
@@ -210,8 +211,8 @@ def _averaged(before: Any, new: Any, keep: float) -> Any:
 class SGD(Optimizer):
     """Gradient descent: ``x −= lr · v``, where ``v = momentum · v + (1 − dampening) · g`` is the velocity.
 
-    Nesterov's form looks ahead: ``x −= lr · (g + momentum · v)``. Without momentum v is the gradient g, to which
-    ``weight_decay · x`` is added. Raises ValueError for a rate, momentum or decay that is negative, nan or inf.
+    Nesterov's form is ``x −= lr · (g + momentum · v)``. Without momentum v is the gradient g; ``weight_decay · x`` is added to g.
+    Raises ValueError for a rate, momentum or decay that is negative, nan or inf.
 
     >>> x = Value(3.0, "x")
     >>> optimizer = SGD([x], lr=0.1)
@@ -264,7 +265,7 @@ class Adagrad(Optimizer):
 
 
 class Adadelta(Optimizer):
-    """Step scaled by the ratio of running averages of squared steps and gradients, so in units of x (Zeiler, 2012)."""
+    """Step scaled by the ratio of running averages of squared steps and squared gradients (Zeiler, 2012)."""
 
     def __init__(self, params: Params, lr: float = 1.0, rho: float = 0.9, eps: float = 1e-6, weight_decay: float = 0.0, *,
                  maximize: bool = False, strict: bool = True):
@@ -307,12 +308,12 @@ class RMSprop(Optimizer):
 
 
 class Adam(Optimizer):
-    """Average gradient over average size, both corrected for their start at 0 (Kingma & Ba, 2015).
+    """Running average of the gradient over its running root mean square, both bias-corrected (Kingma & Ba, 2015).
 
     ``x −= lr · m̂ / (√v̂ + eps)``; ``amsgrad`` divides by the largest v so far (Reddi et al., 2018).
     """
 
-    decoupled = False  # AdamW's True shrinks the weights directly, not through the gradient
+    decoupled = False  # True for AdamW, which shrinks the weights directly and not through the gradient
 
     def __init__(self, params: Params, lr: float = 1e-3, betas: tuple[float, float] = (0.9, 0.999), eps: float = 1e-8,
                  weight_decay: float = 0.0, amsgrad: bool = False, *, maximize: bool = False, strict: bool = True):
@@ -336,7 +337,8 @@ class Adam(Optimizer):
 
 
 class AdamW(Adam):
-    """Adam with decoupled weight decay (Loshchilov & Hutter, 2019): first ``x −= lr · decay · x``, apart from the gradient."""
+    """Adam with decoupled weight decay (Loshchilov & Hutter, 2019): first ``x −= lr · decay · x``, without adding it to the
+    gradient."""
 
     decoupled = True
 
@@ -389,11 +391,11 @@ def _moved(x: Any, direction: Any, rate: float, square: Any, eps: float) -> Any:
 # ── gradient clipping ────────────────────────────────────────────────────────────────────────────────────────────
 
 def clip_grad_norm_(parameters: Params, max_norm: float, norm_type: float = 2.0, error_if_nonfinite: bool = False) -> float:
-    """Scale all gradients together so that their norm is at most ``max_norm``; return the norm that it was.
+    """Scale all gradients together so that their norm is at most ``max_norm``; return the norm before.
 
-    Parameters without a gradient are left out. A gradient of nan or inf stays as it is, for the optimiser to name, and the
-    others are scaled by their own norm; ``error_if_nonfinite`` raises ValueError instead. Raises ValueError where there are
-    no parameters (an iterator can be used up only once), for a ``max_norm`` under 0, a ``norm_type`` that is not above 0.
+    Parameters without a gradient are left out. A gradient of nan or inf stays unchanged, so that the optimiser can report it, and
+    the others are scaled by their own norm; ``error_if_nonfinite`` raises ValueError instead. Raises ValueError for no parameters
+    (an iterator can be used once), for a ``max_norm`` below 0, and for a ``norm_type`` that is not above 0.
 
     >>> x, y = Value(0.0), Value(0.0)
     >>> x.grad, y.grad = 3.0, 4.0
@@ -417,7 +419,7 @@ def clip_grad_norm_(parameters: Params, max_norm: float, norm_type: float = 2.0,
 
 
 def clip_grad_value_(parameters: Params, clip_value: float) -> None:
-    """Hold every entry of every gradient within ±``clip_value``; raise ValueError as ``clip_grad_norm_`` does.
+    """Clip every entry of every gradient to ±``clip_value``; raise ValueError as ``clip_grad_norm_`` does.
 
     >>> x = Value(0.0)
     >>> x.grad = -3.0
@@ -432,7 +434,7 @@ def clip_grad_value_(parameters: Params, clip_value: float) -> None:
 
 
 def at_least_0(number: float, name: str) -> float:
-    """Return a number that is 0 or more, inf included; raise TypeError for what is no number, ValueError for any other."""
+    """Return a number that is 0 or more, inf included; raise TypeError for other types, ValueError for other numbers."""
     if not (real(number, name) >= 0):
         raise ValueError(f"{name}={number!r}; it must be a number, 0 or more")
     return float(number)
@@ -447,10 +449,10 @@ def _with_gradients(function: str, parameters: Params) -> list[Any]:
 
 def _norm(gradients: list[Any], norm_type: float) -> float:
     """The norm of all entries together."""
-    if {*map(type, gradients)} <= {float}:  # no generator, in which an interrupt could be lost
+    if {*map(type, gradients)} <= {float}:  # not with a generator, in which an interrupt could be lost
         return _norm_of_sizes([abs(g) for g in gradients], norm_type)
     from autograd.elementwise import silent
-    return silent(_norm_of_sizes)([abs(g) for g in gradients], norm_type)  # an overflow is computed again, in parts of the largest
+    return silent(_norm_of_sizes)([abs(g) for g in gradients], norm_type)  # after an overflow: relative to the largest
 
 
 def _norm_of_sizes(sizes: list[Any], norm_type: float) -> float:

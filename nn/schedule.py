@@ -263,8 +263,8 @@ class ReduceLROnPlateau(Schedule):
                  threshold: float = 1e-4, threshold_mode: str = "rel", cooldown: int = 0,
                  min_lr: float | Sequence[float] = 0.0, eps: float = 1e-8):
         if mode not in ("min", "max") or threshold_mode not in ("rel", "abs"):
-            raise ValueError(f"ReduceLROnPlateau: mode={mode!r} must be 'min' or 'max', threshold_mode={threshold_mode!r} 'rel' or "
-                             "'abs'")
+            raise ValueError(f"ReduceLROnPlateau: mode={mode!r} must be 'min' or 'max', threshold_mode={threshold_mode!r} "
+                             "must be 'rel' or 'abs'")
         if not 0 < factor < 1:
             raise ValueError(f"ReduceLROnPlateau: factor={factor!r} must lie between 0 and 1, so that the rate falls")
         self.mode, self.factor, self.patience, self.threshold = mode, factor, patience, threshold

@@ -141,8 +141,8 @@ def optimize(objective: Objective, space: Space, trials: int | None = 20, *, sam
 def _check(space: dict[str, Any], trials: int | None, sampler: str, direction: str, budgets: tuple[int, ...]) -> None:
     """Raise ValueError for a search that cannot be."""
     if sampler not in ("grid", "random", "tpe") or direction not in ("minimize", "maximize"):
-        raise ValueError(f"optimize: sampler={sampler!r} must be 'grid', 'random' or 'tpe'; direction={direction!r} 'minimize' or "
-                         "'maximize'")
+        raise ValueError(f"optimize: sampler={sampler!r} must be 'grid', 'random' or 'tpe'; direction={direction!r} must be "
+                         "'minimize' or 'maximize'")
     if not space or not all(space.values()):
         raise ValueError(f"optimize: the space {space!r:.80} is empty; give each name a range or choices")
     if trials is None and sampler != "grid":

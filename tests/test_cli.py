@@ -265,7 +265,7 @@ def test_an_error_of_the_expression_is_marked_on_stderr_with_status_2(tmp_path: 
     (["w*x", "w=1"], "'x' has no value: give x=…"),
     (["w*x", "w=1", "x=1", "x=2"], "give each name once"),
     (["w*x", "w=one", "x=1"], "must be a number"),
-    (["2 + 2"], "the expression has no name, and so no gradient"),
+    (["2 + 2"], "the expression has no names, so it has no gradient"),
     (["w", "*", "x", "w=1", "x=2"], "put an expression that has spaces in quotes"),
     (["x**1e9", "x=2"], "an exponent of 1e+09"),
 ])
@@ -445,7 +445,7 @@ def test_it_stops_at_a_name(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["step", "x*y*2", "x=3", "y=4", "--stop-at", "y"]) == 0
     assert capsys.readouterr().out.splitlines()[-2:] == ["y = 4.00 (given)", "stopped at step 2 of 6"]
     assert main(["step", "x*y", "x=3", "y=4", "--stop-at", "z"]) == 2
-    assert "--stop-at z: no step is called so; there are x, y, v2" in capsys.readouterr().err
+    assert "--stop-at z: no step has that name; the steps are x, y, v2" in capsys.readouterr().err
 
 
 def test_a_mistake_is_told_with_what_is_right(capsys: pytest.CaptureFixture[str]) -> None:

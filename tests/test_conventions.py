@@ -76,7 +76,7 @@ def test_complex_strings_and_objects_are_refused_with_type_error(kind, wrong):
 
 
 def test_bool_arrays_are_refused_as_data():
-    with pytest.raises(TypeError, match="not bool as in.*a mask goes into where"):
+    with pytest.raises(TypeError, match="not bool as in.*where\(mask, x, y\) takes a mask"):
         Tensor([True, False])
     with pytest.raises(TypeError, match="use Tensor for arrays"):
         Value(np.array([True]))
@@ -419,7 +419,7 @@ def test_switches_are_per_thread(kind, switch):
 
 def test_a_switch_entered_twice_is_refused():
     switch = no_grad()
-    with switch, pytest.raises(RuntimeError, match="entered already; make another"), switch:
+    with switch, pytest.raises(RuntimeError, match="active already; create a new one"), switch:
         pass
     with switch:  # and may be used again, one after another
         assert not (Value(1.0) * 2).inputs

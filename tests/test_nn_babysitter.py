@@ -324,7 +324,7 @@ def test_the_initial_loss_is_what_chance_gives_and_rises_with_regularisation():
     wrong = check_initial_loss(mlp(scale=5.0), TRAIN, cross_entropy, penalty=lambda m: -sum((p * p).sum() for p in m.parameters()))
     assert wrong.problems == ["wrong initial loss", "regularisation without effect"]
     assert check_initial_loss(model, TRAIN, hinge_loss).signs["initial loss"].endswith("guessing gives 9")
-    with pytest.raises(ValueError, match="say it with expected="):
+    with pytest.raises(ValueError, match="give it as expected="):
         check_initial_loss(model, TRAIN, lambda p, t: mse_loss(p, np.eye(10, dtype=np.float32)[t]))
     assert check_initial_loss(model, TRAIN, lambda p, t: mse_loss(p, np.eye(10, dtype=np.float32)[t]), expected=0.1).healthy
 

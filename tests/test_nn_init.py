@@ -66,7 +66,7 @@ def test_one_seed_gives_the_same_bits_and_a_generator_goes_on():
 
 @pytest.mark.parametrize("wrong, message", [
     (lambda: init.xavier_normal_(blank((3,))), r"shape \(3,\) has no fan-in and fan-out.*Set a bias"),
-    (lambda: init.kaiming_normal_(blank(), mode="fan"), "mode='fan'; it is 'fan_in' or 'fan_out'"),
+    (lambda: init.kaiming_normal_(blank(), mode="fan"), "mode='fan'; it must be 'fan_in' or 'fan_out'"),
     (lambda: init.kaiming_normal_(blank(), nonlinearity="swoosh"), "no gain is known for 'swoosh'"),
     (lambda: init.orthogonal_(blank((3,))), "has no rows and columns"),
     (lambda: init.lsuv(nn.Linear(2, 3, bias=False), np.zeros((4, 2))), "the outputs of the module do not vary"),

@@ -312,7 +312,7 @@ def test_an_activation_with_an_option_of_its_own_keeps_it_on_the_way_to_numbers_
 
 @pytest.mark.parametrize("model, error, message", [
     (nn.Sequential(nn.Linear(2, 2, bias=False)), ValueError, "has no bias; a neuron has one"),
-    (nn.Sequential(nn.Linear(2, 2), nn.Softmax()), TypeError, "Softmax.* is no activation of one number"),
+    (nn.Sequential(nn.Linear(2, 2), nn.Softmax()), TypeError, "Softmax.* is not an activation of single numbers"),
     (nn.Sequential(nn.Flatten(), nn.Linear(2, 2)), TypeError, "layer 0 is Flatten"),
     (nn.Sequential(nn.Linear(2, 2), nn.Tanh(), nn.Tanh()), TypeError, "layer 2 is Tanh.*at most one activation"),
     (nn.Sequential(), ValueError, "the model has no layers"),
@@ -336,7 +336,7 @@ def test_sequential_numbers_names_slices_and_iterates():
     assert repr(model[:1]) == "Sequential(\n  (first): Linear(2, 3)\n)"
     with pytest.raises(TypeError, match=r"Sequential takes modules; got Operation .*Activation\(function\)"):
         nn.Sequential(nn.Linear(2, 3), __import__("autograd").tanh)
-    with pytest.raises(ValueError, match="cannot call a module 'forward'"):
+    with pytest.raises(ValueError, match="cannot name a module 'forward'"):
         nn.Sequential({"forward": nn.Tanh()})
 
 
@@ -363,15 +363,15 @@ def test_an_error_names_the_layer():
     (lambda: nn.BatchNorm1d(3)(np.zeros((2, 4))), ValueError, r"BatchNorm1d\(3\): the input has shape \(2, 4\); it needs 3"),
     (lambda: nn.BatchNorm2d(3)(np.zeros((2, 3))), ValueError, "and 4 axes"),
     (lambda: nn.LayerNorm(3)(np.zeros((2, 4))), ValueError, r"normalized_shape \(3,\) must be the last axes"),
-    (lambda: nn.Dropout(1.5), ValueError, "p=1.5 is no probability"),
+    (lambda: nn.Dropout(1.5), ValueError, "p=1.5 must be a probability"),
     (lambda: nn.Embedding(3, 2)([3]), ValueError, r"index\[0\] is 3, out of range for 3 rows; indices go from 0 to 2"),
     (lambda: nn.Embedding(3, 2)([-1]), ValueError, r"index\[0\] is -1, out of range for 3 rows"),
     (lambda: nn.Embedding(3, 2)([1.0]), TypeError, "indices must be integers, not float64"),
     (lambda: nn.PReLU(3)(np.zeros((2, 4))), ValueError, r"PReLU\(3\): the input has shape \(2, 4\)"),
     (lambda: nn.RNN(3, 2)(np.zeros((5, 4))), ValueError, r"RNN: the input has shape \(5, 4\).*in = 3"),
     (lambda: nn.RNN(3, 2)(np.zeros((5, 1, 3)), np.zeros((1, 2, 2))), ValueError, r"shape \(1, 2, 2\).*must be \(1, 1, 2\)"),
-    (lambda: nn.LSTM(3, 2, dropout=1.5), ValueError, "LSTM: dropout=1.5 is no probability"),
-    (lambda: nn.RNN(3, 2, nonlinearity="sin"), ValueError, "nonlinearity='sin'; it is 'tanh' or 'relu'"),
+    (lambda: nn.LSTM(3, 2, dropout=1.5), ValueError, "LSTM: dropout=1.5 must be a probability"),
+    (lambda: nn.RNN(3, 2, nonlinearity="sin"), ValueError, "nonlinearity='sin'; it must be 'tanh' or 'relu'"),
 ])
 def test_what_does_not_fit_is_refused(wrong, error, message):
     with pytest.raises(error, match=message):
@@ -402,7 +402,7 @@ def test_the_row_for_padding_starts_at_zero_and_stays_there():
     assert (out.data[0, 1] == 5.0).all()
     out.sum().backward()
     assert layer.weight.grad.tolist() == [[1.0] * 3, [0.0] * 3, [0.0] * 3, [1.0] * 3]
-    with pytest.raises(ValueError, match="padding_idx=4 is none of the 4 rows"):
+    with pytest.raises(ValueError, match="padding_idx=4 is out of range for 4 rows"):
         nn.Embedding(4, 3, 4)
 
 

@@ -202,7 +202,7 @@ def test_nothing_is_broadcast_and_an_empty_batch_has_no_loss(loss):
             loss(make([[0.5], [0.5]]), make([0.5, 0.5]))
         with pytest.raises(ValueError, match="empty batch"):
             loss(make([]), make([]))
-        with pytest.raises(ValueError, match="reduction='avg'; it is 'mean', 'sum' or 'none'"):
+        with pytest.raises(ValueError, match="reduction='avg'; it must be 'mean', 'sum' or 'none'"):
             loss(make([0.5]), make([0.5]), reduction="avg")
 
 

@@ -338,7 +338,7 @@ def test_what_is_trained_or_asked_for_may_take_a_parameters_place():
 
 def test_a_name_is_a_string():
     net = nn.Linear(2, 3)
-    with pytest.raises(TypeError, match="Linear.name must be a string, the module's name in drawings and messages; got 3"):
+    with pytest.raises(TypeError, match="Linear.name must be a string, the module's name in pictures and messages; got 3"):
         net.name = 3
     net.name = None
 

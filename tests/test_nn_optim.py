@@ -179,11 +179,11 @@ def test_rates_that_cannot_be_are_refused(kind, wrong):
     (lambda x: optim.Adam([{"params": [("a", x)]}, {"params": [("b", x)]}]), ValueError, "twice, as 'a' and 'b'"),
     (lambda x: optim.Adam([x], lr="fast"), TypeError, "Adam: lr must be a real number, not str 'fast'"),
     (lambda x: optim.Adam([x], lr=[0.1]), TypeError, r"Adam: lr must be a real number, not list \[0.1\]"),
-    (lambda x: optim.Adam([x], betas=0.9), TypeError, r"betas are two numbers, \(0.9, 0.999\) say; got 0.9"),
+    (lambda x: optim.Adam([x], betas=0.9), TypeError, r"betas must be two numbers, for example \(0.9, 0.999\); got 0.9"),
     (lambda x: optim.Adam([x], betas=(0.9, 1.0)), ValueError, r"betas must be in \[0, 1\); got \(0.9, 1.0\)"),
     (lambda x: optim.RMSprop([x], alpha=-0.1), ValueError, r"alpha must be in \[0, 1\)"),
     (lambda x: optim.SGD([x], nesterov=True), ValueError, "Nesterov's form needs momentum and no dampening"),
-    (lambda x: optim.SGD([{"params": x, "rate": 0.1}]), ValueError, "SGD has no option 'rate'; it has lr, momentum"),
+    (lambda x: optim.SGD([{"params": x, "rate": 0.1}]), ValueError, "SGD has no option 'rate'; its options are lr, momentum"),
     (lambda x: optim.SGD([x * 2]), TypeError, "is Tensor.*, not a parameter; .* not the result of an operation"),
     (lambda x: optim.SGD([np.ones(2)]), TypeError, "is array.*, not a parameter"),
 ])
@@ -256,7 +256,7 @@ def test_an_update_of_another_shape_is_refused_and_what_went_before_it_undone():
 def test_a_base_optimiser_without_a_rule_says_so():
     x = Value(1.0)
     x.grad = 1.0
-    with pytest.raises(NotImplementedError, match="Optimizer has no update rule: write def update"):
+    with pytest.raises(NotImplementedError, match="Optimizer has no update rule: define def update"):
         optim.Optimizer([x], {}).step()
 
 
@@ -321,20 +321,20 @@ def test_clipping_without_parameters_is_refused(clip):
     used = iter([a, b])
     list(used)
     for nothing in (used, [], nn.Module().parameters()):
-        with pytest.raises(ValueError, match="was given no parameters; .*an iterator can be used up only once"):
+        with pytest.raises(ValueError, match="was given no parameters; .*an iterator can be used once"):
             clip(nothing)
     clip(iter([a, b]))
     assert abs(a.grad).max() <= 1
 
 
 @pytest.mark.parametrize(("call", "error", "message"), [
-    (lambda xs: optim.clip_grad_norm_(xs, -1.0), ValueError, "max_norm=-1.0; it is a number, 0 or more"),
+    (lambda xs: optim.clip_grad_norm_(xs, -1.0), ValueError, "max_norm=-1.0; it must be a number, 0 or more"),
     (lambda xs: optim.clip_grad_norm_(xs, math.nan), ValueError, "max_norm=nan"),
     (lambda xs: optim.clip_grad_norm_(xs, "1"), TypeError, "max_norm must be a real number"),
-    (lambda xs: optim.clip_grad_norm_(xs, 1.0, 0), ValueError, "norm_type=0; it is a number above 0, or inf"),
+    (lambda xs: optim.clip_grad_norm_(xs, 1.0, 0), ValueError, "norm_type=0; it must be a number above 0, or inf"),
     (lambda xs: optim.clip_grad_norm_(xs, 1.0, -math.inf), ValueError, "norm_type=-inf"),
     (lambda xs: optim.clip_grad_norm_(xs, 1.0, math.nan), ValueError, "norm_type=nan"),
-    (lambda xs: optim.clip_grad_value_(xs, -1.0), ValueError, "clip_value=-1.0; it is a number, 0 or more"),
+    (lambda xs: optim.clip_grad_value_(xs, -1.0), ValueError, "clip_value=-1.0; it must be a number, 0 or more"),
     (lambda xs: optim.clip_grad_value_(xs, math.nan), ValueError, "clip_value=nan"),
 ])
 def test_clipping_to_what_is_no_length_is_refused_and_changes_nothing(call, error, message):

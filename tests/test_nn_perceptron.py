@@ -48,7 +48,7 @@ def test_xor_is_drawn_as_three_gates():
 
 
 def test_an_unknown_gate_is_refused():
-    with pytest.raises(ValueError, match="no gate 'XNOR'; there is AND, NAND, OR, NOR, NOT and XOR"):
+    with pytest.raises(ValueError, match="no gate 'XNOR'; choose from AND, NAND, OR, NOR, NOT and XOR"):
         gate("XNOR")
 
 
@@ -188,9 +188,9 @@ def test_madaline_s_logic_combines_the_signs():
     (lambda: Perceptron(2, (1.0,)), "with 2 inputs needs as many weights; got 1"),
     (lambda: Perceptron(2).fit(CORNERS, [0, 1]), "4 examples and 2 targets"),
     (lambda: Perceptron(2).fit([], []), "at least one"),
-    (lambda: Perceptron(2).learn((0, 0), -1), "puts out 0 or 1; it cannot learn the target -1"),
-    (lambda: Madaline(2, 2).learn((0, 0), 0), "puts out -1 or 1; it cannot learn the target 0"),
-    (lambda: Madaline(2, 2, "xor"), "logic='xor'; it is 'or', 'and' or 'majority'"),
+    (lambda: Perceptron(2).learn((0, 0), -1), "the output of a perceptron is 0 or 1; it cannot learn the target -1"),
+    (lambda: Madaline(2, 2).learn((0, 0), 0), "the output of a Madaline is -1 or 1; it cannot learn the target 0"),
+    (lambda: Madaline(2, 2, "xor"), "logic='xor'; it must be 'or', 'and' or 'majority'"),
 ])
 def test_what_cannot_be_is_refused(wrong, message):
     with pytest.raises(ValueError, match=message):

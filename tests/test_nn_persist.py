@@ -106,7 +106,7 @@ def test_arrays_come_back_to_the_bit_and_in_their_layout(tmp_path, array):
 
 
 @pytest.mark.parametrize("extra, message", [
-    ({1: 2}, "a key in extra is 1; keys are text"), ({"@array": 1}, "a key in extra is '@array'"),
+    ({1: 2}, "a key in extra is 1; keys must be strings"), ({"@array": 1}, "a key in extra is '@array'"),
     ({"f": print}, "extra/f is a builtin_function_or_method"), ([np.array(["text"])], "extra/0 is an array of <U4"),
     ([np.array([object()])], "an array of object"),
 ])
@@ -222,7 +222,7 @@ def without(header, *path):
     (lambda h: h, {"model/1.num_batches_tracked": np.zeros(())}, "holds int64; float64 in the state"),
     (lambda h: h, {"optimizer/state/0/exp_avg": np.zeros((1, 1))}, "exp_avg of 0.weight"),
     (lambda h: h, {"model/0.weight": np.lib.format.magic(1, 0) + b"\x76\x00{'descr': '<f8', 'fortran_order': False, "
-                   b"'shape': (1000000000000,), }" + b" " * 53 + b"\n"}, r"of shape \(1000000000000,\) and float64; it has"),
+                   b"'shape': (1000000000000,), }" + b" " * 53 + b"\n"}, r"the shape \(1000000000000,\) of float64; it has"),
 ])
 def test_a_well_formed_file_of_something_else_is_refused_in_words(saved, change, arrays, message):
     folder, good = saved
@@ -255,7 +255,7 @@ def test_a_file_whose_index_names_one_entry_a_thousand_times_is_refused(saved):
 
 def test_an_oversized_file_is_refused_by_its_size(saved):
     folder, good = saved
-    with pytest.raises(persist.CheckpointError, match=f"has {len(good):,} bytes, more than the 1,000 that are let in"):
+    with pytest.raises(persist.CheckpointError, match=f"has {len(good):,} bytes, more than the limit of 1,000"):
         persist.load(folder / "good.npz", max_bytes=1000)
 
 

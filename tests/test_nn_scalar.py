@@ -107,7 +107,7 @@ def test_repr_shows_the_tree():
     (lambda: nn.Neuron(0), "at least one input"),
     (lambda: nn.Layer(2, 0), "at least one neuron"),
     (lambda: nn.MLP(2, []), "at least one layer"),
-    (lambda: nn.Neuron(1, "swoosh"), "no activation 'swoosh'; the usual ones are identity, step"),
+    (lambda: nn.Neuron(1, "swoosh"), "no activation 'swoosh'; choose from identity, step"),
     (lambda: nn.Neuron(1, "add"), "no activation 'add'"),
     (lambda: nn.MLP(2, [3])([1.0]), re.escape("neuron 0 takes 2 inputs; got 1: [1.0]")),
 ])
@@ -195,8 +195,8 @@ def test_labels_that_do_not_fit_are_refused(loss, scores, labels, error, message
 
 @pytest.mark.parametrize(("wrong", "message"), [
     (lambda: nn.mse_loss([1.0, 2.0], [1.0]), "must have the same structure; nothing is broadcast"),
-    (lambda: nn.mse_loss([[1.0], [2.0]], [1.0, 2.0]), "must have the same form"),
-    (lambda: nn.mse_loss([1.0], 1.0), "must have the same form"),
+    (lambda: nn.mse_loss([[1.0], [2.0]], [1.0, 2.0]), "must have the same structure"),
+    (lambda: nn.mse_loss([1.0], 1.0), "must have the same structure"),
     (lambda: nn.mse_loss([], []), "empty batch"),
     (lambda: nn.hinge_loss([0.5], [0]), re.escape("targets of -1 and 1; target[0] is 0")),
 ])

@@ -109,7 +109,7 @@ def test_a_schedule_after_one_that_ended_at_0_asks_for_a_rate():
     first = schedule.CosineAnnealingLR(optimizer, 2)
     for _ in range(2):
         first.step()
-    with pytest.raises(ValueError, match="StepLR: the learning rate is 0, as another schedule left it.*set it first"):
+    with pytest.raises(ValueError, match="StepLR: another schedule left the learning rate at 0.*set it first"):
         schedule.StepLR(optimizer, 2)
     optimizer.param_groups[0]["lr"] = 0.25
     second = schedule.StepLR(optimizer, 2)
@@ -230,9 +230,9 @@ def test_a_state_of_another_kind_is_refused_and_nothing_changes():
     (lambda o: schedule.StepLR(o, 0), ValueError, "step_size must be a whole number, 1 or more; got 0"),
     (lambda o: schedule.CosineAnnealingLR(o, 2.5), ValueError, "T_max must be a whole number"),
     (lambda o: schedule.ReduceLROnPlateau(o, factor=1.0), ValueError, "factor=1.0 must lie between 0 and 1"),
-    (lambda o: schedule.ReduceLROnPlateau(o, mode="least"), ValueError, "mode='least' is 'min' or 'max'"),
+    (lambda o: schedule.ReduceLROnPlateau(o, mode="least"), ValueError, "mode='least' must be 'min' or 'max'"),
     (lambda o: schedule.ReduceLROnPlateau(o, min_lr=[0.1, 0.2]), ValueError, "2 values of min_lr for 1 groups"),
-    (lambda o: schedule.ReduceLROnPlateau(o).step(), TypeError, "needs the number that is watched"),
+    (lambda o: schedule.ReduceLROnPlateau(o).step(), TypeError, "needs the monitored number"),
     (lambda o: schedule.LinearWarmup(o, 3, schedule.StepLR(sgd(), 2)), ValueError, "a schedule of the same optimiser"),
     (lambda o: schedule.Schedule(o), NotImplementedError, "Schedule has no formula: define def rate"),
 ])

@@ -356,7 +356,7 @@ def test_an_objective_that_returns_nonsense_fails_its_own_trial_only(workers):
     assert [name for name in names if states[name] == "done"] == ["array", "value", "numbers", "tensor", "one"]
     assert {row["x"]: row["value"] for row in results.rows if row["state"] == "done"} == {
         "array": 0.5, "value": 0.25, "numbers": 1.5, "tensor": 3.5, "one": 0.75}
-    assert states["nothing"].startswith("failed: ValueError: the objective returned [], with no number in it")
+    assert states["nothing"].startswith("failed: ValueError: the objective returned [], without a number")
     assert states["raise"] == "failed: Unsendable: a"
 
 
@@ -424,11 +424,11 @@ def test_results_are_a_table_a_frame_and_a_scatter_plot(tmp_path):
 
 
 @pytest.mark.parametrize(("options", "message"), [
-    ({"sampler": "magic"}, "sampler='magic' is 'grid', 'random' or 'tpe'"),
+    ({"sampler": "magic"}, "sampler='magic' must be 'grid', 'random' or 'tpe'"),
     ({"direction": "up"}, "direction='up'"),
     ({"trials": None}, "trials=None is for sampler='grid'"),
-    ({"space": {}}, "nothing to choose from"),
-    ({"space": {"x": []}}, "nothing to choose from"),
+    ({"space": {}}, "is empty; give each name a range or choices"),
+    ({"space": {"x": []}}, "is empty; give each name a range or choices"),
     ({"budgets": (1, 3, 8)}, "the same whole multiple"),
     ({"budgets": (4,)}, "two or more"),
 ])
@@ -439,5 +439,5 @@ def test_a_search_that_cannot_be_is_refused(options, message):
 
 @pytest.mark.parametrize(("make", "low", "high"), [(uniform, 1, 1), (log_uniform, 0, 1), (uniform, 0, math.inf), (integers, 5, 2)])
 def test_a_range_that_is_none_is_refused(make, low, high):
-    with pytest.raises(ValueError, match="a range goes from a finite low to a higher high"):
+    with pytest.raises(ValueError, match="a range must go from a finite low to a higher high"):
         make(low, high)

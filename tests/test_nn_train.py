@@ -190,10 +190,10 @@ def broken(path, *places):
 
 @pytest.mark.parametrize(("how", "message"), [
     ("a foreign file", "is not a checkpoint, or is damaged"),
-    ("a plain model", "holds no training run that could be resumed, only model, generators. nn.persist.load"),
-    ("plain data", "holds no training run that could be resumed, only x"),
-    (("extra", "totals"), "holds no training run that could be resumed, only model, generators, extra, optimizer, schedule"),
-    (("optimizer",), "holds no training run that could be resumed"),
+    ("a plain model", "holds no training run to resume, only model, generators. nn.persist.load"),
+    ("plain data", "holds no training run to resume, only x"),
+    (("extra", "totals"), "holds no training run to resume, only model, generators, extra, optimizer, schedule"),
+    (("optimizer",), "holds no training run to resume"),
     (("model", "0.bias"), "missing 0.bias"),
     (("schedule", "last_epoch"), "is not what StepLR.state_dict gives"),
     (("extra", "loader", "order"), "not what DataLoader.state_dict gives"),
@@ -303,7 +303,7 @@ def test_accuracy_is_the_share_of_highest_scores():
 def test_accuracy_of_nan_is_an_error_with_its_place(bad):
     scores, labels = np.array([[0.0, 1.0], [1.0, 0.0]]), np.eye(2)[[1, 0]]
     (scores if bad == "scores" else labels)[1] = math.nan
-    with pytest.raises(ValueError, match=f"accuracy: the {bad} of example 1 are nan, which is no class"):
+    with pytest.raises(ValueError, match=f"accuracy: the {bad} of example 1 are nan, which is not a class"):
         accuracy(scores, labels)
     if bad == "scores":
         with pytest.raises(ValueError, match="the scores of example 1"):
@@ -493,7 +493,7 @@ def test_a_history_is_a_table_a_dict_and_a_frame():
     assert sum(line.startswith("*") for line in table[1:4]) == 1
     assert table[4] == "* best validation loss. Ended: all 3 epochs are done"
     assert history.to_dict()["loss"] == history["loss"] == [row["loss"] for row in history.rows]
-    with pytest.raises(KeyError, match="no column 'los'; there is epoch, loss"):
+    with pytest.raises(KeyError, match="no column 'los'; the columns are epoch, loss"):
         history["los"]
     frame = pytest.importorskip("pandas") and history.to_frame()
     assert frame.loc[2, "loss"] == history["loss"][1]
@@ -539,15 +539,15 @@ def test_callbacks_and_the_page_are_told_of_what_ends_a_run_in_the_middle(tmp_pa
 
 
 @pytest.mark.parametrize(("options", "message"), [
-    ({"monitor": "validation loss"}, "no 'validation loss' to monitor; there is loss"),
-    ({"metrics": "f1"}, "no metric 'f1'; there is 'accuracy'"),
+    ({"monitor": "validation loss"}, "no 'validation loss' to monitor; choose from loss"),
+    ({"metrics": "f1"}, "no metric 'f1'; use 'accuracy'"),
     ({"epochs": -1}, "epochs=-1; it must be a whole number, 0 or more"),
     ({"epochs": 2.5}, "epochs=2.5; it must be a whole number"),
-    ({"mode": "up"}, "mode='up'; it is 'min' or 'max'"),
-    ({"schedule_each": "step"}, "it is 'epoch' or 'batch'"),
-    ({"clip_norm": -1.0}, "clip_norm=-1.0; it is a number, 0 or more"),
+    ({"mode": "up"}, "mode='up'; it must be 'min' or 'max'"),
+    ({"schedule_each": "step"}, "it must be 'epoch' or 'batch'"),
+    ({"clip_norm": -1.0}, "clip_norm=-1.0; it must be a number, 0 or more"),
     ({"clip_norm": float("nan")}, "clip_norm=nan"),
-    ({"clip_norm": 0}, "clip_norm=None clips none"),
+    ({"clip_norm": 0}, "use clip_norm=None for no clipping"),
     ({"checkpoint_every": 0}, "checkpoint_every=0; it must be a whole number, 1 or more"),
     ({"patience": 1.5}, "patience=1.5; it must be a whole number, 1 or more"),
     ({"batch_size": 0}, "batch_size=0; it must be a whole number, 1 or more"),
@@ -592,8 +592,8 @@ class Misspelt(Callback):
 
 
 @pytest.mark.parametrize(("callback", "message"), [
-    (Misspelt(), "has a method on_epoch_end; fit calls on_start, on_backward, on_step, on_epoch"),
-    (Counter, r"the callback Counter is a class; give an object of it: Counter\(\)"),
+    (Misspelt(), "has a method on_epoch_end; give an object with some of on_start, on_backward, on_step, on_epoch"),
+    (Counter, r"the callback Counter is a class; give an instance: Counter\(\)"),
     (3, "the callback 3 has none of the methods of a callback"),
 ])
 def test_what_would_never_be_called_is_refused_as_a_callback(callback, message):
@@ -613,7 +613,7 @@ def test_a_last_batch_of_one_is_dropped_on_request():
         fit(model, data, cross_entropy, optimizer, epochs=1, batch_size=32, progress=False)
     loader = DataLoader(data, 32, drop_last=True)
     assert len(fit(model, loader, cross_entropy, optimizer, epochs=1, drop_last=True, progress=False).batches) == 2
-    with pytest.raises(ValueError, match=r"make DataLoader\(…, drop_last=True\)"):
+    with pytest.raises(ValueError, match=r"use DataLoader\(…, drop_last=True\)"):
         fit(model, DataLoader(data, 32), cross_entropy, optimizer, drop_last=True, progress=False)
 
 

@@ -159,7 +159,7 @@ def test_digits_and_full_precision_in_the_tooltip():
     said = tooltip(draw(y).svg, "w11-0")
     assert "value 0.36787944117144233" in said
     assert "gradient −0.534446645388523 × 1.0 = −0.534446645388523" in said
-    with pytest.raises(ValueError, match="1 digit or more"):
+    with pytest.raises(ValueError, match="digits must be 1 or more"):
         draw(y, digits=0)
 
 

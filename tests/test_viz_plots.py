@@ -84,7 +84,7 @@ def test_curves_of_a_fit_are_its_history_and_mark_the_best_epoch() -> None:
     assert lines(drawn)["loss"] == history["loss"] and lines(drawn)["validation loss"] == history["validation loss"]
     assert drawn.lines[-1].get_xdata() == [history.best["epoch"]] * 2
     assert list(lines(plots.curves(history, ["accuracy"]))) == ["accuracy"]
-    with pytest.raises(KeyError, match="no column 'lost'; there is epoch, loss"):
+    with pytest.raises(KeyError, match="no column 'lost'; the columns are epoch, loss"):
         plots.curves(history, ["lost"])
 
 
@@ -230,7 +230,7 @@ def test_the_initialisation_figure_shows_what_the_course_says() -> None:
     assert min(of["Xavier"]) > 0.2 and 0.3 < min(back["Xavier"]) <= max(back["Xavier"]) < 1.1
     deep = plots.initialisations(["Xavier", "He"], "relu", width=300, examples=100).measured
     assert deep["Xavier"][0][-1] < 0.1 < 0.4 < deep["He"][0][-1] < 1.5
-    with pytest.raises(ValueError, match="no scheme 'glorot'; there is zeros, 0.01·randn"):
+    with pytest.raises(ValueError, match="no scheme 'glorot'; choose from zeros, 0.01·randn"):
         plots.initialisations(["glorot"])
 
 
@@ -240,7 +240,7 @@ def test_filters_and_maps_lie_on_one_scale_with_a_line_between() -> None:
     assert plots.filters(nn.Conv2d(3, 5, 4, rng=0).weight).images[0].get_array().shape == (9, 14, 4)
     maps = plots.activation_maps(Tensor(np.arange(12.0).reshape(3, 2, 2))).images[0].get_array()
     assert maps[0, 0] == 0 and maps[1, 4] == 7 and maps[3, 0] == 8
-    with pytest.raises(ValueError, match=r"not \(2, 2\); it is layer.weight"):
+    with pytest.raises(ValueError, match=r"not \(2, 2\); give layer.weight"):
         plots.filters(np.ones((2, 2)))
 
 
@@ -272,7 +272,7 @@ def test_searches_mark_the_best_and_take_logarithms_where_a_setting_spans_much()
     winner = next(line for line in across.lines if line.get_label() == "best score: 0.9")
     assert np.allclose(winner.get_ydata(), [2 / 3, 1 / 3, 1])  # log 1e-2 between 1e-4 and 1e-1; 16 of 8 … 32
     assert [label.get_text() for label in across.get_xticklabels()] == ["lr (log)", "hidden", "score"]
-    with pytest.raises(ValueError, match="at least one that has a score; got 0 without"):
+    with pytest.raises(ValueError, match="needs a trial with a score; got 0 trials without one"):
         plots.search_scatter([], "lr", "hidden")
 
 
@@ -371,10 +371,10 @@ def test_names_stand_as_they_are_written() -> None:
     (lambda: plots.confusion(["a", "b"], ["a", "a"]), ValueError, "class_names"),
     (lambda: plots.confusion([0, 5], [0, 1], ["a", "b"]), ValueError, "2 class_names for classes up to 5"),
     (lambda: plots.activation("rleu"), KeyError, "relu"),
-    (lambda: plots.activation(lambda x: 3.0), ValueError, "entry by entry"),
+    (lambda: plots.activation(lambda x: 3.0), ValueError, "must work elementwise"),
     (lambda: plots.gradient_field(lambda x, y: x * y, n=1), ValueError, "2 or more"),
     (lambda: plots.descent(lambda x, y: x * y, (1.0, 1.0), {}), ValueError, "0 ways"),
-    (lambda: plots.decision_boundary(lambda x: x, np.ones((4, 3)), [0] * 4), ValueError, "points of a plane"),
+    (lambda: plots.decision_boundary(lambda x: x, np.ones((4, 3)), [0] * 4), ValueError, "give points of shape (N, 2)"),
     (lambda: plots.decision_boundary(lambda x: x, np.ones((4, 2)), [0] * 3), ValueError, "3 labels"),
     (lambda: plots.histograms([1.0, 2.0]), TypeError, "mapping"),
     (lambda: plots.initialisations(["x·randn"]), ValueError, "Xavier"),

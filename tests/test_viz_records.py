@@ -375,7 +375,7 @@ def test_nans_in_arrays_are_found():
 
 @pytest.mark.parametrize("thing", [3.0, "x", None, [], [Value(1.0), 2.0]])
 def test_what_is_no_node_is_refused_with_the_remedy(thing):
-    with pytest.raises(TypeError, match=r"drawn of a Value or Tensor.*Value\(2.0, name='x'\)"):
+    with pytest.raises(TypeError, match=r"give a Value or Tensor.*Value\(2.0, name='x'\)"):
         graph(thing)
 
 

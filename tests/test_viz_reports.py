@@ -225,7 +225,7 @@ def test_the_command_makes_a_page_of_a_checkpoint(tmp_path: Path, capsys: pytest
     (tmp_path / "foreign.npz").write_bytes(b"no")
     for arguments, said in ((["report", str(tmp_path / "none.npz")], "cannot report on"),
                             (["report", str(tmp_path / "foreign.npz")], "cannot report on"),
-                            (["report", "a.npz", "b.npz"], "one too many")):
+                            (["report", "a.npz", "b.npz"], "report takes one checkpoint only")):
         assert main(arguments) == 2
         assert said in capsys.readouterr().err
 

@@ -86,7 +86,7 @@ def test_parameters_are_leaves_by_name_or_themselves():
     assert data(viz.stepper(w * x))["moved"] == [0, 1]
     assert data(viz.stepper(w * x, parameters=["w"]))["moved"] == [0]
     assert data(viz.stepper(w * x, parameters=[x]))["moved"] == [1]
-    with pytest.raises(LookupError, match="there are w, x"):
+    with pytest.raises(LookupError, match="the leaves are w, x"):
         viz.stepper(w * x, parameters=["b"])
 
 
@@ -117,7 +117,7 @@ def test_a_graph_without_scopes_that_is_too_large_is_one_gate():
 
 
 def test_what_cannot_be_stepped_through_is_refused():
-    with pytest.raises(TypeError, match="a graph is drawn of a Value or Tensor"):
+    with pytest.raises(TypeError, match="give a Value or Tensor, or a list of them, to draw a graph"):
         viz.stepper(3.0)
     with pytest.raises(LookupError, match="no scope is called"):
         viz.stepper(neuron(), collapse="nowhere")
@@ -130,7 +130,7 @@ def test_what_cannot_be_stepped_through_is_refused():
 
 @pytest.mark.parametrize("digits", [0, None, 200])
 def test_a_page_shows_as_many_digits_as_its_language_can(digits):
-    with pytest.raises(ValueError, match="1 to 17 digits"):
+    with pytest.raises(ValueError, match="digits must be from 1 to 17"):
         viz.stepper(Value(1 / 3) * 2, digits=digits)
 
 

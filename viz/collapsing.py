@@ -19,8 +19,7 @@ Chain = tuple[Scope, ...]  # scopes from the outermost inwards
 
 
 class Collapsing(NamedTuple):
-    """Result of collapsing: the scope that replaces each collapsed gate (``owner``), the chain of each scope, notes for the
-    reader."""
+    """The scope that replaces each collapsed gate (``owner``), the chain of each scope, and notes for the reader."""
 
     owner: dict[Node, Scope]
     chains: dict[Scope | None, Chain]

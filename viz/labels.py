@@ -1,4 +1,4 @@
-"""The texts on wires and at gates of a circuit, and the room that they take."""
+"""The texts on the wires and gates of a circuit, with their sizes."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from .records import DrawnNode, Graph, Wire
 from .svg import clip, width
 from .wording import Wording
 
-VALUE, FORMULA, SIGN, NAME = 13.0, 10.5, 15.0, 15.0  # sizes of letters, in pixels
-RADIUS, GAP, BETWEEN = 17.0, 5.0, 4.0  # of gates; around texts; from a gradient to the formula beside it
-ABOVE, BELOW, BARE = 18.0, 20.0, 12.0  # the room that numbers take above and below a wire; that of a wire without any
-HELD = 44.0  # the height of a collapsed gate that says what it holds
-COMMUTE = ("add", "mul")  # operations whose wires may change places
+VALUE, FORMULA, SIGN, NAME = 13.0, 10.5, 15.0, 15.0  # font sizes, in pixels
+RADIUS, GAP, BETWEEN = 17.0, 5.0, 4.0  # radius of gates; gap around texts; gap between a gradient and its formula
+ABOVE, BELOW, BARE = 18.0, 20.0, 12.0  # height of the numbers above and below a wire; height of a wire without numbers
+HELD = 44.0  # height of a collapsed gate that lists its inputs
+COMMUTE = ("add", "mul")  # operations whose operands may be swapped
 
-# ── what is written where: each node is a block with a place for every wire that enters ──────────────────────────
+# ── the texts: each node is a block with a line for every incoming wire ──────────────────────────────────────────
 
 class TextLine(NamedTuple):
-    """One text of a label: what it is (a CSS class), the text, and whether a nan or inf is to stand out."""
+    """One text of a label: its CSS class, the text, and True for a nan or inf to highlight."""
 
     kind: str
     text: str
@@ -29,10 +29,10 @@ class TextLine(NamedTuple):
 
 
 class Label(NamedTuple):
-    """The numbers on a wire: above it, below it, and the formula at its end; with the room they take.
+    """The texts on a wire, with their sizes: above it, below it, and the formula at its end.
 
-    ``half`` is half of its height where the wire runs through the middle; ``left`` and ``right`` are the room beside a wire
-    that runs down.
+    ``half`` is half of its height, for a wire through the middle; ``left`` and ``right`` are the widths beside a wire that runs
+    down.
     """
 
     above: tuple[TextLine, ...]
@@ -45,11 +45,11 @@ class Label(NamedTuple):
 
     @property
     def below_and_formula(self) -> tuple[TextLine, ...]:
-        """The texts that stand on one side of a wire that runs down."""
+        """The texts on one side of a wire that runs down."""
         return (*self.below, self.formula) if self.formula else self.below
 
     def room(self, down: bool) -> shapes.Label:
-        """The room along the wire, and on both of its sides."""
+        """The size of the label along the wire and on both sides of it."""
         if down:
             lines = self.below_and_formula
             long = max(24.0, 10.0 + sum(math.ceil(line.size) + 1 for line in lines))
@@ -58,7 +58,7 @@ class Label(NamedTuple):
 
 
 class Block(NamedTuple):
-    """A node with the labels of the wires that enter it, and the label of its sum where its own wire forks."""
+    """A node with the labels of its incoming wires, and the label of its gradient's sum where its own wire forks."""
 
     node: DrawnNode
     entering: tuple[tuple[Wire, Label], ...]
@@ -69,7 +69,7 @@ class Block(NamedTuple):
 
     @property
     def held(self) -> str:
-        """The words in a collapsed gate for the inputs that only it uses."""
+        """The text in a collapsed gate about the inputs that only it uses."""
         return held(self.node)
 
     @property
@@ -78,7 +78,7 @@ class Block(NamedTuple):
         return self.node.kind == "gate" and self.sign == self.tall
 
     def shape(self, down: bool) -> shapes.Node:
-        """The node as the layout takes it."""
+        """The node as a record for the layout."""
         node = self.node
         kind = node.kind if node.kind in ("gate", "output") else "input"
         along, across = (self.tall, self.sign) if down and not self.round else (self.sign, self.tall)
@@ -87,7 +87,7 @@ class Block(NamedTuple):
 
 
 def blocks(graph: Graph, digits: Digits = "auto", products: bool = False, room: str = "") -> dict[str, Block]:
-    """Return the block of each node; ``room`` is a text for which every number gets room."""
+    """Return the block of each node; ``room`` is a text whose width is reserved for every number."""
     words = Wording(graph, digits)
     entering: dict[str, list[Wire]] = {}
     leaving: dict[str, list[Wire]] = {}
@@ -95,12 +95,12 @@ def blocks(graph: Graph, digits: Digits = "auto", products: bool = False, room: 
         entering.setdefault(wire.target, []).append(wire)
         leaving.setdefault(wire.source, []).append(wire)
     nodes = {node.id: node for node in graph.nodes}
-    forks = {id for id, wires in leaving.items()  # a collapsed gate with several results has no one sum
+    forks = {id for id, wires in leaving.items()  # a collapsed gate with several results has several sums
              if nodes[id].value is not None and (nodes[id].accumulated or len(wires) > 1)}
     made = {}
     for id, node in nodes.items():
         wires = entering.get(id, [])
-        if node.hidden:  # the arguments of a collapsed gate have no order: inputs last, so that fewer wires cross
+        if node.hidden:  # a collapsed gate's arguments have no order: inputs last, so that fewer wires cross
             wires.sort(key=lambda wire: nodes[wire.source].kind != "gate" and len(leaving[wire.source]) == 1)
         labels = []
         for wire in wires:
@@ -122,7 +122,7 @@ def records(graph: Graph, made: dict[str, Block], down: bool) -> tuple[list[shap
 
 
 def _stem(node: DrawnNode, words: Wording, room: str) -> Label:
-    """The numbers where a wire forks: the value, and the sum of what comes back."""
+    """The numbers where a wire forks: the value, and the sum of the gradients."""
     total = brief(node.gradient, words.digits)
     total = total and f"{'grad' if node.accumulated else 'Σ'} {total}"
     name = words.name(node) if node.kind == "gate" else ""
@@ -131,7 +131,7 @@ def _stem(node: DrawnNode, words: Wording, room: str) -> Label:
 
 
 def _body(node: DrawnNode, wires: int, name: str) -> tuple[float, float]:
-    """The width and height of a gate or a name; gates are circles as long as the sign and the wires allow it."""
+    """The width and height of a gate or a name; a gate is a circle where its sign and its wires allow it."""
     if node.kind != "gate":
         return (2.0 * math.ceil(width(clip(name), NAME, bold=True) / 2 + 3), 24.0) if name else (10.0, 10.0)
     sign = sum(width(text, SIGN * (0.87 if constant else 1)) for text, constant in pieces(node))
@@ -144,12 +144,12 @@ def _body(node: DrawnNode, wires: int, name: str) -> tuple[float, float]:
 
 
 def held(node: DrawnNode) -> str:
-    """The words for the inputs that a collapsed gate has folded in; "" without any."""
+    """The text about the inputs folded into a collapsed gate; "" without any."""
     return f"{node.inside:,} parameter{'s' * (node.inside > 1)}" if node.inside else ""
 
 
 def pieces(node: DrawnNode) -> tuple[tuple[str, bool], ...]:
-    """The sign of a gate as it is written, in pieces: each a text, and True where it is a constant."""
+    """The sign of a gate in pieces: each a text, and True for a constant."""
     return tuple((" " * text.startswith(" ") + clip(text), constant) for text, constant in node.parts)
 
 

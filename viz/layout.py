@@ -1,11 +1,11 @@
-"""Layout of circuits, for circuits: plain records in, places out. Nothing else is needed, and nothing is drawn here.
+"""Layout of circuits: takes plain records of nodes, wires and boxes, and returns their places; draws nothing.
 
 Scopes are tiles, laid out innermost first; those of one form are laid out once. In a tile, items stand in columns
 (``circuits.layers``), ordered so that few wires cross (``circuits.order``), at heights that keep wires straight
-(``circuits.heights``); what is too long for the page goes on in a next row (``circuits.tiles``). Each value has one
-lane, whatever the number of its wires: it runs between the columns in channels with one track a value
-(``circuits.channels``), and forks where it is used (``circuits.lanes``). Labels belong to the block of the gate that
-their wire enters (``circuits.blocks``), so no wire can run through a text.
+(``circuits.heights``); a level too long for the page continues in a further row (``circuits.tiles``). All wires of one value share
+one lane: it runs between the columns in channels, with one track for each value (``circuits.channels``), and forks where the value
+is used (``circuits.lanes``). Labels belong to the block of the gate that their wire enters (``circuits.blocks``), so no wire
+crosses a text.
 """
 
 from __future__ import annotations
@@ -20,18 +20,19 @@ from .circuits.tiles import orders_to_try
 
 __all__ = ["Box", "Label", "Layout", "Node", "Place", "Route", "Spot", "Wire", "lay_out", "turned"]
 
-WIDTH = 1034.0  # of a picture that fits a page, without its margins
-TRIES, SHORTER = 6, 0.92  # with ever shorter tiles, where the whole is too long
-MANY = 24  # crossings: where there are more, or the whole is too long, shared inputs are written again if that helps
+WIDTH = 1034.0  # width of a picture that fits a page, without margins
+TRIES, SHORTER = 6, 0.92  # attempts with ever shorter tiles, where the whole is too long
+MANY = 24  # crossings: above, or where the whole is too long, shared inputs are repeated at each use if that helps
 
 
 def lay_out(nodes: Iterable[Node], wires: Iterable[Wire], boxes: Iterable[Box] = (), width: float = WIDTH,
            direction: str = "right", repeat: bool | None = None) -> Layout:
-    """Return the places of the nodes, wires and boxes of a circuit; the same bits for the same records, on every machine.
+    """Return the places of a circuit's nodes, wires and boxes: bit for bit the same for the same records, on every machine.
 
-    Nodes and boxes are in declared order, which the picture keeps where it can. A picture to the right is at most ``width``
-    wide where its parts allow it; one that runs down is as high as it must be. ``repeat`` writes shared inputs again at every
-    use, with their totals in a legend (None: where many wires cross, or it is too wide). Raises ValueError for another direction.
+    The picture keeps the order of nodes and boxes where possible. A picture to the right is at most ``width``
+    wide where its parts allow it; one that runs down is as high as necessary. ``repeat`` draws shared inputs again at every use,
+    with their totals in a legend (None: where many wires cross, or the picture is too wide). Raises ValueError for another
+    direction.
 
     >>> x, gate, out = Node("x", "input", 20, 20), Node("g", "gate", 34, 34), Node("out", "output", 16, 16)
     >>> label = Label(50, 18, 20)
@@ -55,13 +56,13 @@ def lay_out(nodes: Iterable[Node], wires: Iterable[Wire], boxes: Iterable[Box] =
 
 
 def _first(nest: Nest, limit: float) -> Tiles:
-    """The tiles of a picture that runs along x, each with room for the results beside it."""
+    """Lay out the tiles of a picture along x, with space for the results beside each."""
     result = max((block.along for block in nest.blocks.values() if block.node.kind == "output"), default=0.0)
     return Tiles(nest, limit, limit - result - BESIDE)
 
 
 def _shortened(tiles: Tiles) -> Tiles:
-    """The tiles, shorter ones where the whole is too long."""
+    """Return the tiles, made shorter where the whole is too long."""
     best = tiles
     for _ in range(TRIES):
         if tiles.tiles[-1].along <= tiles.limit or len(tiles.tiles) == 1:
@@ -73,7 +74,7 @@ def _shortened(tiles: Tiles) -> Tiles:
 
 
 def _refined(tiles: Tiles) -> Tiles:
-    """The same tiles, laid out more thoroughly where wires cross and it does not make the whole too long."""
+    """Refine the tiles: search longer where wires cross, unless the result is too long."""
     if not any(map(orders_to_try, tiles.tiles)):
         return tiles
     better = Tiles(tiles.nest, tiles.limit, tiles.inner, tiles, thorough=True)

@@ -1,4 +1,4 @@
-"""A network as layers: units as circles in columns, weights as lines whose width and dashes tell size and sign."""
+"""Pictures of networks: units as circles in columns, weights as lines whose width and dashes show size and sign."""
 
 from __future__ import annotations
 
@@ -16,24 +16,23 @@ if TYPE_CHECKING:
     from autograd.typing import ArrayLike
     from nn import Module
 
-WIDE = 1062.0  # a picture so wide shows its numbers large enough on a page of 900 pixels
-RADIUS, ROW, LINE, SMALL = 21.0, 62.0, 12.0, 10.0  # of units; between them; sizes of letters
-LABELLED = 3  # a layer of up to this many units has its weights written at the lines
+WIDE = 1062.0  # at this width, numbers are large enough on a page of 900 px
+RADIUS, ROW, LINE, SMALL = 21.0, 62.0, 12.0, 10.0  # radius of units; distance between them; font sizes
+LABELLED = 3  # weights are written at the lines in layers of up to this many units
 ARROW, BETWEEN = 46.0, 26.0  # lengths of arrows to the right, and down from block to block
 
 
 def network(model: Module, x: ArrayLike | None = None, *, show: str = "weight", units: int = 10, digits: Digits = "auto",
             title: str | None = None) -> NetworkPicture:
-    """Draw the layers of a network: its units as circles, its weights as lines, its other modules as blocks.
+    """Draw the layers of a network: units as circles, weights as lines, other modules as blocks.
 
-    A line is as wide as its weight is large, solid where it is positive, dashed where it is negative; ``show="gradient"``
-    draws the weights' gradients so. Names are the course's: x₁, w₂₁⁽³⁾; those of a lone neuron its own. Under a unit stands its
-    bias. With ``x``, one example as the model takes it, the
-    circles hold the outputs of the units (in evaluation), and blocks their shapes. Of a layer of more than ``units``, the
-    first and last are drawn. Takes the networks of numbers (``MLP``, ``Layer``, ``Neuron`` and its kinds, ``Madaline``,
-    ``XOR``), and modules of arrays in the order in which they are held or, with ``x``, called; ``viz.draw`` of a result shows
-    everything else that a ``forward`` does. Nothing is changed by looking. Raises TypeError for a model that is no
-    network, ValueError for more than one example.
+    A line's width shows the size of its weight; it is solid for a positive weight and dashed for a negative one.
+    ``show="gradient"`` draws the weights' gradients the same way. Names follow the course: x₁, w₂₁⁽³⁾; a single neuron keeps its
+    own. A unit's bias stands below it. With ``x``, one example as the model takes it, circles show the units' outputs (in
+    evaluation mode), and blocks the output shapes. Of a layer with more than ``units`` units, the first and the last ones are
+    drawn. Takes the networks of numbers (``MLP``, ``Layer``, ``Neuron`` and its kinds, ``Madaline``, ``XOR``), and modules of
+    arrays in the order of registration or, with ``x``, of calls; for everything else in a ``forward``, use ``viz.draw`` on a
+    result. The model is not changed. Raises TypeError for a model that is not a network, ValueError for more than one example.
 
     >>> import nn
     >>> picture = network(nn.MLP(2, [3, 1], rng=0), [1.0, -1.0])
@@ -74,7 +73,7 @@ CSS = style(f"""\
 
 
 class NetworkPicture(Picture):
-    """A picture of a network's layers: ``svg`` is its text, ``save`` writes a file, a notebook shows it."""
+    """A picture of a network's layers, shown in notebooks: ``svg`` is its text, ``save`` writes a file."""
 
     def __init__(self, stages: Sequence[Stage], notes: list[str], show: str, units: int, digits: Digits,
                  title: str | None):
@@ -87,7 +86,7 @@ class NetworkPicture(Picture):
         self.crowded = False
         self.layout = _laid_out(self)
         if self.layout.right > WIDE:
-            self.crowded = True  # numbers are not written at the lines then
+            self.crowded = True  # then no numbers are written at the lines
             self.layout = _laid_out(self)
 
     def __repr__(self) -> str:
@@ -96,7 +95,7 @@ class NetworkPicture(Picture):
 
     @cached_property
     def svg(self) -> str:
-        """The picture as an SVG document: light and dark, without any reference to the outside."""
+        """The picture as a self-contained SVG document, light and dark."""
         places, high = self.layout.places, self.layout.high
         rows = max(map(len, map(self.head, self.stages)))
         top = MARGIN + (26 if self.title else 0)
@@ -117,32 +116,32 @@ class NetworkPicture(Picture):
                     *(width(note, LINE) + MARGIN for note in notes)])
         return document(parts, (wide + MARGIN, begin + high + 16 + 17 * (len(notes) + bool(keys)) + MARGIN), *self._words(), CSS)
 
-    # ── how large things are ──
+    # ── sizes ──
 
     def dense(self, k: int) -> bool:
-        """Return True where every unit of a stage has a weight for every unit of the one before."""
+        """Return True where every unit of stage ``k`` has a weight for every unit of the stage before."""
         return isinstance(stage := self.stages[k], DrawnLayer) and stage.weights is not None
 
     def labelled(self, k: int) -> bool:
-        """Return True where the weights of a stage are written at its lines: they are few, and have room."""
+        """Return True where the weights of stage ``k`` are written at its lines: they are few, and there is room."""
         stage, before = self.stages[k], self.stages[k - 1]
         few = isinstance(stage, DrawnLayer) and stage.size <= LABELLED
         return few and not self.crowded and isinstance(before, DrawnLayer) and before.size <= 2 * LABELLED
 
     def tall(self, stage: Stage) -> float:
-        """Return the height of a layer's column, or of a block."""
+        """Return the height of a layer's column or of a block, in pixels."""
         if isinstance(stage, DrawnLayer):
             return ROW * (min(stage.size, self.units) + (stage.size > self.units))
         return 22.0 + 14.0 * (1 + len(_about(stage)))
 
     def wide(self, stage: Stage) -> float:
-        """Return the width of a circle, or of a block."""
+        """Return the width of a circle or of a block, in pixels."""
         if isinstance(stage, DrawnLayer):
             return 2 * RADIUS
         return max(width(stage.kind, LINE, bold=True), *(width(line, SMALL) for line in _about(stage))) + 20
 
     def head(self, stage: Stage) -> list[str]:
-        """Return the lines above a layer, the first of them bold; a block says its name within."""
+        """Return the lines of text above a layer, the first one bold; none for a block, which has its name inside."""
         if isinstance(stage, DrawnModule):
             return []
         kinds, units = clip(" · ".join(stage.kinds), 40), f"{stage.size:,} unit{'s' * (stage.size != 1)}"
@@ -151,7 +150,7 @@ class NetworkPicture(Picture):
         return [clip(stage.path), kinds, units]
 
     def beside(self, k: int) -> tuple[list[str], list[str]]:
-        """Return the names on the left of a layer's circles, inputs with numbers, and on their right, the results."""
+        """Return the names on the left of a layer's circles (inputs, with numbers) and on their right (results)."""
         stage = self.stages[k]
         if not isinstance(stage, DrawnLayer):
             return [], []
@@ -164,7 +163,7 @@ class NetworkPicture(Picture):
         return f"y{subscript(i + 1)}" if stage.size > 1 else "y"
 
     def _places(self, layer: DrawnLayer, middle: float) -> list[tuple[int, float]]:
-        """The units that are drawn, and their heights; where some are left out is a place of its own."""
+        """The drawn units with their heights; omitted units leave a gap of one row."""
         count = layer.size
         if count <= self.units:
             kept = list(range(count))
@@ -181,7 +180,7 @@ class NetworkPicture(Picture):
         assert isinstance(before, DrawnLayer)
         assert stage.weights is not None  # dense says so
         start, end = (self.layout.places[at][0] + side for at, side in ((k - 1, RADIUS), (k, -RADIUS)))
-        at = (1 / (stage.size + 1) if stage.size <= before.size else  # how far along the line its number stands: where they are
+        at = (1 / (stage.size + 1) if stage.size <= before.size else  # position of the number along its line: where the numbers are
               before.size / (before.size + 1))                        # evenly spaced
         labels, rows = [], stage.weights
         for i, y in self._places(stage, middle):
@@ -199,7 +198,7 @@ class NetworkPicture(Picture):
         yield from labels
 
     def _look(self, n: float | None) -> tuple[str, float]:
-        """The class of a line, and how thick it is."""
+        """The CSS class and the width of a line."""
         if n is None or has_nonfinite(n):
             return "zero" if n is None else "bad", 0.6 if n is None else 3.0
         return "plus" if n > 0 else "minus" if n < 0 else "zero", 0.6 + 3.9 * float(abs(n)) / self.widest
@@ -219,7 +218,7 @@ class NetworkPicture(Picture):
             yield tag("g", *self._unit(k, layer, i, x, y), kind="unit", id=f"u{k}-{i}")
 
     def _unit(self, k: int, layer: DrawnLayer, i: int, x: float, y: float) -> Iterator[str]:
-        """A circle, as full as the unit's value is large among its layer's, dashed where it is negative, with what it says."""
+        """A unit's circle with its texts, filled in proportion to its value within the layer, dashed for a negative value."""
         bias = layer.biases[i] if layer.biases is not None else None
         value = layer.values[i] if layer.values else None
         lines = [self._name(k, i), *([f"value {number(value, None)}"] if value is not None else [])]
@@ -247,13 +246,13 @@ class NetworkPicture(Picture):
         if math.isfinite(value):
             yield tag("circle", kind="level", cx=x, cy=y, r=RADIUS - 1, fill_opacity=f"{0.35 * abs(value) / most:.2f}")
         text = number(value, self.digits)
-        if width(text, 9.0) > 2 * RADIUS - 4 and self.digits not in (1, 2, "auto"):  # two true digits rather than small letters
+        if width(text, 9.0) > 2 * RADIUS - 4 and self.digits not in (1, 2, "auto"):  # two digits rather than a small font
             text = number(value, 2)
         yield self._within(text, 11.0, x, y, "" if math.isfinite(value) else "bad")
 
     @staticmethod
     def _within(text: str, size: float, x: float, y: float, kind: str = "") -> str:
-        """A text in a circle, in smaller letters where it must."""
+        """A text in a circle, in a smaller font where necessary."""
         size = min(size, size * (2 * RADIUS - 4) / width(text, size))
         return tag("text", written(text), kind=kind, x=x, y=y + size / 3, style=f"font-size:{size:.1f}px")
 
@@ -274,7 +273,7 @@ class NetworkPicture(Picture):
         return tag("g", tag("title", written(said.strip())), shape, *texts, kind="block", id=f"m{k}")
 
     def _flow(self, k: int, middle: float) -> str:
-        """An arrow from one stage to the next, where it is not drawn weight by weight: down in a column, else to the right."""
+        """An arrow to the next stage, for stages not drawn weight by weight: down within a column, else to the right."""
         (x0, y0), (x, y) = self.layout.places[k - 1:k + 1]
         before, stage = self.stages[k - 1:k + 1]
         y0, y = y0 + middle, y + middle
@@ -282,7 +281,7 @@ class NetworkPicture(Picture):
             start, end = y0 + self.tall(before) / 2 + 2, y - self.tall(stage) / 2 - 2
             return tag("g", tag("path", kind="flow", d=f"M{x:.1f} {start:.1f}V{end - 6:.1f}"), _tip(x, end, 0, 1))
         start, half = x0 + self.wide(before) / 2 + 3, self.wide(stage) / 2
-        if isinstance(stage, DrawnLayer):  # it ends before the words in the middle, or the circle there
+        if isinstance(stage, DrawnLayer):  # ends before the text in the middle, or the circle there
             half = max([half, *(width(_more(stage.size - self.units), LINE) / 2 for _ in range(stage.size > self.units))])
         end = x - half - 3
         turn, round = end - ARROW / 2, math.copysign(8, y - y0)
@@ -293,7 +292,7 @@ class NetworkPicture(Picture):
         return tag("g", tag("path", kind="flow", d=way), _tip(end, y, 1, 0))
 
     def _key(self, y: float) -> tuple[list[str], float]:
-        """The legend of the lines, in one row, and where it ends."""
+        """The legend of the lines in one row, and its end."""
         if not self.known:
             return [], 0.0
         parts, x = [], MARGIN
@@ -331,10 +330,10 @@ class NetworkPicture(Picture):
         return self.title or f"Network: {' → '.join(sizes)}", " ".join([said, *self._notes()])
 
 
-# ── where things are ─────────────────────────────────────────────────────────────────────────────────────────────
+# ── places ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 class _Layout(NamedTuple):
-    """The middle of each stage, its height measured from the middle of the picture; the right end, and the height of all."""
+    """Places: the middle of each stage (heights from the picture's middle), the right end, and the total height."""
 
     places: list[tuple[float, float]]
     right: float
@@ -342,7 +341,7 @@ class _Layout(NamedTuple):
 
 
 def _laid_out(picture: NetworkPicture) -> _Layout:
-    """Layers as columns; blocks one after the other, or stacked in columns where the picture would be too wide or half empty."""
+    """Place layers as columns, and blocks in a row, or stacked in columns where the picture would be too wide or half empty."""
     stages = picture.stages
     layers = [picture.tall(stage) for stage in stages if isinstance(stage, DrawnLayer)]
     blocks = [picture.tall(stage) for stage in stages if isinstance(stage, DrawnModule)]
@@ -359,9 +358,9 @@ def _laid_out(picture: NetworkPicture) -> _Layout:
 
 
 def _columns(picture: NetworkPicture, limit: float) -> list[list[int]]:
-    """The stages by columns: a layer has one of its own, blocks share one that is at most so high."""
+    """Assign stages to columns: each layer has its own; blocks share one up to the height limit."""
     columns: list[list[int]] = []
-    high = math.inf  # of the last column
+    high = math.inf  # height of the last column
     for k, stage in enumerate(picture.stages):
         tall = picture.tall(stage)
         if isinstance(stage, DrawnModule) and high + BETWEEN + tall <= limit:
@@ -374,7 +373,7 @@ def _columns(picture: NetworkPicture, limit: float) -> list[list[int]]:
 
 
 def _gap(picture: NetworkPicture, k: int) -> float:
-    """The room before a column that begins with stage k."""
+    """The gap before a column that begins with stage k."""
     if not picture.dense(k):
         return ARROW
     if picture.labelled(k):
@@ -383,16 +382,16 @@ def _gap(picture: NetworkPicture, k: int) -> float:
 
 
 def _in_columns(picture: NetworkPicture, columns: list[list[int]], squeezed: float) -> _Layout:
-    """The places of columns side by side: headings stay apart, and lines have room."""
+    """Place columns side by side, with space between headings and for lines."""
     stages = picture.stages
     places = [(0.0, 0.0)] * len(stages)
-    right = over = 0.0  # of the column before, and of its heading
+    right = over = 0.0  # right end of the column before, and overhang of its heading
     high = 0.0
     for column in columns:
         first = column[0]
         body = max(picture.wide(stages[k]) for k in column) / 2
         reach = max((width(line, LINE, bold=True) / 2 + 9 for line in picture.head(stages[first])), default=0.0)
-        reach = max(reach, 38.0 if isinstance(stages[first], DrawnLayer) else 0.0)  # of the biases below the circles
+        reach = max(reach, 38.0 if isinstance(stages[first], DrawnLayer) else 0.0)  # reach of the biases below the circles
         left, after = (max((width(name, LINE) for name in names), default=-8.0) + 8 for names in picture.beside(first))
         gap = _gap(picture, first) * (squeezed if picture.dense(first) else 1.0)
         centre = max(right + gap + body, over + reach) if first else MARGIN + max(body + left, reach)
@@ -406,7 +405,7 @@ def _in_columns(picture: NetworkPicture, columns: list[list[int]], squeezed: flo
 
 
 def _tip(x: float, y: float, along: int, down: int) -> str:
-    """The head of an arrow that ends there, to the right or down."""
+    """The head of an arrow that ends at (x, y), to the right or down."""
     back, side = 7.0, 3.5
     points = (x, y), (x - back * along - side * down, y - back * down - side * along), \
         (x - back * along + side * down, y - back * down + side * along)
@@ -418,6 +417,6 @@ def _more(count: int) -> str:
 
 
 def _about(part: DrawnModule) -> list[str]:
-    """The small lines in a block: its path and the settings of the module, and the shape of its output."""
+    """The small texts in a block: the module's path and settings, and its output's shape."""
     settings = " ".join(filter(None, (part.path and f"({clip(part.path)})", clip(part.settings, 60))))
     return [*textwrap.wrap(settings, 26), *([f"→ {part.shape}"] if part.shape else [])] or [""]

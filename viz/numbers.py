@@ -1,4 +1,4 @@
-"""How pictures, tables and pages write things: numbers, arrays, formulas, the signs in gates, operations on operands."""
+"""Text for pictures, tables and pages: numbers, arrays, formulas, signs of gates, operations on operands."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ if TYPE_CHECKING:
 
     from autograd.operation import Operation
 
-FEW_ENTRIES, SHORT = 6, 30  # arrays of up to this many entries are written out, on wires in so many letters
-BINS, BARS = 8, "▁▂▃▄▅▆▇█"  # of histograms
-Digits: TypeAlias = int | Literal["auto"] | None  # significant digits; None: all; "auto": as many as it takes
-_HALF = 0.5 + 1e-9  # of a unit, and what comes of computing in binary
+FEW_ENTRIES, SHORT = 6, 30  # arrays of up to this many entries are written out; on wires, in up to this many characters
+BINS, BARS = 8, "▁▂▃▄▅▆▇█"  # of histograms: intervals, and bars by height
+Digits: TypeAlias = int | Literal["auto"] | None  # significant digits; None: all; "auto": as many as needed
+_HALF = 0.5 + 1e-9  # half a unit, with a tolerance for binary rounding
 _INFIX = {"add": "+", "sub": "−", "mul": "×", "div": "/", "pow": "^"}
 
 
 class ArraySummary(NamedTuple):
-    """An array as a picture shows it: all entries in row order where they are few, and figures that describe them.
+    """Summary of an array for a picture: statistics, and all entries in row order where they are few.
 
     ``histogram`` counts the finite entries in intervals of equal length from the least to the greatest one.
     """
@@ -38,11 +38,11 @@ class ArraySummary(NamedTuple):
     histogram: tuple[int, ...] = ()
 
 
-Shown = float | ArraySummary | None  # a number or array as pictures hold it; None: not computed
+Shown = float | ArraySummary | None  # a number or an array in a picture; None: not computed
 
 
 def summary(data: float | np.ndarray[Any, Any] | np.generic | None) -> Shown:
-    """Return a number as a float and an array as its summary; None stays None.
+    """Return a number as a float, an array as its summary, and None as None.
 
     >>> summary(2)
     2.0
@@ -64,7 +64,7 @@ def summary(data: float | np.ndarray[Any, Any] | np.generic | None) -> Shown:
 
 
 def _histogram(kept: np.ndarray[Any, Any], low: float, high: float) -> tuple[int, ...]:
-    """How many of these numbers lie in each interval; nothing where all are the same, or none is there."""
+    """Count the numbers in each interval; empty where all are equal or none is given."""
     span = float(high) - float(low)
     if not 0 < span < math.inf:
         return ()
@@ -74,7 +74,7 @@ def _histogram(kept: np.ndarray[Any, Any], low: float, high: float) -> tuple[int
 
 
 def summary_of_numbers(numbers: Sequence[Shown]) -> Shown:
-    """Return one number as it is, several as the summary of an array of them; None where one is not a number.
+    """Return one number unchanged, and several as the summary of their array; None where one is not a number.
 
     >>> summary_of_numbers([1.0, 3.0]).mean
     2.0
@@ -91,7 +91,7 @@ def summary_of_numbers(numbers: Sequence[Shown]) -> Shown:
 
 
 def has_nonfinite(x: Shown) -> bool:
-    """Return True where a number is nan or infinite, or an array has such an entry.
+    """Return True for a nan or infinite number, or an array with such an entry.
 
     >>> has_nonfinite(math.inf), has_nonfinite(None)
     (True, False)
@@ -102,11 +102,11 @@ def has_nonfinite(x: Shown) -> bool:
 # ── numbers ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 def number(x: float | None, digits: Digits = "auto", places: int = 0) -> str:
-    """Write a number, true to half a unit of its last digit; "" for None.
+    """Write a number, rounded to its last digit; "" for None.
 
-    ``digits`` are significant digits, and None is all of them. "auto" is two decimals as in the lecture, more where fewer than
-    two significant digits would remain. Very small and large numbers have powers of ten. ``places`` are decimals that are shown
-    at least, of a number that has them.
+    ``digits`` counts significant digits; None shows all. "auto" is two decimals as in the lecture, and more where fewer than two
+    significant digits would remain. Very small and large numbers get powers of ten. ``places`` is the least number of decimals, as
+    far as the number has them.
 
     >>> [number(x) for x in (2.0, -0.19661, 12.0, 0.0123, 1234.5, 1.25e-7, -0.0, None)]
     ['2.00', '−0.20', '12.00', '0.012', '1234.50', '1.2·10⁻⁷', '0.00', '']
@@ -121,7 +121,7 @@ def number(x: float | None, digits: Digits = "auto", places: int = 0) -> str:
 
 
 def _rounded(x: float, digits: Digits, more: int = 0, places: int = 0) -> tuple[str, int]:
-    """A number as decimal text and a power of ten that goes with it; with ``more`` digits, or up to so many ``places``."""
+    """A number as decimal text and its power of ten; with ``more`` digits, or up to ``places`` decimals."""
     if digits is None:
         text, _, exponent = repr(float(x)).partition("e")
         return text, int(exponent or 0)
@@ -141,7 +141,7 @@ def _typed(text: str, power: int) -> str:
 
 
 class _Candidate(NamedTuple):
-    """A number as it may be shown: the text, the number that a reader takes from it, and a unit of its last digit."""
+    """A number as it may be shown: the text, the number that the text stands for, and the unit of its last digit."""
 
     text: str
     value: float
@@ -153,7 +153,7 @@ def _candidate(text: str, power: int) -> _Candidate:
 
 
 def _candidates(x: float, digits: Digits) -> Iterator[_Candidate]:
-    """A number with ever more digits, up to all that it has."""
+    """Yield a number with more and more digits, up to all of them."""
     for more in range(18):
         candidate = _candidate(*_rounded(x, digits, more))
         yield candidate
@@ -162,9 +162,9 @@ def _candidates(x: float, digits: Digits) -> Iterator[_Candidate]:
 
 
 def multiplied(upstream: float, local: float, downstream: float, digits: Digits = "auto", places: int = 0) -> tuple[str, str, str]:
-    """Write the numbers of ``upstream × local = downstream`` so that what is shown multiplies out, to half a unit.
+    """Write ``upstream × local = downstream`` so that the shown numbers multiply correctly, to half a unit.
 
-    The product has as many digits as anywhere (and at least so many ``places``), the factors as few more as it takes.
+    The product has its usual digits (and at least ``places`` decimals); the factors get as few more as necessary.
 
     >>> multiplied(-0.5344, 0.3679, -0.1966), multiplied(0.19661, 2.0, 0.39322)
     (('−0.53', '0.37', '−0.20'), ('0.197', '2.00', '0.39'))
@@ -175,15 +175,15 @@ def multiplied(upstream: float, local: float, downstream: float, digits: Digits 
     ups, locals = list(_candidates(upstream, digits)), list(_candidates(local, digits))
     for count in range(len(ups) + len(locals) - 1):
         ways = range(max(0, count - len(locals) + 1), min(count, len(ups) - 1) + 1)
-        for i in sorted(ways, key=lambda i: abs(2 * i - count)):  # alike many first
+        for i in sorted(ways, key=lambda i: abs(2 * i - count)):  # equally many digits first
             one, other = ups[i], locals[count - i]
             if abs(one.value * other.value - product.value) <= product.unit * _HALF:
                 return one.text, other.text, product.text
-    return ups[0].text, locals[0].text, product.text  # of a branch not taken: nothing passed, whatever the factors
+    return ups[0].text, locals[0].text, product.text  # a branch not taken: 0 for any factors
 
 
 def places_that_add_up(parts: Sequence[float], total: float, digits: Digits = "auto") -> int:
-    """Return the decimal places that the parts of a sum need, so that what is shown adds up to the total, to half a unit.
+    """Return the decimals that the parts of a sum need, so that the shown parts add up to the total, to half a unit.
 
     >>> places_that_add_up([0.334, 0.334], 0.668), places_that_add_up([0.5, 0.25], 0.75)
     (3, 0)
@@ -196,7 +196,7 @@ def places_that_add_up(parts: Sequence[float], total: float, digits: Digits = "a
         told = (_candidate(*_rounded(part, digits, places=places)).value for part in parts)
         if abs(math.fsum(told) - shown.value) <= shown.unit * _HALF:
             return places
-    return 0  # of a total that is not their sum
+    return 0  # the total is not their sum
 
 
 def show(x: Shown, digits: Digits = "auto", places: int = 0) -> str:
@@ -217,9 +217,9 @@ def show(x: Shown, digits: Digits = "auto", places: int = 0) -> str:
 
 
 def brief(x: Shown, digits: Digits = "auto", places: int = 0) -> str:
-    """Write a number, or an array so short that it has room on a wire: its shape, and a histogram of its entries.
+    """Write a number, or an array briefly enough for a wire: its shape and a histogram of its entries.
 
-    A few entries are written out, and those that are all the same once.
+    A few entries are written out; equal entries are written once.
 
     >>> import numpy as np
     >>> brief(summary(np.arange(12.0).reshape(4, 3) ** 3)), brief(summary(np.ones(9))), brief(summary(np.ones(2)))
@@ -235,7 +235,7 @@ def brief(x: Shown, digits: Digits = "auto", places: int = 0) -> str:
 
 
 def bracketed(text: str) -> str:
-    """Put brackets around a number with a minus, so that it can follow a sign.
+    """Put brackets around a negative number, so that it can follow an operator.
 
     >>> bracketed("−2.00"), bracketed("2.00")
     ('(−2.00)', '2.00')
@@ -244,24 +244,25 @@ def bracketed(text: str) -> str:
 
 
 def superscript(text: str) -> str:
-    """Write digits and signs raised: ``superscript("-1")`` is ⁻¹."""
+    """Write digits and signs as superscripts: ``superscript("-1")`` is ⁻¹."""
     return text.translate(str.maketrans("-−0123456789", "⁻⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
 
 
 def subscript(n: int) -> str:
-    """Write a whole number lowered: ``subscript(12)`` is ₁₂."""
+    """Write a whole number as subscripts: ``subscript(12)`` is ₁₂."""
     return str(n).translate(str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉"))
 
 
 def shape_text(shape: Iterable[int]) -> str:
-    """Write the shape of an array: ``shape_text((2, 3))`` is 2×3, and that of a single number 1."""
+    """Write the shape of an array: ``shape_text((2, 3))`` is 2×3, ``shape_text(())`` is 1."""
     return "×".join(map(str, shape)) or "1"
 
 
 # ── formulas and gates ───────────────────────────────────────────────────────────────────────────────────────────
 
 def typeset(formula: str, names: Iterable[object] = ()) -> str:
-    """Write Python text as by hand, with long numbers shortened; ``names`` that are not plain words stay as they are.
+    """Write a Python expression in mathematical notation, long numbers shortened; ``names`` that are not plain words stay
+    unchanged.
 
     >>> typeset("-1/x**2"), typeset("x >= 0"), typeset("out*0.6931471805599453")
     ('−1/x²', 'x ≥ 0', 'out·0.69')
@@ -278,7 +279,7 @@ def typeset(formula: str, names: Iterable[object] = ()) -> str:
 
 
 def local_gradient_text(formula: str, names: Iterable[object], local: object) -> str:
-    """Write a local gradient for its wire; where two operands are equal each gets half, whatever ``x > y`` says.
+    """Write a local gradient for its wire; where two operands are equal each gets half, not the value of ``x > y``.
 
     >>> local_gradient_text("x > y", (), 0.5), local_gradient_text("x > y", (), True)
     ('½ (x = y)', 'x > y')
@@ -288,7 +289,7 @@ def local_gradient_text(formula: str, names: Iterable[object], local: object) ->
 
 
 def gate_sign(operation: Operation, operands: Sequence[object]) -> tuple[tuple[str, bool], ...]:
-    """Return the sign in a gate, its constants folded in, in pieces: each a text, and True where it is a constant.
+    """Return the sign of a gate with its constants, in pieces: each a text, and True for a constant.
 
     >>> from autograd import Value
     >>> y = 1 / Value(2.0)

@@ -1,4 +1,4 @@
-"""The records of a picture: nodes, wires and boxes as plain data, which pictures, tables and pages show."""
+"""The records of a picture: nodes, wires and boxes as plain data, for pictures, tables and pages."""
 
 from __future__ import annotations
 
@@ -12,14 +12,13 @@ from .numbers import Shown, show
 class DrawnNode(NamedTuple):
     """An input, gate, constant or output. ``id`` is the same however much of the graph is drawn.
 
-    ``kind`` is "input", "gate", "constant" or "output"; ``label`` is its name, which no other node has: behind the path of its
-    scope where others are called so. ``called`` is the same, or for a node without a name ``v`` and its number, as in
-    ``autograd.steps``. ``sign`` is the text in the gate, constants folded in; ``parts`` is the same in pieces, each with True
-    where it is a constant. ``gradient`` is the node's ``.grad``: None while no backward pass has reached it. ``accumulated``
-    says that ``gradient`` holds more than the contributions on the wires that leave: an earlier pass's share. ``scope`` is the
-    path of its scope, ``box`` the id of the box that it is drawn in. ``trouble`` is "first" where a nan or inf arises, "after"
-    where one came in. ``hidden`` counts the gates inside a collapsed one, ``inside`` the numbers of the inputs that only they
-    use. ``members`` are the numbers of the nodes that are drawn as this one, as in ``autograd.steps``.
+    ``kind`` is "input", "gate", "constant" or "output"; ``label`` is its unique name, prefixed with its scope's path where others
+    share it. ``called`` is the same, or ``v`` and a number for a node without a name, as in ``autograd.steps``. ``sign`` is the
+    text in the gate, with its constants; ``parts`` is the same in pieces, each with True for a constant. ``gradient`` is the node's
+    ``.grad``: None before a backward pass reaches it. ``accumulated`` is True where ``gradient`` also holds contributions of
+    earlier passes. ``scope`` is the path of its scope, ``box`` the id of its box in the picture. ``trouble`` is "first" where a nan
+    or inf arises, "after" where one came in. ``hidden`` counts the gates inside a collapsed one, and ``inside`` the parameters that
+    only they use. ``members`` are the numbers of the nodes drawn as this one, as in ``autograd.steps``.
     """
 
     id: str
@@ -41,7 +40,7 @@ class DrawnNode(NamedTuple):
 
 
 class Term(NamedTuple):
-    """A value that a formula speaks of: its name ("" without one), the name that it goes by otherwise, and its number."""
+    """A value in a formula: its name ("" without one), its name elsewhere, and its number."""
 
     label: str
     called: str
@@ -49,14 +48,13 @@ class Term(NamedTuple):
 
 
 class Wire(NamedTuple):
-    """A value on its way from ``source`` into an argument of ``target``, and the gradient that comes back on it.
+    """A wire from ``source`` to an argument of ``target``: the value forward, the gradient backward.
 
-    ``contribution = upstream × local``; all are None while no backward pass has reached the wire. ``local`` of a wire into a
-    collapsed gate is the gradient through all of it. ``formula`` is the local gradient in names of nodes; ``template`` is the
-    same with places ``{0}``, ``{1b}`` and ``{out}`` for its ``terms``, of which the last is the result, so that a picture can
-    write numbers for what has no name. ``note`` says where broadcasting expands and sums. ``edges`` are the edges that are drawn
-    as this wire, each as the numbers of its operation (as in ``autograd.steps``) and of the argument; the wire of a result has
-    none.
+    ``contribution = upstream × local``; all are None before a backward pass reaches the wire. Into a collapsed gate, ``local`` is
+    the gradient through the whole gate. ``formula`` is the local gradient in names of nodes; ``template`` is the same with
+    placeholders ``{0}``, ``{1b}`` and ``{out}`` for its ``terms`` (the result last), so that a picture can write numbers for
+    unnamed values. ``note`` describes broadcasting and the sum that undoes it. ``edges`` are the edges drawn as this wire, each as
+    the numbers of its operation (as in ``autograd.steps``) and of the argument; a result's wire has none.
     """
 
     id: str
@@ -76,7 +74,7 @@ class Wire(NamedTuple):
 
 
 class Box(NamedTuple):
-    """A scope that is drawn open; ``parent`` is the id of the box around it, or empty."""
+    """A scope drawn as an open frame; ``parent`` is the id of the box around it, or empty."""
 
     id: str
     name: str
@@ -85,7 +83,7 @@ class Box(NamedTuple):
 
 
 class Graph(NamedTuple):
-    """Everything that is drawn; ``gates`` counts the operations of the whole graph, drawn or not.
+    """The graph of a picture; ``gates`` counts the operations of the whole graph, drawn or not.
 
     >>> from viz import graph
     >>> drawn = graph(Value(2.0, "x") * 3)

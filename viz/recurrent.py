@@ -1,4 +1,4 @@
-"""A recurrent network unrolled: a cell for every moment, states from one to the next, and how much gradient each one gets."""
+"""Pictures of unrolled recurrent networks: a cell for each time step, the states between them, and each state's gradient."""
 
 from __future__ import annotations
 
@@ -21,25 +21,25 @@ if TYPE_CHECKING:
 
     from .snapshots import Gradient
 
-    Loss: TypeAlias = Callable[[Any], Node] | Node | None  # of what a model returns, or the node itself
+    Loss: TypeAlias = Callable[[Any], Node] | Node | None  # a function of the model's result, or the node itself
 
-CELL, HIGH, BAR = 56.0, 48.0, 54.0  # a cell's width and height; the longest bar
-WIDE = 1062.0  # a picture so wide shows its numbers large enough on a page of 900 pixels
-FEW = 6  # moments, up to which there is room for vectors of two numbers
-MUCH = 100.0  # from where on the largest gradient dwarfs the smallest one
+CELL, HIGH, BAR = 56.0, 48.0, 54.0  # a cell's width and height; length of the longest bar
+WIDE = 1062.0  # at this width, numbers are large enough on a page of 900 px
+FEW = 6  # time steps up to which there is room for vectors of two numbers
+MUCH = 100.0  # ratio of the largest to the smallest gradient above which the scale is logarithmic
 
 
 def unrolled(model: Module | Sequence[Node], x: ArrayLike, loss: Loss = None, *, moments: int | None = None,
              digits: Digits = "auto", title: str | None = None, log: bool | None = None) -> UnrolledPicture:
-    """Draw a recurrent network on the sequence ``x``, a cell for each moment, and the gradient that reaches each state.
+    """Draw a recurrent network on the sequence ``x``: a cell for each time step, and the gradient that reaches each state.
 
-    ``model`` is an RNN, LSTM or GRU or holds them, and is called with ``x``; ``loss`` makes of its result the number
-    whose gradient is shown: the length |∂L/∂h| of every state's, as red bars, so that it can be seen to vanish or explode.
-    Or ``model`` is the states that a loop of yours computed, h₀ first, ``x`` their inputs, and ``loss`` a node; without one
-    the bars are the lengths of the states' ``.grad``. Bars are on a logarithmic scale with ``log=True``, and where the
-    largest is over 100 times the smallest unless ``log=False``. Of more than ``moments`` (None: as many as a page has room
-    for) the first and last are drawn. Nothing is changed by looking. Raises TypeError for a model that is not recurrent,
-    ValueError for states that are not one more than inputs.
+    ``model`` is an RNN, LSTM or GRU or contains them, and is called with ``x``; ``loss`` turns its result into a number. Red bars
+    show the length |∂L/∂h| of each state's gradient, so that vanishing and exploding gradients are visible. Alternatively ``model``
+    is the list of states that your own loop computed, h₀ first, ``x`` their inputs, and ``loss`` a node; without ``loss`` the bars
+    are the lengths of the states' ``.grad``. Bars are on a logarithmic scale with ``log=True``, and also where the largest is over
+    100 times the smallest, unless ``log=False``. Of more than ``moments`` time steps (None: as many as fit a page) the first and
+    the last ones are drawn. The model is not changed. Raises TypeError for a model that is not recurrent, ValueError where the
+    number of states is not one more than the number of inputs.
 
     >>> from autograd import Value, tanh
     >>> w, h = Value(0.5, "w"), [Value(0.0)]
@@ -60,21 +60,21 @@ def unrolled(model: Module | Sequence[Node], x: ArrayLike, loss: Loss = None, *,
 # ── the data to draw ─────────────────────────────────────────────────────────────────────────────────────────────
 
 class UnrolledState(NamedTuple):
-    """A state between two moments: its parts' values (an LSTM has two, h and c) and the lengths of their gradients."""
+    """A state between two time steps: the values of its parts (two for an LSTM, h and c) and the lengths of their gradients."""
 
     values: tuple[Shown, ...]
     slopes: tuple[float | None, ...]
 
     @property
     def slope(self) -> float | None:
-        """The length of the gradient that reaches h; None where none is known."""
+        """The length of the gradient that reaches h; None where it is unknown."""
         return self.slopes[0]
 
 
 class UnrolledLayer(NamedTuple):
-    """One layer in one direction: the inputs of its moments in the order of time, and the states around them.
+    """One layer in one direction: the inputs in order of time, and the states around them.
 
-    ``states[t]`` lies before moment t, as it is walked; ``backwards`` walks from the last moment to the first.
+    ``states[t]`` comes before step t of the walk; with ``backwards`` the walk goes from the last time step to the first.
     """
 
     title: str
@@ -102,7 +102,7 @@ def _summary(value: Any) -> Shown:
 
 
 class _Walk(NamedTuple):
-    """One walk of a layer through time, as it was observed: ``suffix`` names its weights, ``states`` are all it went through."""
+    """One recorded walk of a layer through time: ``suffix`` belongs to the names of its weights, ``states`` are all its states."""
 
     path: str
     layer: Recurrent
@@ -123,7 +123,7 @@ def _of_model(model: Module, x: ArrayLike, loss: Loss) -> list[UnrolledLayer]:
     with _observed(layers, walks):
         result = model(x)
     y = loss(result) if callable(loss) else loss
-    return [_unrolled_layer(walk, y) for walk in reversed(walks)]  # the first layer lies below the others
+    return [_unrolled_layer(walk, y) for walk in reversed(walks)]  # the first layer is drawn at the bottom
 
 
 def _unrolled_layer(walk: _Walk, loss: Node | None) -> UnrolledLayer:
@@ -136,7 +136,7 @@ def _unrolled_layer(walk: _Walk, loss: Node | None) -> UnrolledLayer:
 
 @contextmanager
 def _observed(layers: Sequence[tuple[str, Recurrent]], walks: list[_Walk]) -> Iterator[None]:
-    """Within this, every walk of these layers through time is noted, with the states that it goes through."""
+    """Context manager that records every walk of these layers through time, with its states."""
     before = [vars(layer).get("stepwise", type(layer).stepwise) for _, layer in layers]
     try:
         for path, layer in layers:
@@ -167,7 +167,7 @@ def _observed_walk(path: str, layer: Recurrent, walks: list[_Walk]) -> Callable[
 
 
 def _states(states: Sequence[tuple[Node, ...]], loss: Node | None) -> list[UnrolledState]:
-    """The values of states, and the lengths of the gradients of the loss with respect to them."""
+    """The values of states, and the lengths of the loss's gradients with respect to them."""
     nodes = [part for state in states for part in state if is_node(part) and getattr(part, "requires_grad", True)]
     slopes = {id(node): node.grad for node in nodes}
     if loss is not None:
@@ -198,7 +198,7 @@ CSS = style("""\
 
 
 class UnrolledPicture(Picture):
-    """A picture of a recurrent network in time: ``svg`` is its text, ``save`` writes SVG or PNG, a notebook shows it."""
+    """A picture of an unrolled recurrent network, shown in notebooks: ``svg`` is its text, ``save`` writes a file."""
 
     def __init__(self, rows: list[UnrolledLayer], moments: int | None, digits: Digits, title: str | None,
                  log: bool | None = None):
@@ -207,7 +207,7 @@ class UnrolledPicture(Picture):
         slopes = [slope for row in rows for state in row.states for slope in state.slopes if slope is not None]
         self.known, self.scale = bool(slopes), _scale(slopes, log)
         self.between = 28 + max(width(text, 10.5) for row in rows for i, state in enumerate(row.states)
-                                for text in self._texts(state, i))  # cells: the longest text at a state
+                                for text in self._texts(state, i))  # distance of cells: the longest text at a state
         self.pitch = CELL + self.between
         count = len(rows[0].inputs)
         moments = moments or max(2, int((WIDE - 2 * MARGIN - self.between - 40) / self.pitch))
@@ -216,11 +216,11 @@ class UnrolledPicture(Picture):
 
     @property
     def _base(self) -> float:
-        """How far below a row its bars stand: under the inputs where lines run behind them."""
+        """The distance of a row's bars below it: under the inputs where grid lines run behind the bars."""
         return HIGH / 2 + (66.0 if not self.scale.log else 66.0 + BAR)
 
     def _texts(self, state: UnrolledState, moment: int) -> Iterator[str]:
-        """The texts at a state, of which the longest decides how far cells are apart."""
+        """The texts at a state; the longest one determines the distance of cells."""
         for letter, value, slope in zip("hc", state.values, state.slopes):
             yield f"{letter}{subscript(moment)} {self._short(value)}"
             yield f"{letter}{subscript(moment)}: "[:4 * (len(state.values) > 1)] + number(slope, self.digits)
@@ -231,7 +231,7 @@ class UnrolledPicture(Picture):
 
     @cached_property
     def svg(self) -> str:
-        """The picture as an SVG document: light and dark, without any reference to the outside."""
+        """The picture as a self-contained SVG document, light and dark."""
         top = MARGIN + (28 if self.title else 0)
         gap = 40.0 if len(self.kept) < len(self.rows[0].inputs) else 0.0
         two = 14.0 * any(len(row.states[0].values) > 1 for row in self.rows)
@@ -255,12 +255,12 @@ class UnrolledPicture(Picture):
             yield from self._decades(y + self._base, MARGIN + self.between + self.pitch * len(self.kept) + gap)
         last = len(row.inputs)
         places = {t: MARGIN + self.pitch - CELL + self.pitch * at + gap * (t > at) for at, t in enumerate(self.kept)}  # left edges
-        ends = [0, *(t + 1 for t in self.kept)]  # the borders between moments that are drawn
+        ends = [0, *(t + 1 for t in self.kept)]  # borders between the drawn time steps
         for border in ends:
             made = last - border if row.backwards else border
             left = places[border - 1] + CELL if border else MARGIN
             right = places.get(border, left + self.between + gap * (border > 0 and border < last))
-            called = 0 if not made else border + 1 if row.backwards else border  # a state goes by the moment that made it
+            called = 0 if not made else border + 1 if row.backwards else border  # the step that made it
             cut = 0 < border < last and border not in places
             ends_at = (right, left) if row.backwards else (left, right)
             yield self._state(row.states[made], called, ends_at, y, f"{id}-h{called}", cut)
@@ -279,7 +279,7 @@ class UnrolledPicture(Picture):
                       tag("text", written(row.cell), x=middle, y=y + 4), kind="cell", id=f"{id}-c{t + 1}")
 
     def _state(self, state: UnrolledState, moment: int, ends: tuple[float, float], y: float, id: str, cut: bool) -> str:
-        """A state on its way: its value above, the gradient that comes back below, as a number and as a bar."""
+        """A state on its wire: its value above, its gradient below, as a number and as a bar."""
         middle, names = sum(ends) / 2, [f"{letter}{subscript(moment)}" for letter in "hc"]
         lines = [f"{name} = {show(value, None)}" for name, value in zip(names, state.values)]
         lines += [f"|∂L/∂{name}| = {number(slope, None) or 'not computed'}" for name, slope in zip(names, state.slopes)]
@@ -302,14 +302,14 @@ class UnrolledPicture(Picture):
         return tag("g", *inside, id=id)
 
     def _decades(self, base: float, end: float) -> Iterator[str]:
-        """The lines behind the bars of a logarithmic scale, one for each power of ten, or for some."""
+        """The grid lines of a logarithmic scale, one for each power of ten, or for some of them."""
         for power in self.scale.powers:
             y = base - BAR * self.scale.share(10.0**power)
             yield tag("line", kind="decade", x1=MARGIN + 30, x2=end, y1=y, y2=y)
             yield tag("text", f"10{superscript(str(power))}" if power else "1", kind="faint small left", x=MARGIN, y=y + 3.5)
 
     def _short(self, value: Shown) -> str:
-        """A number, or few of them in a short sequence, as they are; of more, their shape."""
+        """A number, or two numbers in a short sequence, written out; of larger arrays the shape."""
         if not isinstance(value, ArraySummary):
             return number(value, self.digits)
         if value.entries is not None and len(value.entries) <= 2 and len(self.rows[0].inputs) <= FEW:
@@ -339,14 +339,14 @@ class UnrolledPicture(Picture):
 
 
 class _Scale(NamedTuple):
-    """How long bars are: in proportion to the numbers, or to their logarithms, from ``low`` on."""
+    """Scale of the bars: proportional to the numbers, or to their logarithms above ``low``."""
 
     log: bool
-    low: float  # the logarithms at the foot and at the top
+    low: float  # logarithms at the bottom and at the top
     high: float
 
     def share(self, x: float) -> float:
-        """The length of the bar of a number, from 0 to 1."""
+        """The length of a number's bar, from 0 to 1."""
         if not math.isfinite(x):
             return 1.0
         if not self.log:
@@ -355,7 +355,7 @@ class _Scale(NamedTuple):
 
     @property
     def powers(self) -> list[int]:
-        """The powers of ten that are marked: five at most."""
+        """The marked powers of ten, at most five."""
         if not self.log:
             return []
         first, last = math.ceil(self.low), math.floor(self.high)
@@ -364,7 +364,7 @@ class _Scale(NamedTuple):
 
 
 def _scale(slopes: Sequence[float], log: bool | None) -> _Scale:
-    """The scale for these lengths: logarithmic on request, and where one dwarfs another."""
+    """The scale for these lengths: logarithmic on request, and by default where they differ by a factor over 100."""
     found = [slope for slope in slopes if math.isfinite(slope) and slope > 0] or [1.0]
     most, least = max(found), min(found)
     much = most > MUCH * least if log is None else log

@@ -1,8 +1,8 @@
 """The report of a training run: one page with curves, verdicts, histograms and a stepped example, kept up to date.
 
-Everything is in the page, which asks nobody for anything. While the run lasts it looks every two seconds at what has been
-written in its place since, and takes over what changed; what the reader scrolled, folded and stepped to stays. It is written
-beside its place and renamed, so that a reader always finds a whole page.
+The page is self-contained. During the run it reloads its file every two seconds and takes over the changes; the reader's scroll
+position, folded sections and step stay. The file is written under another name and renamed, so that a reader always finds a
+complete page.
 """
 
 from __future__ import annotations
@@ -36,9 +36,9 @@ if TYPE_CHECKING:
     from autograd.typing import Array
     from nn.callbacks import History, Run
 
-SHARE = 0.1  # of the run's time that pages may take
+SHARE = 0.1  # share of the run's time that writing pages may take
 SIDE_BY_SIDE = 14  # layers in one figure
-SHOWN = 20_000  # entries of an array that a histogram is made of
+SHOWN = 20_000  # entries of an array used for a histogram
 
 Section = tuple[str, str]  # a heading and the HTML under it
 
@@ -47,10 +47,10 @@ def report(path: str | Path, history: History | None = None, *, title: str | Non
            facts: Mapping[str, object] | None = None, every: int = 10) -> TrainingPage:
     """Return a callback of ``nn.train.fit`` that keeps a page about the run at ``path``.
 
-    ``path`` is a file ending in .html, or a folder, which gets a ``report.html``; folders are made. With the ``history``
-    of a run that is over, the page of its curves is written at once. ``facts`` are further lines about the run; every
-    so many batches the babysitter looks closely. Pages are written after epochs, at most so often that they take a
-    tenth of the run's time, and at the end. Needs matplotlib, the extra ``[plot]``.
+    ``path`` is a file ending in .html, or a folder, which gets a ``report.html``; missing folders are created. With the ``history``
+    of a finished run, the page of its curves is written at once. ``facts`` are further lines about the run; the babysitter inspects
+    one batch in ``every``. Pages are written after epochs, using at most a tenth of the run's time, and at the end. Needs
+    matplotlib, the extra ``[plot]``.
 
     >>> import nn, tempfile
     >>> model = nn.Sequential(nn.Linear(4, 3, rng=0))
@@ -67,9 +67,9 @@ def report(path: str | Path, history: History | None = None, *, title: str | Non
 
 
 class TrainingPage:
-    """The page about a run, and all that is kept of the run for it; ``path`` is where the page is.
+    """The page about a run, with the data recorded for it; ``path`` is the page's file.
 
-    It is a callback of ``nn.train.fit``: its methods ``on_…`` are called by the loop.
+    It is a callback of ``nn.train.fit``, which calls its ``on_…`` methods.
 
     >>> TrainingPage("out/run.html").title
     'Training report: run'
@@ -94,14 +94,14 @@ class TrainingPage:
     # ── as a callback of fit ──
 
     def on_start(self, run: Run) -> None:
-        """Note the seeds, and write the first page."""
+        """Record the seeds, and write the first page."""
         streams = {"order of examples": run.loader.generator, **dict(run.model.named_generators())}
         self.facts = {"seed": run.seed, **self.facts,
                       **{f"random generator: {name}": _state(stream) for name, stream in streams.items()}}
         self.write(run)
 
     def on_backward(self, run: Run) -> None:
-        """Look at the gradients, and keep activations for the histograms."""
+        """Inspect the gradients, and keep activations for the histograms."""
         self.sitter.on_backward(run)
         if self.sample is None:
             self.sample = run.x[:1], run.y[:1]
@@ -110,11 +110,11 @@ class TrainingPage:
                            for name, (value, slope) in plots.layers(run.loss).items()}
 
     def on_step(self, run: Run) -> None:
-        """Look at the update."""
+        """Inspect the update."""
         self.sitter.on_step(run)
 
     def on_epoch(self, run: Run) -> None:
-        """Write the page, unless the last one was a moment ago."""
+        """Write the page, unless the last one was written very recently."""
         self.sitter.on_epoch(run)
         if not self.example.said:
             self.example = self._stepped(run)
@@ -128,14 +128,14 @@ class TrainingPage:
         self.write(run)
 
     def on_interrupt(self, run: Run, error: BaseException) -> None:
-        """Write a last page that says by what the run was interrupted."""
+        """Write a last page that names the cause of the interruption."""
         self.over, self.interrupted = True, f"Interrupted: {str(error) or type(error).__name__}."
         self.write(run)
 
     # ── the page ──
 
     def write(self, run: Run) -> None:
-        """Write the page as of now; a disk that refuses it is a warning, and no reason to end the run."""
+        """Write the present page; a file that cannot be written gives a warning, and the run goes on."""
         began = monotonic()
         try:
             self._save(self.html(run))
@@ -144,7 +144,7 @@ class TrainingPage:
         self._next = monotonic() + (monotonic() - began) / SHARE
 
     def write_history(self, history: History) -> None:
-        """Write the page of a run that is over, of which its history is left."""
+        """Write the page of a finished run from its history."""
         facts = {**self.facts, **environment()}
         self._save(page(self.title, [("", _state_line(f"Ended: {history.stopped}.", history)), *curve_sections(history),
                                      ("Run and environment", table(facts))]))
@@ -190,7 +190,7 @@ class TrainingPage:
                 ("Updates", figures([updates]) if updates else "<p>No update has been measured yet.</p>")]
 
     def _stepped(self, run: Run) -> Example:
-        """The first example's way through the network and back, as the stepper's page."""
+        """The stepper's page for the first example."""
         from nn.evaluation import batch_function, evaluation_mode
 
         from .web.step_page import stepper
@@ -207,7 +207,7 @@ class TrainingPage:
 
 
 class Example(NamedTuple):
-    """An example to step through: a line about it, and the stepper's page, which stays while the reader uses it."""
+    """An example to step through: a line about it, and the stepper's page, which is not replaced while the reader uses it."""
 
     said: str
     page: str = ""
@@ -229,12 +229,12 @@ def _state_line(text: str, history: History) -> str:
 
 
 def _thinned(array: Array) -> Array:
-    """A copy of an array, of some of its entries where there are very many."""
+    """A copy of an array, or of a sample of its entries where there are very many."""
     return array.ravel()[::array.size // SHOWN + 1].copy()
 
 
 def _state(generator: np.random.Generator) -> str:
-    """The kind of a random generator and a mark of its state, which decides the numbers to come."""
+    """The kind of a random generator and a checksum of its state."""
     import hashlib
     state = generator.bit_generator.state
     return f"{state['bit_generator']}, state {hashlib.sha256(repr(state).encode()).hexdigest()[:12]}"
@@ -243,7 +243,7 @@ def _state(generator: np.random.Generator) -> str:
 # ── parts of pages ───────────────────────────────────────────────────────────────────────────────────────────────
 
 def environment() -> dict[str, str]:
-    """Return what the numbers of a run may depend on: versions, machine, time.
+    """Return facts that a run's numbers may depend on: versions, machine, time.
 
     >>> environment()["python"] == platform.python_version()
     True
@@ -289,14 +289,14 @@ _figures = count(1)
 
 
 def figure(axes: Axes | list[Axes], caption: str, wide: bool = False) -> str:
-    """Return a plot as a part of the page, with a caption that screen readers say too; a wide one takes the whole width."""
-    drawn = re.sub(r'( id="|url\(#|href="#)', rf"\1f{next(_figures)}-", plots.svg(axes))  # ids are once in a page
+    """Return a plot as a part of the page, with a caption, also for screen readers; a wide one takes the whole width."""
+    drawn = re.sub(r'( id="|url\(#|href="#)', rf"\1f{next(_figures)}-", plots.svg(axes))  # ids must be unique in a page
     drawn = drawn.replace("<svg", f'<svg role="img" aria-label="{escape(caption)}"', 1)
     return f"<figure{' class=wide' if wide else ''}>{drawn}<figcaption>{escape(caption)}</figcaption></figure>"
 
 
 def figures(shown: Iterable[str]) -> str:
-    """Return figures side by side, as many as the page is wide for; nothing of none.
+    """Return figures side by side, as many as fit the page's width; "" for no figures.
 
     >>> figures(["<figure></figure>"]), figures([])
     ("<div class='figures'><figure></figure></div>", '')
@@ -317,7 +317,7 @@ def table(rows: Mapping[str, object]) -> str:
 
 
 def page(title: str, sections: Iterable[tuple[str, str | Example]], live: bool = False) -> str:
-    """Return sections of HTML under headings as one page, which can be folded; a live one follows what is written in its place.
+    """Return a page of foldable sections of HTML under headings; a live page follows the changes of its file.
 
     >>> "<h2>Curves</h2></summary><div data-part='curves'><p>none</p></div>" in page("Run", [("Curves", "<p>none</p>")])
     True
@@ -334,7 +334,7 @@ def page(title: str, sections: Iterable[tuple[str, str | Example]], live: bool =
 
 
 def _section(heading: str, content: str | Example) -> str:
-    """A section that can be folded; the parts that later pages bring anew are marked as such."""
+    """A foldable section; parts that later pages replace are marked."""
     name = re.sub(r"\W+", "-", heading.lower()).strip("-") or "state"
     inside = content.html if isinstance(content, Example) else f"<div data-part='{name}'>{content}</div>"
     if not heading:
@@ -343,9 +343,9 @@ def _section(heading: str, content: str | Example) -> str:
 
 
 def checkpoint_page(path: str | Path) -> str:
-    """Return the page of a run that left a checkpoint: its curves, its weights by layer, its settings.
+    """Return the page of a run from its checkpoint: its curves, its weights by layer, its settings.
 
-    Raises nn.persist.CheckpointError for a file that is no checkpoint, ValueError for one that ``fit`` did not write.
+    Raises nn.persist.CheckpointError for a file that is not a checkpoint, ValueError for a checkpoint that ``fit`` did not write.
     """
     from nn.callbacks import History
     from nn.persist import load

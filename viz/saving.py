@@ -1,4 +1,4 @@
-"""A drawn SVG in other forms, for what shows no SVG: PNG, and PDF for papers and slides; both in the light colours."""
+"""Conversion of SVG pictures to PNG and PDF, in the light colours."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from html import unescape
 from pathlib import Path
 from typing import Any
 
-PIXELS = 50_000_000  # of a PNG, at most: so many take 10 s, and viewers do not open many more
+PIXELS = 50_000_000  # limit for a PNG: this many take 10 s, and viewers do not open much larger ones
 
 
 def light(svg: str) -> str:
-    """Return a picture in its light colours alone, with the rules that only browsers are given in reach of every program.
+    """Return a picture in light colours only, with the rules inside @supports made plain for programs that ignore it.
 
     >>> light("<svg><style>a {}@media (prefers-color-scheme: dark) {a {}}</style></svg>")
     '<svg><style>a {}</style></svg>'
@@ -33,9 +33,9 @@ def size_of(svg: str) -> tuple[float, float]:
 
 
 def png_of(svg: str, called: str) -> bytes:
-    """Return a picture as PNG, two dots to the pixel where they are not too many; needs resvg-py.
+    """Return a picture as PNG, at twice its size unless that is too large; needs resvg-py.
 
-    ``called`` is what an error calls the picture. Raises ImportError without the package, RuntimeError without a font,
+    ``called`` is the picture's name in error messages. Raises ImportError without the package, RuntimeError without a font,
     ValueError for a picture of over 50 million pixels.
     """
     try:
@@ -59,7 +59,7 @@ def png_of(svg: str, called: str) -> bytes:
 
 
 def _folder_of_fonts() -> Iterator[Path]:
-    """The folder of the fonts that matplotlib brings, where it is installed."""
+    """The folder of matplotlib's fonts, if it is installed."""
     import importlib.util
     found = importlib.util.find_spec("matplotlib")
     for place in (found and found.submodule_search_locations) or ():
@@ -69,7 +69,7 @@ def _folder_of_fonts() -> Iterator[Path]:
 # ── PDF ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 def pdf_of(svg: str) -> bytes:
-    """Return a picture as PDF, its letters as text in fonts that the file holds; needs typst. Raises ImportError without it."""
+    """Return a picture as PDF, with text in embedded fonts; needs typst, and raises ImportError without it."""
     try:
         from typst import compile as typeset_pages
     except ImportError:
@@ -77,7 +77,7 @@ def pdf_of(svg: str) -> bytes:
     text = light(svg)
     said = {name: unescape(text.partition(f"<{name}>")[2].partition(f"</{name}>")[0]) for name in ("title", "desc")}
     wide, high = (f"{side * 0.75:.3f}pt" for side in size_of(svg))
-    # each by its file: the folder also holds a font of boxes, in which a whole title would be set for one letter that no font has
+    # Named one by one: the folder also holds a placeholder font, which typst would use for a whole title with one unknown letter.
     fonts: list[Any] = [str(file) for folder in _folder_of_fonts() for file in folder.glob("DejaVuSans*.ttf")]
     return typeset_pages(_PAGE.encode(), format="pdf", font_paths=fonts,
                          sys_inputs={"svg": text, "wide": wide, "high": high, **said})

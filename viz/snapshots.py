@@ -1,6 +1,6 @@
-"""A graph as it is at one moment: the order of its nodes, their names, and the gradients at nodes and on edges.
+"""Snapshot of a graph at one time: the order of its nodes, their names, and the gradients of nodes and edges.
 
-Pictures are made from a snapshot alone, so that one walk serves several of them, and nothing in the graph is changed.
+Pictures are made from a snapshot only, so that one walk serves several pictures and the graph is not changed.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 class Snapshot(NamedTuple):
     """The nodes of ``roots`` in topological order, with their names and gradients.
 
-    ``names`` holds the nodes that have a name, no two of them the same, ``labels`` those of all in the order. ``gradients``
-    maps a node to its gradient (None or absent: not computed), ``contributions`` a node and an argument to the gradient that
-    flows back from the node to that operand.
+    ``names`` maps named nodes to unique names, ``labels`` lists the labels of all nodes in order. ``gradients`` maps a node to its
+    gradient (None or absent: not computed), ``contributions`` maps a node and an argument to the node's contribution to that
+    operand's gradient.
     """
 
     roots: list[Node]
@@ -37,18 +37,18 @@ class Snapshot(NamedTuple):
     labels: dict[Node, str]
 
     def name(self, node: Node) -> str:
-        """The name of a node, also of a constant, which is in no order; "" without one."""
+        """The name of a node, or of a constant outside the order; "" without one."""
         return self.names.get(node, "")
 
     def label(self, node: Node) -> str:
-        """The name of a node or its number; "" for a constant without a name."""
+        """The name of a node, or its number; "" for a constant without a name."""
         return self.labels.get(node) or self.names.get(node, "")
 
 
 def read(y: Node | Iterable[Node], names: Names | None = None) -> Snapshot:
     """Return the snapshot of the graph of one node, or of several in a list.
 
-    ``names`` names nodes that have no name after variables (``named_after``). Raises TypeError for what is not a node.
+    ``names`` names unnamed nodes after variables (``named_after``). Raises TypeError for an argument that is not a node.
 
     >>> x = Value(3.0, "x")
     >>> y = x * x
@@ -64,7 +64,7 @@ def read(y: Node | Iterable[Node], names: Names | None = None) -> Snapshot:
 
 
 def checked_roots(y: object) -> list[Node]:
-    """Return the nodes to draw as a list; raises TypeError, with the remedy, for everything else."""
+    """Return the nodes to draw as a list; raises TypeError for anything else."""
     roots = list(y) if isinstance(y, (list, tuple)) else [y]
     for root in roots or [None]:
         if not is_node(root):
@@ -75,9 +75,9 @@ def checked_roots(y: object) -> list[Node]:
 
 
 def shown_contributions(order: list[Node]) -> Iterator[tuple[tuple[Node, int], Gradient]]:
-    """Yield the node and argument of each edge that a backward pass has reached, and the gradient that flows back on it.
+    """Yield the node and argument of each edge that a backward pass has reached, with the contribution on it.
 
-    It is computed from the nodes' own ``.grad``, whichever result they come from.
+    Contributions are computed from the nodes' own ``.grad``, from whichever result it comes.
     """
     shown = {node: node.grad for node in order if node.grad is not None}
     keep = lambda gradient, _: gradient
@@ -87,7 +87,7 @@ def shown_contributions(order: list[Node]) -> Iterator[tuple[tuple[Node, int], G
 
 
 def _arrivals(order: list[Node], shown: Mapping[Node, Gradient]) -> dict[Node, Any]:
-    """The nodes at which something arrived, as far as gradients tell: results, and wherever a gradient is not 0."""
+    """The nodes that a gradient has reached, judged by their gradients: results, and nodes whose gradient is not 0."""
     reached = {x for node in order if node in shown for x in node.inputs}
     return {node: node not in reached or _nonzero(gradient) for node, gradient in shown.items()}
 
@@ -102,15 +102,15 @@ def _nonzero(gradient: Any) -> Any:
 # ── names ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 def named_nodes(order: Iterable[Node]) -> dict[Node, str]:
-    """Return the nodes that have a name of their own, constants included, with names that tell them apart."""
+    """Return the named nodes, constants included, with unique names."""
     return told_apart(order)
 
 
 def named_after(order: Iterable[Node], names: Names) -> dict[Node, str]:
-    """Return the names of nodes, completed from variables where that is certain.
+    """Return the names of nodes, completed from variables where that is unambiguous.
 
-    A node without a name is called as the one variable that holds it, or the list (``hidden[0]``), unless another node
-    has that name. Parameters of modules go by their paths, whatever their own names are.
+    A node without a name gets the name of the only variable that holds it, or its place in a list (``hidden[0]``), unless another
+    node has that name. Parameters of modules are named by their paths, whatever their own names are.
 
     >>> x = Value(2.0)
     >>> y = x * 3
@@ -135,7 +135,7 @@ def named_after(order: Iterable[Node], names: Names) -> dict[Node, str]:
 
 
 def _parameter_paths(variables: Mapping[str, Any]) -> dict[int, str]:
-    """The path of each parameter, by id, in the outermost module that holds it."""
+    """The path of each parameter in the outermost module that contains it, by id."""
     modules = {name: x for name, x in variables.items() if hasattr(x, "named_parameters") and not name.startswith("_")}
     parts = {id(part) for x in modules.values() for part in x.modules() if part is not x}
     outermost = {id(x): (name, x) for name, x in modules.items() if id(x) not in parts}
@@ -144,7 +144,7 @@ def _parameter_paths(variables: Mapping[str, Any]) -> dict[int, str]:
 
 
 def _variable_names(variables: Mapping[str, Any]) -> dict[int, list[str]]:
-    """The names of the variables, and of the places in lists, that hold each node, by its id."""
+    """The names of the variables and of the places in lists that hold each node, by id."""
     held: dict[int, list[str]] = {}
     for name, x in variables.items():
         several = enumerate(x) if isinstance(x, (list, tuple)) else ()

@@ -1,4 +1,4 @@
-"""The stages of a network as its picture shows them: layers of units with their numbers, and other modules as blocks."""
+"""The stages of a network for its picture: layers of units with their numbers, and other modules as blocks."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ if TYPE_CHECKING:
     from autograd.typing import Array, ArrayLike
     from nn import Module
 
-    Weights: TypeAlias = list[list[float | None]] | Array  # of a layer; None: not known
+    Weights: TypeAlias = list[list[float | None]] | Array  # of a layer; None: unknown
     Biases: TypeAlias = list[float | None] | Array
 
 ELEMENTWISE = ("Activation ReLU Sigmoid Tanh Step LeakyReLU PReLU ELU Softplus Softmax LogSoftmax Identity Dropout BatchNorm1d "
-               "LayerNorm").split()  # modules that keep a layer's units, each its own
+               "LayerNorm").split()  # modules that keep the number of a layer's units
 
 
 class DrawnLayer(NamedTuple):
-    """Units side by side. ``weights`` are rows, one for each unit, of a number for each unit of the layer before.
+    """Units of a layer. ``weights`` has a row for each unit, with a number for each unit of the layer before.
 
     Weights and biases are lists or arrays. Unknown numbers are None: gradients before a backward pass, values without
     an example.
@@ -37,11 +37,11 @@ class DrawnLayer(NamedTuple):
     biases: Biases | None = None
     names: tuple[str, ...] = ()
     parameters: int = 0
-    level: int = 0  # the number of the layer, from 1 on; 0 for what only hands on
-    own: tuple[str, ...] = ()  # the names that the weights of a lone neuron have, its bias last
+    level: int = 0  # number of the layer, from 1; 0 without weights
+    own: tuple[str, ...] = ()  # names of a single neuron's weights, its bias last
 
     def weight_name(self, i: int, j: int) -> str:
-        """The name of the weight from unit j of the layer before to unit i, as the course writes it: w₂₁⁽³⁾."""
+        """The course's name of the weight from unit j of the layer before to unit i: w₂₁⁽³⁾."""
         comma = "," if max(self.size, len(self.weights[0])) > 9 else ""  # type: ignore[index]
         return self.own[j] if self.own else f"w{subscript(i + 1)}{comma}{subscript(j + 1)}{_raised(self.level)}"
 
@@ -55,7 +55,7 @@ def _raised(level: int) -> str:
 
 
 class DrawnModule(NamedTuple):
-    """A module that is drawn as a block: its class, its settings, and the shape of its output."""
+    """A module drawn as a block: its class, its settings, and the shape of its output."""
 
     path: str
     kind: str
@@ -79,7 +79,7 @@ def stages_of(model: Module, x: ArrayLike | None, show: str) -> tuple[list[Stage
 
 
 def _layers(model: Module) -> list[tuple[str, list[Any]]]:
-    """The neurons of a network of numbers, layer by layer, each with its path; nothing for other modules."""
+    """The neurons of a network of numbers, layer by layer, each with its path; empty for other modules."""
     from nn import MLP, Layer, Madaline, Neuron
     from nn.perceptron import XOR
     if isinstance(model, Neuron):
@@ -102,7 +102,7 @@ def _of_numbers(model: Module, x: Any, show: str) -> tuple[list[Stage], list[str
         with no_grad(), model.watch(lambda path, module, inputs, output: outputs.__setitem__(id(module), output)):
             result = model(x)
     inputs = [None] * len(layers[0][1][0].w) if x is None else x
-    lone = isinstance(model, Neuron)  # the course numbers a neuron's inputs and weights from 0, those of layers from 1
+    lone = isinstance(model, Neuron)  # the course counts from 0 in a neuron, and from 1 in layers
     names = tuple(getattr(value, "name", None) or _input_name(i, lone) for i, value in enumerate(inputs))
     given = None if x is None else [float(getattr(value, "data", value)) for value in x]
     stages: list[Stage] = [DrawnLayer("", ("input",), len(names), given, names=names)]
@@ -133,7 +133,7 @@ def _shown(parameter: Node, show: str) -> float | None:
 
 
 class _Call(NamedTuple):
-    """One call of a module that has no modules: its input and output; None where it was only looked at."""
+    """One call of a module without submodules: its input and output; None where it was not called."""
 
     path: str
     module: Module
@@ -149,7 +149,7 @@ def _of_arrays(model: Module, x: ArrayLike | None, show: str) -> tuple[list[Stag
                         "computation is drawn by viz.draw")
     leaves = [_Call(path, module) for path, module in model.named_modules() if not any(module.children())]
     stages: list[Stage] = []
-    before: Any = None  # the output of the module before
+    before: Any = None  # output of the module before
     for call in leaves if x is None else _calls(model, x):
         last = stages[-1] if stages else None
         if isinstance(call.module, Linear):
@@ -169,14 +169,14 @@ def _of_arrays(model: Module, x: ArrayLike | None, show: str) -> tuple[list[Stag
 
 
 def _add_linear(stages: list[Stage], call: _Call, before: Any, show: str) -> None:
-    """Add the units of a linear layer, and before them those of its input where the last stage has other units."""
+    """Add the units of a linear layer, after its input's units where the last stage does not show them."""
     module: Any = call.module
     last = stages[-1] if stages else None
     inputs, outputs = module.in_features, module.out_features
     if not isinstance(last, DrawnLayer) or last.size != inputs:
         names = () if last else tuple(map(_input_name, range(inputs)))
         stages.append(DrawnLayer("", ("input",) if last is None else (), inputs, _entries(call.input, inputs), names=names))
-    elif call.input is not None:  # what the layer before ends as, whatever was done to it without a module
+    elif call.input is not None:  # the last layer's output may have been changed by plain functions
         done = (call.input.op.name,) if call.input is not before and isinstance(call.input.op, Operation) else ()
         stages[-1] = last._replace(values=_entries(call.input, last.size), kinds=last.kinds + done)
     rows = _array(module.weight, show, [[None] * inputs] * outputs)
@@ -185,7 +185,7 @@ def _add_linear(stages: list[Stage], call: _Call, before: Any, show: str) -> Non
 
 
 def _followed(layer: DrawnLayer, call: _Call) -> DrawnLayer:
-    """A layer with the activation, normalisation or dropout that follows it."""
+    """A layer merged with the activation, normalisation or dropout that follows it."""
     kind = type(call.module).__name__
     if kind in ("Activation", "Dropout"):
         kind = repr(call.module).removesuffix("()")
@@ -194,7 +194,7 @@ def _followed(layer: DrawnLayer, call: _Call) -> DrawnLayer:
 
 
 def _calls(model: Module, x: ArrayLike) -> list[_Call]:
-    """Every call of a module that has no modules, on one example."""
+    """All calls of modules without submodules, on one example."""
     import numpy as np
 
     from autograd import Tensor
@@ -229,7 +229,7 @@ def _array(parameter: Node, show: str, unknown: Any) -> Any:
 
 
 class Extent(NamedTuple):
-    """Properties of numbers: is any known, the largest size of a finite one, and how many are nan or inf."""
+    """Properties of numbers: True if any is known, the largest finite absolute value, and the count of nan and inf."""
 
     known: bool
     largest: float
@@ -237,7 +237,7 @@ class Extent(NamedTuple):
 
 
 def extent_of(numbers: Any) -> Extent:
-    """Return the properties of lists or arrays of numbers, of which some may be None.
+    """Return the properties of nested lists or arrays of numbers; unknown ones are None.
 
     >>> extent_of([[1.0, -2.0], [None, math.inf]])
     Extent(known=True, largest=2.0, broken=1)

@@ -1,6 +1,6 @@
-"""Chains of additions drawn as one tall Σ gate, which every term enters on a wire of its own.
+"""Sums: chains of additions drawn as one tall Σ gate with a wire for each term.
 
-Nothing that is shown changes: the local gradient of a sum is 1 for each of its terms, however it was bracketed.
+The numbers on the wires stay correct: the local gradient of a sum is 1 for each term, whatever the order of additions.
 """
 
 from __future__ import annotations
@@ -9,14 +9,14 @@ from collections import Counter
 
 from .records import DrawnNode, Graph, Wire
 
-FEW = 4  # terms that are always a sum; of three it is one in a scope (a neuron's), or where Python's sum made it
+FEW = 4  # terms that always become a sum; three do in a scope (a neuron's), or if Python's sum made them
 
 
 def with_sums(graph: Graph, sums: bool | None = None) -> Graph:
-    """Draw chains of additions as one Σ gate each: True all of three terms or more, False none, None those that are sums.
+    """Merge chains of additions into one Σ gate each: True all of three terms or more, False none, None by default rules.
 
-    None takes chains of four terms or more; of three those within a scope, and those that ``sum`` made. The wires of the terms
-    keep their ids, the gate has that of the last addition. The 0 that Python's ``sum`` begins with is drawn nowhere.
+    None takes chains of four terms or more, and of three inside a scope or made by ``sum``. The wires of the terms keep their ids;
+    the gate takes the id of the last addition. The initial 0 of Python's ``sum`` is not drawn.
 
     >>> from autograd import Value
     >>> from viz import graph
@@ -33,7 +33,7 @@ def with_sums(graph: Graph, sums: bool | None = None) -> Graph:
 
 
 class _Chains:
-    """The records of a graph while its sums are found; ``merged`` are gates that are part of another one's sum."""
+    """Builder of a graph's sums; ``merged`` are the gates that became part of another one's sum."""
 
     def __init__(self, graph: Graph):
         self.given = graph
@@ -52,7 +52,7 @@ class _Chains:
         if last.id in self.merged or not self._adds(last):
             return
         terms, inner, todo = [], [], self.into[last.id][::-1]
-        begun = False  # by Python's sum, with 0
+        begun = False  # with the 0 of Python's sum
         while todo:
             wire = todo.pop()
             source = self.nodes[wire.source]
@@ -75,17 +75,17 @@ class _Chains:
             self.nodes[last.id] = last._replace(sign=sign, parts=((sign, False),), members=tuple(members))
 
     def _adds(self, node: DrawnNode) -> bool:
-        """True for an addition of two wires that neither broadcasts nor collapses anything."""
+        """True for an addition of two wires without broadcasting, and not a collapsed gate."""
         wires = self.into.get(node.id, ())
         return node.operation == "add" and not node.hidden and len(wires) == 2 and not any(wire.note for wire in wires)
 
     def _joins(self, node: DrawnNode, last: DrawnNode) -> bool:
-        """True where a gate is only a step on the way to a sum: without a name, used once, in the same box."""
+        """True where a gate is an intermediate sum: without a name, used once, in the same box."""
         return (node.kind == "gate" and node.box == last.box and not node.label and len(self.outof[node.id]) == 1
                 and (self._adds(node) or _from_zero(node)))
 
     def graph(self) -> Graph:
-        """The records with the sums in place of the gates and wires that make them up."""
+        """The records with each sum in place of its gates and wires."""
         inner = {wire.id for id in self.merged for wire in (*self.into[id], *self.outof[id])}
         wires: dict[str, Wire] = {}
         for wire in self.given.wires:
@@ -96,9 +96,9 @@ class _Chains:
 
 
 def _without_zeros(graph: Graph) -> Graph:
-    """The records without the additions of 0 that are left of Python's sums: what uses them uses the other operand.
+    """The records without the additions of 0 left by Python's ``sum``; their users take the other operand.
 
-    Who adds 0 by hand has a gate fewer, too: the graph does not tell 0 + x from x + 0.
+    An addition of 0 by hand disappears too: the graph does not distinguish 0 + x from x + 0.
     """
     into: dict[str, list[Wire]] = {}
     for wire in graph.wires:

@@ -1,4 +1,4 @@
-"""Writing SVG: colours in light and dark, the room that texts take, elements, and how every picture is saved and shown."""
+"""Writing SVG: style sheets for light and dark, widths of texts, elements, and saving and display of pictures."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .colours import both
 from .saving import pdf_of, png_of
 
 MARGIN = 14.0  # around a picture
-# Within @media, because a picture is not drawn at all by programs that take lengths alone for a height.
+# Inside @media, because programs that accept only lengths as a height would not draw the picture at all.
 FONT = """\
 .chainrule { font-family: "Helvetica Neue", Helvetica, Arial, "Liberation Sans", "DejaVu Sans", sans-serif }
 @media all { svg.chainrule { max-width: 100%; height: auto } }
@@ -29,7 +29,7 @@ def style(shapes: str, inks: str) -> str:
 
 
 def document(parts: Iterable[str], size: tuple[float, float], title: str, description: str, sheet: str) -> str:
-    """Return a whole SVG document, its title and description for screen readers included; its size is in pixels."""
+    """Return an SVG document of this size in pixels, with a title and a description for screen readers."""
     wide, high = size
     head = (tag("title", written(title)), tag("desc", written(description)), tag("style", sheet),
             tag("rect", kind="paper", width=wide, height=high, rx=6))
@@ -40,13 +40,14 @@ def document(parts: Iterable[str], size: tuple[float, float], title: str, descri
 class Picture:
     """A picture as SVG: ``save`` writes a file, and a notebook shows it."""
 
-    kinds: ClassVar[dict[str, str]] = {".svg": "svg", ".png": "png", ".pdf": "pdf"}  # endings, and the attributes behind them
-    svg: Any  # the text, which each kind of picture makes when it is asked for
+    kinds: ClassVar[dict[str, str]] = {".svg": "svg", ".png": "png", ".pdf": "pdf"}  # endings, and attributes
+    svg: Any  # the text; each kind of picture computes it on access
 
     def save(self, path: str | Path) -> Path:
-        """Write the picture to a file, as its name ends: ``.svg``, ``.png`` or ``.pdf``, circuits also ``.dot``. Returns the path.
+        """Write the picture to a file in the format of its ending, ``.svg``, ``.png`` or ``.pdf`` (circuits also ``.dot``); return
+        the path.
 
-        Raises ValueError for other endings; for PNG and PDF, ImportError without their package (resvg-py, svglib), RuntimeError
+        Raises ValueError for other endings; for PNG and PDF, ImportError without their package (resvg-py, typst), RuntimeError
         without a font; ValueError for a PNG of over 50 million pixels.
         """
         path = Path(path)
@@ -62,12 +63,12 @@ class Picture:
 
     @property
     def png(self) -> bytes:
-        """The picture in its light colours as PNG; needs resvg-py."""
+        """The picture as PNG, in light colours; needs resvg-py."""
         return png_of(self.svg, repr(self))
 
     @property
     def pdf(self) -> bytes:
-        """The picture in its light colours as PDF; needs svglib."""
+        """The picture as PDF, in light colours; needs typst."""
         return pdf_of(self.svg)
 
     def _repr_svg_(self) -> str:
@@ -89,7 +90,7 @@ def clip(text: str, letters: int = 24) -> str:
 
 
 def clean(text: str) -> str:
-    r"""Replace the characters that XML cannot hold, and those that turn round the text behind them.
+    r"""Replace characters that XML cannot hold, and control characters that reverse the direction of text.
 
     >>> clean("a\x00b")
     'a\ufffdb'
@@ -100,7 +101,7 @@ def clean(text: str) -> str:
 def width(text: str, size: float, bold: bool = False) -> float:
     """Return the width of a text in pixels: an upper bound for the usual sans-serif fonts (DejaVu is the widest).
 
-    The bars of histograms count as small as pictures write them.
+    Bars of histograms count in their smaller size.
 
     >>> width("x = 2", 10.0) < width("x = 2", 10.0, bold=True)
     True
@@ -119,7 +120,7 @@ def width(text: str, size: float, bold: bool = False) -> float:
 
 
 def written(text: str) -> str:
-    """Escape a text for SVG, whatever is in it.
+    """Escape a text for SVG, with characters that XML cannot hold replaced.
 
     >>> written("a < b")
     'a &lt; b'

@@ -1,4 +1,4 @@
-"""The graph of a result as a table for the terminal: readable without colour, coloured by rich when asked."""
+"""Text tables of graphs for the terminal: readable without colour, coloured by rich on request."""
 
 from __future__ import annotations
 
@@ -18,17 +18,16 @@ if TYPE_CHECKING:
 
     from .snapshots import Names
 
-_BETWEEN = {"add": "+", "sub": "−", "mul": "×", "div": "/"}  # the signs that stand between their operands
+_BETWEEN = {"add": "+", "sub": "−", "mul": "×", "div": "/"}  # infix signs
 
 
 def text(y: Node | Sequence[Node], *, collapse: Collapse = None, digits: Digits = "auto", names: Names | None = None,
          color: bool = False, width: int | None = None) -> Text:
-    """Write every operation of ``y`` in order, with its value and gradient, and under it the product on each wire.
+    """Write every operation of ``y`` in order, with its value, its gradient, and below them the product on each wire.
 
-    Nodes without a name are called ``v`` and their number, as in ``autograd.steps``. A gradient that has not been
-    computed is absent. ``collapse``, ``digits`` and ``names`` are those of ``draw``; ``color`` adds the terminal's colours and
-    needs the package rich (ImportError without it). Lines are at most ``width`` characters long (None: as many as the
-    terminal has): longer ones are folded, and the columns stay.
+    Nodes without a name are called ``v`` and their number, as in ``autograd.steps``. A gradient that has not been computed is
+    absent. ``collapse``, ``digits`` and ``names`` are as for ``draw``; ``color`` adds colours and needs the package rich
+    (ImportError without it). Lines longer than ``width`` characters (None: the terminal's width) are folded, with columns kept.
 
     >>> from autograd import Value
     >>> x, y = Value(3.0, "x"), Value(4.0, "y")
@@ -46,7 +45,7 @@ def text(y: Node | Sequence[Node], *, collapse: Collapse = None, digits: Digits 
 
 
 class Text(str):
-    """A text of several lines that shows itself as they are, printed or not: a prompt and a notebook show it line by line.
+    """String whose ``repr`` is the text itself, so that a prompt and a notebook show its lines.
 
     >>> Text("one line" + chr(10) + "another")
     one line
@@ -60,7 +59,7 @@ class Text(str):
 
 
 def _coloured(rows: Sequence[Row]) -> str:
-    """The rows with the codes that colour them in a terminal: values green, gradients red, formulas blue."""
+    """The rows with terminal colour codes: values green, gradients red, formulas blue."""
     try:
         from rich.console import Console
         from rich.text import Text as Coloured
@@ -97,7 +96,7 @@ def _rows(g: Graph, digits: Digits) -> Iterator[Row]:
 
 
 def _operation(node: DrawnNode, operands: list[str]) -> str:
-    """The operation as it is written with these operands: constants are in the gate's sign."""
+    """The operation written with these operands; constants are in the gate's sign."""
     constants = [text.strip() for text, constant in node.parts if constant]
     [first, *rest] = operands or [""]
     if constants and (node.operation == "pow" or node.parts[0][1]):  # x², 2ˣ, 3−x, 1/x
@@ -112,7 +111,7 @@ def _operation(node: DrawnNode, operands: list[str]) -> str:
 
 
 def _product(wire: Wire, words: Wording) -> tuple[str, ...]:
-    """Upstream × local = downstream; less of it where less is known."""
+    """Upstream × local = downstream, as far as these are known."""
     local, product = clip(wire.formula or "", 60), words.product(wire)
     value = product[1] if product else show(wire.local, words.digits) if isinstance(wire.local, float) else ""
     if value and local != value.removesuffix(".00"):
@@ -127,5 +126,5 @@ def _product(wire: Wire, words: Wording) -> tuple[str, ...]:
 
 
 def _gradient(wire: Wire, words: Wording) -> str:
-    """The gradient that comes back on a wire; of an array more of it than a picture has room for."""
+    """The gradient on a wire, with more of an array than a picture shows."""
     return words.gradient(wire) if isinstance(wire.contribution, float) else show(wire.contribution, words.digits)

@@ -1,4 +1,4 @@
-"""The texts of one picture: names without the path of the frame around them, numbers that multiply out and add up, formulas."""
+"""The texts of one picture: names without the path of their frame, numbers whose products and sums agree, formulas."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .svg import clip
 
 
 class Wording:
-    """The words for a graph's records, with ``digits`` of each number, and more where a sum or product needs them.
+    """Texts for a graph's records, with ``digits`` for each number, and more where a sum or product needs them.
 
     >>> from autograd import Value
     >>> from viz import graph
@@ -32,7 +32,7 @@ class Wording:
         self.clipped = Counter(map(clip, self.labels))
         self.boxes = {node.id: node.box for node in graph.nodes}
         self.spoken = {term.called for wire in graph.wires for term in _spoken(wire) if not _is_written(term)}
-        self.places: dict[str, int] = {}  # decimals of the contributions that a reader can add up
+        self.places: dict[str, int] = {}  # decimals of contributions that a reader can add up
         leaving: dict[str, list[Wire]] = {}
         for wire in graph.wires:
             leaving.setdefault(wire.source, []).append(wire)
@@ -46,30 +46,30 @@ class Wording:
             self.places.update((wire.id, places) for wire in wires if places)
 
     def name(self, node: DrawnNode, box: str | None = None) -> str:
-        """The name of a node as it stands in a box, its own for None; of an array that formulas speak of, its number."""
+        """The name of a node inside a box (None: its own box); an unnamed array in formulas gets its number."""
         label = node.label or (node.called if node.called in self.spoken else "")
         return self.within(label, node.box if box is None else box)
 
     def within(self, label: str, box: str) -> str:
-        """A name without the path of the box that it stands in, unless another one is called so."""
+        """A name without the path of its box, unless another name would be equal."""
         path = self.paths.get(box, "")
         short = label[len(path):] if path and label.startswith(path) else label
         short = label if short in self.labels else short
-        return short if self.clipped[clip(short)] < 2 else f"…{short[-23:]}"  # names that begin alike are told apart by their ends
+        return short if self.clipped[clip(short)] < 2 else f"…{short[-23:]}"  # their ends tell equal beginnings apart
 
     def gradient(self, wire: Wire) -> str:
-        """The gradient that comes back on a wire."""
+        """The gradient on a wire."""
         return brief(wire.contribution, self.digits, self.places.get(wire.id, 0))
 
     def product(self, wire: Wire) -> tuple[str, str, str] | None:
-        """Upstream, local and downstream gradient, which multiply out; None where one of them is no number, or absent."""
+        """Upstream, local and downstream gradient, rounded consistently; None where one of them is missing or not a number."""
         numbers = wire.upstream, wire.local, wire.contribution
         if not (isinstance(numbers[0], float) and isinstance(numbers[1], float) and isinstance(numbers[2], float)):
             return None
         return multiplied(numbers[0], numbers[1], numbers[2], self.digits, self.places.get(wire.id, 0))
 
     def formula(self, wire: Wire) -> str:
-        """The local gradient as the picture writes it: in its names, and in numbers for what has none."""
+        """The local gradient as text: names where there are names, else numbers."""
         if not wire.terms:
             return wire.formula or ""
         said = [self._term(term, self.boxes[wire.target]) for term in wire.terms]
@@ -80,7 +80,7 @@ class Wording:
 
 
 def _spoken(wire: Wire) -> list[Term]:
-    """The values that the formula of a wire has a place for."""
+    """The values that appear in a wire's formula."""
     places = [*map(str, range(len(wire.terms) - 1)), "out"]
     return [term for place, term in zip(places, wire.terms) if f"{{{place}}}" in wire.template or f"{{{place}b}}" in wire.template]
 
