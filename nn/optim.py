@@ -152,8 +152,7 @@ loss.backward() first, or leave the parameter out. strict=False skips such param
                                   "params": len(group["params"])} for group in self.param_groups]}
 
     def load_state_dict(self, state: State) -> None:
-        """Restore the state that ``state_dict`` returned; raise ValueError, with nothing changed, for a state of other
-        parameters."""
+        """Restore the state that ``state_dict`` returned; raise ValueError, without changes, for other parameters' state."""
         kind = type(self).__name__
         try:
             groups, states = list(state["param_groups"]), list(state["state"])
@@ -337,8 +336,7 @@ class Adam(Optimizer):
 
 
 class AdamW(Adam):
-    """Adam with decoupled weight decay (Loshchilov & Hutter, 2019): first ``x −= lr · decay · x``, without adding it to the
-    gradient."""
+    """Adam with decoupled weight decay (Loshchilov & Hutter, 2019): ``x −= lr · decay · x`` before Adam's step."""
 
     decoupled = True
 

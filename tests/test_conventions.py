@@ -76,7 +76,7 @@ def test_complex_strings_and_objects_are_refused_with_type_error(kind, wrong):
 
 
 def test_bool_arrays_are_refused_as_data():
-    with pytest.raises(TypeError, match="not bool as in.*where\(mask, x, y\) takes a mask"):
+    with pytest.raises(TypeError, match=r"not bool as in.*where\(mask, x, y\) takes a mask"):
         Tensor([True, False])
     with pytest.raises(TypeError, match="use Tensor for arrays"):
         Value(np.array([True]))

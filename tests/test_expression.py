@@ -199,7 +199,7 @@ def test_depth_and_size_and_length_are_bounded_and_up_to_there_it_works() -> Non
     many = "+".join("(" + "+".join(["1"] * 30) + ")" for _ in range(LONGEST // 62))
     assert many.count("1") * 2 > LARGEST
     assert "more than 1,000 parts" in refused(many)[0]
-    assert f"has {LONGEST + 1:,} characters; at most {LONGEST:,} are read" in refused("1" * (LONGEST + 1))[0]
+    assert f"has {LONGEST + 1:,} characters; the limit is {LONGEST:,}" in refused("1" * (LONGEST + 1))[0]
 
 
 @pytest.mark.parametrize("piece", [
