@@ -243,12 +243,12 @@ def _conv_input_forward(g: Any, w: Any, stride: Any, dilation: Any, sides: Any, 
     (n, c, high, wide), (o, _, kh, kw) = shapes
     (rows, columns), (top, bottom), (left, right) = g.shape[2:], *sides
     filters, g = w.reshape(groups, o // groups, -1).transpose(0, 2, 1), channels_first(g)
-    out = np.zeros((c, top + high + bottom, left + wide + right, n), np.result_type(g, w))
+    out: Any = np.zeros((c, top + high + bottom, left + wide + right, n), np.result_type(g, w))
     for block in _blocks((rows, columns), c * kh * kw * columns * n):
         patches = _product(filters, g[:, block].reshape(groups, o // groups, -1)).reshape(c, kh, kw, -1, columns, n)
         for i, j in np.ndindex(kh, kw):
             first, along = block.start * stride[0] + i * dilation[0], j * dilation[1]
-            under: Any = (slice(None), slice(first, first + stride[0] * (block.stop - block.start - 1) + 1, stride[0]),
+            under = (slice(None), slice(first, first + stride[0] * (block.stop - block.start - 1) + 1, stride[0]),
                           slice(along, along + stride[1] * (columns - 1) + 1, stride[1]))
             out[under] += patches[:, i, j]
     return batch_first(out)[:, :, top:top + high, left:left + wide]
