@@ -1,7 +1,7 @@
-"""Where a search runs its trials: in worker processes, in this process, or on an executor that the user brings.
+"""Execution of a search's trials: in worker processes, in this process, or on the user's executor.
 
-Worker processes come from loky, which carries functions by value: lambdas and functions of a notebook work, and no worker
-runs the user's script again.
+Worker processes come from loky, which sends functions by value: lambdas and functions of a notebook work, and workers do not run
+the user's script again.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
     from .typing import Params
 
-Objective = Callable[..., Any]  # of the parameters, and of a budget where there are budgets
-POLL = 1.0  # seconds between two looks at how many workers a cluster has
+Objective = Callable[..., Any]  # of the parameters, and of a budget if there are budgets
+POLL = 1.0  # seconds between two checks of a cluster's workers
 
 
 class Outcome(NamedTuple):
-    """One evaluation of the objective: its values, the seconds it took, and why it failed (empty where it did not)."""
+    """Result of one evaluation of the objective: its values, its time in seconds, and the reason of a failure (else empty)."""
 
     values: list[float]
     seconds: float
@@ -30,13 +30,13 @@ class Outcome(NamedTuple):
 
 
 class WorkersLost(RuntimeError):
-    """A cluster has no worker left, and cannot run anything any more."""
+    """Error for a cluster without workers, which cannot run any further job."""
 
 
 def evaluate_objective(objective: Objective, params: Params, budget: Sequence[int], number: int) -> Outcome:
-    """Call the objective in a worker; an exception becomes text, since not every exception can be sent to another process.
+    """Call the objective in a worker; return an exception as text, because some exceptions cannot be sent between processes.
 
-    ``number``, the trial's, keeps clusters from taking two trials with equal parameters for one task.
+    ``number`` is the trial's number; it makes two trials with equal parameters different tasks for a cluster.
 
     >>> evaluate_objective(lambda params: params["x"] ** 2, {"x": 3}, (), 0).values
     [9.0]
@@ -49,13 +49,13 @@ def evaluate_objective(objective: Objective, params: Params, budget: Sequence[in
 
 
 def evaluate_pickled(pickled: bytes, params: Params, budget: Sequence[int], number: int) -> Outcome:
-    """As ``evaluate_objective``, of an objective that cloudpickle wrote."""
+    """Call ``evaluate_objective`` with an objective that cloudpickle wrote."""
     from pickle import loads
     return evaluate_objective(loads(pickled), params, budget, number)
 
 
 def _values(returned: Any) -> list[float]:
-    """One or more numbers that an objective returned: plain ones, of NumPy, or nodes."""
+    """The numbers that an objective returned, as floats: from plain numbers, NumPy's, or nodes."""
     single = not hasattr(returned, "__iter__") or getattr(returned, "ndim", 1) == 0
     if not (values := [float(x.item() if hasattr(x, "item") else x) for x in ([returned] if single else returned)]):
         raise ValueError(f"the objective returned {returned!r:.40}, without a number; return one number, or one for each fold")
@@ -63,11 +63,11 @@ def _values(returned: Any) -> list[float]:
 
 
 class Pool:
-    """Runs one objective for many parameters: on ``executor``, or in ``workers`` processes of its own (0: in this process).
+    """Pool that runs one objective for many parameters: on ``executor``, or in ``workers`` own processes (0: in this process).
 
-    A pool of its own processes can be renewed when one of them died. Of an executor it takes what ``concurrent.futures``
-    defines, or a Dask ``Client``; a Dask cluster without any worker for ``worker_timeout`` seconds raises WorkersLost.
-    Raises TypeError for an objective that cannot be sent to a process.
+    A pool with own processes can be renewed after one of them died. The executor is one of ``concurrent.futures`` or a Dask
+    ``Client``; a Dask cluster without workers for ``worker_timeout`` seconds raises WorkersLost. Raises TypeError for an objective
+    that cannot be sent to a process.
 
     >>> pool = Pool(lambda params: params["x"] + 1, None, 0)
     >>> pool.submit({"x": 1}, (), 0).result().values
@@ -81,20 +81,20 @@ class Pool:
         if self.own and workers:
             self._job = evaluate_pickled, _pickled(objective)
         self.executor: Executor = given or (_processes(self.width) if workers else _ThisProcess())
-        self._alive = monotonic()  # when the cluster was last seen to have a worker
+        self._alive = monotonic()  # time when the cluster last had a worker
 
     def submit(self, params: Params, budget: Sequence[int], number: int) -> Future[Outcome]:
         """Start one evaluation."""
         function, objective = self._job
         try:
             return self.executor.submit(function, objective, params, budget, number)
-        except BrokenExecutor as error:  # a process died since; the evaluation is lost as those that were running are
+        except BrokenExecutor as error:  # a process died in the meantime; this evaluation is lost like the running ones
             future: Future[Outcome] = Future()
             future.set_exception(error)
             return future
 
     def wait(self, futures: Iterable[Future[Outcome]]) -> set[Future[Outcome]]:
-        """Wait until one or more are done and return them; raises WorkersLost where the cluster has no worker left."""
+        """Wait until one or more evaluations are done and return them; raise WorkersLost where the cluster has no worker left."""
         futures = set(futures)
         while True:
             done, _ = wait(futures, None if self._client is None else POLL, FIRST_COMPLETED)
@@ -109,12 +109,12 @@ class Pool:
                 raise WorkersLost(f"the cluster has had no worker for {self.worker_timeout:g} seconds")
 
     def renew(self) -> None:
-        """Start new processes in place of those that died."""
+        """Replace the processes after one of them died."""
         self._stop()
         self.executor = _processes(self.width)
 
     def close(self, at_once: bool = False) -> None:
-        """End the pool's own processes, ``at_once`` where nobody waits for what they still compute."""
+        """End the pool's own processes; ``at_once`` discards running evaluations."""
         if self.own and at_once:
             self._stop()
         elif self.own:
@@ -127,7 +127,7 @@ class Pool:
 
 
 def lost(future: Future[Outcome]) -> bool:
-    """True where the process that ran this died before it was done."""
+    """True where the process died before the evaluation was done."""
     try:
         return isinstance(future.exception(), BrokenExecutor)
     except CancelledError:
@@ -135,7 +135,7 @@ def lost(future: Future[Outcome]) -> bool:
 
 
 class _ThisProcess(Executor):
-    """Runs everything at once in this process."""
+    """Executor that runs each job immediately in this process."""
 
     def submit(self, function: Callable[..., Any], /, *args: Any, **options: Any) -> Future[Any]:
         future: Future[Any] = Future()
@@ -144,7 +144,7 @@ class _ThisProcess(Executor):
 
 
 def _processes(width: int) -> Executor:
-    """Worker processes of one thread each: more would only wait for one another."""
+    """Worker processes with one thread each, because more threads would wait for one another."""
     from loky import ProcessPoolExecutor
     threads = {name: os.environ.get(name, "1") for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")}
     pool: Executor = ProcessPoolExecutor(width, timeout=None, env=threads)
@@ -159,17 +159,17 @@ def _pickled(objective: Objective) -> bytes:
                           "needs neither, and runs everything in this process") from error
     try:
         pickled: bytes = dumps(objective)
-    except Exception as error:  # whatever an object's __reduce__ or __getstate__ raises
+    except Exception as error:  # an object's __reduce__ or __getstate__ may raise anything
         raise TypeError(f"optimize: the objective {objective!r:.80} cannot be sent to worker processes ({type(error).__name__}: "
                         f"{error!s:.200}); workers=0 runs it in this process") from error
     return pickled
 
 
 def _dask(executor: Executor | Client | None) -> tuple[Client | None, Executor | None]:
-    """The Dask client behind an executor, where there is one, and the executor."""
+    """The Dask client behind an executor, or None, and the executor."""
     if executor is not None and not isinstance(executor, Executor):
         return executor, executor.get_executor(pure=False)  # type: ignore[no-untyped-call]
-    kept = getattr(executor, "__dict__", {}).values()  # an executor that a client gave keeps the client, under some name
+    kept = getattr(executor, "__dict__", {}).values()  # an executor from a client stores the client in an attribute
     return next((part for part in kept if hasattr(part, "scheduler_info")), None), executor
 
 

@@ -1,7 +1,7 @@
-"""The networks before backpropagation: step units, the rules that trained them, and logic gates made of them.
+"""Networks before backpropagation: step units, their learning rules, and logic gates.
 
-Each unit is made of ``Value``, so it can be drawn and stepped through as any neuron can. A step has derivative 0, so no
-gradient reaches the weights; the learning rules here need none.
+Each unit is made of ``Value``, so it can be drawn and stepped through like any neuron. A step has derivative 0, so no gradient
+reaches the weights; these learning rules need no gradient.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ Numbers = Sequence[float]
 
 
 class Learned(NamedTuple):
-    """Result of learning by a rule: ``success``, the number of mistakes in each epoch, and ``cycle``, the number of epochs
-    after which the weights repeat (None where they did not).
+    """Result of a learning rule: ``success``, the mistakes in each epoch, and ``cycle``, the period in epochs after which the
+    weights repeat (None if they do not).
     """
 
     success: bool
@@ -37,7 +37,7 @@ class Learned(NamedTuple):
 
     @property
     def epochs(self) -> int:
-        """How many times the rule went through all examples."""
+        """The number of epochs."""
         return len(self.mistakes)
 
     def __str__(self) -> str:
@@ -53,7 +53,7 @@ class Learned(NamedTuple):
 
 
 class _Unit(Neuron):
-    """A neuron with given weights: by default 0, or drawn from ``rng``."""
+    """Base of neurons with given weights: 0 by default, or drawn from ``rng``."""
 
     def __init__(self, nin: int, activation: str, weights: Numbers | None, bias: float, rng: Seed):
         super().__init__(nin, activation, random.Random(0) if rng is None else rng)
@@ -111,7 +111,7 @@ class Perceptron(_Unit):
 
 
 class Adaline(_Unit):
-    """Linear unit, w·x + b, whose sign is the answer, −1 or 1 (Widrow & Hoff, 1960).
+    """Linear unit w·x + b with its sign, −1 or 1, as the class (Widrow & Hoff, 1960).
 
     >>> unit = Adaline(1)
     >>> for _ in range(50):
@@ -130,22 +130,22 @@ class Adaline(_Unit):
             return 1.0 if self(x).data > 0 else -1.0
 
     def learn(self, x: Numbers, target: float, lr: float = 0.1) -> float:
-        """Apply the delta rule to one example, a step down ½·error² with error = target − w·x − b; return the error."""
+        """Apply the delta rule to one example, a gradient step on ½·error² with error = target − w·x − b; return the error."""
         with no_grad():
             error = target - self(x).data
         self._move(x, lr * error)
         return error
 
     def fit(self, inputs: Sequence[Numbers], targets: Numbers, lr: float = 0.1, epochs: int = 100) -> list[float]:
-        """Apply the rule to all examples in turn, ``epochs`` times; returns the mean squared error in each."""
+        """Apply the rule to all examples in turn, ``epochs`` times; return the mean squared error of each epoch."""
         return [sum(self.learn(x, y, lr) ** 2 for x, y in _examples(inputs, targets)) / len(inputs) for _ in range(epochs)]
 
 
 class Madaline(Module):
-    """Adalines side by side whose signs a fixed unit combines by ``logic``: "or", "and" or "majority"; −1 or 1.
+    """Layer of Adalines whose signs a fixed unit combines by ``logic``, "or", "and" or "majority"; the output is −1 or 1.
 
-    It was the first network of more than one layer that learned (Widrow, 1962). Only the Adalines learn, by rule MRI: where
-    the answer is wrong, those with sums nearest to 0 are moved to the other side, and no more of them than necessary.
+    It was the first network of more than one layer that learned (Widrow, 1962). Only the Adalines learn, by rule MRI: where the
+    output is wrong, as few of them as necessary change their sign, those with sums nearest to 0 first.
 
     >>> Madaline(2, 3, rng=0)([1.0, -1.0]) in (-1.0, 1.0)
     True
@@ -164,7 +164,7 @@ class Madaline(Module):
         return 2 * step(reduce(add, signs) + offset) - 1
 
     def learn(self, x: Numbers, target: float, lr: float = 0.5) -> bool:
-        """Apply rule MRI to one example; return True where the answer was right before."""
+        """Apply rule MRI to one example; return True where the output was correct before."""
         if target not in (-1, 1):
             raise ValueError(f"the output of a Madaline is -1 or 1; it cannot learn the target {target!r}")
         with no_grad():
@@ -196,7 +196,7 @@ GATES: dict[str, tuple[tuple[float, ...], float]] = {  # weights and bias
 
 
 def gate(name: str) -> Module:
-    """Return a logic gate: a perceptron with the weights of ``GATES``; XOR, which no perceptron can be, is three of them.
+    """Return a logic gate: a perceptron with the weights of ``GATES``, or three perceptrons for XOR.
 
     >>> truth_table(gate("XOR"))
     {(0, 0): 0, (0, 1): 1, (1, 0): 1, (1, 1): 0}
@@ -212,7 +212,7 @@ def gate(name: str) -> Module:
 
 
 class XOR(Module):
-    """AND of the NAND and the OR of the inputs: two layers compute what one cannot."""
+    """XOR as the AND of the NAND and the OR of the inputs: it needs two layers."""
 
     def __init__(self) -> None:
         self.nand, self.either, self.both = gate("NAND"), gate("OR"), gate("AND")

@@ -1,7 +1,7 @@
-"""Checkpoints: one ``.npz`` file without pickle, written to a temporary name and renamed, read with every claim checked.
+"""Checkpoints: one ``.npz`` file without pickle, written to a temporary file and renamed, and checked completely when read.
 
-The file holds arrays, and the entry ``chainrule``: JSON of a format number and everything else, with arrays' names in
-their places. NumPy opens it (``np.load(path)["model/0.weight"]``), and no file can run code or change a model halfway.
+The file holds arrays, and the entry ``chainrule``: JSON with a format number and all other data, with arrays replaced by their
+names. NumPy can open it (``np.load(path)["model/0.weight"]``); no file can run code or change only a part of a model.
 """
 
 from __future__ import annotations
@@ -31,25 +31,25 @@ FORMAT = 1
 
 
 class Stateful(Protocol):
-    """A part of a checkpoint: models, optimisers, schedules, loaders, callbacks."""
+    """Protocol of the parts of a checkpoint: models, optimisers, schedules, loaders, callbacks."""
 
     def state_dict(self) -> State: ...  # numbers, text, arrays, in lists and dicts
 
     def load_state_dict(self, state: State) -> object:
-        """Go on from what ``state_dict`` returned; raise, with nothing changed, for a state of something else."""
+        """Restore the state that ``state_dict`` returned; raise, with nothing changed, for another kind of state."""
 
 
 class CheckpointError(ValueError):
-    """Error for a file that is no checkpoint, is damaged, or belongs to another network; nothing was changed."""
+    """Error for a file that is not a checkpoint, is damaged, or belongs to another network; nothing was changed."""
 
 
 def save(path: str | Path, model: Module | State, optimizer: Optimizer | None = None,
          schedule: Schedule | None = None, extra: Any = None) -> None:
     """Write the state of a model (its random generators included), an optimiser, a schedule, and ``extra``.
 
-    ``extra`` is made of dicts (with names as keys), lists, tuples, numbers, text, None and arrays; such a dict may also
-    stand in place of the model, and is then all that is saved. The file appears whole or not at all, under exactly this
-    name. Raises TypeError for an object that cannot be written without pickle.
+    ``extra`` consists of dicts (with strings as keys), lists, tuples, numbers, strings, None and arrays; such a dict may also be
+    given in place of the model, and only the dict is saved. The file appears complete or not at all, under exactly this name.
+    Raises TypeError for an object that cannot be written without pickle.
     """
     tree = model if isinstance(model, Mapping) else {
         "model": model.state_dict(), "generators": Generators(model).state_dict(), "extra": extra,
@@ -65,11 +65,11 @@ def save(path: str | Path, model: Module | State, optimizer: Optimizer | None = 
 
 def load(path: str | Path, model: Module | None = None, optimizer: Optimizer | None = None,
          schedule: Schedule | None = None, max_bytes: int = 2**31) -> Any:
-    """Bring model, optimiser and schedule to the state in the file, and return its ``extra``.
+    """Restore model, optimiser and schedule from a file, and return its ``extra``.
 
-    Without a model, everything is returned as plain data and nothing changes. Raises CheckpointError, with model,
-    optimiser and schedule as they were, for a file that is no checkpoint, is damaged, is larger than ``max_bytes``, or has
-    other names and shapes; OSError where it cannot be read.
+    Without a model, return the whole content as plain data. Raises CheckpointError, with model, optimiser and schedule unchanged,
+    for a file that is not a checkpoint, is damaged, is larger than ``max_bytes``, or has other names or shapes; OSError where it
+    cannot be read.
     """
     tree = _read(Path(path), max_bytes)
     if model is None:
@@ -85,12 +85,12 @@ def load(path: str | Path, model: Module | None = None, optimizer: Optimizer | N
 
 
 def load_states(path: str | Path, parts: Sequence[tuple[Stateful, State]]) -> None:
-    """Bring each part to the state beside it, or none of them: raise CheckpointError, with all as they were, where one refuses.
+    """Restore all parts from their states, or none: raise CheckpointError, with all parts unchanged, where one state does not fit.
 
-    ``path`` is the file that the states came from.
+    ``path`` is the file of the states, for messages.
     """
     before = [part.state_dict() for part, _ in parts]
-    begun: list[tuple[Stateful, Any]] = []  # with their states before
+    begun: list[tuple[Stateful, Any]] = []  # with their old states
     done = False
     try:
         for (part, state), old in zip(parts, before):
@@ -102,12 +102,12 @@ def load_states(path: str | Path, parts: Sequence[tuple[Stateful, State]]) -> No
         raise CheckpointError(f"{path} does not fit: {reason!s:.500}") from error
     finally:
         if not done:
-            for part, old in reversed(begun):  # a schedule before its optimiser, whose rates it sets
+            for part, old in reversed(begun):  # a schedule before its optimiser, because it sets the optimiser's rates
                 part.load_state_dict(old)
 
 
 class Generators:
-    """The random generators of a model, as a part of a checkpoint."""
+    """The random generators of a model as a part of a checkpoint."""
 
     def __init__(self, model: Module):
         self.generators = dict(model.named_generators())
@@ -117,7 +117,7 @@ class Generators:
         return {name: generator.bit_generator.state for name, generator in self.generators.items()}
 
     def load_state_dict(self, state: State) -> None:
-        """Go on from what ``state_dict`` returned."""
+        """Restore the state that ``state_dict`` returned."""
         if state.keys() != self.generators.keys():
             raise KeyError(f"the random generators saved are {list(state)}; the model has {list(self.generators)}")
         for name, generator in self.generators.items():
@@ -125,7 +125,7 @@ class Generators:
 
 
 def _pack(tree: Any, path: str, arrays: dict[str, Any]) -> Any:
-    """The tree as JSON has it; arrays are taken out, and named by their path in the tree."""
+    """Return the tree in JSON's types; arrays are stored in ``arrays`` and replaced by their path in the tree."""
     if isinstance(tree, np.ndarray):
         if tree.dtype.kind not in "biuf":
             raise TypeError(f"save: {path or 'the content'} is an array of {tree.dtype}; a checkpoint can hold arrays of numbers "
@@ -136,7 +136,7 @@ def _pack(tree: Any, path: str, arrays: dict[str, Any]) -> Any:
         if tree.flags.forc:
             arrays[name] = tree
             return {"@array": name}
-        axes = sorted(range(tree.ndim), key=lambda axis: -tree.strides[axis])  # a product's last bit depends on the layout
+        axes = sorted(range(tree.ndim), key=lambda axis: -tree.strides[axis])  # the last bit of a product depends on the layout
         arrays[name] = tree.transpose(axes)
         return {"@array": name, "@axes": axes}
     if isinstance(tree, np.generic):
@@ -168,7 +168,7 @@ def _unpack(tree: Any, arrays: dict[str, Any]) -> Any:
 
 
 def _read(path: Path, max_bytes: int) -> Any:
-    """The content of a file that may hold anything."""
+    """Read and check the content of an untrusted file."""
     if (size := path.stat().st_size) > max_bytes:
         raise CheckpointError(f"{path} has {size:,} bytes, more than the limit of {max_bytes:,}; give max_bytes= to "
                               "read it anyway")
@@ -188,7 +188,7 @@ def _read(path: Path, max_bytes: int) -> Any:
 
 
 def _array(data: bytes) -> Any:
-    """The array in the bytes of an ``.npy`` file, once the shape that it claims is known to match the bytes that are there."""
+    """The array in the bytes of an ``.npy`` file; raises ValueError where the claimed shape does not match the bytes."""
     file = BytesIO(data)
     version = np.lib.format.read_magic(file)
     header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0

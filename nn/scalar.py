@@ -1,4 +1,4 @@
-"""Networks of single numbers: every weight is a ``Value``, so that each operation can be drawn and stepped through."""
+"""Networks of single numbers: every weight is a ``Value``, so each operation can be drawn and stepped through."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Neuron(Module):
     """``activation(w0·x0 + w1·x1 + … + b)``: takes a sequence of ``nin`` numbers or Values, returns a Value.
 
     Weights and bias start uniform in ±1/√nin, drawn from ``rng`` (``random``, a ``random.Random``, NumPy's
-    ``Generator``, or a seed). Raises ValueError where the number of inputs is another.
+    ``Generator``, or a seed). Raises ValueError for another number of inputs.
 
     >>> neuron = Neuron(2, "sigmoid")
     >>> for parameter, number in zip(neuron.parameters(), (2.0, -3.0, -3.0)):
@@ -55,7 +55,7 @@ class Neuron(Module):
 
 
 class Layer(Module):
-    """``nout`` neurons side by side on the same ``nin`` inputs; returns a list of ``nout`` Values.
+    """Layer of ``nout`` neurons on the same ``nin`` inputs; returns a list of ``nout`` Values.
 
     >>> len(Layer(3, 2, rng=0)([1.0, 0.0, -1.0])), len(list(Layer(3, 2).parameters()))  # 2 · (3 + 1)
     (2, 8)
@@ -77,9 +77,9 @@ class Layer(Module):
 
 
 class MLP(Module):
-    """A multi-layer perceptron: layers of ``nouts`` neurons, each fed by the one before; returns a list of Values.
+    """Multi-layer perceptron: layers of ``nouts`` neurons, each on the outputs of the layer before; returns a list of Values.
 
-    Hidden layers use ``activation``, the last one ``output`` (scores, unless said otherwise).
+    Hidden layers use ``activation``, the last one ``output`` (by default none, so that it returns scores).
 
     >>> MLP(2, [16, 16, 1], "relu")
     MLP(
@@ -109,7 +109,7 @@ class MLP(Module):
         return list(outputs)
 
     def to_tensors(self, dtype: DTypeLike = "float64") -> Sequential:
-        """Return the same network on arrays: a ``Sequential`` of ``Linear`` and activations with the same parameters.
+        """Return the network for arrays: a ``Sequential`` of ``Linear`` and activations with the same parameters.
 
         >>> model = MLP(2, [3, 1], rng=0)
         >>> model.to_tensors()

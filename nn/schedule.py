@@ -1,4 +1,4 @@
-"""Learning rates over time: PyTorch's names and arguments; call ``step()`` after every epoch, or after every batch.
+"""Learning rate schedules with PyTorch's names and arguments; call ``step()`` after every epoch, or after every batch.
 
 A schedule is a formula: the learning rate at time t = 0, 1, 2, … of a group that starts with rate ``base``.
 """
@@ -24,12 +24,12 @@ __all__ = ["ConstantLR", "CosineAnnealingLR", "ExponentialLR", "InverseTimeLR", 
 
 
 class Schedule:
-    """Base class of schedules: the optimiser, its groups' starting rates, and the time; subclasses write ``rate(base, t)``.
+    """Base class of schedules: an optimiser, its groups' initial rates, and the time; subclasses define ``rate(base, t)``.
 
-    Making one sets the rates of time 0; ``step()`` goes to the next time. ``last_epoch`` is the time now. A rate that was
-    changed from outside since the last step, by hand or by another schedule, stays changed by that factor: so schedules of
-    one optimiser multiply, as PyTorch's do. A group that was added later is scheduled from the next step on. Raises
-    ValueError where the rate is 0 at the start (another schedule ended there), or where a formula gives no rate.
+    A new schedule sets the rates of time 0; ``step()`` goes to the next time. ``last_epoch`` is the present time. If a rate was
+    changed elsewhere since the last step, by hand or by another schedule, that factor is kept: so several schedules of one
+    optimiser multiply, as in PyTorch. A group that was added later is scheduled from the next step on. Raises ValueError where the
+    initial rate is 0 (left by another schedule), or where a formula gives an invalid rate.
 
     >>> from nn.optim import SGD
     >>> optimizer = SGD([Value(0.0)], lr=1.0)
@@ -43,13 +43,13 @@ class Schedule:
     def __init__(self, optimizer: Optimizer):
         self.optimizer, self.last_epoch = optimizer, 0
         self.base_lrs: list[float] = []
-        self.factors: list[float] = []  # by which each group's rate was changed from outside
-        self._rates: list[float] = []  # each group's rate as this schedule set it last
+        self.factors: list[float] = []  # factors by which the groups' rates were changed elsewhere
+        self._rates: list[float] = []  # each group's rate as last set by this schedule
         self._take_up_groups()
         self._set()
 
     def rate(self, base: float, t: int) -> float:
-        """Return the learning rate at time t of a group that starts with ``base``."""
+        """Return the learning rate at time t of a group with initial rate ``base``."""
         raise NotImplementedError(f"{type(self).__name__} has no formula: define def rate(self, base, t) in the class")
 
     def step(self) -> None:
@@ -60,11 +60,11 @@ class Schedule:
         self._set()
 
     def get_last_lr(self) -> list[float]:
-        """Return the learning rate of every group now."""
+        """Return the present learning rate of every group."""
         return [group["lr"] for group in self.optimizer.param_groups]
 
     def _take_up_groups(self) -> None:
-        """Take up the groups that are new."""
+        """Register new groups."""
         for group in self.optimizer.param_groups[len(self.base_lrs):]:
             base = group.setdefault("initial_lr", group["lr"])
             if base > 0 and group["lr"] == 0:
@@ -75,12 +75,12 @@ class Schedule:
             self._rates.append(group["lr"])
 
     def _take_up_changes(self) -> None:
-        """Take up the rates that somebody else has changed since they were set here."""
+        """Register rates that were changed elsewhere since the last step."""
         for i, (group, last) in enumerate(zip(self.optimizer.param_groups, self._rates)):
             if group["lr"] != last:
                 if last:
                     self.factors[i] *= group["lr"] / last
-                else:  # no factor leads from 0 to another rate: start again from it
+                else:  # no factor leads from 0 to another rate: the new rate becomes the base
                     self.base_lrs[i], self.factors[i] = group["lr"], 1.0
 
     def _set(self) -> None:
@@ -94,22 +94,22 @@ class Schedule:
             group["lr"] = rate
 
     def state_dict(self) -> State:
-        """Return everything that changes with time."""
+        """Return the state that changes with time."""
         return {"last_epoch": self.last_epoch, "base_lrs": list(self.base_lrs), "factors": list(self.factors),
                 "rates": self.get_last_lr()[:len(self.base_lrs)]}
 
     def load_state_dict(self, state: State) -> None:
-        """Go on from what ``state_dict`` returned; raise ValueError, with nothing changed, for a state of another kind."""
+        """Restore the state that ``state_dict`` returned; raise ValueError, with nothing changed, for another kind of state."""
         self._take_up_groups()
         state = self._checked(state)
         rates = state.pop("rates", None)
         vars(self).update(state)
         self._set()
-        for group, rate in zip(self.optimizer.param_groups, rates or ()):  # may have been changed by hand since the last step
+        for group, rate in zip(self.optimizer.param_groups, rates or ()):  # rates may have been changed by hand since the last step
             group["lr"] = rate
 
     def _checked(self, state: Any) -> dict[str, Any]:
-        """A copy of the state, with factors where an older version wrote none; raises ValueError for a state of another kind."""
+        """A copy of the state, with factors added if an older version wrote none; raises ValueError for another kind of state."""
         where, own = f"{type(self).__name__}.load_state_dict", self.state_dict()
         if not isinstance(state, dict) or not own.keys() - {"factors", "rates"} <= state.keys() <= own.keys():
             raise ValueError(f"{where}: {state!r:.60} is not what {type(self).__name__}.state_dict gives, a dict of "
@@ -134,7 +134,7 @@ class Schedule:
 
 
 class LambdaLR(Schedule):
-    """base · ``lr_lambda(t)``, a factor of your own; a lambda that always returns 1 is the constant schedule."""
+    """base · ``lr_lambda(t)``, with your own factor."""
 
     def __init__(self, optimizer: Optimizer, lr_lambda: Callable[[int], float]):
         self.lr_lambda = lr_lambda
@@ -175,7 +175,7 @@ class StepLR(Schedule):
 
 
 class MultiStepLR(Schedule):
-    """base · gammaᵏ, k = the number of ``milestones`` that have been reached."""
+    """base · gammaᵏ, k = the number of ``milestones`` reached so far."""
 
     def __init__(self, optimizer: Optimizer, milestones: Sequence[int], gamma: float = 0.1):
         self.milestones, self.gamma = sorted(milestones), gamma
@@ -216,7 +216,7 @@ class CosineAnnealingLR(Schedule):
 
 
 class LinearLR(Schedule):
-    """base times a factor that goes from ``start_factor`` to ``end_factor`` in ``total_iters`` equal steps, and stays there."""
+    """base times a factor that goes linearly from ``start_factor`` to ``end_factor`` in ``total_iters`` steps, and then stays."""
 
     def __init__(self, optimizer: Optimizer, start_factor: float = 1 / 3, end_factor: float = 1.0, total_iters: int = 5):
         self.start_factor, self.end_factor = start_factor, end_factor
@@ -228,7 +228,7 @@ class LinearLR(Schedule):
 
 
 class LinearWarmup(Schedule):
-    """Rise from base / total_iters to base in ``total_iters`` steps, and from then on the schedule ``after`` from its time 0.
+    """Linear rise from base / total_iters to base in ``total_iters`` steps, followed by the schedule ``after`` from its time 0.
 
     >>> from nn.optim import SGD
     >>> optimizer = SGD([Value(0.0)], lr=1.0)
@@ -255,8 +255,8 @@ class ReduceLROnPlateau(Schedule):
     """Schedule that multiplies the rate by ``factor`` when ``step(metric)`` has not improved for more than ``patience`` steps.
 
     An improvement is better than the best by more than ``threshold`` (in mode "rel" as a share of the best, in mode "abs" in
-    the metric's own unit); ``mode`` "min" or "max" is the direction that is better. ``cooldown`` steps after a drop do not
-    count. A metric below 0 in mode "rel" is treated as one above 0 is, which PyTorch gets wrong.
+    the metric's own unit); ``mode`` is "min" or "max", the better direction. ``cooldown`` steps after a reduction do not count. In
+    mode "rel", metrics below 0 are handled like those above 0, which PyTorch does wrong.
     """
 
     def __init__(self, optimizer: Optimizer, mode: str = "min", factor: float = 0.1, patience: int = 10,
@@ -274,7 +274,7 @@ class ReduceLROnPlateau(Schedule):
         self.min_lrs = list(min_lr) if isinstance(min_lr, Sequence) else [float(min_lr)] * len(groups)
         if len(self.min_lrs) != len(groups):
             raise ValueError(f"ReduceLROnPlateau: {len(self.min_lrs)} values of min_lr for {len(groups)} groups of parameters")
-        self._least = 0.0 if isinstance(min_lr, Sequence) else float(min_lr)  # of groups that are added later
+        self._least = 0.0 if isinstance(min_lr, Sequence) else float(min_lr)  # for groups that are added later
         super().__init__(optimizer)
 
     def _take_up_groups(self) -> None:
@@ -307,12 +307,12 @@ class ReduceLROnPlateau(Schedule):
         sign = 1 if self.mode == "min" else -1
         if isinf(self.best) or self.threshold_mode == "abs":
             return sign * metric < sign * self.best - self.threshold
-        # PyTorch takes best · (1 − threshold), which is worse than a best below 0: there it never lowers the rate
+        # PyTorch compares with best · (1 − threshold), which is above a negative best, so that it never lowers the rate there
         better = 1 - sign * self.threshold if self.best >= 0 else 1 + sign * self.threshold
         return sign * metric < sign * self.best * better
 
     def state_dict(self) -> State:
-        """Return everything that changes with time except the rates, which the optimiser keeps."""
+        """Return the state that changes with time, except the rates, which the optimiser stores."""
         return {"last_epoch": self.last_epoch, "base_lrs": list(self.base_lrs), "best": self.best,
                 "num_bad_epochs": self.num_bad_epochs, "cooldown_counter": self.cooldown_counter}
 

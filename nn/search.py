@@ -1,7 +1,7 @@
-"""Hyper-parameter search: a thin layer over Optuna, whose study lives here while parameter sets are tried elsewhere.
+"""Hyper-parameter search: a thin layer over Optuna; the study is in this process, and the trials may run elsewhere.
 
 Ask and tell: this process asks the study for parameters, hands them to a pool (processes on this machine by default, any
-``concurrent.futures.Executor``, or the ``Client`` of a Dask cluster) and tells the study what came back. Needs the extra
+``concurrent.futures.Executor``, or the ``Client`` of a Dask cluster) and tells the study the results. Needs the extra
 ``chainrule[search]``.
 """
 
@@ -31,17 +31,17 @@ if TYPE_CHECKING:
 
 __all__ = ["CrossValidation", "EdgeWarning", "Range", "Results", "integers", "log_uniform", "optimize", "uniform"]
 
-_STUDY = "search"  # its name in a journal
+_STUDY = "search"  # name of the study in a journal
 
 
 class EdgeWarning(UserWarning):
-    """Warning that the best parameters lie at the edge of their range, beyond which better ones may lie."""
+    """Warning that the best parameters lie at the edge of their range, so better ones may lie outside it."""
 
 
 class Range(NamedTuple):
-    """Range of numbers from ``low`` to ``high``, both included, sampled evenly, or with ``log`` evenly in their logarithm.
+    """Range of numbers from ``low`` to ``high``, both included, sampled uniformly, or with ``log`` uniformly in the logarithm.
 
-    ``whole`` makes them integers.
+    With ``whole`` the numbers are integers.
     """
 
     low: float
@@ -96,22 +96,21 @@ def optimize(objective: Objective, space: Space, trials: int | None = 20, *, sam
              journal: str | Path | None = None, progress: bool = True) -> Results:
     """Try ``trials`` sets of parameters and return the results, best first.
 
-    ``objective(params)`` returns a number, or several (one for each fold), whose mean counts. ``space`` has for each name a
-    ``Range``, or a sequence to choose from. ``sampler`` is "random", "tpe", or "grid" (every combination, of ``points``
-    numbers from each range; ``trials=None`` for all).
+    ``objective(params)`` returns a number, or several (one for each fold), which are averaged. ``space`` maps each name to a
+    ``Range``, or to a sequence of choices. ``sampler`` is "random", "tpe", or "grid" (every combination, of ``points`` numbers from
+    each range; ``trials=None`` for all).
 
-    With ``budgets`` (say epochs: (2, 6, 18), each the same multiple of the one before) ``objective(params, budget)`` is
-    called with the smallest first, and only the best go on to the next: successive halving.
+    With ``budgets`` (for example epochs: (2, 6, 18), each the same multiple of the one before) ``objective(params, budget)`` is
+    called with the smallest budget first, and only the best trials continue with the next one: successive halving.
 
     ``workers`` parameter sets are tried at once, each in a process of its own (default: one per processor; 0: one after
-    another in this process). The objective may be any function that cloudpickle can carry there, a lambda or one of a
-    notebook too. ``executor`` runs the trials elsewhere: a ``concurrent.futures.Executor``, or a Dask ``Client``.
-    ``journal`` is a file from which a stopped search goes on; ``trials`` then counts those in it.
+    another in this process). The objective may be any function that cloudpickle can send, also a lambda or a function of a
+    notebook. ``executor`` runs the trials elsewhere: a ``concurrent.futures.Executor``, or a Dask ``Client``. ``journal`` is a file
+    from which a stopped search continues; ``trials`` includes those in it.
 
-    A worker that dies costs nothing but time: its trial is tried again. An objective that raises, or returns no finite
-    number, is a failed trial in the table; RuntimeError if all fail. A Dask cluster that has no worker for
-    ``worker_timeout`` seconds ends the search with what was found by then, and a warning. Warns with ``EdgeWarning`` where
-    the best is at an edge.
+    If a worker dies, its trial is repeated. An objective that raises, or returns no finite number, is a failed trial in the table;
+    if all trials fail, RuntimeError is raised. A Dask cluster without workers for ``worker_timeout`` seconds ends the search with
+    the results so far, and a warning. Warns with ``EdgeWarning`` where the best parameters are at an edge.
 
     >>> results = optimize(lambda params: (params["x"] - 3) ** 2, {"x": range(7)}, None, sampler="grid", workers=0, progress=False)
     >>> results.params
@@ -139,7 +138,7 @@ def optimize(objective: Objective, space: Space, trials: int | None = 20, *, sam
 
 
 def _check(space: dict[str, Any], trials: int | None, sampler: str, direction: str, budgets: tuple[int, ...]) -> None:
-    """Raise ValueError for a search that cannot be."""
+    """Raise ValueError for invalid arguments of a search."""
     if sampler not in ("grid", "random", "tpe") or direction not in ("minimize", "maximize"):
         raise ValueError(f"optimize: sampler={sampler!r} must be 'grid', 'random' or 'tpe'; direction={direction!r} must be "
                          "'minimize' or 'maximize'")
@@ -151,7 +150,7 @@ def _check(space: dict[str, Any], trials: int | None, sampler: str, direction: s
 
 
 def _tell(results: Results, gave_up: str, journal: str | Path | None) -> None:
-    """Raise where nothing was found; warn where the search gave up, or the best is at an edge."""
+    """Raise where no trial succeeded; warn where the search gave up, or the best parameters are at an edge."""
     if gave_up:
         remedy = "start workers and call optimize again" + (": the journal keeps the results" if journal is not None else
                                                              "; with a journal= the results are kept")
@@ -166,7 +165,7 @@ def _tell(results: Results, gave_up: str, journal: str | Path | None) -> None:
 
 
 class CrossValidation:
-    """Objective for ``optimize`` that scores each of k folds, the same for all parameters (Kohavi, 1995).
+    """Objective for ``optimize`` that scores each of k folds, with the same folds for all parameters (Kohavi, 1995).
 
     It returns ``objective(params, train, validation)`` for every fold; both are pairs of arrays, inputs and labels.
     """
@@ -186,7 +185,7 @@ class CrossValidation:
 
 
 class Results:
-    """Results of a search: ``rows``, a dict for each trial, best first; ``best`` is the first, ``params`` its parameters."""
+    """Results of a search: ``rows`` has a dict for each trial, best first; ``best`` is the first, ``params`` its parameters."""
 
     def __init__(self, space: Space, direction: str, rows: list[Params]):
         self.space, self.direction = dict(space), direction
@@ -197,7 +196,7 @@ class Results:
 
     @property
     def best(self) -> dict[str, Any]:
-        """The row of the best trial; raises LookupError where there is none."""
+        """The row of the best trial; raises LookupError before a trial has ended."""
         if not self.rows:
             raise LookupError("no trial has ended yet, so there is no best one")
         return self.rows[0]
@@ -228,7 +227,7 @@ class Results:
         return sentences
 
     def narrowed(self, share: float = 0.2) -> dict[str, Range | Sequence[Any]]:
-        """Return a smaller space around the best ``share`` of the trials (three at least): search coarsely, then finely."""
+        """Return a smaller space around the best ``share`` of the trials (at least three), for a finer search."""
         done = [row for row in self.rows if row["state"] == "done"]
         top = done[:max(3, round(share * len(done)))]
         space: dict[str, Range | Sequence[Any]] = {}
@@ -249,7 +248,7 @@ class Results:
         return pd.DataFrame(self.rows).set_index("trial")
 
     def plot(self, path: str | Path | None = None) -> Any:
-        """Plot the value against each parameter; return a matplotlib Figure, written to ``path`` where one is given."""
+        """Plot the value against each parameter; return a matplotlib Figure, and write it to ``path`` if given."""
         from matplotlib.figure import Figure
         figure = Figure(figsize=(3.2 * len(self.space), 3.0), layout="constrained")
         for axes, (name, part) in zip(figure.subplots(1, len(self.space), squeeze=False, sharey=True)[0], self.space.items()):
@@ -265,7 +264,7 @@ class Results:
         return figure
 
     def _cells(self) -> list[list[str]]:
-        """The table as text, its head included."""
+        """The table as text, with its head."""
         optional = [name for name in ("std", "budget") if any(row[name] is not None for row in self.rows)]
         names = ["trial", "value", *self.space, *optional, "seconds", "state"]
         return [names] + [[_shown(row[name]) for name in names] for row in self.rows]
@@ -291,14 +290,14 @@ def _shown(value: Any) -> str:
 # ── the search itself ────────────────────────────────────────────────────────────────────────────────────────────
 
 class _Job:
-    """A trial on its way: its parameters, the place of its next budget, and how often a worker died while it was tried."""
+    """A running trial: its parameters, the index of its next budget, and the number of workers that died during it."""
 
     def __init__(self, trial: Any, params: Params):
         self.trial, self.params, self.rung, self.deaths = trial, params, 0, 0
 
 
 class _Search:
-    """Keeps the pool busy with trials of the study until all have ended."""
+    """Scheduler that keeps the pool busy with trials of the study until all have ended."""
 
     def __init__(self, optuna: Any, study: Any, distributions: dict[str, Any], budgets: tuple[int, ...], pool: Pool):
         self.optuna, self.study, self.distributions = optuna, study, distributions
@@ -307,7 +306,7 @@ class _Search:
         self.running: dict[Future[Outcome], _Job] = {}
 
     def run(self, trials: int, storage: Any, progress: bool) -> str:
-        """Run until so many trials have ended; return why it gave up before that, if it did."""
+        """Run until this many trials have ended; return the reason for giving up earlier, or ""."""
         finished = False
         try:
             self._resume(storage)
@@ -323,7 +322,7 @@ class _Search:
         return ""
 
     def _resume(self, storage: Any) -> None:
-        """Take up the trials that a stopped search left running in its journal."""
+        """Resume the trials that a stopped search left unfinished in its journal."""
         states = self.optuna.trial.TrialState
         for left in self.study.get_trials(states=(states.RUNNING,)):
             place = storage.get_trial_id_from_study_id_trial_number(storage.get_study_id_from_name(_STUDY), left.number)
@@ -361,7 +360,7 @@ class _Search:
             self.running[self.pool.submit(job.params, self.budgets[job.rung:job.rung + 1], job.trial.number)] = job
 
     def _collect(self, done: set[Future[Outcome]]) -> None:
-        if any(map(lost, done)):  # a worker died, and whatever was running with it: each is tried again, alone
+        if any(map(lost, done)):  # a worker died, and the pool's other trials are lost too: each is repeated, alone
             wait(self.running)
             jobs = [self.running.pop(future) for future in list(self.running) if lost(future)]
             if not self.pool.own:
@@ -373,7 +372,7 @@ class _Search:
             done = set(self.running)
         for future in done:
             job = self.running.pop(future)
-            if error := future.exception():  # of the executor: the objective's own are part of the outcome
+            if error := future.exception():  # an error of the executor; the objective's own errors are part of the outcome
                 self._fail(job, f"{type(error).__name__}: {error}")
             else:
                 self._tell(job, future.result())
@@ -390,7 +389,7 @@ class _Search:
         self.study.tell(job.trial, state=self.optuna.trial.TrialState.FAIL)
 
     def _tell(self, job: _Job, outcome: Outcome) -> None:
-        """Tell the study what came of a job, and queue the trial again where it goes on with a larger budget."""
+        """Tell the study the outcome of a job, and queue the trial again if it continues with a larger budget."""
         job.deaths = 0
         job.trial.set_user_attr("seconds", job.trial.user_attrs.get("seconds", 0.0) + outcome.seconds)
         if outcome.failure:
@@ -413,19 +412,19 @@ class _Search:
 
 
 def _optuna() -> Any:
-    """Optuna, imported when a search begins: it is an extra, and takes a second."""
+    """Import Optuna when a search begins, because it is optional and takes a second to import."""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # in a notebook without widgets tqdm warns, and its plain bar does as well
+        warnings.simplefilter("ignore")  # in a notebook without widgets tqdm warns, but its text bar works
         import optuna
     return optuna
 
 
 def _study(optuna: Any, journal: str | Path | None, space: dict[str, Any], budgets: tuple[int, ...],
            direction: str) -> tuple[Any, Any]:
-    """The study, of the journal where there is one, and its storage; raises ValueError for another search's journal."""
+    """The study, from the journal if there is one, and its storage; raises ValueError for another search's journal."""
     from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock, JournalStorage
     storage = None
-    if journal is not None:  # Optuna's default lock is a symbolic link, which Windows allows to administrators only
+    if journal is not None:  # Optuna's default lock is a symbolic link, which on Windows only administrators may create
         storage = JournalStorage(JournalFileBackend(str(journal), JournalFileOpenLock(str(journal))))
     pruner = optuna.pruners.SuccessiveHalvingPruner(budgets[0], _factor(budgets)) if budgets else optuna.pruners.NopPruner()
     study = optuna.create_study(storage=storage, study_name=_STUDY, direction=direction, load_if_exists=True, pruner=pruner)
@@ -464,7 +463,7 @@ def _factor(budgets: Sequence[int]) -> int:
 
 
 def _plain(choice: Any) -> Any:
-    """A choice of NumPy's types as Python's, which a journal can keep."""
+    """A choice of a NumPy type as Python's type, which a journal can store."""
     return choice.item() if hasattr(choice, "dtype") and hasattr(choice, "item") else choice
 
 

@@ -1,7 +1,7 @@
-"""Where data come from: real sets by name, files, arrays and frames; all of them checked as they come in.
+"""Data sources: shipped data sets, files, arrays and frames; all data are checked when they are read.
 
-Files are read by the standard library's readers, up to a size; an error names the file and the line. Missing values are
-errors, since a network would learn them as numbers.
+Files are read with the standard library up to a maximum size; errors name the file and the line. Missing values are errors, because
+a network would learn them as numbers.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ if TYPE_CHECKING:
 
     from .typing import Column, Data
 
-MAX_BYTES = 2**31  # of a file, unpacked
+MAX_BYTES = 2**31  # size limit of a file, unpacked
 _DECIMAL = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
-_MISSING = {"", "nan", "+nan", "-nan", "na", "n/a", "#n/a", "<na>", "null", "?"}  # in any case
+_MISSING = {"", "nan", "+nan", "-nan", "na", "n/a", "#n/a", "<na>", "null", "?"}  # compared in lower case
 
 
 class Dataset(NamedTuple):
-    """Examples with the names of what they hold: inputs, a label each, the names of features and of classes.
+    """Data set: inputs, one label each, and the names of features and classes.
 
-    A label is the index of a class, or any number where there are no classes.
+    A label is the index of a class, or any number if there are no classes.
     """
 
     inputs: Any
@@ -58,10 +58,10 @@ class Dataset(NamedTuple):
 
 
 def load(name: str) -> Dataset:
-    """Return a real data set that ships with the package, as tuples of numbers and integer labels.
+    """Return a data set that ships with the package, as tuples of numbers and integer labels.
 
     ``"iris"``: 150 flowers, 4 lengths in cm, 3 species. ``"digits"``: 1,797 handwritten digits, 8×8 pixels of 0 to 16.
-    ``nn/datasets/`` says where each comes from and under which licence. Raises ValueError for another name.
+    ``nn/datasets/`` gives the source and the licence of each. Raises ValueError for another name.
 
     >>> iris = load("iris")
     >>> len(iris.inputs), iris.inputs[0], iris.class_names[iris.labels[0]]
@@ -79,9 +79,9 @@ def read_csv(path: str | Path, target: int | str = -1, delimiter: str = ",", max
     r"""Return the table of numbers in a CSV file (``.gz`` too): one column is the target, all others are inputs.
 
     The first line may name the columns; ``target`` is a name or a position. A target that is text or whole numbers
-    gives classes, in order of appearance (text) or of size (numbers); any other gives numbers. Blanks around an entry do not
-    count. A number is written as 12, -1.5 or 2e-3. Raises ValueError, with the file and the line, for a row of another
-    length, an entry that is no number, a missing value; for a file of more than ``max_bytes``, unpacked, or not in UTF-8.
+    gives classes, in order of appearance (text) or of size (numbers); any other gives numbers. Blanks around an entry are ignored.
+    A number is written as 12, -1.5 or 2e-3. Raises ValueError, with the file and the line, for a row of another length, an entry
+    that is not a number, or a missing value; also for a file of more than ``max_bytes``, unpacked, or not in UTF-8.
 
     >>> from tempfile import TemporaryDirectory
     >>> with TemporaryDirectory() as folder:
@@ -97,8 +97,8 @@ def read_csv(path: str | Path, target: int | str = -1, delimiter: str = ",", max
 def read_npz(path: str | Path, max_bytes: int = MAX_BYTES) -> dict[str, Array]:
     """Return the arrays of an NPZ file by name.
 
-    Raises ValueError for another file, a damaged one, one of more than ``max_bytes``, unpacked, and for an array that needs
-    pickle, which may run any code.
+    Raises ValueError for other files, damaged files, more than ``max_bytes`` (unpacked), and for an array that needs pickle,
+    because pickles may run any code.
     """
     import zipfile
 
@@ -114,7 +114,7 @@ def read_npz(path: str | Path, max_bytes: int = MAX_BYTES) -> dict[str, Array]:
             found = {}
             for name in archive.namelist():
                 if not name.endswith(".npy"):
-                    continue  # it is no array
+                    continue  # not an array
                 content = archive.read(name)
                 _check_npy(content)
                 found[name.removesuffix(".npy")] = np.lib.format.read_array(BytesIO(content), allow_pickle=False)
@@ -130,7 +130,7 @@ def read_npz(path: str | Path, max_bytes: int = MAX_BYTES) -> dict[str, Array]:
 def read_idx(path: str | Path, max_bytes: int = MAX_BYTES) -> Array:
     """Return the array in an IDX file (MNIST's format; ``.gz`` too).
 
-    Raises ValueError where the file is none, is cut short, or has more than ``max_bytes``, unpacked.
+    Raises ValueError where the file is not an IDX file, is incomplete, or has more than ``max_bytes``, unpacked.
     """
     import numpy as np
     content = _unpacked(path, Path(path).read_bytes(), max_bytes)
@@ -153,7 +153,7 @@ class _TooLarge(ValueError):
 
 
 def _unpacked(path: str | Path, content: bytes, max_bytes: int) -> bytes:
-    """The content of a file, unpacked where gzip wrote it, but no more of it than the limit."""
+    """The content of a file, unpacked if it is a gzip file, up to the limit."""
     if content[:2] == b"\x1f\x8b":
         try:
             with gzip.GzipFile(fileobj=BytesIO(content)) as file:
@@ -177,7 +177,7 @@ def _text(path: str | Path, content: bytes) -> str:
 
 
 def _check_npy(content: bytes) -> None:
-    """Raise ValueError where the array claims another size than it has: reading it would take that much memory."""
+    """Raise ValueError where the array claims a size other than its own, because reading would allocate the claimed size."""
     import numpy as np
     file = BytesIO(content)
     version = np.lib.format.read_magic(file)
@@ -205,7 +205,7 @@ class _Table:
         self.names = first if self.named else [f"column {i}" for i in range(len(first))]
 
     def _read(self, text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
-        """Each row that is not blank, stripped, with the line that it begins on."""
+        """Each row that is not blank, stripped, with its first line's number."""
         reader = csv.reader(StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=not delimiter.isspace())
         line = 1
         try:
@@ -253,14 +253,14 @@ class _Table:
             raise ValueError(f"{self.source}, line {line}: {entry!r} in column {name!r} is not a number, but most of that column "
                              "are; correct it, or leave out the row")
         keys = [entry for _, entry in entries] if text else numbers
-        names = {key: entry for key, (_, entry) in reversed(list(zip(keys, entries)))}  # 1 and 1.0 are one class
+        names = {key: entry for key, (_, entry) in reversed(list(zip(keys, entries)))}  # 1 and 1.0 are the same class
         classes = list(dict.fromkeys(keys)) if text else sorted(names)  # type: ignore[type-var]
         index = {key: i for i, key in enumerate(classes)}
         return [index[key] for key in keys], tuple(names[key] for key in classes)
 
 
 def _number(entry: str) -> float | None:
-    """A finite number in decimal figures; None for any other entry, which ``float`` may take for one."""
+    """A finite number in decimal digits; None for any other entry, also for some that ``float`` accepts."""
     number = float(entry) if _DECIMAL.fullmatch(entry) else None
     return number if number is not None and isfinite(number) else None
 
@@ -280,8 +280,8 @@ def arrays(data: Data) -> tuple[Array, Array]:
     scikit-learn bunch.
 
     Text labels become integers, the index among the sorted classes; a pandas category becomes its index among the
-    categories. Nullable and boolean columns are numbers. Raises TypeError for other data; ValueError for lengths that differ, no
-    example, and a missing value (None, a nan among labels), with its place.
+    categories. Nullable and boolean columns become numbers. Raises TypeError for other data; ValueError for different lengths, no
+    examples, and a missing value (None, a nan among labels), with its place.
 
     >>> x, y = arrays(([[1.0], [2.0], [3.0]], ["no", "yes", "no"]))
     >>> x.shape, y.tolist()
@@ -321,9 +321,9 @@ def one_hot(labels: Sequence[int] | Array, classes: int | None = None) -> Array:
 
 
 def column_array(column: Column, what: str) -> Array:
-    """Return inputs or labels as an array, of objects only where they are neither numbers nor text.
+    """Return inputs or labels as an array, of dtype object only if they are neither numbers nor text.
 
-    ``what`` they are is said in messages. Raises as ``arrays`` does.
+    ``what`` names them in messages. Raises as ``arrays`` does.
 
     >>> column_array([[1, 2], [3, 4]], "inputs").shape
     (2, 2)
@@ -334,7 +334,7 @@ def column_array(column: Column, what: str) -> Array:
             return _frame(column, what)
         return _series(column, f"the {what}")
     array = np.asarray(column)
-    if array.dtype.kind == "U" and not hasattr(column, "__array__"):  # NumPy makes text of numbers beside text
+    if array.dtype.kind == "U" and not hasattr(column, "__array__"):  # NumPy turns numbers beside text into text
         array = np.asarray(column, object)
     return _objects(array, f"the {what}") if array.dtype == object else array
 
@@ -368,7 +368,7 @@ def _series(series: Any, what: str) -> Any:
 
 
 def _objects(array: Any, what: str) -> Any:
-    """An array of objects as one of numbers or text, where they are; raises ValueError for a missing value."""
+    """An array of objects as an array of numbers or text, where possible; raises ValueError for a missing value."""
     import numpy as np
     entries = array.ravel().tolist()
     text = any(isinstance(entry, str) for entry in entries)

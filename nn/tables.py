@@ -1,4 +1,4 @@
-"""The form in which a data set shows itself in a notebook: a table of its first examples, and pictures where they are images."""
+"""Display of data sets in notebooks: a table of the first examples, and pictures of images."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import Any
 
 from autograd.notebook import table
 
-EXAMPLES, FEATURES, IMAGES = 5, 6, 12  # shown of a data set: rows, columns, and pictures
-SCALE = 5  # screen pixels for one of an image
+EXAMPLES, FEATURES, IMAGES = 5, 6, 12  # numbers of rows, columns and pictures shown
+SCALE = 5  # screen pixels per image pixel
 
 
 def sizes(inputs: Any, feature_names: Sequence[str], class_names: Sequence[str]) -> str:
-    """Return in words how many examples, features and classes a data set has.
+    """Return a text with the numbers of examples, features and classes of a data set.
 
     >>> sizes([(1.5,), (2.5,)], ("size",), ("rose", "lily"))
     '2 examples of 1 feature: size; 2 classes: rose, lily'
@@ -27,14 +27,14 @@ def sizes(inputs: Any, feature_names: Sequence[str], class_names: Sequence[str])
 
 
 def _counted(count: int, thing: str, names: Sequence[str] = ()) -> str:
-    """A number of things, and the names of the first."""
+    """A count with its noun, and the first names."""
     ending = "" if count == 1 else "es" if thing.endswith("s") else "s"
     few = [name if len(name) < 20 else f"{name[:18]}…" for name in map(str, names[:4])] + ["…"] * (len(names) > 4)
     return f"{count:,} {thing}{ending}" + (f": {', '.join(few)}" if few else "")
 
 
 def dataset_html(inputs: Any, labels: Any, feature_names: Sequence[str], class_names: Sequence[str]) -> str:
-    """Return a data set as HTML: its sizes, its first examples, and the first pictures where its features are named as pixels.
+    """Return a data set as HTML: its sizes, its first examples, and the first pictures if its features are named as pixels.
 
     >>> dataset_html([(1.5,), (2.5,)], [0, 1], ("size",), ("rose", "lily")).count("<tr>")
     3
@@ -53,7 +53,7 @@ def dataset_html(inputs: Any, labels: Any, feature_names: Sequence[str], class_n
 
 
 def _pictures(inputs: Any, feature_names: Sequence[str]) -> str:
-    """The first examples side by side as one picture, where each feature is a pixel: named by its row and column."""
+    """The first examples side by side as one picture, if each feature is a pixel named by its row and column."""
     places = [re.fullmatch(r"pixel\D*(\d+)\D+(\d+)", name) for name in feature_names]
     if not places or not all(places):
         return ""
@@ -70,7 +70,7 @@ def _pictures(inputs: Any, feature_names: Sequence[str]) -> str:
 
 
 def grey_png(lines: Sequence[bytes]) -> bytes:
-    r"""Return a grey picture as PNG, from its lines of one byte a pixel.
+    r"""Return a greyscale picture as PNG, from its rows of one byte per pixel.
 
     >>> grey_png([b"\x00\xff"])[1:4]
     b'PNG'

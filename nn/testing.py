@@ -1,6 +1,6 @@
-"""For tests of layers and networks: strategies that draw whole networks, and the gradient check of modules.
+"""Tools for tests of layers and networks: Hypothesis strategies for whole networks, and the gradient check of modules.
 
-A layer or network is checked with respect to its input and every parameter; so is one of yours, made from ``nn.Module``:
+A layer or network, also your own ``nn.Module``, is checked with respect to its input and every parameter:
 
 >>> import nn
 >>> from nn.testing import assert_gradients, Network, networks
@@ -16,7 +16,7 @@ A layer or network is checked with respect to its input and every parameter; so 
 ...     print(error.report.verdict)
 WRONG
 
-A network as a function of its inputs and parameters, with the point at which they are:
+A network as a function of its inputs and parameters, with the point to check it at:
 
 >>> network = Network(nn.Neuron(2, "sigmoid", rng=0), ([1.0, -1.0],))
 >>> network
@@ -44,11 +44,10 @@ KINDS = ("vector", "image", "sequence")
 
 
 def networks(layers: int = 2, width: int = 3, kinds: Sequence[str] = KINDS) -> SearchStrategy[Network]:
-    """A strategy for small networks in float64, each a ``Network`` with its input and parameters.
+    """Return a strategy for small networks in float64, each a ``Network`` with its input and parameters.
 
-    A network has up to ``layers`` layers of up to ``width`` units or channels, each with an activation or normalisation
-    behind it, and takes a batch of vectors, of images, or of sequences: of the ``kinds`` asked for. Raises ValueError
-    for other kinds.
+    A network has up to ``layers`` layers of up to ``width`` units or channels, each followed by an activation or normalisation, and
+    takes a batch of vectors, images or sequences, as given by ``kinds``. Raises ValueError for other kinds.
 
     >>> networks(layers=1, kinds=["vector"]).example()  # doctest: +SKIP
     Network(Sequential(
@@ -63,7 +62,7 @@ def networks(layers: int = 2, width: int = 3, kinds: Sequence[str] = KINDS) -> S
 
 
 class _NetworkDraw:
-    """One network that is being drawn: ``draw`` takes from a strategy, ``options`` go to every layer with weights."""
+    """Builder of one network: ``draw`` draws from a strategy, ``options`` go to every layer with weights."""
 
     def __init__(self, draw: Callable[[Any], Any], width: int):
         import numpy
@@ -100,7 +99,7 @@ class _NetworkDraw:
         return self.pick(nn.RNN, nn.LSTM, nn.GRU)(channels, self.size(), self.draw(self.st.integers(1, 2)), **self.options)
 
     def dense(self, channels: int, depth: int) -> Module:
-        """Fully connected layers, each with a normalisation, PReLU or activation behind it."""
+        """Fully connected layers, each followed by a normalisation, PReLU or activation."""
         made: list[Module] = []
         for _ in range(depth):
             after = self.size()

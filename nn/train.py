@@ -1,6 +1,6 @@
-"""The training loop: forward, loss, backward, update, until a stop criterion; with progress, metrics, callbacks, checkpoints.
+"""The training loop: forward, loss, backward and update until a stop criterion, with metrics, callbacks and checkpoints.
 
-A run that was stopped and resumed gives the same numbers, to the bit, as one that was not: a checkpoint holds the
+A stopped and resumed run gives bit for bit the same numbers as an uninterrupted one: a checkpoint holds the
 parameters, the state of the optimiser and the schedule, every generator of random numbers (the loader's, dropout's), the
 position in the epoch, and the history.
 """
@@ -46,21 +46,21 @@ def fit(model: Module, data: Data | DataLoader, loss: LossFunction, optimizer: O
         stop: Callable[[Run], object] | None = None, clip_norm: float | None = None, checkpoint: str | Path | None = None,
         checkpoint_every: int | None = None, resume: bool = False, seed: Seed = None, progress: bool = True,
         drop_last: bool = False) -> History:
-    """Train until ``epochs`` have passed or something says stop; return the history, with the model in evaluation mode.
+    """Train for ``epochs`` epochs or until a stop criterion; return the history, with the model in evaluation mode.
 
-    ``data`` is what ``nn.data.arrays`` takes, shuffled into batches by ``seed``, or a ``DataLoader``; ``drop_last`` leaves out
-    a last batch that is smaller, which batch norm may need. ``loss`` is a function of (prediction, target) that returns
-    one node; ``metrics`` are ``"accuracy"`` and functions of (prediction, target).
-    ``validation``, data or a ``DataLoader``, is measured after each epoch, and the weights of the epoch that was best there are
-    restored at the end. ``monitor`` names the column that decides what is best ("validation loss" where there is one, else
-    "loss"); ``mode`` is "min" or "max". Training stops after ``patience`` epochs without an improvement by more than
-    ``min_delta``, when ``stop(run)`` is true after an epoch, when a callback says so, and when loss or gradient is
-    nan or inf: that update is not made, and ``history.stopped`` names the operation that made it.
+    ``data`` is anything that ``nn.data.arrays`` takes, shuffled into batches by ``seed``, or a ``DataLoader``; ``drop_last`` leaves
+    out a smaller last batch, which batch norm may need. ``loss`` is a function of (prediction, target) that returns one node;
+    ``metrics`` are ``"accuracy"`` and functions of (prediction, target). ``validation``, data or a ``DataLoader``, is evaluated
+    after each epoch, and the weights of the best epoch are restored at the end. ``monitor`` names the column that determines the
+    best epoch ("validation loss" with validation data, else "loss"); ``mode`` is "min" or "max". Training stops after ``patience``
+    epochs without an improvement by more than ``min_delta``, when ``stop(run)`` is true after an epoch, when a callback calls
+    ``run.stop``, and when the loss or a gradient is nan or inf: then the update is not made, and ``history.stopped`` names the
+    operation that produced it.
 
     ``callbacks`` have some of the methods of ``Callback``, or are functions of the run, called after each epoch;
     ``viz.report(path)`` is one that keeps a page about the run. ``checkpoint`` is a file to save to after each epoch, or
-    every ``checkpoint_every`` batches, and on Ctrl-C (which is raised once the batch is done and saved); ``resume=True``
-    goes on from it where it exists.
+    every ``checkpoint_every`` batches, and on Ctrl-C (which is raised once the batch is done and saved); ``resume=True`` continues
+    from it if it exists.
 
     >>> import nn
     >>> model = nn.Sequential(nn.Linear(4, 16, rng=0), nn.Tanh(), nn.Linear(16, 3, rng=1))
@@ -112,7 +112,7 @@ def _check_numbers(clip_norm: float | None, **counts: int | None) -> None:
 
 
 def _history(monitor: str | None, mode: str | None, measures: Mapping[str, Metric], validated: bool) -> History:
-    """An empty history that monitors a column which the run will have."""
+    """An empty history with its monitored column; raises ValueError for a column that the run will not have."""
     monitor = monitor or ("validation loss" if validated else "loss")
     columns = [f"{kind}{name}" for kind in ("", "validation ")[:1 + validated] for name in ("loss", *measures)]
     if monitor not in columns:
@@ -127,7 +127,7 @@ def _history(monitor: str | None, mode: str | None, measures: Mapping[str, Metri
 
 @dataclass
 class _Loop:
-    """Epochs of batches: what takes part in each, and what happens between them."""
+    """The training loop over epochs and batches, with all its parts."""
 
     run: Run
     forward: Callable[[Any], Any]
@@ -217,7 +217,7 @@ class _Loop:
         self._save(self.checkpoint_every is None or run.step % self.checkpoint_every == 0)
 
     def _save(self, due: bool) -> None:
-        """Save where it is due or Ctrl-C was pressed, and then let Ctrl-C end the run."""
+        """Save if it is due or Ctrl-C was pressed; after Ctrl-C, end the run."""
         if due or self.interrupted:
             self.keeper.save()
         if self.interrupted:
@@ -232,7 +232,7 @@ def _divergence(run: Run) -> str:
 
 @contextmanager
 def _progress_bar(progress: bool, epochs: int, run: Run) -> Iterator[Callable[[], None]]:
-    """Show a progress bar over all batches; give the function that moves it on by one."""
+    """Context manager that shows a progress bar over all batches; gives a function that advances it by one."""
     if not progress:
         yield lambda: None
         return
@@ -257,11 +257,11 @@ def _progress_bar(progress: bool, epochs: int, run: Run) -> Iterator[Callable[[]
 
 @contextmanager
 def _delayed_interrupt() -> Iterator[list[int]]:
-    """Let a first Ctrl-C only fill the list, so that the batch can be finished; a second one interrupts at once."""
+    """Context manager that records a first Ctrl-C in a list, so that the batch can be finished; a second one interrupts at once."""
     pressed: list[int] = []
     ours = threading.current_thread() is threading.main_thread()
     if not ours or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
-        yield pressed  # somebody else decides what Ctrl-C does
+        yield pressed  # another handler of Ctrl-C is installed
         return
 
     def handler(number: int, frame: FrameType | None) -> None:
@@ -279,7 +279,7 @@ def _delayed_interrupt() -> Iterator[list[int]]:
 
 @dataclass
 class _Judge:
-    """Keeps the weights of the best epoch, and stops the run when none was better for too long."""
+    """Keeper of the best epoch's weights; stops the run after too many epochs without improvement."""
 
     keeper: _Keeper
     patience: int | None
@@ -288,7 +288,7 @@ class _Judge:
     stop: Callable[[Run], object] | None
 
     def judge(self) -> None:
-        """Judge the epoch that has just ended."""
+        """Compare the epoch that has just ended with the best one."""
         keeper, run = self.keeper, self.keeper.run
         history = run.history
         figure = history.rows[-1][history.monitor] * (1 if history.mode == "min" else -1)
@@ -306,13 +306,13 @@ class _Judge:
             run.stop(f"the stop criterion held after epoch {run.epoch}")
 
     def restore(self) -> None:
-        """Give the model its best weights back."""
+        """Restore the model's best weights."""
         if self.restore_best and self.keeper.best is not None:
             self.keeper.run.model.load_state_dict(self.keeper.best)
 
 
 class _Keeper:
-    """Everything that decides how a run goes on, the best weights so far included, and the file that keeps it."""
+    """The complete state of a run, with the best weights so far, and its checkpoint file."""
 
     def __init__(self, run: Run, schedule: Schedule | None, callbacks: Callbacks, path: Path | None):
         self.run, self.schedule, self.callbacks, self.path = run, schedule, callbacks, path
@@ -320,12 +320,12 @@ class _Keeper:
         self.record, self.waited = inf, 0
 
     def how_to_resume(self) -> str:
-        """Say where the run is, and how to go on."""
+        """Describe the position of the run, and how to resume it."""
         resume = f"; fit(…, checkpoint={str(self.path)!r}, resume=True) goes on from here" if self.path else ""
         return f"stopped after batch {self.run.step}{resume}"
 
     def save(self) -> None:
-        """Write everything to the file, if there is one."""
+        """Write the state to the file, if one was given."""
         run = self.run
         if self.path is not None:
             persist.save(self.path, run.model, run.optimizer, self.schedule, {
@@ -334,7 +334,7 @@ class _Keeper:
                 "best": self.best, "record": self.record, "waited": self.waited, "callbacks": self.callbacks.state_dict()})
 
     def load(self) -> None:
-        """Bring everything to what the file holds, where there is a file."""
+        """Restore the state from the file, if it exists."""
         run, path = self.run, self.path
         if path is None or not path.exists():
             return
@@ -350,16 +350,16 @@ class _Keeper:
                  (run.optimizer, found["optimizer"]), *([] if self.schedule is None else [(self.schedule, found["schedule"])]),
                  *self.callbacks.with_states(kept["callbacks"])]
         persist.load_states(path, parts)
-        run.loader.load_state_dict(kept["loader"])  # checked before: from here on nothing can be refused
+        run.loader.load_state_dict(kept["loader"])  # checked before: from here on nothing can fail
         run.epoch, run.totals, run.examples = kept["epoch"], kept["totals"], kept["examples"]
         run.history.rows, run.history.batches, run.history.stopped = kept["rows"], kept["batches"].tolist(), kept["stopped"]
         self.best, self.record, self.waited = kept["best"], kept["record"], kept["waited"]
-        if not run.examples:  # its epoch had ended: the next one begins anew
+        if not run.examples:  # the epoch had ended: a new one begins
             next(iter(run.loader), None)
 
 
 def _progress(path: Path, found: Any) -> dict[str, Any]:
-    """The state of a run that ``fit`` keeps beside its parts; raises CheckpointError for a file that ``fit`` did not write."""
+    """The state of ``fit`` itself in a checkpoint; raises CheckpointError for a file that ``fit`` did not write."""
     kept = found.get("extra") if isinstance(found, dict) else None
     kinds: dict[str, Any] = {
         "loader": dict, "epoch": int, "totals": dict, "examples": int, "rows": list, "batches": np.ndarray, "stopped": str,

@@ -1,4 +1,4 @@
-"""Names for what training takes and returns, for annotations: ``from nn.typing import Data``.
+"""Type aliases for arguments and results of training: ``from nn.typing import Data``.
 
 Modules of this project import them under ``if TYPE_CHECKING:``, so that ``import nn`` loads no NumPy.
 """
@@ -17,7 +17,7 @@ __all__ = ["Bunch", "Column", "Data", "Frame", "Params", "Prediction", "Seed", "
 
 
 class Frame(Protocol):
-    """A column of pandas: data that become an array."""
+    """Protocol of pandas columns: data with a conversion to an array."""
 
     def __len__(self) -> int: ...
     def __iter__(self) -> Iterator[Any]: ...
@@ -32,7 +32,7 @@ class Bunch(Protocol):
 
 
 Seed: TypeAlias = RandomSource
-"""Where random numbers come from: a seed, None for one from the system, a generator, or the module ``random`` itself."""
+"""Source of random numbers: a seed, None for a seed from the system, a generator, or the module ``random``."""
 
 Column: TypeAlias = Array | Sequence[PlainArrayLike] | Sequence[str] | Frame
 """Inputs or labels: an array, a list, a pandas frame or series."""
@@ -44,7 +44,7 @@ Prediction: TypeAlias = Tensor | Array | Sequence[Value] | Sequence[Sequence[Val
 """The result of a model for a batch."""
 
 Params: TypeAlias = dict[str, Any]
-"""Hyper-parameters by name, as a search chooses them."""
+"""Hyper-parameters by name, chosen by a search."""
 
 State: TypeAlias = dict[str, Any]
 """The state of one part in a checkpoint: numbers, text and arrays, in lists and dicts."""

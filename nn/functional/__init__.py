@@ -1,7 +1,7 @@
 """Functions of networks with PyTorch's names, arguments and results: losses, layers' computations, activations.
 
 Shapes are PyTorch's: images are (batch, channels, height, width), a linear weight is (out, in), logits are (batch,
-classes). Losses of numbers in lists are here at once; what computes on arrays loads NumPy when first used.
+classes). Losses of numbers in lists load at once; functions of arrays load NumPy on first use.
 """
 
 from typing import TYPE_CHECKING
@@ -30,7 +30,7 @@ _rooms = {
 _room_of = {name: room for room, names in _rooms.items() for name in names.split()}
 
 
-if not TYPE_CHECKING:  # a checker that sees this believes in any name
+if not TYPE_CHECKING:  # a type checker that sees this accepts any name
     def __getattr__(name: str) -> object:
         from importlib import import_module
         if name not in _room_of:

@@ -1,4 +1,4 @@
-"""Losses of arrays and Tensors; ``losses`` is their public door. Cross-entropy of labels is one fused operation."""
+"""Losses of arrays and Tensors, called by ``losses``. Cross-entropy of labels is one fused operation."""
 
 from __future__ import annotations
 
@@ -68,13 +68,13 @@ def binary_cross_entropy_with_logits(input: ArrayLike, target: ArrayLike, weight
     name = "binary_cross_entropy_with_logits"
     x, y = _pair(name, input, target)
     _check_shares(name, y)
-    positive = y * softplus(-x)  # two softplus: neither loses the digits of the other
+    positive = y * softplus(-x)  # two softplus terms, so that neither loses digits by cancellation
     losses = (1.0 - y) * softplus(x) + (positive if pos_weight is None else as_operand(pos_weight) * positive)
     return _reduced(name, losses if weight is None else losses * as_operand(weight), reduction)
 
 
 def _pair(name: str, input: Any, target: Any) -> tuple[Any, Any]:
-    """Prediction and target, which must have one shape: broadcasting here is nearly always a mistake."""
+    """Prediction and target, which must have equal shapes, because broadcasting here is nearly always a mistake."""
     input = floating(input)
     numbers = plain_array(target)
     if input.shape != numbers.shape:
@@ -151,7 +151,7 @@ def nll_loss(input: ArrayLike, target: ArrayLike, weight: ArrayLike | None, *, i
 
 
 def hinge_loss(input: ArrayLike, target: ArrayLike, *, margin: float, reduction: str) -> Any:
-    """The multiclass margin loss of scores (N, C) or (C,), or the two-sided one of scores (N,) with signs (N,)."""
+    """The multiclass margin loss of scores (N, C) or (C,), or the two-class one of scores (N,) with signs (N,)."""
     labels = plain_array(target)
     if len(np.shape(plain_array(input))) == 1 and labels.ndim:
         scores, signs = _pair("hinge_loss", input, target)
@@ -168,7 +168,7 @@ def hinge_loss(input: ArrayLike, target: ArrayLike, *, margin: float, reduction:
     return reshape(losses, labels.shape) if reduction == "none" else _reduced("hinge_loss", losses, reduction)
 
 
-ALL_ALIKE = 1.0  # the weight of every example where none is told
+ALL_ALIKE = 1.0  # the weight of every example by default
 
 
 def _by_rows(name: str, x: Any, labels: Any) -> tuple[Any, Any]:
@@ -195,10 +195,10 @@ def _by_rows(name: str, x: Any, labels: Any) -> tuple[Any, Any]:
 
 def _weighted(name: str, flat: Any, shape: tuple[int, ...], classes: int, weight: Any, ignore_index: int | None,
               dtype: Any) -> tuple[Any, Any]:
-    """Labels with 0 for those that do not count, and the weight of each: one number where all are equal."""
+    """Labels, with 0 for ignored ones, and the weight of each: one number where all are equal."""
     weights: Any = ALL_ALIKE
     unsigned = flat.view(np.uint64) if flat.itemsize == 8 else flat.astype(np.uint64)
-    if np.maximum.reduce(unsigned) >= classes:  # as unsigned numbers, negative ones are the largest
+    if np.maximum.reduce(unsigned) >= classes:  # as unsigned numbers, negative labels are the largest
         counted = flat != ignore_index
         wrong = np.flatnonzero(counted & ((flat < 0) | (flat >= classes)))
         if wrong.size:
@@ -219,7 +219,7 @@ def _class_weights(name: str, weight: Any, classes: int, dtype: Any) -> Any:
 
 
 def _counted(name: str, flat: Any, weights: Any) -> float:
-    """The number that a mean over labels divides by: how many count, or the sum of their weights."""
+    """The divisor of a mean over labels: the number of labels that are not ignored, or the sum of their weights."""
     total = float(weights.sum() if isinstance(weights, np.ndarray) else len(flat))
     if not total:
         raise ValueError(f"{name}: all {len(flat)} labels are ignored (ignore_index) or have weight 0, so there is no mean; give "
@@ -236,13 +236,13 @@ def _reduced(name: str, losses: Any, reduction: str) -> Any:
     return losses if reduction == "none" else mean(losses) if reduction == "mean" else sum(losses)
 
 
-# ── what targets must be ─────────────────────────────────────────────────────────────────────────────────────────
+# ── checks of targets ────────────────────────────────────────────────────────────────────────────────────────────
 
 def _check_present(name: str, numbers: Any) -> None:
-    """Raise ValueError at the first None or nan, TypeError for what holds no numbers."""
+    """Raise ValueError at the first None or nan, TypeError for targets that are not numbers."""
     kind = numbers.dtype.kind
     if kind in "iub" or kind == "f" and not (numbers.size and np.isnan(np.minimum.reduce(numbers, None))):
-        return  # a minimum is nan where an entry is: one pass that allocates nothing
+        return  # the minimum is nan if any entry is: one pass without allocation
     if kind in "fO":
         missing = np.reshape([is_missing(x) for x in numbers.ravel()], numbers.shape)  # frompyfunc warns of nan (NumPy 2.5)
         if missing.any():
@@ -258,15 +258,15 @@ def _check_shares(name: str, target: Any) -> None:
 
 
 def _first_outside(numbers: Any, low: float, high: float) -> list[tuple[int, ...]]:
-    """The place of the first entry that is not from ``low`` to ``high``, nan among them; empty where there is none."""
+    """The index of the first entry outside ``low`` to ``high`` (nan included); empty if there is none."""
     if not numbers.size or np.minimum.reduce(numbers, None) >= low and np.maximum.reduce(numbers, None) <= high:
         return []
     return [tuple(np.argwhere(~((numbers >= low) & (numbers <= high)))[0].tolist())]
 
 
 def _warn_of_distributions(name: str, rows: Any) -> None:
-    """Warn where every row is a distribution; the first row nearly always tells that it is none."""
-    if rows.shape[1] < 2 or not (0 <= rows.item(0) <= 1 and 0 <= rows.item(1) <= 1):  # ten times as fast as a reduction
+    """Warn where every row is a distribution; the first row nearly always rules this out."""
+    if rows.shape[1] < 2 or not (0 <= rows.item(0) <= 1 and 0 <= rows.item(1) <= 1):  # ten times faster than a reduction
         return
     if not 0.9999 < float(np.add.reduce(rows[0])) < 1.0001:  # NumPy's own number crashes without memory
         return
@@ -278,9 +278,9 @@ def _warn_of_distributions(name: str, rows: Any) -> None:
 # ── cross-entropy of labels as one operation ─────────────────────────────────────────────────────────────────────
 
 def _cross_entropy_forward(x: Any, target: Any, weights: Any, divisor: float | None, cache: dict[str, Any]) -> Any:
-    """The loss of each row; or their sum, divided."""
+    """The loss of each row, or their sum over the divisor."""
     shifted = x - np.maximum.reduce(x, axis=1, keepdims=True)
-    own = cache["own"] = np.arange(0, x.size, x.shape[1]) + target  # the labels' places in the flat array
+    own = cache["own"] = np.arange(0, x.size, x.shape[1]) + target  # the labels' indices in the flat array
     picked = shifted.take(own)
     e = cache["e"] = np.exp(shifted, out=shifted)
     z = cache["z"] = np.add.reduce(e, axis=1, keepdims=True)

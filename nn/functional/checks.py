@@ -1,4 +1,4 @@
-"""Checks that losses of numbers and of arrays share, and their messages; loads no NumPy."""
+"""Checks and messages shared by losses of numbers and of arrays; loads no NumPy."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ SUM_TOLERANCE = 1e-3  # rows of float32 probabilities, mixed or smoothed, sum to
 
 
 def check_reduction(name: str, reduction: str) -> None:
-    """Raise ValueError for a ``reduction`` that is none of the three."""
+    """Raise ValueError for an unknown ``reduction``."""
     if reduction not in ("mean", "sum", "none"):
         raise ValueError(f"{name}: reduction={reduction!r}; it must be 'mean', 'sum' or 'none'")
 
 
 def place(what: str, index: Sequence[int]) -> str:
-    """An entry as one would write it: ``target[2, 0]``.
+    """An entry in index notation: ``target[2, 0]``.
 
     >>> place("target", (2, 0)), place("target", ())
     ('target[2, 0]', 'target')
@@ -54,20 +54,20 @@ def wrong_share(name: str, value: object, index: Sequence[int]) -> ValueError:
 
 
 def wrong_sum(name: str, total: object, index: Sequence[int]) -> ValueError:
-    """The error for probabilities of classes that are no distribution."""
+    """The error for class probabilities that do not sum to 1."""
     return ValueError(f"{name}: targets of the input's shape are probabilities, 0 or more and 1 in sum; those of "
                       f"{place('target', index)} sum to {total!s:.40}. Divide them by their sum, or give the index of a class "
                       "for each example")
 
 
 def wrong_label(name: str, label: object, index: Sequence[int], classes: int) -> ValueError:
-    """The error for a label that names no class."""
+    """The error for a label out of range."""
     return ValueError(f"{name}: label {label!s:.40} at {place('target', index)} is out of range for {classes} classes; labels go "
                       f"from 0 to {classes - 1}")
 
 
 def wrong_sign(name: str, value: object, index: Sequence[int]) -> ValueError:
-    """The error for a target of two-sided hinge loss that is neither −1 nor 1."""
+    """The error for a target of the two-class hinge loss that is neither −1 nor 1."""
     return ValueError(f"{name} of one score per example needs targets of -1 and 1; {place('target', index)} is {value!s:.40}. "
                       "Labels of 0 and 1 become 2 * y - 1")
 

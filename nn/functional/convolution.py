@@ -191,13 +191,13 @@ ONE_THREAD = "1" in (environ.get("OPENBLAS_NUM_THREADS"), environ.get("OMP_NUM_T
 
 
 def _pieces(each: int, columns: int) -> int:
-    """The best number of equal pieces for a product of so many columns, with ``each`` multiplications per column.
+    """The best number of equal pieces for a product of ``columns`` columns with ``each`` multiplications per column.
 
-    OpenBLAS gives what has more than 2¹⁸ of them to its threads, and where cores are busy a step of a small network waits
-    for those: 60 ms, not 3 (measured). In pieces nothing waits.
+    OpenBLAS uses threads for products of more than 2¹⁸ multiplications, and on busy cores a step of a small network waits for
+    them: 60 ms in place of 3 (measured). Smaller pieces avoid this.
     """
     width = 2**18 // each
-    if ONE_THREAD or width < 32 or columns <= width:  # large enough for threads to pay, or small enough as it is
+    if ONE_THREAD or width < 32 or columns <= width:  # large enough to profit from threads, or small enough already
         return 1
     pieces = next(n for n in range(-(-columns // width), columns + 1) if columns % n == 0)
     return pieces if columns // pieces >= 16 else 1
@@ -248,8 +248,9 @@ def _conv_input_forward(g: Any, w: Any, stride: Any, dilation: Any, sides: Any, 
         patches = _product(filters, g[:, block].reshape(groups, o // groups, -1)).reshape(c, kh, kw, -1, columns, n)
         for i, j in np.ndindex(kh, kw):
             first, along = block.start * stride[0] + i * dilation[0], j * dilation[1]
-            under = (slice(None), slice(first, first + stride[0] * (block.stop - block.start - 1) + 1, stride[0]),
-                          slice(along, along + stride[1] * (columns - 1) + 1, stride[1]))
+            under = (slice(None),
+                     slice(first, first + stride[0] * (block.stop - block.start - 1) + 1, stride[0]),
+                     slice(along, along + stride[1] * (columns - 1) + 1, stride[1]))
             out[under] += patches[:, i, j]
     return batch_first(out)[:, :, top:top + high, left:left + wide]
 

@@ -1,4 +1,4 @@
-"""Linear maps, rows of a table and dropout: PyTorch's names, arguments and results."""
+"""Linear maps, embeddings and dropout, with PyTorch's names, arguments and results."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def _linear_pushforward(out: Any, xs: Any, ts: Any, o: dict[str, Any]) -> Any:
     return reduce(add, parts)
 
 
-# one operation where transpose, product and sum are three: a third less of a small network's step (measured)
+# one operation in place of transpose, product and sum saves a third of a small network's step (measured)
 _linear = ArrayOperation("linear", "x·wᵀ + b", _linear_forward, lambda g, out, x, w, *b: g @ w if g.ndim == 2 else matmul(g, w),
               lambda g, out, x, w, *b: _rows(g).T @ _rows(x), lambda g, out, x, w, b: g, bilinear=True,
               pushforward=_linear_pushforward, shown=("· w", "ᵀ · x", "Σ"))
@@ -51,13 +51,13 @@ def linear(input: ArrayLike, weight: Tensor, bias: ArrayLike | None = None) -> T
 @overload
 def linear(input: PlainArrayLike, weight: PlainArrayLike, bias: PlainArrayLike | None = None) -> Array: ...
 def linear(input: ArrayLike, weight: ArrayLike, bias: ArrayLike | None = None) -> Any:
-    """``input @ weight.T + bias``, (…, in) to (…, out), the weight of shape (out, in) as PyTorch has it.
+    """``input @ weight.T + bias``, (…, in) to (…, out), with a weight of shape (out, in) as in PyTorch.
 
     >>> linear(Tensor([[1.0, 2.0]]), Tensor([[3.0, 4.0]]), Tensor([0.5])).tolist()  # 1 · 3 + 2 · 4 + 0.5
     [[11.5]]
     """
     operands: Any = (input, weight) if bias is None else (input, weight, bias)
-    if type(weight) is not Tensor or not weight.requires_grad:  # what takes a gradient is float32 or float64
+    if type(weight) is not Tensor or not weight.requires_grad:  # a tensor that takes a gradient is float32 or float64
         operands = floating_together(*operands)
     return _linear(*operands)
 
@@ -69,7 +69,7 @@ def embedding(input: ArrayLike, weight: PlainArrayLike, padding_idx: int | None 
 def embedding(input: ArrayLike, weight: ArrayLike, padding_idx: int | None = None) -> Any:
     """Rows of ``weight`` (num, dim) at integer indices; repeated indices accumulate gradients, ``padding_idx`` takes none.
 
-    Raises TypeError for indices that are no integers, ValueError for those that name no row.
+    Raises TypeError for indices that are not integers, ValueError for indices out of range.
 
     >>> embedding(np.array([2, 0]), Tensor([[0.0, 1.0], [2.0, 3.0], [4.0, 5.0]])).tolist()
     [[4.0, 5.0], [0.0, 1.0]]
@@ -97,7 +97,7 @@ def dropout(input: Tensor, p: float = 0.5, training: bool = True, *, rng: np.ran
 def dropout(input: PlainArrayLike, p: float = 0.5, training: bool = True, *,
             rng: np.random.Generator | int | None = None) -> Array: ...
 def dropout(input: ArrayLike, p: float = 0.5, training: bool = True, *, rng: np.random.Generator | int | None = None) -> Any:
-    """Inverted dropout: in training each entry is 0 with probability p, else divided by 1 − p; else as it is.
+    """Inverted dropout: in training each entry is 0 with probability p, else divided by 1 − p; in evaluation unchanged.
 
     ``rng`` is a ``numpy.random.Generator`` or a seed. Raises ValueError for p outside [0, 1].
 

@@ -27,7 +27,7 @@ def _normalise_forward(x: Any, axes: tuple[int, ...], eps: float) -> Any:
 
 
 def _projected(t: Any, out: Any, x: Any, axes: tuple[int, ...], eps: float) -> Any:
-    """The derivative of normalisation, a symmetric map: less its mean, and less its part along the result."""
+    """The derivative of normalisation, a symmetric map: it subtracts the mean, and the projection on the result."""
     return (t - mean(t, axes, True) - out * mean(t * out, axes, True)) / (var(x, axes, True) + eps) ** 0.5
 
 
@@ -114,7 +114,7 @@ def _around(x: Any) -> tuple[tuple[int, ...], tuple[int, ...]]:
     return (0, *range(2, len(x.shape))), (1, -1) + (1,) * (len(x.shape) - 2)
 
 
-# one operation where normalise, × and + are three, and mean and variance are needed again (measured: half the time)
+# one operation in place of normalise, × and +, because mean and variance are needed again (measured: half the time)
 _batch_norm = ArrayOperation("batch_norm", "batch norm", _batch_norm_forward, _batch_norm_input, _batch_norm_weight,
                   _batch_norm_bias, pushforward=_batch_norm_pushforward,
                   shown=("w·(δ − mean − x̂·mean)/σ", "x̂", "Σ"))
@@ -133,9 +133,9 @@ def batch_norm(input: ArrayLike, running_mean: Array | None = None, running_var:
                eps: float = 1e-5) -> Any:
     """Each channel (axis 1) normalised over all other axes, then scaled and shifted (Ioffe & Szegedy, 2015).
 
-    In training with the batch's own mean and variance, and the running arrays move towards them in place by
-    ``momentum`` (the variance divided by n − 1, as PyTorch does); otherwise with the running ones.
-    Raises ValueError for a batch that has one value per channel in training.
+    Training uses the batch's mean and variance, and moves the running arrays towards them in place by ``momentum`` (the variance
+    with divisor n − 1, as in PyTorch); evaluation uses the running ones. Raises ValueError for a training batch with one value per
+    channel.
 
     >>> batch_norm(Tensor([[1.0], [3.0]]), None, None, training=True, eps=0.0).tolist()  # mean 2, deviation 1
     [[-1.0], [1.0]]

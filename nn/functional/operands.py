@@ -1,4 +1,4 @@
-"""Operands of the array functions: lists become arrays, integers and float16 become floats that formulas can be computed in."""
+"""Operands of the array functions: lists become arrays; integers and float16 become wider floats."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ Padding = str | int | tuple[int, ...] | tuple[tuple[int, int], ...]
 
 
 def as_operand(x: ArrayLike) -> Any:
-    """A node or array as it is; anything else, numbers and lists among them, as an array."""
+    """Return a node or an array unchanged, and anything else (numbers, lists) as an array."""
     return x if hasattr(x, "priority") else np.asarray(x)
 
 
 def floating(x: ArrayLike) -> Any:
-    """Return the operand as floats: integers and masks as float64, float16 as float32, the rest as it is.
+    """Return the operand as floats: integers and masks as float64, float16 as float32, all others unchanged.
 
-    In their own width integers overflow (four pixels of 200 have the mean 8), and float16 does at 65,504; that float16
-    is widened is said once.
+    Integers of few bits would overflow (four pixels of 200 would have the mean 8), and float16 above 65,504; a warning about
+    float16 is given once.
 
     >>> floating(np.array([200, 200], np.uint8)).dtype
     dtype('float64')
     """
-    known = x.array.dtype if type(x) is Tensor else x.dtype if type(x) is np.ndarray else None  # 1 µs sooner than below
+    known = x.array.dtype if type(x) is Tensor else x.dtype if type(x) is np.ndarray else None  # 1 µs faster than below
     if known is FLOAT32 or known is FLOAT64:
         return x
     operand = as_operand(x)
@@ -52,7 +52,7 @@ def floating(x: ArrayLike) -> Any:
 
 
 def floating_together(*xs: ArrayLike) -> list[Any]:
-    """Operands that one formula computes with: as NumPy would where one of them is float32 or wider, else as ``floating``.
+    """Operands of one formula: converted as by NumPy if one of them is float32 or wider, else as by ``floating``.
 
     >>> [x.dtype.name for x in floating_together(np.ones(2, np.uint8), np.ones(2, np.float32))]  # their product is float32
     ['uint8', 'float32']
@@ -72,12 +72,12 @@ def _warn_of_half(told: list[bool] = []) -> None:  # noqa: B006  (one list, whic
 
 
 def all_plain(*xs: object) -> bool:
-    """True where a pullback runs on numbers alone; where the gradient is to be a graph, an operand or g is a node."""
+    """True where a pullback runs on plain numbers; with create_graph an operand or g is a node."""
     return all(isinstance(x, np.ndarray) for x in xs)
 
 
 def as_pair(name: str, x: Pair) -> tuple[int, int]:
-    """One size for both axes, or one for each; NumPy's integers are integers.
+    """A size for both axes, or one for each, as ints (NumPy's integers too).
 
     >>> as_pair("kernel_size", 3), as_pair("kernel_size", (3, np.int64(5)))
     ((3, 3), (3, 5))
@@ -87,7 +87,7 @@ def as_pair(name: str, x: Pair) -> tuple[int, int]:
 
 
 def as_single(name: str, x: int | tuple[int]) -> int:
-    """The size for the one axis of signals, which may come in a tuple."""
+    """The size for the single axis of signals, which may be given in a tuple."""
     return _sizes(name, x, 1)[0]
 
 
@@ -104,7 +104,7 @@ def _sizes(name: str, x: Any, axes: int) -> tuple[int, ...]:
 
 
 def as_ints(sizes: Sizes) -> Sizes:
-    """Sizes, alone or nested, with NumPy's integers as Python's; anything else as it is.
+    """Sizes, also nested, with NumPy's integers converted to Python's; anything else unchanged.
 
     >>> as_ints(((np.int64(1), 0), (2, 2))), as_ints("same")
     (((1, 0), (2, 2)), 'same')
@@ -116,7 +116,7 @@ def as_ints(sizes: Sizes) -> Sizes:
 
 def as_sides(name: str, padding: Padding, kernel: tuple[int, ...], stride: tuple[int, ...],
              dilation: tuple[int, ...]) -> tuple[tuple[int, int], ...]:
-    """The numbers of zeros before and after each axis that a window of these sizes runs along.
+    """The numbers of padding zeros before and after each axis of a window.
 
     >>> as_sides("conv2d", 1, (3, 3), (1, 1), (1, 1)), as_sides("conv2d", ((1, 2), (0, 3)), (3, 3), (1, 1), (1, 1))
     (((1, 1), (1, 1)), ((1, 2), (0, 3)))

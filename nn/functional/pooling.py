@@ -1,4 +1,4 @@
-"""The largest entry or the mean under each window of images and signals."""
+"""Max and average pooling of images and signals."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def _first(x: Any, out: Any, kernel: Any, stride: Any, dilation: Any) -> Iterator[tuple[Any, Any]]:
-    """Yield each place in a window with the mask of windows whose maximum lies there, the first in row order of equal ones."""
+    """Yield each position in a window with the mask of windows whose maximum is there; of equal ones the first in row order."""
     free = np.ones_like(out, bool)
     lost = np.isnan(out) if np.isnan(np.add.reduce(out, None)) else None
     *others, last = window_slices(kernel, stride, dilation, out.shape[2:])
@@ -42,7 +42,7 @@ def _covered(shape: tuple[int, ...], kernel: Any, stride: Any, dilation: Any) ->
 
 def _max_pool_forward(x: Any, kernel: Any, stride: Any, dilation: Any) -> Any:
     size = [places(n, k, s, 0, 0, d) for n, k, s, d in zip(x.shape[2:], kernel, stride, dilation)]
-    for axis in (2, 3):  # along the height, then along the width: the rows that this reads lie together in memory
+    for axis in (2, 3):  # along the height, then along the width, because these rows are contiguous in memory
         n, k, s, d = size[axis - 2], kernel[axis - 2], stride[axis - 2], dilation[axis - 2]
         parts = [x[(slice(None),) * axis + (slice(i * d, i * d + s * (n - 1) + 1, s),)] for i in range(k)]
         x = parts[0] if k == 1 else np.maximum(parts[0], parts[1])
@@ -52,9 +52,9 @@ def _max_pool_forward(x: Any, kernel: Any, stride: Any, dilation: Any) -> Any:
 
 
 def _unpool_forward(g: Any, x: Any, out: Any, kernel: Any, stride: Any, dilation: Any) -> Any:
-    apart = kernel[0] <= stride[0] and kernel[1] <= stride[1] and dilation == (1, 1)  # no entry lies in two windows
+    apart = kernel[0] <= stride[0] and kernel[1] <= stride[1] and dilation == (1, 1)  # no entry is in two windows
     down = np.empty_like(x, g.dtype) if _covered(x.shape, kernel, stride, dilation) else np.zeros_like(x, g.dtype)
-    if g.strides != out.strides:  # as the masks lie
+    if g.strides != out.strides:  # the layout of the masks
         g = np.add(g, 0, out=np.empty_like(out, g.dtype))
     for place, mask in _first(x, out, kernel, stride, dilation):
         if apart:
@@ -86,9 +86,9 @@ def max_pool2d(input: Tensor, kernel_size: Pair, stride: Pair | None = None, pad
 def max_pool2d(input: PlainArrayLike, kernel_size: Pair, stride: Pair | None = None, padding: Padding = 0,
                dilation: Pair = 1) -> Array: ...
 def max_pool2d(input: ArrayLike, kernel_size: Pair, stride: Pair | None = None, padding: Padding = 0, dilation: Pair = 1) -> Any:
-    """The largest entry under each window; where several are equal, the first in row order takes the gradient.
+    """Maximum of each window; of several equal entries, the first in row order takes the gradient.
 
-    Windows that are not wholly there are left out (``output_size``); the padding is never the largest.
+    Windows that do not fit completely are left out (``output_size``); padding is never the maximum.
 
     >>> max_pool2d(Tensor([[[[1.0, 3.0], [5.0, 7.0]]]]), 2).tolist()
     [[[[7.0]]]]
@@ -101,7 +101,7 @@ def max_pool2d(input: ArrayLike, kernel_size: Pair, stride: Pair | None = None, 
 
 def _framed(name: str, x: Any, padding: Padding, kernel: tuple[int, int], stride: tuple[int, int], dilation: tuple[int, int],
             fill: float) -> tuple[Any, tuple[tuple[int, int], ...]]:
-    """Images (N, C, H, W) with ``fill`` at their sides, and how much of it."""
+    """Images (N, C, H, W) padded with ``fill``, and the amount of padding."""
     x = floating(x)
     if len(x.shape) != 4:
         raise ValueError(f"{name}: images must be (N, C, H, W), not shape {tuple(x.shape)}")
@@ -140,9 +140,9 @@ def avg_pool2d(input: PlainArrayLike, kernel_size: Pair, stride: Pair | None = N
                count_include_pad: bool = True) -> Array: ...
 def avg_pool2d(input: ArrayLike, kernel_size: Pair, stride: Pair | None = None, padding: Padding = 0, *,
                count_include_pad: bool = True) -> Any:
-    """The mean under each window; zeros of the padding count unless told otherwise.
+    """Mean of each window; zeros of the padding count unless ``count_include_pad=False``.
 
-    Windows that are not wholly there are left out (``output_size``).
+    Windows that do not fit completely are left out (``output_size``).
 
     >>> avg_pool2d(Tensor([[[[1.0, 3.0], [5.0, 7.0]]]]), 2).tolist(), avg_pool2d(np.full((1, 1, 2, 2), 200, np.uint8), 2).tolist()
     ([[[[4.0]]]], [[[[200.0]]]])
@@ -164,7 +164,7 @@ def max_pool1d(input: Tensor, kernel_size: int, stride: int | None = None, paddi
 def max_pool1d(input: PlainArrayLike, kernel_size: int, stride: int | None = None, padding: Padding = 0,
                dilation: int = 1) -> Array: ...
 def max_pool1d(input: ArrayLike, kernel_size: int, stride: int | None = None, padding: Padding = 0, dilation: int = 1) -> Any:
-    """The largest entry under each window of signals (N, C, L).
+    """Maximum of each window of signals (N, C, L).
 
     >>> max_pool1d(Tensor([[[1.0, 3.0, 7.0, 5.0]]]), 2).tolist()
     [[[3.0, 7.0]]]

@@ -1,7 +1,7 @@
-"""The cells of LSTM and GRU: what a step makes of its gates' scores, as one operation where parts would be a dozen.
+"""The cells of LSTM and GRU as fused operations: one step from the gates' scores, in place of a dozen operations.
 
-On arrays the rules below compute with what the forward left in ``cache``; where the gradient is to be a graph, and of
-Values (``viz.zoom`` opens a cell into its gates), they are composed of rows.
+On arrays the rules below use the intermediate results in ``cache``; with create_graph, and for Values (``viz.zoom`` opens a cell
+into its gates), they are composed of rows.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from .operands import all_plain
 
 
 def _chunks(x: Any, n: int) -> list[Any]:
-    """The shares of the gates, side by side on the last axis."""
+    """The parts of the gates, side by side on the last axis."""
     return [x[..., i:i + n] for i in range(0, x.shape[-1], n)]
 
 
@@ -149,7 +149,7 @@ def _gru_forward(x: Any, y: Any, h: Any, cache: dict[str, Any]) -> Any:
 
 
 def _gru_parts(x: Any, y: Any, h: Any) -> tuple[Any, ...]:
-    """The scores of r and z, r, z, the score of n, n, and the share of the state in it."""
+    """The scores of r and z, r, z, the score of n, n, and the state's part of that score."""
     n = h.shape[-1]
     (a, b, c), (u, v, w) = _chunks(x, n), _chunks(y, n)
     r, z = sigmoid(a + u), sigmoid(b + v)
@@ -157,9 +157,9 @@ def _gru_parts(x: Any, y: Any, h: Any) -> tuple[Any, ...]:
 
 
 def _gru_down(g: Any, x: Any, y: Any, h: Any, cache: dict[str, Any]) -> tuple[Any, Any]:
-    """The gradient of the scores of r, z and n, side by side; and r, by which the state's share of n is multiplied."""
+    """The gradients of the scores of r, z and n, side by side; and r, the factor of the state's part of n."""
     if all_plain(g, x, y, h):
-        if cache.get("of") is not g:  # one for both shares
+        if cache.get("of") is not g:  # computed once for both parts
             n, r, z, new = h.shape[-1], cache["r"], cache["z"], cache["new"]
             down, away = np.empty_like(x), sigmoid(-cache["scores"])
             last = np.multiply(g * away[..., n:], sech(x[..., 2 * n:] + r * y[..., 2 * n:]) ** 2, out=down[..., 2 * n:])

@@ -1,4 +1,4 @@
-"""Losses of numbers in nested lists, of Values, floats or both, without NumPy; ``losses`` is their public door."""
+"""Losses of nested lists of Values, floats or both, without NumPy; called by ``losses``."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .checks import (
 if TYPE_CHECKING:
     from autograd.typing import Tree
 
-    Check = Callable[[Any, Any, Callable[[], tuple[int, ...]]], None]  # of an input, a target, and what tells their place
+    Check = Callable[[Any, Any, Callable[[], tuple[int, ...]]], None]  # input, target, function for their index
 
 _LOWEST_LOG, _LOWEST_PROBABILITY = -100.0, 3.720075976020836e-44  # the second is exp of the first
 
@@ -64,7 +64,7 @@ def binary_cross_entropy_with_logits(input: Tree, target: Tree, weight: Tree | N
     name = "binary_cross_entropy_with_logits"
 
     def term(x: Any, y: Any, w: Any, positive: Any) -> Any:
-        own = y * softplus(-x)  # two softplus: neither loses the digits of the other
+        own = y * softplus(-x)  # two softplus terms, so that neither loses digits by cancellation
         loss = (1.0 - y) * softplus(x) + (own if positive is None else own * positive)
         return loss if w is None else loss * w
 
@@ -82,9 +82,9 @@ def _check_share(name: str, y: Any, place: Callable[[], tuple[int, ...]]) -> Non
 
 def _entrywise(name: str, term: Callable[..., Any], input: Any, target: Any, reduction: str, extras: tuple[Any, ...] = (),
                check: Check | None = None) -> Any:
-    """The reduction of a term for every entry of input and target, which have one form.
+    """The reduction of a term for every entry of input and target, which have the same structure.
 
-    Each of ``extras`` is None, a number, or of the form of the input or of its innermost lists.
+    Each of ``extras`` is None, a number, or has the structure of the input or of its innermost lists.
     """
     check_reduction(name, reduction)
     target = _listed(target)
@@ -98,7 +98,7 @@ def _entrywise(name: str, term: Callable[..., Any], input: Any, target: Any, red
 class _Walk:
     """A walk through nested lists of inputs and targets that collects a term for each pair of entries.
 
-    No closure that calls itself, which would keep the graph until the collector comes.
+    It is a class, because a recursive closure is a reference cycle and would keep the graph until garbage collection.
     """
 
     def __init__(self, name: str, term: Callable[..., Any], check: Check | None, target: Any):
@@ -106,7 +106,7 @@ class _Walk:
         self.terms: list[Any] = []
 
     def visit(self, x: Any, y: Any, extras: tuple[Any, ...]) -> Any:
-        """The terms, nested as input and target are."""
+        """The terms, nested like input and target."""
         if _is_sequence(x) != _is_sequence(y) or _is_sequence(x) and len(x) != len(y):
             raise ValueError(f"{self.name}: input {x!r:.60} and target {y!r:.60} must have the same structure; nothing is "
                              "broadcast")
@@ -121,12 +121,12 @@ class _Walk:
         return self.terms[-1]
 
     def place(self) -> tuple[int, ...]:
-        """The index of the entry that is visited: it comes after as many as there are terms."""
+        """The index of the visited entry; its position is the number of terms so far."""
         return _nth(self.target, len(self.terms))
 
 
 def _nth(nested: Any, count: int) -> tuple[int, ...]:
-    """The index of an entry of nested lists, by its number among all."""
+    """The index of entry number ``count`` of nested lists."""
     if not _is_sequence(nested):
         return ()
     for i, part in enumerate(nested):
@@ -142,7 +142,7 @@ def _entries(nested: Any) -> int:
 
 
 def _spread(name: str, extra: Any, x: Any) -> Any:
-    """One weight for each part of ``x``: its own, or where the weights are of lesser depth the same for all."""
+    """One weight for each part of ``x``: its own, or the same for all where the weights are less deeply nested."""
     return repeat(extra) if not _is_sequence(extra) or _depth(extra) < _depth(x) else _as_long(name, extra, x)
 
 
@@ -180,7 +180,7 @@ def nll_loss(input: Tree, target: Tree, weight: Sequence[float] | None, *, ignor
 
 
 def hinge_loss(input: Tree, target: Tree, *, margin: float, reduction: str) -> Any:
-    """The multiclass margin loss, or the two-sided one of one score per example."""
+    """The multiclass margin loss, or the two-class one for one score per example."""
     if _is_row(input) and _is_sequence(target):
         return _entrywise("hinge_loss", lambda s, y: relu(margin - y * s), input, target, reduction, check=_check_sign)
 
@@ -197,7 +197,7 @@ def _check_sign(score: Any, sign: Any, place: Callable[[], tuple[int, ...]]) -> 
 
 
 def _label_loss(scores: Sequence[Any], label: int) -> Any:
-    """log Σ exp(scores) − scores[label], exact for scores of any size: the largest is taken out before ``exp``."""
+    """log Σ exp(scores) − scores[label], accurate for scores of any size, because the largest is subtracted before ``exp``."""
     top, rest = _log_sum(scores)
     return rest if label == top else rest + (scores[top] - scores[label])
 
@@ -210,7 +210,7 @@ def _share_loss(scores: Sequence[Any], shares: Sequence[Any]) -> Any:
 
 
 def _log_sum(scores: Sequence[Any]) -> tuple[int, Any]:
-    """The place of the largest score, and the logarithm of the sum of exp(score − largest)."""
+    """The index of the largest score, and the logarithm of the sum of exp(score − largest)."""
     top = _largest(scores)
     others = [exp(s - scores[top]) for j, s in enumerate(scores) if j != top]
     return top, log1p(reduce(add, others)) if others else 0.0 * scores[top]
@@ -221,7 +221,7 @@ def _largest(scores: Sequence[Any]) -> int:
 
 
 def _examples(name: str, input: Any, target: Any, shares: bool = True) -> tuple[list[tuple[Any, Any]], bool]:
-    """Pairs of scores and a label (or, with ``shares``, a row of the same length), checked; and True for a lone example."""
+    """Checked pairs of scores and a label (or, with ``shares``, a row of the same length); and True for a single example."""
     target = _listed(target)
     if _is_sequence(input) and not len(input):
         raise ValueError(f"{name}: an empty batch has no loss; give at least one example")
@@ -265,7 +265,7 @@ def _warn_of_distributions(name: str, examples: list[tuple[Any, Any]]) -> None:
 
 def _examplewise(name: str, term: Callable[[Any, Any], Any], examples: list[tuple[Any, Any]], single: bool, weight: Any,
                  ignore_index: int | None, reduction: str) -> Any:
-    """The reduction of a term for every example; the mean divides by the weights of the labels that count."""
+    """The reduction of a term for every example; the mean divides by the sum of the weights of labels that are not ignored."""
     check_reduction(name, reduction)
     if weight is not None and len(weight) != (classes := len(examples[0][0])):
         raise ValueError(f"{name}: weight has {len(weight)} entries; it needs one for each of {classes} classes")
@@ -292,7 +292,7 @@ def _reduced(nested: Any, terms: list[Any], total: float, reduction: str) -> Any
     return added if reduction == "sum" or total == 1 else added / total
 
 
-# ── what lists hold ──────────────────────────────────────────────────────────────────────────────────────────────
+# ── contents of lists ────────────────────────────────────────────────────────────────────────────────────────────
 
 def _is_sequence(x: Any) -> bool:
     return hasattr(x, "__len__") and not isinstance(x, (str, bytes)) and getattr(x, "shape", None) != ()
@@ -303,7 +303,7 @@ def _is_row(x: Any) -> bool:
 
 
 def _listed(target: Any) -> Any:
-    """Targets of an array as nested lists; Values cannot meet a Tensor, and need not where it takes no gradient."""
+    """Targets in an array as nested lists, because Values cannot be combined with a Tensor."""
     return target.tolist() if hasattr(target, "shape") and not getattr(target, "requires_grad", False) else target
 
 
@@ -316,5 +316,5 @@ def _depth(x: Any) -> int:
 
 
 def _numbers(scores: Sequence[Any]) -> list[Any]:
-    """The numbers in Values, with the graph left behind; other kinds compare as they are."""
+    """The numbers of Values, without their graph; other operands are returned unchanged."""
     return [score.data if type(score) is Value else score for score in scores]
