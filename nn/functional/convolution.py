@@ -252,7 +252,7 @@ def _conv_input_forward(g: Any, w: Any, stride: Any, dilation: Any, sides: Any, 
                      slice(first, first + stride[0] * (block.stop - block.start - 1) + 1, stride[0]),
                      slice(along, along + stride[1] * (columns - 1) + 1, stride[1]))
             out[under] += patches[:, i, j]
-    return batch_first(out)[:, :, top:top + high, left:left + wide]
+    return batch_first(out[:, top:top + high, left:left + wide])
 
 
 def _conv_weight_forward(x: Any, g: Any, stride: Any, dilation: Any, sides: Any, groups: int, shapes: Any) -> Any:
