@@ -546,7 +546,7 @@ def test_whitened_digits_have_unit_covariance_and_what_never_varies_is_left_out(
     assert np.cov(white(x[:1000]).T) == pytest.approx(np.eye(len(white.components)), abs=1e-9)
     assert white(x[1000:]).std() != pytest.approx(1, rel=1e-3)  # the rest was not looked at
     for wrong in (0, 65):
-        with pytest.raises(ValueError, match="have 1 to 64"):
+        with pytest.raises(ValueError, match="allow 1 to 64"):
             PCA(x, wrong)
     with pytest.raises(ValueError, match="give \\(N, D\\)"):
         PCA(x.reshape(-1, 8, 8))

@@ -139,7 +139,7 @@ def test_what_cannot_be_opened_is_refused_with_the_remedy() -> None:
     x = Tensor([1.0, 2.0], "x")
     with pytest.raises(TypeError, match=r"no operation computed. Give it a result: y = x @ w; zoom\(y\)"):
         zoom(x)
-    with pytest.raises(ValueError, match="not above exp, shape"):
+    with pytest.raises(ValueError, match="not an ancestor of exp, shape"):
         zoom(x.exp(), [Tensor([1.0])])
     big = Tensor(np.ones((30, 30)), "big")
     with pytest.raises(ValueError, match="2,700 entries are too many to see .the limit is 600.; cut smaller"):

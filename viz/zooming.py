@@ -1,7 +1,7 @@
-"""Zoom: a small operation on tensors, or a gate such as sigmoid, opened into the circuit of single numbers that it stands for.
+"""Zoom: a small operation on tensors, or a gate such as sigmoid, expanded into its circuit of single numbers.
 
-The forward of an array operation, applied to arrays whose entries are Values, is that circuit: sums, products and
-picks of single numbers. Only decisions that NumPy makes without a gate (which entry is largest) are written out here.
+The forward of an array operation, applied to arrays of Values, builds that circuit of sums, products and selections. Only decisions
+that NumPy makes without a gate (the largest entry, for example) are written out here.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ LIMIT = 600  # entries, of all tensors that are opened together
 
 
 class Zoom(list[Value]):
-    """The results of a tensor's circuit, in row order, as a list of Values: ``viz.draw`` draws it.
+    """The results of a tensor's circuit as a list of Values in row order, for ``viz.draw``.
 
-    ``shape`` is the shape that the results have together, ``inputs`` holds for each input's name an array (of objects)
-    of its Values, ``gates`` counts the operations. ``gradients`` maps each input's name to two arrays, the gradient
-    that the tensors' rules give and the one that the single numbers give; ``difference`` is the largest between them,
-    relative to the largest gradient. ``seed`` is the gradient from above.
+    ``shape`` is the shape of the results together, ``inputs`` maps each input's name to an array of its Values, ``gates`` counts
+    the operations. ``gradients`` maps each input's name to two arrays, the gradient from the tensors' rules and the gradient from
+    the single numbers; ``difference`` is their largest difference, relative to the largest gradient. ``seed`` is the upstream
+    gradient.
     """
 
     shape: tuple[int, ...]
@@ -61,7 +61,7 @@ class Zoom(list[Value]):
         return shortened("\n".join(lines))
 
     def drawing(self) -> Drawing:
-        """Return the picture of the circuit, as a notebook shows it."""
+        """Return the picture of the circuit, as shown in notebooks."""
         return draw(self, title=self.title)
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
@@ -75,15 +75,14 @@ def _written(array: Array) -> str:
 
 def zoom(y: Tensor | Value, inputs: Iterable[Tensor | Value] | None = None, *, entry: int | tuple[int, ...] | None = None,
          seed: PlainArrayLike | None = None) -> Zoom:
-    """Open the tensor ``y`` into the circuit of Values that it stands for, with both gradients side by side.
+    """Expand the tensor ``y`` into its circuit of Values, with the gradients of both side by side.
 
-    One operation is opened, the one that made ``y``; with ``inputs``, tensors that ``y`` depends on, everything between
-    them and ``y``, each operation in a scope of its name (``viz.draw(…, collapse=True)`` closes them again). A Value is
-    opened where its gate stands for several (sigmoid, tanh, softplus). ``entry`` is the index of one entry of ``y``, to
-    open only its circuit (one window of a convolution). ``seed`` is the gradient from above, of the shape of the opened
-    entries: ``y.grad`` where a backward pass has been, else ones; where with ones every gradient would be 0, as of a
-    softmax, 1 for the first entry and 0 for the others. Raises TypeError for an argument that is no computed node,
-    ValueError where inputs are not above it or are too large.
+    It expands the operation that computed ``y``; with ``inputs``, tensors that ``y`` depends on, everything between them and ``y``,
+    each operation in a scope of its name (``viz.draw(…, collapse=True)`` collapses them). A Value is expanded if its gate stands
+    for several (sigmoid, tanh, softplus). ``entry`` is the index of one entry of ``y``, to expand only its circuit (one window of a
+    convolution). ``seed`` is the upstream gradient, of the shape of the expanded entries: ``y.grad`` after a backward pass, else
+    ones; if ones would make every gradient 0, as for a softmax, 1 for the first entry and 0 for the others. Raises TypeError for an
+    argument that is not a computed node, ValueError where ``y`` does not depend on the inputs or they are too large.
 
     >>> from autograd import Tensor
     >>> x, w = Tensor([[1.0, 2.0]], "x"), Tensor([[3.0], [4.0]], "w")
@@ -126,7 +125,7 @@ def zoom(y: Tensor | Value, inputs: Iterable[Tensor | Value] | None = None, *, e
 
 
 def _seed(y: Any, leaves: list[Any], index: Any, shape: tuple[int, ...]) -> Array:
-    """The gradient from above where none was given: one that shows something."""
+    """The default upstream gradient, chosen so that not all gradients are 0."""
     import numpy as np
     if y.grad is not None:
         return np.array(np.asarray(y.grad)[index], dtype=float)
@@ -139,7 +138,7 @@ def _seed(y: Any, leaves: list[Any], index: Any, shape: tuple[int, ...]) -> Arra
 
 
 def _gradients(y: Any, leaves: list[Any], index: Any, seed: Array) -> list[Any]:
-    """The gradients that the nodes' own rules give: of picked entries of the result, multiplied by a seed and summed."""
+    """The gradients by the nodes' own rules, for selected entries of the result times the seed."""
     import numpy as np
     whole = np.zeros(_shape(y))
     whole[index] = seed
@@ -156,7 +155,7 @@ def _size(node: Any) -> int:
 
 
 def _between(leaves: list[Any], y: Any) -> list[Any]:
-    """The nodes on the way from the leaves to ``y``, inputs first."""
+    """The nodes between the leaves and ``y``, inputs first."""
     above = dict.fromkeys(topological(y))
     if missing := [x for x in leaves if x not in above or x is y]:
         raise ValueError(f"zoom: {missing[0]!r:.60} is not an ancestor of {y.op.name}, shape {_shape(y)}; give nodes that "
@@ -192,7 +191,7 @@ def _leaf(x: Any, name: str) -> Array:
 
 
 def _numbers(values: Array) -> Array:
-    """The gradients of an array of Values: 0 where none has come."""
+    """The gradients of an array of Values, 0 where there is none."""
     import numpy as np
     return np.array([value.grad or 0.0 for value in values.ravel()], dtype=float).reshape(values.shape)
 
@@ -228,7 +227,7 @@ def _along(x: Array, axis: Any, f: Callable[[list[Any]], Any], keepdims: bool) -
 
 
 def _extreme(gate: Any, pick: Any) -> Any:
-    """The largest or smallest: a chain of gates; k equal ones, which share the gradient equally, as their mean."""
+    """The maximum or minimum as a chain of gates; k equal entries, which share the gradient equally, as their mean."""
     def f(entries: list[Any]) -> Any:
         top = pick(map(_data, entries))
         equal = [x for x in entries if _data(x) == top]
@@ -238,7 +237,7 @@ def _extreme(gate: Any, pick: Any) -> Any:
 
 
 def _data(x: Value | float) -> float:
-    """The number of an entry, a Value or a plain number: decisions are no part of the graph."""
+    """The number of an entry (a Value or a plain number), for decisions outside the graph."""
     return x.data if isinstance(x, Value) else float(x)
 
 
@@ -247,7 +246,7 @@ def _total(entries: list[Any]) -> Any:
 
 
 def _exponentials(entries: list[Any]) -> list[Any]:
-    """exp of each; shifted by the largest, a constant, only where exp would overflow: the picture is simpler."""
+    """exp of each entry; the largest is subtracted only where exp would overflow, because the picture is simpler without."""
     top = max(map(_data, entries))
     return [exp(x - top) if abs(top) > 600 else exp(x) for x in entries]
 
@@ -273,7 +272,7 @@ def _cross_entropy(x: Any, target: Any, weights: Any, divisor: float | None, cac
 
 
 def _batch_norm(x: Any, w: Any, b: Any, eps: float, cache: Any) -> Any:
-    """Mean and deviation in scopes of their own: closed, they leave a picture that fits on a page."""
+    """Batch norm with mean and deviation in their own scopes, so that the picture fits a page when they are collapsed."""
     axes, shape = tuple(i for i in range(x.ndim) if i != 1), [-1 if i == 1 else 1 for i in range(x.ndim)]
 
     def mean(x: Any) -> Any:
@@ -285,13 +284,13 @@ def _batch_norm(x: Any, w: Any, b: Any, eps: float, cache: Any) -> Any:
     with scope("deviation"):
         deviation = (mean(centred * centred) + eps) ** 0.5
     out = centred / deviation
-    if all(type(x) is not Value and x == none for weights, none in ((w, 1), (b, 0)) for x in weights):  # none were given
+    if all(type(x) is not Value and x == none for weights, none in ((w, 1), (b, 0)) for x in weights):  # no weight and bias
         return out
     return out * w.reshape(shape) + b.reshape(shape)
 
 
 def _max_pool(x: Any, kernel: Any, stride: Any, dilation: Any) -> Any:
-    """The first of the largest in each window takes the gradient, so of equal ones only it goes into the gates."""
+    """Max pooling; the first of equal maxima takes the gradient, so only that one enters the gates."""
     import numpy as np
     rows, columns = ((n - d * (k - 1) - 1) // s + 1 for n, k, s, d in zip(x.shape[2:], kernel, stride, dilation))
     out = np.empty((*x.shape[:2], rows, columns), dtype=object)
@@ -318,7 +317,7 @@ _spelled: dict[str, Any] = {
 # ── gates of numbers that stand for several ──────────────────────────────────────────────────────────────────────
 
 def _sigmoid(x: Value) -> Any:
-    return sigmoid(x) if x.data < -700 else 1.0 / (exp(x * -1.0) + 1.0)  # there exp(−x) would be infinite
+    return sigmoid(x) if x.data < -700 else 1.0 / (exp(x * -1.0) + 1.0)  # exp(−x) would be infinite
 
 
 def _tanh(x: Value) -> Any:

@@ -1,1 +1,1 @@
-"""The rooms of the circuit layout: shapes, scopes, layers, order, heights, channels, tiles and lanes. Use ``viz.layout``."""
+"""Parts of the circuit layout: shapes, scopes, layers, order, heights, channels, tiles and lanes. Use ``viz.layout``."""

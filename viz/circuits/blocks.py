@@ -1,4 +1,4 @@
-"""A gate with its labels as one block: a line for every wire that enters, and inputs of its own as text on their lines."""
+"""Blocks: a gate with its labels, a line for every incoming wire, and private inputs as text on their lines."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ SIDE = 14.0  # at least, from the line of an operand that enters from above or b
 
 
 class Block:
-    """The measures of a node and its labels, across from the middle of the gate, where its value leaves.
+    """The measures of a node and its labels; across is measured from the middle of the gate, where its value leaves.
 
-    ``names`` holds the length of the name on each line, -1 where a wire comes in; ``lines`` how far each lies from the middle.
+    ``names`` holds the length of the name on each line, -1 for an incoming wire; ``lines`` holds each line's distance from the
+    middle.
     """
 
     __slots__ = ("after", "anchor", "before", "labels", "lines", "names", "node", "side", "stem")
@@ -55,19 +56,19 @@ class Block:
 
     @property
     def across(self) -> float:
-        """The length of the gate across the wires: it holds the ends of all of them, unless it is a circle."""
+        """The length of the gate across the wires: long enough for all wire ends, unless it is a circle."""
         if self.round or self.side >= 0 or len(self.lines) < 2 or self.node.kind != "gate":
             return self.node.across
         return max(self.node.across, 2 * max(-self.lines[0], self.lines[-1]) + 26.0)
 
     @property
     def named(self) -> float:
-        """The room for names in front of the labels."""
+        """The space for names in front of the labels."""
         return max(0.0, *self.names) if self.names else 0.0
 
     @property
     def head(self) -> float:
-        """The room for names and labels in front of the gate."""
+        """The space for names and labels in front of the gate."""
         return self.named + max((label.along for label in self.labels), default=0.0)
 
     @property
@@ -76,13 +77,13 @@ class Block:
         return self.anchor + self.node.along / 2 + (self.stem.along if self.stem else 0.0)
 
     def form(self) -> tuple[object, ...]:
-        """The features that blocks share which look alike, whatever their texts are."""
+        """The form of the block, equal for blocks that differ only in their texts."""
         node = self.node
         return (node.kind, node.ordered, node.along == node.across, node.stem is not None,
                 tuple(name >= 0 for name in self.names))
 
     def entering(self, line: int, along: float, across: float) -> list[tuple[float, float]]:
-        """The way of a wire from its label to a gate of that size, from the block's left edge and the gate's middle."""
+        """The path of a wire from its label to a gate of this size, from the block's left edge and the gate's middle."""
         y, end = self.lines[line], self.head
         left = self.anchor - along / 2
         if line == self.side:
@@ -98,7 +99,7 @@ class Block:
 
 
 def alike(blocks: list[Block]) -> Block:
-    """One block with room for the texts of all of these, which have one form."""
+    """One block with space for the texts of all these blocks, which have the same form."""
     first = blocks[0]
     node = first.node._replace(along=max(block.node.along for block in blocks), across=max(block.node.across for block in blocks),
                                stem=_widest([block.stem for block in blocks if block.stem]))

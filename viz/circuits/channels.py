@@ -1,17 +1,17 @@
-"""Channels between columns: one track a value, ordered so that few wires cross and none lies on another."""
+"""Channels between columns: one track for each value, ordered so that few wires cross and none overlap."""
 
 from __future__ import annotations
 
 PITCH = 9.0  # from track to track
-CROWD = 24  # tracks: more stand closer
-EDGE = 10.0  # from the outer tracks to what stands beside them
-NEAR = 5.0  # two lines closer than this would be taken for one
-CLASH = 1_000_000  # the price of two lines that lie on one another
-MANY = 300  # nets: more are ordered by neighbours changing places, not by trying every place for each
+CROWD = 24  # tracks: above, tracks are closer together
+EDGE = 10.0  # from the outer tracks to the columns
+NEAR = 5.0  # two lines closer than this look like one
+CLASH = 1_000_000  # the cost of two overlapping lines
+MANY = 300  # nets: above, neighbours are swapped, instead of trying every place for each net
 
 
 class Net:
-    """A value in a channel: how high its wires come in from the left and leave to the right."""
+    """A value in a channel: the heights of its wires on the left and on the right."""
 
     __slots__ = ("high", "left", "low", "right", "track", "value")
 
@@ -22,7 +22,7 @@ class Net:
 
     @property
     def falls(self) -> bool:
-        """True where most of it lies below its left end."""
+        """True where most of its ends are below its left end."""
         return not self.left or self.left[0] - self.low < self.high - self.left[0]
 
     @property
@@ -32,7 +32,7 @@ class Net:
 
 
 def pitch(count: int) -> float:
-    """From track to track, where there are so many.
+    """The distance between tracks, for this number of tracks.
 
     >>> pitch(3), pitch(54), pitch(1000)
     (9.0, 4.0, 2.0)
@@ -41,7 +41,7 @@ def pitch(count: int) -> float:
 
 
 def room(count: int, none: float = 0.0) -> float:
-    """The length of a channel with so many tracks."""
+    """The length of a channel with this number of tracks."""
     return 2 * EDGE + pitch(count) * (count - 1) if count else none
 
 
@@ -62,7 +62,7 @@ def _cost(a: Net, b: Net) -> int:
 
 
 def routed(nets: list[Net]) -> tuple[int, int]:
-    """Give every net its track, and return the number of tracks and of crossings; straight nets need none.
+    """Assign a track to every net that is not straight; return the numbers of tracks and of crossings.
 
     >>> routed([Net(0, [0.0], [40.0]), Net(1, [50.0], [10.0])])
     (2, 1)
@@ -74,7 +74,7 @@ def routed(nets: list[Net]) -> tuple[int, int]:
     total = sum(net.low < other.low < net.high for other in nets if other.straight for net in bent)
     if not bent:
         return 0, total
-    # those that rise: the upper ones further left; those that fall: the upper ones further right
+    # rising nets: the upper ones further left; falling nets: the upper ones further right
     bent.sort(key=lambda net: (net.falls, -net.low if net.falls else net.low, net.value))
     order = _ordered(bent)
     tracks: list[list[Net]] = []
@@ -96,7 +96,7 @@ def _meet(a: Net, b: Net) -> bool:
 
 
 def _ordered(nets: list[Net]) -> list[Net]:
-    """The nets from left to right, by moving each to its best place until nothing gets better."""
+    """Order the nets from left to right, by moving each to its best place until nothing improves."""
     n = len(nets)
     if n > MANY:
         return _swapped(nets)
@@ -135,7 +135,7 @@ def _sifted(order: list[int], gain: list[list[int]]) -> bool:
 
 
 def _swapped(nets: list[Net]) -> list[Net]:
-    """The nets with neighbours that changed places for as long as fewer wires cross then."""
+    """Order the nets by swapping neighbours as long as this reduces crossings."""
     nets = list(nets)
     for _ in range(20):
         moved = False

@@ -1,4 +1,4 @@
-"""Heights of what stands in columns, in a given order: wires straight where they can be, everything else near by."""
+"""Heights of the elements in columns, in a given order: wires are straight where possible, and else short."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from .order import Element, Link
 GAP = 8.0  # between blocks, and from them to wires
 LANES = 9.0  # from wire to wire
 TILES = 14.0  # between two frames
-SLACK = 3.0  # of the distances above, what may be given up to make a wire straight
+SLACK = 3.0  # part of the distances above that may be given up to make a wire straight
 SWEEPS = 4
-WORK = 60_000  # links that are looked at, at most, to straighten wires: in large pictures not all are tried
-MANY = 1_000  # links: larger pictures are swept less often
+WORK = 60_000  # most links examined to straighten wires: in large pictures not all are tried
+MANY = 1_000  # links: larger pictures get fewer sweeps
 
 
 def apart(a: Element, b: Element) -> float:
@@ -19,10 +19,9 @@ def apart(a: Element, b: Element) -> float:
 
 
 def settle(columns: list[list[Element]], links: list[list[Link]]) -> None:
-    """Give every element its height; ``links[k]`` are those between columns k and k + 1.
+    """Assign a height to every element; ``links[k]`` are the links between columns k and k + 1.
 
-    Columns are settled one by one, each element at the weighted median of its wires' other ends, as near as its
-    neighbours allow.
+    Column by column, each element moves to the weighted median of its wires' other ends, as near as its neighbours allow.
     """
     for column in columns:
         y = 0.0
@@ -56,7 +55,7 @@ def _settle(column: list[Element], before: list[Link], after: list[Link]) -> Non
 
 
 def isotonic(wanted: list[list[tuple[float, float]]]) -> list[float]:
-    """Numbers that never fall, each as near as the others allow to its weighted wishes (value, weight).
+    """Isotonic regression: the non-decreasing numbers nearest to the weighted wishes (value, weight) for each.
 
     >>> isotonic([[(3.0, 1.0)], [(1.0, 2.0)], [(5.0, 1.0)]])
     [1.0, 1.0, 5.0]
@@ -84,7 +83,7 @@ def median(wishes: list[tuple[float, float]]) -> float:
 
 
 def _straighten(columns: list[list[Element]], links: list[list[Link]]) -> None:
-    """Move what straight wires hold together, where that makes one more wire straight and none crooked."""
+    """Move groups connected by straight wires, where that makes one more wire straight and bends none."""
     place = {id(element): (k, i) for k, column in enumerate(columns) for i, element in enumerate(column)}
     held: dict[int, list[Link]] = {}
     every = [link for between in links for link in between]
@@ -105,7 +104,7 @@ def _straighten(columns: list[list[Element]], links: list[list[Link]]) -> None:
 
 
 def _held(start: Element, held: dict[int, list[Link]]) -> set[int]:
-    """The elements that straight wires hold together with this one, by id."""
+    """The elements connected to this one by straight wires, by id."""
     group, todo = {id(start)}, [start]
     while todo:
         element = todo.pop()
@@ -120,7 +119,7 @@ def _held(start: Element, held: dict[int, list[Link]]) -> set[int]:
 
 def _moved(group: set[int], by: float, columns: list[list[Element]], place: dict[int, tuple[int, int]],
            held: dict[int, list[Link]]) -> bool:
-    """Move a group, if there is room and the wires get straighter; return True where it moved."""
+    """Move a group if there is room and the wires get straighter; return True if it moved."""
     better = 0.0
     for key in group:
         k, i = place[key]

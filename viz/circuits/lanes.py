@@ -1,4 +1,4 @@
-"""From tiles to the picture: every value's lane as one tree of wire, cut into a piece for each wire; forks and gaps."""
+"""From tiles to the picture: every value's lane as a tree, cut into a piece for each wire, with forks and gaps."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .shapes import Layout, Node, Place, Route, Spot
 
 RADIUS = 7.0  # of rounded corners
 APART = 16.0  # between the inputs of a legend
-BESIDE = 0.5  # where a branch begins, from the middle of the lane that it leaves
+BESIDE = 0.5  # distance of a branch's beginning from the middle of its lane
 
 Point = tuple[float, float]
 
@@ -28,9 +28,9 @@ class Picture:
         self.labels: dict[str, Spot] = {}
         self.stem_labels: dict[str, Spot] = {}
         self.stems: dict[str, Route] = {}
-        self.ends: dict[str, dict[Point, tuple[str, list[Point]]]] = {}  # of each value: the wire at a point, and its way on
+        self.ends: dict[str, dict[Point, tuple[str, list[Point]]]] = {}  # by value: the wire at a point, and its remaining path
         self.starts: dict[str, Point] = {}
-        self.near: dict[str, dict[Point, list[Point]]] = {}  # of each value: points that its lane joins
+        self.near: dict[str, dict[Point, list[Point]]] = {}  # by value: points connected by its lane
         self.wires: dict[str, Route] = {}
         self.names: dict[str, Place] = {}
         self.forks: list[tuple[float, float, str]] = []
@@ -42,7 +42,7 @@ class Picture:
         self.size = max(wide, tile.along), high + tile.across
 
     def _legend(self, along: float) -> tuple[float, float]:
-        """Inputs that are written again at every use, each once with its total, in lines in front; returns their room."""
+        """Place the legend in front: the repeated inputs, each once with its total; return its length."""
         x = y = wide = high = 0.0
         for id in self.nest.repeated:
             block = Block(self.nest.nodes[id], [], [])
@@ -75,7 +75,7 @@ class Picture:
             near.setdefault(b, []).append(a)
 
     def _block(self, id: str, form: int, k: int, x: float, y: float) -> None:
-        """A node, its labels, and the ends of the wires into it."""
+        """Place a node, its labels, and the ends of the wires into it."""
         block, node = self.tiles.blocks[form][k], self.nest.nodes[id]
         assert block is not None
         across = node.across if block.round else max(node.across, block.across)
@@ -99,7 +99,7 @@ class Picture:
         self._place(node, block, x, y)
 
     def _place(self, node: Node, block: Block, x: float, y: float) -> None:
-        """A node in its block, and where its value's lane begins; its own gate may be smaller than those of its form."""
+        """Place a node in its block, and the beginning of its value's lane; the gate may be smaller than others of its form."""
         middle = x + block.anchor
         self.nodes[node.id] = Place(middle, y, node.along, node.across if block.round else max(node.across, block.across))
         right, end = middle + node.along / 2, x + block.along
@@ -113,7 +113,7 @@ class Picture:
             self._join(node.id, (right, y), (end, y))
 
     def routed(self) -> Layout:
-        """The layout, with a piece of lane for every wire."""
+        """Return the layout, with a piece of lane for every wire."""
         for value, ends in self.ends.items():
             self._lane(value, ends)
         gaps, crossings = _gaps(self.wires, {id: wire.source for id, wire in self.nest.wires.items()})
@@ -122,10 +122,10 @@ class Picture:
                       tuple(self.forks), crossings)
 
     def _lane(self, value: str, ends: dict[Point, tuple[str, list[Point]]]) -> None:
-        """Walk the tree of a value from its start; at a fork the straight way goes on, the others begin there."""
+        """Walk the tree of a value from its start; at a fork the straight branch continues, and the others begin there."""
         near, start = self.near.get(value, {}), self.starts[value]
         seen, forks = {start}, set()
-        todo: list[tuple[list[Point], int]] = [([start], -1)]  # the beginnings of pieces, and which piece each leaves
+        todo: list[tuple[list[Point], int]] = [([start], -1)]  # beginnings of pieces, and the piece that each one leaves
         found: list[str] = []
         for way, owner in todo:  # grows while it is walked
             while way[-1] not in ends:
@@ -138,7 +138,7 @@ class Picture:
                     todo += [([here, p], len(found)) for p in ahead if p is not on]
                 way.append(on)
             wire, onward = ends[way[-1]]
-            if owner >= 0:  # it begins beside the lane, not on it: nothing that looks at the picture takes this for a crossing
+            if owner >= 0:  # begins beside the lane, not on it, so that it does not look like a crossing
                 (x, y), (x2, y2) = way[:2]
                 way[0] = x + BESIDE * ((x2 > x) - (x2 < x)), y + BESIDE * ((y2 > y) - (y2 < y))
             self.wires[wire] = _route([*way, *onward], forks, found[owner] if owner >= 0 else "")
@@ -151,7 +151,7 @@ def _in_line(a: Point, b: Point, c: Point) -> bool:
 
 
 def _route(points: list[Point], forks: set[Point], after: str = "") -> Route:
-    """A piece through these points: those on a straight line are left out, corners are rounded but at forks."""
+    """A piece through these points, without those on a straight line; corners are rounded except at forks."""
     corners = [points[0]]
     for here, then in pairwise(points[1:]):
         if here != corners[-1] and not _in_line(corners[-1], here, then):
@@ -168,7 +168,7 @@ def _route(points: list[Point], forks: set[Point], after: str = "") -> Route:
 
 
 def _gaps(wires: dict[str, Route], source: dict[str, str]) -> tuple[dict[str, list[Point]], int]:
-    """The points where wires of two values cross, by the wire that is interrupted there, and how many they are."""
+    """The points where wires of two values cross, by the wire with the gap, and their number."""
     level: list[tuple[float, float, float, str]] = []
     steep: list[tuple[float, float, float, str]] = []
     for id, route in wires.items():

@@ -1,4 +1,4 @@
-"""Columns for items, and the cuts of a picture into rows."""
+"""Assignment of items to columns, and of columns to rows."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 
 def layerings(items: int, edges: list[tuple[int, int]], sources: set[int]) -> list[list[int]]:
-    """Columns of the items as tight, as soon and as late as possible, without repetition.
+    """Return different assignments of the items to columns: as tight, as early and as late as possible.
 
-    ``sources`` are inputs, which always stand just before the first item that uses them.
+    ``sources`` are inputs, which always stand just before their first user.
     """
     before: list[list[int]] = [[] for _ in range(items)]
     after: list[list[int]] = [[] for _ in range(items)]
@@ -48,7 +48,7 @@ def _sorted(before: list[list[int]], after: list[list[int]]) -> list[int]:
 
 
 def _tight(columns: list[int], order: list[int], before: list[list[int]], after: list[list[int]]) -> list[int]:
-    """Move items to where their lanes are shortest together: one lane to the last user, one from each source."""
+    """Move items to minimise the total length of lanes: one lane to the last user, one from each source."""
     for _ in range(8):
         moved = False
         for i in order:
@@ -56,7 +56,7 @@ def _tight(columns: list[int], order: list[int], before: list[list[int]], after:
                 continue
             low = max(columns[j] + 1 for j in before[i])
             high = min((columns[j] - 1 for j in after[i]), default=columns[i])
-            # a lane from a source gets shorter only if no other user of the source stands as late
+            # a lane from a source gets shorter only if no other user of the source is in so late a column
             pulls = sum(max((columns[u] for u in after[j] if u != i), default=-1) < columns[i] for j in before[i])
             target = low if pulls > bool(after[i]) else high if pulls < bool(after[i]) else columns[i]
             if target != columns[i] and low <= target <= high:
@@ -67,9 +67,9 @@ def _tight(columns: list[int], order: list[int], before: list[list[int]], after:
 
 
 def cut(count: int, along: Callable[[int, int], float], price: Callable[[int, int], float], limit: float) -> list[int]:
-    """Cut columns into rows: where each row begins. Rows are at most ``limit`` long where columns allow it.
+    """Cut columns into rows; return the first column of each. Rows are at most ``limit`` long where columns allow it.
 
-    ``along(i, j)`` is the length of a row of columns i to j − 1, ``price(i, j)`` what it costs, wires across its end included.
+    ``along(i, j)`` is the length of a row of columns i to j − 1, ``price(i, j)`` its cost, including wires across its end.
 
     >>> cut(4, lambda i, j: 10.0 * (j - i), lambda i, j: 1.0, 20.0)
     [0, 2]

@@ -1,19 +1,19 @@
-"""The order within columns: sweeps by barycentre, then neighbours that change places, so that few wires cross."""
+"""The order within columns: barycentre sweeps, then swaps of neighbours, so that few wires cross."""
 
 from __future__ import annotations
 
 from bisect import bisect_right, insort
 from itertools import pairwise
 
-SWEEPS, STALE = 16, 4  # at most, and without getting better
-MANY = 300  # links: in larger pictures half as many
-LARGE = 1_500  # links: in larger pictures neighbours do not change places one by one
+SWEEPS, STALE = 16, 4  # most sweeps, and most without improvement
+MANY = 300  # links: larger pictures get half as many sweeps
+LARGE = 1_500  # links: in larger pictures neighbours are not swapped
 
 
 class Element:
-    """An item in a column, or (``item`` −1) a wire that passes; ``left`` and ``right`` are its pins.
+    """An item in a column, or (``item`` −1) a passing wire; ``left`` and ``right`` are its pins.
 
-    A pin is a value and how far it lies from the element's own height ``y``.
+    A pin is a value and its offset from the element's height ``y``.
     """
 
     __slots__ = ("after", "before", "item", "left", "rank", "right", "tile", "value", "y")
@@ -41,7 +41,7 @@ class Link:
 
 
 def links_between(left: list[Element], right: list[Element]) -> list[Link]:
-    """The wires between two columns, in the order of the right one; of a value that forks the first weighs most."""
+    """The wires between two columns, in the order of the right one; of a forking value, the first wire has the largest weight."""
     source = {value: (element, (k + 1) / (len(element.right) + 1), offset)
               for element in left for k, (value, offset) in enumerate(element.right)}
     links = []
@@ -54,7 +54,7 @@ def links_between(left: list[Element], right: list[Element]) -> list[Link]:
 
 
 def weigh(links: list[Link]) -> None:
-    """Give wires their weights: long lanes weigh most, and of a value that forks only the uppermost wire counts much."""
+    """Set the weights of wires: long lanes weigh most, and of a forking value only the uppermost wire has a large weight."""
     first: dict[int, Link] = {}
     for link in links:
         best = first.get(link.value)
@@ -77,7 +77,7 @@ def crossings(links: list[Link]) -> int:
 
 
 def arrange_columns(columns: list[list[Element]]) -> int:
-    """Order every column so that few links cross, and return how many still do; what is equal keeps its order."""
+    """Order every column so that few links cross, and return the number of crossings; equal elements keep their order."""
     links = [links_between(a, b) for a, b in pairwise(columns)]
     _rank(columns)
     best, cost = [list(column) for column in columns], sum(map(crossings, links))
@@ -100,7 +100,7 @@ def arrange_columns(columns: list[list[Element]]) -> int:
 
 
 def shuffle(columns: list[list[Element]], seed: int) -> None:
-    """Put the elements of every column in another order, the same one for a seed on every machine."""
+    """Shuffle the elements of every column, equally for a seed on every machine."""
     state = seed
     for column in columns:
         for k in range(len(column) - 1, 0, -1):
@@ -131,7 +131,7 @@ def _sort(column: list[Element], links: list[Link], forward: bool) -> None:
 
 
 def _swap_all(columns: list[list[Element]], links: list[list[Link]]) -> None:
-    """Let neighbours change places where fewer links cross then."""
+    """Swap neighbours where this reduces crossings."""
     before: dict[int, list[tuple[Element, float]]] = {}
     after: dict[int, list[tuple[Element, float]]] = {}
     for between in links:

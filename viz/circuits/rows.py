@@ -1,7 +1,6 @@
-"""The columns of a level, cut into rows and put in order; a value passes through every column on its way.
+"""The columns of a level, cut into rows and ordered; a value passes through every column on its way.
 
-Everything goes by number here: items in their declared order, values counted from those that enter. So scopes of one form
-share one layout.
+Items and values are numbered here (items in declared order, entering values first), so that scopes of one form share one layout.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ RAGGED, ALONE = 60.0, 150.0  # the cost of an empty row, and of one that holds n
 
 
 class Item:
-    """A block or a tile, as its level sees it: measures across from its own line, and its pins, each (value, offset).
+    """A block or a tile in its level: its measures, across from its own line, and its pins, each (value, offset).
 
     ``anchor`` is the distance from its left side to the line on which the items of a column stand.
     """
@@ -34,7 +33,7 @@ class Item:
 
 
 class Level:
-    """Items to lay out, the number of values that enter, those that leave, and the length of the frame's name, if there is one."""
+    """Items to lay out, the number of entering values, the leaving values, and the length of the frame's name."""
 
     def __init__(self, items: list[Item], enters: int, leaves: list[int], name: float | None = None):
         self.items, self.enters, self.leaves, self.name = items, enters, leaves, name
@@ -53,7 +52,7 @@ class Rows:
         self.given, self.limit = columns, limit
         starts = self._cut(columns, limit)
         self.bus = self._shared(columns, starts)
-        if self.bus:  # they take room in front of all rows
+        if self.bus:  # they take space in front of all rows
             wide = max(self.items[i].along for i in self.bus)
             starts = self._cut(columns, limit - wide - room(len(self.bus)))
             self.bus = self._shared(columns, starts)
@@ -65,10 +64,10 @@ class Rows:
         self.place = {i: at[columns[i]] for i in range(len(self.items)) if i not in self.bus}
         self.lengths = [len(several) for several in grouped.values()]
         self.several = len(self.lengths) > 1 or bool(self.bus)
-        self.flips: list[bool] = []  # the items whose wires are turned round
+        self.flips: list[bool] = []  # items whose wires are reversed
 
     def _shared(self, columns: list[int], starts: list[int]) -> set[int]:
-        """The inputs that feed a row that they do not stand in."""
+        """The inputs that are used in other rows than their own."""
         row = [bisect_right(starts, column) for column in columns]
         return {i for i, item in enumerate(self.items) if item.kind == "name"
                 and any(row[user] != row[i] for value, _ in item.outs for user in self.level.users.get(value, []))}
@@ -112,7 +111,7 @@ class Rows:
         return cut(count, along, price, limit)
 
     def columns(self) -> list[list[list[Element]]]:
-        """For each row its columns: entries, items and wires that pass, exits."""
+        """Return the columns of each row: entries, items and passing wires, exits."""
         rows: list[list[list[Element]]] = [[[] for _ in range(length + 2)] for length in self.lengths]
         for i, (r, k) in self.place.items():
             item = self.items[i]
@@ -126,7 +125,7 @@ class Rows:
         return rows
 
     def _lane(self, value: int, rows: list[list[list[Element]]]) -> None:
-        """Let a value pass through the columns between its gate, or the row's entry, and its last use in the row."""
+        """Add a passing wire for a value in the columns between its gate, or the row's entry, and its last use in the row."""
         maker = self.level.maker.get(value)
         home, start = self.place.get(maker, (-1, -1)) if maker is not None else (-1, -1)
         last: dict[int, int] = {}
@@ -143,7 +142,7 @@ class Rows:
     # ── order ────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def ordered(self, seed: int = 0) -> list[list[list[Element]]]:
-        """The columns of each row in an order in which few wires cross; the search begins at the declared order for seed 0."""
+        """Return the columns of each row, ordered so that few wires cross; for seed 0 the search starts from the declared order."""
         rows = self.columns()
         flat = [column for row in rows for column in row]
         if seed:
@@ -154,7 +153,7 @@ class Rows:
         return [[next(columns) for _ in row] for row in rows]
 
     def _flip(self, columns: list[list[Element]]) -> None:
-        """Turn round the wires into gates whose arguments have no order, where they cross."""
+        """Reverse crossing wires into gates whose arguments have no order."""
         self.flips = [False] * len(self.items)
         for left, right in pairwise(columns):
             height = {value: (e.rank, k) for e in left for k, (value, _) in enumerate(e.right)}

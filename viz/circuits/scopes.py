@@ -1,4 +1,4 @@
-"""Scopes as nested tiles, innermost first: those of one form are laid out once, with room for the texts of all."""
+"""Scopes as nested tiles, innermost first; scopes of one form are laid out once, with space for the texts of all."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from .rows import Item, Level
 from .shapes import Box, Node, Wire
 from .tiles import PAD, Tile, best_tile, refined_tile
 
-AROUND = 20.0  # room for channels beside a tile, when its length is chosen
+AROUND = 20.0  # space for channels beside a tile, when its length is chosen
 
 
 class Scope:
-    """A box with what stands in it: ``items`` are ids of nodes and boxes in declared order.
+    """A box with its content: ``items`` are ids of nodes and boxes in declared order.
 
-    ``enters`` and ``leaves`` are the values (ids of nodes) that come in and go out; ``values`` all of this level, those that
-    enter first, ``form`` a number that scopes of one form share.
+    ``enters`` and ``leaves`` are the incoming and outgoing values (ids of nodes); ``values`` are all values of this level, incoming
+    ones first; ``form`` is a number shared by scopes of one form.
     """
 
     def __init__(self, id: str, depth: int):
@@ -30,10 +30,10 @@ class Scope:
 
 
 class Nest:
-    """A graph as nested scopes, with the block of every node that stands for itself.
+    """A graph as nested scopes, with the block of every node that is placed on its own.
 
-    An input that one gate alone uses, and that has no label of its own, stands in its gate's block: ``private`` are its wires.
-    So do those in ``repeated``, at every gate that uses them.
+    An input that only one gate uses, without a label of its own, is part of that gate's block: ``private`` are its wires. Inputs in
+    ``repeated`` are part of the block of every gate that uses them.
     """
 
     def __init__(self, nodes: Iterable[Node], wires: Iterable[Wire], boxes: Iterable[Box], repeated: Iterable[str] = ()):
@@ -71,7 +71,7 @@ class Nest:
         return chain[::-1]
 
     def _tangled(self) -> str | None:
-        """A box that lies on a way from itself to itself, if there is one."""
+        """A box on a cycle of boxes, if there is one."""
         after: dict[str, set[str]] = {}
         for wire in self.wires.values():
             if wire.source in self.private:
@@ -80,7 +80,7 @@ class Nest:
             k = next(k for k in range(len(a)) if a[k] != b[k])
             after.setdefault(a[k] if k < len(a) - 1 else f" {a[k]}", set()).add(b[k] if k < len(b) - 1 else f" {b[k]}")
         left = {*after, *(b for several in after.values() for b in several)}
-        while True:  # what nothing comes from, or nothing goes to, is on no such way
+        while True:  # items without predecessors or successors are on no cycle
             targets = {b for a in left for b in after.get(a, ())}
             fewer = {a for a in left if a in targets and not left.isdisjoint(after.get(a, ()))}
             if fewer == left:
@@ -118,7 +118,7 @@ class Nest:
         return scopes
 
     def made(self, id: str, scopes: dict[str, Scope]) -> list[str]:
-        """The values that come out of an item: a node's own, or those that leave a box."""
+        """The values that leave an item: a node's own, or those of a box."""
         return [id] * (id in self.used) if id in self.blocks else list(scopes[id].leaves)
 
 
@@ -150,7 +150,7 @@ class Tiles:
         return sum(self.tiles[scope.form].crossings for scope in self.nest.scopes.values())
 
     def _wires(self, id: str) -> list[str]:
-        """The values that come into an item, in the order of its lines."""
+        """The values that enter an item, in the order of its lines."""
         nest = self.nest
         if id not in nest.blocks:
             return list(nest.scopes[id].enters)

@@ -1,4 +1,4 @@
-"""The records that the layout takes and returns: plain numbers and names, lengths in pixels.
+"""Records of the layout, input and output: plain numbers and names, lengths in pixels.
 
 Lengths run *along* the wires or *across* them, so that one layout serves both directions: in a picture that runs to the
 right, along is x and across is y; in one that runs down, along is y and across is x.
@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 
 class Label(NamedTuple):
-    """The room that the texts on a wire take: along the wire, and across it before and after the line (above and below)."""
+    """The size of the texts on a wire: along the wire, and across it on both sides (above and below)."""
 
     along: float
     before: float
@@ -34,7 +34,7 @@ class Node(NamedTuple):
 
 
 class Wire(NamedTuple):
-    """A value's way from ``source`` into ``target``; wires into one node are listed in the order of its arguments."""
+    """A wire from ``source`` into ``target``; wires into one node are listed in the order of its arguments."""
 
     id: str
     source: str
@@ -43,9 +43,9 @@ class Wire(NamedTuple):
 
 
 class Box(NamedTuple):
-    """A frame around nodes and other boxes, with its name at the begin; ``parent`` is the id of the box around it.
+    """A frame around nodes and other boxes, with its name at the beginning; ``parent`` is the id of the box around it.
 
-    ``along`` is the room of the name, which runs along the wires: in a picture that runs down it is written downwards.
+    ``along`` is the length of the name, which runs along the wires: in a picture that runs down it is written downwards.
     """
 
     id: str
@@ -54,9 +54,9 @@ class Box(NamedTuple):
 
 
 class Route(NamedTuple):
-    """A piece of a lane: its corners as (x, y, radius), and the points where it is interrupted for a wire that crosses.
+    """A piece of a lane: its corners as (x, y, radius), and the points with gaps for crossing wires.
 
-    The piece leaves its value's lane at the wire ``after``, or begins at the node where that is empty.
+    The piece branches off the wire ``after`` of the same value, or begins at the node if that is empty.
     """
 
     points: tuple[tuple[float, float, float], ...]
@@ -65,7 +65,7 @@ class Route(NamedTuple):
 
 
 class Place(NamedTuple):
-    """A node's middle, and the lengths of the gate along x and y: a gate of many wires is as long as they need."""
+    """A node's middle, and the lengths of the gate along x and y: a gate is as long as its wires need."""
 
     x: float
     y: float
@@ -74,7 +74,7 @@ class Place(NamedTuple):
 
 
 class Spot(NamedTuple):
-    """The room of a label: where on its wire it begins, and how long it is along the wire."""
+    """The place of a label: its beginning on its wire, and its length along the wire."""
 
     x: float
     y: float
@@ -85,8 +85,8 @@ class Layout(NamedTuple):
     """The places of everything, from (0, 0) to ``wide`` and ``high``.
 
     ``boxes`` are (x, y, width, height). ``stems`` and ``stem_labels`` belong to nodes, ``wires`` and ``labels`` to wires.
-    ``names`` has, by wire, where the name of an input is written again: the input itself stands in a legend, with its stem.
-    ``forks`` are the points where lanes branch, each with its value's node. ``crossings`` counts where wires cross.
+    ``names`` has, by wire, the place of a repeated input's name; the input itself stands in a legend, with its stem.
+    ``forks`` are the points where lanes branch, each with its value's node. ``crossings`` counts the crossings of wires.
     """
 
     wide: float

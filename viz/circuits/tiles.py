@@ -11,19 +11,20 @@ from .layers import layerings
 from .order import Element, links_between, weigh
 from .rows import BESIDE, Level, Rows
 
-PAD, TITLE = 12.0, 24.0  # of a frame: on three sides, and on the side of its name
+PAD, TITLE = 12.0, 24.0  # padding of a frame: on three sides, and on the side of its name
 CROSSING = 60.0  # the cost of a crossing, in pixels of height
-OVER, OUTSIDE = 30.0, 300.0  # the cost of a pixel over the limit, and of the first one
-TRIES = 4  # with ever shorter rows, where channels take more room than was estimated
-SEEDS, WORK = 8, 300  # orders that are tried where wires cross, and orders times items
-SMALL = 90  # items: levels of more are laid out in one way only
+OVER, OUTSIDE = 30.0, 300.0  # cost of a pixel over the limit, and of the first one
+TRIES = 4  # attempts with ever shorter rows, where channels need more space than estimated
+SEEDS, WORK = 8, 300  # most orders tried where wires cross, and most orders times items
+SMALL = 90  # items: larger levels are laid out in one way only
 
 
 class Tile(NamedTuple):
-    """A level laid out: the corner of each item, the pieces of wire (value, from, to), and where values pass its border.
+    """A level laid out: the corner of each item, the pieces of wire (value, from, to), and the places where values cross its
+    border.
 
-    ``places`` are left sides and own lines of items; ``flips`` says which had the wires into them turned round. ``columns``
-    and ``budget`` are the columns of items, and the length that rows were cut to.
+    ``places`` are left sides and own lines of items; ``flips`` is True for items with reversed wires. ``columns`` and ``budget``
+    are the columns of items, and the length to which rows were cut.
     """
 
     along: float
@@ -40,7 +41,7 @@ class Tile(NamedTuple):
 
 
 def best_tile(level: Level, limit: float) -> Tile:
-    """Return the best layout that is found, at most ``limit`` long where its parts allow it."""
+    """Return the best layout found, at most ``limit`` long where its parts allow it."""
     edges = [(level.maker[value], i) for value, users in level.users.items() if value in level.maker for i in users]
     sources = {i for i, item in enumerate(level.items) if item.kind == "name"}
     found = layerings(len(level.items), edges, sources)
@@ -65,12 +66,12 @@ def _overflow(along: float, limit: float) -> float:
 
 
 def orders_to_try(tile: Tile) -> int:
-    """Return how many further orders are worth a try: several where wires cross and the level is not large."""
+    """Return the number of further orders to try: several where wires cross and the level is not large."""
     return min(SEEDS, WORK // len(tile.places)) if tile.crossings else 0
 
 
 def refined_tile(level: Level, limit: float, tile: Tile) -> Tile:
-    """Return the best layout with the same columns and rows, when several orders are tried; what is inside may have changed."""
+    """Return the best layout with the same columns and rows, after trying several orders; the tiles inside may have changed."""
     rows = Rows(level, tile.columns, tile.budget)
     best = Placement(rows).tile(limit)
     for seed in range(1, 1 + orders_to_try(best)):
@@ -79,7 +80,7 @@ def refined_tile(level: Level, limit: float, tile: Tile) -> Tile:
 
 
 class Placement:
-    """Rows with heights, tracks and lengths: the pieces of wire are collected here."""
+    """Builder of a tile: rows with heights, tracks and lengths, and the pieces of wire."""
 
     def __init__(self, rows: Rows, seed: int = 0):
         self.rows, self.level, self.items = rows, rows.level, rows.items
@@ -90,7 +91,7 @@ class Placement:
         self.pad = PAD if self.level.name is not None else 0.0
 
     def tile(self, limit: float) -> Tile:
-        """The tile, with its frame's room."""
+        """Return the tile, with its frame."""
         level = self.level
         lines = self._stack()
         left = self._left(lines)
@@ -122,7 +123,7 @@ class Placement:
         return [element for row in self.columns for column in row for element in column] + self.bus
 
     def _stack(self) -> list[dict[int, float]]:
-        """Settle the rows, put them under one another, and return for each the heights of the lines below it."""
+        """Assign heights in the rows, stack them, and return for each the heights of the lines below it."""
         self.bus: list[Element] = []
         lines: list[dict[int, float]] = []
         top = 0.0
@@ -154,7 +155,7 @@ class Placement:
                 if value in into]
 
     def _part(self, row: list[list[Element]]) -> None:
-        """Move elements down where two wires would lie on one another whatever the order of their tracks."""
+        """Move elements down where two wires would overlap in any order of their tracks."""
         for left, right in pairwise(row):
             for _ in range(12):
                 nets = self._nets(left, right)
@@ -172,7 +173,7 @@ class Placement:
     # ── channels ─────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _left(self, lines: list[dict[int, float]]) -> float:
-        """The column of what feeds several rows, and the channel from it to them; returns where the rows begin."""
+        """Place the column of shared inputs, and its channel to the rows; return the beginning of the rows."""
         if not self.rows.several:
             for element in self.columns[0][0] if self.columns else []:
                 self.pieces.append((element.value, 0.0, element.y, self.pad, element.y))
@@ -204,7 +205,7 @@ class Placement:
         return end
 
     def _bus(self, entries: dict[int, list[float]]) -> list[Element]:
-        """Shared inputs, and values that enter: each at the height of the first row that it feeds, or near by."""
+        """Place shared inputs and entering values, each near the height of the first row that uses it."""
         bus = [Element(i, -1, item.before, item.after, [], item.outs)
                for i, item in enumerate(self.items) if i in self.rows.bus]
         bus += [Element(-1, value, 0.0, 0.0, [], [(value, 0.0)]) for value in entries if value < self.level.enters]
@@ -219,7 +220,7 @@ class Placement:
 
     def _row(self, r: int, row: list[list[Element]], x: float, lines: list[dict[int, float]]
              ) -> tuple[float, float, dict[int, float]]:
-        """Place the columns of a row and draw its channels; returns where they end, where the row ends, and returns' tracks."""
+        """Place the columns of a row and its channels; return the ends of columns and row, and the returning tracks."""
         for k, column in enumerate(row):
             items = [self.items[e.item] for e in column if e.item >= 0]
             anchor = max((item.anchor for item in items), default=0.0)
@@ -249,14 +250,14 @@ class Placement:
         return x, x + room(count), tracks
 
     def _level(self, element: Element, x: float, left: float, right: float, end: float) -> None:
-        """The wires between the sides of a column and an item in it."""
+        """Add the wires between the sides of a column and an item in it."""
         for value, offset in element.left:
             self.pieces.append((value, x, element.y + offset, left, element.y + offset))
         for value, offset in element.right:
             self.pieces.append((value, right, element.y + offset, end, element.y + offset))
 
     def _comb(self, net: Net, x: float, begin: float, ends: dict[float, float]) -> None:
-        """A net's track with its wires to the left and to the right."""
+        """Add a net's track with its wires to the left and to the right."""
         value = net.value
         if net.straight:
             for y, end in ends.items():
@@ -268,7 +269,7 @@ class Placement:
         self.pieces += [(value, x, y, x, z) for y, z in pairwise(heights)]
 
     def _right(self, row: list[list[Element]], tracks: dict[int, float], start: float, along: float) -> None:
-        """From the exits of a row to their tracks, and to the frame."""
+        """Add the wires from the exits of a row to their tracks, and to the frame."""
         for element in row[-1]:
             value, y = element.value, element.y
             track = tracks.get(value, start)

@@ -1,4 +1,4 @@
-"""Figures and axes: how they are made, how they look, and their text as SVG."""
+"""Figures and axes: creation, style, and their SVG text."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ MARKERS = "os^Dv<>PX*"
 
 
 class Panels(list[Any]):
-    """The axes of one figure, in reading order; a notebook shows them. ``measured`` holds numbers that were found.
+    """The axes of one figure, in reading order; shown in notebooks. ``measured`` holds the plotted statistics.
 
     >>> Panels(make_panels(2, columns=2, width=2.0, height=2.0))
     <2 panels>
@@ -41,7 +41,7 @@ class Panels(list[Any]):
 
 @cache
 def _class_of_shown_axes() -> type[Axes]:
-    """The class of axes that a notebook shows."""
+    """The class of axes with a notebook display."""
     try:
         from matplotlib.axes import Axes
     except ImportError:
@@ -54,12 +54,12 @@ def _class_of_shown_axes() -> type[Axes]:
 
 
 def _said(ax: Axes) -> str:
-    """The title of a plot, else what its axes say."""
+    """The title of a plot, else the labels of its axes."""
     return ax.get_title() or " against ".join(filter(None, (ax.get_ylabel(), ax.get_xlabel())))
 
 
 def svg(axes: Axes | list[Axes]) -> str:
-    """Return the whole figure of some axes as SVG: letters stay text, and the same plot gives the same text.
+    """Return the whole figure of some axes as SVG, with letters as text; the same plot gives the same SVG.
 
     >>> svg(axes_or_new(None))[:4]
     '<svg'
@@ -71,22 +71,22 @@ def svg(axes: Axes | list[Axes]) -> str:
     text = StringIO()
     settings: Any = {"svg.fonttype": "none", "svg.hashsalt": "chainrule", "font.sans-serif": ["DejaVu Sans"]}
     with rc_context(settings), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Glyph .* missing")  # the reader's fonts have it
+        warnings.filterwarnings("ignore", message="Glyph .* missing")  # the reader's fonts have the glyph
         figure.savefig(text, format="svg", metadata={"Date": None, "Creator": None})
     drawn = text.getvalue()[text.getvalue().index("<svg"):]
-    # a marker has its colours where it is used: within, rules for dark pages do not reach them
+    # a marker's colours are set where it is used, because rules for dark pages do not reach its definition
     drawn = re.sub(r'(<path id="[^"]*"[^>]*?) style="stroke: [^"]*"', r"\1", drawn)
     drawn = re.sub(r'>\s+<', "><", re.sub(r' transform="rotate\(-0 [^"]*"', "", drawn))
-    drawn = re.sub(r'<metadata>.*?</metadata>|(?<=<g) id="[^"]*"', "", drawn, flags=re.DOTALL)  # a sixth of all, read by nobody
-    # a hundredth of a point is fine enough for places, and one line for a path
+    drawn = re.sub(r'<metadata>.*?</metadata>|(?<=<g) id="[^"]*"', "", drawn, flags=re.DOTALL)  # a sixth of the file, never used
+    # two decimals are enough for coordinates, and a path needs one line
     return _for_both(re.sub(r' (?:d|x|y|transform)="[^"]*"',
                             lambda place: re.sub(r"(\.\d\d)\d+", r"\1", place[0].replace(" \n", " ")), drawn))
 
 
 def _for_both(drawn: str) -> str:
-    """A plot in its light colours, with rules that turn them into the dark ones where the reader's screen is dark.
+    """A plot in light colours, with rules that replace them in dark mode.
 
-    The colours stay on the elements, for programs that know no style sheets; the rules are for these and for no other plot.
+    The colours stay on the elements, for programs without style sheets; the rules apply to this plot only.
     """
     rules = f".plot text {{ fill: {DARK['ink']} }}"
     for colour, dark in IN_THE_DARK.items():
@@ -100,7 +100,7 @@ def _for_both(drawn: str) -> str:
 
 
 def make_panels(count: int, columns: int, width: float, height: float) -> Panels:
-    """Return axes in rows of so many, each of that size in inches, in a figure of their own.
+    """Return axes in rows of ``columns``, each of this size in inches, in a new figure.
 
     >>> len(make_panels(3, columns=2, width=2.0, height=2.0))
     3
@@ -116,7 +116,7 @@ def make_panels(count: int, columns: int, width: float, height: float) -> Panels
 
 
 def axes_or_new(ax: Axes | None, width: float = 5.0, height: float = 3.4) -> Axes:
-    """Return the axes that were given, or new ones of that size in inches."""
+    """Return the given axes, or new ones of this size in inches."""
     return make_panels(1, 1, width, height)[0] if ax is None else ax
 
 
@@ -130,15 +130,15 @@ def series_style(i: int) -> dict[str, Any]:
 
 
 def count_on_x(ax: Axes) -> None:
-    """Keep the marks of the horizontal axis on whole numbers."""
+    """Put the ticks of the horizontal axis at whole numbers."""
     from matplotlib.ticker import MaxNLocator
     ax.xaxis.set_major_locator(MaxNLocator("auto", integer=True, steps=[1, 2, 2.5, 5, 10]))
 
 
 def show_from_zero(ax: Axes) -> None:
-    """Begin the vertical axis at 0, where all numbers are 0 or more and no more than one of each series is known.
+    """Start the vertical axis at 0, if no number is below 0 and no series has more than one.
 
-    One number has no scale of its own, and an axis around it would magnify its last digits.
+    A single number has no scale, and an axis around it would magnify its last digits.
     """
     shown = [float(y) for line in ax.lines for y in line.get_ydata() if len(line.get_ydata()) == 1]  # type: ignore[arg-type,union-attr]
     if shown and min(shown) >= 0:
@@ -146,24 +146,24 @@ def show_from_zero(ax: Axes) -> None:
 
 
 def add_legend(ax: Axes, **options: Any) -> None:
-    """Add a legend without a frame, where anything has a label."""
+    """Add a legend without a frame, if anything has a label."""
     if ax.get_legend_handles_labels()[0]:
         ax.legend(frameon=False, fontsize="small", **options)
 
 
 def add_legend_below(ax: Axes, **options: Any) -> None:
-    """Add a legend under the axes, where it covers nothing; within them, if their figure makes no room by itself."""
+    """Add a legend below the axes, where it covers nothing; inside them, if the figure does not make room for it."""
     figure: Any = ax.figure
     if figure.get_layout_engine() is None:
         add_legend(ax, **options)
         return
     from matplotlib.transforms import ScaledTranslation
-    below = ax.transAxes + ScaledTranslation(0, -38 / 72, figure.dpi_scale_trans)  # points, past numbers and a name
+    below = ax.transAxes + ScaledTranslation(0, -38 / 72, figure.dpi_scale_trans)  # points, below tick labels and an axis label
     add_legend(ax, loc="upper left", bbox_to_anchor=(0, 0), bbox_transform=below, borderaxespad=0, **options)
 
 
 def label_text(name: object, letters: int = 40) -> str:
-    r"""Write a name so that matplotlib shows it as it is: it would read a formula between dollars, and hide a leading underscore.
+    r"""Escape a name for matplotlib, which would read a formula between dollars and hide a leading underscore.
 
     >>> label_text("cost in $"), label_text("_x")
     ('cost in \\$', '\u200b_x')
@@ -173,7 +173,7 @@ def label_text(name: object, letters: int = 40) -> str:
 
 
 def short_number(x: float) -> str:
-    """Write a number with two digits, for the small texts at an axis.
+    """Write a number with two digits, for small texts at an axis.
 
     >>> short_number(0.000123), short_number(-0.33)
     ('0.00012', '−0.33')

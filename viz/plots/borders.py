@@ -1,4 +1,4 @@
-"""Borders between classes on a grid of points: straight where they are, though scores may jump there."""
+"""Borders between classes on a grid of points, exact also where scores jump."""
 
 from __future__ import annotations
 
@@ -8,17 +8,16 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from autograd.typing import Array
 
-JUMPS = 16  # so few different scores on a whole grid are those of steps
-HALVINGS = 12  # of the way between two points of the grid, where a border crosses it
+JUMPS = 16  # so few different scores on a whole grid come from step functions
+HALVINGS = 12  # bisections between two points of the grid
 
 
 def margins(scores: Callable[[Array], Array], x1: Array, x2: Array, threshold: float = 0.0) -> list[Array]:
-    """Return for each class a field over the grid that is above 0 where the class is chosen, and 0 on its border.
+    """Return for each class a field over the grid that is above 0 where the class wins, and 0 on its border.
 
-    ``scores`` takes points (N, 2) and returns one score each, of which those above the ``threshold`` are class 1, or one
-    for every class, of which the largest counts. Where scores are smooth the field is the lead over the best other class.
-    Where they jump, as those of a step do, nothing between two points says where: the border is then searched for along
-    the lines of the grid, and the field is the distance to it.
+    ``scores`` takes points (N, 2) and returns one score for each (class 1 above the ``threshold``), or one for each class (the
+    largest wins). For smooth scores the field is the lead over the best other class. For scores that jump, such as those of a step
+    unit, the border is found by bisection along the lines of the grid, and the field is the distance to it.
 
     >>> import numpy as np
     >>> x1, x2 = np.meshgrid([0.0, 1.0, 2.0], [0.0, 1.0])
@@ -66,7 +65,7 @@ def _distance(inside: Callable[[Array], Array], x1: Array, x2: Array) -> Array:
 
 def _crossed(inside: Callable[[Array], Array], here: Array, x1: Array, x2: Array, at: tuple[Array, ...],
              way_on: tuple[int, int]) -> Array:
-    """How far along each of these sides of cells, from 0 to 1, the border is: by halving."""
+    """The position of the border on each of these cell edges, from 0 to 1, by bisection."""
     import numpy as np
     (i, j), (down, right) = at, way_on
     start = np.stack([x1[i, j], x2[i, j]], 1)
@@ -80,7 +79,7 @@ def _crossed(inside: Callable[[Array], Array], here: Array, x1: Array, x2: Array
 
 
 def _to_line(point: tuple[int, int], ends: list[tuple[float, float]]) -> float:
-    """The distance from a point to the line through two others; to the nearest of them where they are more, or too close."""
+    """The distance from a point to the line through two others; to the nearest point if there are more, or they are too close."""
     from math import dist
     if len(ends) == 2 and (long := dist(*ends)) > 1e-3:
         (a, b), (c, d) = ends

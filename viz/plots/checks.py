@@ -1,4 +1,4 @@
-"""A plot of a gradient check: difference quotients against the gradient, over the step."""
+"""Plot of a gradient check: errors of difference quotients over the step."""
 
 from __future__ import annotations
 
@@ -14,11 +14,12 @@ if TYPE_CHECKING:
 
 
 def gradient_check(found: GradientReport | EntryFinding, *, ax: Axes | None = None) -> Axes:
-    """Draw how far difference quotients are from a gradient, against their step: a V where it is right, level where wrong.
+    """Draw the distance of difference quotients from a gradient over their step: V-shaped if the gradient is correct, flat if
+    wrong.
 
-    The verdict in the title is about the slope that all quotients together give, extrapolated to a step of 0: a gradient is
-    right where that line is not above its error bar. Single quotients are never so exact.
-    ``found`` is the report of ``check_gradients`` (its worst finding is drawn) or one of its ``findings``.
+    The verdict in the title is about the slope extrapolated from all quotients to a step of 0: a gradient is correct if that line
+    is not above its error bar. Single quotients are less exact. ``found`` is the report of ``check_gradients`` (its worst finding
+    is drawn) or one of its ``findings``.
 
     >>> from autograd import check_gradients
     >>> gradient_check(check_gradients(tanh, 0.5)).get_title().split(":")[0]
@@ -35,7 +36,7 @@ def gradient_check(found: GradientReport | EntryFinding, *, ax: Axes | None = No
     samples = samples[samples[:, 0].argsort()]
     ax = axes_or_new(ax, 5.4, 3.9)
     sizes = np.abs([finding.analytic, finding.numeric, *(samples[:, 1:] - finding.analytic).ravel()])
-    least = 1e-17 * float(sizes[np.isfinite(sizes)].max(initial=0.0)) or 1e-300  # where 0 goes on a logarithmic axis
+    least = 1e-17 * float(sizes[np.isfinite(sizes)].max(initial=0.0)) or 1e-300  # the place of 0 on a logarithmic axis
     for i, name in enumerate(("central", "left", "right")):
         with np.errstate(all="ignore"):
             apart = np.abs(samples[:, i + 1] - finding.analytic)

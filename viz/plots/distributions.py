@@ -1,4 +1,4 @@
-"""Plots of how numbers are spread: histograms of activations and gradients by layer, and of ways to start weights."""
+"""Plots of distributions: histograms of activations and gradients by layer, and for different initialisations."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ SCHEMES = ("zeros", "0.01·randn", "1.0·randn", "Xavier", "He")
 
 
 def histograms(layers: Mapping[str, PlainArrayLike], *, color: str = VALUE, bins: int = 41, ax: Axes | None = None) -> Axes:
-    """Draw histograms of several arrays side by side, lying on their sides over one scale: activations or gradients.
+    """Draw horizontal histograms of several arrays, such as activations or gradients, side by side on one scale.
 
-    Below each stands its standard deviation. The scale spans what is finite in all of them.
+    Below each stands its standard deviation. The scale spans all finite numbers.
     """
     import numpy as np
     if not isinstance(layers, Mapping):
@@ -51,9 +51,9 @@ def histograms(layers: Mapping[str, PlainArrayLike], *, color: str = VALUE, bins
 
 
 def layer_histograms(loss: Node) -> Panels:
-    """Draw what every layer that went into a loss put out (green), and the gradients with respect to it (red).
+    """Draw histograms of the outputs of a loss's layers (green), and of the gradients with respect to them (red).
 
-    Gradients are there where ``loss.backward()`` has been; layers are called by their scope.
+    Gradients are drawn after ``loss.backward()``; layers are named by their scope.
     """
     panels = histogram_panels(layers(loss))
     for ax, title in zip(panels, ("activations", "gradients")):
@@ -70,14 +70,13 @@ def histogram_panels(found: Mapping[str, tuple[Array, Array | None]]) -> Panels:
 
 
 ACTIVATING = {"relu", "tanh", "sigmoid", "leaky_relu", "elu", "softplus"}
-SAME_NUMBERS = {"reshape", "transpose", "getitem", "broadcast_to", "astype"}  # what only hands its input on is no layer
+SAME_NUMBERS = {"reshape", "transpose", "getitem", "broadcast_to", "astype"}  # operations that only move numbers are not layers
 
 
 def layers(loss: Node) -> dict[str, tuple[Array, Array | None]]:
-    """Return what each layer that went into a loss put out, and its gradient (None before a backward pass), by its scope.
+    """Return the output of each layer of a loss, and its gradient (None before a backward pass), by scope.
 
-    A layer is what a module computed last, or an activation function wherever it was called; of networks of numbers, the
-    neurons of a layer together.
+    A layer is the last result of a module, or the result of an activation function; in networks of numbers, all neurons of a layer.
 
     >>> list(layers(Tensor([[1.0, -1.0]]).relu().sum()))
     ['relu']
@@ -99,7 +98,7 @@ def layers(loss: Node) -> dict[str, tuple[Array, Array | None]]:
 
 
 def _together(nodes: list[Node]) -> tuple[Array, Array | None]:
-    """The numbers of several nodes as an array, and their gradients where all have one."""
+    """The numbers of several nodes as an array, and their gradients if all have one."""
     import numpy as np
     slopes = [node.grad for node in nodes]
     return np.array([node.data for node in nodes]), None if None in slopes else np.array(slopes)
@@ -107,11 +106,11 @@ def _together(nodes: list[Node]) -> tuple[Array, Array | None]:
 
 def initialisations(schemes: Iterable[str] = SCHEMES, activation: str = "tanh", layers: int = 10, width: int = 500,
                     examples: int = 200, seed: int = 0) -> Panels:
-    """Draw the course's figure: what becomes of activations and gradients through many layers, for ways to start weights.
+    """Draw the course's figure of activations and gradients through many layers, for different initialisations.
 
     A row for each scheme ("zeros", "Xavier", "He", or "0.01·randn" with any factor): on the left the activations of
-    every layer on normal inputs, on the right the gradients with respect to them, of a normal gradient at the top.
-    ``panels.measured`` maps a scheme to the standard deviations by layer, of activations and of gradients.
+    every layer on normal inputs, on the right the gradients with respect to them, for a normally distributed upstream gradient at
+    the last layer. ``panels.measured`` maps a scheme to the standard deviations by layer, of activations and of gradients.
     """
     import numpy as np
     schemes = list(schemes)

@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     from autograd import Tensor
     from autograd.typing import Array
 
-    Function = str | Operation | Callable[..., Tensor]  # the name of a row, the row, or any function of a tensor
+    Function = str | Operation | Callable[..., Tensor]  # the name of an operation, the operation, or any function of a tensor
 
 ACTIVATIONS = ("step", "identity", "sigmoid", "tanh", "relu", "leaky_relu", "elu", "softplus")
 
 
 def activation(function: Function, low: float = -5.0, high: float = 5.0, *, ax: Axes | None = None, **options: float) -> Axes:
-    """Draw an activation function and its derivative, both as they run: by the table's own rule, on an array.
+    """Draw an activation function and its derivative, both computed by the table's own rule.
 
     ``function`` is a row, its name, or any function of a tensor, entry by entry; ``options`` are its further arguments
     (``slope=0.1``).
@@ -51,7 +51,7 @@ def activation(function: Function, low: float = -5.0, high: float = 5.0, *, ax: 
 
 def _curve(f: Operation | Callable[..., Tensor], name: str, low: float, high: float,
            options: dict[str, float]) -> tuple[Array, Array, Array | None]:
-    """The points of a function and its derivative; None for a derivative that is 0 by decree."""
+    """The points of a function and its derivative; None for a derivative that is 0 by definition."""
     import numpy as np
 
     from autograd import Tensor
@@ -64,7 +64,7 @@ def _curve(f: Operation | Callable[..., Tensor], name: str, low: float, high: fl
 
 
 def activations(functions: Iterable[Function] = ACTIVATIONS, low: float = -5.0, high: float = 5.0) -> Panels:
-    """Draw activation functions with their derivatives, a panel each.
+    """Draw activation functions with their derivatives, one panel for each.
 
     >>> [ax.get_title() for ax in activations(["relu", "tanh"])]
     ['relu', 'tanh']

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def filters(weight: ArrayLike, *, columns: int | None = None, ax: Axes | None = None) -> Axes:
-    """Draw the filters of a convolution, (O, C, KH, KW), as images on one scale; in colour for C = 3, else C in a row.
+    """Draw the filters of a convolution, (O, C, KH, KW), as images on one scale: in colour for C = 3, else C images in a row.
 
     >>> filters([[[[0.0, 1.0]]], [[[2.0, 3.0]]]]).get_title()
     '2 filters 1×1×2: 0 (black) to 3 (white)'
@@ -54,11 +54,11 @@ def _plain(array: ArrayLike) -> Array:
 
 
 def _tiles(pictures: Array, columns: int, cmap: str, ax: Axes | None) -> Axes:
-    """Pictures (n, H, W) or (n, H, W, 3) as tiles of one image, an empty line between."""
+    """Pictures (n, H, W) or (n, H, W, 3) as tiles of one image with gaps of one pixel."""
     import numpy as np
     count, high, wide = pictures.shape[:3]
     lines = ceil(count / columns)
-    if pictures.ndim == 4:  # with a fourth number, how opaque they are: what is between is not
+    if pictures.ndim == 4:  # with an alpha channel, so that gaps are transparent
         pictures = np.concatenate([pictures, np.ones((*pictures.shape[:3], 1))], 3)
     sheet = np.full((lines * (high + 1) - 1, columns * (wide + 1) - 1, *pictures.shape[3:]), np.nan if pictures.ndim == 3 else 0.0)
     for k, picture in enumerate(pictures):

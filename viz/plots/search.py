@@ -1,4 +1,4 @@
-"""Plots of a search for hyper-parameters: its trials as points, and as lines."""
+"""Plots of a hyper-parameter search: trials as points, and as lines."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ Trial = Mapping[str, Any]  # settings and scores by name: numbers, words, None
 
 
 class HasRows(Protocol):
-    """Results that list their trials, as ``nn.search.optimize`` returns them."""
+    """Protocol of results with a list of trials, as returned by ``nn.search.optimize``."""
 
     rows: Sequence[Trial]
 
 
 class _Scored(NamedTuple):
-    """The trials that have a score, its name, and True where a larger one is better."""
+    """The trials with a score, the score's name, and True if larger is better."""
 
     trials: list[Trial]
     score: str
@@ -42,17 +42,17 @@ def _scored(results: HasRows | Iterable[Trial], score: str | None, best: str | N
 
 
 def _spans_much(numbers: Sequence[Any]) -> bool:
-    """True for positive numbers of which the largest is 50 times the smallest or more."""
+    """True for positive numbers whose largest is at least 50 times the smallest."""
     return all(isinstance(x, (int, float)) for x in numbers) and min(numbers) > 0 and max(numbers) / min(numbers) >= 50
 
 
 def search_scatter(results: HasRows | Iterable[Trial], x: str, y: str, score: str | None = None, *, best: str | None = None,
                    ax: Axes | None = None) -> Axes:
-    """Draw the trials of a search as points over two of their settings, coloured by how well they did; the best is starred.
+    """Draw the trials of a search as points over two settings, coloured by score; the best one has a star.
 
-    ``results`` are what ``nn.search.optimize`` returned, or mappings of names to numbers, one a trial; ``score`` is the
-    name of the number that was to be large or small (``best="max"`` or "min"), by default "value" or "score". Axes over
-    which a setting spans much are logarithmic.
+    ``results`` is the result of ``nn.search.optimize``, or a sequence of mappings of names to numbers, one for each trial;
+    ``score`` is the name of the number to maximise or minimise (``best="max"`` or "min"), by default "value" or "score". Axes of
+    settings with a wide range are logarithmic.
 
     >>> trials = [{"lr": 1e-3, "width": 8, "score": 0.5}, {"lr": 1e-1, "width": 16, "score": 0.7}]
     >>> search_scatter(trials, "lr", "width").get_xscale()
@@ -76,10 +76,10 @@ def search_scatter(results: HasRows | Iterable[Trial], x: str, y: str, score: st
 
 def parallel_coordinates(results: HasRows | Iterable[Trial], columns: Sequence[str] | None = None, score: str | None = None, *,
                          best: str | None = None, ax: Axes | None = None) -> Axes:
-    """Draw the trials of a search as lines across their settings, the darker the better their score, which is the last column.
+    """Draw the trials of a search as lines across their settings, darker for better scores, with the score as last column.
 
-    The best is in a colour, and thick. ``columns`` are the settings to show, all numbers of the first trial by default
-    (those of the search space). A column is logarithmic where it spans much; its ends are written. The rest is as in
+    The best trial is coloured and thick. ``columns`` are the settings to show, by default all numeric settings of the search space
+    or of the first trial. A column with a wide range is logarithmic; its ends are labelled. Other arguments are as in
     ``search_scatter``.
 
     >>> trials = [{"lr": 1e-3, "width": 8, "score": 0.5}, {"lr": 1e-1, "width": 16, "score": 0.7}]
@@ -118,7 +118,7 @@ def _numeric_settings(results: HasRows | Iterable[Trial], first: Trial, score: s
 
 
 def _heights(table: Array, logs: Sequence[bool]) -> Array:
-    """Where each number stands on its axis, from 0 at the smallest to 1 at the largest; in the middle where all are one."""
+    """The position of each number on its axis, from 0 for the smallest to 1 for the largest; 0.5 if all are equal."""
     import numpy as np
     places = np.where(logs, np.log(np.where(logs, table, 1.0)), table)
     low, span = places.min(0), np.ptp(places, axis=0)

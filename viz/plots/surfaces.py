@@ -21,15 +21,15 @@ if TYPE_CHECKING:
     Classifier = Module | Callable[[Array], PlainArrayLike]  # of points (N, 2)
 
 
-Surface = Callable[[Any, Any], Any]  # of x1 and x2: numbers, arrays or tensors, entry by entry
+Surface = Callable[[Any, Any], Any]  # of x1 and x2: numbers, arrays or tensors, elementwise
 Interval = tuple[float, float]
 
 
 def gradient_field(f: Surface, low: float = -2.0, high: float = 2.0, n: int = 9, *, downhill: bool = True,
                    ax: Axes | None = None) -> Axes:
-    """Draw arrows of −gradient of ``f(x1, x2)`` on a grid of n × n points, over contours: where gradient descent would go.
+    """Draw arrows of −gradient of ``f(x1, x2)`` on a grid of n × n points, over contours: the directions of gradient descent.
 
-    ``f`` works entry by entry on tensors. With ``downhill=False`` the arrows are the gradient itself.
+    ``f`` works elementwise on tensors. With ``downhill=False`` the arrows are the gradient itself.
 
     >>> arrows = gradient_field(lambda x1, x2: x1**2 + x2**2).collections[-1]
     >>> at = arrows.get_offsets().tolist().index([1.0, -1.0])
@@ -46,10 +46,10 @@ def gradient_field(f: Surface, low: float = -2.0, high: float = 2.0, n: int = 9,
     sign = -1.0 if downhill else 1.0
     u, v = (sign * g for g in gradient(y, [x1, x2], seed=np.ones(y.shape)))
     ax = axes_or_new(ax, 4.2, 4.0)
-    margin = (high - low) / (n - 1)  # where the outer arrows end
+    margin = (high - low) / (n - 1)  # space for the outer arrows
     _add_contours(ax, f, (low - margin, high + margin), (low - margin, high + margin))
     kept = np.isfinite(y.data) & np.isfinite(u) & np.isfinite(v)
-    scale = None if u[kept].any() or v[kept].any() else 1.0  # quiver finds none where all arrows are points
+    scale = None if u[kept].any() or v[kept].any() else 1.0  # quiver finds no scale where all arrows have length 0
     ax.quiver(x1.data[kept], x2.data[kept], u[kept], v[kept], angles="xy", color=GRADIENT, width=0.005, scale=scale)
     ax.set(xlabel="x1", ylabel="x2", title="−gradient" if downhill else "gradient", aspect="equal")
     return ax
@@ -67,10 +67,10 @@ def _add_contours(ax: Axes, f: Surface, across: Interval, up: Interval) -> None:
 
 def descent(f: Surface, start: Interval, ways: Mapping[str, Callable[[list[Tensor]], Optimizer] | PlainArrayLike],
             steps: int = 50, *, bounds: Sequence[Interval] | None = None, ax: Axes | None = None) -> Axes:
-    """Draw the ways down a surface ``f(x1, x2)``, over its contours: several optimisers, or rates of one, from one start.
+    """Draw the paths of several optimisers (or learning rates) on a surface ``f(x1, x2)`` from one start, over its contours.
 
-    ``ways`` maps a name to a function of parameters that makes an optimiser, or to a path that is known, (n, 2).
-    A path ends where it leaves for infinity. ``bounds`` are the two intervals to show. ``axes.paths`` holds the paths.
+    ``ways`` maps a name to a function of parameters that makes an optimiser, or to a given path, (n, 2). A path ends where it
+    diverges. ``bounds`` are the two intervals to show. ``axes.paths`` holds the paths.
 
     >>> import nn
     >>> axes = descent(lambda x, y: x**2 + y**2, (3.0, 4.0), {"SGD": lambda params: nn.optim.SGD(params, lr=0.1)}, 1)
@@ -108,7 +108,7 @@ def _bounds_of_paths(paths: list[Array]) -> tuple[Interval, Interval]:
 
 
 def _path(f: Surface, start: Interval, make: Callable[[list[Tensor]], Optimizer], steps: int) -> Array:
-    """The points that an optimiser goes through, (n, 2), until it leaves for infinity."""
+    """The points of an optimiser's path, (n, 2), until it diverges."""
     import numpy as np
 
     from autograd import Tensor
@@ -131,11 +131,11 @@ def _path(f: Surface, start: Interval, make: Callable[[list[Tensor]], Optimizer]
 def decision_boundary(model: Classifier, inputs: PlainArrayLike | None = None, labels: PlainArrayLike | None = None, *,
                       threshold: float = 0.0, bounds: Sequence[Interval] | None = None, n: int = 150,
                       ax: Axes | None = None) -> Axes:
-    """Draw the class that a classifier gives to every point of the plane, and examples in it, a marker for each class.
+    """Draw a classifier's regions in the plane, and examples, with a marker for each class.
 
-    ``model`` is a module, or a function of an array of points (N, 2): one score for each class, of which the largest
-    counts, or one score in all, which says 1 above the ``threshold``. ``bounds`` are the intervals to show, by default
-    those of the ``inputs`` and some more.
+    ``model`` is a module, or a function of an array of points (N, 2): one score for each class (the largest wins), or a single
+    score (class 1 above the ``threshold``). ``bounds`` are the intervals to show, by default the range of the ``inputs`` with a
+    margin.
 
     >>> axes = decision_boundary(lambda points: points[:, 0], [[-1.0, 0.0], [1.0, 0.0]], [0, 1], n=9)
     >>> [text.get_text() for text in axes.get_legend().get_texts()]
@@ -178,7 +178,7 @@ def _scores(model: Classifier, points: Array) -> Array:
 
 
 def _add_regions(ax: Axes, x1: Array, x2: Array, fields: list[Array]) -> None:
-    """A colour for each class where its field is above 0, and the lines between neighbours."""
+    """Add a colour for each class where its field is above 0, and the borders."""
     import numpy as np
     for i, field in enumerate(fields):
         ax.contourf(x1, x2, field, levels=[0.0, np.inf], colors=[SERIES[i % len(SERIES)]], alpha=0.25)
@@ -188,11 +188,11 @@ def _add_regions(ax: Axes, x1: Array, x2: Array, fields: list[Array]) -> None:
 
 
 def _add_examples(ax: Axes, points: Array, classes: Array | None) -> None:
-    """The examples, a marker for each class."""
+    """Add the examples, with a marker for each class."""
     import numpy as np
     kinds = np.zeros(len(points), int) if classes is None else classes
     for kind in np.unique(kinds):
         ax.scatter(*points[kinds == kind].T, s=22, marker=MARKERS[kind % len(MARKERS)], edgecolors="white", linewidths=0.5,
                    color=SERIES[kind % len(SERIES)], label=None if classes is None else str(kind), zorder=3)
-    if classes is not None:  # outside, or its markers would be taken for examples
+    if classes is not None:  # outside, because inside its markers would look like examples
         add_legend_below(ax, ncols=8)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @runtime_checkable
 class HasColumns(Protocol):
-    """A table that can be asked for its columns, as the history that ``nn.train.fit`` returns."""
+    """Protocol of tables with columns, such as the history that ``nn.train.fit`` returns."""
 
     def to_dict(self) -> dict[str, list[float]]: ...  # each column as a list
 
@@ -24,9 +24,8 @@ def curves(history: HasColumns | Mapping[str, Sequence[float]] | Iterable[float]
            log: bool = False, ax: Axes | None = None) -> Axes:
     """Draw losses or metrics over the epochs.
 
-    ``history`` is what ``nn.train.fit`` returned, a mapping of names to numbers, or plain numbers; ``columns`` are
-    the names to draw, those that hold a loss by default. The best epoch of a fit is marked. Raises KeyError for a
-    column that is not there.
+    ``history`` is the result of ``nn.train.fit``, a mapping of names to numbers, or a sequence of numbers; ``columns`` are the
+    names to draw, by default all losses. The best epoch of a fit is marked. Raises KeyError for an unknown column.
 
     >>> axes = curves({"loss": [2.3, 1.1, 0.7], "validation loss": [2.3, 1.3, 1.0]})
     >>> [line.get_label() for line in axes.lines], axes.lines[0].get_ydata().tolist()
@@ -57,9 +56,9 @@ def curves(history: HasColumns | Mapping[str, Sequence[float]] | Iterable[float]
 
 
 def update_ratios(ratios: Mapping[str, Sequence[float]] | Sequence[float], *, ax: Axes | None = None) -> Axes:
-    """Draw how far each update moved the weights, relative to their length; about 1e-3 is good.
+    """Draw the length of each update relative to the weights' length; about 1e-3 is good.
 
-    ``ratios`` are numbers, or a mapping of parameters' names to numbers, one for each look.
+    ``ratios`` are numbers, one for each inspected update, or a mapping of parameters' names to such numbers.
     """
     table = ratios if isinstance(ratios, Mapping) else {"update ÷ weight": ratios}
     ax = axes_or_new(ax)
@@ -73,10 +72,9 @@ def update_ratios(ratios: Mapping[str, Sequence[float]] | Sequence[float], *, ax
 
 
 def learning_rates(rates: Sequence[float], losses: Sequence[float], *, ax: Axes | None = None) -> Axes:
-    """Draw the learning-rate finder: loss against a rate that grew batch by batch, and where it fell most steeply.
+    """Draw the learning-rate finder: the loss over a rate that grows batch by batch, and the rate of steepest descent.
 
-    The marked rate is a good one to start from; ``axes.suggested`` is its number. Losses that are not finite, and all
-    after them, are left out.
+    The marked rate, ``axes.suggested``, is a good initial rate. Losses from the first one that is not finite are left out.
     """
     import numpy as np
     x, y = _finite_start(rates, losses)
@@ -112,9 +110,9 @@ def _finite_start(rates: Sequence[float], losses: Sequence[float]) -> tuple[Arra
 
 def confusion(labels: ArrayLike, predictions: ArrayLike, class_names: Sequence[str] | None = None, *,
               ax: Axes | None = None) -> Axes:
-    """Draw the confusion matrix: how many examples of each class (row) were taken for which (column).
+    """Draw the confusion matrix: the number of examples by true class (row) and predicted class (column).
 
-    ``predictions`` are classes, or scores (N, C) of which the largest counts.
+    ``predictions`` are classes, or scores (N, C) whose largest gives the class.
 
     >>> [text.get_text() for text in confusion([0, 1, 1], [0, 1, 0]).texts]
     ['1', '·', '1', '1']

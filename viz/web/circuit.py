@@ -1,7 +1,7 @@
-"""The circuit as a page holds it: every gate, wire and scope with the room it takes, whichever scopes are open.
+"""The circuit's data for a page: every gate, wire and scope with its size, for any choice of open scopes.
 
-The page decides what is drawn, lays it out and draws it (``circuit.js``); what its texts say and how much room they take
-is found here, by the same ``labels`` that drawings use.
+The page lays out and draws the circuit (``circuit.js``); the texts and their sizes are computed here, by the same ``labels`` as for
+drawings.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from ..snapshots import Snapshot
 from ..sums import with_sums
 from ..svg import clip, width
 
-NUMBER = "−00.00"  # every number of a page gets room for this
+NUMBER = "−00.00"  # width reserved for every number of a page
 FEW_WIRES, MANY_WIRES = 1, 3  # a gate that few wires enter is a circle, if its sign is short
 
 
@@ -29,8 +29,8 @@ def circuit_data(snapshot: Snapshot, graph: Graph, collapse: Collapse, digits: D
     """Return the circuit of a snapshot for a page: ``gates``, ``wires``, ``scopes``, and which scopes are ``closed``.
 
     ``graph`` has all of the snapshot's gates.
-    ``closed`` are those that ``draw`` would collapse; a summary, of a graph without scopes that is too large to be drawn, is a
-    scope that stays closed (``fixed``). Raises LookupError for a scope that is not there, ValueError for too many gates.
+    ``closed`` are the scopes that ``draw`` would collapse; the summary of a large graph without scopes is a scope that stays closed
+    (``fixed``). Raises LookupError for an unknown scope, ValueError for too many gates.
 
     >>> from autograd import Value, scope
     >>> from viz.graphs import graph_of
@@ -43,10 +43,10 @@ def circuit_data(snapshot: Snapshot, graph: Graph, collapse: Collapse, digits: D
     """
     owner, chains, _ = collapse_scopes(snapshot.order, collapse)
     shut: dict[Scope | None, None] = dict.fromkeys(owner.values())
-    fixed = bool(shut) and len(chains) == 1  # a summary: no scope of the graph is shut
+    fixed = bool(shut) and len(chains) == 1  # a summary: no scope of the graph is closed
     inside = owner if fixed else {}
     chains = {None: (), **{scope: (scope,) for scope in shut}} if fixed else scope_chains(snapshot.order)
-    if collapse in (None, True):  # what is in a closed scope stays closed when that is opened
+    if collapse in (None, True):  # inner scopes stay closed when the outer one is opened
         shut.update(dict.fromkeys(scope for scope, chain in chains.items() if not shut.keys().isdisjoint(chain)))
     whole = with_sums(graph)
     scopes = [scope for scope in chains if scope is not None]
@@ -78,7 +78,7 @@ def circuit_data(snapshot: Snapshot, graph: Graph, collapse: Collapse, digits: D
 
 
 def _gate(block: Block, scope: int) -> list[Any]:
-    """A node: id, kind, name and its room, members, scope, length, height, order of arguments, sign, and if it has a value."""
+    """A node's data: id, kind, name and its width, members, scope, length, height, order of arguments, sign, True with a value."""
     node = block.node
     shape = block.shape(False)
     called = f"{clip(block.name)} = " if block.name and node.kind == "gate" else ""
@@ -87,7 +87,7 @@ def _gate(block: Block, scope: int) -> list[Any]:
 
 
 def _room(label: Any) -> list[float]:
-    """The room of a label along its wire, above and below it, without the name of the value; and that of its formula."""
+    """The size of a label along its wire, above and below it, without the value's name; and the size of its formula."""
     room = label.room(False)
     beside = width(label.formula.text, label.formula.size) + BETWEEN if label.formula else 0.0
     return [round(label.width, 2), room.before, room.after, round(beside, 2)]
@@ -109,7 +109,7 @@ def _private(snapshot: Snapshot, scopes: list[Scope], chains: Mapping[Scope | No
 
 
 def _sample(scopes: list[Scope], private: dict[Scope, int], digits: Digits) -> dict[str, Block]:
-    """Blocks of a made-up graph, for the room that closed scopes take: with few wires, with many, with inputs inside."""
+    """Blocks of a sample graph, for the sizes of closed scopes: with few wires, with many, with inputs inside."""
     nodes = [DrawnNode("x", "input", "", "", "", (), 0.0, 0.0), DrawnNode("y", "gate", "", "scope", "", (), 0.0, 0.0, hidden=1)]
     wires = [Wire(f"y{k}", "x", "y", k, 0.0, 0.0, -0.00912, None, 1.0) for k in range(2)]
     for i, scope in enumerate(scopes):

@@ -1,8 +1,8 @@
-"""The stepper: one page, without any request, that walks through backpropagation forward, backward and again.
+"""The stepper: a self-contained page that walks through backpropagation, forward and backward.
 
-The pictures are those of ``draw``. The page computes every number itself, by the JavaScript that
-``autograd.programs.javascript`` makes from the rows' own rules, so inputs can be changed in it; of a graph that has no
-JavaScript (tensors, operations that users added) it shows the numbers that Python has.
+The pictures are those of ``draw``. The page computes every number with the JavaScript that ``autograd.programs.javascript`` makes
+from the rows' rules, so inputs can be changed; for a graph without JavaScript (large tensors, operations that users added) it shows
+Python's numbers.
 """
 
 from __future__ import annotations
@@ -41,22 +41,21 @@ if TYPE_CHECKING:
 
     from ..snapshots import Gradient, Names
 
-    Said = float | str | None  # a number for the page to compute with, an array in a few words
+    Said = float | str | None  # a number for computation, or a short description of an array
 
 
 def stepper(y: Node | Sequence[Node], *, collapse: Collapse = None, digits: Digits = "auto", title: str | None = None,
             parameters: Iterable[Node | str] | None = None, names: Names | None = None, seed: ArrayLike | None = None) -> Stepper:
-    """Return a page that steps through the computation of ``y`` and its gradient, and computes anew as inputs are changed.
+    """Return a page that steps through the computation of ``y`` and its gradient, and recomputes both when inputs change.
 
-    ``collapse``, ``digits``, ``names`` and ``title`` are those of ``draw``; with scopes, the page switches between
-    open and collapsed. ``parameters`` (leaves or their names; all leaves by default) are the inputs that its button
-    "Update" moves against the gradient; ``seed`` is the gradient of ``y`` itself, needed where that is not one number.
-    Of several Values, as ``viz.zoom`` returns them, the page steps through their total, each times its seed: one for each, by
-    default its own gradient. Nothing is changed by looking. Inputs are live as Values, and as Tensors of up to 64 entries where
-    all nodes together have up to 2,000; what has no JavaScript (some operations on arrays, those that users added, float32) is
-    shown with its numbers and steps, and the page says why. Python's ``if`` is not run again, only the recorded operations.
-    Raises TypeError for what is not a node, LookupError for a scope or parameter that is not there, ValueError for a
-    graph that is too large.
+    ``collapse``, ``digits``, ``names`` and ``title`` are as for ``draw``; the page can open and collapse scopes. ``parameters``
+    (leaves or their names; all leaves by default) are the inputs that its button "Update" moves against the gradient; ``seed`` is
+    the gradient of ``y`` itself, needed if ``y`` is not one number. For several Values, as from ``viz.zoom``, the page steps
+    through their sum, weighted by the seeds: one for each, by default its own gradient. The graph is not changed. Values are live
+    inputs, and so are Tensors of up to 64 entries if all nodes together have up to 2,000; operations without JavaScript (some on
+    arrays, those that users added, float32) are shown with Python's numbers and steps, and the page says why. Only recorded
+    operations are recomputed, not Python's ``if``. Raises TypeError for an argument that is not a node, LookupError for an unknown
+    scope or parameter, ValueError for a graph that is too large.
 
     >>> from autograd import Value
     >>> w, x = Value(2.0, "w"), Value(-1.0, "x")
@@ -72,9 +71,9 @@ def stepper(y: Node | Sequence[Node], *, collapse: Collapse = None, digits: Digi
 
 
 class Stepper:
-    """A page that steps through a computation: ``html`` is its text, ``save`` writes it, a notebook shows it.
+    """A page that steps through a computation, shown in notebooks: ``html`` is its text, ``save`` writes it.
 
-    The graph is walked once: its order, its walk and what is drawn of it are made here, and handed down.
+    The graph is walked once: its order, its steps and its records are computed here and passed on.
 
     >>> "<script>" in stepper(Value(2.0, "x") * 3).html
     True
@@ -112,15 +111,15 @@ class Stepper:
 
     @cached_property
     def html(self) -> str:
-        """The page as text: everything is in it, and it makes no request."""
-        # within a script element, < may begin its end tag or a comment
+        """The self-contained page as text."""
+        # inside a script element, < could begin its end tag or a comment
         data = json.dumps(self._data, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
         title = self.title or f"Backpropagation through {clip(self._data['nodes'][-1]['name'])}"
         return _PAGE.format(title=escape(clean(title)), style=f"{_colours()}{CSS_IN_COLOURS}{_source('step_page.css')}",
                             script=f"const DATA = {data}\nconst COMPUTE = {self._code};\n{_script()}")
 
     def save(self, path: str | Path) -> Path:
-        """Write the page to a file that a browser opens, and return its path."""
+        """Write the page to a file for a browser, and return its path."""
         path = Path(path)
         with replaced(path) as temporary:
             temporary.write_text(self.html, encoding="utf-8")
@@ -132,7 +131,7 @@ class Stepper:
                 'style="width:100%;height:900px;border:0"></iframe>')
 
     def _repr_html_(self) -> str:
-        """The frame, and before it a still picture, which alone is left where frames are removed: in a notebook not yet trusted."""
+        """A still picture and the frame; in an untrusted notebook, which removes frames, the picture remains."""
         still = picture(Drawing(self._graph, self.digits, title=self.title).svg)
         return f'<div class="chainrule-still"><p>Run this cell to step through it.</p>{still}</div>{self.frame()}'
 
@@ -180,14 +179,14 @@ _PAGE = """<!doctype html>
 
 
 def _source(name: str) -> str:
-    """A script or style sheet of this folder, without its comments and the beginnings of its lines."""
+    """A script or style sheet of this folder, without comments and indentation."""
     source = (Path(__file__).parent / name).read_text(encoding="utf-8")
     return re.sub(r"\n\s+", "\n", re.sub(r"(?m)(^|\s+)// .*$", "", source))
 
 
 @cache
 def _script() -> str:
-    """The script of every page: what lays out, draws and steps, packed to a third of its size, and what unpacks it."""
+    """The script of every page (layout, drawing, stepping), compressed to a third of its size, with its unpacker."""
     scripts = ";".join(map(_source, ("layout.js", "circuit.js", "step_page.js")))
     packer = compressobj(9, DEFLATED, -15)
     packed = b64encode(packer.compress(scripts.encode()) + packer.flush()).decode()
@@ -196,7 +195,7 @@ def _script() -> str:
 
 
 def _colours() -> str:
-    """The colours of pictures as variables: light, dark where the reader or the page around this one has it so."""
+    """The colours as CSS variables: light, and dark where the reader or the surrounding page is in dark mode."""
     light, dark = variables(LIGHT), variables(DARK)
     return (f":root{{color-scheme:light;{light}}}:root.dark{{color-scheme:dark;{dark}}}"
             f"@media (prefers-color-scheme:dark){{:root:not(.light){{color-scheme:dark;{dark}}}}}\n")
@@ -209,7 +208,7 @@ CSS_IN_COLOURS = re.sub("|".join(LIGHT.values()), lambda colour: f"var(--{_INKS[
 # ── one walk ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 def _checked_order(y: Node) -> list[Node]:
-    """The nodes of a graph in order; raises ValueError where they are too many to step through."""
+    """The nodes of a graph in order; raises ValueError if they are too many to step through."""
     checked_roots(y)
     order = topological(y)
     if len(order) > TOO_MANY:
@@ -219,7 +218,7 @@ def _checked_order(y: Node) -> list[Node]:
 
 
 def _total(results: Sequence[Any], seed: Any, title: str | None) -> tuple[Any, Any, str | None]:
-    """One node for several: the only one, or the total of all, each times its seed; with the seed and the title of the page."""
+    """One node for all results, the only one or their sum weighted by the seeds, with the seed and the title of the page."""
     checked_roots(results)
     if not results or any(hasattr(y, "shape") for y in results):
         raise TypeError(f"stepper of a list of {len(results)}: give one Tensor, or a list of Values; add several Tensors up first")
@@ -235,7 +234,7 @@ def _total(results: Sequence[Any], seed: Any, title: str | None) -> tuple[Any, A
 
 
 def _snapshot(y: Node, order: list[Node], names: Mapping[Node, str], walk: list[Step]) -> Snapshot:
-    """The graph as the walk leaves it: its names and labels, and the walk's gradients in place of the nodes' own."""
+    """The snapshot after the walk: names and labels, with the walk's gradients in place of the nodes' own."""
     gradients: dict[Node, Gradient] = {}
     contributions: dict[tuple[Node, int], Gradient] = {}
     for step in walk:
@@ -249,7 +248,7 @@ def _snapshot(y: Node, order: list[Node], names: Mapping[Node, str], walk: list[
 
 
 def _program(y: Node) -> tuple[str, str]:
-    """The JavaScript that computes the graph; "null", and the reason, where there is none."""
+    """The JavaScript that computes the graph, or "null" with the reason."""
     try:
         if hasattr(y, "shape"):
             from autograd.programs.arrays import tensors_to_javascript
@@ -260,7 +259,7 @@ def _program(y: Node) -> tuple[str, str]:
 
 
 def _moved(parameters: Iterable[Node | str] | None, leaves: list[int], place: Mapping[Node, int], walk: list[Step]) -> list[int]:
-    """The numbers of the leaves that Update moves."""
+    """The numbers of the leaves moved by Update."""
     if parameters is None:
         return leaves
     by_name = {walk[i].label: i for i in leaves}
@@ -275,7 +274,7 @@ def _moved(parameters: Iterable[Node | str] | None, leaves: list[int], place: Ma
 # ── the data of the page ─────────────────────────────────────────────────────────────────────────────────────────
 
 def _node(node: Node, step: Step, place: Mapping[Node, int]) -> dict[str, Any]:
-    """A node as the page knows it: its name, its operation as text, its operands, and the line that made it."""
+    """A node's data for the page: its name, its operation as text, its operands, and the source line that made it."""
     data: dict[str, Any] = {"name": clip(step.label), "op": step.operation,
                             "text": applied_template(step.operation, len(step.inputs)),
                             "operands": [place[x] if is_node(x) and x in place else _constant(given)
@@ -291,7 +290,7 @@ def _node(node: Node, step: Step, place: Mapping[Node, int]) -> dict[str, Any]:
 
 
 def _constant(x: Any) -> str:
-    """A constant operand as text: its name, a number, an array in a few words."""
+    """A constant operand as text: its name, a number, or a short description of an array."""
     if isinstance(x, str):
         return clip(x)
     if isinstance(x, (int, float)):
@@ -300,7 +299,7 @@ def _constant(x: Any) -> str:
 
 
 def _edges(walk: list[Step], count: int, graph: Graph) -> list[list[Any]]:
-    """The edges of each node: argument, target, and the formula as pictures write it."""
+    """The edges of each node: argument, target, and formula."""
     edges: list[list[Any]] = [[] for _ in range(count)]
     drawn = {edge: wire.formula for wire in graph.wires for edge in wire.edges}
     for step in walk:
@@ -312,18 +311,18 @@ def _edges(walk: list[Step], count: int, graph: Graph) -> list[list[Any]]:
 
 
 def _said(x: Any) -> Said:
-    """A number as it is, an array in a few words."""
+    """A number unchanged, or a short description of an array."""
     x = summary(x)
     return x if x is None or isinstance(x, float) else show(x)
 
 
 def _entries(x: Any) -> Any:
-    """A number as it is, an array as the list of its entries in row order."""
+    """A number unchanged, or the list of an array's entries in row order."""
     return x.ravel().tolist() if hasattr(x, "ravel") else x
 
 
 def _frames(walk: list[Step]) -> list[Any]:
-    """A walk that the page cannot compute, as it shows it."""
+    """The frames of a walk that the page cannot compute."""
     return [[step.phase, step.node, _said(step.gradient), _said(step.right),
              [[e.argument, e.target, *map(_said, (e.upstream, e.local, e.downstream, e.total, e.right))]
               for e in step.edges]] for step in walk]
