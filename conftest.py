@@ -1,4 +1,4 @@
-"""What every test and doctest of the project starts from."""
+"""Set-up of all tests and doctests of the project."""
 
 import os
 
@@ -17,5 +17,5 @@ scalar_names = {name: value for name, value in vars(autograd).items() if name in
 
 @pytest.fixture(autouse=True)
 def public_names(doctest_namespace: dict[str, object]) -> None:
-    """Doctests find Tensor and the names of scalar autograd; sum, max and their like are Python's own unless imported."""
+    """Give doctests Tensor and the scalar names of autograd; sum, max and the like are Python's own unless imported."""
     doctest_namespace.update(scalar_names, Tensor=autograd.Tensor)

@@ -1,4 +1,4 @@
-"""The Makefile's commands without make, for Windows and every other system: ``nox -s run``, ``nox -s test``, ``nox --list``.
+"""The Makefile's commands without make, for Windows and other systems: ``nox -s run``, ``nox -s test``, ``nox --list``.
 
 They share one environment, ``.venv/``, with make. Only ``versions`` and ``minimums`` build environments of their own.
 """
@@ -33,7 +33,7 @@ DOCS = [["docs"]]
 nox.options.sessions = ["test"]
 nox.options.error_on_missing_interpreters = False  # a version that is not installed is skipped, also in CI
 if pyenv := sorted(Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")).glob("versions/3.*")):
-    os.environ.setdefault("PYENV_VERSION", ":".join(folder.name for folder in pyenv))  # else its python3.x may refuse to start
+    os.environ.setdefault("PYENV_VERSION", ":".join(folder.name for folder in pyenv))  # or its python3.x may refuse to start
 
 
 def install(session: nox.Session, extra: str, stamp: str) -> None:
@@ -63,7 +63,7 @@ def browser(session: nox.Session) -> None:
     """Fetch the browser that tests pages, unless one is installed."""
     if not any(map(shutil.which, BROWSERS)):
         session.run(str(PYTHON), "-m", "playwright", "install", "chromium", external=True,
-                    success_codes=range(256))  # without it the tests of pages are skipped, and say so
+                    success_codes=range(256))  # without a browser the tests of pages are skipped, with a reason
 
 
 @nox.session(python=False)
@@ -75,7 +75,7 @@ def run(session: nox.Session) -> None:
 
 @nox.session(python=False)
 def test(session: nox.Session) -> None:
-    """Install what testing needs, then style, types, tests and doctests: all, whichever fails."""
+    """Install the test dependencies, then check style and types, run tests and doctests: all of them, even if one fails."""
     install(session, "test", "test")
     browser(session)
     modules(session, TEST)
@@ -98,7 +98,7 @@ def lint(session: nox.Session) -> None:
 
 @nox.session(python=False)
 def coverage(session: nox.Session) -> None:
-    """The tests, with the lines and branches that none of them runs: at least 95 % are."""
+    """The tests with coverage of lines and branches, which must be at least 95 %."""
     install(session, "test", "test")
     browser(session)
     modules(session, COVERAGE)
@@ -106,7 +106,7 @@ def coverage(session: nox.Session) -> None:
 
 @nox.session(python=False)
 def bench(session: nox.Session) -> None:
-    """Measure against every installed peer, interleaved, and print ratios."""
+    """Measure against every installed peer, in turns, and print ratios."""
     install(session, "bench", "bench")
     modules(session, BENCH)
 
@@ -136,7 +136,7 @@ def minimums(session: nox.Session) -> None:
 
 
 def lowest(project: dict[str, dict[str, list[str]]]) -> list[str]:
-    """Turn each requirement that states a lowest version into one of exactly that version."""
+    """Turn each requirement with a lowest version into one for exactly that version."""
     requirements: Iterable[str] = chain(project["dependencies"], *project["optional-dependencies"].values())
     found = (re.fullmatch(r"([\w.-]+)(?:\[.*\])?>=([\w.]+)", requirement) for requirement in requirements)
     return [f"{match[1]}=={match[2]}" for match in found if match]

@@ -1,1 +1,1 @@
-"""Measurements against every installed peer: ``python -m benchmarks``, or ``make bench``."""
+"""Benchmarks against every installed peer: ``python -m benchmarks``, or ``make bench``."""

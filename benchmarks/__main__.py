@@ -1,4 +1,4 @@
-"""Measure rows and print their tables: all of them, or those named. ``python -m benchmarks [KEY ...]``."""
+"""Measure benchmark rows and print their tables: all of them, or the named ones. ``python -m benchmarks [KEY ...]``."""
 
 import argparse
 import platform

@@ -1,4 +1,4 @@
-"""How a row is measured: each engine in a process of its own, one after another, again and again (A B A B …)."""
+"""Measuring of rows: each engine runs in its own process, in alternating turns (A B A B …)."""
 
 from __future__ import annotations
 
@@ -14,31 +14,31 @@ from statistics import median
 from time import perf_counter
 from typing import Any, Protocol
 
-# does the work once; returns a number on which all engines must agree, and what is not to be freed within the time
+# does the work once; returns a number on which all engines must agree, and objects to keep alive during the timing
 Step = Callable[[], tuple[float, object]]
 rows: dict[str, Table] = {}
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false"}
 SLOW = 10.0  # seconds: an engine that takes longer is measured once
 TURN = 0.1  # seconds: a shorter step is repeated in each turn
-WARM = 1.0  # seconds: before a turn of a shorter step, one that does not count
+WARM = 1.0  # seconds: before a turn of a shorter step, a warm-up that does not count
 
 
 class Table(Protocol):
-    """Whatever is measured under a key."""
+    """Base of tables, each measured under a key."""
 
     def measure(self) -> str:
-        """Return the table."""
+        """Measure, and return the table as text."""
         ...
 
 
 @dataclass
 class Row:
-    """One thing to measure, engine by engine; making it adds it to ``rows``, under its key.
+    """One benchmark for several engines; a new row adds itself to ``rows``, under its key.
 
-    ``scale`` is how many ``unit`` there are in a second (of work per node, where the unit is). An engine is a
-    function that imports its library, builds the problem and returns the step to be timed; the first one added is
-    the project's own, the others are its peers. With ``nodes``, the memory that a step needs is printed too: the
-    growth of the peak of its process, in bytes per node. ``agree`` is how far results may differ, relatively.
+    ``scale`` is the number of ``unit`` in a second (divided by the nodes, for units per node). An engine is a function that imports
+    its library, builds the problem and returns the step to be timed; the first one added is chainrule, the others are its peers.
+    With ``nodes``, the memory of a step is printed too: the growth of its process's peak, in bytes per node. ``agree`` is the
+    relative tolerance between results.
     """
 
     key: str
@@ -54,14 +54,14 @@ class Row:
         rows[self.key] = self
 
     def engine(self, name: str) -> Callable[[Callable[[], Step]], Callable[[], Step]]:
-        """A decorator that adds an engine to the row."""
+        """Return a decorator that adds an engine to the row."""
         def add(build: Callable[[], Step]) -> Callable[[], Step]:
             self.engines[name] = build
             return build
         return add
 
     def measure(self) -> str:
-        """The table of this row. Raises ArithmeticError where engines disagree about the result."""
+        """Measure, and return the table as text; raises ArithmeticError where engines disagree about the result."""
         workers = {name: Worker(self.key, name) for name in self.engines}
         first = {name: worker.run() for name, worker in workers.items()}
         done = {name: run for name, run in first.items() if "failure" not in run}
@@ -79,7 +79,7 @@ class Row:
         return "\n".join([f"\n{self.title}", *(self.line(name, first[name], medians) for name in self.engines)])
 
     def line(self, name: str, run: dict[str, Any], medians: dict[str, float]) -> str:
-        """An engine's line of the table: its median, its memory, and how the project's time compares."""
+        """An engine's line of the table: its median, its memory, and the ratio to chainrule's time."""
         if "failure" in run:
             return f"  {name:<24}{run['failure']}"
         own = next(iter(medians))
@@ -89,7 +89,7 @@ class Row:
 
 
 class Worker:
-    """A process in which one engine waits for its turns: each pays for its own garbage, and for nobody else's."""
+    """Process of one engine, which waits for its turns; each process pays only for its own garbage collection."""
 
     def __init__(self, key: str, engine: str):
         command = [sys.executable, "-m", "benchmarks", "--worker", key, engine]
@@ -97,7 +97,7 @@ class Worker:
                                         env={**os.environ, **ONE_THREAD})
 
     def run(self) -> dict[str, Any]:
-        """One turn: the seconds it took, its result, and how many bytes it added to the peak; or the failure."""
+        """Run one turn; return its seconds, its result and its growth of the memory peak, or the failure."""
         assert self.process.stdin is not None
         assert self.process.stdout is not None
         self.process.stdin.write("run\n")
@@ -106,15 +106,15 @@ class Worker:
         return turn
 
     def stop(self) -> None:
-        """End the process: it has no more turns."""
+        """End the process."""
         self.process.communicate()
 
 
 def work(build: Callable[[], Step]) -> None:
-    """What a worker does: build the engine, then a turn and a line of output for every line of input.
+    """Run as a worker: build the engine, then run a turn and print a line for every line of input.
 
-    The first turn is one step, cold; a later one repeats a short step, warm, so that what the others left in the caches
-    does not count.
+    The first turn is one cold step; later turns warm up first and repeat a short step, so that other engines' effects on the caches
+    do not count.
     """
     step: Step | None = None
     seconds = SLOW
@@ -137,6 +137,6 @@ def work(build: Callable[[], Step]) -> None:
 
 
 def peak() -> float:
-    """The most bytes that this process has held; nan on systems without Linux's /proc."""
+    """The peak memory of this process in bytes; nan on systems without Linux's /proc."""
     status = Path("/proc/self/status")  # getrusage would count the parent's peak too
     return 1024.0 * int(status.read_text(encoding="ascii").split("VmHWM:")[1].split()[0]) if status.exists() else nan

@@ -1,4 +1,4 @@
-"""Every operation on arrays, forward and gradient, beside PyTorch's: one process, one thread, taking turns."""
+"""All operations on arrays, forward and gradient, compared with PyTorch: one process, one thread, in turns."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ WITHIN = {"softplus", "leaky_relu", "elu"}  # of torch.nn.functional, with defau
 
 
 class Case(NamedTuple):
-    """One operation, written for both libraries, and how to draw its operands for a size."""
+    """One operation for both libraries, with a function that draws operands of a size."""
 
     name: str
     ours: Callable[..., Any]
@@ -28,7 +28,7 @@ class Case(NamedTuple):
 
 
 def cases() -> Iterator[Case]:
-    """All rows that PyTorch has too, then the array operations."""
+    """All rows that PyTorch also has, then the array operations."""
     import torch
     from autograd import ops
     for row in ops.rows.values():
@@ -88,12 +88,12 @@ def mixing() -> Iterator[Case]:
 
 
 class Operations:
-    """The table of all operations: PyTorch's time is 1."""
+    """The table of all operations, relative to PyTorch's time."""
 
     title = "Operations on arrays, forward and gradient: times that of PyTorch, on one thread"
 
     def measure(self) -> str:
-        """Return the table, by size and dtype, with the geometric means and what is above 2."""
+        """Return the table by size and dtype, with geometric means and a list of the ratios above 2."""
         try:
             import torch
         except ImportError as error:
@@ -115,7 +115,7 @@ class Operations:
 
 
 def compared(case: Case, kind: str, size: int) -> float:
-    """Our time over PyTorch's, the median of turns. Raises ArithmeticError where gradients differ."""
+    """The ratio of chainrule's time to PyTorch's, the median over turns. Raises ArithmeticError where gradients differ."""
     import numpy as np
     import torch
     from autograd import Tensor

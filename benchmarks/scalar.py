@@ -33,7 +33,7 @@ def total(terms: Sequence[Any]) -> Any:
 
 
 def s1(node: Callable[[float], Any], relu: Callable[[Any], Any], zero: Callable[[Any], Any] | None = None) -> Step:
-    """The demo as it stands in micrograd's notebook, for any library whose nodes are single numbers."""
+    """The demo of micrograd's notebook, for any library whose nodes are single numbers."""
     layers = [[([node(w) for w in ws], node(0.0)) for ws in layer] for layer in WEIGHTS]
     parameters = [p for layer in layers for ws, b in layer for p in (*ws, b)]
 
@@ -52,7 +52,7 @@ def s1(node: Callable[[float], Any], relu: Callable[[Any], Any], zero: Callable[
         losses = [relu(1 + -y * score([node(x) for x in point])) for point, y in zip(POINTS, LABELS)]
         loss = total(losses) * (1 / len(losses)) + 1e-4 * total([p * p for p in parameters])
         loss.backward()
-        # nothing is kept: a training loop frees its graph too, or leaves it to the collector
+        # nothing is kept alive, because a training loop frees its graph too, or leaves it to the garbage collector
         return math.fsum(float(p.grad) for p in parameters), None
     return step
 
@@ -120,14 +120,14 @@ def _() -> Step:
     return step
 
 
-# ── looking for the first nan ────────────────────────────────────────────────────────────────────────────────────
+# ── detection of the first nan ───────────────────────────────────────────────────────────────────────────────────
 
 ANOMALY = Row("anomaly", "S1 within detect_anomaly(), which looks at every value and gradient", "ms", scale=1e3, rounds=9)
 ANOMALY_T1 = Row("anomaly_t1", "T1 (MLP 784-128-10, batch 64) within detect_anomaly()", "µs", scale=1e6 / 50, rounds=9)
 
 
 def watched(build: Callable[[], Step]) -> Callable[[], Step]:
-    """The same step, within the context."""
+    """The same step inside ``detect_anomaly``."""
     def built() -> Step:
         from autograd import detect_anomaly
         step = build()
@@ -174,7 +174,7 @@ def _() -> Step:
 @CHAIN.engine("micrograd")
 def _() -> Step:
     from micrograd.engine import Value
-    chain(Value, 5_000)  # it recurses: fail at once, rather than after a million nodes
+    chain(Value, 5_000)  # it recurses: fails here, and not only after a million nodes
     return lambda: chain(Value)
 
 
@@ -208,7 +208,7 @@ def _() -> Step:
 IMPORT = Row("import", "Start Python and import", "ms", scale=1e3, rounds=9)
 
 
-environment = {**os.environ, "PYTHONPYCACHEPREFIX": mkdtemp()}  # compiled by the first run, whatever lay there before
+environment = {**os.environ, "PYTHONPYCACHEPREFIX": mkdtemp()}  # the first run compiles, with an empty cache
 environment.pop("PYTHONDONTWRITEBYTECODE", None)
 
 

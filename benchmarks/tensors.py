@@ -31,7 +31,7 @@ def data(row: Row) -> tuple[Any, Any, list[Any]]:
 
 
 def repeated(row: Row, train: Callable[[], Any]) -> Step:
-    """As many training steps as the row counts, and the last loss."""
+    """Run the row's number of training steps; return the last loss."""
     def step() -> tuple[float, object]:
         for _ in range(round(1e6 / row.scale)):
             loss = train()
@@ -71,7 +71,7 @@ def by_hand(row: Row) -> Step:
     rate = np.float32(RATE)
 
     def top(hidden: Any) -> tuple[Any, Any, Any, Any]:
-        """The last layer and the loss, forward and backward; the softmax is made in place."""
+        """The last layer and the loss, forward and backward; the softmax is computed in place."""
         scores = hidden @ w2
         scores += b2
         scores -= scores.max(1, keepdims=True)
@@ -180,7 +180,7 @@ for _row in (T1, T2, T3):
 # ── memory ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 class Memory(Row):
-    """A row whose engines return, not time, but the most bytes that all arrays together took within a step."""
+    """A row whose engines return the peak bytes of all arrays in a step, in place of times."""
 
     def measure(self) -> str:
         """The table of this row."""
@@ -204,9 +204,9 @@ MEMORY = Memory("memory", "T1, memory: the most that parameters, inputs and all 
 
 
 def traced(build: Callable[[Row], Step]) -> Step:
-    """The peak of what NumPy allocates, as it tells tracemalloc."""
+    """The peak of NumPy's allocations, from tracemalloc."""
     import tracemalloc
-    build(T1)()  # code is no part of it: all that is loaded when first used is loaded here
+    build(T1)()  # loads all lazy imports first, because code does not count
     tracemalloc.start()
     train = build(T1)
 
@@ -247,7 +247,7 @@ def _() -> Step:
     def step() -> tuple[float, object]:
         train()
         for p in params:
-            p.grad = None  # what was allocated before profiling is not told when it is freed
+            p.grad = None  # frees of memory allocated before profiling are not reported
         with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as profiler:
             train()
         now = peak = float(sum(t.nbytes for t in (x, labels, *params)))

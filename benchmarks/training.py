@@ -1,4 +1,4 @@
-"""Rows about training as such: what ``fit`` adds to a loop by hand, and a network learning to read digits."""
+"""Rows about training: the overhead of ``fit`` over a loop by hand, and a network that learns to read digits."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ EPOCHS, SEEDS = 10, range(5)
 
 
 def digits(seed: int) -> tuple[Any, Any, list[Any]]:
-    """Images (N, 64) and labels to train on and to test by, and starting weights (out, in) and biases: for all engines."""
+    """Training and test images (N, 64) with labels, and initial weights (out, in) and biases, equal for all engines."""
     import nn
     import numpy as np
     rng = np.random.default_rng(seed)
@@ -33,7 +33,7 @@ def network(weights: list[Any]) -> Any:
     return model
 
 
-# ── what fit adds ────────────────────────────────────────────────────────────────────────────────────────────────
+# ── overhead of fit ──────────────────────────────────────────────────────────────────────────────────────────────
 
 FIT = Row("fit", f"fit  MLP {'-'.join(map(str, SIZES))} on digits, batches of {BATCH}, SGD: a training step", "µs",
           1e6 / (4 * 45), rounds=15, agree=1e-12)
@@ -96,7 +96,7 @@ def _() -> Step:
 # ── the same network in PyTorch ──────────────────────────────────────────────────────────────────────────────────
 
 class Learning(Row):
-    """A row whose engines train from one seed after another; it tells the time of an epoch, and how well they learnt."""
+    """A row whose engines train from several seeds; it reports the time of an epoch and the accuracy."""
 
     def measure(self) -> str:
         """The table of this row."""
@@ -124,7 +124,7 @@ LEARNING = Learning("digits", f"digits  MLP {'-'.join(map(str, SIZES))}, Adam, b
 
 
 def seeds(train: Callable[[int], float]) -> Step:
-    """A step that trains from the next seed whenever it is called; the accuracy."""
+    """A step that trains from the next seed and returns the accuracy."""
     following = iter(SEEDS)
     return lambda: (train(next(following)), None)
 
@@ -165,7 +165,7 @@ def _() -> Step:
                 optimizer.zero_grad()
                 loss.backward()
                 optimizer.step()
-                loss.item()  # looked at, as every loop does
+                loss.item()  # read, as in every training loop
         with th.no_grad():
             return float((model(th.tensor(test[0])).argmax(1) == th.tensor(test[1])).float().mean())
     return seeds(learn)

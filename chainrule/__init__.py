@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 
 try:
-    from autograd import Value as _  # another package has the name, too
+    from autograd import Value as _  # fails where HIPS autograd is installed under that name
 except ImportError:
     raise ImportError("chainrule needs chainrule's autograd, and Python finds another one here, HIPS autograd's. Each needs an "
                       "environment of its own: python -m venv .venv, then pip install chainrule there; or pip uninstall "

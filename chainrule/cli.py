@@ -41,11 +41,11 @@ _CODES = "exit status: 0 all right, 1 the gradient is wrong (check), 2 the comma
 
 
 class Refusal(Exception):
-    """A request that the command cannot carry out, with the remedy, in words for the person at the terminal."""
+    """Error for a request that the command cannot carry out, with the remedy."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command with the given arguments, those of the process by default; returns the exit status.
+    """Run the command with the given arguments, by default the process's, and return the exit status.
 
     >>> main(["step", "x*x", "x=3", "--digits=2"])
     forward
@@ -62,22 +62,22 @@ def main(argv: Sequence[str] | None = None) -> int:
     gradient x 6.0
     0
     """
-    if sys.stdout is None or sys.stderr is None:  # closed by who called: >&-
+    if sys.stdout is None or sys.stderr is None:  # closed by the caller: >&-
         with open(os.devnull, "w", encoding="utf-8") as nowhere, redirect_stdout(sys.stdout or nowhere), \
                 redirect_stderr(sys.stderr or nowhere):
             return main(argv)
     use_plain_signs()
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("default")  # a note to the person, whatever the interpreter was told
+            warnings.simplefilter("default")  # show warnings as notes, with any settings of the interpreter
             warnings.showwarning = lambda message, *_: say(f"note: {message}")
             try:
                 status = run(sys.argv[1:] if argv is None else argv)
-            except SystemExit as leaving:  # of argparse, after its own message
+            except SystemExit as leaving:  # from argparse, after its own message
                 status = int(leaving.code or 0)
         sys.stdout.flush()
         return status
-    except BrokenPipeError:  # who read the output wants no more of it
+    except BrokenPipeError:  # the reader of the output has closed it
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
     except KeyboardInterrupt:
@@ -86,7 +86,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         say(str(error))
     except OSError as error:
         say(f"cannot write to the standard output: {error.strerror or error}")
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python would try once more at its end
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python would write again at exit
     except Exception as error:
         say(f"{type(error).__name__}: {error}; this is a fault of chainrule, please report it with the command")
     return 2
@@ -99,12 +99,12 @@ def say(message: str) -> None:
 # ── arguments ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 class _Version(argparse.Action):
-    """Looks the version up only when it is asked for."""
+    """Action that looks up the version only on request."""
 
     def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
         try:
             from . import __version__
-        except ImportError:  # run from its source
+        except ImportError:  # run from source, without installation
             __version__ = "(not installed)"
         print(f"chainrule {__version__}")
         parser.exit()
@@ -112,7 +112,7 @@ class _Version(argparse.Action):
 
 def run(argv: Sequence[str]) -> int:
     parser = argument_parser()
-    # an expression may begin with a minus: after a blank, argparse does not take it for an option
+    # an expression may begin with a minus: with a blank before it, argparse does not read it as an option
     options = re.compile(r"-|-h|-o|-o-|-o.+\.\w+|--|--[a-z][a-z-]*(=.*)?", re.DOTALL)
     args, late = parser.parse_known_args(
         [f" {x}" if x.startswith("-") and not options.fullmatch(x) else x for x in argv])
@@ -143,7 +143,7 @@ def argument_parser() -> argparse.ArgumentParser:
 
 
 def _form(*names: str) -> dict[str, Any]:
-    """How the help of these commands is laid out, with their examples."""
+    """The formatting of these commands' help, with their examples."""
     examples = "\n".join(f"  chainrule {name} {example}" for name in names for example in _EXAMPLES[name])
     return {"formatter_class": argparse.RawDescriptionHelpFormatter, "allow_abbrev": False,
             "epilog": f"examples:\n{examples}\n\n{_CODES}"}
@@ -210,7 +210,7 @@ def digits(text: str) -> Digits:
 
 
 def read(args: argparse.Namespace) -> tuple[Expression, dict[str, float]]:
-    """Return the expression and the numbers for the names in it; a note tells of numbers for other names."""
+    """Return the expression and the numbers for its names; print a note about numbers for other names."""
     expression, given = Expression(args.expression), values(args.values)
     if not expression.names:
         raise ExpressionError("the expression has no names, so it has no gradient; use one, as in 'w*2' w=3")
@@ -221,7 +221,7 @@ def read(args: argparse.Namespace) -> tuple[Expression, dict[str, float]]:
 
 
 def evaluate(args: argparse.Namespace) -> tuple[Value, dict[str, Value]]:
-    """Return the node of the result, and those of the names."""
+    """Return the node of the result, and the nodes of the names."""
     from autograd import Value
     expression, given = read(args)
     leaves = {name: Value(x, name) for name, x in given.items()}
@@ -248,7 +248,7 @@ def draw(args: argparse.Namespace) -> int:
 
 
 def written(picture: Picture | Stepper | str, output: str) -> None:
-    """Save a picture, a page or a text; the old file stays whole until the new one is."""
+    """Save a picture, a page or a text; an existing file is replaced only when the new one is complete."""
     path = Path(output).resolve()
     try:
         if isinstance(picture, str):
@@ -294,7 +294,7 @@ def step(args: argparse.Namespace) -> int:
 
 
 def _step_page(y: Value, args: argparse.Namespace) -> int:
-    """Write the page to step through."""
+    """Write the stepper's page."""
     if Path(args.html).suffix.lower() not in (".html", ".htm"):
         raise Refusal(f"cannot write '{args.html}': the name must end in .html")
     import viz
@@ -325,7 +325,7 @@ def check(args: argparse.Namespace) -> int:
     f.__name__ = expression.text
     f.__signature__ = Signature([Parameter(name, Parameter.POSITIONAL_ONLY) for name in given])  # type: ignore[attr-defined]
     report = check_gradients(f, *given.values())
-    columns = shutil.get_terminal_size((0, 0)).columns  # 0 where there is no terminal, but a pipe or a file
+    columns = shutil.get_terminal_size((0, 0)).columns  # 0 where the output is a pipe or a file
     print(report.table(columns) if columns else report)
     return 0 if report else 1
 

@@ -1,7 +1,7 @@
-"""An arithmetic expression that somebody typed, read through an allow-list on Python's syntax tree.
+"""Arithmetic expressions typed by a user, read through an allow-list on Python's syntax tree.
 
-Numbers, names, ``+ - * / **``, brackets and calls of the table's operations; nothing else is looked at, let alone
-run. Reading and evaluating are loops over a list, so that no depth of nesting can exhaust the stack.
+Numbers, names, ``+ - * / **``, brackets and calls of the table's operations; everything else is refused, and nothing is executed.
+Reading and evaluating are loops over a list, so that deep nesting cannot exhaust the stack.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from autograd.context import Scope
 from autograd.graph import Node
 from autograd.operation import Operation, rows
 
-LONGEST, DEEPEST, LARGEST, HIGHEST = 2_000, 200, 1_000, 1_000.0  # characters, nesting, tree's nodes, exponent
+LONGEST, DEEPEST, LARGEST, HIGHEST = 2_000, 200, 1_000, 1_000.0  # limits: characters, nesting, tree's nodes, exponent
 
 _OPERATORS: dict[type[ast.AST], str] = {ast.Add: "add", ast.Sub: "sub", ast.Mult: "mul", ast.Div: "div",
                                         ast.Pow: "pow", ast.USub: "neg"}
@@ -29,18 +29,18 @@ _ALLOWED = "an expression holds real numbers, names, + - * / **, brackets and ca
 _FOREIGN = {"^": "for a power write **", "×": "to multiply write *", "·": "to multiply write *",
             "⋅": "to multiply write *", "÷": "to divide write /", "−": "for minus write -",
             "²": "for a square write **2", "³": "for a cube write **3", "√": "for a square root write sqrt(…)",
-            "[": "use round brackets", "{": "use round brackets"}  # as in books, and how it is written here
+            "[": "use round brackets", "{": "use round brackets"}  # notation of books, and its form in an expression
 
 
 class ExpressionError(ValueError):
-    """Error in an expression: what was asked, the place with a mark under it, and the remedy."""
+    """Error in an expression: the message names the problem, marks its place and gives the remedy."""
 
     def __init__(self, problem: str, text: str = "", start: int = 0, end: int = 0):
         super().__init__(problem + (f"\n{pointed(text, start, end)}" if text else ""))
 
 
 def pointed(text: str, start: int, end: int) -> str:
-    """The text with a line of carets under a stretch of it; of a long text, the part around the stretch.
+    """The text with a line of carets under a part of it; a long text is cut around that part.
 
     >>> print(pointed("2*exq(x)", 2, 5))
       2*exq(x)
@@ -55,18 +55,18 @@ def pointed(text: str, start: int, end: int) -> str:
 
 class _Operation(NamedTuple):
     row: Operation
-    operands: int  # how many, the named ones last
+    operands: int  # the number of operands, named ones last
     named: tuple[str, ...]
     span: tuple[int, int]
     capped: bool  # a power with a constant exponent
-    sigmoid: int | None  # which written-out sigmoid this is a gate of
+    sigmoid: int | None  # number of the written-out sigmoid that this gate belongs to
 
 
 class Expression:
-    """An expression, ready to be evaluated on numbers, values or any operands of the table.
+    """An expression, to be evaluated on numbers, Values or any other operands of the table.
 
-    ``names`` maps the names in it, in the order of their first use, to their places. Raises ExpressionError for
-    what is not on the allow-list, and beyond 2,000 characters, 200 levels, 1,000 parts, exponents of 1,000.
+    ``names`` maps its names, in order of first use, to their places. Raises ExpressionError for anything that is not on the
+    allow-list, and above 2,000 characters, 200 levels, 1,000 parts, and exponents of 1,000.
 
     >>> f = Expression("1/(1 + exp(-(w*x)))")
     >>> list(f.names), f(w=0.0, x=3.0)
@@ -78,14 +78,14 @@ class Expression:
         self.names: dict[str, tuple[int, int]] = {}
         order = self._postorder(self._parse())
         self._sigmoids = {id(gate): id(node) for node in order for gate in _sigmoid(node)}
-        self._varying: set[int] = set()  # parts that a name is in
+        self._varying: set[int] = set()  # parts that contain a name
         self._program = [item for node in order if (item := self._read(node)) is not None]
 
     def __repr__(self) -> str:
         return f"Expression({self.text[:200]!r}{' …' * (len(self.text) > 200)})"
 
     def __call__(self, /, **values: Any) -> Any:
-        """The result; raises ExpressionError for a name that has no value."""
+        """Evaluate the expression; raises ExpressionError for a name without a value."""
         self.check(values)
         stack: list[Any] = []
         scopes: dict[int, Scope] = {}
@@ -108,12 +108,12 @@ class Expression:
         return stack.pop()
 
     def check(self, given: Iterable[str]) -> None:
-        """Refuse a name in the expression that is not given."""
+        """Raise ExpressionError for a name in the expression that is not given."""
         given = list(given)
         for name, span in self.names.items():
             if name not in given:
                 close = difflib.get_close_matches(name, [other for other in given if other not in self.names],
-                                                  cutoff=0.5)  # w1 for w0
+                                                  cutoff=0.5)  # suggests w1 for w0
                 known = f" (given: {', '.join(given) or 'none'})"
                 raise self._error(f"'{name}' is an operation: write {name}(…)" if name in rows or name in _ALIASES else
                                   f"'{name}' has no value: give {name}=…" +
@@ -135,7 +135,7 @@ class Expression:
             raise self._error(f"{odd[0]!r} is not allowed here: {_FOREIGN.get(odd[0], _ALLOWED)}", odd.span())
         try:
             with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # "1if" and the like: refused below in any case
+                warnings.simplefilter("ignore")  # for "1if" and the like, which are refused below
                 return ast.parse(text, mode="eval").body
         except SyntaxError as error:
             raise self._misread(error) from None
@@ -165,7 +165,7 @@ class Expression:
         return self._error(problem, (at, at + max(1, len(word))))
 
     def _postorder(self, tree: ast.expr) -> list[ast.expr]:
-        """All parts, operands before what is done with them; refuses too many of them and too deep a nesting."""
+        """All parts in postorder; raises for too many parts or too deep nesting."""
         order: list[ast.expr] = []
         stack = [(tree, 1)]
         while stack:
@@ -185,7 +185,7 @@ class Expression:
     # ── from tree to program: the allow-list ─────────────────────────────────────────────────────────────────────
 
     def _read(self, node: ast.expr) -> float | str | _Operation | None:
-        """One part as an item of the program; None for what needs none."""
+        """One part as an item of the program; None for parts without an item."""
         span = self._span(node)
         if isinstance(node, ast.Name) or any(id(part) in self._varying for part in _parts(node)):
             self._varying.add(id(node))
@@ -237,7 +237,7 @@ class Expression:
 
 
 def _sigmoid(node: ast.expr) -> list[ast.expr]:
-    """The four gates of ``1/(1 + exp(-z))``, which are drawn in a box of that name; [] for any other node."""
+    """The four gates of ``1/(1 + exp(-z))``, which are drawn in a box named sigmoid; [] for any other node."""
     match node:
         case ast.BinOp(left=ast.Constant(value=1), op=ast.Div(), right=ast.BinOp(op=ast.Add()) as total):
             for pair in ((total.left, total.right), (total.right, total.left)):
@@ -260,7 +260,7 @@ def _parts(node: ast.expr) -> list[ast.expr]:
 
 
 def values(pairs: Iterable[str]) -> dict[str, float]:
-    """The numbers of ``name=value`` arguments, in order; ExpressionError for what is none, and a name given twice.
+    """Return the numbers of ``name=value`` arguments, in order; raise ExpressionError for other text, and for a repeated name.
 
     >>> values(["w0=2", "x0=-1"])
     {'w0': 2.0, 'x0': -1.0}

@@ -1,4 +1,4 @@
-"""The walk through backpropagation in the terminal: each step in words and numbers, at once or key by key."""
+"""The walk through backpropagation in the terminal: all steps at once, or one for each key press."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ VALUE, GRADIENT, FORMULA, FAINT = "green", "red", "blue", "dim"
 
 
 def told(walk: Iterable[Step], digits: Digits = "auto") -> list[list[ColouredLine]]:
-    """Return each step as lines to print: forward the computation of a value, backward the gradient of each input.
+    """Return the lines of each step: the computation of a value forward, the gradient of each input backward.
 
     >>> from autograd import Value, steps
     >>> w, x = Value(2.0, "w"), Value(-1.0, "x")
@@ -68,7 +68,7 @@ def _forward_line(step: Step, names: list[str], values: dict[str, float], digits
 
 
 def _edge_lines(step: Step, edge: Edge, before: float | None, digits: Digits) -> list[ColouredLine]:
-    """The product on one edge, and the sum at its input; ``before`` is what had arrived there, None for nothing."""
+    """The product on one edge, and the sum at its input; ``before`` is the gradient there before, or None."""
     parts = [edge.downstream] if before is None else [before, edge.downstream]
     places = places_that_add_up(parts, edge.total, digits)
     upstream, local, downstream = multiplied(edge.upstream, edge.local, edge.downstream, digits, places)
@@ -89,12 +89,12 @@ def _edge_lines(step: Step, edge: Edge, before: float | None, digits: Digits) ->
 
 
 def wrong(right: float | None, digits: Digits) -> ColouredLine:
-    """Return the words that name the right number beside a wrong one; none where there is none."""
+    """Return a text with the correct number beside a wrong one; empty if nothing is wrong."""
     return [] if right is None else [(f"  wrong: {number(right, digits)} is right", "bold red")]
 
 
 def stops(walk: Iterable[Step], nan: bool, names: Iterable[str]) -> list[int]:
-    """Return the steps to stop at: where a nan or inf first arises, where a name is computed, and where gradients reach it.
+    """Return the steps to stop at: the first nan or inf, the computation of a name, and gradients that reach it.
 
     >>> from autograd import Value, log, steps
     >>> x = Value(-1.0, "x")
@@ -126,7 +126,7 @@ def printer(stream: TextIO) -> Callable[[ColouredLine], None]:
 
 
 def paged(pages: list[list[ColouredLine]], show: Callable[[ColouredLine], None], stops: list[int]) -> None:
-    """Show page after page, each at the press of a key: forward, back with ← or b, on to the next stop with c, out with q."""
+    """Show one page for each key press: any key goes forward, ← or b back, c to the next stop, q quits."""
     at, shown = stops[0] if stops else 0, -1
     while at < len(pages):
         if at != shown:
@@ -144,11 +144,11 @@ def paged(pages: list[list[ColouredLine]], show: Callable[[ColouredLine], None],
 
 
 def pressed(prompt: str) -> str:
-    """Return the key that is pressed next, an arrow key as its escape sequence; "" where the terminal is gone."""
+    """Return the next pressed key, an arrow key as its escape sequence; "" if the terminal was closed."""
     try:
         import termios
         import tty
-    except ImportError:  # Windows: a line instead of a key
+    except ImportError:  # Windows: reads a line instead of a key
         return input(f"{prompt}, then Enter ")[:1] or " "
     from select import select
     terminal = sys.stdin.fileno()
@@ -158,7 +158,7 @@ def pressed(prompt: str) -> str:
         sys.stdout.write(prompt)
         sys.stdout.flush()
         key = os.read(terminal, 1)
-        if key == b"\x1b" and select([terminal], [], [], 0.05)[0]:  # the rest of an arrow key comes at once
+        if key == b"\x1b" and select([terminal], [], [], 0.05)[0]:  # the rest of an arrow key's sequence arrives immediately
             key += os.read(terminal, 2)
         return key.decode(errors="replace")
     finally:

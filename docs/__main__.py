@@ -1,4 +1,4 @@
-"""Write what is generated: pages, pictures, and the types that checkers read of the tables (``make docs``)."""
+"""Generate pages, pictures, and the stubs of the tables for type checkers (``make docs``)."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ each operand's interval.
 
 
 def operations() -> str:
-    """The page about the operations, a line for each row of the table."""
+    """The page of operations, with a line for each row of the table."""
     source = Path(ops.__file__).read_text(encoding="utf-8")
     return HEAD + "".join(line(ops.rows[name], comment) for name, comment in conventions(source))
 
@@ -53,7 +53,7 @@ def line(row: Operation, comment: str) -> str:
 
 
 def conventions(source: str) -> Iterator[tuple[str, str]]:
-    """Each row's name with the comments on its lines, or that stand alone on the line above it."""
+    """The comments of each row by its name: those on its lines, or alone on the line above it."""
     tokens = tokenize.generate_tokens(StringIO(source).readline)
     comments = {token.start: token.string.lstrip("# ") for token in tokens if token.type == tokenize.COMMENT}
     for statement in ast.parse(source).body:
@@ -64,12 +64,12 @@ def conventions(source: str) -> Iterator[tuple[str, str]]:
 
 
 def curves() -> dict[str, str]:
-    """The pictures on that page, by their file's name."""
+    """The pictures of that page, by file name."""
     return {f"{name}.svg": curve(row) for name, row in ops.rows.items() if row.arity}
 
 
 def pictures(folder: Path) -> None:
-    """Write the pictures of the README into a folder: its neuron, and what its tour saves when it is typed."""
+    """Write the pictures of the README into a folder: its neuron, and the pictures that its tour saves."""
     import viz
     from examples.sigmoid_neuron import sigmoid_neuron
     viz.draw(sigmoid_neuron()).save(folder / "sigmoid-neuron.svg")
@@ -82,7 +82,7 @@ def pictures(folder: Path) -> None:
 
 
 def write() -> None:
-    """Write everything that is generated: what type checkers read, the page about the operations, its curves, the pictures."""
+    """Write all generated files: stubs, the page of operations, its curves, and the pictures."""
     for path, text in stubs.files().items():
         path.write_text(text, encoding="utf-8")
     (HERE / "operations.md").write_text(operations(), encoding="utf-8")

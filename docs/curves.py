@@ -1,4 +1,4 @@
-"""The curve of an operation and of its derivative, small enough to stand in a table; the same bytes on every machine."""
+"""Curves of an operation and its derivative, small enough for a table; the same bytes on every machine."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from autograd import Value
 from autograd.operation import Operation
 from viz.svg import document, style, tag, written
 
-WIDE, HIGH, UNIT = 4, 3, 20  # the frame shows −4 … 4 and −3 … 3, twenty pixels to the unit: slopes are seen as they are
-FINE = 40  # samples to the unit
-SECOND = 2.0  # the second operand, where there is one without a default
+WIDE, HIGH, UNIT = 4, 3, 20  # the frame shows −4 … 4 and −3 … 3, with twenty pixels per unit on both axes, so that slopes are true
+FINE = 40  # samples per unit
+SECOND = 2.0  # the second operand, if it has no default
 CSS = style("""\
 .chainrule path { fill: none; stroke-width: 1.8; stroke-linejoin: round } .chainrule .axis { stroke-width: 1 }
 .chainrule .slope { stroke-dasharray: 5 3 } .chainrule text { font-size: 10px; paint-order: stroke; stroke-width: 3px }
@@ -21,7 +21,7 @@ CSS = style("""\
 .chainrule .function { stroke: $value } .chainrule .slope { stroke: $gradient }
 """)
 
-Point = tuple[int, int]  # in tenths of a pixel: whole numbers, so that a last bit of the platform's math changes nothing
+Point = tuple[int, int]  # in tenths of a pixel: whole numbers, so that the last bit of the platform's math does not matter
 
 
 def curve(row: Operation) -> str:
@@ -46,12 +46,12 @@ def curve(row: Operation) -> str:
 
 
 def path(samples: list[tuple[float, float]]) -> str:
-    """A line through the samples that lie in the frame, lifted where the function jumps."""
+    """An SVG path through the samples in the frame, interrupted where the function jumps."""
     return "".join("M" + "L".join(f"{x / 10:g} {y / 10:g}" for x, y in simplified(piece)) for piece in pieces(samples))
 
 
 def pieces(samples: list[tuple[float, float]]) -> Iterator[list[Point]]:
-    """The stretches without a jump: a jump is steep between neighbours that are not."""
+    """The pieces between jumps; a jump is a steep step whose neighbours are not steep."""
     piece: list[Point] = []
     rises = [abs(after - before) for (_, before), (_, after) in pairwise(samples)]
     for i, (x, y) in enumerate(samples):
@@ -60,14 +60,14 @@ def pieces(samples: list[tuple[float, float]]) -> Iterator[list[Point]]:
             if len(piece) > 1:
                 yield piece
             piece = []
-        if abs(y) <= 2 * HIGH:  # half a frame further on each side: lines leave it straight
+        if abs(y) <= 2 * HIGH:  # half a frame further on each side, so that lines leave the frame straight
             piece.append((round(10 * UNIT * (x + WIDE)), round(10 * UNIT * (HIGH - y))))
     if len(piece) > 1:
         yield piece
 
 
 def simplified(points: list[Point], within: int = 2) -> list[Point]:
-    """The points without which the line would be off by more than so many tenths of a pixel (Douglas & Peucker, 1973)."""
+    """The points needed to keep the line within ``within`` tenths of a pixel (Douglas & Peucker, 1973)."""
     (x0, y0), (x1, y1) = points[0], points[-1]
     dx, dy = x1 - x0, y1 - y0
     off = [abs(dx * (y - y0) - dy * (x - x0)) for x, y in points]

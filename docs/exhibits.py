@@ -1,4 +1,4 @@
-"""The gallery: twelve programs, each with its picture, and one network as five libraries draw it."""
+"""The gallery: twelve programs with their pictures, and one network drawn by five libraries."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ The others were drawn by [peers/draw.py](peers/draw.py), which needs them instal
 
 
 def programs() -> list[Path]:
-    """Return the files of the gallery in their order.
+    """Return the files of the gallery in order.
 
     >>> len(programs())
     12
@@ -49,7 +49,7 @@ def drawn(program: Path) -> str:
 
 
 def told(program: Path) -> tuple[str, str]:
-    """Return what a program says of itself, and its code without that."""
+    """Return a program's docstring, and its code without the docstring."""
     source = program.read_text(encoding="utf-8")
     tree = ast.parse(source)
     body = source.splitlines(keepends=True)[tree.body[0].end_lineno or 0:]
@@ -70,7 +70,7 @@ def page() -> str:
 
 
 def write(folder: Path = GALLERY) -> None:
-    """Write the pictures of the programs into a folder, and the page beside them."""
+    """Write the pictures of the programs and the page into a folder."""
     (folder / "peers").mkdir(parents=True, exist_ok=True)
     for program in [*programs(), GALLERY / "peers" / "ours.py"]:
         place = folder / program.relative_to(GALLERY).with_suffix(".svg")

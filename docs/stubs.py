@@ -1,8 +1,8 @@
-"""What type checkers and editors read of the tables: signatures with overloads, written by ``make docs``.
+"""Stubs of the tables for type checkers and editors: signatures with overloads, written by ``make docs``.
 
-Rows and array functions take numbers, arrays and nodes and give results of the same kind, and most of them are methods
-too, made as the program runs. A checker sees none of that, so it is spelled out for it in four files, which nothing loads
-when a program runs but the last:
+Rows and array functions take numbers, arrays and nodes and return results of the same kind, and most of them are also methods,
+created at run time. Type checkers cannot see this, so it is written out in the following files; only the last one is loaded at run
+time:
 
 - ``autograd/__init__.pyi``: every public name; array functions with an overload for each kind of operand
 - ``autograd/methods.pyi``: the rows as methods of Value, rows and array functions as methods of Tensor
@@ -32,29 +32,29 @@ PACKAGE = Path(autograd.__file__).parent
 GENERATED = "Generated from the tables by `make docs`: do not edit."
 WIDTH = 128
 
-# operators of Python, by the row that they apply; reflected ones but for the unary
+# Python's operators by the row that they apply; binary ones also have reflected forms
 OPERATORS = {"add": "add", "sub": "sub", "mul": "mul", "div": "truediv", "floor_divide": "floordiv", "mod": "mod",
              "pow": "pow"}
 UNARY_OPERATORS = {"neg": "neg", "abs": "abs", "identity": "pos"}
-NUMBER, ARRAY = "Number | Real", "PlainArrayLike | Tensor"  # what may stand beside a Value, beside a Tensor
+NUMBER, ARRAY = "Number | Real", "PlainArrayLike | Tensor"  # types that can be combined with a Value, and with a Tensor
 SIGNATURES = ["clip", "grad", "gradient", "hessian", "hvp", "jacobian", "jvp", "op", "value_and_grad", "vjp", "where"]
-OPERAND = re.compile(r"\bArrayLike\b")  # what a parameter that may be a tensor is annotated with
+OPERAND = re.compile(r"\bArrayLike\b")  # annotation of parameters that may be tensors
 
 
 def rows() -> list[Operation]:
-    """The rows that are public, in the order of the table."""
+    """The public rows, in the order of the table."""
     return [row for row in operation.rows.values() if row.arity and row.name in vars(autograd.ops)]
 
 
 def files() -> dict[Path, str]:
-    """The contents of every generated file of types, by its path."""
+    """The contents of all generated stubs, by path."""
     return {PACKAGE / "__init__.pyi": front(), PACKAGE / "methods.pyi": methods(), PACKAGE / "arrays" / "names.py": names()}
 
 
 # ── autograd/__init__.pyi ────────────────────────────────────────────────────────────────────────────────────────
 
 def front() -> str:
-    """The stub of the package: what can be imported from it, and nothing else."""
+    """The stub of the package, with its importable names only."""
     plain = [name for name in public() if name not in SIGNATURES and name not in functions.__all__
              and name not in operation.rows]
     body = [*map(row_function, rows()), *(overloads(name) for name in functions.__all__ if name not in SIGNATURES)]
@@ -70,7 +70,7 @@ def front() -> str:
     return "\n\n".join(parts) + "\n"
 
 
-# overloads overlap where a plain array is a special case of what else is taken; a row is narrower than any operation
+# overloads overlap where a plain array is a special case of another parameter type; a row is narrower than any operation
 SETTINGS = """\
 # ruff: noqa
 # mypy: disable-error-code="overload-overlap"
@@ -85,13 +85,13 @@ from .signatures import Binary, Unary"""
 
 
 def public() -> list[str]:
-    """The public names of the package; its array functions as they are, not as they were when the names were last written."""
+    """The public names of the package, with the present array functions, not those of the last generated file."""
     others = [name for name in autograd.__all__ if name not in array_functions or name in functions.__all__]
     return list(dict.fromkeys([*others, *functions.__all__]))
 
 
 def aliases(body: Iterable[str]) -> str:
-    """The import of the names for kinds of arguments that occur in a stub."""
+    """The import of the type aliases used in a stub."""
     words = set(re.findall(r"\w+", " ".join(body)))
     return f"from .typing import {', '.join(name for name in typing.__all__ if name in words)}"
 
@@ -102,21 +102,21 @@ def module_of(name: str) -> str:
 
 
 def row_function(row: Operation) -> str:
-    """A row as a function, with its sign and local gradients for whoever hovers over it."""
+    """A row as a function, with its sign and local gradients as an editor's tooltip."""
     if row.defaults:
         return parametric(row)
     return f'{row.name}: {"Unary" if row.arity == 1 else "Binary"}\n"""{about(row)}"""'
 
 
 def about(row: Operation) -> str:
-    """One line of documentation: the sign, and each local gradient as the pictures show it."""
+    """One line of documentation: the sign, and each local gradient as in pictures."""
     operands = ["x", "y"][:row.arity - len(row.defaults)] + list(row.defaults)
     slopes = [f"∂/∂{x} = {typeset(formula(row, i, *operands))}" for i, x in enumerate(operands) if row.partials[i] is not False]
     return f"Drawn as {row.sign}. {'; '.join(slopes) or 'It passes no gradient on'}."
 
 
 def parametric(row: Operation) -> str:
-    """A row that has defaults, as an object to call: a parameter may be a node, too."""
+    """A row with defaults as a callable object, because a parameter may be a node too."""
     kinds = [("float", "float"), ("Value", NUMBER), ("Tensor", ARRAY), ("Array", "Array | Real")]
     lines = [f"class _{row.name}(Operation):"]
     for i, (x, parameter) in enumerate(kinds):
@@ -152,17 +152,17 @@ def summary(function: Callable[..., object]) -> str:
 
 @dataclass(frozen=True)
 class Signature:
-    """A function's parameters, those that are arrays among them, and what it returns, all as text."""
+    """A function's parameters, the names of array parameters, and its return type, all as text."""
 
     parameters: tuple[Parameter, ...]
     returns: str
 
     def written(self) -> str:
-        """The parameters as they stand between the brackets of a definition."""
+        """The parameters as written in a definition."""
         return str(inspect.Signature(self.parameters))[1:-1]
 
     def definition(self, name: str, documentation: str = "") -> str:
-        """The definition of a function, whose body is its documentation, where there is any."""
+        """The definition of a function with its documentation as body, if any."""
         body = f'\n    """{documentation}"""' if documentation else " ..."
         return f"def {name}({self.written()}) -> {self.returns}:{body}"
 
@@ -170,14 +170,14 @@ class Signature:
         return [i for i, p in enumerate(self.parameters) if OPERAND.search(p.annotation)]
 
     def of(self, kind: str, result: str, only: int | None = None) -> Signature:
-        """The same with another kind of operand, or of one operand alone, and another result."""
+        """The same signature with another type for all operands, or for one, and another result."""
         chosen = self.operands() if only is None else [only]
         parameters = tuple(p.replace(annotation=Raw(OPERAND.sub(kind, p.annotation))) if i in chosen else p
                            for i, p in enumerate(self.parameters))
         return Signature(parameters, self.returns.replace("Any", result))
 
     def with_tensors(self) -> Iterator[Signature]:
-        """One version for each of the leading operands: that one is a tensor, those before it are plain, the rest either."""
+        """One version for each leading operand: it is a tensor, those before it are plain, and the others may be either."""
         either, leading = self.of(ARRAY, "Tensor"), [i for i in self.operands() if self.parameters[i].default is Parameter.empty]
         for i in leading:
             several = "Sequence" in self.parameters[i].annotation or self.parameters[i].kind is Parameter.VAR_POSITIONAL
@@ -189,14 +189,14 @@ class Signature:
 
 
 class Raw(str):
-    """An annotation that is written as it stands."""
+    """An annotation that is written unchanged."""
 
     def __repr__(self) -> str:
         return str(self)
 
 
 def described(function: Callable[..., object]) -> Signature:
-    """The signature of an array function, as it is written."""
+    """The signature of an array function, as in its source."""
     signature = inspect.signature(function)
     return Signature(tuple(p.replace(annotation=Raw(p.annotation)) for p in signature.parameters.values()),
                      str(signature.return_annotation))
@@ -205,7 +205,7 @@ def described(function: Callable[..., object]) -> Signature:
 # ── autograd/methods.pyi ─────────────────────────────────────────────────────────────────────────────────────────
 
 def methods() -> str:
-    """The stub of the methods that are made as the program runs."""
+    """The stub of the methods created at run time."""
     value = [*operators("Value", NUMBER), *(row_method(row, "Value", NUMBER) for row in rows())]
     tensor = [*operators("Tensor", ARRAY), *(row_method(row, "Tensor", ARRAY) for row in rows()),
               *(array_method(name) for name in functions.__all__ if hasattr(Tensor, name) and name not in HAND)]
@@ -227,18 +227,18 @@ from .arrays.protocol import ArrayMethods
 from .graph import Node
 from .tensor import Tensor
 from .value import Value"""
-HAND = {"reshape", "transpose", "ravel"}  # methods whose arguments are not the function's: written out in protocol.py
+HAND = {"reshape", "transpose", "ravel"}  # methods whose arguments differ from the function's; written by hand in protocol.py
 
 
 def operators(kind: str, other: str) -> Iterator[str]:
-    """Python's operators between a node and what may stand beside it."""
+    """Python's operators between a node and its possible operands."""
     there = {row.name for row in rows()}
     for name in [name for row, name in OPERATORS.items() if row in there]:
         for reflected in ("", "r"):
             yield f"def __{reflected}{name}__(self, other: {other}, /) -> {kind}: ..."
     for name in UNARY_OPERATORS.values():
         yield f"def __{name}__(self, /) -> {kind}: ..."
-    for name in ("lt", "le", "gt", "ge"):  # of the data, and plain
+    for name in ("lt", "le", "gt", "ge"):  # comparisons of data, with plain results
         yield f"def __{name}__(self, other: {other}) -> {'bool' if kind == 'Value' else 'Array'}: ..."
 
 
@@ -249,7 +249,7 @@ def row_method(row: Operation, kind: str, other: str) -> str:
 
 
 def array_method(name: str) -> str:
-    """An array function as a method of Tensor, which takes the place of the first operand."""
+    """An array function as a method of Tensor, with the tensor as first operand."""
     signature = described(getattr(functions, name)).of(ARRAY, "Tensor")
     me = Parameter("self", Parameter.POSITIONAL_OR_KEYWORD)
     return replace(signature, parameters=(me, *signature.parameters[1:])).definition(name, summary(getattr(functions, name)))
@@ -258,11 +258,11 @@ def array_method(name: str) -> str:
 # ── autograd/arrays/names.py ─────────────────────────────────────────────────────────────────────────────────────
 
 def names() -> str:
-    """The module that knows which array functions there are without loading them."""
+    """The module with the names of the array functions, for use without loading them."""
     return (f'"""The names of the array functions, known without loading NumPy. {GENERATED}"""\n\n'
             f'array_functions = """\n{filled(" ".join(functions.__all__))}\n""".split()\n')
 
 
 def filled(text: str) -> str:
-    """Words over as many lines as they need, set in."""
+    """Words in indented lines of limited length."""
     return fill(text, WIDTH, initial_indent="    ", subsequent_indent="    ", break_on_hyphens=False)

@@ -1,7 +1,7 @@
-"""An auto-encoder 64-32-2-32-64 squeezes handwritten digits through two numbers, and is held against PCA with as many.
+"""An auto-encoder 64-32-2-32-64 compresses handwritten digits to two numbers, and is compared with PCA of two components.
 
-PCA is the best that straight lines can do; the network bends them. A second network, given noisy digits and shown the
-clean ones, learns to take noise away. Run it: python -m examples.autoencoder (a few seconds; pictures go to out/).
+PCA is the best linear compression; the network is nonlinear. A second network learns to remove noise, from noisy digits as inputs
+and clean ones as targets. Run it: python -m examples.autoencoder (a few seconds; pictures go to out/).
 """
 
 from itertools import pairwise
@@ -15,11 +15,11 @@ from nn.train import fit, predict
 from viz.plots import activation_maps
 
 OUT = Path("out")
-NOISE = 0.3  # standard deviation, where pixels go from 0 to 1
+NOISE = 0.3  # standard deviation, for pixels from 0 to 1
 
 
 class Coder(nn.Module):
-    """Inputs through a narrow middle and back: layers of ``sizes``, the last of which is the code, then the same backwards."""
+    """Auto-encoder with layers of ``sizes``, the last one the code, and the same layers in reverse order."""
 
     def __init__(self, sizes: tuple[int, ...], rng: np.random.Generator):
         self.encoder, self.decoder = (nn.Sequential(*self.layers(order, rng)) for order in (sizes, sizes[::-1]))
@@ -31,12 +31,12 @@ class Coder(nn.Module):
         return [module for step in steps for module in (step, nn.Tanh())][:-1]
 
     def forward(self, x: Any) -> Any:
-        """What becomes of x, of its shape."""
+        """The reconstruction of x, of the same shape."""
         return self.decoder(self.encoder(x))
 
 
 class Found(NamedTuple):
-    """Mean squared errors on digits held out, and what is drawn: their pictures, what came back, their codes and labels."""
+    """Mean squared errors on held-out digits, and data for the pictures: digits, reconstructions, codes and labels."""
 
     error: float
     pca: float
@@ -59,7 +59,7 @@ def train(seed: int = 0, epochs: int = 60, progress: bool = True) -> Found:
     def trained(sizes: tuple[int, ...], transform: Any) -> Coder:
         model = Coder(sizes, rng)
         optimizer = nn.optim.Adam(model.named_parameters(), lr=5e-3)
-        loader = nn.data.DataLoader((x, x), 32, True, rng, transform)  # what goes in is what is to come out
+        loader = nn.data.DataLoader((x, x), 32, True, rng, transform)  # the inputs are also the targets
         fit(model, loader, nn.mse_loss, optimizer, epochs=epochs, progress=progress, schedule_each="batch",
             schedule=nn.schedule.CosineAnnealingLR(optimizer, epochs * len(loader)))
         return model
@@ -77,14 +77,14 @@ def train(seed: int = 0, epochs: int = 60, progress: bool = True) -> Found:
 
 
 def draw(found: Found, folder: Path) -> None:
-    """Reconstructions, and where each digit's two numbers lie, as pictures."""
+    """Draw the reconstructions, and each digit's two numbers as a point."""
     from matplotlib.figure import Figure
 
     folder.mkdir(exist_ok=True)
     rows = np.concatenate([part[:12] for part in found.pictures]).reshape(-1, 8, 8).clip(0, 1)
     activation_maps(rows, columns=12).figure.savefig(folder / "autoencoder.svg")
     axes = Figure(figsize=(5, 4.6), layout="constrained").subplots()
-    for digit in range(10):  # the sign itself says which: no colours to tell apart
+    for digit in range(10):  # each point is its digit, so no colours are needed
         for a, b in found.codes[found.labels == digit]:
             axes.text(a, b, str(digit), color=f"C{digit}", fontsize=8, ha="center", va="center")
     low, high = found.codes.min(0), found.codes.max(0)
@@ -96,7 +96,7 @@ def draw(found: Found, folder: Path) -> None:
 
 def main() -> None:
     """Train, report, draw."""
-    use_plain_signs()  # the path of the pictures may hold any sign
+    use_plain_signs()  # the pictures' path may contain any character
     found = train()
     print(f"2 numbers for 64 pixels, mean squared error on digits held out: auto-encoder {found.error:.4f}, PCA {found.pca:.4f}")
     print(f"noise of {NOISE} on each pixel taken away: denoising auto-encoder {found.denoised:.4f}, PCA of 16 "

@@ -1,8 +1,8 @@
-"""What ``make run`` does: train two networks on real data, judge how that went, and draw what one of them became.
+"""The job of ``make run``: train two networks on real data, evaluate them, and draw one of them.
 
-A multi-layer perceptron of single numbers learns to tell three species of iris by four lengths, and a convolutional
-network of arrays to read handwritten digits, three times from three seeds. Every run gives the same numbers: all that
-is random comes from seeds. Pictures are written to out/.
+A multi-layer perceptron of single numbers learns to distinguish three species of iris by four lengths, and a convolutional network
+of arrays learns to read handwritten digits, from three seeds. Every run gives the same numbers, because all random numbers come
+from seeds. Pictures are written to out/.
 """
 
 import random
@@ -28,14 +28,14 @@ OUT = Path("out")
 
 
 def accuracy(model: nn.Module, inputs: Sequence[Sequence[float]], labels: Sequence[int]) -> float:
-    """The share of examples whose own class gets the highest score."""
+    """The share of examples whose class has the highest score."""
     with no_grad():
         right = sum(max(enumerate(model(x)), key=lambda scored: scored[1].data)[0] == y for x, y in zip(inputs, labels))
     return right / len(labels)
 
 
 def train_iris(seed: int = SEED, epochs: int = 60) -> tuple[nn.MLP, list[float]]:
-    """Train on seven tenths of iris, report the accuracy there and on the rest; the network and its loss by epoch."""
+    """Train on seven tenths of iris, report both accuracies; return the network and its loss by epoch."""
     rng = random.Random(seed)
     iris = nn.data.load("iris")
     x_train, x_test, y_train, y_test = nn.data.train_test_split(iris.inputs, iris.labels, test_size=0.3, rng=rng)
@@ -68,7 +68,7 @@ def digits_network(rng: np.random.Generator) -> nn.Module:
 
 
 def train_digits(seed: int = SEED, epochs: int = 25) -> tuple[float, History, Babysitter]:
-    """Train on four fifths of the digits, moved about a little; the accuracy on the rest, the history, the babysitter."""
+    """Train on four fifths of the digits, augmented; return the accuracy on the others, the history and the babysitter."""
     rng = np.random.default_rng(seed)
     images, labels = nn.data.load("digits").arrays(1, 8, 8)
     train, held_out = nn.data.split(images / 16, labels, (0.8, 0.2), rng)
@@ -79,7 +79,7 @@ def train_digits(seed: int = SEED, epochs: int = 25) -> tuple[float, History, Ba
     sitter = Babysitter()
     history = fit(model, loader, nn.functional.cross_entropy, optimizer, epochs=epochs, metrics="accuracy", callbacks=[sitter],
                   schedule=nn.schedule.CosineAnnealingLR(optimizer, epochs * len(loader)), schedule_each="batch",
-                  validation=held_out, restore_best=False)  # looked at, and nothing is chosen by it
+                  validation=held_out, restore_best=False)  # observed only: no choice depends on it
     return evaluate(model, held_out, nn.functional.cross_entropy, "accuracy")["accuracy"], history, sitter
 
 
@@ -93,7 +93,7 @@ def trained_neuron(model: nn.MLP) -> Value:
 
 
 def plot_losses(losses: Sequence[float], path: Path) -> None:
-    """The loss curve, as a picture."""
+    """Draw the loss curve."""
     from matplotlib.figure import Figure
 
     axes = Figure(figsize=(6, 3.5), layout="constrained").subplots()
@@ -104,7 +104,7 @@ def plot_losses(losses: Sequence[float], path: Path) -> None:
 
 
 def plot_history(history: History, path: Path) -> None:
-    """Draw loss, accuracy and learning rate over the epochs, a panel for each."""
+    """Draw loss, accuracy and learning rate over the epochs, one panel each."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(12, 3.2), layout="constrained")
@@ -117,7 +117,7 @@ def plot_history(history: History, path: Path) -> None:
 
 def main() -> None:
     """Train, report, draw."""
-    use_plain_signs()  # output may go to a file that lacks ✓
+    use_plain_signs()  # the output's encoding may not have ✓
     model, losses = train_iris()
     for seed in SEEDS:
         share, history, sitter = train_digits(seed)

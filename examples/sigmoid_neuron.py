@@ -7,7 +7,7 @@ from autograd import Value, exp, scope
 
 
 def sigmoid_neuron() -> Value:
-    """The neuron's output with every gradient computed; w and x are named on its leaves, and its four gates a scope."""
+    """The neuron's output with every gradient computed; the leaves have names, and the four gates of the sigmoid are a scope."""
     w0, x0 = Value(2.0, "w0"), Value(-1.0, "x0")
     w1, x1 = Value(-3.0, "w1"), Value(-2.0, "x1")
     w2 = Value(-3.0, "w2")

@@ -1,4 +1,4 @@
-"""A value used more than once: what comes back on each wire, and their sum (Σ) where the wires part."""
+"""A value used more than once: the gradient on each wire, and their sum (Σ) where the wires part."""
 
 import viz
 from autograd import Value

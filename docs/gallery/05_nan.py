@@ -1,4 +1,4 @@
-"""The first nan, and all that it spoils: the square root of a sum that has fallen below zero."""
+"""The first nan, and all values that it makes nan: the square root of a negative sum."""
 
 import viz
 from autograd import Value, sqrt

@@ -1,4 +1,4 @@
-"""Softmax and cross-entropy, opened into single numbers: what comes back to each score is p − 1 or p."""
+"""Softmax and cross-entropy, expanded into single numbers: the gradient of each score is p − 1 or p."""
 
 import viz
 from autograd import Tensor

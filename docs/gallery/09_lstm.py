@@ -1,4 +1,4 @@
-"""An LSTM cell of numbers: what it forgets, takes in and puts out are scopes; the state c runs straight through."""
+"""An LSTM cell of numbers: its forget, input and output gates are scopes; the state c passes straight through."""
 
 import viz
 from autograd import Value, scope, sigmoid, tanh

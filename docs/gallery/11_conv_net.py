@@ -1,4 +1,4 @@
-"""A convolutional network on one image of 8 × 8 pixels: blocks say what they put out, units what they weigh."""
+"""A convolutional network on one image of 8 × 8 pixels: blocks show their output shapes, units their weights."""
 
 import nn
 import viz

@@ -1,4 +1,4 @@
-"""Three thousand gates: layers and neurons are collapsed until the page holds them, and the picture says so."""
+"""Three thousand gates: layers and neurons are collapsed to fit the page, and the picture says so."""
 
 import nn
 import viz

@@ -1,4 +1,4 @@
-"""Draw the small network of this page with micrograd, torchviz, torchview and MyGrad: those of them that are installed.
+"""Draw the small network of this page with micrograd, torchviz, torchview and MyGrad, as far as they are installed.
 
 ``pip install micrograd torch torchviz torchview mygrad graphviz``, and Graphviz's own program dot; then
 ``python docs/gallery/peers/draw.py``.
@@ -14,7 +14,7 @@ from typing import Any
 HERE = Path(__file__).parent
 X = (1.0, -2.0)
 W1, B1 = ((0.5, -0.3), (0.8, 0.2)), (0.1, -0.4)  # two neurons on two inputs
-W2, B2 = (0.7, -0.6), 0.05  # and one on these
+W2, B2 = (0.7, -0.6), 0.05  # and one neuron on their outputs
 
 
 def micrograd() -> str:
@@ -83,7 +83,7 @@ PEERS: dict[str, Callable[[], str]] = {"micrograd": micrograd, "torchviz": torch
 
 
 def clean(svg: str) -> str:
-    """The picture without comments and without the size in points of the page it would be printed on."""
+    """The picture without comments and without a size in points."""
     return re.sub(r"<!--.*?-->\s*", "", svg[svg.index("<svg"):], flags=re.DOTALL)
 
 

@@ -1,4 +1,4 @@
-"""The same network by chainrule: two neurons with relu on two inputs, and one on these."""
+"""The same network by chainrule: two neurons with relu on two inputs, and one neuron on their outputs."""
 
 import nn
 import viz
