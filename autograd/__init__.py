@@ -20,7 +20,7 @@ from .operation import op, where
 from .ops import clip
 from .value import Value
 
-_elsewhere = {  # names that load their module when first used
+_elsewhere = {  # names that load their module on first use
     "AnomalyError": "anomaly", "detect_anomaly": "anomaly", "find_anomaly": "anomaly", "check_gradients": "check",
     "explain": "paths", "formula": "symbolic", "formulas": "symbolic", "steps": "stepping", "Tensor": "tensor",
     **dict.fromkeys(_array_functions, "arrays.functions"),
@@ -42,7 +42,7 @@ _operation.load_arrays = _load_arrays
 
 def __getattr__(name: str) -> object:
     from importlib import import_module
-    if name in _operation.rows:  # one added as the program runs
+    if name in _operation.rows:  # a row added at run time
         return _operation.rows[name]
     if name not in _elsewhere:
         raise AttributeError(f"module 'autograd' has no attribute {name!r}")

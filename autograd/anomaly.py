@@ -53,7 +53,7 @@ class Anomaly(NamedTuple):
             made = f"  made at {self.file}:{self.line}: "
             lines.append(made + self.code)
             first, last = self.columns
-            if 0 < last - first < len(self.code):  # a part of the line
+            if 0 < last - first < len(self.code):  # only a part of the line
                 lines.append(" " * (len(made) + first) + "^" * (last - first))
         return "\n".join([*lines, f"  remedy: {self.remedy}"])
 
@@ -104,11 +104,11 @@ class _Watch:
     """Watcher that a context calls for every new node, and after every sweep before its gradients are shown."""
 
     def __init__(self) -> None:
-        self.sites: dict[tuple[int, int], Any] = {}  # by code and instruction, with the code, so that its id stays its own
+        self.sites: dict[tuple[int, int], Any] = {}  # by id of code and instruction; the code is kept, so that its id is not reused
 
     def __call__(self, node: Any) -> None:
         frame: Any = sys._getframe(3)
-        while (ours := _ours.get(frame.f_code.co_filename)) is not False:  # written out: this runs for every node
+        while (ours := _ours.get(frame.f_code.co_filename)) is not False:  # not a function, because this runs for every node
             if ours is None and not _ours.learn(frame) or frame.f_back is None:
                 break
             frame = frame.f_back
@@ -152,7 +152,7 @@ def find_anomaly(y: Any, seed: Any = None) -> Anomaly | None:
     for node in infinite:
         if not _passed_on(node):
             return _forward(node)
-    if infinite and not _finite(y):  # an inf that was meant, and never came to an end
+    if infinite and not _finite(y):  # an intended inf that reached the result
         return _forward(infinite[0])
     adjoints: dict[Any, Any] = {y: y.seed_gradient(seed)}
     if not _all_finite(adjoints[y]):
@@ -164,9 +164,9 @@ def find_anomaly(y: Any, seed: Any = None) -> Anomaly | None:
     return None
 
 
-_MASKS = ("add", "sub", "maximum", "minimum", "clip_min", "clip_max", "where", "concatenate", "stack")  # take inf in
+_MASKS = ("add", "sub", "maximum", "minimum", "clip_min", "clip_max", "where", "concatenate", "stack")  # they may introduce inf
 _MOVES = (*_MASKS, "getitem", "scatter", "reshape", "transpose", "broadcast_to", "pad", "flip", "astype", "max", "min",
-          "log_softmax")  # of the array operations, those that leave an infinite entry what it is
+          "log_softmax")  # array operations that keep infinite entries
 
 
 def _passed_on(node: Any) -> bool:
@@ -268,9 +268,9 @@ def _extent(array: Any) -> str:
 
 # ── how it came about ────────────────────────────────────────────────────────────────────────────────────────────
 
-_SHIFT = "take the largest out before exp: logsumexp, softmax, log_softmax, sigmoid and softplus do"
+_SHIFT = "subtract the largest before exp, as logsumexp, softmax, log_softmax, sigmoid and softplus do"
 _TRUE_WHERE = "choose the operand with where before the operation, so that the bad branch is never computed"
-# by operation: which operands, and what they say
+# by operation: a test of its operands, a cause and a remedy
 _CAUSES: dict[str, tuple[tuple[Callable[..., bool], str, str], ...]] = {
     "log": ((lambda x: x == 0, "log of 0",
              "keep it above 0: log(x + 1e-12), or log_softmax of scores for probabilities"),
@@ -282,7 +282,7 @@ _CAUSES: dict[str, tuple[tuple[Callable[..., bool], str, str], ...]] = {
               (lambda x: x < -1, "log1p below −1 is not real", "keep it above −1")),
     "div": ((lambda x, y: y == 0, "a division by 0", "keep the divisor from 0: x/(y + 1e-12), or " + _TRUE_WHERE),),
     "sqrt": ((lambda x: x < 0, "the root of a negative number is not real",
-              "keep it at 0 or above, or look at why it is not"),),
+              "keep it at 0 or above, or find out why it is negative"),),
     "exp": ((lambda x: x > 0, "exp overflows", _SHIFT),),
     "expm1": ((lambda x: x > 0, "expm1 overflows", _SHIFT),),
     "sinh": ((lambda x: True, "sinh overflows", "keep it within ±710, or work with logarithms"),),
@@ -297,10 +297,10 @@ _CAUSES: dict[str, tuple[tuple[Callable[..., bool], str, str], ...]] = {
              "use abs(x)**y, or a whole exponent"),
             (lambda x, y: True, "the power overflows", "scale the base down, or work with logarithms")),
 }
-_SCALE = "scale down what goes in (the data, the learning rate, the initial weights), or clip it"
+_SCALE = "scale down the inputs (the data, the learning rate, the initial weights), or clip them"
 
 
-_DATA = "look at where this number comes from: the data (missing entries?), or an update with a gradient that was nan or inf"
+_DATA = "find the source of this number: the data (missing entries?), or an update with a gradient of nan or inf"
 
 
 def _forward(node: Any) -> Anomaly:
@@ -318,7 +318,7 @@ def _forward(node: Any) -> Anomaly:
             continue
         what = f"{number} went in {f'with {name}' if isinstance(name, str) else 'as a constant'}"
         if number == -inf and node.op in ("softmax", "log_softmax", "logsumexp", "cross_entropy"):
-            reason = f"{what}: a mask that leaves nothing, or hides the entry that is asked for"
+            reason = f"{what}: a mask that hides all entries, or the requested one"
             return _narrate(node, "forward", result, entry, reason, "leave that entry, and one in each row, unmasked")
         if result != result and number == number:
             what += ", and ∞ − ∞, 0 · ∞ and ∞/∞ have no result"

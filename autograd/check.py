@@ -51,7 +51,7 @@ def check_gradients(f: Callable[..., object], *xs: object, order: int = 1, modes
     names = argument_names(f, len(xs))
     findings: list[EntryFinding] = []
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # points outside the domain are met on purpose, and rules without a derivative
+        warnings.simplefilter("ignore")  # points outside the domain and rules without a derivative are expected here
         places = None
         for level in range(1, order + 1):
             try:
@@ -61,7 +61,7 @@ def check_gradients(f: Callable[..., object], *xs: object, order: int = 1, modes
             except HiddenPart as error:
                 findings.append(EntryFinding("WRONG", 0, "", nan, order=level, name=names[0], note=str(error)))
             if not all(finding.is_right for finding in findings):
-                break  # the derivative of a wrong gradient tells nothing more
+                break  # the derivative of a wrong gradient gives no more information
             f = GradientFunction(subject)
             places = f.places
     report = GradientReport(findings, "f" if name == "<lambda>" else name)

@@ -53,7 +53,7 @@ internal_packages = {"autograd"}  # their frames are not the user's; nn, viz and
 differentiating: ContextVar[bool] = ContextVar("a derivative or a recording runs the user's function", default=False)
 _context: ContextVar[Context | None] = ContextVar("autograd", default=None)
 current: Callable[[], Context | None] = _context.get
-set_current: Callable[[Context], object] = _context.set  # for whoever runs in a copied context, which ends with it
+set_current: Callable[[Context], object] = _context.set  # for code in a copied context, where the setting ends with the context
 
 
 class ScopedContext:
@@ -87,11 +87,11 @@ class ScopedContext:
             while outer is not None and outer.over:
                 outer = outer.outer
             _context.set(outer)
-        elif here is not None:  # entered in a generator, say, which was closed within a later with: that one still goes on
+        elif here is not None:  # for example entered in a generator that was closed inside a later with, which continues
             here.over = True
         self.here = None
 
-    def __del__(self) -> None:  # an interrupt just before or within __exit__ keeps Python from calling it
+    def __del__(self) -> None:  # an interrupt just before or inside __exit__ prevents its call
         self.__exit__()
 
     def copy(self) -> ScopedContext:

@@ -39,16 +39,16 @@ class Dual(ArrayMethods, Operators):
         primals = tuple(primal(x, level) for x in args)
         out = row(*primals)
         dtype = getattr(out, "dtype", None)
-        if dtype is None:  # rules on numbers run on Python's, also where NumPy's came in
+        if dtype is None:  # rules on numbers use Python's floats, also for NumPy's numbers
             primals = tuple(float(x) if hasattr(x, "dtype") and not hasattr(x, "priority") else x for x in primals)
-        else:  # rules reckon in the wider of two dtypes
+        else:  # rules compute in the wider of two dtypes
             primals = tuple(x.astype(dtype) if getattr(x, "dtype", dtype) != dtype else x for x in primals)
         tangent: Any = 0.0
         for x, rule in zip(args, row.partials):
             dx = tangent_of(x, level)
             if rule is False:
                 warn_no_derivative(row.name)
-            if dx is None or (isinstance(dx, float) and dx == 0):  # nothing moves: not even 0·∞ comes of it
+            if dx is None or (isinstance(dx, float) and dx == 0):  # no tangent: 0·∞ must not arise
                 continue
             with _silence(out):
                 local = partial(rule, out, *primals)

@@ -10,7 +10,7 @@ import numpy as np
 
 from .operation import Operation, Operators, partial
 
-# glibc gives memory back above a limit that grows with what is freed. At its first limit, 128 kB, every training step asks
+# glibc returns memory to the system above a limit that grows with freed blocks. At its first limit, 128 kB, every step asks
 # the system for its arrays anew: 290 page faults in a step of a small network, a third of its time (measured).
 np.empty(1 << 24, np.uint8)
 
@@ -28,12 +28,12 @@ class Silence:
         np.seterr(**self.before)
         self.before = None
 
-    def __del__(self) -> None:  # what lies around it may have ended before it
+    def __del__(self) -> None:  # surrounding objects may have been deleted before it
         if self.before is not None and set(np.geterr().values()) == {"ignore"}:
             np.seterr(**self.before)
 
 
-silent_context, trapping_context = Context(), Context()  # settings in a copy of these end with the copy, whatever interrupts it
+silent_context, trapping_context = Context(), Context()  # settings in a copy of these end with the copy, even after an interrupt
 trap_invalid: ContextVar[bool] = ContextVar("0 · inf and a nan that arises raise", default=False)
 silent_context.run(np.seterr, all="ignore")
 trapping_context.run(np.seterr, all="ignore", invalid="raise")
@@ -70,7 +70,7 @@ def _real(x: Any) -> Any:
     return x if getattr(x, "dtype", None) is None or x.dtype.kind == "f" else x.astype(np.float64)
 
 
-# numpy.where takes ten times as long as arithmetic where a mask is as good as random (measured): none of these uses it
+# numpy.where takes ten times as long as arithmetic on a random mask (measured), so none of these uses it
 
 def _sigmoid(x: Any) -> Any:
     x = _real(np.asarray(x))
@@ -79,7 +79,7 @@ def _sigmoid(x: Any) -> Any:
     far = None if e.max(initial=0) < np.inf else e == np.inf
     e += 1
     np.divide(1, e, out=e)
-    if far is not None:  # below −709 (float32: −88) it is exp(x), to the last digit of the smallest numbers
+    if far is not None:  # below −709 (float32: −88) it equals exp(x), also for denormal numbers
         e[far] = np.exp(x[far])
     return e
 
@@ -99,14 +99,14 @@ def _leaky_relu(x: Any, slope: Any) -> Any:
 def _elu(x: Any, alpha: Any) -> Any:
     x = _real(x)
     if isinstance(alpha, float) and 0 < alpha <= 1:
-        return np.maximum(np.expm1(np.minimum(x, 0)) * alpha, x)  # exp(x) − 1 is x or more; equal zeros: the second one's sign
+        return np.maximum(np.expm1(np.minimum(x, 0)) * alpha, x)  # exp(x) − 1 ≥ x; of equal zeros, maximum returns the second
     return np.where(x > 0, x, alpha * np.expm1(np.minimum(x, 0)))
 
 
 def _power(x: Any, y: Any) -> Any:
     if isinstance(y, float) and y in (3.0, 4.0) and isinstance(x, np.ndarray):  # NumPy's power takes 70 times as long
         return x * x * x if y == 3.0 else np.square(np.square(x))
-    if isinstance(y, float) and y == 0.5:  # NumPy takes the root, nan at −∞, where its power of an array of exponents is inf
+    if isinstance(y, float) and y == 0.5:  # NumPy's root is nan at −∞, where its power with an array of exponents is inf
         return np.power(x, np.full_like(x, y)) if np.any(x == -np.inf) else np.sqrt(x)
     return x ** y
 
@@ -147,16 +147,16 @@ class Arrays:
     @staticmethod
     def apply_operation(row: Operation, args: tuple[Any, ...]) -> Any:
         if any(type(x) is np.ndarray and x.dtype.char == "O" for x in args):  # arrays of Values, entry by entry
-            return silent(np.frompyfunc(row, row.arity, 1))(*args)  # from NumPy 2.5 on it warns as NumPy's own do
+            return silent(np.frompyfunc(row, row.arity, 1))(*args)  # it warns from NumPy 2.5 on
         return array_function(row)(*args)
 
     @staticmethod
     def apply_where(condition: Any, x: Any, y: Any) -> Any:
         if isinstance(x, float) and isinstance(y, float) and type(condition) is np.ndarray and condition.dtype.char == "?":
-            return np.array((y, x)).take(condition.view(np.int8))  # a fifth of numpy.where's time on a random mask
+            return np.array((y, x)).take(condition.view(np.int8))  # takes a fifth of numpy.where's time on a random mask
         return np.where(condition, x, y)
 
-    stack_nodes: Callable[[Any], Any]  # nested lists that hold nodes as one node; the module of array functions sets it
+    stack_nodes: Callable[[Any], Any]  # turns nested lists of nodes into one node; set by the module of array functions
 
 
 # ── which entries of a local gradient are branches not taken ─────────────────────────────────────────────────────

@@ -11,9 +11,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-THROUGH = {"numpy", "pandas", "scipy"}  # packages that only pass a call on: the user's line is behind them
+THROUGH = {"numpy", "pandas", "scipy"}  # packages that only pass calls on: the user's line is further up
 LOOKING = ("matplotlib", "logging")  # packages that show numbers
-STANDARD = os.path.dirname(os.__file__), "<frozen"  # where Python's own modules lie
+STANDARD = os.path.dirname(os.__file__), "<frozen"  # folders of Python's own modules
 
 
 class GradientError(RuntimeError):
@@ -63,5 +63,5 @@ def warn_user(message: str, category: type[Warning]) -> None:
 
 def warn_no_derivative(name: str) -> None:
     """Say that training through this operation changes nothing before it."""
-    warn_user(f"a gradient stops at {name}, whose derivative is zero wherever it has one: what lies before it is not trained. "
+    warn_user(f"a gradient stops at {name}, whose derivative is zero wherever it has one: everything before it is not trained. "
               "Use a smooth operation (sigmoid for step, tanh for sign)", NoDerivativeWarning)

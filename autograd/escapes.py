@@ -45,8 +45,8 @@ def escape_by_copy(node: Node, call: str) -> None:
 def warn_of_rebinding(node: Node, sign: str) -> None:
     """Warn, once for each line, that ``w -= …`` leaves a leaf that has a gradient as it was, and rebinds the name."""
     if node.op is None and node.grad is not None:
-        warn_user(f"{node.describe()} {sign} …: this makes a new node, to which the name refers from here on; the leaf is as "
-                  f"before, and the graph grows with each such step. To update it write x.data {sign} …", GraphWarning)
+        warn_user(f"{node.describe()} {sign} …: this makes a new node with the old name; the leaf does not "
+                  f"change, and the graph grows with each such step. To update the leaf write x.data {sign} …", GraphWarning)
 
 
 class Noted(tuple[Any, ...] if TYPE_CHECKING else tuple):
@@ -63,7 +63,7 @@ def _noted(node: Node) -> Noted:
 
 # ── a graph that grows with every backward pass ──────────────────────────────────────────────────────────────────
 
-_last = [0, 0]  # which node the last pass began at, by its id, and over how many nodes it went: a hint, as ids are used again
+_last = [0, 0]  # id of the last pass's first node, and the pass's number of nodes: only a hint, because ids are reused
 
 
 def watch_growth(first: Node, count: int) -> None:
@@ -80,10 +80,10 @@ def watch_growth(first: Node, count: int) -> None:
         note = first.metadata = _noted(first)
         note.increment, steady, note.times = increment, increment == note.increment, note.times + 1
         if note.times == (2 if steady else 4):
-            note.times = 5  # told
-            warn_user(f"this backward pass goes over {count:,} nodes, those of earlier passes too, and each pass is longer: "
-                      "the graph grows without end where a parameter is replaced by w = w - …, as it is computed from all "
-                      "that came before. Update the leaf itself, w.data -= …; where the chain is meant, one backward pass from "
+            note.times = 5  # warned already
+            warn_user(f"this backward pass walks {count:,} nodes, including those of earlier passes, and each pass is longer: "
+                      "the graph grows without end where a parameter is replaced by w = w - …, because it then depends on all "
+                      "earlier steps. Update the leaf itself, w.data -= …; if the chain is intended, one backward pass from "
                       "its end is enough", GraphWarning)
 
 
@@ -118,8 +118,8 @@ def _warn(node: Any, call: str, place: tuple[str, int], scope: dict[str, Any]) -
     told, filters, count = registry.get(key, (None, None, 0))
     if told is None or filters is not warnings.filters or count != len(warnings.filters):
         told = _message(node, call, place)
-        for leaf in node.leaves():  # explain() names the place at which a way out of a leaf ended
+        for leaf in node.leaves():  # explain() names the place where a path from a leaf ended
             leaf.metadata = _noted(leaf)
             leaf.metadata.left = f"{place[0]}:{place[1]}"
-    warnings.warn_explicit(told, GraphWarning, *place, registry=registry)  # in one wording: Python tells that once for each line
+    warnings.warn_explicit(told, GraphWarning, *place, registry=registry)  # Python shows an equal text once for each line
     registry[key] = told, warnings.filters, len(warnings.filters)

@@ -10,7 +10,7 @@ from pathlib import Path
 from time import time
 from uuid import uuid4
 
-OLD = 3600.0  # seconds without a write after which the writer of a temporary file is taken for dead
+OLD = 3600.0  # seconds without a write after which the writer of a temporary file counts as dead
 
 
 @contextmanager
@@ -32,14 +32,14 @@ def replaced(path: str | Path) -> Iterator[Path]:
     if path.exists() and not path.is_file():
         yield path
         return
-    stem = f".{path.name[:60]}."  # names have a greatest length
+    stem = f".{path.name[:60]}."  # file names have a maximum length
     _remove_old(path.parent, stem)
     temporary = path.with_name(f"{stem}{uuid4().hex}.tmp{path.suffix[:20]}")
     try:
         yield temporary
         with open(temporary, "rb+") as file:
             os.fsync(file.fileno())
-        with suppress(OSError):  # there was no file, or the disk keeps no permissions
+        with suppress(OSError):  # there was no file, or the file system has no permissions
             temporary.chmod(path.stat().st_mode)
         os.replace(temporary, path)
     finally:

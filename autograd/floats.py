@@ -29,7 +29,7 @@ def power(x: float, y: float) -> float:
 def floor_divide(x: float, y: float) -> float:
     """The largest whole number below x / y."""
     try:
-        return x // y if math.isfinite(x) or y == 0 else nan  # as by NumPy
+        return x // y if math.isfinite(x) or y == 0 else nan  # as in NumPy
     except ZeroDivisionError:
         return divide(x, y)
 
@@ -44,7 +44,7 @@ def mod(x: float, y: float) -> float:
 
 def logaddexp(x: float, y: float) -> float:
     """log(exp(x) + exp(y)), with the larger one taken out."""
-    if x == y:  # infinities too, whose difference is nan
+    if x == y:  # also for infinities, whose difference is nan
         return x + 0.6931471805599453
     return (x if x > y else y) + math.log1p(math.exp(-math.fabs(x - y)))
 

@@ -67,7 +67,7 @@ def pull(y: Any, xs: list[Any], seed: Any, create_graph: bool) -> list[Any]:
         return [as_node(None, x) if create_graph else zero(x) for x in xs]
     order = topological(y)
     wanted = set(xs)
-    needed = set(xs)  # nodes on a way from xs to y: no partial is computed for any other
+    needed = set(xs)  # nodes on a path from xs to y: partials are computed for these only
     for node in order:
         if not needed.isdisjoint(node.inputs):
             needed.add(node)

@@ -24,7 +24,7 @@ def topological(*roots: Any) -> list[Any]:
     stack: list[Any] = list(reversed(roots))
     while stack:
         node = stack.pop()
-        if node is None:  # what lies below has all its inputs in the order now
+        if node is None:  # all inputs of the next node are in the order now
             order.append(stack.pop())
         elif node not in seen:
             seen.add(node)
@@ -81,7 +81,7 @@ def check_leaves(y: Any, leaves: Iterable[Any], order: list[Any]) -> None:
 def assign(nodes: Iterable[Any], attribute: str, contents: Iterable[Any]) -> None:
     """Set an attribute of all nodes, or, where an interrupt or refused memory comes between, of none."""
     nodes, contents = list(nodes), list(contents)
-    undo = map(setattr, nodes, repeat(attribute), [*map(attrgetter(attribute), nodes)])  # now: later memory may lack
+    undo = map(setattr, nodes, repeat(attribute), [*map(attrgetter(attribute), nodes)])  # now: memory may be short later
     done = False
     try:
         any(map(setattr, nodes, repeat(attribute), contents))  # all of them: setattr returns None
@@ -161,7 +161,7 @@ class Node(Operators):
         escape(self, "int()")
         return int(self.item())
 
-    # in place is never in place: as for Python's numbers these make a new node
+    # in-place operators make a new node, as for Python's numbers
     def __iadd__(self, other: Any) -> Any:
         warn_of_rebinding(self, "+=")
         return self + other
@@ -186,7 +186,7 @@ class Node(Operators):
     def __bool__(self) -> bool:
         return bool(self.data)
 
-    # comparisons are of the data, and plain: no gradient flows through them. As keys, nodes are themselves
+    # comparisons compare data and give plain results without gradients; hashing is by identity
     def __eq__(self, other: object) -> Any:
         return self.data == _data(other)
 
@@ -244,7 +244,7 @@ class Node(Operators):
         if not self.inputs:
             return _restore, (type(self), self.slot_contents())
         place: dict[Any, int] = {}
-        flat: list[Any] = []  # leaves themselves, and for every other node its slots, with places in place of nodes
+        flat: list[Any] = []  # leaves, and for every other node its slots, with nodes replaced by their index
         for node in topological(self):
             for x in node.operands:
                 if isinstance(x, Node) and x not in place:  # a constant: no input, so not in the order

@@ -7,7 +7,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from typing import Any
 
-    Path = tuple[str, ...]  # the names of scopes, from the outermost inwards
+    Path = tuple[str, ...]  # names of scopes, from the outermost inwards
 
 
 def told_apart(order: Iterable[Any], given: Mapping[Any, str] | None = None) -> dict[Any, str]:
@@ -31,7 +31,7 @@ def told_apart(order: Iterable[Any], given: Mapping[Any, str] | None = None) -> 
     if len(set(named.values())) == len(named):
         return named
     homes = _Homes(order, named)
-    stems: dict[Path, set[str]] = {}  # the names but for their numbers that are there twice, by scope
+    stems: dict[Path, set[str]] = {}  # names without number that occur twice, by scope
     for node in _shared(named):
         stems.setdefault(homes.around(node), set()).add(_stem(named[node]))
     called = {node: _joined(homes.around(node), name) if _stem(name) in stems.get(homes.around(node), ()) else name
@@ -52,7 +52,7 @@ def labels(order: Iterable[Any], named: Mapping[Any, str]) -> dict[Any, str]:
     """
     order = list(order)
     letter, taken = "v", set(named.values())
-    while not taken.isdisjoint(f"{letter}{i}" for i in range(len(order))):  # somebody's own v2
+    while not taken.isdisjoint(f"{letter}{i}" for i in range(len(order))):  # the user has a node named v2
         letter += "v"
     return {node: named.get(node) or f"{letter}{i}" for i, node in enumerate(order)}
 
@@ -80,7 +80,7 @@ class _Homes:
     def around(self, node: Any) -> Path:
         """The scopes that all operations on a leaf are in."""
         paths = self.used.get(node) or [self._path(node.scope)]
-        low, high = min(paths), max(paths)  # what these two begin with, all do
+        low, high = min(paths), max(paths)  # a common prefix of the smallest and the largest is common to all
         same = next((i for i, (a, b) in enumerate(zip(low, high)) if a != b), min(len(low), len(high)))
         return low[:same]
 

@@ -10,8 +10,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-LINES = 19  # of the text that an object shows of itself
-ROWS = 24  # of a table
+LINES = 19  # most lines of an object's text
+ROWS = 24  # most rows of a table
 _NUMBER = r"[-−+±]?(\d[\d,.]*([eE][-+−]?\d+)?( ?%)?|nan|inf)"
 
 
@@ -60,7 +60,7 @@ def table(head: Sequence[object], rows: Iterable[Sequence[object]], title: str =
     >>> table(["x", "f(x)"], [[1, "<b>"]]).count("&lt;b&gt;")
     1
     """
-    import re  # here: it takes a third of this package's time of import
+    import re  # imported here, because it takes a third of the package's import time
     from html import escape
     lines = [[str(cell) for cell in row] for row in rows]
     strong = set(bold)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from keyword import iskeyword
 from math import nan
 
-TYPE_CHECKING = False  # type checkers take it as true; loading typing would double the time of import
+TYPE_CHECKING = False  # true for type checkers; importing typing would double the import time
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
@@ -33,8 +33,8 @@ class Operation:
         self.name, self.sign, self.forward, self.partials = name, sign, forward, partials
         self.shown, self.domain, self.defaults, self.arity = shown, domain, defaults, len(partials)
         self.array, self.is_selection = array, is_selection
-        self.definition, self.javascript = forward, javascript  # as it was written; its source, if that cannot be derived
-        self.saves = any(map(callable, partials))  # whether a backward sweep over arrays needs the operands
+        self.definition, self.javascript = forward, javascript  # the given forward; JavaScript source, if it cannot be derived
+        self.saves = any(map(callable, partials))  # True if a backward sweep over arrays needs the operands
         self.__name__ = self.__qualname__ = name
         self.__doc__ = f"The operation ``{name}`` of numbers, arrays, values, tensors; drawn as {sign}."
 
@@ -59,7 +59,7 @@ class Operation:
             return ieee(self.forward, *args)
 
     def _bind(self, args: tuple[Any, ...], named: dict[str, float]) -> tuple[Any, ...]:
-        given = len(args) + len(self.defaults) - self.arity  # how many of the defaults stand among the operands
+        given = len(args) + len(self.defaults) - self.arity  # number of defaults given as operands
         bound = [*args, *(named.pop(key, value) for key, value in list(self.defaults.items())[max(given, 0):])]
         if named or len(bound) != self.arity:
             extra = ", ".join(f"{key}={value}" for key, value in self.defaults.items())
@@ -90,7 +90,7 @@ def row(name: str, sign: str, forward: Callable[..., Any], *partials: Rule, show
     shown = shown if isinstance(shown, tuple) else (shown,) * len(partials)
     shown = tuple(text or rule for text, rule in zip(shown, partials, strict=True))
     added = rows[name] = Operation(name, sign, forward, partials, shown, domain, defaults, array, is_selection, javascript)
-    # a method of every operand, by setattr: __getattr__ would double the time of every look at a node (measured)
+    # a method of every operand, by setattr, because __getattr__ would double the time of attribute access (measured)
     setattr(Operators, name, lambda self, *args, **named: added(self, *args, **named))
     return added
 
@@ -173,7 +173,7 @@ def find(name: str) -> Operation:
     return rows[name]
 
 
-array_kind: Any = None  # the interpreter of plain NumPy arrays, once one was met
+array_kind: Any = None  # the interpreter of plain NumPy arrays, set on first use
 
 
 def load_arrays() -> Any:
@@ -314,9 +314,9 @@ def partial(rule: Rule, out: Any, *args: Any) -> Any:
         return rule
     try:
         return rule(out, *args)
-    except (ZeroDivisionError, OverflowError):  # FloatingPointError is NumPy's, and its sweep's to handle
+    except (ZeroDivisionError, OverflowError):  # FloatingPointError is NumPy's, and is handled by its sweep
         arrays = [x for x in (out, *args) if hasattr(x, "reshape") and not hasattr(x, "priority")]
-        if arrays:  # a row takes an array without axes for a float: with an axis all stays NumPy's
+        if arrays:  # a row treats an array without axes as a float; with an axis it stays an array
             from numpy import atleast_1d
             result = rule(*(x if hasattr(x, "priority") else atleast_1d(x) for x in (out, *args)))
             return result if any(x.shape for x in arrays) else result.reshape(())

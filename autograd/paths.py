@@ -14,7 +14,7 @@ from .notebook import shortened, table
 from .operation import Operation
 from .sweep import sweep_edges
 
-SMALL, LARGE = 1e-3, 1e3  # a local gradient beyond these is named as what makes a path small or large
+SMALL, LARGE = 1e-3, 1e3  # a local gradient beyond these is named as the cause of a small or large path
 
 
 class Link(NamedTuple):
@@ -164,7 +164,7 @@ def _gain(local: Any, upstream: Any, downstream: Any) -> float:
 
 def _link(node: Any, argument: int, child: Any, gain: float, upstream: Any, downstream: Any) -> Link:
     text = formula(node.op, argument, *operand_names(node.operands))
-    if gain == 0 and not _length(upstream):  # dead already
+    if gain == 0 and not _length(upstream):  # already 0
         return Link(node, child, str(node.op), text, gain, "")
     if not any(getattr(x, "shape", ()) for x in (upstream, downstream)) and isinstance(node.op, Operation):
         remark = _remark(node.op, [_plain(getattr(z, "data", z)) for z in node.operands], argument, gain)
@@ -301,7 +301,7 @@ def _log(x: float) -> float:
 def _length(x: Any) -> float:
     if not getattr(x, "size", 0):
         return 0.0 if hasattr(x, "shape") else abs(x)
-    largest = float(abs(x).max())  # taken out first, or squares would leave the range of floats
+    largest = float(abs(x).max())  # divided out first, because squares could leave the range of floats
     return largest * float(((x / largest) ** 2).sum()) ** 0.5 if 0 < largest < inf else largest
 
 

@@ -23,10 +23,10 @@ MISTAKES = {
     "zero_grad": "zero_grad forgotten: a second pass adds to what the first one left at the leaves",
     "unbroadcast": "the sum over what was broadcast is forgotten: a gradient has another shape than its value",
 }
-PATIENCE = 10_000  # steps of a walk in no order, of which there are as many as paths
+PATIENCE = 10_000  # limit of steps for a walk without order, which takes every path
 
 
-if TYPE_CHECKING:  # the same fields with their types; amounts are numbers, or arrays
+if TYPE_CHECKING:  # the same fields with types; amounts are numbers or arrays
     class EdgeFields(NamedTuple):
         source: int
         target: int
@@ -176,7 +176,7 @@ def walks(y: Any, seed: Any = None, order: list[Any] | None = None,
     for mistake in MISTAKES:
         try:
             found[mistake] = walker.wrong(mistake, found[""])
-        except ValueError:  # of numbers, which do not broadcast, or without an end
+        except ValueError:  # numbers do not broadcast, and a walk without order may be too long
             continue
     return found
 

@@ -110,7 +110,7 @@ def _infix(name: str, x: Any, y: Any) -> Symbol:
         return Symbol(f"{_within(x, binds + 1)}**{_within(y, binds)}", binds)
     right = _within(y, 3 if isinstance(y, Place) else binds + (name in ("sub", "div")))
     gap = " " if binds == 2 else ""
-    bare = isinstance(x, Place) or not isinstance(x, Symbol)  # a number in front needs no brackets for its minus
+    bare = isinstance(x, Place) or not isinstance(x, Symbol)  # a leading negative number needs no brackets
     left = _text(x) if bare else _within(x, binds)
     return Symbol(f"{left}{gap}{sign}{gap}{right}", binds)
 

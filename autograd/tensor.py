@@ -76,7 +76,7 @@ class Tensor(TensorMethods, Node):
         return functions.stack_nodes(data) if isinstance(data, (list, tuple)) and holds_node(data) else new(cls)
 
     def __init__(self, data: Any, name: str | None = None, requires_grad: bool = True):
-        if isinstance(data, (list, tuple)) and holds_node(data):  # it is the node that stacked them
+        if isinstance(data, (list, tuple)) and holds_node(data):  # the result is the node that stacks them
             self.name = name or self.name
             return
         self.array = as_array(data, requires_grad)
@@ -84,7 +84,7 @@ class Tensor(TensorMethods, Node):
         self.op: Any = None
         self.operands: tuple[Any, ...] = ()
         self.inputs: tuple[Tensor, ...] = ()  # the operands that take a gradient, one entry per edge
-        self.residuals: Any = None  # a list of the operands' arrays as they were; None where no rule needs them
+        self.residuals: Any = None  # the operands' arrays at forward time; None where no rule needs them
         self.params: dict[str, Any] | None = None  # the options of an array operation; None for a row
         self.requires_grad, self.data_is_shared = requires_grad, False
         if name is not None:
@@ -130,14 +130,14 @@ class Tensor(TensorMethods, Node):
         node.grad = node.metadata = None
         node.data_is_shared = False
         context = current()
-        if inputs or context is not None and context.watch is not None:  # who watches is told of constants too, then cut
+        if inputs or context is not None and context.watch is not None:  # an observer also gets constants, which are then detached
             node.op, node.operands, node.inputs, node.params, node.requires_grad = op, operands, tuple(inputs), params, True
             if len(residuals) == 2 and params is None and type(residuals[0]) is type(residuals[1]) and \
                     residuals[0].dtype is not residuals[1].dtype:
-                residuals = [x.astype(node.array.dtype) for x in residuals]  # rules reckon in the wider of two dtypes
+                residuals = [x.astype(node.array.dtype) for x in residuals]  # rules compute in the wider of two dtypes
             node.residuals = residuals if op.saves else None
             if params is not None and len(inputs) == 1 and len(args) == 2 and op.bilinear and not op.variadic:
-                residuals[args[1] is inputs[0]] = None  # its own gradient needs the other operand only
+                residuals[args[1] is inputs[0]] = None  # its gradient needs only the other operand
         else:
             node.make_constant()
         if context is not None:
@@ -168,14 +168,14 @@ class Tensor(TensorMethods, Node):
         if self.op is not None:
             self.array.flags.writeable = False
         elif not self.data_is_shared:
-            if refcount(self) > _ALONE:  # a graph holds it: the leaf goes on with a copy of its own
+            if refcount(self) > _ALONE:  # a graph refers to the array: the leaf continues with a copy
                 self.array = self.array.copy()
             self.data_is_shared = True
         return self.array
 
     @data.setter
     def data(self, array: Any) -> None:
-        if array is self.array:  # x.data -= … has written into it
+        if array is self.array:  # x.data -= … has already changed it in place
             return
         if self.inputs:
             raise GradientError(f"{self.describe()}.data = …: it was computed by {self.op}, and its gradient needs that array "
@@ -249,7 +249,7 @@ class Tensor(TensorMethods, Node):
         adjoints = self.adjoints(order, self.seed_gradient(seed))
         if (context := current()) is not None and context.watch is not None:
             context.watch.swept(self, seed, adjoints)
-        shown = {id(adjoints.get(node)) for node in order if node.inputs}  # somebody else's arrays
+        shown = {id(adjoints.get(node)) for node in order if node.inputs}  # arrays visible to the user
         shown.add(id(adjoints[self]))
         for node in order:
             gradient = adjoints.get(node)
@@ -265,7 +265,7 @@ class Tensor(TensorMethods, Node):
                 adjoints[node] = np.asarray(node.grad + gradient)
             else:
                 if id(gradient) in shown or gradient.base is not None or not gradient.ndim:
-                    adjoints[node] = gradient = np.array(gradient)  # and its gradient is an array of its own
+                    adjoints[node] = gradient = np.array(gradient)  # the gradient must not share memory
                 shown.add(id(gradient))
         assign(order, "grad", map(adjoints.get, order))
 
@@ -290,8 +290,8 @@ class Tensor(TensorMethods, Node):
                   wanted: Container[Any] | None) -> dict[Tensor, Any]:
         adjoints: dict[Tensor, Any] = {self: seed} if needed is None or self in needed else {}
         refuse_nan(self.array)
-        owned: set[Tensor] = set()  # whose sum is an array of this sweep's own, to be added into
-        searched: set[int] = set()  # arrays in which no nan was found
+        owned: set[Tensor] = set()  # nodes whose sum is an array of this sweep, which can be changed in place
+        searched: set[int] = set()  # arrays already found free of nan
         for node in reversed(order):
             upstream = adjoints.get(node) if node.inputs else None
             if upstream is None:
@@ -312,11 +312,11 @@ class Tensor(TensorMethods, Node):
                     downstream = row_pullback(op, i, upstream, out, residuals)
                     if downstream is None:
                         continue
-                elif op is getitem and x in owned:  # without an array of zeros for each entry
+                elif op is getitem and x in owned:  # avoids an array of zeros for each entry
                     table.add_at(adjoints[x], upstream, **params)
                     continue
                 else:
-                    # as op.pullback, but without a call for each edge
+                    # same as op.pullback, without a call for each edge
                     downstream = op.pullbacks[0](upstream, out, *residuals, i=i, **params) if op.variadic else \
                         op.pullbacks[i](upstream, out, *residuals, **params)
                 data = x.array
@@ -402,7 +402,7 @@ class Tensor(TensorMethods, Node):
 
     def __repr__(self) -> str:
         text = np.array2string(self.array, separator=", ", prefix="Tensor(", threshold=60, edgeitems=3)
-        if text.count("\n") > 14:  # of three axes or more: so many lines tell less than the range
+        if text.count("\n") > 14:  # for three axes or more, the range is more informative than many lines
             text = f"{self.size:,} numbers from {self.array.min()} to {self.array.max()}"
         parts = [text, f"shape={self.shape}"] if self.ndim else [text]
         parts += [f"dtype={self.dtype}"] if self.dtype != np.float64 else []
@@ -413,7 +413,7 @@ class Tensor(TensorMethods, Node):
 
     def __copy__(self) -> Tensor:
         copied: Tensor = super().__copy__()
-        if self.op is None:  # who may write into a leaf's array writes into no other's
+        if self.op is None:  # only a leaf hands out a writable array
             copied.array, copied.data_is_shared = self.array.copy(order="K"), False
             copied.grad = None if self.grad is None else self.grad.copy(order="K")
         return copied
@@ -477,14 +477,14 @@ def _constant(x: Any, op: Any) -> Tensor:
         raise TypeError(f"{op.name} of a Tensor and {type(x).__name__} {x!r:.40}: numbers and arrays live in separate "
                         "graphs; make it a Tensor too, or use its number, .item()")
     if isinstance(x, (bool, np.bool_)) or getattr(x, "dtype", None) == np.bool_:
-        x = np.asarray(x, dtype=np.int8)  # a mask multiplies like 0 and 1, and widens nothing
+        x = np.asarray(x, dtype=np.int8)  # a mask multiplies like 0 and 1 without widening dtypes
     if isinstance(x, (str, bytes, complex)) or x is None:
         raise TypeError(f"{op.name}: an operand of Tensor must be numbers, not {type(x).__name__} {x!r:.40}; convert it first")
     try:
         array = x.copy() if type(x) is np.ndarray and x.dtype.char in "fd" else as_array(x, False)
     except TypeError as error:
         raise TypeError(f"{op.name}: {error}") from None
-    node: Tensor = new(Tensor)  # without __new__ and __init__, which look at what else it might be
+    node: Tensor = new(Tensor)  # skips __new__ and __init__, which check the type of data
     node.array, node.requires_grad, node.data_is_shared, node.operands, node.inputs = array, False, False, (), ()
     node.grad = node.op = node.residuals = node.params = None
     context = current()
@@ -527,4 +527,4 @@ def jacobian_rows(y: Any, adjoints: Callable[[Any, Any], list[Any]]) -> list[Any
 _ONE = {np.dtype(kind): np.ones((), kind) for kind in (np.float32, np.float64)}
 for _one in _ONE.values():
     _one.flags.writeable = False
-_ALONE = refcount(Tensor(0.0))  # the count when nobody but the leaf holds the array
+_ALONE = refcount(Tensor(0.0))  # the count when only the leaf refers to the array

@@ -53,7 +53,7 @@ if TYPE_CHECKING:
 __all__ = ["Network", "Program", "arrays", "assert_gradients", "programs", "random_program", "values"]
 
 __tracebackhide__ = True  # pytest shows the line of the test, not of the checker
-LONG = 0.1  # seconds of a check, half of Hypothesis's usual deadline
+LONG = 0.1  # seconds: half of Hypothesis's usual deadline
 
 
 def assert_gradients(f: Callable[..., object], *xs: object, **options: Any) -> None:

@@ -26,7 +26,7 @@ else:
     ValueMethods = Node  # every row is a method of it, made as the table is read; its stub, methods.pyi, is made from the table
 
 new = object.__new__
-nothing: Any = None  # in place of a leaf's operands and slopes; to checkers it may be anything, as these may
+nothing: Any = None  # stands for a leaf's operands and slopes; Any for type checkers, like these
 
 
 # ── the factories: a row becomes a method ────────────────────────────────────────────────────────────────────────
@@ -66,7 +66,7 @@ def binary(row: Operation, reflected: bool = False) -> Callable[[Value, Number |
         if isinstance(other, Value):
             given_x = given_y = False
             x, y = self.data, other.data
-        else:  # a constant is kept for drawing, is asked for no partial, and gets no node
+        else:  # a constant is kept for drawing, without a partial and without a node
             b = other if type(other) is float else plain_operand(other, row)
             if b is NotImplemented:
                 return NotImplemented
@@ -205,7 +205,7 @@ class Value(ValueMethods):
         state: tuple[list[Any], list[Any], list[Any], list[Any]] = ([], [], [], [self])
         order, leaves, before, stack = state
         done = False
-        try:  # around a call: an interrupt at the jump of a loop that stands in a try itself may leave it (Python 3.11 to 3.13)
+        try:  # around a call: in Python 3.11 to 3.13 an interrupt at a loop's jump may leave a try around the loop
             self._propagate(seed, *state)
             done = True
         finally:
@@ -216,11 +216,11 @@ class Value(ValueMethods):
 
     def _propagate(self, seed: float, order: list[Any], leaves: list[Any], before: list[Any], stack: list[Any]) -> None:
         """Set the gradients of all nodes; the lists say at any moment what was changed, so that it can be undone."""
-        zero = float("0")  # an object of this pass alone: marks nodes that were visited and that nothing has reached yet
+        zero = float("0")  # unique sentinel that marks visited nodes without a gradient so far
         pop, push, emit = stack.pop, stack.append, order.append
         while stack:
             node = pop()
-            if node is None:  # all inputs of the node below are in the order now
+            if node is None:  # all inputs of the next node are in the order now
                 emit(stack[-1])
                 pop()
             elif node.grad is not zero:
@@ -241,11 +241,11 @@ class Value(ValueMethods):
         self.grad = seed
         for node in reversed(order):
             upstream = node.grad
-            if upstream is zero:  # nothing arrived: no 0 · inf from here on
+            if upstream is zero:  # no gradient arrived: avoids 0 · inf
                 continue
             local = node.da
             if local is not None:
-                if local is not False:  # False is a branch not taken: nothing passes
+                if local is not False:  # False marks a branch not taken, which passes no gradient
                     node.a.grad += upstream * local
                 elif node.op.partials[0] is False:
                     warn_no_derivative(node.op.name)

@@ -24,9 +24,9 @@ HERE = Path(__file__).parent
 HEAD = """\
 # Operations
 Generated from the table in [autograd/ops.py](../autograd/ops.py) by `make docs`. The operands are x and y, the result
-is out; the formulas are what the pictures show at the wires. A curve shows the operation over x, green and solid, and its
-derivative with respect to x, red and dashed, from −4 to 4 and −3 to 3; y, where there is one, is held. "Where tests sample" is
-each operand's interval.
+is out; the formulas are those on the wires of pictures. A curve shows the operation over x (green, solid) and its derivative
+with respect to x (red, dashed), for x from −4 to 4 and values from −3 to 3; a second operand y is constant. "Where tests sample"
+gives each operand's interval.
 
 | operation | sign | curve | local gradients | where tests sample | convention |
 |---|---|---|---|---|---|

@@ -9,27 +9,27 @@ from pathlib import Path
 GALLERY = Path(__file__).parent / "gallery"
 HEAD = """\
 # Gallery
-Twelve programs, each with the picture that it makes. Generated from the files of this folder by `make docs`: each can be run as it
-is, and `picture.save("name.svg")` writes its picture (`.png` and `.pdf` too).
+Twelve programs with their pictures, generated from the files of this folder by `make docs`. Each program can be run as it is, and
+`picture.save("name.svg")` writes its picture (`.png` and `.pdf` too).
 
 """
 PEERS = {
-    "micrograd": "data and gradient in every box; the function is in its notebook, and a sum is one box for each addition",
+    "micrograd": "data and gradient in every box; the drawing function is in its notebook, and each addition of a sum is a box",
     "torchviz": "the nodes of the backward pass and the shapes of parameters; no numbers",
     "torchview": "the modules with the shapes between them; no numbers",
     "mygrad": "tensors and operations; numbers on request, no gradients",
 }
 BESIDE = """\
 ## The same network, five times
-Two neurons with a relu on two inputs, and one neuron on these. Here every value, every gradient and every local gradient is on the
-picture, and a neuron is a box that can be closed:
+Two neurons with a relu on two inputs, and one neuron on their outputs. chainrule shows every value, every gradient and every local
+gradient, and a neuron is a box that can be collapsed:
 
 ![drawn by chainrule](peers/ours.svg)
 
 ```python
 {code}```
 
-The others were drawn by [peers/draw.py](peers/draw.py), which needs them installed; their pictures are stored as they were.
+The other pictures were made with [peers/draw.py](peers/draw.py), which needs the other libraries, and are stored here.
 
 """
 

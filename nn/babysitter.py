@@ -44,16 +44,17 @@ REMEDIES = {
     "saturated units": "start from smaller weights (Xavier), scale the inputs, put batch norm before it, or use a relu",
     "vanishing gradients": "use relus, He's or Xavier's initialisation, batch norm; in a recurrent network an LSTM",
     "exploding gradients": "start from smaller weights (He, Xavier), clip gradients (clip_norm=1), or use batch norm",
-    "labels constant": "look at how labels are read; shuffle sorted data before splitting them",
-    "labels shuffled": "check that inputs and labels are shuffled by the same order, and belong to the same rows",
+    "labels constant": "check how labels are read; shuffle sorted data before splitting them",
+    "labels shuffled": "check that inputs and labels are shuffled in the same order, and belong to the same rows",
     "overfitting": "stop at the best epoch (patience=), give more data or augmentation, or regularise: weight decay, dropout, a "
                    "smaller network",
-    "forgotten zero_grad": "call optimizer.zero_grad() before every backward pass; if batches are added up on purpose, watch only "
-                           "the last of them",
+    "forgotten zero_grad": "call optimizer.zero_grad() before every backward pass; if gradients are accumulated on purpose, watch "
+                           "only "
+                           "the last batch",
     "evaluation mode in training": "call model.train() before training on, after each model.eval()",
     "train mode in evaluation": "call model.eval() before measuring, and model.train() before training on",
     "regularisation without effect": "check its strength and its sign",
-    "cannot overfit": "look for a layer that is not trained, dead units, a loss that does not fit the labels; check gradients with "
+    "cannot overfit": "look for an untrained layer, dead units, or a loss that does not fit the labels; check gradients with "
                       "autograd.check_gradients; then try a larger network",
 }
 
@@ -94,7 +95,7 @@ class Checkup:
         return [finding.problem for finding in self.findings]
 
     def __repr__(self) -> str:
-        head = "healthy: none of the problems looked for" if self.healthy else \
+        head = "healthy: no problems found" if self.healthy else \
             f"{len(self.findings)} finding{'s' if len(self.findings) > 1 else ''}"
         width = max(map(len, self.signs), default=0)
         signs = [f"  {'✗' if name in self.bad else '✓'} {name.ljust(width)}  {text}" for name, text in self.signs.items()]
@@ -246,7 +247,7 @@ class Babysitter(Callback):
         excess = float(np.sqrt(sum(float(np.square(x.grad - g).sum()) for x, g in zip(parameters, own))))
         if excess > 0.01 * length > 0:
             self._fault("forgotten zero_grad", f"at step {step + 1} the gradients hold {excess / length:.2g} times as much again "
-                        "as this batch's own: what earlier steps left is still in them")
+                        "as this batch's own: gradients of earlier steps are still in them")
 
     def _activations(self, loss: Any, prediction: Any, count: int) -> None:
         slopes: list[float] = []
@@ -353,7 +354,7 @@ class Babysitter(Callback):
         signs = {"gradient flow": f"{flow:.1e} at the first activation, where the last has 1"}
         told = f"the gradient at the first activation is {flow:.1g} times that at the last"
         if flow < FLOW[0]:
-            return [Diagnosis.of("vanishing gradients", told + ": what lies before it hardly learns")], signs
+            return [Diagnosis.of("vanishing gradients", told + ": the layers before it hardly learn")], signs
         return [Diagnosis.of("exploding gradients", told)] if flow > FLOW[1] else [], signs
 
     def _labels(self) -> _Judged:
@@ -401,7 +402,7 @@ class Babysitter(Callback):
         first = self.losses[0] if self.losses else 0.0
         if len(rows) > 2 and lately > 0.5 * first and trained < 0.05 * first:
             return [Diagnosis.of("overfitting", f"the training loss fell from {first:.3g} to {trained:.3g}, the validation "
-                                 f"loss to no less than {best['validation loss']:.3g}: learnt by heart")], signs
+                                 f"loss to no less than {best['validation loss']:.3g}: it overfits")], signs
         gap = last.get("accuracy", 0.0) - last.get("validation accuracy", last.get("accuracy", 0.0))
         if len(rows) > 2 and gap > 0.1:
             return [Diagnosis.of("overfitting", f"the accuracy is {gap:.0%} higher on the training data")], signs

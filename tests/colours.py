@@ -1,4 +1,4 @@
-"""Colour science for tests: contrast, what eyes without a receptor for green see, and how far apart two colours look."""
+"""Colour science for tests: contrast, colour vision deficiency, and the perceived difference of two colours."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def contrast(one: str, other: str) -> float:
 
 
 def seen(colour: str, matrix: tuple[Triple, ...] | None = None) -> Triple:
-    """CIE L*a*b* (CIE 15) of a colour, as eyes see it that this matrix describes."""
+    """CIE L*a*b* (CIE 15) of a colour, after the matrix of a colour vision deficiency."""
     rgb = linear(colour)
     if matrix is not None:
         red, green, blue = (min(1.0, max(0.0, part)) for part in _product(matrix, rgb))

@@ -1,4 +1,4 @@
-"""A real browser for the tests: found on the PATH, or Playwright's own. Missing, it fails in CI and skips elsewhere."""
+"""A real browser for the tests: found on the PATH, or Playwright's own. Without one, tests fail in CI and are skipped elsewhere."""
 
 import os
 import shutil
@@ -12,7 +12,7 @@ REMEDY = ("on Debian as root: apt-get update && apt-get install -y --no-install-
 
 
 def missing(what):
-    """No browser: a failure where browsers are promised, else a skip; both say how to get one."""
+    """Fail where browsers are required, else skip, with a message on how to install one."""
     if os.environ.get("CI", "").lower() in ("true", "1"):
         pytest.fail(what)
     pytest.skip(what)
@@ -36,7 +36,7 @@ def browser():
 
 @pytest.fixture
 def visit(browser):
-    """Open a file or markup in a page of its own; afterwards no console message, error or request may have been."""
+    """Open a file or markup in a new page; afterwards check that there was no console message, error or request."""
     pages, said = [], []
 
     def visit(path=None, markup=None, **options):

@@ -1,4 +1,4 @@
-"""Objects as a notebook shows them, asked through IPython's own door."""
+"""The display of objects in notebooks, by IPython's own formatter."""
 
 from typing import Any
 

@@ -1,7 +1,7 @@
-"""Random programs for property tests: operations of the whole table in a row, on operands that came before.
+"""Random programs for property tests: sequences of operations of the whole table, on earlier results.
 
-A program is drawn together with the point at which it is run, so that every operation meets operands within its
-domain and away from its kinks. Run in mpmath, it is the exact function that the engine is held against.
+A program is drawn together with its point, so that all operands are inside the operations' domains and away from kinks. Run in
+mpmath, it is the exact function for comparison.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ class Program(NamedTuple):
 
 @st.composite
 def programs(draw: Any, inputs: int = 3, least: int = 10, most: int = 40) -> Program:
-    """Programs of ``least`` to ``most`` operations of up to ``inputs`` numbers, whose last line joins loose ends."""
+    """Programs of ``least`` to ``most`` operations of up to ``inputs`` numbers; the last line combines all unused results."""
     choose = random.Random(draw(st.integers(0, 2**32)))
     count = choose.randint(1, inputs)
     values = [round(choose.uniform(-3, 3), choose.choice((1, 3, 16))) for _ in range(count)]

@@ -1,4 +1,4 @@
-"""The engine under abuse: depth, fan-in, fan-out, threads, tasks, forks, interrupts and refused memory."""
+"""Robustness of the engine: depth, fan-in, fan-out, threads, tasks, forks, interrupts and failed allocations."""
 
 import asyncio
 import copy
@@ -31,7 +31,7 @@ MILLION = 10**6
 
 
 def neuron_loss(seed: int) -> list[float]:
-    """The gradients of a small network of its own, from a seed: what a thread, task or process computes."""
+    """The gradients of a small network from a seed, the job of a thread, task or process."""
     rng = random.Random(seed)
     w = [Value(rng.gauss(0, 1), f"w{i}") for i in range(30)]
     y = sum(tanh(a * rng.gauss(0, 1) + b) * relu(b) for a, b in pairwise(w))
@@ -275,7 +275,7 @@ class Training:
         return [None if x.grad is None else np.array(x.grad).tobytes() for x in self.model.parameters()]
 
     def parameters(self):
-        """Parameters and the optimiser's state of each, to the bit: what a step changes, and changes wholly or not."""
+        """The parameters and the optimiser's states as bytes: a step changes all of them or none."""
         return ([np.array(getattr(x, "array", x.data)).tobytes() for x in self.model.parameters()],
                 [{key: np.array(kept).tobytes() for key, kept in state.items()} for state in self.optimizer.state])
 
@@ -288,7 +288,7 @@ def switches():
 
 
 class Milestones:
-    """What may be seen when a second step ends early: at each of its stages, and nothing in between."""
+    """The allowed states after an interrupted second step: those at its stages, and nothing in between."""
 
     def __init__(self, *what):
         self.what, run = what, Training(*what)
@@ -313,7 +313,7 @@ class Milestones:
         self.next = again.parameters()
 
     def check(self, run, place):
-        """The stage at which the step of ``run`` ended; and a repeat gives the right numbers."""
+        """Return the stage at which the step of ``run`` ended; assert that a repeat gives the right numbers."""
         gradients, parameters = run.gradients(), run.parameters()
         assert switches() == self.switches, f"a switch stays set: {place}"
         assert gradients in self.gradients, f"half of the gradients: {place}"
@@ -327,7 +327,8 @@ class Milestones:
 
 
 def interrupted(step, place):
-    """Run the step, and raise KeyboardInterrupt at its ``place``-th bytecode, ours or NumPy's; where, or None at its end."""
+    """Run the step, and raise KeyboardInterrupt at its ``place``-th bytecode, chainrule's or NumPy's; return its place, or None at
+    the end."""
     where, left = [], [place]
 
     def trace(frame, event, arg):

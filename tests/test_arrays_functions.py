@@ -1,7 +1,7 @@
-"""The second table and NumPy's functions on it: values against NumPy, derivatives of both orders by every way there is.
+"""The second table and NumPy's functions on it: values against NumPy, first and second derivatives in all modes.
 
-The loops take whatever operations and public functions there are. A new operation needs an example of its operands
-and options in ``EXAMPLES``, a new public function a program in ``PROGRAMS``; both tests say so.
+The tests loop over all operations and public functions. A new operation needs an example of its operands and options in
+``EXAMPLES``, a new public function a program in ``PROGRAMS``; a test checks both.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ long = settings(quick, max_examples=300, derandomize=False)
 
 
 def separated(*shape: int, seed: int = 0) -> np.ndarray:
-    """Numbers from −1.5 to 1.5 in random order, so far apart, and so far from 0, that no difference meets a kink."""
+    """Numbers from −1.5 to 1.5 in random order, far enough apart, and from 0, that no difference crosses a kink."""
     count = int(np.prod(shape))
     order = np.random.default_rng((seed, count)).permutation(count)
     return ((order + 0.3 - count // 2) * (3 / max(count, 4))).reshape(shape)
@@ -217,7 +217,7 @@ EXAMPLES: dict[str, list[tuple[tuple[np.ndarray, ...], dict[str, Any]]]] = {
 
 
 def applied(op: ArrayOperation, options: dict[str, Any]) -> Callable[..., Any]:
-    """The operation with these options, and a cache of its own in every call."""
+    """The operation with these options, with a new cache in every call."""
     return lambda *xs: op(*xs, **{key: dict(x) if key == "cache" else x for key, x in options.items()})
 
 
@@ -260,7 +260,7 @@ def test_operation_with_one_operand_that_takes_no_gradient(op: ArrayOperation, o
 
 
 def wrong(op: ArrayOperation, factor: float, i: int) -> ArrayOperation:
-    """The operation with one pullback a little off, outside of the table."""
+    """A copy of the operation with a slightly wrong pullback, outside the table."""
     def pullback(g: Any, *args: Any, **options: Any) -> Any:
         return op.pullbacks[i](g, *args, **options) * factor
     copied = object.__new__(ArrayOperation)
@@ -283,7 +283,7 @@ PROGRAMS: dict[str, Callable[[Draw], tuple[Callable[..., Any], tuple[np.ndarray,
 
 
 def program(*names: str) -> Callable[[Any], Any]:
-    """A way to draw a call of these functions: ``(call, operands)``, where ``call(module, name, *operands)``."""
+    """A strategy for calls of these functions: ``(call, operands)``, where ``call(module, name, *operands)``."""
     def add(make: Any) -> Any:
         for name in names:
             PROGRAMS[name] = (lambda name: lambda draw: make(draw, name))(name)

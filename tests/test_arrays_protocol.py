@@ -1,4 +1,4 @@
-"""NumPy's own functions, operators and methods on tensors: the same expression on arrays gives the number to match."""
+"""NumPy's own functions, operators and methods on tensors: the same expression on plain arrays gives the expected result."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""check_gradients: right functions pass, wrong gradients do not, and every verdict says what is the case."""
+"""check_gradients: right functions pass, wrong gradients do not, and every verdict is true."""
 
 import math
 import random
@@ -413,7 +413,7 @@ def test_kinks_all_around_do_not_excuse_an_error_between_them():
 
 
 def test_a_kink_beside_rounding_that_one_side_alone_shows():
-    """The bend is of a number of size 9, whose last digit is far above that of the result."""
+    """The kink is in a number of size 9, whose rounding is far larger than the result's."""
     f = lambda x: ag.relu(18 * ag.sigmoid(ag.sigmoid(x)) - 9 - 2.2021527994620165) + x
     assert verdict(f, -0.002) == "KINK"
     assert not check_gradients(f, -0.002, gradient=lambda x: 0.99)
@@ -622,7 +622,7 @@ def test_numbers_are_checked_without_numpy_and_the_core_does_not_import_the_chec
 
 
 def families(r):
-    """Functions of many kinds with parameters over many decades. The checker was never tuned on these."""
+    """Functions of many kinds with parameters over many decades, never used to tune the checker."""
 
     def wide(low, high):
         return 10 ** r.uniform(low, high) * r.choice((-1, 1))
@@ -719,7 +719,7 @@ def programs(r):
 
 
 def score(cases, rounds):
-    """How many right functions raise an alarm; how many relative errors of 1e-6 in one entry are caught.
+    """Count false alarms of correct functions, and caught relative errors of 1e-6 in one entry.
 
     An error counts where floats can resolve the gradient to 1e-6: f changes by 1e-6 of itself, or more, when x doubles.
     """
@@ -805,7 +805,7 @@ def test_rounding_within_arrays_is_no_error():
 
 
 def test_a_gradient_that_is_rounding_alone_is_no_error_at_any_scale():
-    """What a normalisation takes away has the gradient 0; what is computed is the rounding of terms that cancel."""
+    """A term that a normalisation removes has the gradient 0; the computed gradient is the rounding of cancelling terms."""
     np = pytest.importorskip("numpy")
     normal = lambda y: (y - ag.mean(y, axis=0)) / ag.sqrt(ag.var(y, axis=0) + 1e-5)
     g = np.random.default_rng(1)

@@ -1,4 +1,4 @@
-"""A check that cannot fail is worthless: every rule of the tables is broken in every small way, and found out."""
+"""Mutation tests of the checker: every rule of the tables is changed in many small ways, and each error is found."""
 
 import ast
 import inspect
@@ -50,7 +50,7 @@ def partials_in_source():
 
 
 def broken(tree):
-    """Every small break of one partial: (what was done, the syntax tree)."""
+    """All mutations of one partial: (description, syntax tree)."""
 
     def wrapped(change):
         if isinstance(tree, ast.Lambda):
@@ -119,7 +119,7 @@ def copied(node):
 
 
 def mutants(row, trees):
-    """Every broken copy of a row: (what was done, the row)."""
+    """All mutated copies of a row: (description, row)."""
     for i, tree in enumerate(trees):
         if row.partials[i] is False:
             yield f"∂{i}: a slope of 1 instead of none", with_partial(row, i, 1.0)
@@ -143,7 +143,7 @@ def altered(row, *partials):
 
 
 def points(row):
-    """Where a rule is tried, and to which order: its domain, and where it takes decisions."""
+    """The points and orders at which a rule is checked: in its domain, and at its decisions."""
     name = row.name.removesuffix("_")
     rng = random.Random(name)
     drawn = [
@@ -175,7 +175,7 @@ def survives(row):
 
 
 def reason(row, what):
-    """Why a surviving mutant computes nothing that could be told from right; "" where it should have been caught."""
+    """The reason why a surviving mutant is equivalent; "" if it should have been caught."""
     if "strict" in what and row.name != "pow":
         return EQUIVALENT["strict"]
     if row.name == "relu" and "swapped out and x" in what:

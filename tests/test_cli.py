@@ -35,7 +35,7 @@ def chainrule(*args: str, cwd: Path, **more: str) -> subprocess.CompletedProcess
 
 
 def texts(svg: str) -> list[str]:
-    """What can be read on a picture; fails where it is not well-formed XML."""
+    """The texts of a picture; fails if it is not well-formed XML."""
     return [text.strip() for text in ElementTree.fromstring(svg).itertext() if text.strip()]
 
 
@@ -306,7 +306,7 @@ def test_a_reader_who_leaves_early_is_no_error(tmp_path: Path) -> None:
 # ── on a terminal ────────────────────────────────────────────────────────────────────────────────────────────────
 
 class Terminal:
-    """A process on a pseudo-terminal of its own: read until a text appears, press keys."""
+    """A process on its own pseudo-terminal: waits for texts, presses keys."""
 
     def __init__(self, *command: str, **more: str):
         pty = pytest.importorskip("pty", reason="no pseudo-terminals on this system")
@@ -322,7 +322,7 @@ class Terminal:
         os.close(terminal)
 
     def until(self, text: str | None) -> str:
-        """What is shown up to the text, or, for None, to the end."""
+        """Return the output up to the text, or, for None, to the end."""
         import select
         shown = b""
         while text is None or not shown.endswith(text.encode()):

@@ -1,4 +1,4 @@
-"""no_grad and scope: what they do, and that they end with their block however it ends, in their own thread and task."""
+"""no_grad and scope: their effect, and their end with the block in every case, in their own thread and task."""
 
 from __future__ import annotations
 

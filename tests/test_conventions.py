@@ -1,6 +1,6 @@
-"""What holds at the hard points, line by line: edges of domains, kinks and ties, stable forms, misuse, and what survives.
+"""The conventions, line by line: edges of domains, kinks and ties, stable forms, misuse, and state after errors.
 
-Each test has for its name or comment the line that it is about. Numbers (``Value``) and arrays (``Tensor``) obey the same.
+The name or comment of each test is the line that it tests. Numbers (``Value``) and arrays (``Tensor``) follow the same rules.
 """
 
 import math

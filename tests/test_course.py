@@ -1,6 +1,6 @@
-"""The numbers of the course, a test for each clause, in the order of its seven chapters.
+"""The numbers of the course, one test for each statement, in the order of its seven chapters.
 
-Where a clause holds for all inputs rather than for the course's own, the proof is with the tests of its module.
+Statements that hold for all inputs are tested with their modules.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Random programs against PyTorch, JAX and SymPy, where they are installed (extra [proof]): values and gradients.
 
-Hypothesis shrinks what disagrees to the smallest example.
+Hypothesis shrinks a disagreement to the smallest example.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ THOUSANDS = settings(max_examples=1500, deadline=None)
 
 
 class Ours:
-    """The operations of a program by our names."""
+    """The operations of a program by chainrule's names."""
 
     array = staticmethod(lambda x: Tensor(x))
     call = staticmethod(lambda name, *args: getattr(ag, name)(*args))

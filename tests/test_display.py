@@ -1,4 +1,4 @@
-"""What objects show at the end of a cell: a short text each, and a table or a picture where that tells more."""
+"""The display of objects at the end of a cell: a short text, and a table or a picture where that is more informative."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def searched() -> Any:
 
 
 class Trained:
-    """One training run, of which much is shown."""
+    """One training run, with many objects to display."""
 
     def __init__(self) -> None:
         self.model = nn.Sequential(nn.Linear(4, 16, rng=0), nn.Tanh(), nn.Linear(16, 3, rng=1))

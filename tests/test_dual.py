@@ -1,4 +1,4 @@
-"""Forward mode's numbers: levels, comparisons, what they wrap."""
+"""Dual numbers: levels, comparisons, and wrapped operands."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""No number leaves its graph in silence: inside a derivative it is an error, outside a warning; looking is free."""
+"""A number that leaves its graph is reported: as an error inside a derivative, as a warning elsewhere; display is silent."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Expressions from the command line: Python's own arithmetic as the oracle, and what is refused, and where."""
+"""Expressions from the command line: Python's own arithmetic as the oracle, and refused texts with the marked place."""
 
 import inspect
 import math
@@ -30,7 +30,7 @@ expressions = st.recursive(
 
 
 def refused(text: str, given: object = None) -> tuple[str, str]:
-    """The problem told of an expression, and the stretch of it that is marked."""
+    """The problem reported for an expression, and the marked part of it."""
     with pytest.raises(ExpressionError) as caught:
         Expression(text)(**(NAMES if given is None else given))
     problem, shown, carets = str(caught.value).split("\n")

@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all, whoever is killed while writing them."""
+"""Files that appear complete or not at all, even if a writer is killed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Derivatives of functions: every form of argument, any nesting, and what is refused."""
+"""Derivatives of functions: every form of argument, any nesting, and errors."""
 
 from __future__ import annotations
 

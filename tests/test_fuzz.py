@@ -1,6 +1,7 @@
-"""10,000 expressions, 10,000 checkpoints and 10,000 calls of array functions, from seeds: what comes of each is documented.
+"""10,000 expressions, 10,000 checkpoints and 10,000 calls of array functions, from seeds: each outcome is documented.
 
-`make test` tries 1,000 of each, `make test-all` all. Each has a second, by an alarm, and nothing may be run or loaded.
+`make test` tries 1,000 of each, `make test-all` all. Each case has a time limit of one second, and nothing may be executed or
+loaded.
 """
 
 import ast
@@ -40,7 +41,7 @@ watched = []  # the one audit hook, which Python cannot take away again, looks h
 
 @contextlib.contextmanager
 def at_most_a_second(where, allowed=None):
-    """Within this, more than a second, or anything that Python's audit knows as an act (open, import, exec …), fails."""
+    """Context manager that fails after a second, and for any audited action (open, import, exec …)."""
     def late(*_):
         raise AssertionError(f"more than a second: {where!r:.300}")
 
@@ -139,7 +140,7 @@ class Wrapped(ast.NodeTransformer):
 
 
 def python(text, rng=None):
-    """What Python's own ``eval`` makes of the text, every number in it an IEEE one."""
+    """The result of Python's ``eval`` of the text, with IEEE numbers."""
     tree = ast.fix_missing_locations(Wrapped().visit(ast.parse(" ".join(text.split()), mode="eval")))
     IEEE.rng = rng
     return eval(compile(tree, "", "eval"), {**ORACLE, "IEEE": IEEE, "__builtins__": {},
@@ -178,7 +179,7 @@ TRICKS = ["x.__class__.__mro__[-1].__subclasses__()", "().__class__", "(1).__cla
 
 
 def expression(rng):
-    """A text to be read as an expression, and what kind it is of."""
+    """A text to be read as an expression, and its kind."""
     kind = rng.choice(["valid"] * 5 + ["mutated"] * 4 + ["soup"] * 3 + ["unicode", "deep", "exponents", "trick"])
     if kind == "valid":
         return kind, grammar(rng)
@@ -207,7 +208,7 @@ def expression(rng):
 
 
 def judged(text):
-    """What the reader makes of a text: "refused", "right", or "undecided" where a last digit decides; fails otherwise."""
+    """The outcome of reading a text: "refused", "right", or "undecided" where a last digit decides; fails otherwise."""
     try:
         with at_most_a_second(text):
             result = Expression(text)(**NAMES)
@@ -253,7 +254,7 @@ def test_expressions_are_refused_in_words_or_give_the_number_that_python_gives(c
 
 
 def told(status, out, err, command):
-    """A status, and by it either an answer or one message; never a fault."""
+    """Check an exit status with its answer or its single message; a fault of the program fails."""
     assert status in (0, 2), (command, err)
     assert "fault of chainrule" not in err and "Traceback" not in err, (command, err)
     if status == 2:
@@ -312,7 +313,7 @@ def trained(seed, steps=2, width=4):
 
 
 def fingerprint(model, optimizer, made):
-    """All that a checkpoint brings back, to the bit."""
+    """Everything that a checkpoint restores, as bytes."""
     bits = lambda tree: {key: bits(x) for key, x in tree.items()} if isinstance(tree, dict) else \
         [bits(x) for x in tree] if isinstance(tree, list) else (x.shape, x.dtype, x.tobytes()) if hasattr(x := tree,
                                                                                                           "tobytes") else x
@@ -326,7 +327,7 @@ class Evil:
 
 
 def npy(array, **changes):
-    """The bytes of an ``.npy`` file, whose header says of the array what it is, or something else."""
+    """The bytes of an ``.npy`` file, whose header describes the array correctly or not."""
     said = {"descr": np.lib.format.dtype_to_descr(array.dtype), "fortran_order": False, "shape": array.shape, **changes}
     text = repr(said).encode("latin1", "replace")
     return b"\x93NUMPY\x01\x00" + len(text).to_bytes(2, "little") + text + array.tobytes()
@@ -339,7 +340,7 @@ def pickled(array):
 
 
 def spoilt(rng, entries, header):
-    """One change to what a checkpoint says, with right checksums: its entries (names, and bytes of ``.npy`` files)."""
+    """One change to a checkpoint's content, with correct checksums: its entries (names, and bytes of ``.npy`` files)."""
     name = rng.choice([*entries])
     array = np.lib.format.read_array(io.BytesIO(entries[name]))
     shape = tuple(rng.choice([0, 1, 2, 3, 4, 8, 20]) for _ in range(rng.randint(0, 4)))
@@ -393,7 +394,7 @@ def spoilt(rng, entries, header):
 
 
 def checkpoint(rng, good):
-    """The bytes of a file to be loaded, made from a good one, and what was done to it."""
+    """The bytes of a file made from a good checkpoint, and a description of the change."""
     if rng.random() < 0.01:
         return "bomb", OTHER[1]
     kind = rng.choice(["bits", "bits", "bytes", "cut", "cut", "grown", "spliced", "spoilt", "spoilt", "spoilt", "spoilt", "bomb",
@@ -507,7 +508,7 @@ NUMBERS = [0, 1, 2, -1, 3, 5, 100, 0.5, -2.5, math.inf, math.nan, None, "1", (),
 
 
 class Array:
-    """An array among the arguments of a call: NumPy gets it as it is, and the library as a Tensor."""
+    """An array argument of a call: passed to NumPy unchanged, and to the library as a Tensor."""
 
     def __init__(self, array, node=True):
         self.array, self.node = array, node
@@ -526,7 +527,7 @@ def array(rng, shape=None, dtype=None):
 
 
 def given(rng, shape=None):
-    """Most often a tensor of numbers that fits."""
+    """An operand, in most cases a fitting tensor of numbers."""
     return Array(array(rng, shape, None if rng.random() < 0.3 else rng.choice(["f8", "f8", "f4"])), rng.random() < 0.8)
 
 
@@ -669,7 +670,7 @@ def numpys(name):
 
 
 def ours(name, rng, first):
-    """The library's: under its own name, as NumPy's function given tensors, or as a method."""
+    """The library's function: by its own name, as NumPy's function on tensors, or as a method."""
     own = getattr(functions, name, None) or rows.get(OTHER_NAMES.get(name, name))
     forms = [own] * 2
     if name not in ("logsumexp", "softmax", "log_softmax"):
@@ -690,7 +691,7 @@ def flat(value):
 
 
 def called(name, rng):
-    """One call, judged; what came of it."""
+    """Check one call, and return its outcome."""
     args, options = CALLS[name](rng)
     if name in ("softmax", "log_softmax"):
         options.setdefault("axis", -1)

@@ -1,4 +1,4 @@
-"""The gallery: its programs run and draw what is stored, every link leads somewhere, and a browser shows every picture."""
+"""The gallery: its programs run and draw the stored pictures, every link has a target, and a browser shows every picture."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PROGRAMS = [*exhibits.programs(), FOLDER / "peers" / "ours.py"]
 
 
 def texts(svg: str) -> list[str]:
-    """What stands on a picture and for screen readers: places may differ with the machine's arithmetic, words do not."""
+    """The texts of a picture, also for screen readers: places may depend on the machine's arithmetic, texts may not."""
     return sorted("".join(e.itertext()) for e in ElementTree.fromstring(svg).iter() if e.tag.endswith(("text", "title", "desc")))
 
 

@@ -1,4 +1,4 @@
-"""The job of ``make run``: trained on real data, the same every time, and pictures that can be looked at."""
+"""The job of ``make run``: training on real data with the same result every time, and readable pictures."""
 
 import re
 import xml.etree.ElementTree as ET

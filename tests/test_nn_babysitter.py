@@ -1,4 +1,4 @@
-"""The babysitter: every problem made on purpose is named, with its numbers; a healthy run is called healthy."""
+"""The babysitter: every problem made on purpose is named with its numbers; a healthy run has no findings."""
 
 import math
 import re
@@ -239,7 +239,7 @@ def test_constant_labels():
 
 
 def by_hand(sitter, forget=(), epochs=2):
-    """A loop of one's own, with something forgotten."""
+    """A training loop by hand, with one step forgotten."""
     rng = np.random.default_rng(0)
     model = nn.Sequential(nn.Linear(64, 64, rng=rng), nn.ReLU(), nn.Dropout(0.2, rng=rng), nn.Linear(64, 10, rng=rng))
     optimizer = nn.optim.SGD(model.named_parameters(), lr=0.05)

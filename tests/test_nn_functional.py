@@ -1,4 +1,4 @@
-"""Losses, convolution, pooling and normalisation: PyTorch's recorded numbers, float32, and what is refused."""
+"""Losses, convolution, pooling and normalisation: PyTorch's recorded numbers, float32, and errors."""
 
 from __future__ import annotations
 
@@ -172,7 +172,7 @@ def test_max_pool_passes_infinite_gradients_to_its_maxima_only() -> None:
 
 
 def test_the_gradient_of_a_fused_operation_is_itself_a_graph() -> None:
-    """The Hessian of cross-entropy is diag(p) − p pᵀ, also where nothing comes after it."""
+    """The Hessian of cross-entropy is diag(p) − p pᵀ, also if no operation follows."""
     x = Tensor([[0.3, -1.2, 0.7]])
     slope = gradient(F.cross_entropy(x, np.array([1])), x, create_graph=True)
     p = np.exp(x.data[0]) / np.exp(x.data).sum()
@@ -206,7 +206,7 @@ def test_output_size(n: int, kernel: int, stride: int, padding: int, dilation: i
 
 
 def naive_convolution(x: np.ndarray, w: np.ndarray, stride: int, sides: Any, dilation: int) -> np.ndarray:
-    """Every window that is wholly there, one by one."""
+    """Convolution by a loop over all complete windows."""
     x = np.pad(x, ((0, 0), (0, 0), *sides))
     height, width = (dilation * (k - 1) + 1 for k in w.shape[2:])
     tops, lefts = (range(0, n - k + 1, stride) for n, k in zip(x.shape[2:], (height, width)))
@@ -243,7 +243,7 @@ def test_windows_that_are_not_wholly_there_are_left_out(high: int, wide: int, kh
 @settings(max_examples=60, deadline=None)
 @given(st.integers(1, 12), st.integers(1, 4), st.integers(1, 4), st.integers(1, 3), st.tuples(st.integers(0, 3), st.integers(0, 3)))
 def test_the_exact_size_and_what_no_window_reaches(n: int, kernel: int, stride: int, dilation: int, ends: tuple[int, int]) -> None:
-    """An entry is seen if the output changes with it: told by convolution itself."""
+    """An entry is covered if the convolution's output depends on it."""
     span = dilation * (kernel - 1) + 1
     assume(n + sum(ends) >= span)
     size = F.output_size(n, kernel, stride, ends, dilation)
@@ -391,7 +391,7 @@ def test_what_holds_no_numbers_is_refused(values: np.ndarray) -> None:
 
 @pytest.mark.parametrize("wide", [1, 7, 49, 1000])
 def test_a_mean_of_ones_is_one(wide: int) -> None:
-    """Divided, not multiplied by a rounded reciprocal: 49 · (1/49) is not 1."""
+    """The mean divides, because 49 times the rounded 1/49 is not 1."""
     assert F.avg_pool2d(np.ones((1, 1, wide, 7)), (wide, 7)).item() == 1.0
     scores = np.zeros((wide, 2))
     scores[:, 1] = -inf
@@ -489,7 +489,7 @@ def test_what_is_refused_and_how(compute: Callable[[], Any], message: str) -> No
 @pytest.mark.parametrize("channels, filters, batch, groups", [(16, 32, 32, 1), (1, 8, 40, 1), (32, 64, 24, 2), (3, 5, 31, 1),
                                                                 (64, 64, 32, 1)])
 def test_a_batch_gives_what_its_images_give_one_by_one(channels: int, filters: int, batch: int, groups: int) -> None:
-    """Products of many columns are taken in pieces, and those of few are not."""
+    """Products of many columns are computed in pieces, and those of few columns are not."""
     x, w, b = (Tensor(wave(*shape, seed=i)) for i, shape in enumerate([(batch, channels, 9, 8), (filters, channels // groups, 3, 3),
                                                                     (filters,)]))
     g = wave(batch, filters, 9, 8, seed=4)

@@ -1,4 +1,4 @@
-"""How weights start: the laws of Xavier and He, and the course's demonstrations over 10 layers of 500."""
+"""Initial weights: the variances of Xavier and He, and the course's demonstrations over 10 layers of 500."""
 
 import math
 from itertools import pairwise

@@ -407,7 +407,7 @@ def test_the_row_for_padding_starts_at_zero_and_stays_there():
 
 
 def test_a_window_of_one_that_is_spread_has_no_gradient_from_nowhere():
-    """Entries of the gradient that nothing had been written to were added to: a mapping of memory, not of numbers."""
+    """Once, contributions were added to gradient entries that were never initialised."""
     x = Tensor(np.arange(8.0).reshape(1, 1, 2, 4))
     junk = [np.full(x.shape, 1e30) for _ in range(50)]
     del junk
@@ -467,7 +467,7 @@ def test_sizes_that_are_none_are_refused(build, wrong):
 
 
 def test_flatten_takes_axes_that_are_there():
-    """As PyTorch: a number has one axis to flatten, and only that."""
+    """As in PyTorch, a single number has one axis to flatten."""
     assert nn.Flatten(0)(Tensor(3.0)).tolist() == nn.Flatten(0)(3.0).tolist() == [3.0]
     with pytest.raises(IndexError, match=r"Flatten: start_dim=1 is out of range for an input of shape \(\); a number"):
         nn.Flatten()(Tensor(3.0))

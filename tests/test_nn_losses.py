@@ -16,7 +16,7 @@ from autograd.graph import topological
 from autograd.tensor import Tensor
 
 def number(loss):
-    """A loss as a plain number, whatever kind of node it is."""
+    """A loss of any kind of node as a plain number."""
     return loss.item() if hasattr(loss, "item") else loss
 
 
@@ -233,7 +233,7 @@ LABELLED = ["cross_entropy", "nll_loss", "hinge_loss"]
 
 @pytest.mark.parametrize("name", DOORS)
 def test_lists_arrays_values_and_tensors_give_one_number(name):
-    """Whatever holds the numbers, and whatever holds the targets."""
+    """For every container of numbers and of targets."""
     loss = getattr(nn.functional, name)
     rows = [[0.25, 0.5, 0.125], [0.75, 0.25, 0.5]]
     target = [2, 0] if name in LABELLED else [[0.0, 1.0, 0.5], [1.0, 0.25, 0.0]]
@@ -292,7 +292,7 @@ KINDS = pytest.mark.parametrize("make", [lambda x: x, np.array, lambda x: Tensor
 
 
 def scores(make, x):
-    """The input of a loss: as ``make`` has it, but a Tensor takes a gradient."""
+    """The input of a loss, made by ``make``; a Tensor takes a gradient."""
     return Tensor(x) if isinstance(make([0.0]), Tensor) else make(x)
 
 

@@ -1,4 +1,4 @@
-"""Module: the tree of parameters, its state, and what a person sees of it."""
+"""Module: the tree of parameters, its state, and its display."""
 
 import numpy as np
 import pytest
@@ -378,7 +378,7 @@ def test_a_state_with_two_different_weights_for_one_is_refused_and_changes_nothi
 
 
 def test_a_state_that_names_what_is_shared_once_loads():
-    """States that were saved before each path stood in them."""
+    """States of older versions name a shared parameter only once."""
     tied, other = Tied(True, rng=1), Tied(True, rng=2)
     state = tied.state_dict()
     del state["second.weight"]

@@ -1,4 +1,4 @@
-"""Optimisers: PyTorch's steps, what is refused, and that no exception leaves a half-made step."""
+"""Optimisers: PyTorch's steps, errors, and no half-made steps after exceptions."""
 
 import math
 import warnings
@@ -346,7 +346,7 @@ def test_clipping_to_what_is_no_length_is_refused_and_changes_nothing(call, erro
 
 @pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf])
 def test_a_gradient_that_is_not_finite_spreads_to_no_other(bad):
-    """The optimiser names it; where it passes over it, the others are as long as was asked."""
+    """The optimiser names it; if it is skipped, the others have the requested norm."""
     a, b = Tensor([0.0, 0.0], "a"), Value(0.0, "b")
     a.grad, b.grad = np.array([3.0, -4.0]), bad
     total = optim.clip_grad_norm_([a, b], 1.0)

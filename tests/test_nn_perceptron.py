@@ -1,4 +1,4 @@
-"""Perceptrons, Adaline, Madaline, logic gates: the course's weights and tables, and the rules' theorems."""
+"""Perceptrons, Adaline, Madaline, logic gates: the course's weights and tables, and the theorems about the rules."""
 
 from itertools import product
 

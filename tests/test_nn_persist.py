@@ -1,4 +1,4 @@
-"""Checkpoints: what comes back, what is refused, and that nothing changes then."""
+"""Checkpoints: restored states, refused files, and unchanged objects after an error."""
 
 import json
 import zipfile

@@ -1,4 +1,4 @@
-"""Learning rates over time: PyTorch's numbers and the formulas of the course."""
+"""Learning rate schedules: PyTorch's numbers and the formulas of the course."""
 
 import itertools
 import math
@@ -74,7 +74,7 @@ PAIR = [lambda o: schedule.LinearLR(o, 0.1, 1.0, 4), lambda o: schedule.Exponent
 
 @pytest.mark.parametrize(("first", "second"), list(itertools.combinations(PAIR, 2)))
 def test_two_schedules_of_one_optimiser_multiply(first, second):
-    """As PyTorch's do: the rate is the start times the factors of both, in whichever order they step."""
+    """As PyTorch's do: the rate is the initial rate times the factors of both, in any order of steps."""
     alone = [rates(make(sgd(1.0)), 8) for make in (first, second)]
     for order in (1, -1):
         optimizer = sgd(0.5)
@@ -150,7 +150,7 @@ def test_a_plateau_lowers_a_group_that_was_added_later():
 
 @given(st.lists(st.floats(0.1, 100), min_size=3, max_size=12), st.sampled_from(["min", "max"]), st.sampled_from(["rel", "abs"]))
 def test_a_plateau_of_negative_metrics_is_one_of_the_positive_ones_seen_from_the_other_side(metrics, mode, threshold_mode):
-    """A loss of −x to be small is a gain of x to be large: the same steps are improvements."""
+    """Minimising −x is maximising x: the same steps are improvements."""
     def run(sign, mode):
         made = schedule.ReduceLROnPlateau(sgd(), mode, patience=1, threshold=0.125, threshold_mode=threshold_mode)
         for metric in metrics:

@@ -1,4 +1,4 @@
-"""Search: known minima are found, a stopped search and a killed worker lose nothing, edges are warned of."""
+"""Search: known minima are found, a stopped search or a killed worker loses no trial, edges give warnings."""
 
 import math
 import os
@@ -241,7 +241,7 @@ def test_a_dask_cluster_that_loses_a_worker_loses_no_trial_and_counts_none_twice
 
 
 class Broken(Executor):
-    """An executor of somebody else's whose workers are gone after three jobs."""
+    """A user's executor whose workers are gone after three jobs."""
 
     def __init__(self):
         self.left = 3
@@ -336,7 +336,7 @@ def test_an_objective_that_cannot_travel_is_refused_with_the_remedy():
 
 
 class Unsendable(Exception):
-    """Python's pickle can write it, and cannot read it again."""
+    """An object that pickle can write but not read."""
 
     def __init__(self, one, two):
         super().__init__(one)

@@ -1,4 +1,4 @@
-"""Strategies that draw networks, and the gradient check of modules, as people use them who test layers of their own."""
+"""Strategies that draw networks, and the gradient check of modules, as in tests of a user's own layers."""
 
 import autograd as ag
 import nn
@@ -38,7 +38,7 @@ def test_networks_refuses_a_kind_that_it_cannot_draw():
 
 
 class Hidden(nn.Module):
-    """A layer with a mistake of its author's: one of its parameters is used behind detach."""
+    """A layer with an error: one of its parameters is used after detach."""
 
     def __init__(self, detached):
         self.inner = nn.Linear(2, 2, rng=0, dtype=float)

@@ -1,4 +1,4 @@
-"""The loop: what a loop written by hand does, and stopped at any batch and resumed, the same to the bit."""
+"""The training loop: equal to a loop by hand, and bit for bit equal when it is stopped at any batch and resumed."""
 
 import copy
 import math
@@ -30,7 +30,7 @@ TRAIN, HELD_OUT = (X[:150], Y[:150]), (X[150:220], Y[150:220])
 
 
 def network(seed=0):
-    """Everything that has a state of its own: batch norm's averages, two layers' dropout."""
+    """A network with all kinds of state: batch norm's averages, and dropout of two layers."""
     rng = np.random.default_rng(seed)
     return nn.Sequential(nn.Conv2d(1, 4, 3, rng=rng), nn.BatchNorm2d(4), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(),
                          nn.Dropout(0.3, rng=rng), nn.Linear(36, 16, rng=rng), nn.Tanh(), nn.Dropout(0.2, rng=seed),
@@ -116,7 +116,7 @@ def test_killed_at_a_random_batch_a_run_resumes_from_its_last_checkpoint_the_sam
 
 
 class Contracted(nn.Module):
-    """Its gradients lie in memory as einsum leaves them: neither row by row nor column by column."""
+    """A layer whose gradients have einsum's memory layout, neither C nor Fortran order."""
 
     def __init__(self):
         rng = np.random.default_rng(0)
@@ -165,7 +165,7 @@ def test_resuming_needs_what_was_saved(tmp_path):
 
 
 def everything(model, optimizer, schedule, loader, counter):
-    """All that a resume may change, and what the loader is going to give."""
+    """All state that a resume may change, and the loader's further batches."""
     loader, generators = copy.deepcopy(loader), [generator.bit_generator.state for _, generator in model.named_generators()]
     return repr((weights(model), optimizer.state_dict(), schedule.state_dict(), counter.state_dict(), generators,
                  [y.tolist() for _ in range(2) for _, y in loader]))
@@ -179,7 +179,7 @@ class Refusing(Counter):
 
 
 def broken(path, *places):
-    """The checkpoint with one entry taken away."""
+    """The checkpoint without one entry."""
     content = nn.persist.load(path)
     part = content
     for place in places[:-1]:
@@ -500,7 +500,7 @@ def test_a_history_is_a_table_a_dict_and_a_frame():
 
 
 def test_validation_is_data_or_a_loader_of_it():
-    """The loader's transform is applied, its order and its batches make no difference."""
+    """The loader's transform is applied; its order and batch size make no difference."""
     def run(validation):
         model = network()
         optimizer = nn.optim.SGD(model.named_parameters(), lr=0.1)
@@ -513,7 +513,7 @@ def test_validation_is_data_or_a_loader_of_it():
 
 
 class Told(Counter):
-    """What is said to a callback at the end."""
+    """Callback that records the events at the end of a run."""
 
     told = ""
 
@@ -561,7 +561,7 @@ def test_what_fit_cannot_do_is_refused_before_anything_is_trained(options, messa
 
 
 class Plain:
-    """Some of the hooks, in a class that inherits nothing."""
+    """Callback with some of the hooks, without a base class."""
 
     def __init__(self):
         self.seen = []

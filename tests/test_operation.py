@@ -1,4 +1,4 @@
-"""Rows as such: how they are called, compared and added by a user; and what is refused."""
+"""Rows themselves: calls, comparison, rows added by a user, and errors."""
 
 from __future__ import annotations
 

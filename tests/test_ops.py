@@ -1,8 +1,7 @@
 """Every row of the table, against 50-digit arithmetic, NumPy's IEEE results and itself under every interpreter.
 
-The loops take whatever rows there are. A row whose forward is composed of operators and other rows needs nothing here:
-that runs in 50 digits as it is. One that calls ``math`` has its twin in ``TWINS``, an independent statement of the
-function in mpmath.
+The tests loop over all rows. A row whose forward is composed of operators and other rows needs nothing here, because it also runs
+in 50 digits. A row that calls ``math`` has a twin in ``TWINS``, an independent definition in mpmath.
 """
 
 from __future__ import annotations
@@ -104,7 +103,7 @@ class Digits(Operators):
 
 
 def composed(row: Operation) -> bool:
-    """A row whose forward gives 50 digits for 50 digits: it is made of operators and rows, and nothing rounds to a float."""
+    """True for a row whose forward keeps 50 digits, because it is made of operators and rows only."""
     try:
         result = row.definition(*(Digits(mp.mpf(low) + mp.mpf(high - low) / 3) for low, high in row.domain))
     except TypeError:
@@ -122,7 +121,7 @@ def twin(row: Operation) -> Callable[..., Any]:
 
 
 def points(row: Operation, count: int = 40) -> list[tuple[float, ...]]:
-    """Where a row is measured: its domain's corners, points within it at random (the same in every run), and beyond."""
+    """The test points of a row: its domain's corners, random points inside (the same in every run), and points outside."""
     draw = random.Random(row.name)
     corners = [tuple(float(x) for x in corner) for corner in itertools.product(*row.domain)]
     inside = [tuple(draw.uniform(low, high) for low, high in row.domain) for _ in range(count)]
@@ -136,7 +135,7 @@ def on_kink(row: Operation, point: tuple[float, ...]) -> bool:
 
 
 def close(got: float, exact: Any, relative: float = 1e-12, absolute: float = 2.3e-308) -> bool:
-    """Whether a float is the exact number, to 12 digits; below the smallest normal number, to that number."""
+    """True where a float equals the exact number to 12 digits, or to the smallest normal number."""
     return bool(abs(mp.mpf(float(got)) - exact) <= max(relative * abs(exact), absolute))
 
 
@@ -156,7 +155,7 @@ def unit(length: int, *indices: int) -> tuple[int, ...]:
 
 
 def quietly(f: Callable[[], Any]) -> Any:
-    """The result of ``f``; rows marked as having no derivative may say so."""
+    """The result of ``f``, with the warnings of rows without a derivative allowed."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", NoDerivativeWarning)
         return f()
@@ -180,7 +179,8 @@ def check_first(row: Operation) -> None:
 
 
 def check_modes(row: Operation) -> None:
-    """Reverse, recorded reverse, forward, and backward() give what was stored; a constant operand changes nothing."""
+    """Reverse mode, recorded reverse mode, forward mode and backward() give the stored gradients; constant operands change
+    nothing."""
     for point in points(row, 10):
         xs = [Value(x) for x in point]
         y = row(*xs)
@@ -225,7 +225,7 @@ def check_second(row: Operation) -> None:
 
 
 def check_formula(row: Operation) -> None:
-    """What is shown is what ran: the text in exact arithmetic is the number stored; in floats too, to its rounding."""
+    """The formula is the rule that ran: in exact arithmetic it gives the stored number, and in floats up to rounding."""
     names = ("x", "y")[:row.arity]
     exact_names = TWINS | {"where": lambda condition, x, y: x if condition else y}
     for argument in range(row.arity):
@@ -312,7 +312,7 @@ def test_a_row_without_twin_is_told_what_to_add() -> None:
 # ── kinks in a chain ─────────────────────────────────────────────────────────────────────────────────────────────
 
 def slopes(f: Callable[[Any], Any], x: float) -> list[float]:
-    """The derivative of f by every way there is."""
+    """The derivative of f in all modes."""
     node = Value(x)
     y = f(node)
     y.backward()
@@ -445,7 +445,7 @@ def test_overflow_within_a_rule() -> None:
 # ── a check that cannot fail is worthless ────────────────────────────────────────────────────────────────────────
 
 def changed(row: Operation, **fields: Any) -> Operation:
-    """A copy of the row, outside of the table, with some of its fields changed."""
+    """A copy of the row outside the table, with changed fields."""
     copied = object.__new__(Operation)
     vars(copied).update(vars(row), **fields)
     return copied

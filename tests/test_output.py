@@ -1,4 +1,4 @@
-"""Output never raises for a sign that its encoding lacks."""
+"""Output never raises for a character that its encoding lacks."""
 
 from __future__ import annotations
 

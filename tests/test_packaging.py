@@ -1,4 +1,4 @@
-"""What an installed chainrule is: light to import, complete, and never mixed up with HIPS autograd; and how it is built and run."""
+"""The installed package: light to import, complete, and never confused with HIPS autograd; its build and its commands."""
 
 import email
 import importlib.util
@@ -107,7 +107,7 @@ def test_every_public_function_and_class_shows_what_it_does_in_a_doctest():
 # ── what is built ────────────────────────────────────────────────────────────────────────────────────────────────
 
 def run(*command, cwd):
-    """Run a command of this Python in a folder, with no path but its own; returns what it printed."""
+    """Run a command of this Python in a folder, without other paths, and return its output."""
     clean = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "MYPYPATH")}
     done = subprocess.run([sys.executable, "-m", *command], cwd=cwd, env=clean, capture_output=True, text=True, encoding="utf-8")
     assert done.returncode == 0, done.stdout + done.stderr
@@ -116,7 +116,7 @@ def run(*command, cwd):
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory):
-    """A folder with the wheel, the sdist, and what they hold in ``wheel/`` and ``sdist/``; built without a network."""
+    """A folder with the wheel, the sdist, and their contents in ``wheel/`` and ``sdist/``; built without a network."""
     folder = tmp_path_factory.mktemp("built")
     run("hatchling", "build", "-d", str(folder), cwd=ROOT)
     wheel, = folder.glob("*.whl")
@@ -292,13 +292,13 @@ def noxfile():
 
 
 def recipe(target):
-    """A target's commands in the Makefile, after those of what it needs."""
+    """The commands of a target in the Makefile, after those of its prerequisites."""
     needs, own = re.search(rf"^{re.escape(target)}:([^\n#|]*)[^\n]*\n((?:\t.*\n)*)", MAKEFILE, re.MULTILINE).groups()
     return "".join(recipe(need) for need in needs.split() if need != "pyproject.toml") + own.replace('"', "").replace("'", "")
 
 
 class Session:
-    """Stands for nox's session: it keeps the commands."""
+    """Stand-in for nox's session that records the commands."""
 
     posargs = ()
 

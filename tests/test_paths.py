@@ -1,4 +1,4 @@
-"""Why a gradient is what it is: paths, products of local gradients, and the edge that decides."""
+"""The explanation of a gradient: paths, products of local gradients, and the decisive edge."""
 
 import math
 import random

@@ -1,9 +1,9 @@
 """Random programs over the whole table: value, gradient, Hessian and higher orders against 50-digit arithmetic.
 
 The exact derivatives are mpmath's, of the same program run in its numbers, by differences at a precision that makes
-them exact to 50 digits; no rule of the table is used for them. How far a right computation in floats may be off
-depends on the program, and is measured: the exact derivatives of the program with every line disturbed by half a
-unit in its last place, several times over.
+them exact to 50 digits; no rule of the table is used for them. The error of a correct computation in floats depends on the program,
+and is measured: the exact derivatives of the program with every line disturbed by half a unit in its last place, several times
+over.
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ def check_second_order(program: Program) -> None:
 
 
 def check_higher_order(program: Program, ways: list[str]) -> None:
-    """The nth derivative of a program of one number, each order taken in the mode that ``ways`` says."""
+    """The nth derivative of a program of one number, with the mode of each order from ``ways``."""
     def once(f: Callable[[Any], Any], way: str) -> Callable[[Any], Any]:
         return grad(f) if way == "reverse" else lambda x: jvp(f, (x,), (1.0,))[1]
     f: Callable[[Any], Any] = program

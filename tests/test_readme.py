@@ -1,4 +1,4 @@
-"""What README and the generated pages promise."""
+"""The statements of README and the generated pages."""
 
 import json
 import os
@@ -58,7 +58,7 @@ def run(copy, *command):
 
 @pytest.fixture(scope="module")
 def with_cube(tmp_path_factory):
-    """A copy of what the checkout holds, with the row that README adds at the end of the table, and what is generated made anew."""
+    """A copy of the checkout with README's row added at the end of the table, and all generated files renewed."""
     copy = tmp_path_factory.mktemp("checkout")
     for folder in ("autograd", "nn", "viz", "chainrule", "docs", "examples", "tests"):
         shutil.copytree(ROOT / folder, copy / folder, ignore=shutil.ignore_patterns("__pycache__"))
@@ -177,7 +177,7 @@ def test_a_curve_is_lifted_where_the_function_jumps():
 
 
 def texts(svg):
-    """What is written on a picture; not the tooltips, whose last digits are the platform's."""
+    """The texts of a picture, without tooltips, whose last digits depend on the platform."""
     return sorted(re.findall(r">([^<>\n]+)</", re.sub("<title>.*?</title>", "", svg, flags=re.DOTALL)))
 
 

@@ -1,4 +1,4 @@
-"""Real signals, thousands of them, at random moments of a backward pass: either all of it happened, or nothing."""
+"""Real signals, thousands of them, at random times in a backward pass, which happens completely or not at all."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def same(a, b):
 
 
 def strike(make, hits, seed):
-    """Let so many signals fall into a pass, after each of which either all leaves have their gradient or none."""
+    """Send this many signals during passes; after each, all leaves have their gradient or none."""
     draw = random.Random(seed)
     result, leaves = make()
     whole = copied(gradient(result, leaves))

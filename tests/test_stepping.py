@@ -1,4 +1,4 @@
-"""The walk through backpropagation as plain records, held against the gradients it explains."""
+"""The walk through backpropagation as plain records, compared with the gradients."""
 
 from __future__ import annotations
 
@@ -157,7 +157,7 @@ def test_overwriting_keeps_the_last_contribution_only() -> None:
 
 
 def test_recursion_without_an_order_counts_twice_what_is_shared() -> None:
-    """As in micrograd's issue 64: it goes unnoticed until a value in the middle is used twice."""
+    """As in micrograd's issue 64, where the error only appears once an interior value is used twice."""
     a = Value(-2.0, "a")
     b = a + a
     b.name = "b"

@@ -1,4 +1,4 @@
-"""The house as it stands: no circle of imports, no arrow that runs up, no private name across files, no long function."""
+"""The structure: no circular imports, no imports upwards, no private names across files, no long functions."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def for_type_checkers(node: ast.AST) -> bool:
 
 
 def imports(name: str) -> set[str]:
-    """The modules that a module imports, lazily too, but not what stands there for type checkers alone."""
+    """The modules that a module imports, also lazily, but not those for type checkers only."""
     found, stack = set(), [TREES[name]]
     package = name if SOURCES[name].name == "__init__.py" else name.rpartition(".")[0]
     while stack:
@@ -99,7 +99,7 @@ def test_no_function_is_called_as_its_module():
 
 
 def lengths():
-    """The lines of every function of the packages, its docstring left out."""
+    """The number of lines of every function of the packages, without docstrings."""
     for name, tree in TREES.items():
         for node in ast.walk(tree):
             if name.partition(".")[0] in PACKAGES and isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):

@@ -23,7 +23,7 @@ BINARY = ["add", "sub", "mul", "div", "maximum", "minimum", "pow", "leaky_relu",
 
 
 def program(seed: int):
-    """A random program of 3 to 12 operations without any regard to domains, and a point of three numbers for it."""
+    """A random program of 3 to 12 operations, ignoring their domains, and a point of three numbers."""
     draw = random.Random(seed)
     point = [draw.choice(POINTS) for _ in range(3)]
     lines = [(draw.choice(UNARY) if draw.random() < 0.5 else draw.choice([*BINARY, "where"]),

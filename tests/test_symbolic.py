@@ -1,4 +1,4 @@
-"""The text of local gradients: right as Python, as a reader would write it (test_ops holds every row to its rule)."""
+"""The text of local gradients: correct as Python, and readable (test_ops compares every row with its rule)."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ OPERATIONS: list[tuple[int, Callable[..., Any]]] = [
 
 
 def test_brackets_stand_where_python_needs_them() -> None:
-    """Random expressions, run on symbols and read by Python, are the expressions: the text keeps the meaning."""
+    """Random expressions, run on symbols and evaluated by Python, keep their value."""
     draw = random.Random(3)
     for _ in range(400):
         numbers: list[float] = [1.25, 0.75]

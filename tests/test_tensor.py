@@ -1,4 +1,4 @@
-"""Tensor: every row entry by entry as the scalar engine has it, in every shape, dtype, mode and order; kinks; errors."""
+"""Tensor: every row equals the scalar engine entry by entry, in every shape, dtype, mode and order; kinks; errors."""
 
 from __future__ import annotations
 
@@ -39,14 +39,14 @@ def operands(row: Operation, shapes: tuple[tuple[int, ...], ...], dtype: Any) ->
 
 
 def entries(xs: list[np.ndarray]) -> tuple[tuple[int, ...], list[Any]]:
-    """The result's shape, and for each of its entries where it lies and where its operands do."""
+    """The result's shape, and for each entry its index and the indices of its operands."""
     shape = np.broadcast_shapes(*(x.shape for x in xs))
     places = [np.broadcast_to(np.arange(x.size).reshape(x.shape), shape).ravel() for x in xs]
     return shape, list(zip(np.ndindex(*shape), *places))
 
 
 def entry_by_entry(row: Operation, xs: list[np.ndarray], u: np.ndarray, vs: list[np.ndarray]) -> Any:
-    """Value, gradient of Σ u·row, and its second derivative times vs: one number after another, in the scalar engine."""
+    """Value, gradient of Σ u·row, and its second derivative times vs: number by number in the scalar engine."""
     shape, places = entries(xs)
     value, first, second = np.zeros(shape), [np.zeros(x.size) for x in xs], [np.zeros(x.size) for x in xs]
     for at, *where in places:
@@ -229,7 +229,7 @@ def test_kinks_on_arrays(row: str) -> None:
 
 
 def slopes(f: Callable[[Any], Any], x: Any) -> list[Any]:
-    """The gradient of Σ f by every way there is: both sweeps, recorded, of the function, forward."""
+    """The gradient of Σ f in all modes: both sweeps, recorded, functional, and forward."""
     x = np.asarray(x, float)
     leaf = Tensor(x)
     y = functions.sum(f(leaf))
@@ -275,7 +275,7 @@ def test_slope_at_a_kink_in_every_mode(f: Callable[[Any], Any], x: Any, slope: A
     (lambda x: functions.where(x > 0, x, 1.0).log(), 0.0), (lambda x: ops.clip(1 / x, None, 5.0), 0.0),
 ])
 def test_a_branch_not_taken_sends_no_zero_times_infinity(f: Callable[[Any], Any], slope: float) -> None:
-    """Each has an infinite local gradient at 0 behind a branch not taken; at 2 the first sweep's hope is not in vain."""
+    """Each has an infinite local gradient at 0 behind a branch not taken; at 2 the first sweep suffices."""
     assert slopes(f, 0.0) == [slope] * 5
     assert slopes(f, [0.0]) == [[slope]] * 5
     at_2 = slopes(f, [2.0])

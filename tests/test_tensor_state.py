@@ -1,4 +1,4 @@
-"""What a graph of arrays owns, what it frees, what survives an exception; copies, pickles, other libraries."""
+"""The state of array graphs: owned arrays, freed memory, state after exceptions; copies, pickles, other libraries."""
 
 from __future__ import annotations
 

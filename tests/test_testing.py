@@ -1,4 +1,4 @@
-"""The strategies and assert_gradients, as people use them who test operations and layers of their own."""
+"""The strategies and assert_gradients, as in tests of a user's own operations and layers."""
 
 import os
 import random
@@ -109,7 +109,7 @@ def test_that_checks_nothing(gradients):
 
 
 def output_of_tests(folder, source):
-    """Run a user's file of tests, in a process and a configuration of its own."""
+    """Run a user's test file in its own process and configuration."""
     (folder / "test_mine.py").write_text(source, encoding="utf-8")
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--noconftest", "-c", os.devnull]
     return subprocess.run([*command, "--rootdir", folder, folder], capture_output=True, text=True,
@@ -150,7 +150,7 @@ def test_a_failure_shows_the_line_of_the_test_and_no_line_of_the_checker(tmp_pat
 
 
 def test_a_long_check_is_not_held_against_the_deadline(monkeypatch):
-    """Hypothesis counts the time of a test without that of drawing, and this is where it looks for it."""
+    """Hypothesis subtracts the time of drawing, and reads it from this place."""
     from hypothesis.control import current_build_context
     counted = []
 

@@ -1,4 +1,4 @@
-"""What an editor sees: the types of a user's program, names that are offered, names that are errors."""
+"""Types for editors: the types of a user's program, completion, and errors for unknown names."""
 
 import ast
 import importlib
@@ -28,7 +28,7 @@ PYRIGHT = shutil.which("basedpyright", path=os.pathsep.join([str(Path(sys.execut
 
 @pytest.fixture(scope="module")
 def from_mypy(tmp_path_factory):
-    """What mypy says of both programs in the strict mode that a user has: file, line, kind and message."""
+    """mypy's messages about both programs in strict mode: file, line, kind and message."""
     tmp = tmp_path_factory.mktemp("mypy")
     command = [sys.executable, "-m", "mypy", "--strict", "--config-file=", "--follow-imports=silent", f"--cache-dir={tmp}",
                "--ignore-missing-imports", "--no-error-summary", "--no-pretty", str(PROGRAM), str(MISSPELT)]
@@ -41,7 +41,7 @@ def from_mypy(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def from_pyright(tmp_path_factory):
-    """What pyright says of both programs."""
+    """pyright's messages about both programs."""
     settings = {"include": [str(PROGRAM), str(MISSPELT)], "extraPaths": [str(ROOT)], "pythonVersion": "3.11",
                 "typeCheckingMode": "standard", "reportPossiblyUnboundVariable": "warning"}
     project = tmp_path_factory.mktemp("pyright") / "pyrightconfig.json"
@@ -50,7 +50,7 @@ def from_pyright(tmp_path_factory):
 
 
 def pyright(project):
-    """What pyright says of the files that a project's settings include: file, line, kind and message."""
+    """pyright's messages about the files of a project's settings: file, line, kind and message."""
     if PYRIGHT is None:
         pytest.skip("pyright is not installed: pip install basedpyright")
     done = subprocess.run([PYRIGHT, "--outputjson", "--pythonpath", sys.executable, "-p", str(project)], capture_output=True,
@@ -66,7 +66,7 @@ EXPECTED = {number: line.rpartition("# ")[2] for number, line in enumerate(PROGR
 
 
 def plain(revealed):
-    """A type as the comments name it: without modules and without what stands in its brackets."""
+    """A type in the form of the comments: without modules and type arguments."""
     return re.sub(r"\[.*", "", revealed).rpartition(".")[2]
 
 
@@ -109,7 +109,7 @@ def test_pyright_refuses_each_slip(from_pyright):
 
 @pytest.mark.slow
 def test_the_stubs_say_what_is_there_when_it_runs(tmp_path):
-    """mypy's own comparison, name by name and parameter by parameter; rows are objects that a checker takes for their class."""
+    """mypy's own comparison, name by name and parameter by parameter; rows are objects, and a type checker sees their class."""
     known = tmp_path / "known"
     known.write_text("\n".join([*(rf"autograd\.{row}" for row in autograd.ops.rows), r"autograd\.(methods|signatures)",
                                 r"autograd\..*@base1", r"autograd\.functional\.Function", r"autograd\.naming\.Path",
@@ -168,7 +168,7 @@ def annotations(body, public=True):
 
 @cache
 def measured():
-    """For each file of the packages how many parameters are annotated, and how many of those with Any alone."""
+    """The numbers of annotated parameters, and of those annotated with Any only, for each file of the packages."""
     found = {}
     for path in sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py")):
         written = list(annotations(ast.parse(path.read_text(encoding="utf-8")).body))

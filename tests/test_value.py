@@ -1,4 +1,4 @@
-"""Value: what it accepts, what it records, and the backward pass with its promises."""
+"""Value: accepted data, the recorded graph, and the backward pass."""
 
 from __future__ import annotations
 

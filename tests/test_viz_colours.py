@@ -1,4 +1,4 @@
-"""The colours of pictures: readable, told apart by all eyes, and the same in every file."""
+"""The colours of pictures: readable, distinguishable with colour vision deficiency, and the same in every file."""
 
 import re
 from itertools import combinations

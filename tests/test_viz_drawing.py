@@ -1,4 +1,4 @@
-"""The drawing as text: every number of the course, colours, ids, names that do no harm; never coordinates."""
+"""The drawing as text: every number of the course, colours, ids, harmless names; never coordinates."""
 
 import re
 import shutil

@@ -1,4 +1,4 @@
-"""Pictures that fit a page: how large they get, what stays open, and what is said about the rest."""
+"""Pictures that fit a page: their size, the open scopes, and the notes about the collapsed ones."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Repeated blocks as one, ×N: what is left is the same computation, with nothing lost from its numbers."""
+"""Repeated blocks as one, ×N: the same computation, without loss of numbers."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The layout of circuits, held against geometry: nothing lies on anything else, whatever the graph; numbers, not pictures."""
+"""The layout of circuits, checked by geometry: no overlaps in any graph."""
 
 import math
 import os
@@ -15,7 +15,7 @@ WIDTH = 1034.0
 
 
 class Dice:
-    """Numbers that only depend on the seed (a linear congruential generator)."""
+    """Random numbers that depend only on the seed (a linear congruential generator)."""
 
     def __init__(self, seed):
         self.state = seed * 7919 + 17
@@ -115,7 +115,7 @@ def named_again(done):
 
 
 def core(box):
-    """The middle of a gate: a wire that ends on a circle comes in through a corner of the box around it."""
+    """The middle of a gate: a wire to a circle may cross a corner of its bounding box."""
     x, y = (box[2] - box[0]) / 6, (box[3] - box[1]) / 6
     return box[0] + x, box[1] + y, box[2] - x, box[3] - y
 
@@ -154,7 +154,7 @@ def clashes(boxes):
 
 
 def faults(circuit, done):
-    """Everything that is wrong with a layout, in words."""
+    """A description of every fault of a layout."""
     _, wires, _ = circuit
     labels, shapes = label_boxes(circuit, done), {**node_boxes(done), **named_again(done)}
     found = [f"{a} on {b}" for a, b in clashes({**labels, **shapes})]
@@ -177,7 +177,7 @@ def faults(circuit, done):
 
 
 def frames(circuit, done):
-    """Faults of frames: not around what is in them, or over one another."""
+    """Faults of frames: content outside its frame, or overlapping frames."""
     nodes, _, boxes = circuit
     parent = {box.id: box.parent for box in boxes}
     around = {id: (x, y, x + w, y + h) for id, (x, y, w, h) in done.boxes.items()}
@@ -235,7 +235,7 @@ def lanes(circuit, done):
 
 
 def covered(circuit, done):
-    """Wires of different values that lie on one another: less than 3 px apart for more than 3 px."""
+    """Overlapping wires of different values: less than 3 px apart for more than 3 px."""
     source = {wire.id: wire.source for wire in circuit[1]}
     found = []
     for across in (False, True):

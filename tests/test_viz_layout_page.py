@@ -1,4 +1,4 @@
-"""The layout that pages carry, against the one in Python: the same places for the same records, on some hundred graphs."""
+"""The layout in JavaScript against the one in Python: the same places for the same records, on about a hundred graphs."""
 
 import base64
 import random

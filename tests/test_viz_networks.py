@@ -1,4 +1,4 @@
-"""The layered picture: what stands in circles, how wide and in which dashes lines are, and what is left out is said."""
+"""The layered picture: numbers in circles, widths and dashes of lines, and notes about omitted units."""
 
 import re
 import xml.etree.ElementTree as ET

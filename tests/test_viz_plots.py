@@ -1,4 +1,4 @@
-"""What plots draw: the data of their artists, against numbers known otherwise."""
+"""The data drawn by plots, compared with independently known numbers."""
 
 from __future__ import annotations
 

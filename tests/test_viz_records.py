@@ -1,4 +1,4 @@
-"""The graph as plain data: the course's numbers, honest gradients, collapsed scopes, summaries, nothing changed."""
+"""The graph as plain data: the course's numbers, gradients, collapsed scopes, summaries, and an unchanged graph."""
 
 import math
 import subprocess
@@ -234,7 +234,7 @@ def test_over_300_gates_collapse_by_default_as_much_as_needed_and_say_so():
 
 
 def in_layers(sizes):
-    """A network of over 300 gates as nn makes it: a scope for each layer, in it one for each neuron."""
+    """A network of nn with over 300 gates: a scope for each layer, with a scope for each neuron inside."""
     nn = pytest.importorskip("nn")
     y = nn.MLP(sizes[0], sizes[1:], rng=0)([0.1] * sizes[0])[0]
     y.backward()

@@ -1,4 +1,4 @@
-"""A recurrent network in time: the gradients at its states are those that one gets by starting at each state."""
+"""A recurrent network in time: the gradients of its states equal those of a computation that starts at each state."""
 
 import math
 import re

@@ -1,4 +1,4 @@
-"""The page about a training run: what is in it, that it is whole at every moment, and that a browser opens it."""
+"""The page about a training run: its content, its completeness at any time, and its display in a browser."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def states(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
 
 @pytest.fixture(params=["file", "http"])
 def address(request: Any, tmp_path: Path) -> Iterator[str]:
-    """Where a report is found: as a file, or at a server on this machine."""
+    """The address of a report: as a file, or on a server on this machine."""
     if request.param == "file":
         yield (tmp_path / "report.html").as_uri()
         return

@@ -1,4 +1,4 @@
-"""Saved pictures outside the browser: other programs put ink of the same colours where Chromium puts it."""
+"""Saved pictures outside the browser: other programs draw the same colours at the same places as Chromium."""
 
 import io
 import math
@@ -54,7 +54,7 @@ def of_pdf(content):
 
 
 def pixels(image, size):
-    """A picture on white, as large as it should be, as whole numbers from 0 to 255, (high, wide, 3)."""
+    """A picture on white in its expected size, as whole numbers from 0 to 255, (height, width, 3)."""
     paper = Image.new("RGBA", image.size, "white")
     paper.alpha_composite(image.convert("RGBA"))
     assert all(abs(a - b) <= 2 for a, b in zip(image.size, size)), (image.size, size)
@@ -62,7 +62,7 @@ def pixels(image, size):
 
 
 def inked(image, colour):
-    """The blocks that have ink of a colour: green, red, or any."""
+    """The blocks with pixels of a colour: green, red, or any."""
     red, green, blue = np.moveaxis(image, 2, 0)
     ink = {"any": image.min(2) < 160, "green": green - red > 50, "red": (red - green > 60) & (red - blue > 40)}[colour]
     high, wide = (n // BLOCK * BLOCK for n in ink.shape)
@@ -78,7 +78,7 @@ def near(blocks):
 
 @pytest.fixture(scope="module")
 def seen(browser):
-    """Each picture with what Chromium shows of it, opened as a file."""
+    """Each picture with its rendering in Chromium, opened as a file."""
     def shot(svg):
         size = tuple(math.ceil(side) for side in size_of(svg))
         page = browser.new_page(viewport={"width": size[0], "height": size[1]}, color_scheme="light")

@@ -1,4 +1,4 @@
-"""The stepper's page as text; what it does is tested in a browser."""
+"""The stepper's page as text; its behaviour is tested in a browser."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""Sums as one gate: the same wires, numbers and results, whatever was in between."""
+"""Sums as one gate: the same wires, numbers and results as without it."""
 
 import pytest
 

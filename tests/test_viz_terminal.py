@@ -1,4 +1,4 @@
-"""The table for the terminal: the course's numbers, absence, colour only on request, names that do no harm."""
+"""The table for the terminal: the course's numbers, absent gradients, colour only on request, harmless names."""
 
 import re
 import sys
@@ -89,7 +89,7 @@ def long_chain(length):
 
 def test_the_work_grows_with_the_graph_and_no_faster(monkeypatch):
     def work(length):
-        """Calls of functions, and edges that were handed to wires: a wire that is built anew for each edge hands on n² / 2."""
+        """The number of function calls, and of edges passed to wires: a wire rebuilt for each edge would get n² / 2 edges."""
         calls, handed, y = 0, 0, long_chain(length)
 
         class CountingWire(viz.records.Wire):

@@ -1,4 +1,4 @@
-"""The texts on pictures, read back as a reader does: one name a value, numbers that multiply out and add up, formulas."""
+"""The texts on pictures: one name for each value, correct products and sums of the shown numbers, formulas."""
 
 import re
 import xml.etree.ElementTree as ET
@@ -30,7 +30,7 @@ plain = st.floats(-1e4, 1e4, allow_subnormal=False) | st.floats(1e-9, 1e9).map(l
 
 
 def read(text):
-    """The number that a text says, and a unit of its last digit; only these signs may be in it."""
+    """The number in a text, and the unit of its last digit; asserts that the text is a number."""
     digits, power = re.fullmatch(r"\(?(−?\d+(?:\.\d+)?)(?:·10([⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+))?\)?", text).groups()
     exponent = int((power or "0").translate(POWER))
     digits = digits.replace("−", "-")
@@ -38,7 +38,7 @@ def read(text):
 
 
 def off(shown, x):
-    """How far a text is from a number, in units of its last digit."""
+    """The difference of a text from a number, in units of the text's last digit."""
     value, unit = read(shown)
     return float(abs(value - Fraction(x)) / unit)
 

@@ -1,4 +1,4 @@
-"""A tensor's operation opened into single numbers: the same values, and the same gradients by another way."""
+"""A tensor's operation opened into single numbers: the same values, and the same gradients by another computation."""
 
 from __future__ import annotations
 

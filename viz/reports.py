@@ -168,7 +168,7 @@ class TrainingPage:
         found = self.sitter.report()
         items = "".join(f"<li><b>✗ {escape(problem)}</b>: {escape(evidence)}<br>Remedy: {escape(remedy)}</li>"
                         for problem, evidence, remedy in found.findings)
-        head = f"<ul class='ill'>{items}</ul>" if items else "<p class='well'>✓ healthy: none of the problems looked for.</p>"
+        head = f"<ul class='ill'>{items}</ul>" if items else "<p class='well'>✓ healthy: no problems found.</p>"
         return head + table(found.signs)
 
     def _inside(self) -> list[Section]:

@@ -26,7 +26,7 @@ def contract(spec: str, *xs: Any) -> Any:
     terms, result = spec.split("->")
     names, arrays = terms.split(","), [*map(np.asarray, xs)]  # a number is an array without axes
     if not set(result) <= set(terms) or len(set(result)) < len(result) or [*map(len, names)] != [x.ndim for x in arrays]:
-        return np.einsum(spec, *xs)  # which says what is wrong
+        return np.einsum(spec, *xs)  # which raises the error
     path = np.einsum_path(spec, *xs, optimize="greedy")[0][1:] if len(xs) > 2 else [range(len(xs))]
     for places in path:
         chosen = sorted(places, reverse=True)
@@ -51,7 +51,7 @@ def _pair(names: tuple[str, str], result: str, x: Any, y: Any) -> Any:
     rows, columns = [c for c in left if c not in right], [c for c in right if c not in left]
     simple = len(set(left)) == len(left) and len(set(right)) == len(right)
     if not simple or not inner or batch and not (rows or columns) or dict(zip(left, x.shape)) != {c: sizes[c] for c in left}:
-        return np.einsum(f"{left},{right}->{result}", x, y)  # diagonals, mere products, axes of length 1 that are repeated
+        return np.einsum(f"{left},{right}->{result}", x, y)  # diagonals, elementwise products, broadcast axes of length 1
 
     def matrices(z: Any, names: str, *groups: list[str]) -> Any:
         z = z.transpose([names.index(c) for group in groups for c in group])

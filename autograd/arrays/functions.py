@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 # ── NumPy's names and arguments ──────────────────────────────────────────────────────────────────────────────────
 
-_SAFE = float(np.finfo(np.float32).eps)  # how far from the smallest and largest numbers a product keeps its digits
+_SAFE = float(np.finfo(np.float32).eps)  # distance from the smallest and largest numbers within which a product keeps its digits
 
 
 def _array(x: Any) -> Any:
@@ -114,7 +114,7 @@ def std(x: ArrayLike, axis: Axis = None, keepdims: bool = False, *, ddof: float 
     """
     a = _real(x)
     variance, count = var(a, axis, keepdims, ddof=ddof), product(shape_of(a)[i] for i in all_axes(axis, len(shape_of(a))))
-    return variance if count == 1 and ddof == 0 else _safe_root(variance)  # of one entry: 0, and so is its every derivative
+    return variance if count == 1 and ddof == 0 else _safe_root(variance)  # of one entry: 0, with all derivatives 0
 
 
 def norm(x: ArrayLike, ord: float | Literal["fro"] | None = None, axis: Axis = None, keepdims: bool = False) -> Any:
@@ -702,7 +702,7 @@ def take(x: ArrayLike, indices: PlainArrayLike | Tensor, axis: int | None = None
     """
     a = _array(x)
     at = np.asarray(plain_array(indices))
-    at = _plain_index(at.astype(int) if at.dtype == bool else at)  # integers here, as by NumPy, and no mask
+    at = _plain_index(at.astype(int) if at.dtype == bool else at)  # integers here, as in NumPy, not a mask
     if axis is None:
         return getitem(reshape(a, -1), at)
     return getitem(a, (slice(None),) * one_axis(axis, len(shape_of(a))) + (at,))
@@ -764,7 +764,7 @@ def roll(x: ArrayLike, shift: int | tuple[int, ...], axis: Axis = None) -> Any:
     if axis is None:
         return reshape(roll(reshape(a, -1), shift, 0), shape_of(a))
     pairs = [(index(by), one_axis(index(along), len(shape_of(a)))) for by, along in np.broadcast(shift, axis)]
-    shifts = tuple([by % builtins.max(shape_of(a)[along], 1) for by, along in pairs])  # beyond 64 bits too
+    shifts = tuple([by % builtins.max(shape_of(a)[along], 1) for by, along in pairs])  # also for shifts of more than 64 bits
     return table.roll(a, shift=shifts, axis=tuple([along for _, along in pairs]))
 
 

@@ -94,7 +94,7 @@ def apply_function(function: Any, args: Any, options: Any) -> Any:
     name = _renamed.get(called, called)
     if name in plain_functions:
         return _functions().explained(function)(*map(_plain_array, args), **options)
-    if function.__module__ == "numpy.linalg" and name in ("diagonal", "trace"):  # there of the last two axes
+    if function.__module__ == "numpy.linalg" and name in ("diagonal", "trace"):  # numpy.linalg takes the last two axes
         return getattr(_functions(), name)(*args, **options, axis1=-2, axis2=-1)
     if name in ("round", "around"):
         return _rounded(*args, **options)
@@ -105,10 +105,10 @@ def apply_function(function: Any, args: Any, options: Any) -> Any:
     ours = getattr(_functions(), name)
     code = getattr(ours, "__wrapped__", ours).__code__
     options = {key: value for key, value in options.items() if key not in ("out", "dtype", "mean") or value is not None}
-    if options.get("casting") == "same_kind":  # NumPy's default, which np.row_stack hands on
+    if options.get("casting") == "same_kind":  # NumPy's default, passed on by np.row_stack
         del options["casting"]
     unknown = options.keys() - code.co_varnames[:code.co_argcount + code.co_kwonlyargcount]
-    if unknown or (name in _reductions and len(args) > 2):  # NumPy's third place is dtype or out
+    if unknown or (name in _reductions and len(args) > 2):  # NumPy's third parameter is dtype or out
         raise TypeError(f"np.{function.__name__} with {', '.join(sorted(unknown)) or 'more than one positional argument'}: not "
                         f"supported where a gradient is recorded; give {', '.join(code.co_varnames[1:code.co_argcount])} by name")
     return ours(*args, **options)
@@ -147,7 +147,7 @@ for _name in ("sum mean max min var std prod cumsum cumprod dot swapaxes squeeze
               "logsumexp softmax log_softmax expand_dims broadcast_to flip norm trace diagonal").split():
     setattr(ArrayMethods, _name, _method(_name))  # the function of the same name, with the array first
 
-# NumPy's names where the table's differ, what is composed of rows, and what gives plain arrays
+# names that differ from NumPy's, functions composed of rows, and functions that return plain arrays
 _ufuncs = {"subtract": "sub", "multiply": "mul", "divide": "div", "true_divide": "div", "negative": "neg",
            "power": "pow", "remainder": "mod", "absolute": "abs", "fabs": "abs", "positive": "identity", "float_power": "pow"}
 _composed: dict[str, Callable[..., Any]] = {

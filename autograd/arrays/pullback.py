@@ -23,7 +23,7 @@ def _count() -> int:
     return sys.getrefcount(factor)
 
 
-_UNSHARED = _count()  # references to an array that only one variable holds
+_UNSHARED = _count()  # reference count of an array held by one variable
 
 
 def row_pullback(row: Operation, i: int, upstream: Any, out: Any, operands: Any) -> Any:
@@ -44,11 +44,11 @@ def row_pullback(row: Operation, i: int, upstream: Any, out: Any, operands: Any)
         return mask_product(upstream, factor)
     if row.is_selection or getattr(factor, "dtype", None) == np.bool_:
         refuse_nan(upstream)
-        if row.defaults:  # a slope or alpha of nan shows in no result where it is not taken
+        if row.defaults:  # a slope or alpha of nan does not appear in the result where its branch is not taken
             refuse_nan(operands[1])
     if type(factor) is not np.ndarray or factor.shape != upstream.shape:
         return upstream * factor
-    # into the array that the rule made, if nobody else holds it: new memory takes longer than a product (measured)
+    # written into the array that the rule made, if nothing else refers to it: new memory takes longer than a product (measured)
     made = factor if sys.getrefcount(factor) == _UNSHARED and factor.base is None and factor.dtype is upstream.dtype else None
     return np.multiply(upstream, factor, out=made, dtype=upstream.dtype)
 
@@ -86,7 +86,7 @@ def array_edge(node: Any, i: int, upstream: Any, arrived: Any, graph: bool) -> t
     if reached is False:
         return np.zeros(node.operands[i].shape, node.dtype), False
     out, operands = (node, node.operands) if graph else (node.array, residuals)
-    if op.bilinear and arrived is not True and not graph:  # its sum of parts is plain: a graph keeps the product, nan or not
+    if op.bilinear and arrived is not True and not graph:  # the sum of its parts is plain; a graph keeps the product, even nan
         downstream = _bilinear_from_arrived(op, i, upstream, arrived, out, operands, params)
     else:
         downstream = op.pullback(i, upstream, out, operands, params)

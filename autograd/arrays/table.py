@@ -88,7 +88,7 @@ min = ArrayOperation(
     lambda g, out, x, axis, keepdims: reshape(g, shape=kept_shape(x.shape, axis)) * _shares(out, x, axis),
     pushforward=lambda out, xs, ts, params: _push_extreme(out, xs, ts, **params),
     shown=("equal shares of min",), is_selection=True, shows_nan=lambda x, **params: True)
-prod = ArrayOperation(  # where no product is 0 or nearly so, nor too large: ``functions.prod`` multiplies pairs there
+prod = ArrayOperation(  # for products away from 0 and overflow; elsewhere ``functions.prod`` multiplies pairs
     "prod", "Π", silent(np.prod),
     lambda g, out, x, axis, keepdims: reshape(g * out, shape=kept_shape(x.shape, axis)) / x,
     pushforward=lambda out, xs, ts, p: out * sum(ts[0] / xs[0], axis=p["axis"], keepdims=p["keepdims"]), shown=("out/x",),
@@ -200,7 +200,7 @@ def _einsum_pullback(g: Any, xs: Sequence[Any], i: int, spec: str) -> Any:
         target += letter
     known = set("".join(names))
     sizes = dict(zip(inputs[i], shape))
-    for letter in target:  # summed away in the forward pass: the gradient is repeated along it
+    for letter in target:  # summed over in the forward pass: the gradient is repeated along it
         if letter not in known:
             operands.append(np.ones(sizes[letter], dtype=g.dtype))
             names.append(letter)

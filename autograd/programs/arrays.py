@@ -17,11 +17,11 @@ from ..graph import Node, topological
 from ..operation import IEEE, Operation
 from .javascript import Code, code, sources
 
-FEW_ENTRIES = 64  # of an input: more cannot be looked at one by one
+FEW_ENTRIES = 64  # of an input: more cannot be shown one by one
 MANY_ENTRIES = 2_000  # of all nodes together
 MANY_TERMS = 20_000  # of one operation
 
-# each takes what its call below gives, and returns the entries of the result and, for each operand, its edge or null; an edge
+# each returns the entries of the result and, for each operand, its edge or null; an edge
 # maps (gradient, where something arrived, whether to sum over what was broadcast) to the downstream gradient and where it arrives
 HELPERS = """\
 const zeros = n => Array(n).fill(0)
@@ -219,7 +219,7 @@ def _terms(run: Callable[..., Any], arrays: list[Any], p: int, name: str) -> lis
         made: list[float] = run(*others[:p], entries.reshape(shape), *others[p + 1:]).tolist()
         return made
 
-    marks = np.random.default_rng(7).uniform(1.0, 2.0, arrays[p].size)  # they tell entries apart, and sums of them
+    marks = np.random.default_rng(7).uniform(1.0, 2.0, arrays[p].size)  # random, to identify entries and their sums
     known = {mark: i for i, mark in enumerate(marks.tolist())}
     marked = found(marks)
     if all(x == 0 or x in known for x in marked):

@@ -9,7 +9,7 @@ from ..operation import IEEE, Operators, Operation, number, rows
 
 _INFIX = {"add": "+", "sub": "-", "mul": "*", "div": "/"}
 
-# the forward of every other row, equal to Python's at the edges of its domain too
+# the forwards of further rows, equal to Python's also at the edges of their domains
 functions = {
     **{name: f"Math.{name}" for name in """
         abs cbrt cos cosh exp expm1 floor hypot log log10 log1p log2 sign sin sinh sqrt tan tanh trunc""".split()},
@@ -107,7 +107,7 @@ def _derived(row: Operation, used: set[str]) -> str:
     names = "xyz"[:row.arity]
     try:
         body: Any = row.definition(*(Code(name, used) for name in names))
-    except Exception as error:  # whatever a forward for floats does with something else
+    except Exception as error:  # a forward for floats may raise anything for symbols
         body = error
     if not isinstance(body, (Code, float, int)):
         raise LookupError(f"the operation {row.name!r} has no JavaScript, as its forward is not composed of operators and rows "

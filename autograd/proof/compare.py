@@ -17,11 +17,11 @@ from .verdict import DOUBTED, EntryFinding, judge, name_mistake
 
 __tracebackhide__ = True
 
-ANALYSES = 2  # how many errors get the slow analysis of rounding; further ones are taken as they seem
-STRETCH = 1.375  # steps of a second look are longer by this: other points are met
-SHAKES = 4  # pairs of points at which the gradient is computed to see how much it scatters
-SHAKE = 2.0**-30  # how far entries are moved there, relative to their size: further than numbers beside them are rounded
-LONG = 10  # widenings without success after which a longer look ends
+ANALYSES = 2  # number of errors that get the slow rounding analysis; further ones get none
+STRETCH = 1.375  # factor of the steps of a second measurement, which uses other points
+SHAKES = 4  # pairs of points used to measure the scatter of the gradient
+SHAKE = 2.0**-30  # relative displacement of entries there, larger than the rounding of neighbouring numbers
+LONG = 10  # unsuccessful widenings after which a longer measurement ends
 
 
 class Comparer:
@@ -109,7 +109,7 @@ class LineComparison:
         """The rounding that the graph predicts far from the point, where numbers may lose digits against larger ones."""
         if not 4 * self.line.scale < abs(t) < inf:
             return 0.0
-        beyond = 2.0 ** min(6 * ceil(log2(abs(t)) / 6), 1020)  # asked at few places, and in proportion between them
+        beyond = 2.0 ** min(6 * ceil(log2(abs(t)) / 6), 1020)  # evaluated at few places, and interpolated between them
         return self.noise_at(copysign(beyond, t)) * (abs(t) / beyond)
 
     def _noise_at(self, t: float) -> float:
@@ -151,7 +151,7 @@ class LineComparison:
         lies between those points.
         """
         claims = self.claims_nearby()
-        bends = [one + other - 2 * self.analytic for one, other in zip(claims[::2], claims[1::2])]  # slopes cancel
+        bends = [one + other - 2 * self.analytic for one, other in zip(claims[::2], claims[1::2])]  # the slopes cancel
         scatter = hypot(*bends) / (6 * len(bends)) ** 0.5
         return 6 * scatter if scatter <= 1e-9 * self.measured.natural else 0.0
 
@@ -206,11 +206,11 @@ class LineComparison:
         line, finding = self.line, self.finding
         noise = max(noise_at_any_grid(self.g, line.scale), self.cotangent.noise)
         longer = self.measure(noise, STRETCH, LONG)
-        followed = abs(finding.analytic) * 4 * line.quantum <= abs(longer.at)  # else floats cannot follow the function
+        followed = abs(finding.analytic) * 4 * line.quantum <= abs(longer.at)  # else floats are too coarse for the function
         self.slack = 6 * self.gradient_noise(longer.slope.step if followed else inf)
         if finding.verdict in DOUBTED:
             again = self.judge(longer, self.slack)
-            unheard = longer.noise > 4 * self.measured.noise  # so the kink's slopes were measured too sharply
+            unheard = longer.noise > 4 * self.measured.noise  # so the error bars of the kink's slopes were too small
             if self.excuses(again) and (again.verdict != "KINK" or finding.verdict == "WRONG" or unheard):
                 self.finding = again
             elif finding.verdict == "WRONG" or self.measured.kind == "jump" or not followed:

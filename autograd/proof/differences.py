@@ -22,19 +22,19 @@ from .noise import Curve, grid_noise, noise_level
 __tracebackhide__ = True
 
 WINDOW = 14  # steps in the first table, each half of the one before, from a quarter of the scale down
-MORE = 6  # steps by which a table is widened
+MORE = 6  # number of steps added when a table is widened
 SCOUTS = (3, 6, 9, 12, 15)  # further steps below the table, far apart. The derivative is the limit of small steps, so a
 # table that settles at large ones (beyond a nearby kink, or over ripples) must not contradict them
-BRIEF = (2, 8), (6, 13, 20)  # first and last rung, and the scouts, of the brief look that is enough for plain functions
-SHORTER = 2.0**-7  # a second brief look has so much shorter steps, where the first was too coarse
-DEEP = (27, 34, 41)  # more scouts of a brief look at a kink: what bends smoothly at 1e-15 of the scale is none
-PLAIN = 1e-9  # error bar, relative to the slope, with which a brief look is content
-FAINT = 1e-12  # slopes so small, relative to a natural one, are not searched for where rounding hides them
+BRIEF = (2, 8), (6, 13, 20)  # first and last rung, and the scouts, of the short measurement that is enough for simple functions
+SHORTER = 2.0**-7  # factor of the steps of a second short measurement, if the first was too coarse
+DEEP = (27, 34, 41)  # further scouts of a short measurement at a kink: a function that is smooth at 1e-15 of the scale has none
+PLAIN = 1e-9  # relative error bar that is enough for a short measurement
+FAINT = 1e-12  # slopes this small, relative to a natural one, are not searched for where rounding hides them
 COLUMNS = 6  # of the tableau: errors up to the sixth power of step² are removed
 TRUNCATION = 10.0  # error bars per disagreement of neighbouring entries
 NOISE = 4.0  # error bars per standard deviation of rounding: cautious, since usual bars are 1e-11 and errors above 1e-6
 TINY = 5e-324
-DEEPEST = 1e-300  # quantum of a point at 0, next to which steps may be as short as one likes
+DEEPEST = 1e-300  # quantum at the point 0, where steps can be arbitrarily short
 EXACT = 2.0**-1000  # above it, the ratios of steps are exact powers of two
 
 Factors = list[list[tuple[float, float]]]
@@ -114,7 +114,7 @@ def measure_slopes(g: Curve, scale: float, quantum: float = 0.0, blur: Curve = l
         plain = tables.brief()
         if plain is not None and sizes[-1] <= scale:
             return plain
-        if plain is not None and plain.kind == "smooth":  # from far away: what noise lets through counts
+        if plain is not None and plain.kind == "smooth":  # from far away: differences above the noise count
             plain = DifferenceTables(g, sizes[-1], quantum, blur, hint, floor, far_noise).brief()
             if plain is not None and plain.kind == "smooth":
                 return plain
@@ -124,7 +124,7 @@ def measure_slopes(g: Curve, scale: float, quantum: float = 0.0, blur: Curve = l
         return faint
     tables.survey()
     best = tables.best(0)
-    idle = {"up": 0, "down": 0}  # widenings in a row that brought nothing
+    idle = {"up": 0, "down": 0}  # consecutive widenings without improvement
     while not _settled(best, hint, tables.natural) and min(idle.values()) < patience:
         towards = "up" if best.noise > best.bar / 2 else "down"
         if idle[towards] >= patience:
@@ -160,13 +160,13 @@ class DifferenceTables:
         self.g, self.blur, self.far_noise = g, blur, far_noise
         self.quantum, self.hint, self.floor = max(quantum, TINY), hint, floor
         self.top_step, self.limit = scale / 4, min(2.0**20 * max(scale, 1.0), 2.0**1020)
-        self.base = (g(0.0), g(0.0))  # the values from which left and right differences start
+        self.base = (g(0.0), g(0.0))  # the base values of left and right differences
         self.grid = max(scale * 2.0**-48, 2 * self.quantum)
         self.near = self.far = 0.0  # noise at the point, and a step away
-        self.relative = 0.0  # noise for each unit of value beyond the table
-        self.noisy = self.coarse = False  # noise, or steps too long, kept a brief look from an answer
+        self.relative = 0.0  # noise per unit of value beyond the table
+        self.noisy = self.coarse = False  # True where noise or too long steps made a short measurement inconclusive
         self.scouts: tuple[int, ...] = ()
-        self.sampled: dict[int, Sample] = {}  # of each rung
+        self.sampled: dict[int, Sample] = {}  # by rung
 
     # ── steps ──
 
@@ -177,7 +177,7 @@ class DifferenceTables:
     def rungs(self) -> tuple[int, ...]:
         """The rungs of the table and its scouts, longest step first."""
         rungs = [*range(self.first, self.last), *[self.last - 1 + more for more in self.scouts]]
-        steps = {self.step(k): k for k in reversed(rungs)}  # the tiniest halves are equal
+        steps = {self.step(k): k for k in reversed(rungs)}  # the smallest halves are equal
         return tuple(sorted(k for h, k in steps.items() if h >= self.quantum))
 
     def widen(self, towards: str) -> bool:
@@ -234,7 +234,7 @@ class DifferenceTables:
             else:
                 change, rounding, width = start - low, hypot(low_noise, start_noise), h
             if h > far and abs(change) <= 10 * NOISE * rounding:
-                rounding *= h / far  # a change lost in noise far out tells nothing about the slope nearby
+                rounding *= h / far  # a change below the noise far out gives no information about the slope nearby
             found.append(Difference(h, change / width, NOISE * rounding / width))
         return found
 
@@ -302,10 +302,10 @@ class DifferenceTables:
         if flat and self.hint:
             around += [v for side in (-4, 4, -16, 16) if isfinite(v := g(side * self.top_step))]
         self.natural = (max(map(abs, around), default=0.0) or 1.0) / self.top_step
-        coarse = 1e-3 * max(map(abs, around), default=0.0)  # smaller jumps are taken for rounding of the values
+        coarse = 1e-3 * max(map(abs, around), default=0.0)  # smaller jumps count as rounding of the values
         self.near = self.far = self.floor
         if self.hint or not flat:
-            single = 3e-8 * abs(self.base[0]) if flat else 0.0  # flat as far as can be seen: float32 inside, perhaps
+            single = 3e-8 * abs(self.base[0]) if flat else 0.0  # flat within the resolution: possibly float32 inside
             self.near = max(self.floor, single, *(noise_level(g, side * grid, coarse) for side in (-1, 1)))
             away = self.top_step / 2
             self.far = max(self.near, noise_level(lambda t: g(away + t), grid, coarse))
@@ -318,7 +318,7 @@ class DifferenceTables:
         jumps = self.jumps()
         left, right = self.sides(moved=any(jumps))
         if self.last > shortest and not any(jumps):
-            central = self.best(0)  # a kink nearby that only shorter steps tell from one at the point
+            central = self.best(0)  # a kink nearby that only shorter steps can distinguish from one at the point
         if any(jumps):
             kind = "jump"
         elif (steep := self.steep_sides(left, right)) is not None:
@@ -396,7 +396,7 @@ class DifferenceTables:
         if central.bar <= 1e-9 * abs(central.value):
             return central
         clearer = right if right.bar < left.bar else left
-        blind = clearer.covers(0.0) and central.covers(self.hint)  # a mean over a long step that rounding levels
+        blind = clearer.covers(0.0) and central.covers(self.hint)  # a mean over a long step, flattened by rounding
         return clearer if clearer.bar < central.bar / 8 and clearer.step <= 4 * self.top_step and not blind else central
 
     def bends_nearby(self, left: Estimate, right: Estimate) -> bool:
@@ -467,7 +467,7 @@ def _tableau_row(one: Difference, factors: list[tuple[float, float]], above: lis
         far = abs(value - old)
         if len(row) > 1:
             far = max(abs(better - value), abs(better - old))
-        elif (bar := TRUNCATION * far + slow + noise) < best_bar:  # of the quotient itself
+        elif (bar := TRUNCATION * far + slow + noise) < best_bar:  # the bar of the quotient itself
             best_bar, best_value, best_noise = bar, value, noise
         noise = hypot(factor * noise, old_noise) * share
         value = better

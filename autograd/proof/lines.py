@@ -14,9 +14,9 @@ from .subject import OUTPUTS, CheckedFunction, Direction
 __tracebackhide__ = True
 
 EACH = 64  # entries of one argument that are checked one by one; more are checked along random directions
-ENTRIES = 80  # the same for all arguments together: beyond, the largest go along random directions too
+ENTRIES = 80  # the same for all arguments together: above, the largest arguments are checked along random directions too
 DIRECTIONS = 3
-PAIRS = 256  # from so many pairs of entry and result on, results are mixed by random signed cotangents, be they few or many
+PAIRS = 256  # from this number of pairs of entry and result on, results are combined by random signed cotangents
 
 
 @dataclass
@@ -112,7 +112,7 @@ def draw_cotangents(subject: CheckedFunction, listed: set[int], rng: random.Rand
                         "Check a fixed weighted sum of them")
     if subject.gradient is not None:
         return [Cotangent("", [1.0], single=0)]
-    if count <= OUTPUTS and count * len(listed) < PAIRS:  # units are never 1, and exact to divide by
+    if count <= OUTPUTS and count * len(listed) < PAIRS:  # units are never 1, and powers of two, so that division is exact
         sizes = [rng.choice((-2.0, -0.5, 0.5, 2.0) if abs(v) < 1e300 else (-0.5, 0.5)) for v in values]
         return [Cotangent(place, [size if i == j else 0.0 for j in range(count)], size, i)
                 for i, (place, size) in enumerate(zip(subject.places, sizes))]

@@ -120,7 +120,7 @@ class ProgramBuilder:
         """True at a second kink, where the value jumps (arctan2 at its cut), and at a pole (the cube root's at 0, say)."""
         x, y = [*numbers, 0.0][:2]
         if self.clear_of_kinks and row.name in BENT and 0 in (x, x - y):
-            return True  # the choices of rules at two kinks need not add up to a slope
+            return True  # the rules' choices at two kinks need not add up to a slope
         if (row.name == "arctan2" and x == 0 > y) or (row.name == "mod" and x % y == 0):
             return True
         out = row(*numbers)

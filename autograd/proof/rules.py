@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 __tracebackhide__ = True
 
-EACH_OPERATION = 8  # uses of one operation that are checked by themselves
+EACH_OPERATION = 8  # uses of one operation that are checked separately
 
 
 def wrong_operations(subject: CheckedFunction, rng: random.Random) -> list[EntryFinding]:

@@ -112,7 +112,7 @@ class EntrySearch:
                 self.wrong.add(part.lone)
                 return self.along(line.part({part.lone: 1.0}), cotangent)
         if any(part.verdict == "KINK" for part in parts):
-            return parts  # kinks that open to different sides: right one by one
+            return parts  # kinks in different directions: each entry is correct by itself
         finding.note = f"spread over {len(entries)} entries, in none of which alone it can be seen"
         return [finding]
 

@@ -17,11 +17,11 @@ from .trees import StructureError, TreeSpec
 
 __tracebackhide__ = True
 
-OUTPUTS = 8  # results that are taken one by one; more are mixed
-SEED = -2.0  # of a gradient that is checked at the next order: not 1, and exact to divide by
+OUTPUTS = 8  # results checked one by one; more are combined
+SEED = -2.0  # seed of a gradient that is checked at the next order: not 1, and a power of two
 MIXTURE = (0.75, -1.25, 1.5, -0.5, 1.0)  # weights of many results whose gradient is checked at the next order
 
-Direction = dict[int, float]  # entries of the flat point, and how far each moves
+Direction = dict[int, float]  # entries of the flat point with their displacements
 
 
 class HiddenPart(Exception):
@@ -59,7 +59,7 @@ class CheckedFunction:
         if not self.needs_nodes:
             try:
                 return self.f(*args)
-            except (AttributeError, TypeError, ArithmeticError):  # nodes have methods, and inf where floats raise
+            except (AttributeError, TypeError, ArithmeticError):  # nodes have methods, and give inf where floats raise
                 if self.gradient is not None:
                     raise
                 self.needs_nodes = True
@@ -140,7 +140,7 @@ def _reason(error: Exception) -> str:
     """The error in words, with the user's line that led to it."""
     cause: BaseException | None = error
     while cause is not None and not isinstance(cause, GraphError):
-        cause = cause.__cause__  # NumPy raises an error of its own from it, where an entry is assigned
+        cause = cause.__cause__  # NumPy raises its own error from it when an entry is assigned
     if cause is not None:
         return str(cause).partition(": the number leaves")[0]
     places = [(frame.f_code.co_filename, line) for frame, line in walk_tb(error.__traceback__)
@@ -178,7 +178,7 @@ def argument_names(f: Callable[..., object], count: int) -> list[str]:
     """
     try:
         parameters = list(inspect.signature(f).parameters.values())[:count]
-    except (TypeError, ValueError):  # a builtin may have none
+    except (TypeError, ValueError):  # a builtin may have no signature
         parameters = []
     positional = [x.name for x in parameters if x.kind in (x.POSITIONAL_ONLY, x.POSITIONAL_OR_KEYWORD)]
     return positional if len(positional) == count else [f"x{i}" for i in range(count)]

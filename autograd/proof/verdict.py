@@ -22,7 +22,7 @@ ADVICE = {
 }
 SEVERITY = ["OK", "OK_NOISY", "KINK", "WRONG_AT_KINK", "WRONG", "NONFINITE", "NONDETERMINISTIC"]
 RIGHT = SEVERITY[:3]
-DOUBTED = ("WRONG", "WRONG_AT_KINK")  # by a first look, which longer ones may excuse
+DOUBTED = ("WRONG", "WRONG_AT_KINK")  # verdicts of a first measurement that longer ones may revoke
 
 
 @dataclass
@@ -130,7 +130,7 @@ def _judge_slope(finding: EntryFinding, measured: Slopes, slack: float) -> None:
     size = max(abs(analytic), abs(slope.value))
     least = min(left.value - left.bar, right.value - right.bar)
     most = max(left.value + left.bar, right.value + right.bar)
-    if least <= analytic <= most and most - least <= 1e-8 * size:  # a kink too faint to be told from rounding
+    if least <= analytic <= most and most - least <= 1e-8 * size:  # a kink too small to distinguish from rounding
         finding.bar = max(slope.bar, abs(analytic - slope.value))
     if slack > slope.bar:
         finding.bar += slack

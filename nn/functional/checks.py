@@ -75,8 +75,8 @@ def wrong_sign(name: str, value: object, index: Sequence[int]) -> ValueError:
 def warn_of_probabilities(name: str) -> None:
     """Warn, at the caller's line, that every row of the input is a distribution."""
     if name == "cross_entropy":
-        text = ("every row of the input is a distribution, and cross_entropy takes scores, whose softmax it computes itself. "
+        text = ("every row of the input is a distribution, but cross_entropy takes scores and computes their softmax itself. "
                 "Drop the Softmax before it; for probabilities p use nll_loss(log(p), target)")
     else:
-        text = "every row of the input is a distribution, and nll_loss takes their logarithms: nll_loss(log(p), target)"
+        text = "every row of the input is a distribution, but nll_loss takes logarithms: nll_loss(log(p), target)"
     warn_user(f"{name}: {text}", UserWarning)

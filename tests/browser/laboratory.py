@@ -1,4 +1,4 @@
-"""A JupyterLab of its own for the tests: a server on 127.0.0.1 with a token, and its page in a browser."""
+"""A separate JupyterLab for the tests: a server on 127.0.0.1 with a token, and its page in a browser."""
 
 import json
 import os
@@ -21,7 +21,7 @@ SETTINGS = {  # all cells are on the page, and nothing is asked of other hosts
 
 @contextmanager
 def server(folder, home, theme="JupyterLab Light"):
-    """Run JupyterLab on the notebooks of a folder; gives its address, and the token. ``home`` is for what it keeps."""
+    """Run JupyterLab on the notebooks of a folder; gives its address and token. ``home`` is the folder of its own files."""
     settings = {**SETTINGS, "@jupyterlab/apputils-extension/themes": {"theme": theme}}
     for name, content in settings.items():
         path = home / "settings" / f"{name}.jupyterlab-settings"
@@ -51,7 +51,7 @@ def server(folder, home, theme="JupyterLab Light"):
 
 
 def _wait(address, running, log):
-    """Wait until the server answers; a minute at most."""
+    """Wait until the server answers, at most a minute."""
     deadline = time.monotonic() + 60
     while True:
         try:
@@ -64,7 +64,7 @@ def _wait(address, running, log):
 
 
 class Lab:
-    """The page of a JupyterLab: notebooks are opened and run in it; ``said`` is what should not have been said or asked."""
+    """The page of a JupyterLab: notebooks are opened and run in it; ``said`` collects unexpected messages and requests."""
 
     def __init__(self, browser, address, token, **options):
         self.page, self.said = browser.new_page(viewport={"width": 1280, "height": 900}, **options), []
@@ -76,7 +76,7 @@ class Lab:
         self.page.wait_for_function("window.jupyterapp?.shell && document.querySelector('.jp-Launcher, .jp-Notebook')")
 
     def open(self, name, run=False):
-        """Open a notebook, and run it; its locator, once all its outputs are on the page."""
+        """Open a notebook and run it; return its locator once all its outputs are on the page."""
         self.page.evaluate("""async ([path, run]) => {
             const app = window.jupyterapp
             const panel = await app.commands.execute('docmanager:open', { path })

@@ -83,7 +83,7 @@ def overlaps(one, other):
 
 
 def clashes(boxes):
-    """The texts of those that overlap; from left to right, each is held against those that it begins in."""
+    """Return the overlapping texts, found in one sweep from left to right."""
     found, open_ = [], []
     for box in sorted(boxes, key=lambda box: box["x"]):
         open_ = [other for other in open_ if other["right"] > box["x"]]

@@ -1,4 +1,4 @@
-"""Notebooks in a real JupyterLab: the stored chapters before they are trusted, one that is run, and what objects show."""
+"""Notebooks in a real JupyterLab: the stored chapters while untrusted, a chapter that is run, and the display of objects."""
 
 import shutil
 from importlib.util import find_spec

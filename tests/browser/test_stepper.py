@@ -1,4 +1,4 @@
-"""The stepper in a real browser: its numbers against Python's, its keys and words, mistakes, and who can use it."""
+"""The stepper in a real browser: its numbers against Python's, its keys and texts, mistakes, and accessibility."""
 
 import importlib.util
 import math

@@ -1,4 +1,4 @@
-"""Pages of small Tensors in a real browser: every entry that is changed moves every number as in Python."""
+"""Pages of small Tensors in a real browser: after a change of any entry, all numbers are those of Python."""
 
 import importlib.util
 import random
@@ -23,7 +23,7 @@ ALONG = [F.sum, F.mean, F.max, F.min, F.logsumexp, F.softmax, F.log_softmax, F.c
 
 
 class Program:
-    """A random program of small Tensors: the same steps for whatever numbers its inputs have."""
+    """A random program of small Tensors, with the same steps for any inputs."""
 
     def __init__(self, seed):
         self.seed = seed
@@ -171,7 +171,7 @@ def test_an_update_moves_every_entry(opened):
 
 
 def edge(xs):
-    """At 0 a branch that is not taken, whose slope is infinite; and a product of 0 with what is."""
+    """A branch not taken with an infinite slope at 0, and a product of 0 with an infinite slope."""
     return (ops.relu(ops.log(xs[0]) * 2.0) + ops.relu(-ops.sqrt(xs[0])) + F.max(xs[0]) * xs[0]).sum()
 
 

@@ -1,4 +1,4 @@
-"""Lines that a type checker refuses: each of them is a slip that a program would stumble over when it runs."""
+"""Lines that a type checker must refuse: each one would be an error at run time."""
 
 import autograd
 import chainrule as cr

@@ -1,4 +1,4 @@
-"""What PyTorch computes in float64, recorded into pytorch.npz beside this file: python -m tests.data.pytorch (needs torch 2.13)."""
+"""PyTorch's results in float64, recorded in pytorch.npz beside this file: python -m tests.data.pytorch (needs torch 2.13)."""
 
 from pathlib import Path
 
@@ -73,7 +73,7 @@ TIMES = 25
 
 
 def slope(x, noise):
-    """The gradient that optimisers follow: of Σ x²/2 − 2·log(1 + x²), two valleys, with noise."""
+    """The gradient for optimisers: of Σ x²/2 − 2·log(1 + x²), with two minima, and noise."""
     return x - 4 * x / (1 + x * x) + noise
 
 

@@ -1,4 +1,4 @@
-"""A program as a user writes one. A comment says of which type an expression is: for checkers, and when it runs."""
+"""A typical user's program. Comments give the types of expressions, for type checkers and at run time."""
 
 from typing import reveal_type
 
