@@ -1,4 +1,4 @@
-"""Where nan and inf come from: the first node whose value or gradient is one, how it came about, and what to do."""
+"""Detection of nan and inf: the first node whose value or gradient is one, with its cause and a remedy."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ class Anomaly(NamedTuple):
     """The first nan or inf: in the forward ``phase`` the value of ``node``, in the backward phase a gradient from it.
 
     ``inputs`` are the operands by name or number; ``entry`` is the place in an array (() for numbers); ``result`` is
-    the nan or inf; ``reason`` says how it came about, ``remedy`` what to do. ``file``, ``line`` and ``code`` say
-    where the node was made, ``columns`` which part of the code it was; known for nodes made within ``detect_anomaly()``.
+    the nan or inf; ``reason`` is the cause, ``remedy`` the advice. ``file``, ``line`` and ``code`` give the source line of the
+    node, ``columns`` the part of that line; known for nodes made inside ``detect_anomaly()``.
     """
 
     node: Any
@@ -62,7 +62,7 @@ class Anomaly(NamedTuple):
 
 
 class AnomalyError(GradientError):
-    """Raised within ``detect_anomaly()``; ``anomaly`` is the record, the message its text."""
+    """Error raised inside ``detect_anomaly()``; ``anomaly`` is the record, the message its text."""
 
     def __init__(self, anomaly: Anomaly):
         super().__init__(str(anomaly))

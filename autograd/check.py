@@ -37,7 +37,7 @@ def check_gradients(f: Callable[..., object], *xs: object, order: int = 1, modes
 
     A number that leaves the graph inside ``f`` (``math.tanh(x)``) makes the verdict WRONG, with the place. Returns a
     ``GradientReport``, true where right. Raises WrongGradient (an AssertionError) with its table where wrong
-    if ``raise_on_error``; TypeError and ValueError for what cannot be checked.
+    if ``raise_on_error``; TypeError and ValueError for arguments that cannot be checked.
 
     >>> report = check_gradients(lambda x, y: tanh(x * y), 0.5, 0.3)
     >>> bool(report), report.verdict

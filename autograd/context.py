@@ -32,7 +32,7 @@ class Scope:
 
 
 class Context:
-    """The settings of the surrounding ``with`` statements for the nodes made inside; None where there is none."""
+    """The settings of the surrounding ``with`` statements for new nodes; each is None if it is not set."""
 
     __slots__ = ("recording", "scope", "watch", "metadata", "outer", "over")
 

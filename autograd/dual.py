@@ -95,7 +95,7 @@ class Dual(ArrayMethods, Operators):
         return self.primal
 
     def item(self) -> Any:
-        """The primal number, which is what a value would show here."""
+        """The primal number, as ``item`` of a Value."""
         return self.primal.item() if hasattr(self.primal, "item") else self.primal
 
     def detach(self) -> Any:
@@ -108,7 +108,7 @@ class Dual(ArrayMethods, Operators):
 
     @property
     def data(self) -> Any:
-        """The plain number or array under all levels, which is what a value would show here."""
+        """The plain number or array under all levels, as ``data`` of a Value."""
         plain = unwrap(self)
         return plain.data if hasattr(plain, "describe") else plain
 
@@ -206,7 +206,7 @@ def shape(x: Any) -> tuple[int, ...]:
 
 
 def made(out: Any, tangent: Any, level: int) -> Any:
-    """The dual of a result and its tangent, which takes the result's shape; within no_grad, the result alone."""
+    """The dual of a result and its tangent, broadcast to the result's shape; inside no_grad only the result."""
     context = current()
     if context is not None and not context.recording:
         return out

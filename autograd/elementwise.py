@@ -128,7 +128,7 @@ array_functions.update({name: silent(function) for name, function in array_funct
 
 
 def array_function(row: Operation) -> Callable[..., Any]:
-    """A row's forward on arrays, silent at the edges of its domain as it is on numbers."""
+    """A row's forward on arrays, without warnings at the edges of its domain, as on numbers."""
     function = array_functions.get(row.name)
     if function is None:
         function = getattr(np, row.name, None) if row.array is None else row.array
@@ -162,7 +162,7 @@ class Arrays:
 # ── which entries of a local gradient are branches not taken ─────────────────────────────────────────────────────
 
 class Branches(Operators):
-    """An array within a rule, with a mask of the entries at which a number's rule gives False (None: at none).
+    """An array inside a rule, with a mask of the entries at which a number's rule gives False (None: nowhere).
 
     >>> local, taken = local_and_taken(lambda out, x: where(x > 0, 2.0, False), None, np.array([1.0, -1.0]))
     >>> local.tolist(), taken.tolist()

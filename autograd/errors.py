@@ -17,7 +17,7 @@ STANDARD = os.path.dirname(os.__file__), "<frozen"  # folders of Python's own mo
 
 
 class GradientError(RuntimeError):
-    """A derivative was asked for that cannot be given; the message says what was asked, with what, and the remedy."""
+    """Error for a derivative that cannot be computed; the message names the request, its arguments and the remedy."""
 
 
 class GraphError(GradientError):
@@ -29,11 +29,11 @@ class GraphWarning(UserWarning):
 
 
 class NoDerivativeWarning(UserWarning):
-    """A gradient was sent through an operation that is flat wherever it is smooth (step, sign, floor): it is zero."""
+    """Warning that a gradient is zero, because it passes an operation that is flat wherever it is smooth (step, sign, floor)."""
 
 
 def users_frame() -> Any:
-    """The frame of the line that led here: the innermost that is neither ours, nor Python's own, nor of what passes calls on."""
+    """The frame of the user's line: the innermost outside this library, Python's modules and libraries that pass calls on."""
     frame: Any = sys._getframe(1)
     while frame.f_back is not None and is_passing(frame):
         frame = frame.f_back
@@ -41,7 +41,7 @@ def users_frame() -> Any:
 
 
 def is_passing(frame: Any) -> bool:
-    """True for a frame of this library and of a package between it and the user, but for those that show numbers."""
+    """True for a frame of this library or of a package between it and the user, except packages that show numbers."""
     package = package_of(frame)
     return package in internal_packages or package in THROUGH or (
         package in sys.stdlib_module_names and package not in LOOKING and frame.f_code.co_filename.startswith(STANDARD))

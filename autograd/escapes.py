@@ -1,4 +1,4 @@
-"""The edge of the graph: a number that leaves it takes no gradient along, and the place where it leaves is told."""
+"""Numbers that leave their graph, and with it the gradient: errors and warnings that name the place."""
 
 from __future__ import annotations
 
@@ -37,13 +37,13 @@ def escape(node: Node | Dual, call: str) -> None:
 
 
 def escape_by_copy(node: Node, call: str) -> None:
-    """Refuse a copy of a node within a derivative: no gradient goes from the copy back to it. Elsewhere copies are free."""
+    """Refuse a copy of a node inside a derivative, because no gradient flows from the copy to the node; allow it elsewhere."""
     if differentiating.get():
         escape(node, call)
 
 
 def warn_of_rebinding(node: Node, sign: str) -> None:
-    """Warn, once for each line, that ``w -= …`` leaves a leaf that has a gradient as it was, and rebinds the name."""
+    """Warn, once for each line, that ``w -= …`` does not change a leaf with a gradient, but only rebinds the name."""
     if node.op is None and node.grad is not None:
         warn_user(f"{node.describe()} {sign} …: this makes a new node with the old name; the leaf does not "
                   f"change, and the graph grows with each such step. To update the leaf write x.data {sign} …", GraphWarning)
@@ -94,7 +94,7 @@ def _takes_gradient(node: Any) -> bool:
 
 
 def _compares(outer: Any) -> bool:
-    """True within NumPy's comparisons for tests, which only look."""
+    """True inside NumPy's comparisons for tests, which only read."""
     frame = sys._getframe(2)
     while frame is not None and frame is not outer:
         if frame.f_globals.get("__name__", "").startswith("numpy.testing"):

@@ -102,7 +102,7 @@ def own(arrays: list[Any]) -> list[Any]:
 
 
 def zero(x: Any) -> Any:
-    """The gradient of what does not depend on the node ``x``."""
+    """The zero gradient with respect to a node ``x`` that the result does not depend on."""
     return x.zero_gradient()
 
 
@@ -177,7 +177,7 @@ class Reverse:
         self.y = followed(f, operands, named, reverse=True)
 
     def rebuild(self, parts: Sequence[Any]) -> Any:
-        """One for each argument in the arguments' form: a float where the argument was a number beside arrays."""
+        """Return one part for each argument in the arguments' structure: a float where the argument was a number beside arrays."""
         return self._form([float(x) if one and getattr(x, "shape", None) == () and not hasattr(x, "priority") else x
                            for x, one in zip(parts, self.numbers)])
 
@@ -371,7 +371,7 @@ def hvp(f: Function, xs: Any, vs: Any) -> Any:
     """The Hessian of ``f`` at ``xs`` times ``vs``, without forming it: forward mode over reverse mode.
 
     ``xs`` is the tuple (or list) of arguments, ``vs`` and the result have the same form; a lone number or array
-    stands for one argument. Two gradients' time whatever the dimension (Pearlmutter, "Fast exact multiplication
+    stands for one argument. It takes the time of two gradients for any dimension (Pearlmutter, "Fast exact multiplication
     by the Hessian", 1994).
 
     >>> hvp(lambda x, y: x**2 * y, (3.0, 4.0), (1.0, 0.0))

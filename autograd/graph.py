@@ -38,7 +38,7 @@ def topological(*roots: Any) -> list[Any]:
 
 
 def is_node(x: Any) -> bool:
-    """True for a Value, a Tensor and every further kind of node: whatever records its graph.
+    """True for a Value, a Tensor and every further kind of node that records its graph.
 
     >>> is_node(Value(2.0)), is_node(2.0)
     (True, False)
@@ -54,13 +54,13 @@ def check_name(name: Any) -> None:
 
 
 def check_node(x: Any, what: str) -> None:
-    """Refuse what is no node: a result that came out as a plain number, or something else altogether."""
+    """Raise TypeError for an object that is not a node, for example a result that is a plain number."""
     if not isinstance(x, Node):
         raise TypeError(f"{what}({x!r:.60}): that is a {type(x).__name__}; give Values or Tensors")
 
 
 def check_recording(y: Any, what: str = "backward") -> None:
-    """Refuse a derivative where gradients are switched off."""
+    """Raise GradientError where gradients are switched off."""
     context = current()
     if context is not None and not context.recording:
         raise GradientError(f"{what} of {y!r} inside no_grad(): gradients are switched off here; call it outside that block")
@@ -92,19 +92,19 @@ def assign(nodes: Iterable[Any], attribute: str, contents: Iterable[Any]) -> Non
 
 
 class Node(Operators):
-    """The protocol of a node: what Value, Tensor and every further kind share, and all that a walk over a graph uses.
+    """The protocol of a node: everything that Value, Tensor and further kinds share, and that walks over a graph use.
 
     **What it holds.** ``data`` (its number or array), ``grad`` (None until a gradient arrives), ``op`` (the operation;
-    None for a leaf), ``operands`` (what the operation was applied to, constants included), ``inputs`` (the operands
+    None for a leaf), ``operands`` (the arguments of the operation, constants included), ``inputs`` (the operands
     that take a gradient, one entry for each edge), ``local_gradients`` (one for each operand; None for a constant),
-    ``metadata`` (None, or its name, its scope and, within ``detect_anomaly``, where it was made).
+    ``metadata`` (None, or its name, its scope and, inside ``detect_anomaly``, its source line).
 
     **What a walk calls.** ``contributions``, ``seed_gradient``, ``zero_gradient``, ``plain_data``, ``sweep_context``.
 
     **What the engine calls.** ``priority`` (among the kinds of its operands the highest carries out an operation),
     ``apply_operation``, ``apply_where`` and, on arrays, ``apply_array_operation``; ``make_constant``;
     ``node_slots`` (the slots that hold other nodes, alone or in tuples; copies and pickles keep all other slots as
-    they are). Copies and pickles keep the graph, whatever its depth.
+    they are). Copies and pickles keep the graph, at any depth.
     """
 
     __slots__: tuple[str, ...] = ()
@@ -124,7 +124,7 @@ class Node(Operators):
         """For each edge: its argument, the input, the local gradient, the downstream gradient, and where it arrived.
 
         ``arrived`` says where something arrived at this node (``sweep``). With ``create_graph`` the gradients are
-        nodes; ``needed`` leaves out other inputs; without ``fit`` the sum over what was broadcast is left out.
+        nodes; ``needed`` leaves out other inputs; without ``fit`` the sum that undoes broadcasting is left out.
         """
         raise NotImplementedError
 
@@ -146,7 +146,7 @@ class Node(Operators):
 
     @staticmethod
     def sweep_context() -> Any:
-        """The context manager within which a walk computes."""
+        """The context manager for the computations of a walk."""
         from contextlib import nullcontext
         return nullcontext()
 

@@ -299,7 +299,7 @@ class TensorMethods(ArrayMethods):
     def trace(self, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
         """The sum of a diagonal."""
     def clip(self, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: Any = None) -> Tensor:
-        """``x`` held within [a_min, a_max] (None is no bound); the gradient passes on the closed interval."""
+        """``x`` clipped to [a_min, a_max] (None is no bound); the gradient passes on the closed interval."""
     def astype(self, dtype: DTypeLike) -> Tensor:
         """The entries as float32 or float64."""
     def argmax(self, axis: int | None = None) -> Array:

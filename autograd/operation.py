@@ -132,7 +132,7 @@ def op(name: str, sign: str, forward: Callable[..., float], *partials: Rule, **o
 
 
 def _check_arity(name: str, what: str, function: Callable[..., Any], count: int) -> None:
-    """Refuse a forward that takes more or fewer arguments than there are partials, and a partial that takes not one more."""
+    """Raise TypeError for a forward without one argument per partial, and for a partial without one argument more."""
     from inspect import signature
     try:
         signature(function).bind(*range(count))
@@ -207,7 +207,7 @@ def interpreter(args: tuple[Any, ...]) -> Any:
 
 
 def number(x: Any, what: str) -> float:
-    """``x`` as a float; TypeError, in words, for what is not one real number, ValueError for an int beyond floats."""
+    """Return ``x`` as a float; raise TypeError if it is not one real number, ValueError for an int beyond the range of floats."""
     if isinstance(x, (float, int)):
         try:
             return float(x)
@@ -234,7 +234,7 @@ def where(condition: Any, x: Any, y: Any) -> Any:
 
 
 def both(a: Any, b: Any) -> Any:
-    """``a`` and ``b``, entry by entry; False without a look at ``b`` where ``a`` is a number's answer and no.
+    """``a`` and ``b``, elementwise; False without evaluating ``b`` where ``a`` is a number's False.
 
     >>> both(False, True), both(True, True)
     (False, True)

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 # ── the table ────────────────────────────────────────────────────────────────────────────────────────────────────
 
-constant = row("constant", "▪", lambda: nan)  # no operation: what was cut out of its graph, and takes no gradient
+constant = row("constant", "▪", lambda: nan)  # no operation: a detached node, which takes no gradient
 identity = row("identity", "id", lambda x: x, 1.0)
 add = row("add", "+", operator.add, 1.0, 1.0)
 sub = row("sub", "−", operator.sub, 1.0, -1.0)
@@ -90,7 +90,7 @@ floor = row("floor", "⌊x⌋", lambda x: float(math.floor(x)) if math.isfinite(
 
 
 def clip(x: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: Any = None) -> Any:
-    """``x`` held within [a_min, a_max] (None is no bound); the gradient passes on the closed interval.
+    """``x`` clipped to [a_min, a_max] (None is no bound); the gradient passes on the closed interval.
 
     >>> clip(3.0, -1.0, 1.0)
     1.0

@@ -18,7 +18,7 @@ SMALL, LARGE = 1e-3, 1e3  # a local gradient beyond these is named as the cause 
 
 
 class Link(NamedTuple):
-    """One edge of a path, from ``node`` to its operand ``input``: its local gradient and what that means.
+    """One edge of a path, from ``node`` to its operand ``input``, with its local gradient and a remark about it.
 
     For arrays ``local`` is the gain: how much longer the gradient that arrives is than the one that came.
     """
@@ -60,7 +60,7 @@ class Explanation(NamedTuple):
     summary: str
 
     def _told(self, path: Path) -> tuple[str, str, list[str]]:
-        """A path in words: its nodes, its factors with their product, and what is remarkable."""
+        """A path in words: its nodes, its factors with their product, and remarks."""
         way = _shortened([self.result, *(_label(link.input) for link in path.links)])
         factors = _shortened([_number(link.local) for link in path.links] or ["1"])
         remarks = _shortened([f"{link.operation}: {link.remark}" for link in path.links if link.remark])
@@ -81,10 +81,11 @@ class Explanation(NamedTuple):
 
 
 def explain(y: Any, x: Any, most: int = 3) -> Explanation:
-    """Why the gradient of ``y`` with respect to ``x`` is what it is: the strongest paths, and the edges that decide.
+    """Explain the gradient of ``y`` with respect to ``x``: the strongest paths, and the decisive edges.
 
-    ``most`` is how many paths are told, those with the largest products first; all are counted, however many.
-    Works on Values and Tensors. Nothing is changed. Raises TypeError for what is not a node, ValueError for ``most`` below 1.
+    ``most`` is the number of paths described, those with the largest products first; all paths are counted.
+    Works on Values and Tensors. The graph is not changed. Raises TypeError for an argument that is not a node, ValueError for
+    ``most`` below 1.
 
     >>> from autograd import Value, relu
     >>> x = Value(-2.0, "x")
@@ -119,7 +120,7 @@ def explain(y: Any, x: Any, most: int = 3) -> Explanation:
 
 
 class _Way(NamedTuple):
-    """A path under way: its last edge and what came before, so that growing it copies nothing."""
+    """A partial path: its last edge and the path before it, so that extending it copies nothing."""
 
     product: float
     killed: int
@@ -179,7 +180,7 @@ _DEAD = {"relu": "it is closed there", "sigmoid": "it is saturated there", "tanh
 
 
 def _array_remark(op: str, gain: float, upstream: Any, downstream: Any) -> str:
-    """Describe what an edge between arrays does to the gradient, if it is remarkable; empty where none arrives."""
+    """Describe a remarkable effect of an edge between arrays on the gradient; empty where no gradient arrives."""
     if not getattr(downstream, "size", 1):
         return ""
     if not isfinite(gain):
@@ -268,7 +269,7 @@ def _uncounted(x: Any, order: list[Any]) -> str:
 
 
 def _constants(order: list[Any]) -> Iterator[Any]:
-    """The nodes that take no gradient, among the nodes and what they were computed from."""
+    """The nodes without gradient among the nodes and their operands."""
     return (z for node in order for z in (node, *node.operands)
             if hasattr(z, "inputs") and (str(z.op or "") == "constant" or not getattr(z, "requires_grad", True)))
 
@@ -294,7 +295,7 @@ def _plain(x: Any) -> Any:
 
 
 def _log(x: float) -> float:
-    """The logarithm of the size, for comparing edges: of what kills, or is not finite, beyond all others."""
+    """The logarithm of the size, for comparing edges; 0 and values that are not finite are beyond all others."""
     return -inf if x == 0 else log(abs(x)) if isfinite(x) else inf
 
 

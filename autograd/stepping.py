@@ -60,9 +60,9 @@ else:
 class Edge(EdgeFields):
     """One wire, walked backward: ``downstream = upstream × local`` arrives at ``target`` and is added up there.
 
-    ``local`` is the local gradient as a number, ``formula`` as text; ``total`` is the sum of what has arrived at
-    the target so far, this contribution included; ``target`` and ``source`` are numbers of nodes. ``right`` is what
-    ``total`` should be, where a mistake made it something else.
+    ``local`` is the local gradient as a number, ``formula`` as text; ``total`` is the sum of the target's contributions so far,
+    including this one; ``target`` and ``source`` are numbers of nodes. ``right`` is what ``total`` should be, where a mistake made
+    it something else.
     """
 
     __slots__ = ()
@@ -137,7 +137,7 @@ class Steps(list[Step]):
 def steps(y: Any, seed: Any = None, mistake: str | None = None) -> Steps:
     """The walk through the graph of ``y``: forward in topological order, then backward; nothing is changed.
 
-    ``mistake`` takes a wrong walk on purpose, with the right numbers beside the wrong ones: "overwrite" (= for +=),
+    ``mistake`` makes a classic error on purpose, with the correct numbers beside the wrong ones: "overwrite" (= for +=),
     "order" (no topological order), "zero_grad" (forgotten: a second pass on top of the first) or "unbroadcast"
     (forgotten; of Tensors; the walk ends where shapes no longer go together). Raises ValueError for another name, and
     where a walk in no order would not come to an end.
@@ -197,7 +197,7 @@ class _Walker:
             return [*self.forward, *self.backward(reversed(self.order), {self.y: self.y.seed_gradient(self.seed)})]
 
     def wrong(self, mistake: str, right: list[Step]) -> list[Step]:
-        """The walk with a mistake, and the right numbers beside the wrong ones."""
+        """The walk with a mistake, with the correct numbers beside the wrong ones."""
         if mistake == "unbroadcast" and not any(hasattr(node, "shape") for node in self.order):
             raise ValueError("mistake='unbroadcast' needs Tensors: numbers are not broadcast; compute y from Tensors")
         walk = list(self.forward)
@@ -216,7 +216,7 @@ class _Walker:
             return _compared(walk, right)
 
     def backward(self, visited: Iterable[Any], adjoints: dict[Any, Any], **options: Any) -> Iterator[Step]:
-        """The steps of one pass over these nodes; ``adjoints`` is what has arrived at each node, the seed to begin with."""
+        """The steps of one pass over these nodes; ``adjoints`` maps each node to its gradient so far, initially the seed."""
         place, labels = self.place, self.labels
         for edges in sweep_nodes(visited, adjoints, **options):
             node = edges[0].node
@@ -255,7 +255,7 @@ def _recursion(y: Any) -> Iterator[Any]:
 
 
 def _compared(walk: list[Step], right: list[Step]) -> list[Step]:
-    """A walk with the right number beside each wrong one: of a node's gradient, and of what has arrived at a target."""
+    """A walk with the correct number beside each wrong gradient of a node and wrong sum at a target."""
     gradients = {step.node: step.gradient for step in right}
     arriving = {(e.source, e.argument): e.downstream for step in right for e in step.edges}
     arrived: dict[int, dict[Any, Any]] = {}  # at each target, by edge

@@ -1,4 +1,4 @@
-"""The one backward walk: every edge from a result back to its inputs, with what it carries.
+"""The one backward walk: every edge from a result back to its inputs, with its gradients.
 
 Gradients, steps, pictures, paths and the tracer of nan loop over ``sweep_edges``; the two hot loops (``Value.backward``, the
 one over arrays in ``tensor``) do the same work written out, and tests hold them equal to it.
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 class Edge(namedtuple("Edge", "node argument input upstream local downstream total arrived")):
     """One edge, walked backward: from ``node`` to ``input``, which is its operand number ``argument``.
 
-    ``downstream = upstream × local`` where something arrived, else 0; ``total`` is the sum of what has come to the
+    ``downstream = upstream × local`` where a gradient arrived, else 0; ``total`` is the sum of the contributions to the
     input so far, this contribution included. ``local`` is None for an operation that mixes the entries of arrays.
     ``arrived`` is True, False, or a mask of the entries of the input.
     """

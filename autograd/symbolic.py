@@ -1,4 +1,4 @@
-"""The text of a local gradient: a row's rule, run on symbols. What is shown is what ran, or its textbook form."""
+"""The text of a local gradient: a row's rule, run on symbols, or its textbook form."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ class Constant(IEEE):
 
 
 def _simpler(name: str, x: Any, y: Any) -> Any:
-    """The result of an operation with a neutral number, which needs no text of its own; None where there is none."""
+    """The simplified result of an operation with a neutral number; None without simplification."""
     if name == "mul" and (_is(x, 1) or _is(y, 1)):
         return y if _is(x, 1) else x
     if name == "mul" and _is(x, -1):
@@ -135,7 +135,7 @@ def _within(x: Any, binds: int) -> str:
 
 
 def template(op: Any, argument: int, operands: Sequence[Any]) -> str:
-    """The partial derivative as Python text with places for what varies: ``{0}``, ``{1b}`` …, and ``{out}`` for the result.
+    """The partial derivative as Python text with placeholders: ``{0}``, ``{1b}`` …, and ``{out}`` for the result.
 
     ``operands`` are numbers where they are constant, anything else where they vary. Of an array operation it is the text in its
     table.

@@ -156,11 +156,11 @@ class Tensor(TensorMethods, Node):
         self.op, self.residuals, self.params, self.requires_grad = ops.constant, None, None, False
         self.operands = self.inputs = ()
 
-    # ── the array, and who may write into it ──
+    # ── the array, and write access to it ──
 
     @property
     def data(self) -> Array:
-        """The array itself: a leaf's may be written into, that of a computed node is read-only.
+        """The array itself: writable for a leaf, read-only for a computed node.
 
         NumPy says "read-only" where a computed one is written into: its graph needs it. Write into a copy,
         ``y.data.copy()``, or compute the changed array with ``where``.
@@ -236,7 +236,7 @@ class Tensor(TensorMethods, Node):
 
         ``seed`` is the gradient of this tensor, of its shape; it may be left out where there is one entry only.
         Raises GradientError inside ``no_grad``, without a seed where one is needed, and where nothing here takes
-        a gradient; ValueError for a seed of another shape. An interrupted pass leaves every leaf as it was.
+        a gradient; ValueError for a seed of another shape. An interrupted pass leaves every leaf unchanged.
         """
         check_recording(self)
         if not self.requires_grad:
@@ -357,7 +357,7 @@ class Tensor(TensorMethods, Node):
                 yield i, x, local, downstream, reached
 
     def _check_unchanged(self) -> None:
-        """A gradient that is a graph runs the rules on the operands again: they must be what they were."""
+        """Raise GradientError if operands changed, because a gradient with a graph runs the rules on the operands again."""
         for x, then in zip(self.operands, self.residuals or []):
             if type(x) is Tensor and then is not None and x.array is not then and not np.array_equal(x.array, then, equal_nan=True):
                 raise GradientError(f"the data of {x.describe()} changed after {self.describe()} was computed from it; "
@@ -398,7 +398,7 @@ class Tensor(TensorMethods, Node):
                          if self.params is None and type(x) is Tensor and x.requires_grad
                          else None for i, x in enumerate(self.operands))
 
-    # ── what Python asks of it ──
+    # ── Python's protocols ──
 
     def __repr__(self) -> str:
         text = np.array2string(self.array, separator=", ", prefix="Tensor(", threshold=60, edgeitems=3)
@@ -455,7 +455,7 @@ def refcount(leaf: Tensor) -> int:
 
 
 def as_array(data: Any, requires_grad: bool) -> Array:
-    """A fresh array of real numbers from ``data``; TypeError, in words, for what is none."""
+    """Return a new array of real numbers from ``data``; raise TypeError for other data."""
     if isinstance(data, Node):
         raise TypeError(f"Tensor({data!r:.60}): that is a node already; use it as it is, or .detach() for its numbers only")
     try:

@@ -75,7 +75,7 @@ def assert_gradients(f: Callable[..., object], *xs: object, **options: Any) -> N
 
 
 def _excuse_from_deadline(elapsed: float) -> None:
-    """Take the time of a long check out of Hypothesis's deadline: it is that of the machine, not of the tested code.
+    """Exclude the time of a long check from Hypothesis's deadline, because it depends on the machine, not on the tested code.
 
     Hypothesis does not count the time that it spends on drawing. Short checks stay in it, since it also limits drawing.
     """
@@ -151,7 +151,7 @@ def __getattr__(name: str) -> object:
 # ── strategies ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 def hypothesis_strategies() -> Any:
-    """The module ``hypothesis.strategies``; ImportError with what to install where it is missing."""
+    """Return the module ``hypothesis.strategies``; raise ImportError with the pip command where it is missing."""
     try:
         from hypothesis import strategies
     except ImportError:
@@ -160,7 +160,7 @@ def hypothesis_strategies() -> Any:
 
 
 def values(operation: Operation | str) -> SearchStrategy[tuple[float, ...]]:
-    """A strategy for tuples of operands within an operation's test domain, one float per argument.
+    """Return a strategy for tuples of operands inside an operation's test domain, one float per argument.
 
     >>> values("log").example()  # doctest: +SKIP
     (17.25,)

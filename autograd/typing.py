@@ -1,4 +1,4 @@
-"""Names for what functions take and return, for annotations: ``from autograd.typing import Number``.
+"""Type aliases for arguments and results: ``from autograd.typing import Number``.
 
 Modules of this project import them under ``if TYPE_CHECKING:``, so that ``import autograd`` loads neither NumPy nor
 ``typing``. A program may import them as it runs: they are ordinary types.
@@ -28,7 +28,7 @@ Real: TypeAlias = float | np.floating[Any] | np.integer[Any]
 """One plain number: Python's (an int goes for a float) or NumPy's."""
 
 Number: TypeAlias = float | Value
-"""One number, plain or recorded: what a function of numbers takes, so that it can be differentiated."""
+"""One number, plain or recorded: the argument type of differentiable functions of numbers."""
 
 # ── arrays ───────────────────────────────────────────────────────────────────────────────────────────────────────
 

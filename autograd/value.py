@@ -215,7 +215,7 @@ class Value(ValueMethods):
                 any(map(setattr, leaves, repeat("grad"), before))
 
     def _propagate(self, seed: float, order: list[Any], leaves: list[Any], before: list[Any], stack: list[Any]) -> None:
-        """Set the gradients of all nodes; the lists say at any moment what was changed, so that it can be undone."""
+        """Set the gradients of all nodes; the lists record all changes, so that they can be undone."""
         zero = float("0")  # unique sentinel that marks visited nodes without a gradient so far
         pop, push, emit = stack.pop, stack.append, order.append
         while stack:
@@ -272,7 +272,7 @@ class Value(ValueMethods):
             yield i, x, local, 0.0 if not passes else local if whole else upstream * local, passes
 
     def _local_node(self, argument: int, then: float) -> Any:
-        """A local gradient as a node: the rule, run again on the operands, which must be what they were."""
+        """A local gradient as a node: the rule, run again on the operands, which must be unchanged."""
         rule = self.op.partials[argument] if self.op else then
         if not callable(rule):
             return rule

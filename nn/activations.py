@@ -245,7 +245,7 @@ def activation_module(function: ActivationLike) -> Module:
 
 
 def activation_of(module: Module) -> Callable[[Any], Any]:
-    """The function of one number that an activation module applies; TypeError for a module that is none."""
+    """Return the function of one number that an activation module applies; raise TypeError for other modules."""
     if isinstance(module, Identity):
         return identity
     if isinstance(module, Activation):

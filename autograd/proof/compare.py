@@ -51,7 +51,7 @@ class Comparer:
 
 
 class LineComparison:
-    """One comparison: what each mode claims along a line, what was measured, and the finding so far.
+    """One comparison: the slopes of the modes along a line, the measured slopes, and the finding so far.
 
     ``given`` holds the claimed slope of each mode, ``size`` the sum of the sizes of the terms in it. ``disagree`` says
     that the modes differ by more than they may. ``scatter`` is the rounding in the gradient that neighbouring points show,
@@ -87,7 +87,7 @@ class LineComparison:
             order=subject.order, name=subject.names[line.argument])
 
     def nonfinite(self) -> EntryFinding | None:
-        """The finding NONFINITE, if what some mode claims is not a finite number."""
+        """The finding NONFINITE, if the slope of some mode is not finite."""
         for mode, value in self.given.items():
             if not isfinite(value):
                 cause = first_nonfinite(self.subject, self.cotangent.weights) if mode == "reverse" else ""
@@ -184,7 +184,7 @@ class LineComparison:
                          and self.apart > self.finding.bar + 1e-8 * self.size and self.apart > self.finding.bar + self.rounding)
 
     def excuses(self, again: EntryFinding) -> bool:
-        """True if a longer look found the claim right; a kink that only a long look sees is none here."""
+        """True if a longer measurement found the gradient correct; a kink that only a long measurement sees does not count."""
         return again.is_right and not (again.verdict == "KINK" and self.smooth)
 
     def in_doubt(self) -> bool:
@@ -198,7 +198,7 @@ class LineComparison:
 
     @property
     def apart(self) -> float:
-        """The distance between what the modes claim."""
+        """The distance between the slopes of the modes."""
         return max(self.given.values()) - min(self.given.values())
 
     def analyse_rounding(self) -> None:
@@ -250,17 +250,17 @@ class LineComparison:
         return finding
 
     def scatters_between_floats(self) -> float:
-        """How much the value bends between neighbouring floats: the smaller of what both sides show."""
+        """The curvature of the value between neighbouring floats, the smaller one of both sides."""
         bends = []
         for side in (-1, 1):
             values = [self.g(side * k * self.measured.quantum) for k in range(5)]
             bends.append(max(abs(a - 2 * b + c) for a, b, c in zip(values, values[1:], values[2:])))
         return min(bends)
 
-    # ── what else must hold ──
+    # ── further checks ──
 
     def hold_modes_together(self) -> None:
-        """Reverse and forward mode must agree with each other, within rounding."""
+        """Check that reverse and forward mode agree up to rounding."""
         if self.disagree and self.finding.is_right and self.apart > (self.slack or 0.0) + self.rounding:
             self.finding.verdict = "WRONG"
             self.finding.note = ", ".join(f"{mode} mode says {value:.10g}" for mode, value in self.given.items())
@@ -276,12 +276,12 @@ class LineComparison:
         self.finding.note = f"at the kink of {kinks}, whose choices do not add up to a slope"
 
     def name_mistake(self) -> None:
-        """Say in the note what a wrong gradient looks like."""
+        """Describe the error of a wrong gradient in the note."""
         if self.finding.verdict == "WRONG" and not self.finding.note:
             self.finding.note = name_mistake(self.finding, self.subject.factors(self.line.lone, EACH))
 
     def hold_precisions_together(self) -> None:
-        """The gradient in float32 must be that of float64, to the digits that float32 has."""
+        """Check that the gradient in float32 equals that in float64 to float32's digits."""
         coarse, unit = self.cotangent.coarse, self.cotangent.unit
         if coarse is None or not self.finding.is_right:
             return

@@ -139,7 +139,7 @@ def measure_slopes(g: Curve, scale: float, quantum: float = 0.0, blur: Curve = l
 
 
 def own_length(value: float, slope: float) -> float:
-    """The scale over which a function of this slope changes by all of its value; 0 where there is none.
+    """The length over which a function of this slope changes by its whole value; 0 where there is none.
 
     >>> own_length(6.0, 3.0)
     16.0
@@ -278,7 +278,7 @@ class DifferenceTables:
         return self.found(best, left, right, "smooth")
 
     def constant(self) -> Slopes | None:
-        """The slope 0 of a function that does not change at all; None where rounding may hide what it does."""
+        """The slope 0 of a constant function; None where rounding may hide a change."""
         zero = min((Estimate(0.0, noise, noise, h) for h, _, noise in self.differences(0)), key=lambda x: x.bar)
         return self.found(zero, zero, zero, "smooth") if zero.bar <= 1e-9 * self.natural else None
 
@@ -392,7 +392,7 @@ class DifferenceTables:
         return sign if grows else 0
 
     def clearest(self, central: Estimate, left: Estimate, right: Estimate) -> Estimate:
-        """The central slope, or that of one side where it is far more certain: next to a kink or a pole."""
+        """The central slope, or a one-sided slope that is far more certain, next to a kink or a pole."""
         if central.bar <= 1e-9 * abs(central.value):
             return central
         clearer = right if right.bar < left.bar else left
@@ -430,7 +430,7 @@ def ladder_factors(rungs: tuple[int, ...], order: int) -> Factors:
 def best_estimate(table: Sequence[Difference], order: int, natural: float, factors: Factors) -> Estimate:
     """The best entry of Richardson's tableau over the difference quotients; ``order`` 2 where errors go with step².
 
-    Steps longer than the ``natural`` one count only where they see a slope: mean slopes of what saturates vanish.
+    Steps longer than the ``natural`` one count only where they see a slope, because mean slopes of a saturating function vanish.
     """
     if table and table[-1].step < EXACT:
         factors = _rounded_factors(table, order)

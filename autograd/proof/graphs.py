@@ -47,7 +47,7 @@ def predicted_noise(subject: CheckedFunction, cotangent: Sequence[float], point:
 
 
 def first_nonfinite(subject: CheckedFunction, cotangent: Sequence[float] | None) -> str:
-    """The first node that is not finite, or with a cotangent the first that sends back what is not; in words."""
+    """Describe the first node that is not finite, or with a cotangent the first that passes back a gradient that is not."""
     if subject.gradient is not None:
         return ""
     if cotangent is None:
@@ -101,7 +101,7 @@ def describe_call(node: Node) -> str:
 
 
 def _brief(x: Any) -> str:
-    """A number as it is, an array by its shape and first entries, on one line."""
+    """A number, or an array's shape and first entries, on one line."""
     x = plain(x)
     if not getattr(x, "shape", ()):
         return f"{x!s:.24}"

@@ -67,7 +67,7 @@ class SampledLine:
         self._tangents: list[float] | None = None
 
     def part(self, direction: Direction) -> SampledLine:
-        """The line along another direction within the same argument."""
+        """The line along another direction in the same argument."""
         return SampledLine(self.subject, self.cotangents, self.argument, direction)
 
     def point(self, t: float) -> list[float]:
@@ -145,5 +145,5 @@ def draw_signed(rng: random.Random) -> float:
 
 
 def power_of_two(x: float) -> float:
-    """A power of two about as large as ``x``, within limits in which steps neither vanish nor overflow."""
+    """A power of two near ``x``, with limits so that steps neither vanish nor overflow."""
     return 2.0 ** min(max(frexp(x)[1], -1030), 1000)

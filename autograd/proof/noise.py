@@ -19,7 +19,7 @@ Curve = Callable[[float], float]
 def noise_level(g: Curve, step: float, coarse: float) -> float:
     """Estimate the standard deviation of the rounding noise in ``g`` next to 0, from values on a grid of this step.
 
-    A smooth function's differences of high order vanish; what stays is noise. Where most values are equal, the nearest
+    A smooth function's differences of high order vanish; the remainder is noise. Where most values are equal, the nearest
     change of value is taken for one step of rounding (as in a function that rounds to few digits) if it is less than
     ``coarse``; a larger one is a jump of the function.
 
@@ -87,7 +87,7 @@ def noise_at_any_grid(g: Curve, scale: float, most: float = 1e-3, reach: float =
 
 
 def _difference_levels(values: list[float]) -> tuple[float, list[float], list[bool]]:
-    """The size of the values, the noise that each order of their differences shows, and whether those change sign."""
+    """The size of the values, the noise in each order of their differences, and True where these change sign."""
     size = max(map(abs, values)) or 1.0
     differences = [v / size for v in values]
     levels: list[float] = []

@@ -1,7 +1,7 @@
 """Operations of the graph by themselves, each held against differences of its own values.
 
-An error that fades on its way to the gradient, or is cancelled by another, is seen here. Only what is certain counts:
-at a kink, a pole, or within rounding nothing is said.
+An error that becomes small on its way to the gradient, or is cancelled by another, is seen here. Only certain errors are reported:
+none at a kink, at a pole, or within rounding.
 """
 
 from __future__ import annotations
@@ -130,7 +130,7 @@ class OperationCheck:
 
 
 def _data_of(x: Any) -> Any:
-    """The number or array in a node, an array of shape () included; a constant operand as it is."""
+    """The number or array in a node, arrays of shape () included; a constant operand unchanged."""
     return make_array(x.numpy(), x.shape, x.dtype) if hasattr(x, "numpy") else plain(x)
 
 

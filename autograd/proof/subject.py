@@ -150,7 +150,7 @@ def _reason(error: Exception) -> str:
 
 
 class GradientFunction:
-    """The gradient of each result of a checked function, as a function of its arguments: what the next order checks.
+    """The gradient of each result of a checked function, as a function of its arguments, for the check of the next order.
 
     Where these are many, it is the gradient of one mixture of the results. ``places`` says which derivative is where.
     """
