@@ -110,7 +110,7 @@ def named_after(order: Iterable[Node], names: Names) -> dict[Node, str]:
     """Return the names of nodes, completed from variables where that is unambiguous.
 
     A node without a name gets the name of the only variable that holds it, or its place in a list (``hidden[0]``), unless another
-    node has that name. Parameters of modules are named by their paths, whatever their own names are.
+    node has that name. Parameters of modules are named by their paths, not by their own names.
 
     >>> x = Value(2.0)
     >>> y = x * 3

@@ -1,6 +1,6 @@
 """Sums: chains of additions drawn as one tall Σ gate with a wire for each term.
 
-The numbers on the wires stay correct: the local gradient of a sum is 1 for each term, whatever the order of additions.
+The numbers on the wires stay correct: the local gradient of a sum is 1 for each term, in any order of additions.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Einstein's summation of plain arrays, in which two operands at a time are one product of matrices."""
+"""Einstein's summation of plain arrays, as a matrix product for two operands at a time."""
 
 from __future__ import annotations
 
@@ -63,6 +63,6 @@ def _pair(names: tuple[str, str], result: str, x: Any, y: Any) -> Any:
 
 
 def _without(x: Any, names: str, others: str) -> tuple[Any, str]:
-    """The operand summed over the letters that stand nowhere else."""
+    """The operand summed over the letters that occur nowhere else."""
     axes = tuple(i for i, c in enumerate(names) if c not in others and names.count(c) == 1)
     return (x.sum(axes), "".join(c for i, c in enumerate(names) if i not in axes)) if axes else (x, names)

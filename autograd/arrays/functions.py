@@ -39,7 +39,7 @@ def _array(x: Any) -> Any:
 
 
 def _real(x: Any) -> Any:
-    """As ``_array``, with integers as float64, in which formulas of ours are computed."""
+    """As ``_array``, with integers as float64 for computed formulas."""
     x = _array(x)
     return x.astype(np.float64) if _has_integers(x) else x
 
@@ -648,7 +648,7 @@ def split(x: ArrayLike, sections: Shape | Array, axis: int = 0) -> list[Any]:
 
 
 def array_split(x: ArrayLike, sections: Shape | Array, axis: int = 0) -> list[Any]:
-    """As split, with pieces that may differ in length by one.
+    """A list of pieces as by ``split``, with lengths that may differ by one.
 
     >>> [x.tolist() for x in array_split(Tensor([1.0, 2.0, 3.0]), 2)]
     [[1.0, 2.0], [3.0]]
@@ -663,7 +663,7 @@ def array_split(x: ArrayLike, sections: Shape | Array, axis: int = 0) -> list[An
 
 
 def _count(name: str, sections: Any) -> int:
-    """The number of pieces asked for; 0 where places to cut at are given."""
+    """The requested number of pieces; 0 where indices to cut at are given."""
     if np.ndim(sections):
         return 0
     if index(sections) < 1:
@@ -755,7 +755,7 @@ def tile(x: ArrayLike, reps: Shape) -> Any:
 
 
 def roll(x: ArrayLike, shift: int | tuple[int, ...], axis: Axis = None) -> Any:
-    """Entries shifted along an axis, or several in turn; what leaves at one end comes in at the other.
+    """Entries shifted along an axis, or several in turn; entries that leave at one end enter at the other.
 
     >>> roll(Tensor([1.0, 2.0, 3.0]), 1).tolist()
     [3.0, 1.0, 2.0]
@@ -893,7 +893,7 @@ def average(x: ArrayLike, axis: Axis = None, weights: ArrayLike | None = None) -
 
 
 def ptp(x: ArrayLike, axis: Axis = None, keepdims: bool = False) -> Any:
-    """From the smallest entry to the largest over axes.
+    """The range of entries over axes, the largest minus the smallest.
 
     >>> ptp(Tensor([4.0, 1.0, 6.0])).tolist()
     5.0
@@ -923,7 +923,7 @@ def astype(x: ArrayLike, dtype: DTypeLike) -> Any:
 
 
 def argmax(x: ArrayLike, axis: int | None = None) -> Array:
-    """Where the largest entry is: plain integers, no gradient.
+    """The index of the largest entry, as plain integers without a gradient.
 
     >>> argmax(Tensor([[1.0, 4.0], [3.0, 2.0]]), axis=1).tolist()
     [1, 0]
@@ -932,7 +932,7 @@ def argmax(x: ArrayLike, axis: int | None = None) -> Array:
 
 
 def argmin(x: ArrayLike, axis: int | None = None) -> Array:
-    """Where the smallest entry is: plain integers, no gradient.
+    """The index of the smallest entry, as plain integers without a gradient.
 
     >>> argmin(Tensor([3.0, 1.0, 2.0])).tolist()
     1
@@ -948,7 +948,7 @@ argmax argmin""".split()
 
 
 def explained(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The function, whose name stands in whatever it raises, with what it was given."""
+    """Return the function with its name and arguments added to the messages of its errors."""
     name = function.__name__
 
     @wraps(function)

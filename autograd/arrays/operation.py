@@ -1,4 +1,4 @@
-"""An operation that mixes the entries of arrays: its forward, a pullback for each operand, and how tangents go forward."""
+"""An operation that mixes the entries of arrays: its forward, a pullback for each operand, and its pushforward."""
 
 from __future__ import annotations
 
@@ -22,19 +22,18 @@ class ArrayOperation:
     """One row of the second table, for example ``sum``, ``matmul``, ``getitem``.
 
     ``pullbacks`` has one function for each operand, which maps ``(g, out, *operands, **params)`` to the downstream
-    gradient of its operand; an operation of any number of operands (``variadic``) has one, which is told which
-    operand with ``i=``. ``pushforward`` maps ``(out, operands, tangents, params)`` to the tangent of the result, a
-    tangent being None where the operand has none; left out, the operation is linear in all operands together, with
-    ``bilinear=True`` in each of them. ``shown`` are the texts on the edges of drawings.
+    gradient of its operand; an operation of any number of operands (``variadic``) has a single one, with the operand's number as
+    ``i=``. ``pushforward`` maps ``(out, operands, tangents, params)`` to the tangent of the result, a tangent being None where the
+    operand has none; left out, the operation is linear in all operands together, with ``bilinear=True`` in each of them. ``shown``
+    are the texts on the edges of drawings.
 
-    ``is_selection`` marks an operation whose operands may have entries that do not count (``x[1:]``): no gradient
-    arrives there. ``shows_nan`` maps its operand and the params to True where a nan in any entry is one in the result
-    (``max``), so that none is hidden. ``reach`` maps a mask of the entries at which a gradient arrived, and the
-    operands, to the mask for the operand, where the general rule (everything, for what is neither linear nor a selection)
-    says too much.
+    ``is_selection`` marks an operation whose result may not depend on some entries (``x[1:]``): no gradient arrives there.
+    ``shows_nan`` maps its operand and the params to True where a nan in any entry is one in the result (``max``), so that none is
+    hidden. ``reach`` maps a mask of the entries at which a gradient arrived, and the operands, to the mask for the operand, where
+    the general rule (all entries, for an operation that is neither linear nor a selection) is too coarse.
     """
 
-    saves = True  # whether a backward sweep needs the operands
+    saves = True  # True if a backward sweep needs the operands
 
     def __init__(self, name: str, sign: str, forward: Callable[..., Any], *pullbacks: Callable[..., Any],
                  pushforward: Callable[..., Any] | None = None, bilinear: bool = False, variadic: bool = False,
@@ -64,7 +63,7 @@ class ArrayOperation:
         return self.pullbacks[i](g, out, *operands, **params)
 
     def reached(self, i: int, arrived: Any, out: Any, operands: Any, params: dict[str, Any]) -> Any:
-        """The mask of the entries of operand ``i`` to which a gradient comes from the entries ``arrived`` of the result."""
+        """The mask of the entries of operand ``i`` that receive a gradient from the entries ``arrived`` of the result."""
         if arrived is False or arrived is True and not self.is_selection:
             return arrived
         ones = np.ones(out.shape) if arrived is True else arrived.astype(float)

@@ -66,7 +66,7 @@ class ArrayMethods:
 
 
 def apply_ufunc(ufunc: np.ufunc, method: str, args: Any, options: Any) -> Any:
-    """NumPy's function of single entries on nodes: the row of its name, or what is composed of rows."""
+    """Apply a NumPy ufunc to nodes: by the row of its name, or by a composition of rows."""
     name = _ufuncs.get(ufunc.__name__, ufunc.__name__)
     if method == "reduce" and (reduction := {"add": "sum", "multiply": "prod", "maximum": "max",
                                              "minimum": "min"}.get(ufunc.__name__)):
@@ -89,7 +89,7 @@ def apply_ufunc(ufunc: np.ufunc, method: str, args: Any, options: Any) -> Any:
 
 
 def apply_function(function: Any, args: Any, options: Any) -> Any:
-    """NumPy's function of whole arrays on nodes: ours of the same name."""
+    """Apply a NumPy array function to nodes: by the function of the same name in ``functions``."""
     called: str = function.__name__
     name = _renamed.get(called, called)
     if name in plain_functions:
@@ -115,7 +115,7 @@ def apply_function(function: Any, args: Any, options: Any) -> Any:
 
 
 def _near(name: str, known: Any) -> str:
-    """At most three names that are alike, as the beginning of a remedy."""
+    """At most three similar names, as the beginning of a remedy."""
     from difflib import get_close_matches
     near = get_close_matches(name, list(known), 3)
     return f"; did you mean {' or '.join(near)}? Compose it of other functions" if near else "; compose it of other functions"

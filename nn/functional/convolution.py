@@ -131,7 +131,7 @@ def window_slices(kernel: tuple[int, ...], stride: tuple[int, ...], dilation: tu
                    slice(left, left + stride[1] * (size[1] - 1) + 1, stride[1]))
 
 
-# In memory images lie as (C, H, W, N), whatever axes they show: a convolution is then one product, and everything that
+# Images are stored as (C, H, W, N), independent of their axes: then a convolution is one matrix product, and everything that
 # reads windows or channels runs along whole batches (measured: a step of a small network takes half the time).
 
 def channels_first(x: Array) -> Array:

@@ -32,7 +32,7 @@ def _joined(*parts: Any) -> Any:
     return concatenate(*parts, axis=-1)
 
 
-# ── LSTM: every moment of one layer, (2, L, N, hidden): its outputs, o·tanh(c), and its cells, f·c + i·g ─────────
+# ── LSTM: all time steps of one layer, (2, L, N, hidden): its outputs, o·tanh(c), and its cells, f·c + i·g ─────────
 
 def lstm_step(scores: Any, c: Any) -> tuple[Any, Any]:
     """The next output and cell from the gates' scores, in the order input, forget, cell, output."""
@@ -73,7 +73,7 @@ def _lstm_forward(x: Any, weight: Any, h: Any, c: Any, cache: dict[str, Any]) ->
 
 
 def _lstm_slopes(out: Any, cache: dict[str, Any]) -> tuple[Any, Any]:
-    """The local gradients of the gates, σ·σ·exp(−score) and sech², and of tanh(c): without cancellation, all moments at once."""
+    """The local gradients of the gates, σ·σ·exp(−score) and sech², and of tanh(c), without cancellation, for all steps."""
     n, gates = out.shape[-1], cache["gates"]
     slopes = np.minimum(cache["exps"], np.finfo(out.dtype).max)  # 0 · inf is nan
     new = slopes[..., 2 * n:3 * n]
@@ -85,7 +85,7 @@ def _lstm_slopes(out: Any, cache: dict[str, Any]) -> tuple[Any, Any]:
 
 
 def _lstm_down(g: Any, out: Any, weight: Any, cache: dict[str, Any]) -> tuple[Any, Any, Any]:
-    """The gradients of the scores of all moments, and of the states before the first one."""
+    """The gradients of the scores of all time steps, and of the initial states."""
     if cache.get("of") is not g:  # one walk for all four operands
         n, gates, squashed = out.shape[-1], cache["gates"], cache["squashed"]
         (slopes, bend), down = _lstm_slopes(out, cache), np.empty_like(gates)
@@ -116,7 +116,7 @@ def _lstm_weight(g: Any, out: Any, x: Any, weight: Any, h: Any, c: Any, cache: d
 
 
 def _lstm_pullback(i: int, fast: Any) -> Any:
-    """The gradient of operand ``i``: on arrays by one walk back, else that of the parts, as a graph."""
+    """The gradient of operand ``i``: on arrays by one backward walk, else by the composed rows, as a graph."""
     def pullback(g: Any, out: Any, *operands: Any, cache: dict[str, Any]) -> Any:
         if all_plain(g, out, *operands):
             return fast(g, out, *operands, cache)
