@@ -58,7 +58,7 @@ class Dual(ArrayMethods, Operators):
                     tangent = tangent + local * dx
                 else:
                     tangent = tangent + _masked_product(rule, local, dx, out, primals)
-        return made(out, tangent, level)
+        return make_dual(out, tangent, level)
 
     @staticmethod
     def apply_array_operation(op: Any, operands: tuple[Any, ...], options: dict[str, Any]) -> Any:
@@ -66,7 +66,7 @@ class Dual(ArrayMethods, Operators):
         primals = [primal(x, level) for x in operands]
         out = op(*primals, **options)
         with _silence(out):
-            return made(out, op.pushforward(out, primals, [tangent_of(x, level) for x in operands], options), level)
+            return make_dual(out, op.pushforward(out, primals, [tangent_of(x, level) for x in operands], options), level)
 
     @staticmethod
     def apply_where(condition: Any, x: Any, y: Any) -> Any:
@@ -205,7 +205,7 @@ def shape(x: Any) -> tuple[int, ...]:
     return getattr(unwrap(x), "shape", ())
 
 
-def made(out: Any, tangent: Any, level: int) -> Any:
+def make_dual(out: Any, tangent: Any, level: int) -> Any:
     """The dual of a result and its tangent, broadcast to the result's shape; inside no_grad only the result."""
     context = current()
     if context is not None and not context.recording:

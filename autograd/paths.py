@@ -59,7 +59,7 @@ class Explanation(NamedTuple):
     paths: tuple[Path, ...]
     summary: str
 
-    def _told(self, path: Path) -> tuple[str, str, list[str]]:
+    def _describe(self, path: Path) -> tuple[str, str, list[str]]:
         """A path in words: its nodes, its factors with their product, and remarks."""
         way = _shortened([self.result, *(_label(link.input) for link in path.links)])
         factors = _shortened([_number(link.local) for link in path.links] or ["1"])
@@ -68,7 +68,7 @@ class Explanation(NamedTuple):
 
     def __str__(self) -> str:
         lines = [self.summary]
-        for way, product, remarks in map(self._told, self.paths):
+        for way, product, remarks in map(self._describe, self.paths):
             lines += [f"  {way}:  {product}", *(f"      {remark}" for remark in remarks)]
         return "\n".join(lines)
 
@@ -76,7 +76,7 @@ class Explanation(NamedTuple):
         return shortened(str(self))
 
     def _repr_html_(self) -> str:
-        rows = [(way, product, "; ".join(remarks)) for way, product, remarks in map(self._told, self.paths)]
+        rows = [(way, product, "; ".join(remarks)) for way, product, remarks in map(self._describe, self.paths)]
         return table(["path", "product of local gradients", "remarks"], rows, self.summary)
 
 
@@ -103,14 +103,14 @@ def explain(y: Any, x: Any, most: int = 3) -> Explanation:
         return Explanation(_label(y), _label(x), 0.0, 0, (), _unreached(y, x, order))
     adjoints: dict[Any, Any] = {y: y.seed_gradient(None if getattr(y, "size", 1) == 1 else _ones(y), False)}
     counts: dict[Any, int] = {y: 1}
-    best: dict[Any, list[_Way]] = {y: [_Way(1.0, 0, None, None)]}
+    best: dict[Any, list[_PartialPath]] = {y: [_PartialPath(1.0, 0, None, None)]}
     above = _between(order, x)
     for edge in sweep_edges(reversed(order), adjoints, needed=above):
         node, i, child, upstream, local, downstream, _, _ = edge
         with y.sweep_context():
             gain = _gain(local, upstream, downstream)
         counts[child] = counts.get(child, 0) + counts[node]
-        grown = [_Way(way.product * gain, way.killed + (gain == 0), (node, i, child, gain, upstream, downstream), way)
+        grown = [_PartialPath(way.product * gain, way.killed + (gain == 0), (node, i, child, gain, upstream, downstream), way)
                  for way in best[node]]
         best[child] = nlargest(most, best.get(child, []) + grown, _strength)
     gradient = _plain(adjoints[x] if x in adjoints else x.zero_gradient())
@@ -119,24 +119,24 @@ def explain(y: Any, x: Any, most: int = 3) -> Explanation:
     return Explanation(_label(y), _label(x), gradient, counts[x], paths, summary)
 
 
-class _Way(NamedTuple):
+class _PartialPath(NamedTuple):
     """A partial path: its last edge and the path before it, so that extending it copies nothing."""
 
     product: float
     killed: int
     edge: tuple[Any, ...] | None
-    before: _Way | None
+    before: _PartialPath | None
 
     def path(self) -> Path:
         links = []
-        way: _Way | None = self
+        way: _PartialPath | None = self
         while way is not None and way.edge is not None:
             links.append(_link(*way.edge))
             way = way.before
         return Path(tuple(reversed(links)), self.product)
 
 
-def _strength(way: _Way) -> tuple[float, int]:
+def _strength(way: _PartialPath) -> tuple[float, int]:
     """Larger products first, nan before all; of those that are dead, the one with fewer killed edges."""
     return abs(way.product) if way.product == way.product else inf, -way.killed
 

@@ -275,12 +275,12 @@ def step(args: argparse.Namespace) -> int:
     if unknown := set(args.stop_at) - {step.label for step in walk}:
         raise Refusal(f"--stop-at {', '.join(sorted(unknown))}: no step has that name; the steps are "
                       f"{', '.join(dict.fromkeys(step.label for step in walk))}")
-    from .stepping import FAINT, paged, printer, stops, told
+    from .stepping import FAINT, printer, show_pages, step_lines, stops
     found = stops(walk, args.stop == "nan", args.stop_at)
-    pages = [*told(walk, args.digits), [_gradients(y, leaves, args)]]
+    pages = [*step_lines(walk, args.digits), [_gradients(y, leaves, args)]]
     show = printer(sys.stdout)
     if args.interactive and sys.stdin.isatty() and sys.stdout.isatty():
-        paged(pages, show, found)
+        show_pages(pages, show, found)
         return 0
     for line in (line for page in (pages[:found[0] + 1] if found else pages) for line in page):
         show(line)

@@ -16,12 +16,12 @@ ColouredLine = list[tuple[str, str]]  # pieces of text, each with its colour
 VALUE, GRADIENT, FORMULA, FAINT = "green", "red", "blue", "dim"
 
 
-def told(walk: Iterable[Step], digits: Digits = "auto") -> list[list[ColouredLine]]:
+def step_lines(walk: Iterable[Step], digits: Digits = "auto") -> list[list[ColouredLine]]:
     """Return the lines of each step: the computation of a value forward, the gradient of each input backward.
 
     >>> from autograd import Value, steps
     >>> w, x = Value(2.0, "w"), Value(-1.0, "x")
-    >>> for lines in told(steps(w * x)):
+    >>> for lines in step_lines(steps(w * x)):
     ...     for line in lines:
     ...         print("".join(text for text, _ in line))
     forward
@@ -51,7 +51,7 @@ def told(walk: Iterable[Step], digits: Digits = "auto") -> list[list[ColouredLin
             values[step.label] = step.value
             continue
         lines.append([(f"{step.label} = {applied(step.operation, names)}; its gradient is ", ""),
-                      (number(step.gradient, digits), GRADIENT), *wrong(step.right, digits)])
+                      (number(step.gradient, digits), GRADIENT), *correction(step.right, digits)])
         for edge in step.edges:
             lines += _edge_lines(step, edge, collected.get(edge.target), digits)
             collected[edge.target] = edge.total
@@ -85,10 +85,10 @@ def _edge_lines(step: Step, edge: Edge, before: float | None, digits: Digits) ->
              *([] if is_number else [(typeset(text), FORMULA), (" = ", "")]), (local, FORMULA)],
             [("    downstream = upstream × local: ", FAINT),
              (f"{upstream} × {bracketed(local)} = {downstream}", GRADIENT)],
-            [*collects, *wrong(edge.right, digits)]]
+            [*collects, *correction(edge.right, digits)]]
 
 
-def wrong(right: float | None, digits: Digits) -> ColouredLine:
+def correction(right: float | None, digits: Digits) -> ColouredLine:
     """Return a text with the correct number beside a wrong one; empty if nothing is wrong."""
     return [] if right is None else [(f"  wrong: {number(right, digits)} is right", "bold red")]
 
@@ -125,7 +125,7 @@ def printer(stream: TextIO) -> Callable[[ColouredLine], None]:
     return lambda line: print("".join(text for text, _ in line), file=stream)
 
 
-def paged(pages: list[list[ColouredLine]], show: Callable[[ColouredLine], None], stops: list[int]) -> None:
+def show_pages(pages: list[list[ColouredLine]], show: Callable[[ColouredLine], None], stops: list[int]) -> None:
     """Show one page for each key press: any key goes forward, ← or b back, c to the next stop, q quits."""
     at, shown = stops[0] if stops else 0, -1
     while at < len(pages):
@@ -134,7 +134,7 @@ def paged(pages: list[list[ColouredLine]], show: Callable[[ColouredLine], None],
                 show(line)
             shown = at
         on = "c: to the next stop   " if stops else ""
-        key = pressed(f"[step {at + 1} of {len(pages)}]  any key: next   ← or b: back   {on}q: quit")
+        key = read_key(f"[step {at + 1} of {len(pages)}]  any key: next   ← or b: back   {on}q: quit")
         if key in ("q", "Q", "\x1b", "\x04", ""):
             return
         if key in ("c", "C") and stops:
@@ -143,7 +143,7 @@ def paged(pages: list[list[ColouredLine]], show: Callable[[ColouredLine], None],
         at = max(0, at - 1) if key in ("b", "B", "p", "\x7f", "\x1b[D", "\x1b[A", "\x1bOD", "\x1bOA") else at + 1
 
 
-def pressed(prompt: str) -> str:
+def read_key(prompt: str) -> str:
     """Return the next pressed key, an arrow key as its escape sequence; "" if the terminal was closed."""
     try:
         import termios

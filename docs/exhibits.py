@@ -48,7 +48,7 @@ def drawn(program: Path) -> str:
     return str(runpy.run_path(str(program))["picture"].svg)
 
 
-def told(program: Path) -> tuple[str, str]:
+def docstring_and_code(program: Path) -> tuple[str, str]:
     """Return a program's docstring, and its code without the docstring."""
     source = program.read_text(encoding="utf-8")
     tree = ast.parse(source)
@@ -60,10 +60,10 @@ def page() -> str:
     """Return the page of the gallery."""
     text = HEAD
     for program in programs():
-        said, code = told(program)
+        said, code = docstring_and_code(program)
         title = program.stem.partition("_")[2].replace("_", " ")
         text += f"## {title.capitalize()}\n{said}\n\n![{title}]({program.stem}.svg)\n\n```python\n{code}```\n\n"
-    text += BESIDE.format(code=told(GALLERY / "peers" / "ours.py")[1])
+    text += BESIDE.format(code=docstring_and_code(GALLERY / "peers" / "ours.py")[1])
     for name, said in PEERS.items():
         text += f"**{name}**: {said}\n\n![drawn by {name}](peers/{name}.svg)\n\n"
     return text.rstrip() + "\n"

@@ -105,10 +105,10 @@ def row_function(row: Operation) -> str:
     """A row as a function, with its sign and local gradients as an editor's tooltip."""
     if row.defaults:
         return parametric(row)
-    return f'{row.name}: {"Unary" if row.arity == 1 else "Binary"}\n"""{about(row)}"""'
+    return f'{row.name}: {"Unary" if row.arity == 1 else "Binary"}\n"""{row_summary(row)}"""'
 
 
-def about(row: Operation) -> str:
+def row_summary(row: Operation) -> str:
     """One line of documentation: the sign, and each local gradient as in pictures."""
     operands = ["x", "y"][:row.arity - len(row.defaults)] + list(row.defaults)
     slopes = [f"∂/∂{x} = {typeset(formula(row, i, *operands))}" for i, x in enumerate(operands) if row.partials[i] is not False]
@@ -122,7 +122,7 @@ def parametric(row: Operation) -> str:
     for i, (x, parameter) in enumerate(kinds):
         lines += ["    @overload" + "  # type: ignore[override]" * (i == 0),
                   f"    def __call__(self, x: {x}, {settings(row, parameter)}) -> {x}: ..."]
-    return "\n".join([*lines, "", f'{row.name}: _{row.name}\n"""{about(row)}"""'])
+    return "\n".join([*lines, "", f'{row.name}: _{row.name}\n"""{row_summary(row)}"""'])
 
 
 def settings(row: Operation, kind: str) -> str:
@@ -245,7 +245,7 @@ def operators(kind: str, other: str) -> Iterator[str]:
 def row_method(row: Operation, kind: str, other: str) -> str:
     """A row as a method: the node is its first operand."""
     rest = [f"y: {other}", "/"] if row.arity == 2 and not row.defaults else ["/", settings(row, other)] if row.defaults else ["/"]
-    return f'def {row.name}({", ".join(["self", *rest])}) -> {kind}:\n    """{about(row)}"""'
+    return f'def {row.name}({", ".join(["self", *rest])}) -> {kind}:\n    """{row_summary(row)}"""'
 
 
 def array_method(name: str) -> str:

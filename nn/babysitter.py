@@ -155,7 +155,7 @@ class Babysitter(Callback):
 
     def on_backward(self, run: Run) -> None:
         """Inspect a batch and its gradients, before the update."""
-        self._look(run.model, run.x, run.y, run.prediction, run.loss, getattr(run.loss_function, "__name__", ""))
+        self._inspect(run.model, run.x, run.y, run.prediction, run.loss, getattr(run.loss_function, "__name__", ""))
 
     def on_step(self, run: Run) -> None:
         """Measure the update."""
@@ -192,7 +192,7 @@ class Babysitter(Callback):
     @contextmanager
     def watch(self, model: Module, x: Array, y: Array, prediction: Prediction, loss: Value | Tensor) -> Iterator[None]:
         """Watch one update, after the backward pass: ``with sitter.watch(model, x, y, prediction, loss): optimizer.step()``."""
-        self._look(model, x, y, prediction, loss, "")
+        self._inspect(model, x, y, prediction, loss, "")
         yield
         self._updated()
 
@@ -206,7 +206,7 @@ class Babysitter(Callback):
 
     # ── inspection ──
 
-    def _look(self, model: Module, x: Any, y: Any, prediction: Any, loss: Any, name: str) -> None:
+    def _inspect(self, model: Module, x: Any, y: Any, prediction: Any, loss: Any, name: str) -> None:
         step, value = len(self.losses), loss.item()
         if not isfinite(value):
             self._anomaly(loss)

@@ -567,7 +567,7 @@ class LSTM(Recurrent):
 
     i, f, o = σ(…), g = tanh(…); c′ = f·c + i·g; h′ = o·tanh(c′); returns (output, (h, c)). Else as RNN. The walk of a
     layer is one operation, which takes a third of the time; with ``layer.stepwise = True`` its graph has a scope for every
-    moment, to be drawn and stepped.
+    time step, to be drawn and stepped through.
 
     >>> output, (h, c) = LSTM(3, 4, num_layers=2, rng=0)(np.zeros((7, 5, 3), np.float32))
     >>> output.shape, h.shape, c.shape

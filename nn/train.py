@@ -85,10 +85,10 @@ def fit(model: Module, data: Data | DataLoader, loss: LossFunction, optimizer: O
     history = _history(monitor, mode, measures, held_out is not None)
     run = Run(model, optimizer, loss, data, history, held_out, seed)
     watchers = Callbacks(callbacks)
-    keeper = _Keeper(run, schedule, watchers, None if checkpoint is None else Path(checkpoint))
+    keeper = _Checkpointer(run, schedule, watchers, None if checkpoint is None else Path(checkpoint))
     if resume:
         keeper.load()
-    judge = _Judge(keeper, patience, min_delta, restore_best, stop)
+    judge = _BestWeights(keeper, patience, min_delta, restore_best, stop)
     loop = _Loop(run, batch_function(model), measures, watchers, keeper, judge, schedule, schedule_each, clip_norm,
                  checkpoint_every)
     try:
@@ -133,8 +133,8 @@ class _Loop:
     forward: Callable[[Any], Any]
     measures: Mapping[str, Metric]
     callbacks: Callbacks
-    keeper: _Keeper
-    judge: _Judge
+    keeper: _Checkpointer
+    judge: _BestWeights
     schedule: Schedule | None
     schedule_each: str
     clip_norm: float | None
@@ -278,10 +278,10 @@ def _delayed_interrupt() -> Iterator[list[int]]:
 # ── the best weights, and the file ───────────────────────────────────────────────────────────────────────────────
 
 @dataclass
-class _Judge:
+class _BestWeights:
     """Keeper of the best epoch's weights; stops the run after too many epochs without improvement."""
 
-    keeper: _Keeper
+    keeper: _Checkpointer
     patience: int | None
     min_delta: float
     restore_best: bool
@@ -311,7 +311,7 @@ class _Judge:
             self.keeper.run.model.load_state_dict(self.keeper.best)
 
 
-class _Keeper:
+class _Checkpointer:
     """The complete state of a run, with the best weights so far, and its checkpoint file."""
 
     def __init__(self, run: Run, schedule: Schedule | None, callbacks: Callbacks, path: Path | None):

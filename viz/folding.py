@@ -24,7 +24,7 @@ def fold_repeats(nodes: list[DrawnNode], wires: list[Wire]) -> Records:
     before. Their different numbers become an array, and gradients into a shared input are summed.
     """
     done: set[str] = set()
-    for find, beside in ((_beside, True), (_in_a_row, False)):
+    for find, beside in ((_side_by_side, True), (_in_sequence, False)):
         groups = find([node for node in nodes if node.hidden and node.id not in done], _neighbours(nodes, wires))
         for group in reversed(groups):  # outputs first, so that gradients are summed before they become entries of an array
             nodes, wires = _merge(nodes, wires, group, beside)
@@ -61,7 +61,7 @@ def _without_number(name: str) -> str:
     return re.sub(r"(?<=.)[ _-]?\d+$", "", name)
 
 
-def _beside(gates: list[DrawnNode], neighbours: _Neighbours) -> list[list[DrawnNode]]:
+def _side_by_side(gates: list[DrawnNode], neighbours: _Neighbours) -> list[list[DrawnNode]]:
     """Groups of blocks with the same neighbours."""
     alike: dict[object, list[DrawnNode]] = {}
     for node in gates:
@@ -69,7 +69,7 @@ def _beside(gates: list[DrawnNode], neighbours: _Neighbours) -> list[list[DrawnN
     return [group for group in alike.values() if len(group) > 1]
 
 
-def _in_a_row(gates: list[DrawnNode], neighbours: _Neighbours) -> list[list[DrawnNode]]:
+def _in_sequence(gates: list[DrawnNode], neighbours: _Neighbours) -> list[list[DrawnNode]]:
     """Groups of blocks in sequence."""
     by_id = {node.id: node for node in gates}
     follows: dict[str, DrawnNode] = {}  # the block after each

@@ -119,17 +119,17 @@ class _Records:
             crossing = [(i, x) for i, x in enumerate(node.operands)
                         if is_node(x) and (scope is None or self.owner.get(x) is not scope)]
             for _, x in crossing:
-                self._meet(x)
+                self._record_input(x)
             if crossing and scope is None:
                 self._add_open_wires(node, crossing)
             elif scope is not None:
                 self._add_merged_wires(node, scope, crossing)
         for i, root in enumerate(self.snapshot.roots):
-            self._meet(root)
+            self._record_input(root)
             self.wires[f"w-out{i}"] = Wire(f"w-out{i}", self.place(root), f"out{i}", 0, summary(root.plain_data()),
                                            summary(self.gradient(root)), None, None, None)
 
-    def _meet(self, x: Node) -> None:
+    def _record_input(self, x: Node) -> None:
         """Record a node where a wire starts."""
         if x not in self.index:  # a constant node, which no walk reaches
             self.index[x] = len(self.index)

@@ -108,13 +108,13 @@ class NetworkPicture(Picture):
             parts += (tag("text", written(line), kind="faint" if i else "head", x=x, y=top + 11 + 16 * i)
                       for i, line in enumerate(self.head(stage)))
             parts += self._units(k, stage, x, middle) if isinstance(stage, DrawnLayer) else (self._block(k, stage, x, middle + y),)
-        keys, wide = self._key(begin + high + 18)
+        keys, wide = self._legend(begin + high + 18)
         notes = [line for note in self._notes() for line in textwrap.wrap(note, 110)]
         parts += keys + [tag("text", written(note), kind="faint left", x=MARGIN, y=begin + high + 26 + 17 * (i + bool(keys)))
                          for i, note in enumerate(notes)]
         wide = max([self.layout.right, wide, width(self.title or "", 15, bold=True) + MARGIN,
                     *(width(note, LINE) + MARGIN for note in notes)])
-        return document(parts, (wide + MARGIN, begin + high + 16 + 17 * (len(notes) + bool(keys)) + MARGIN), *self._words(), CSS)
+        return document(parts, (wide + MARGIN, begin + high + 16 + 17 * (len(notes) + bool(keys)) + MARGIN), *self._describe(), CSS)
 
     # ── sizes ──
 
@@ -186,9 +186,9 @@ class NetworkPicture(Picture):
         for i, y in self._places(stage, middle):
             for j, y0 in self._places(before, middle):
                 n = rows[i][j]
-                kind, thick = self._look(n)
+                kind, thick = self._line_style(n)
                 name, path = stage.weight_name(i, j), f" = {stage.path}.weight[{i}, {j}]" if "Linear" in stage.kinds else ""
-                yield tag("g", tag("title", written(f"{name}{path.replace(' .', ' ')}, {self._said(n)}")),
+                yield tag("g", tag("title", written(f"{name}{path.replace(' .', ' ')}, {self._number_text(n)}")),
                           tag("line", x1=start, y1=y0, x2=end, y2=y, stroke_width=thick), kind=kind, id=f"w{k}-{i}-{j}")
                 if self.labelled(k) and n is not None:
                     text, x, middle_y = f"{name} = {number(float(n), self.digits)}", start + at * (end - start), y0 + at * (y - y0)
@@ -197,13 +197,13 @@ class NetworkPicture(Picture):
                                   + tag("text", written(text), kind=f"{kind} small", x=x, y=middle_y + 3.5))
         yield from labels
 
-    def _look(self, n: float | None) -> tuple[str, float]:
+    def _line_style(self, n: float | None) -> tuple[str, float]:
         """The CSS class and the width of a line."""
         if n is None or has_nonfinite(n):
             return "zero" if n is None else "bad", 0.6 if n is None else 3.0
         return "plus" if n > 0 else "minus" if n < 0 else "zero", 0.6 + 3.9 * float(abs(n)) / self.widest
 
-    def _said(self, n: float | None) -> str:
+    def _number_text(self, n: float | None) -> str:
         return f"{self.show} {number(n if n is None else float(n), None) or 'not computed'}"
 
     def _name(self, k: int, i: int) -> str:
@@ -222,7 +222,7 @@ class NetworkPicture(Picture):
         bias = layer.biases[i] if layer.biases is not None else None
         value = layer.values[i] if layer.values else None
         lines = [self._name(k, i), *([f"value {number(value, None)}"] if value is not None else [])]
-        lines += [f"{layer.bias_name(i)}: {self._said(bias)}"] if layer.biases is not None else []
+        lines += [f"{layer.bias_name(i)}: {self._number_text(bias)}"] if layer.biases is not None else []
         yield tag("title", written("\n".join(lines)))
         yield tag("circle", kind="shape below" if value is not None and value < 0 else "shape", cx=x, cy=y, r=RADIUS)
         left, right = self.beside(k)
@@ -235,7 +235,7 @@ class NetworkPicture(Picture):
         if right:
             yield tag("text", written(right[i]), kind="left", x=x + RADIUS + 6, y=y + 4)
         if bias is not None:
-            kind, thick = self._look(bias)
+            kind, thick = self._line_style(bias)
             said = f"{layer.bias_name(i)} = {number(float(bias), self.digits)}"
             yield tag("g", tag("line", x1=x, x2=x, y1=y + RADIUS, y2=y + RADIUS + 6, stroke_width=thick),
                       self._on_paper(said, f"{kind} small", SMALL, x, y + RADIUS + 15),
@@ -291,7 +291,7 @@ class NetworkPicture(Picture):
                    f"V{y - round:.1f}Q{turn:.1f} {y:.1f} {turn + 8:.1f} {y:.1f}H{end - 6:.1f}")
         return tag("g", tag("path", kind="flow", d=way), _tip(end, y, 1, 0))
 
-    def _key(self, y: float) -> tuple[list[str], float]:
+    def _legend(self, y: float) -> tuple[list[str], float]:
         """The legend of the lines in one row, and its end."""
         if not self.known:
             return [], 0.0
@@ -318,7 +318,7 @@ class NetworkPicture(Picture):
                          "units=…")
         return notes
 
-    def _words(self) -> tuple[str, str]:
+    def _describe(self) -> tuple[str, str]:
         """The title and the description for screen readers."""
         sizes = [f"{stage.size:,} {' '.join(stage.kinds)}".strip() if isinstance(stage, DrawnLayer) else stage.kind
                  for stage in self.stages]

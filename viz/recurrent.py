@@ -247,7 +247,7 @@ class UnrolledPicture(Picture):
         parts += (tag("text", written(note), kind="faint left", x=MARGIN, y=top + 10 + 17 * i) for i, note in enumerate(notes))
         wide = 2 * MARGIN + max([self.pitch * len(self.kept) + gap + self.between, *(width(note, 12) for note in notes),
                                  width(self.title or "", 14, bold=True)])
-        return document(parts, (wide, top + 17 * len(notes) + MARGIN), *self._words(), CSS)
+        return document(parts, (wide, top + 17 * len(notes) + MARGIN), *self._describe(), CSS)
 
     def _row(self, row: UnrolledLayer, id: str, y: float, gap: float) -> Iterator[str]:
         """Cells from left to right in time; a state stands between the cell that made it and the one that takes it."""
@@ -326,7 +326,7 @@ class UnrolledPicture(Picture):
             notes.append(f"{left:,} moment{'s are' if left > 1 else ' is'} left out. To see more: moments=…")
         return notes
 
-    def _words(self) -> tuple[str, str]:
+    def _describe(self) -> tuple[str, str]:
         """The title and the description for screen readers."""
         row = self.rows[-1]
         said = []

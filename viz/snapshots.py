@@ -81,12 +81,12 @@ def shown_contributions(order: list[Node]) -> Iterator[tuple[tuple[Node, int], G
     """
     shown = {node: node.grad for node in order if node.grad is not None}
     keep = lambda gradient, _: gradient
-    for edge in sweep_edges(reversed(order), dict(shown), accumulate=keep, arrivals=_arrivals(order, shown)):
+    for edge in sweep_edges(reversed(order), dict(shown), accumulate=keep, arrivals=_reached_nodes(order, shown)):
         if edge.input in shown:
             yield (edge.node, edge.argument), edge.downstream
 
 
-def _arrivals(order: list[Node], shown: Mapping[Node, Gradient]) -> dict[Node, Any]:
+def _reached_nodes(order: list[Node], shown: Mapping[Node, Gradient]) -> dict[Node, Any]:
     """The nodes that a gradient has reached, judged by their gradients: results, and nodes whose gradient is not 0."""
     reached = {x for node in order if node in shown for x in node.inputs}
     return {node: node not in reached or _nonzero(gradient) for node, gradient in shown.items()}

@@ -36,7 +36,7 @@ class Panels(list[Any]):
         return f"<{len(self)} panels>"
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        return bundle(svg(self), repr(self), "Plots: " + ", ".join(filter(None, map(_said, self))))
+        return bundle(svg(self), repr(self), "Plots: " + ", ".join(filter(None, map(_title_text, self))))
 
 
 @cache
@@ -49,11 +49,11 @@ def _class_of_shown_axes() -> type[Axes]:
 
     class ShownAxes(Axes):
         def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-            return bundle(svg(self), repr(self), f"Plot: {_said(self)}")
+            return bundle(svg(self), repr(self), f"Plot: {_title_text(self)}")
     return ShownAxes
 
 
-def _said(ax: Axes) -> str:
+def _title_text(ax: Axes) -> str:
     """The title of a plot, else the labels of its axes."""
     return ax.get_title() or " against ".join(filter(None, (ax.get_ylabel(), ax.get_xlabel())))
 

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
     from ..snapshots import Gradient, Names
 
-    Said = float | str | None  # a number for computation, or a short description of an array
+    ShownNumber = float | str | None  # a number for computation, or a short description of an array
 
 
 def stepper(y: Node | Sequence[Node], *, collapse: Collapse = None, digits: Digits = "auto", title: str | None = None,
@@ -97,7 +97,7 @@ class Stepper:
         leaves = [i for i, node in enumerate(order) if not node.inputs and node.op is None]
         self.live = [] if why else [walk[i].label for i in leaves]
         place = {node: i for i, node in enumerate(order)}
-        said = _said if why else _entries
+        said = _shown if why else _entries
         self._data: dict[str, Any] = {
             "digits": digits, "leaves": leaves, "moved": _moved(parameters, leaves, place, walk), "root": len(order) - 1,
             "seed": said(y.seed_gradient(seed, False)),
@@ -310,7 +310,7 @@ def _edges(walk: list[Step], count: int, graph: Graph) -> list[list[Any]]:
     return edges
 
 
-def _said(x: Any) -> Said:
+def _shown(x: Any) -> ShownNumber:
     """A number unchanged, or a short description of an array."""
     x = summary(x)
     return x if x is None or isinstance(x, float) else show(x)
@@ -323,6 +323,6 @@ def _entries(x: Any) -> Any:
 
 def _frames(walk: list[Step]) -> list[Any]:
     """The frames of a walk that the page cannot compute."""
-    return [[step.phase, step.node, _said(step.gradient), _said(step.right),
-             [[e.argument, e.target, *map(_said, (e.upstream, e.local, e.downstream, e.total, e.right))]
+    return [[step.phase, step.node, _shown(step.gradient), _shown(step.right),
+             [[e.argument, e.target, *map(_shown, (e.upstream, e.local, e.downstream, e.total, e.right))]
               for e in step.edges]] for step in walk]
