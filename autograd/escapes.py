@@ -42,18 +42,21 @@ def escape_by_copy(node: Node, call: str) -> None:
         escape(node, call)
 
 
-def warn_of_rebinding(node: Node, sign: str) -> None:
+def warn_of_rebinding(node: Node, sign: str, made: Any) -> None:
     """Warn, once for each line, that ``w -= …`` does not change a leaf with a gradient, but only rebinds the name."""
     if node.op is None and node.grad is not None:
+        name = node.name if node.name and node.name.isidentifier() else "w"
         warn_user(f"{node.describe()} {sign} …: this makes a new node with the old name; the leaf does not "
-                  f"change, and the graph grows with each such step. To update the leaf write x.data {sign} …", GraphWarning)
+                  f"change, and the graph grows with each such step. To update the leaf write {name}.data {sign} …", GraphWarning)
+        made.metadata = _noted(made)
+        made.metadata.times = TOLD  # its growing graph is the same mistake
 
 
 class Noted(tuple[Any, ...] if TYPE_CHECKING else tuple):
     """Metadata of a node about which more is known: the place where it left its graph, or how passes over it grew."""
 
     left: str | None = None
-    increment = times = 0
+    increment = times = sums = 0
 
 
 def _noted(node: Node) -> Noted:
@@ -63,28 +66,45 @@ def _noted(node: Node) -> Noted:
 
 # ── a graph that grows with every backward pass ──────────────────────────────────────────────────────────────────
 
+TOLD = 5  # passes over a growing graph, from which on nothing more is said
 _last = [0, 0]  # id of the last pass's first node, and the pass's number of nodes: only a hint, because ids are reused
 
 
-def watch_growth(first: Node, count: int) -> None:
+def watch_growth(first: Node, order: list[Any]) -> None:
     """Warn once where each backward pass goes over the nodes of the ones before and more: ``w = w - …`` in a loop.
 
-    ``first`` is the node computed first among the ``count`` of the pass. The third pass over it warns if the passes grow
-    by the same number of nodes, the fifth if by any. So a retained loss, several losses of one trunk and the rows
-    of a Jacobian by hand are silent; an ordinary pass costs the comparison of two integers.
+    ``first`` is the node computed first among those of the pass. The third pass over it warns if the passes grow by the same
+    number of nodes, the fifth if by any, and only if each has a longer chain of sums with constants. So a retained loss,
+    several losses of one trunk and the rows of a Jacobian by hand are silent; an ordinary pass costs the comparison of two
+    integers.
     """
+    count = len(order)
     if id(first) != _last[0]:
         _last[:] = id(first), count
     elif count > _last[1]:
         increment, _last[1] = count - _last[1], count
         note = first.metadata = _noted(first)
-        note.increment, steady, note.times = increment, increment == note.increment, note.times + 1
+        if note.times >= TOLD:
+            return
+        sums = _chained_sums(order)
+        note.times = note.times + 1 if sums > note.sums else 0
+        note.increment, steady, note.sums = increment, increment == note.increment, sums
         if note.times == (2 if steady else 4):
-            note.times = 5  # warned already
+            note.times = TOLD
             warn_user(f"this backward pass walks {count:,} nodes, including those of earlier passes, and each pass is longer: "
                       "the graph grows without end where a parameter is replaced by w = w - …, because it then depends on all "
                       "earlier steps. Update the leaf itself, w.data -= …; if the chain is intended, one backward pass from "
                       "its end is enough", GraphWarning)
+
+
+def _chained_sums(order: list[Any]) -> int:
+    """The largest number of sums in a chain of nodes that starts at a leaf and has only constants as further operands."""
+    sums: dict[Any, int] = {}
+    for node in order:
+        taking = [x for x in node.inputs if _takes_gradient(x)]
+        if len(taking) == 1 and (not taking[0].inputs or taking[0] in sums):
+            sums[node] = sums.get(taking[0], 0) + (node.op.name in ("add", "sub"))
+    return max(sums.values(), default=0)
 
 
 # ── the message, and how often ───────────────────────────────────────────────────────────────────────────────────

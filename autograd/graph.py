@@ -71,7 +71,7 @@ def check_leaves(y: Any, leaves: Iterable[Any], order: list[Any]) -> None:
     for leaf in leaves:
         if leaf.op is not ops.constant:
             if order:
-                watch_growth(order[0], len(order))
+                watch_growth(order[0], order)
             return
     raise GradientError(f"backward of {y!r}: none of its inputs takes a gradient; it was computed "
                         "inside no_grad(), or from detached nodes. Compute it outside no_grad(), from nodes that take one; "
@@ -163,16 +163,19 @@ class Node(Operators):
 
     # in-place operators make a new node, as for Python's numbers
     def __iadd__(self, other: Any) -> Any:
-        warn_of_rebinding(self, "+=")
-        return self + other
+        made = self + other
+        warn_of_rebinding(self, "+=", made)
+        return made
 
     def __isub__(self, other: Any) -> Any:
-        warn_of_rebinding(self, "-=")
-        return self - other
+        made = self - other
+        warn_of_rebinding(self, "-=", made)
+        return made
 
     def __imul__(self, other: Any) -> Any:
-        warn_of_rebinding(self, "*=")
-        return self * other
+        made = self * other
+        warn_of_rebinding(self, "*=", made)
+        return made
 
     def leaves(self) -> list[Any]:
         """The leaves that the node depends on."""

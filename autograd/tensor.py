@@ -244,7 +244,7 @@ class Tensor(TensorMethods, Node):
         order = topological(self)
         for first in order:
             if first.inputs:
-                watch_growth(first, len(order))
+                watch_growth(first, order)
                 break
         adjoints = self.adjoints(order, self.seed_gradient(seed))
         if (context := current()) is not None and context.watch is not None:

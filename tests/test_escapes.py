@@ -272,7 +272,7 @@ def test_an_update_that_changes_nothing_is_told_with_the_remedy(make):
     (total if isinstance(w, Value) else total.sum()).backward()
     before = np.array(w.data)
     for parameter in [w]:
-        with pytest.warns(GraphWarning, match=r"w -= …: this makes a new node.*x\.data -= …"):
+        with pytest.warns(GraphWarning, match=r"w -= …: this makes a new node.*w\.data -= …"):
             parameter -= 0.1 * w.grad
     assert np.array_equal(w.data, before)
     w.data -= 0.1 * w.grad
@@ -316,6 +316,20 @@ def test_a_parameter_replaced_in_a_loop_is_told_once_with_the_remedy(train):
     assert [warning.filename for warning in told] == [__file__]
 
 
+@pytest.mark.parametrize("kind", [Value, Tensor])
+def test_a_parameter_that_is_subtracted_from_is_told_once_with_its_name(kind):
+    def train(speed):
+        for _ in range(8):
+            loss = (speed * 3.0 - 1.0) ** 2
+            gradient = ag.gradient(loss, speed)
+            loss.backward()
+            speed -= 0.01 * gradient
+
+    with pytest.warns(GraphWarning) as told:
+        train(kind(1.0, "speed"))
+    assert len(told) == 1 and "To update the leaf write speed.data -= …" in str(told[0].message)
+
+
 def _retained():
     loss = (Value(1.0) * 3.0 - 2.0) ** 2
     for _ in range(5):
@@ -343,6 +357,22 @@ def _losses_of_one_trunk(kind):
         loss.backward()
 
 
+def _a_loss_of_every_layer(kind):
+    h, weights = kind(1.0), [kind(0.5) for _ in range(7)]
+    for w in weights:
+        h = ag.tanh(w * h)
+        ((h - 1.0) - 2.0).backward()
+
+
+def _equally_longer_losses_of_one_trunk(kind):
+    trunk = ag.tanh(kind(1.0) * 2.0) - 1.0
+    for factors in range(2, 9):
+        loss = trunk
+        for _ in range(factors):
+            loss = loss * 1.5
+        loss.backward()
+
+
 def _longer_sequences(kind):
     w = kind(0.9, "w")
     for length in range(1, 12):
@@ -355,7 +385,8 @@ def _longer_sequences(kind):
 
 
 @pytest.mark.parametrize("kind", [Value, Tensor])
-@pytest.mark.parametrize("program", [_chain, _rows_of_a_jacobian, _losses_of_one_trunk, _longer_sequences])
+@pytest.mark.parametrize("program", [_chain, _rows_of_a_jacobian, _losses_of_one_trunk, _a_loss_of_every_layer,
+                                     _equally_longer_losses_of_one_trunk, _longer_sequences])
 def test_graphs_that_do_not_grow_are_silent(program, kind):
     program(kind)
     _retained()
