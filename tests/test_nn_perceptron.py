@@ -167,6 +167,12 @@ def test_madaline_leaves_alone_what_is_right_already():
     assert [unit.b.data for unit in madaline.units] == pytest.approx([-0.1, 0.6 + 0.5 * (-1 - 0.6)])
 
 
+def test_the_units_of_a_madaline_start_apart_and_the_same_for_a_seed():
+    weights = [[w.data for w in unit.w] for unit in Madaline(2, 3, rng=0).units]
+    assert len(set(map(tuple, weights))) == 3
+    assert weights == [[w.data for w in unit.w] for unit in Madaline(2, 3, rng=0).units]
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_madaline_learns_xor_which_no_adaline_can(seed):
     corners, targets = [(1, 1), (1, -1), (-1, 1), (-1, -1)], [-1, 1, 1, -1]
