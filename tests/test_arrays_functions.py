@@ -134,7 +134,7 @@ def pooled(**windows: Any) -> dict[str, Any]:
 
 def convolution(x: tuple[int, ...], w: tuple[int, ...], stride: Any = (1, 1), dilation: Any = (1, 1),
     sides: Any = ((0, 0), (0, 0)), groups: int = 1) -> Any:
-    return {"stride": stride, "dilation": dilation, "sides": sides, "groups": groups, "shapes": (x, w)}
+    return {"stride": stride, "dilation": dilation, "sides": sides, "groups": groups, "shapes": (x, w), "cache": {}}
 
 
 PLAIN, SPREAD = ((2, 2, 5, 4), (3, 2, 3, 2)), ((1, 4, 7, 6), (2, 2, 3, 2))

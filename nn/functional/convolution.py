@@ -131,6 +131,8 @@ def window_slices(kernel: tuple[int, ...], stride: tuple[int, ...], dilation: tu
                    slice(left, left + stride[1] * (size[1] - 1) + 1, stride[1]))
 
 
+KEPT = 2**18  # numbers: windows that are kept for the gradient of the filters, not made again
+
 # Images are stored as (C, H, W, N), independent of their axes: then a convolution is one matrix product, and everything that
 # reads windows or channels runs along whole batches (measured: a step of a small network takes half the time).
 
@@ -146,15 +148,19 @@ def batch_first(x: Array) -> Array:
 
 def _blocks(size: Any, each: int) -> Iterator[slice]:
     """The rows of the result, as many at once as leave a block's windows, ``each`` numbers a row, in the processor's cache."""
-    rows = max(1, 2**16 // max(1, each))
+    rows = max(1, (KEPT if size[0] * each <= KEPT else 2**16) // max(1, each))
     return (slice(i, min(i + rows, size[0])) for i in range(0, size[0], rows))
 
 
-def _windows(x: Any, kernel: Any, size: Any, stride: Any, dilation: Any, sides: Any, groups: int) -> Iterator[tuple[slice, Any]]:
+def _windows(x: Any, kernel: Any, size: Any, stride: Any, dilation: Any, sides: Any, groups: int,
+             cache: dict[str, Any]) -> Iterator[tuple[slice, Any]]:
     """Blocks of rows of the result, each with its windows of (N, C, H, W), matrices (groups, C/groups·KH·KW, rows·OW·N).
 
-    The matrices lie in one buffer, which the next block overwrites.
+    The matrices lie in one buffer, which the next block overwrites; where one block is all, ``cache`` keeps it.
     """
+    if cache.get("of") is x:
+        yield cache["block"]
+        return
     n, c = x.shape[:2]
     framed = np.ascontiguousarray(_framed(x, sides))
     a, high, wide, b = framed.strides
@@ -166,7 +172,10 @@ def _windows(x: Any, kernel: Any, size: Any, stride: Any, dilation: Any, sides: 
         if buffer is None or buffer.shape != part.shape:
             buffer = np.empty(part.shape, x.dtype)
         buffer[...] = part
-        yield block, buffer.reshape(groups, c // groups * kernel[0] * kernel[1], -1)
+        columns = buffer.reshape(groups, c // groups * kernel[0] * kernel[1], -1)
+        if part.shape[3] == size[0] and part.size <= KEPT:
+            cache.update(of=x, block=(block, columns))
+        yield block, columns
 
 
 def _places(shapes: Any, stride: Any, dilation: Any, sides: Any) -> tuple[int, ...]:
@@ -194,10 +203,10 @@ def _pieces(each: int, columns: int) -> int:
     """The best number of equal pieces for a product of ``columns`` columns with ``each`` multiplications per column.
 
     OpenBLAS uses threads for products of more than 2¹⁸ multiplications, and on busy cores a step of a small network waits for
-    them: 60 ms in place of 3 (measured). Smaller pieces avoid this.
+    them: 60 ms in place of 3 (measured). Smaller pieces avoid this, and long thin matrices take a third of the time.
     """
     width = 2**18 // each
-    if ONE_THREAD or width < 32 or columns <= width:  # large enough to profit from threads, or small enough already
+    if width < (512 if ONE_THREAD else 32) or columns <= width:  # large enough to profit from threads, or small enough already
         return 1
     pieces = next(n for n in range(-(-columns // width), columns + 1) if columns % n == 0)
     return pieces if columns // pieces >= 16 else 1
@@ -228,18 +237,19 @@ def _product_of_rows(x: Any, y: Any) -> Any:
 
 # block by block, what one pass leaves in the processor's cache is there for the next: two thirds of the time (measured)
 
-def _conv_forward(x: Any, w: Any, b: Any = None, *, stride: Any, dilation: Any, sides: Any, groups: int, shapes: Any) -> Any:
+def _conv_forward(x: Any, w: Any, b: Any = None, *, stride: Any, dilation: Any, sides: Any, groups: int, shapes: Any,
+                  cache: dict[str, Any]) -> Any:
     size = _places(shapes, stride, dilation, sides)
     out = np.empty((len(w), *size, len(x)), np.result_type(*[y for y in (x, w, b) if y is not None]))
     filters = w.reshape(groups, len(w) // groups, -1)
-    for block, columns in _windows(x, w.shape[2:], size, stride, dilation, sides, groups):
+    for block, columns in _windows(x, w.shape[2:], size, stride, dilation, sides, groups, cache):
         part = _product(filters, columns, out[:, block].reshape(groups, -1, columns.shape[2]))  # a view
         if b is not None:
             part += b.reshape(groups, -1, 1)
     return batch_first(out)
 
 
-def _conv_input_forward(g: Any, w: Any, stride: Any, dilation: Any, sides: Any, groups: int, shapes: Any) -> Any:
+def _conv_input_forward(g: Any, w: Any, stride: Any, dilation: Any, sides: Any, groups: int, shapes: Any, cache: Any) -> Any:
     (n, c, high, wide), (o, _, kh, kw) = shapes
     (rows, columns), (top, bottom), (left, right) = g.shape[2:], *sides
     filters, g = w.reshape(groups, o // groups, -1).transpose(0, 2, 1), channels_first(g)
@@ -255,11 +265,11 @@ def _conv_input_forward(g: Any, w: Any, stride: Any, dilation: Any, sides: Any, 
     return batch_first(out[:, top:top + high, left:left + wide])
 
 
-def _conv_weight_forward(x: Any, g: Any, stride: Any, dilation: Any, sides: Any, groups: int, shapes: Any) -> Any:
+def _conv_weight_forward(x: Any, g: Any, stride: Any, dilation: Any, sides: Any, groups: int, shapes: Any, cache: Any) -> Any:
     (o, _, *kernel) = shapes[1]
     size, g = g.shape[2:], channels_first(g)
     return reduce(add, [_product_of_rows(g[:, block].reshape(groups, o // groups, -1), columns) for block, columns in
-                        _windows(x, kernel, size, stride, dilation, sides, groups)]).reshape(shapes[1])
+                        _windows(x, kernel, size, stride, dilation, sides, groups, cache)]).reshape(shapes[1])
 
 
 # three operations, each bilinear, and each the transpose of the others with respect to one operand
@@ -324,7 +334,7 @@ def _convolved(name: str, x: Any, w: Any, bias: Any, stride: Any, padding: Any, 
         seen = [shape if name == "conv2d" else (*shape[:2], shape[3]) for shape in shapes]
         raise ValueError(f"{name} of input {seen[0]} with filters {seen[1]}: {error}") from None
     operands = (x, w) if bias is None else (x, w, bias)
-    return _conv2d(*operands, stride=stride, dilation=dilation, sides=sides, groups=groups, shapes=shapes)
+    return _conv2d(*operands, stride=stride, dilation=dilation, sides=sides, groups=groups, shapes=shapes, cache={})
 
 
 @overload
