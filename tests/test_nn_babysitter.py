@@ -218,7 +218,7 @@ def test_a_regression_learnt_by_heart_is_overfitting_though_its_validation_loss_
     optimizer = nn.optim.Adam(model.named_parameters(), lr=5e-3)
     report = watched(model, data=noise(60), validation=noise(200), loss=mse_loss, optimizer=optimizer, epochs=150)
     assert report.problems == ["overfitting"]
-    assert "learnt by heart" in finding(report, "overfitting").evidence
+    assert "it overfits" in finding(report, "overfitting").evidence
     simple = mlp(nn.ReLU, 20, 16, 1)
     adam = nn.optim.Adam(simple.named_parameters(), lr=3e-3)
     assert watched(simple, data=noise(2000), validation=noise(200), loss=mse_loss, optimizer=adam, epochs=5).healthy

@@ -114,9 +114,9 @@ def test_nothing_is_changed():
 
 def test_what_is_no_node_is_refused():
     for wrong in ((3.0, Value(1.0)), (Value(1.0), [Value(1.0)])):
-        with pytest.raises(TypeError, match=r"explain\(.*give nodes"):
+        with pytest.raises(TypeError, match=r"explain\(.*give Values or Tensors"):
             explain(*wrong)
-    with pytest.raises(ValueError, match="most=0.*give 1 or more"):
+    with pytest.raises(ValueError, match="most=0.*must be 1 or more"):
         explain(Value(1.0) * 2, Value(1.0), most=0)
 
 

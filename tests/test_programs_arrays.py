@@ -40,7 +40,7 @@ def test_an_operand_that_is_broadcast_says_which_entry_goes_where():
 
 
 @pytest.mark.parametrize(("y", "why"), [
-    (lambda: Tensor(np.ones(65), "w").sum(), "w has 65 entries, and the page lets up to 64"),
+    (lambda: Tensor(np.ones(65), "w").sum(), "w has 65 entries, and the page can change inputs of up to 64"),
     (lambda: Tensor(np.ones(2, "float32")).sum(), "float32"),
     (lambda: F.sum(Tensor(np.ones((40, 1)), "x") + np.ones((1, 60))), "2,441 entries in all"),
     (lambda: F.einsum("i,i,i,i->", *(Tensor(np.ones(2), name) for name in "abcd")), "'einsum' has no JavaScript"),
