@@ -239,7 +239,7 @@ def min(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor: ...
 
 @overload
 def ptp(x: PlainArrayLike, axis: Axis = None, keepdims: bool = False) -> Array:
-    """From the smallest entry to the largest over axes."""
+    """The range of entries over axes, the largest minus the smallest."""
 @overload
 def ptp(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor: ...
 
@@ -519,7 +519,7 @@ def split(x: Tensor, sections: Shape | Array, axis: int = 0) -> list[Tensor]: ..
 
 @overload
 def array_split(x: PlainArrayLike, sections: Shape | Array, axis: int = 0) -> list[Array]:
-    """As split, with pieces that may differ in length by one."""
+    """A list of pieces as by ``split``, with lengths that may differ by one."""
 @overload
 def array_split(x: Tensor, sections: Shape | Array, axis: int = 0) -> list[Tensor]: ...
 
@@ -549,7 +549,7 @@ def tile(x: Tensor, reps: Shape) -> Tensor: ...
 
 @overload
 def roll(x: PlainArrayLike, shift: int | tuple[int, ...], axis: Axis = None) -> Array:
-    """Entries shifted along an axis, or several in turn; what leaves at one end comes in at the other."""
+    """Entries shifted along an axis, or several in turn; entries that leave at one end enter at the other."""
 @overload
 def roll(x: Tensor, shift: int | tuple[int, ...], axis: Axis = None) -> Tensor: ...
 
@@ -608,10 +608,10 @@ def astype(x: PlainArrayLike, dtype: DTypeLike) -> Array:
 def astype(x: Tensor, dtype: DTypeLike) -> Tensor: ...
 
 def argmax(x: ArrayLike, axis: int | None = None) -> Array:
-    """Where the largest entry is: plain integers, no gradient."""
+    """The index of the largest entry, as plain integers without a gradient."""
 
 def argmin(x: ArrayLike, axis: int | None = None) -> Array:
-    """Where the smallest entry is: plain integers, no gradient."""
+    """The index of the smallest entry, as plain integers without a gradient."""
 
 __all__ = [
     "AnomalyError", "GradientError", "GraphError", "GraphWarning", "NoDerivativeWarning", "Tensor", "Value", "check_gradients",

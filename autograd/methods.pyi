@@ -303,6 +303,6 @@ class TensorMethods(ArrayMethods):
     def astype(self, dtype: DTypeLike) -> Tensor:
         """The entries as float32 or float64."""
     def argmax(self, axis: int | None = None) -> Array:
-        """Where the largest entry is: plain integers, no gradient."""
+        """The index of the largest entry, as plain integers without a gradient."""
     def argmin(self, axis: int | None = None) -> Array:
-        """Where the smallest entry is: plain integers, no gradient."""
+        """The index of the smallest entry, as plain integers without a gradient."""
