@@ -2,7 +2,7 @@
 
 Each ``jvp`` makes duals of a level of its own, higher than those that exist, so that nested derivatives cannot
 be confused: an operation treats duals of a lower level as constants (Siskind & Pearlmutter, "Perturbation
-Confusion and Referential Transparency", 2005). A dual wraps whatever is differentiated below: a float, an
+Confusion and Referential Transparency", 2005). A dual wraps the operand of the level below: a float, an
 array, a Value or Tensor (reverse under forward), or a dual of a lower level.
 """
 

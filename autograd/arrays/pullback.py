@@ -29,8 +29,8 @@ _UNSHARED = _count()  # reference count of an array held by one variable
 def row_pullback(row: Operation, i: int, upstream: Any, out: Any, operands: Any) -> Any:
     """Upstream × local for a row on arrays, an ordinary product; None where no gradient flows.
 
-    A nan among the operands of a row that selects (``relu``) is one of its result, so whoever sweeps looks for it there;
-    but for that of a parameter (the slope of ``leaky_relu``), which is looked for here.
+    A nan among the operands of a selecting row (``relu``) is also in its result, so the sweep looks for it there;
+    a nan parameter (the slope of ``leaky_relu``) is looked for here.
     """
     rule = row.partials[i]
     if rule is no_derivative:

@@ -22,7 +22,7 @@ MANY_ENTRIES = 2_000  # of all nodes together
 MANY_TERMS = 20_000  # of one operation
 
 # each returns the entries of the result and, for each operand, its edge or null; an edge
-# maps (gradient, where something arrived, whether to sum over what was broadcast) to the downstream gradient and where it arrives
+# maps (gradient, mask of arrival, True to undo broadcasting) to the downstream gradient and its mask of arrival
 HELPERS = """\
 const zeros = n => Array(n).fill(0)
 const back = (n, add) => (g, arrived) => {
@@ -115,7 +115,7 @@ return { rowwise, linear, bilinear, extreme, softmax, log_softmax, logsumexp, cr
 
 
 def tensors_to_javascript(y: Any) -> str:
-    """The graph of a small Tensor as a JavaScript function: every entry of every node, and what each edge passes back.
+    """The graph of a small Tensor as a JavaScript function: every entry of every node, and the gradient on every edge.
 
     It takes an array whose places hold the entries of the leaves in row order, by the numbers that ``steps`` gives to nodes,
     puts every node's entries in its place, and returns for each node the edges to its operands (null for a constant).

@@ -1,4 +1,4 @@
-"""A graph of numbers as JavaScript: the rows' own rules, run on pieces of code. What a page computes is what ran here."""
+"""A graph of numbers as JavaScript: the rows' own rules, run on pieces of code, so that a page computes the same program."""
 
 from __future__ import annotations
 

@@ -79,7 +79,7 @@ class Slopes:
     """Measured slopes of a function at a point: central, left and right, and the kind of point.
 
     ``kind`` is "smooth", "kink" (left and right slopes differ), "jump" (the value itself does), "steep" (the slope is
-    infinite), "edge" (one side is not finite; the slope is that of the other) or "nowhere" (neither is). ``at`` is the
+    infinite), "edge" (one side is not finite; the slope is the other side's) or "nowhere" (neither is). ``at`` is the
     value at the point, ``noise`` the standard deviation of its rounding, ``quantum`` the smallest step that changes the
     point, ``natural`` the slope of a function that changes by all its size over a natural step. ``wide`` holds left and
     right slopes from long steps, of a function that is flat over natural ones: a kink may hide there. ``samples`` holds
@@ -373,7 +373,7 @@ class DifferenceTables:
         if not any(grows) or (self.quantum > DEEPEST and not cusp):
             return None  # a pole nearer than the next float looks like a vertical tangent
         steep = [Estimate(grow * inf, 0.0, 0.0, 0.0) if grow else side for grow, side in zip(grows, (left, right))]
-        if not all(isfinite(side.bar) for side in steep):  # the edge of a domain: the slope is that of the other side
+        if not all(isfinite(side.bar) for side in steep):  # the edge of a domain: the slope of the other side counts
             steep = [side for side, grow in zip(steep, grows) if grow] * 2
         return steep[0], steep[1]
 

@@ -1,6 +1,6 @@
 """Convolution of images and signals as one matrix product, and the size of its result.
 
-Images are (batch, channels, height, width), as PyTorch has them, whatever their order in memory.
+Images are (batch, channels, height, width), as in PyTorch, with any order in memory.
 """
 
 from __future__ import annotations
@@ -27,10 +27,11 @@ if TYPE_CHECKING:
 
 
 class OutputSize(int):
-    """The number of places that a window takes along an axis, as an int that knows the exact value of the formula.
+    """The number of window positions along an axis, as an int with the exact value of the formula.
 
-    A place that is not wholly there is left out, as by every library; ``exact`` is then no whole number, and ``note`` says
-    which entries no window reaches: ``unseen`` of the data, by index, and ``unseen_padding`` zeros of the padding.
+    A position where the window does not fit completely is left out, as in every library; then ``exact`` is not a whole number, and
+    ``note`` names the entries that no window covers: ``unseen`` lists indices of the data, ``unseen_padding`` counts zeros of the
+    padding.
     """
 
     window: tuple[int, int, int, int, int, int]
@@ -44,17 +45,17 @@ class OutputSize(int):
     def exact(self) -> float:
         """(N − F + 2P)/S + 1."""
         n, kernel, stride, before, after, dilation = self.window
-        return (n + before + after - span(kernel, dilation) + stride) / stride  # one division: the nearest float
+        return (n + before + after - span(kernel, dilation) + stride) / stride  # one division: correctly rounded
 
     @property
     def unseen(self) -> tuple[int, ...]:
-        """The indices of the data's entries that lie under no window."""
+        """The indices of the data's entries that no window covers."""
         n, _, _, before, *_ = self.window
         return tuple([i - before for i in self._uncovered() if before <= i < before + n])
 
     @property
     def unseen_padding(self) -> int:
-        """The number of zeros of the padding that lie under no window."""
+        """The number of padding zeros that no window covers."""
         return len(self._uncovered()) - len(self.unseen)
 
     def _uncovered(self) -> list[int]:
@@ -64,7 +65,7 @@ class OutputSize(int):
 
     @property
     def note(self) -> str:
-        """A sentence where the exact size is not whole, with the entries that are not seen and what would show them; else ""."""
+        """A sentence about the uncovered entries and the remedy where the exact size is not whole; else ""."""
         n, kernel, stride, before, after, dilation = self.window
         if self.exact == self:
             return ""
@@ -90,11 +91,11 @@ class OutputSize(int):
 
 
 def output_size(n: int, kernel: int, stride: int = 1, padding: int | tuple[int, int] = 0, dilation: int = 1) -> OutputSize:
-    """Return the number of places a window takes along an axis: (N − F + 2P)/S + 1, rounded down.
+    """Return the number of window positions along an axis: (N − F + 2P)/S + 1, rounded down.
 
-    F = dilation·(kernel − 1) + 1 is the window's span; ``padding`` is a number of zeros at each end, or a pair of them. The
-    result is an int that also knows the ``exact`` number, and says in ``note`` which entries are not seen where that is not
-    whole. Raises ValueError where not even one window fits. Source: CS231n, "Convolutional networks".
+    F = dilation·(kernel − 1) + 1 is the window's span; ``padding`` is a number of zeros at each end, or a pair of them. The result
+    is an int with the ``exact`` value and a ``note`` about uncovered entries where that is not whole. Raises ValueError where no
+    window fits. Source: CS231n, "Convolutional networks".
 
     >>> output_size(32, 5), output_size(7, 3, stride=2), output_size(32, 5, padding=2)
     (28, 3, 32)
@@ -107,12 +108,12 @@ def output_size(n: int, kernel: int, stride: int = 1, padding: int | tuple[int, 
 
 
 def span(kernel: int, dilation: int) -> int:
-    """The number of entries from a window's first to its last, those that a dilation skips included."""
+    """The number of entries from a window's first to its last, including those that dilation skips."""
     return dilation * (kernel - 1) + 1
 
 
 def places(n: int, kernel: int, stride: int, before: int, after: int, dilation: int) -> int:
-    """The number of whole windows that fit; ValueError where none does."""
+    """The number of windows that fit completely; raises ValueError where none does."""
     room = n + before + after - span(kernel, dilation)
     if room < 0 or stride < 1 or before < 0 or after < 0 or kernel < 1 or dilation < 1:
         padding = before if before == after else (before, after)
@@ -123,7 +124,7 @@ def places(n: int, kernel: int, stride: int, before: int, after: int, dilation: 
 
 def window_slices(kernel: tuple[int, ...], stride: tuple[int, ...], dilation: tuple[int, ...],
                   size: tuple[int, ...]) -> Iterator[Any]:
-    """Yield for each place in a window, in row order, the index of the image's entries that come to lie under it."""
+    """Yield for each position in a window, in row order, the slices of the image's entries at that position."""
     for i in range(kernel[0]):
         for j in range(kernel[1]):
             top, left = i * dilation[0], j * dilation[1]
@@ -179,13 +180,13 @@ def _windows(x: Any, kernel: Any, size: Any, stride: Any, dilation: Any, sides: 
 
 
 def _places(shapes: Any, stride: Any, dilation: Any, sides: Any) -> tuple[int, ...]:
-    """The numbers of windows, down and along."""
+    """The numbers of windows along height and width."""
     return tuple([places(n, k, s, before, after, d)
                   for n, k, s, d, (before, after) in zip(shapes[0][2:], shapes[1][2:], stride, dilation, sides)])
 
 
 def _framed(x: Any, sides: Any) -> Any:
-    """(C, H, W, N) of images (N, C, H, W), with zeros at their sides."""
+    """Images (N, C, H, W) as (C, H, W, N), zero-padded."""
     x = channels_first(x)
     (top, bottom), (left, right) = sides
     if not (top or bottom or left or right):
@@ -235,7 +236,7 @@ def _product_of_rows(x: Any, y: Any) -> Any:
     return np.add.reduce(np.matmul(_cut(x, pieces), _cut(y, pieces).transpose(0, 1, 3, 2)), 1)
 
 
-# block by block, what one pass leaves in the processor's cache is there for the next: two thirds of the time (measured)
+# block by block, so that one pass finds the data of the last in the processor's cache: two thirds of the time (measured)
 
 def _conv_forward(x: Any, w: Any, b: Any = None, *, stride: Any, dilation: Any, sides: Any, groups: int, shapes: Any,
                   cache: dict[str, Any]) -> Any:
@@ -307,7 +308,7 @@ def conv2d(input: ArrayLike, weight: ArrayLike, bias: ArrayLike | None = None, s
     """Cross-correlation of images (N, C, H, W) with filters (O, C/groups, KH, KW), plus a bias (O,).
 
     The result is (N, O, OH, OW) with OH = (H − F + 2·padding)/stride + 1, rounded down, where F = dilation·(KH − 1) + 1;
-    ``output_size`` tells what rounding leaves out. ``padding`` is a number of zeros on each side, one number for each axis,
+    ``output_size`` reports the entries lost to rounding. ``padding`` is a number of zeros on each side, one number for each axis,
     ((top, bottom), (left, right)), "valid" for none, or "same" (stride 1). Raises ValueError where shapes do not fit.
 
     >>> conv2d(Tensor(np.ones((1, 3, 32, 32))), Tensor(np.ones((6, 3, 5, 5)))).shape  # (32 − 5) / 1 + 1 = 28
