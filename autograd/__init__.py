@@ -11,7 +11,7 @@ if _os.path.exists(_os.path.join(_os.path.dirname(__file__), "tracer.py")):
                       "pip install chainrule there; or pip uninstall autograd, then pip install --force-reinstall "
                       "chainrule")
 
-from . import operation as _operation, ops
+from . import operation as _operation, ops, special
 from .arrays.names import array_functions as _array_functions
 from .context import no_grad, scope
 from .errors import GradientError, GraphError, GraphWarning, NoDerivativeWarning
@@ -23,7 +23,7 @@ from .value import Value
 _elsewhere = {  # names that load their module on first use
     "AnomalyError": "anomaly", "detect_anomaly": "anomaly", "find_anomaly": "anomaly", "check_gradients": "check",
     "explain": "paths", "formula": "symbolic", "formulas": "symbolic", "steps": "stepping", "Tensor": "tensor",
-    **dict.fromkeys(_array_functions, "arrays.functions"),
+    **dict.fromkeys(["r_", "c_", *_array_functions], "arrays.functions"),
 }
 _rows = {name: row for name, row in _operation.rows.items() if row.arity}
 globals().update(_rows)
@@ -44,6 +44,8 @@ def __getattr__(name: str) -> object:
     from importlib import import_module
     if name in _operation.rows:  # a row added at run time
         return _operation.rows[name]
+    if name == "linalg":
+        return import_module(".linalg", __name__)
     if name not in _elsewhere:
         raise AttributeError(f"module 'autograd' has no attribute {name!r}")
     found = globals()[name] = getattr(import_module(f".{_elsewhere[name]}", __name__), name)
@@ -53,9 +55,9 @@ def __getattr__(name: str) -> object:
 # type checkers and editors read __init__.pyi, which `make docs` writes
 __all__ = list(dict.fromkeys([
     "AnomalyError", "GradientError", "GraphError", "GraphWarning", "NoDerivativeWarning", "Tensor", "Value",
-    "check_gradients", "clip", "detect_anomaly",
+    "c_", "check_gradients", "clip", "detect_anomaly",
     "explain", "find_anomaly", "formula", "formulas", "grad", "gradient", "hessian", "hvp", "jacobian", "jvp", "no_grad", "op",
-    "scope", "steps", "value_and_grad", "vjp", "where", *_rows, *_array_functions,
+    "r_", "scope", "steps", "value_and_grad", "vjp", "where", *_rows, *_array_functions,
 ]))
 
 

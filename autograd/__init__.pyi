@@ -7,7 +7,7 @@
 from collections.abc import Sequence
 from typing import Any, Literal, overload
 
-from . import ops as ops
+from . import linalg as linalg, ops as ops, special as special
 from .operation import Operation
 from .signatures import Binary, Unary
 from .typing import Array, ArrayLike, Axis, DTypeLike, Number, PlainArrayLike, Real, Shape
@@ -15,6 +15,8 @@ from .typing import Array, ArrayLike, Axis, DTypeLike, Number, PlainArrayLike, R
 from .anomaly import AnomalyError as AnomalyError
 from .anomaly import detect_anomaly as detect_anomaly
 from .anomaly import find_anomaly as find_anomaly
+from .arrays.functions import c_ as c_
+from .arrays.functions import r_ as r_
 from .check import check_gradients as check_gradients
 from .context import no_grad as no_grad
 from .context import scope as scope
@@ -207,6 +209,21 @@ mod: Binary
 floor: Unary
 """Drawn as ⌊x⌋. It passes no gradient on."""
 
+erf: Unary
+"""Drawn as erf. ∂/∂x = 1.13·exp(−(x·x))."""
+
+erfc: Unary
+"""Drawn as erfc. ∂/∂x = −1.13·exp(−(x·x))."""
+
+logit: Unary
+"""Drawn as logit. ∂/∂x = 1/(x·(1 − x))."""
+
+sinc: Unary
+"""Drawn as sinc. ∂/∂x = (cos(3.14·x) − out)/x."""
+
+fmod: Binary
+"""Drawn as fmod. ∂/∂x = 1; ∂/∂y = (out − x)/y."""
+
 @overload
 def sum(x: PlainArrayLike, axis: Axis = None, keepdims: bool = False, *, dtype: DTypeLike | None = None, out: None = None) -> Array:
     """The sum of entries over one axis, a tuple of axes, or all."""
@@ -224,6 +241,12 @@ def average(x: PlainArrayLike, axis: Axis = None, weights: PlainArrayLike | None
     """The mean over axes; with ``weights`` of the array's shape, or one for each entry of an axis, the weighted one."""
 @overload
 def average(x: Tensor, axis: Axis = None, weights: PlainArrayLike | Tensor | None = None) -> Tensor: ...
+
+@overload
+def median(x: PlainArrayLike, axis: Axis = None, keepdims: bool = False) -> Array:
+    """The middle entry over axes, or the mean of the two middle ones."""
+@overload
+def median(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor: ...
 
 @overload
 def max(x: PlainArrayLike, axis: Axis = None, keepdims: bool = False) -> Array:
@@ -280,10 +303,10 @@ def cumprod(x: PlainArrayLike, axis: int | None = None) -> Array:
 def cumprod(x: Tensor, axis: int | None = None) -> Tensor: ...
 
 @overload
-def logsumexp(x: PlainArrayLike, axis: Axis = None, keepdims: bool = False) -> Array:
-    """log Σ exp over axes, shifted by the maximum so that nothing overflows."""
+def logsumexp(x: PlainArrayLike, axis: Axis = None, keepdims: bool = False, *, b: PlainArrayLike | None = None) -> Array:
+    """log Σ b·exp over axes, shifted by the maximum so that nothing overflows; ``b`` is 1 by default."""
 @overload
-def logsumexp(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor: ...
+def logsumexp(x: Tensor, axis: Axis = None, keepdims: bool = False, *, b: PlainArrayLike | Tensor | None = None) -> Tensor: ...
 
 @overload
 def softmax(x: PlainArrayLike, axis: Axis = -1) -> Array:
@@ -336,6 +359,14 @@ def outer(x: PlainArrayLike, y: PlainArrayLike) -> Array:
 def outer(x: Tensor, y: PlainArrayLike | Tensor) -> Tensor: ...
 @overload
 def outer(x: PlainArrayLike, y: Tensor) -> Tensor: ...
+
+@overload
+def cross(x: PlainArrayLike, y: PlainArrayLike, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: int | None = None) -> Array:
+    """The vector product of vectors of three entries along an axis."""
+@overload
+def cross(x: Tensor, y: PlainArrayLike | Tensor, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: int | None = None) -> Tensor: ...
+@overload
+def cross(x: PlainArrayLike, y: Tensor, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: int | None = None) -> Tensor: ...
 
 @overload
 def kron(x: PlainArrayLike, y: PlainArrayLike) -> Array:
@@ -394,6 +425,12 @@ def moveaxis(x: PlainArrayLike, source: Shape, destination: Shape) -> Array:
     """Axes moved to other places, the rest in order."""
 @overload
 def moveaxis(x: Tensor, source: Shape, destination: Shape) -> Tensor: ...
+
+@overload
+def rollaxis(x: PlainArrayLike, axis: int, start: int = 0) -> Array:
+    """An axis moved to where it lies before axis ``start``; ``moveaxis`` says it more plainly."""
+@overload
+def rollaxis(x: Tensor, axis: int, start: int = 0) -> Tensor: ...
 
 @overload
 def broadcast_to(x: PlainArrayLike, shape: Shape) -> Array:
@@ -462,10 +499,10 @@ def rot90(x: PlainArrayLike, k: int = 1, axes: tuple[int, int] = (0, 1)) -> Arra
 def rot90(x: Tensor, k: int = 1, axes: tuple[int, int] = (0, 1)) -> Tensor: ...
 
 @overload
-def pad(x: PlainArrayLike, pad_width: Shape | Sequence[Sequence[int]] | Array, mode: str = 'constant', constant_values: float = 0.0) -> Array:
-    """Constant entries (0 by default) added before and after along each axis; ``pad_width`` as in NumPy."""
+def pad(x: PlainArrayLike, pad_width: Shape | Sequence[Sequence[int]] | Array, mode: str = 'constant', *, constant_values: Any = 0.0, end_values: Any = 0.0, stat_length: Any = None, reflect_type: str = 'even') -> Array:
+    """Entries added before and after along each axis: constant ones (0 by default), or as ``mode`` and the options say in NumPy."""
 @overload
-def pad(x: Tensor, pad_width: Shape | Sequence[Sequence[int]] | Array, mode: str = 'constant', constant_values: float = 0.0) -> Tensor: ...
+def pad(x: Tensor, pad_width: Shape | Sequence[Sequence[int]] | Array, mode: str = 'constant', *, constant_values: Any = 0.0, end_values: Any = 0.0, stat_length: Any = None, reflect_type: str = 'even') -> Tensor: ...
 
 @overload
 def concatenate(xs: Sequence[PlainArrayLike], axis: int | None = 0) -> Array:
@@ -524,6 +561,24 @@ def array_split(x: PlainArrayLike, sections: Shape | Array, axis: int = 0) -> li
 def array_split(x: Tensor, sections: Shape | Array, axis: int = 0) -> list[Tensor]: ...
 
 @overload
+def vsplit(x: PlainArrayLike, sections: Shape | Array) -> list[Array]:
+    """The pieces of ``split`` along the first axis."""
+@overload
+def vsplit(x: Tensor, sections: Shape | Array) -> list[Tensor]: ...
+
+@overload
+def hsplit(x: PlainArrayLike, sections: Shape | Array) -> list[Array]:
+    """The pieces of ``split`` along the second axis; of a vector along its only one."""
+@overload
+def hsplit(x: Tensor, sections: Shape | Array) -> list[Tensor]: ...
+
+@overload
+def dsplit(x: PlainArrayLike, sections: Shape | Array) -> list[Array]:
+    """The pieces of ``split`` along the third axis."""
+@overload
+def dsplit(x: Tensor, sections: Shape | Array) -> list[Tensor]: ...
+
+@overload
 def take(x: PlainArrayLike, indices: PlainArrayLike | Tensor, axis: int | None = None) -> Array:
     """Entries at ``indices`` along an axis, of all entries in order without one."""
 @overload
@@ -560,10 +615,32 @@ def sort(x: PlainArrayLike, axis: int | None = -1) -> Array:
 def sort(x: Tensor, axis: int | None = -1) -> Tensor: ...
 
 @overload
-def diff(x: PlainArrayLike, n: int = 1, axis: int = -1) -> Array:
-    """Differences of neighbours along an axis, n times over."""
+def partition(x: PlainArrayLike, kth: Shape, axis: int | None = -1) -> Array:
+    """Entries in an order in which those at the places ``kth`` are where sorting puts them, smaller ones before them."""
 @overload
-def diff(x: Tensor, n: int = 1, axis: int = -1) -> Tensor: ...
+def partition(x: Tensor, kth: Shape, axis: int | None = -1) -> Tensor: ...
+
+@overload
+def linspace(start: PlainArrayLike, stop: PlainArrayLike, num: int = 50, endpoint: bool = True, *, axis: int = 0) -> Array:
+    """``num`` numbers in equal steps from ``start`` to ``stop``, both of which may be nodes, along a new axis."""
+@overload
+def linspace(start: Tensor, stop: PlainArrayLike | Tensor, num: int = 50, endpoint: bool = True, *, axis: int = 0) -> Tensor: ...
+@overload
+def linspace(start: PlainArrayLike, stop: Tensor, num: int = 50, endpoint: bool = True, *, axis: int = 0) -> Tensor: ...
+
+@overload
+def diff(x: PlainArrayLike, n: int = 1, axis: int = -1, prepend: PlainArrayLike | None = None, append: PlainArrayLike | None = None) -> Array:
+    """Differences of neighbours along an axis, n times over, of the entries with others before and after them."""
+@overload
+def diff(x: Tensor, n: int = 1, axis: int = -1, prepend: PlainArrayLike | Tensor | None = None, append: PlainArrayLike | Tensor | None = None) -> Tensor: ...
+
+@overload
+def numerical_gradient(x: PlainArrayLike, *spacing: PlainArrayLike, axis: Axis = None, edge_order: int = 1) -> Array:
+    """NumPy's ``gradient``: the slopes of equally or unequally spaced samples along each axis; a tuple where there are several."""
+@overload
+def numerical_gradient(x: Tensor, *spacing: PlainArrayLike | Tensor, axis: Axis = None, edge_order: int = 1) -> Tensor: ...
+@overload
+def numerical_gradient(x: PlainArrayLike, *spacing: PlainArrayLike | Tensor, axis: Axis = None, edge_order: int = 1) -> Tensor: ...
 
 @overload
 def diagonal(x: PlainArrayLike, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Array:
@@ -596,6 +673,14 @@ def triu(x: PlainArrayLike, k: int = 0) -> Array:
 def triu(x: Tensor, k: int = 0) -> Tensor: ...
 
 @overload
+def select(condlist: Sequence[PlainArrayLike], choicelist: Sequence[PlainArrayLike], default: PlainArrayLike = 0.0) -> Array:
+    """The entries of the first choice whose condition holds, else the default."""
+@overload
+def select(condlist: Sequence[PlainArrayLike | Tensor], choicelist: Sequence[PlainArrayLike | Tensor], default: PlainArrayLike | Tensor = 0.0) -> Tensor: ...
+@overload
+def select(condlist: Sequence[PlainArrayLike], choicelist: Sequence[PlainArrayLike | Tensor], default: PlainArrayLike | Tensor = 0.0) -> Tensor: ...
+
+@overload
 def nan_to_num(x: PlainArrayLike) -> Array:
     """nan as 0 and ±inf as the largest numbers; a gradient passes where the entry was finite."""
 @overload
@@ -614,17 +699,18 @@ def argmin(x: ArrayLike, axis: int | None = None) -> Array:
     """The index of the smallest entry, as plain integers without a gradient."""
 
 __all__ = [
-    "AnomalyError", "GradientError", "GraphError", "GraphWarning", "NoDerivativeWarning", "Tensor", "Value", "check_gradients",
-    "clip", "detect_anomaly", "explain", "find_anomaly", "formula", "formulas", "grad", "gradient", "hessian", "hvp",
-    "jacobian", "jvp", "no_grad", "op", "scope", "steps", "value_and_grad", "vjp", "where", "identity", "add", "sub", "mul",
-    "div", "neg", "pow", "exp", "expm1", "log", "log2", "log10", "log1p", "sqrt", "sin", "cos", "tan", "arctan", "arctan2",
-    "arcsin", "arccos", "arcsinh", "arccosh", "arctanh", "cbrt", "hypot", "sinh", "cosh", "sech", "tanh", "sigmoid", "softplus",
-    "logaddexp", "relu", "leaky_relu", "elu", "abs", "maximum", "minimum", "clip_min", "clip_max", "step", "sign", "trunc",
-    "rint", "floor_divide", "mod", "floor", "sum", "mean", "average", "max", "min", "ptp", "var", "std", "norm", "prod",
-    "cumsum", "cumprod", "logsumexp", "softmax", "log_softmax", "matmul", "dot", "vdot", "inner", "outer", "kron", "tensordot",
-    "einsum", "reshape", "ravel", "transpose", "matrix_transpose", "swapaxes", "moveaxis", "broadcast_to", "broadcast_arrays",
-    "expand_dims", "squeeze", "atleast_1d", "atleast_2d", "atleast_3d", "flip", "flipud", "fliplr", "rot90", "pad",
-    "concatenate", "append", "stack", "vstack", "hstack", "dstack", "column_stack", "split", "array_split", "take",
-    "take_along_axis", "repeat", "tile", "roll", "sort", "diff", "diagonal", "diag", "trace", "tril", "triu", "nan_to_num",
-    "astype", "argmax", "argmin",
+    "AnomalyError", "GradientError", "GraphError", "GraphWarning", "NoDerivativeWarning", "Tensor", "Value", "c_",
+    "check_gradients", "clip", "detect_anomaly", "explain", "find_anomaly", "formula", "formulas", "grad", "gradient",
+    "hessian", "hvp", "jacobian", "jvp", "no_grad", "op", "r_", "scope", "steps", "value_and_grad", "vjp", "where", "identity",
+    "add", "sub", "mul", "div", "neg", "pow", "exp", "expm1", "log", "log2", "log10", "log1p", "sqrt", "sin", "cos", "tan",
+    "arctan", "arctan2", "arcsin", "arccos", "arcsinh", "arccosh", "arctanh", "cbrt", "hypot", "sinh", "cosh", "sech", "tanh",
+    "sigmoid", "softplus", "logaddexp", "relu", "leaky_relu", "elu", "abs", "maximum", "minimum", "clip_min", "clip_max",
+    "step", "sign", "trunc", "rint", "floor_divide", "mod", "floor", "erf", "erfc", "logit", "sinc", "fmod", "sum", "mean",
+    "average", "median", "max", "min", "ptp", "var", "std", "norm", "prod", "cumsum", "cumprod", "logsumexp", "softmax",
+    "log_softmax", "matmul", "dot", "vdot", "inner", "outer", "cross", "kron", "tensordot", "einsum", "reshape", "ravel",
+    "transpose", "matrix_transpose", "swapaxes", "moveaxis", "rollaxis", "broadcast_to", "broadcast_arrays", "expand_dims",
+    "squeeze", "atleast_1d", "atleast_2d", "atleast_3d", "flip", "flipud", "fliplr", "rot90", "pad", "concatenate", "append",
+    "stack", "vstack", "hstack", "dstack", "column_stack", "split", "array_split", "vsplit", "hsplit", "dsplit", "take",
+    "take_along_axis", "repeat", "tile", "roll", "sort", "partition", "linspace", "diff", "numerical_gradient", "diagonal",
+    "diag", "trace", "tril", "triu", "select", "nan_to_num", "astype", "argmax", "argmin",
 ]

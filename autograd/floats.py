@@ -55,3 +55,24 @@ def sigmoid(x: float) -> float:
         return 1.0 / (1.0 + math.exp(-x))
     e = math.exp(x)
     return e / (1.0 + e)
+
+
+def fmod(x: float, y: float) -> float:
+    """The remainder of x / y cut to a whole number, with the sign of x."""
+    try:
+        return math.fmod(x, y)
+    except ValueError:
+        return nan
+
+
+def logit(x: float) -> float:
+    """log(x / (1 − x)), without the cancellation of that near 1/2."""
+    if math.fabs(x - 0.5) < 0.25:
+        return 2.0 * math.atanh(2.0 * x - 1.0)
+    return math.log(x / (1.0 - x)) if 0 < x < 1 else -inf if x == 0 else inf if x == 1 else nan
+
+
+def sinc(x: float) -> float:
+    """sin(πx) / πx, 1 at 0."""
+    angle = math.pi * x
+    return 1.0 if x == 0 else math.sin(angle) / angle if math.isfinite(angle) else nan

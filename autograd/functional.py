@@ -174,7 +174,7 @@ class Reverse:
         operands = list(args)
         for i, x in zip(places, [chosen] if isinstance(argnums, int) else chosen):
             operands[i] = x
-        self.y = followed(f, operands, named, reverse=True)
+        self.y = map_tree(opened, followed(f, operands, named, reverse=True))
 
     def rebuild(self, parts: Sequence[Any]) -> Any:
         """Return one part for each argument in the arguments' structure: a float where the argument was a number beside arrays."""
@@ -194,6 +194,13 @@ class Reverse:
 
     def adjoints(self, y: Any, seed: Any = None) -> list[Any]:
         return pull(y, self.nodes, seed, self.nested)
+
+
+def opened(y: Any) -> Any:
+    """A result; where it is NumPy's array of nodes, the nodes themselves in nested lists, or the only one."""
+    if getattr(getattr(y, "dtype", None), "char", "") != "O" or hasattr(y, "priority"):
+        return y
+    return y.item() if y.size == 1 else y.tolist()
 
 
 def followed(f: Function, args: Any, named: dict[str, Any], reverse: bool = False) -> Any:
@@ -326,6 +333,8 @@ def vjp(f: Function, *xs: Any) -> tuple[Any, Function]:
 
     def pullback(cotangent: Any) -> Any:
         seeds, _ = flatten(cotangent)
+        if len(seeds) != len(ys):  # an array of numbers is the form of NumPy's arrays of nodes
+            seeds, _ = flatten(map_tree(lambda x: x.tolist() if hasattr(x, "tolist") else x, cotangent))
         if len(seeds) != len(ys):
             raise ValueError(f"vjp: the cotangent {cotangent!r:.60} must have the structure of the result {run.value!r:.60}")
         sums = [run.adjoints(y, seed) for y, seed in zip(ys, seeds)]

@@ -131,6 +131,16 @@ class ValueMethods(Node):
         """Drawn as %. ∂/∂x = 1; ∂/∂y = −floor_divide(x, y)."""
     def floor(self, /) -> Value:
         """Drawn as ⌊x⌋. It passes no gradient on."""
+    def erf(self, /) -> Value:
+        """Drawn as erf. ∂/∂x = 1.13·exp(−(x·x))."""
+    def erfc(self, /) -> Value:
+        """Drawn as erfc. ∂/∂x = −1.13·exp(−(x·x))."""
+    def logit(self, /) -> Value:
+        """Drawn as logit. ∂/∂x = 1/(x·(1 − x))."""
+    def sinc(self, /) -> Value:
+        """Drawn as sinc. ∂/∂x = (cos(3.14·x) − out)/x."""
+    def fmod(self, y: Number | Real, /) -> Value:
+        """Drawn as fmod. ∂/∂x = 1; ∂/∂y = (out − x)/y."""
 
 class TensorMethods(ArrayMethods):
     """The base of Tensor."""
@@ -252,6 +262,16 @@ class TensorMethods(ArrayMethods):
         """Drawn as %. ∂/∂x = 1; ∂/∂y = −floor_divide(x, y)."""
     def floor(self, /) -> Tensor:
         """Drawn as ⌊x⌋. It passes no gradient on."""
+    def erf(self, /) -> Tensor:
+        """Drawn as erf. ∂/∂x = 1.13·exp(−(x·x))."""
+    def erfc(self, /) -> Tensor:
+        """Drawn as erfc. ∂/∂x = −1.13·exp(−(x·x))."""
+    def logit(self, /) -> Tensor:
+        """Drawn as logit. ∂/∂x = 1/(x·(1 − x))."""
+    def sinc(self, /) -> Tensor:
+        """Drawn as sinc. ∂/∂x = (cos(3.14·x) − out)/x."""
+    def fmod(self, y: PlainArrayLike | Tensor, /) -> Tensor:
+        """Drawn as fmod. ∂/∂x = 1; ∂/∂y = (out − x)/y."""
     def sum(self, axis: Axis = None, keepdims: bool = False, *, dtype: DTypeLike | None = None, out: None = None) -> Tensor:
         """The sum of entries over one axis, a tuple of axes, or all."""
     def mean(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
@@ -272,8 +292,8 @@ class TensorMethods(ArrayMethods):
         """The running sum along an axis; of all entries in order without one."""
     def cumprod(self, axis: int | None = None) -> Tensor:
         """The running product along an axis, of all entries in order without one; by doubling, so that zeros are no exception."""
-    def logsumexp(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
-        """log Σ exp over axes, shifted by the maximum so that nothing overflows."""
+    def logsumexp(self, axis: Axis = None, keepdims: bool = False, *, b: PlainArrayLike | Tensor | None = None) -> Tensor:
+        """log Σ b·exp over axes, shifted by the maximum so that nothing overflows; ``b`` is 1 by default."""
     def softmax(self, axis: Axis = -1) -> Tensor:
         """exp(x) scaled to sum to 1 along an axis."""
     def log_softmax(self, axis: Axis = -1) -> Tensor:

@@ -498,12 +498,13 @@ def _explained(error: Exception, op: Any, operands: list[Any], params: dict[str,
     options = "".join(f", {key}={value!r:.60}" for key, value in (params or {}).items())
     scope = current()
     place = f" in {scope.scope.path}" if scope and scope.scope else ""
-    kind = IndexError if isinstance(error, IndexError) else ValueError
+    kind = next((kind for kind in (IndexError, np.linalg.LinAlgError) if isinstance(error, kind)), ValueError)
     problem = re.sub(r"^matmul: Input operand \d has a mismatch .*\(size (\d+) is different from (\d+)\)$",
                      r"the inner sizes \2 and \1 differ", str(error)).strip()
     shared = "could not be broadcast" in problem and (params is None or op.name in ("where", "broadcast_to"))
     remedy = remedies.get("broadcast" if shared else op.name, "")
-    return kind(f"{op.name}({shapes}{options}){place}: {problem}. Check the shapes{remedy}")
+    hint = "" if kind is np.linalg.LinAlgError else f". Check the shapes{remedy}"
+    return kind(f"{op.name}({shapes}{options}){place}: {problem}{hint}")
 
 
 remedies = {"matmul": "; the inner sizes must be equal: (n, k) @ (k, m); transpose one with .T",

@@ -12,7 +12,7 @@ from io import StringIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from autograd import ops
+from autograd import ops, special
 from autograd.symbolic import formula
 from autograd.operation import Operation
 from viz.numbers import typeset
@@ -23,10 +23,11 @@ from .curves import curve
 HERE = Path(__file__).parent
 HEAD = """\
 # Operations
-Generated from the table in [autograd/ops.py](../autograd/ops.py) by `make docs`. The operands are x and y, the result
-is out; the formulas are those on the wires of pictures. A curve shows the operation over x (green, solid) and its derivative
-with respect to x (red, dashed), for x from −4 to 4 and values from −3 to 3; a second operand y is constant. "Where tests sample"
-gives each operand's interval.
+Generated from the table in [autograd/ops.py](../autograd/ops.py) and its second page,
+[autograd/special.py](../autograd/special.py), by `make docs`. The operands are x and y, the result is out; the formulas are
+those on the wires of pictures. A curve shows the operation over x (green, solid) and its derivative with respect to x (red,
+dashed), for x from −4 to 4 and values from −3 to 3; a second operand y is constant. "Where tests sample" gives each operand's
+interval.
 
 | operation | sign | curve | local gradients | where tests sample | convention |
 |---|---|---|---|---|---|
@@ -35,8 +36,8 @@ gives each operand's interval.
 
 def operations() -> str:
     """The page of operations, with a line for each row of the table."""
-    source = Path(ops.__file__).read_text(encoding="utf-8")
-    return HEAD + "".join(line(ops.rows[name], comment) for name, comment in conventions(source))
+    sources = [Path(page.__file__).read_text(encoding="utf-8") for page in (ops, special)]
+    return HEAD + "".join(line(ops.rows[name], comment) for source in sources for name, comment in conventions(source))
 
 
 def line(row: Operation, comment: str) -> str:

@@ -43,7 +43,8 @@ OPERAND = re.compile(r"\bArrayLike\b")  # annotation of parameters that may be t
 
 def rows() -> list[Operation]:
     """The public rows, in the order of the table."""
-    return [row for row in operation.rows.values() if row.arity and row.name in vars(autograd.ops)]
+    table = {**vars(autograd.ops), **vars(autograd.special)}
+    return [row for row in operation.rows.values() if row.arity and row.name in table]
 
 
 def files() -> dict[Path, str]:
@@ -79,7 +80,7 @@ HEAD = """\
 from collections.abc import Sequence
 from typing import Any, Literal, overload
 
-from . import ops as ops
+from . import linalg as linalg, ops as ops, special as special
 from .operation import Operation
 from .signatures import Binary, Unary"""
 

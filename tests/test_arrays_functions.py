@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import nn.layers  # noqa: F401  (adds its operations to the table)
+import autograd.linalg  # noqa: F401  (as nn.layers adds its operations to the table)
+import nn.layers  # noqa: F401
 import numpy as np
 import pytest
 from autograd import Tensor, grad, hvp, jvp, vjp
@@ -17,7 +18,7 @@ from autograd.arrays import functions
 from autograd.graph import topological
 from autograd.arrays.axes import plain_array
 from autograd.arrays.operation import ArrayOperation, array_operations
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -140,6 +141,8 @@ def convolution(x: tuple[int, ...], w: tuple[int, ...], stride: Any = (1, 1), di
 PLAIN, SPREAD = ((2, 2, 5, 4), (3, 2, 3, 2)), ((1, 4, 7, 6), (2, 2, 3, 2))
 PADDED = (*PLAIN, (2, 2), (1, 1), ((1, 1), (0, 2)))
 WIDE: dict[str, Any] = {"stride": (2, 1), "dilation": (1, 2), "groups": 2}
+REGULAR = A(3, 3) + 2 * np.eye(3)
+POSITIVE = REGULAR @ REGULAR.T
 LABELS: dict[str, Any] = {"target": np.array([2, 0, 2]), "cache": {}}
 
 EXAMPLES: dict[str, list[tuple[tuple[np.ndarray, ...], dict[str, Any]]]] = {
@@ -207,6 +210,15 @@ EXAMPLES: dict[str, list[tuple[tuple[np.ndarray, ...], dict[str, Any]]]] = {
     "max_pick2d": [case(A(2, 2, 4, 5, seed=1), **pooled(**POOL)), case(A(2, 2, 4, 5, seed=1), **pooled(**TILES))],
     "window_sum": [case(PICTURE, kernel=(2, 3), stride=(1, 2), shape=(2, 2, 4, 5))],
     "window_spread": [case(A(2, 2, 3, 2), kernel=(2, 3), stride=(1, 2), shape=(2, 2, 4, 5))],
+    "inv": [case(REGULAR), case(A(2, 3, 3) + 2 * np.eye(3)), case(A(0, 0))],
+    "solve": [case(REGULAR, A(3, 2)), case(A(2, 3, 3) + 2 * np.eye(3), A(3, 1)), case(REGULAR, A(2, 3, 2))],
+    "det": [case(REGULAR), case(A(2, 3, 3) + 2 * np.eye(3)), case(A(1, 1))],
+    "logabsdet": [case(REGULAR), case(A(2, 2, 3, 3) + 2 * np.eye(3))],
+    "cholesky": [case(POSITIVE), case(np.stack([POSITIVE, 3 * np.eye(3)])), case(np.array([[4.0]]))],
+    "qr": [case(REGULAR), case(A(2, 4, 3)), case(A(3, 1))],
+    "eigh": [case(POSITIVE, uplo="L"), case(np.stack([POSITIVE, np.diag([1.0, -2.0, 3.0])]), uplo="U")],
+    "svd": [case(REGULAR), case(A(2, 4, 3)), case(A(2, 3))],
+    "pinv": [case(A(4, 2), rcond=None), case(A(2, 2, 3), rcond=None), case(REGULAR, rcond=1e-10)],
     "batch_norm": [case(A(4, 3), A(3), A(3, seed=1), eps=1e-5, cache={}),
                    case(A(2, 3, 2, 2), A(3), A(3, seed=1), eps=0.1, cache={})],
     "lstm": [case(A(3, 2, 12), A(3, 12, seed=1), A(2, 3), A(2, 3, seed=2), cache={}),
@@ -460,7 +472,14 @@ def pad(draw: Draw, name: str) -> Any:
     x = drawn(draw, min_dims=1, max_side=3)
     width = draw(st.integers(0, 2) | st.tuples(st.integers(0, 2), st.integers(0, 2))
                  | st.lists(st.tuples(st.integers(0, 2), st.integers(0, 2)), min_size=x.ndim, max_size=x.ndim))
-    fill = draw(st.sampled_from([{}, {"mode": "constant"}, {"constant_values": 2.5}]))
+    fill = draw(st.sampled_from([{}, {"mode": "constant"}, {"constant_values": 2.5}, {"constant_values": (1.5, -2.5)},
+                                 {"mode": "edge"}, {"mode": "wrap"}, {"mode": "linear_ramp"},
+                                 {"mode": "linear_ramp", "end_values": (1.5, 2)},
+                                 *({"mode": mode, "reflect_type": kind} for mode in ("reflect", "symmetric")
+                                   for kind in ("even", "odd")),
+                                 *({"mode": mode, "stat_length": length} for mode in ("maximum", "minimum", "mean", "median")
+                                   for length in (None, 2, (1, 3)))]))
+    assume(x.size or fill.get("mode", "constant") == "constant")
     return lambda m, x: m.pad(x, width, **fill), (x,)
 
 
@@ -568,7 +587,71 @@ def sort(draw: Draw, name: str) -> Any:
 def diff(draw: Draw, name: str) -> Any:
     x = drawn(draw, min_dims=1)
     n, axis = draw(st.integers(0, 3)), draw(axis_of(x))
-    return lambda m, x: m.diff(x, n, axis), (x,)
+    ends = draw(st.sampled_from([{}, {"prepend": 0.5}, {"append": 1.5}, {"prepend": 2.0, "append": x}]))
+    return lambda m, x: m.diff(x, n, axis, **{key: x if y is not None and np.ndim(y) else y for key, y in ends.items()}), (x,)
+
+
+@program("numerical_gradient")
+def numerical_gradient(draw: Draw, name: str) -> Any:
+    edge_order = draw(st.sampled_from([1, 2]))
+    x = drawn(draw, min_dims=1, max_dims=2, min_side=edge_order + 1)
+    axis = draw(st.none() | axis_of(x))
+    along = range(x.ndim) if axis is None else [axis]
+    spacing = draw(st.sampled_from([(), (0.7,), (0.5, 2.0)[:len(along)],
+                                    [np.cumsum(np.arange(1.0, x.shape[i] + 1)) for i in along]]))
+    options = {"axis": axis, "edge_order": edge_order}
+    return lambda m, x: (m.gradient if m is np else m.numerical_gradient)(x, *spacing, **options), (x,)
+
+
+@program("partition")
+def partition(draw: Draw, name: str) -> Any:
+    x = drawn(draw, min_dims=1, min_side=1)
+    axis = draw(st.none() | axis_of(x))
+    kth = draw(st.integers(0, (x.size if axis is None else x.shape[axis]) - 1))
+    return lambda m, x: m.partition(x, kth, axis), (x,)
+
+
+@program("median")
+def median(draw: Draw, name: str) -> Any:
+    x = drawn(draw, min_side=1)
+    axis, keepdims = draw(axes_of(x)), draw(st.booleans())
+    return lambda m, x: m.median(x, axis=axis, keepdims=keepdims), (x,)
+
+
+@program("linspace")
+def linspace(draw: Draw, name: str) -> Any:
+    shapes = draw(hnp.mutually_broadcastable_shapes(num_shapes=2, max_dims=2, min_side=1, max_side=3)).input_shapes
+    options = {"num": draw(st.integers(0, 5)), "endpoint": draw(st.booleans()), "axis": draw(st.sampled_from([0, -1]))}
+    return lambda m, x, y: m.linspace(x, y, **options), tuple(separated(*s, seed=i) for i, s in enumerate(shapes))
+
+
+@program("cross")
+def cross(draw: Draw, name: str) -> Any:
+    shapes = draw(hnp.mutually_broadcastable_shapes(num_shapes=2, max_dims=2, min_side=1, max_side=3)).input_shapes
+    axis = draw(st.sampled_from([-1, 0])) if len(shapes[0]) == len(shapes[1]) else -1
+    operands = [np.moveaxis(separated(*s, 3, seed=i), -1, axis) for i, s in enumerate(shapes)]
+    return lambda m, x, y: m.cross(x, y, axis=axis), tuple(operands)
+
+
+@program("select")
+def select(draw: Draw, name: str) -> Any:
+    x = drawn(draw, min_dims=1)
+    first, second = separated(*x.shape, seed=7) > 0.3, separated(*x.shape, seed=8) > 0
+    return lambda m, x, y: m.select([first, second], [x, y], 0.5), (x, separated(*x.shape, seed=9))
+
+
+@program("vsplit", "hsplit", "dsplit")
+def split_by_name(draw: Draw, name: str) -> Any:
+    x = drawn(draw, min_dims={"vsplit": 2, "hsplit": 1, "dsplit": 3}[name])
+    places = draw(st.just(1) | st.lists(st.integers(0, 4), min_size=1, max_size=2).map(sorted))
+    return lambda m, x: getattr(m, name)(x, places), (x,)
+
+
+@program("rollaxis")
+def rollaxis(draw: Draw, name: str) -> Any:
+    x = drawn(draw, min_dims=1)
+    axis, start = draw(st.integers(-x.ndim, x.ndim - 1)), draw(st.integers(-x.ndim, x.ndim))
+    return lambda m, x: m.rollaxis(x, axis, start), (x,)
 
 
 @program("diagonal", "trace")

@@ -9,7 +9,7 @@ import warnings
 import autograd as ag
 import numpy as np
 import pytest
-from autograd import NoDerivativeWarning, Value, check_gradients, grad, gradient, ops
+from autograd import NoDerivativeWarning, Value, check_gradients, grad, gradient, ops, special
 from autograd.arrays import pullback, table
 from autograd.arrays.operation import array_operations
 from autograd.operation import Operation
@@ -43,7 +43,7 @@ EQUIVALENT = {
 def partials_in_source():
     """The text of every partial in the table, as syntax trees: {row: [tree, …]}."""
     found = {}
-    for node in ast.walk(ast.parse(inspect.getsource(ops))):
+    for node in (node for page in (ops, special) for node in ast.walk(ast.parse(inspect.getsource(page)))):
         if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "row":
             found[node.args[0].value] = node.args[3:]
     return found
@@ -126,7 +126,7 @@ def mutants(row, trees):
             continue
         for what, body in broken(tree):
             source = ast.unparse(ast.fix_missing_locations(ast.Expression(body)))
-            yield f"∂{i}: {what}", with_partial(row, i, eval(source, vars(ops)))
+            yield f"∂{i}: {what}", with_partial(row, i, eval(source, vars(ops) | vars(special)))
     if row.arity == 2 and row.partials[0] != row.partials[1]:
         yield "swapped partials", altered(row, *row.partials[::-1])
 

@@ -89,7 +89,7 @@ REFUSED = {  # no number comes out of these: what they call says no
     "struct": lambda x: struct.unpack("d", struct.pack("d", x[0]))[0],
     "memoryview": lambda x: memoryview(x)[0],
     "decimal": lambda x: decimal.Decimal(x[0]),
-    "scipy.special.expit": lambda x: scipy.special.expit(x).sum(),
+    "scipy.special.gamma": lambda x: scipy.special.gamma(x).sum(),
 }
 
 

@@ -20,6 +20,7 @@ import pytest
 from autograd import NoDerivativeWarning, Value, grad, gradient, jvp, ops
 from autograd.symbolic import formula
 from autograd.operation import Operation, Operators
+from scipy import special
 
 nan, inf = math.nan, math.inf
 mp = mpmath.mp.clone()
@@ -46,9 +47,11 @@ TWINS: dict[str, Callable[..., Any]] = {
     "step": lambda x: mp.mpf(x > 0), "sign": mp.sign, "floor": mp.floor,
     "trunc": lambda x: mp.sign(x) * mp.floor(abs(x)), "rint": mp.nint, "floor_divide": lambda x, y: mp.floor(x / y),
     "mod": lambda x, y: x - y * mp.floor(x / y),
+    "erf": mp.erf, "erfc": mp.erfc, "logit": lambda x: mp.log(x / (1 - x)), "sinc": mp.sincpi,
+    "fmod": lambda x, y: x - y * mp.sign(x / y) * mp.floor(abs(x / y)),
 }
 
-# NumPy's function of the same meaning, as said in its terms where it has none of that name
+# NumPy's function of the same meaning, or SciPy's, as said in its terms where it has none of that name
 NUMPY: dict[str, Callable[..., Any]] = {
     "identity": np.positive, "neg": np.negative, "add": np.add, "sub": np.subtract, "mul": np.multiply,
     "div": np.divide, "pow": lambda x, y: np.power([x], [y])[0], "exp": np.exp, "expm1": np.expm1, "log": np.log,
@@ -63,6 +66,7 @@ NUMPY: dict[str, Callable[..., Any]] = {
     "maximum": np.maximum, "minimum": np.minimum, "clip_min": lambda x, low: np.clip(x, low, None),
     "clip_max": lambda x, high: np.clip(x, None, high), "step": lambda x: np.heaviside(x, 0.0), "sign": np.sign,
     "floor": np.floor, "trunc": np.trunc, "rint": np.rint, "floor_divide": np.floor_divide, "mod": np.mod,
+    "erf": special.erf, "erfc": special.erfc, "logit": special.logit, "sinc": np.sinc, "fmod": np.fmod,
 }
 
 # where a formula might break that is right in the middle of its domain: far out, near 0, negative bases and divisors
@@ -78,6 +82,9 @@ BEYOND: dict[str, list[tuple[float, ...]]] = {
     "div": [(3.0, -7.0), (1e-200, 1e100), (1e200, 1e100), (-1e150, -1e-50)],
     "logaddexp": [(700.0, -700.0), (-700.0, -699.0), (1000.0, 1000.5), (0.0, -40.0)],
     "pow": [(1e-100, 3.0), (1e100, -3.0), (1.0000001, 1e6), (0.5, 1000.0), (2.0, 0.0), (7.0, 0.0), (3.0, 1.0)],
+    "erf": [(1e-9,), (-1e-300,), (26.0,), (-8.0,)], "erfc": [(26.0,), (-26.0,), (1e-9,)],
+    "logit": [(1e-300,), (1e-9,), (0.5000001,), (0.4999999,), (1 - 1e-9,)],
+    "sinc": [(1e-9,), (-1e-4,), (0.01,), (0.3,), (0.4999,), (-0.5,), (0.5001,), (100.25,)],
 }
 
 def plain(x: Any) -> float:
@@ -130,7 +137,7 @@ def points(row: Operation, count: int = 40) -> list[tuple[float, ...]]:
 
 def on_kink(row: Operation, point: tuple[float, ...]) -> bool:
     tie = row.name in ("maximum", "minimum", "clip_min", "clip_max") and point[0] == point[1]
-    jump = {"floor": 1.0, "trunc": 1.0, "floor_divide": point[-1], "mod": point[-1]}.get(row.name)
+    jump = {"floor": 1.0, "trunc": 1.0, "floor_divide": point[-1], "mod": point[-1], "fmod": point[-1]}.get(row.name)
     return tie or jump is not None and (point[0] / jump).is_integer() or row.name == "rint" and (point[0] - 0.5).is_integer()
 
 

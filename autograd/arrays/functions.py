@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 _SAFE = float(np.finfo(np.float32).eps)  # distance from the smallest and largest numbers within which a product keeps its digits
 
 
-def _array(x: Any) -> Any:
+def operand(x: Any) -> Any:
     """Lists of numbers as an array, and lists with nodes in them stacked; anything else as it is."""
     if hasattr(x, "__next__"):
         x = list(x)
@@ -38,15 +38,15 @@ def _array(x: Any) -> Any:
     return x
 
 
-def _real(x: Any) -> Any:
-    """As ``_array``, with integers as float64 for computed formulas."""
-    x = _array(x)
+def real_operand(x: Any) -> Any:
+    """As ``operand``, with integers as float64 for computed formulas."""
+    x = operand(x)
     return x.astype(np.float64) if _has_integers(x) else x
 
 
 def _wide(x: Any) -> Any:
-    """As ``_array``, with small integers in the width in which NumPy multiplies and adds them."""
-    x = _array(x)
+    """As ``operand``, with small integers in the width in which NumPy multiplies and adds them."""
+    x = operand(x)
     return x.astype(np.prod(np.empty(0, x.dtype)).dtype) if _has_integers(x) else x
 
 
@@ -78,7 +78,7 @@ def sum(x: ArrayLike, axis: Axis = None, keepdims: bool = False, *, dtype: DType
     [4.0, 6.0]
     """
     _refuse("sum", out=out)
-    a = _array(x)
+    a = operand(x)
     return table.sum(a if dtype is None else astype(a, dtype), axis=axis, keepdims=_flag(keepdims))
 
 
@@ -88,7 +88,7 @@ def mean(x: ArrayLike, axis: Axis = None, keepdims: bool = False) -> Any:
     >>> mean(Tensor([[1.0, 2.0], [3.0, 4.0]]), axis=0).tolist()
     [2.0, 3.0]
     """
-    a = _real(x)
+    a = real_operand(x)
     shape = shape_of(a)
     return sum(a, axis, keepdims) / float(product(shape[i] for i in all_axes(axis, len(shape))))
 
@@ -99,7 +99,7 @@ def var(x: ArrayLike, axis: Axis = None, keepdims: bool = False, *, ddof: float 
     >>> var(Tensor([1.0, 3.0])).tolist(), var(Tensor([1.0, 3.0]), ddof=1).tolist()
     (1.0, 2.0)
     """
-    a = _real(x)
+    a = real_operand(x)
     shape = shape_of(a)
     freedom = product(shape[i] for i in all_axes(axis, len(shape))) - ddof
     centred = a - mean(a, axis, True)
@@ -112,7 +112,7 @@ def std(x: ArrayLike, axis: Axis = None, keepdims: bool = False, *, ddof: float 
     >>> std(Tensor([1.0, 5.0])).tolist()
     2.0
     """
-    a = _real(x)
+    a = real_operand(x)
     variance, count = var(a, axis, keepdims, ddof=ddof), product(shape_of(a)[i] for i in all_axes(axis, len(shape_of(a))))
     return variance if count == 1 and ddof == 0 else _safe_root(variance)  # of one entry: 0, with all derivatives 0
 
@@ -125,7 +125,7 @@ def norm(x: ArrayLike, ord: float | Literal["fro"] | None = None, axis: Axis = N
     >>> norm(Tensor([3.0, 4.0])).tolist(), norm(Tensor([3.0, 4.0]), 1, axis=0).tolist()
     (5.0, 7.0)
     """
-    a = _real(x)
+    a = real_operand(x)
     along = len(all_axes(axis, len(shape_of(a))))
     if ord is None and axis != () or (ord == 2 and along == 1) or (ord == "fro" and along == 2):
         return _safe_root(sum(a * a, axis, keepdims))
@@ -151,7 +151,7 @@ def max(x: ArrayLike, axis: Axis = None, keepdims: bool = False) -> Any:
     >>> max(Tensor([[1.0, 4.0], [3.0, 2.0]]), axis=0).tolist()
     [3.0, 4.0]
     """
-    return table.max(_array(x), axis=axis, keepdims=_flag(keepdims))
+    return table.max(operand(x), axis=axis, keepdims=_flag(keepdims))
 
 
 def min(x: ArrayLike, axis: Axis = None, keepdims: bool = False) -> Any:
@@ -160,7 +160,7 @@ def min(x: ArrayLike, axis: Axis = None, keepdims: bool = False) -> Any:
     >>> min(Tensor([[1.0, 4.0], [3.0, 2.0]]), axis=0).tolist()
     [1.0, 2.0]
     """
-    return table.min(_array(x), axis=axis, keepdims=_flag(keepdims))
+    return table.min(operand(x), axis=axis, keepdims=_flag(keepdims))
 
 
 def prod(x: ArrayLike, axis: Axis = None, keepdims: bool = False) -> Any:
@@ -172,11 +172,14 @@ def prod(x: ArrayLike, axis: Axis = None, keepdims: bool = False) -> Any:
     a = _wide(x)
     shape = shape_of(a)
     axes = all_axes(axis, len(shape))
-    numbers = plain_array(a)
-    if numbers.dtype.kind == "f" and numbers.size:
-        size, tiny = np.abs(table.prod.forward(numbers, axis=axes, keepdims=False)), np.finfo(numbers.dtype).tiny
+    if product(shape):
+        out = table.prod(a, axis=axes, keepdims=_flag(keepdims))
+        size = np.abs(plain_array(out))
+        if size.dtype.kind != "f":
+            return out
+        tiny = np.finfo(size.dtype).tiny
         if size.min() > tiny / _SAFE and size.max() < _SAFE / tiny:
-            return table.prod(a, axis=axes, keepdims=_flag(keepdims))
+            return out
     rest = tuple(i for i in range(len(shape)) if i not in axes)
     a = reshape(transpose(a, rest + axes), tuple(shape[i] for i in rest) + (product(shape[i] for i in axes),))
     while a.shape[-1] > 1:
@@ -193,7 +196,7 @@ def cumsum(x: ArrayLike, axis: int | None = None) -> Any:
     >>> cumsum(Tensor([1.0, 2.0, 3.0])).tolist()
     [1.0, 3.0, 6.0]
     """
-    a = _array(x)
+    a = operand(x)
     return table.cumsum(reshape(a, -1), axis=0) if axis is None else table.cumsum(a, axis=axis)
 
 
@@ -216,13 +219,22 @@ def cumprod(x: ArrayLike, axis: int | None = None) -> Any:
     return a
 
 
-def logsumexp(x: ArrayLike, axis: Axis = None, keepdims: bool = False) -> Any:
-    """log Σ exp over axes, shifted by the maximum so that nothing overflows.
+def logsumexp(x: ArrayLike, axis: Axis = None, keepdims: bool = False, *, b: ArrayLike | None = None) -> Any:
+    """log Σ b·exp over axes, shifted by the maximum so that nothing overflows; ``b`` is 1 by default.
 
-    >>> logsumexp(Tensor([1000.0, 0.0])).tolist()
-    1000.0
+    >>> logsumexp(Tensor([1000.0, 0.0])).tolist(), round(logsumexp(Tensor([0.0, 5.0]), b=[3.0, 0.0]).item(), 4)  # log 3
+    (1000.0, 1.0986)
     """
-    return table.logsumexp(_real(x), axis=axis, keepdims=_flag(keepdims))
+    a = real_operand(x)
+    if b is None:
+        return table.logsumexp(a, axis=axis, keepdims=_flag(keepdims))
+    a, b = broadcast_arrays(a, real_operand(b))
+    counts = plain_array(b) != 0
+    top = np.max(plain_array(a), axis=None if axis is None else all_axes(axis, len(shape_of(a))), keepdims=True,
+                 initial=-np.inf, where=counts)
+    top = np.where(np.isfinite(top), top, 0).astype(top.dtype)
+    total = ops.log(sum(b * ops.exp(where(counts, a, top) - top), axis, True)) + top
+    return total if _flag(keepdims) else squeeze(total, all_axes(axis, len(shape_of(a))))
 
 
 def softmax(x: ArrayLike, axis: Axis = -1) -> Any:
@@ -231,7 +243,7 @@ def softmax(x: ArrayLike, axis: Axis = -1) -> Any:
     >>> softmax(Tensor([0.0, 0.0])).tolist()
     [0.5, 0.5]
     """
-    return table.softmax(_real(x), axis=axis)
+    return table.softmax(real_operand(x), axis=axis)
 
 
 def log_softmax(x: ArrayLike, axis: Axis = -1) -> Any:
@@ -240,7 +252,7 @@ def log_softmax(x: ArrayLike, axis: Axis = -1) -> Any:
     >>> log_softmax(Tensor([1000.0, 0.0])).tolist()
     [0.0, -1000.0]
     """
-    return table.log_softmax(_real(x), axis=axis)
+    return table.log_softmax(real_operand(x), axis=axis)
 
 
 def matmul(x: ArrayLike, y: ArrayLike) -> Any:
@@ -249,7 +261,7 @@ def matmul(x: ArrayLike, y: ArrayLike) -> Any:
     >>> matmul(Tensor([[1.0, 2.0], [3.0, 4.0]]), Tensor([[0.0, 1.0], [1.0, 0.0]])).tolist()
     [[2.0, 1.0], [4.0, 3.0]]
     """
-    return table.matmul(_array(x), _array(y))
+    return table.matmul(operand(x), operand(y))
 
 
 def dot(x: ArrayLike, y: ArrayLike) -> Any:
@@ -258,7 +270,7 @@ def dot(x: ArrayLike, y: ArrayLike) -> Any:
     >>> dot(Tensor([1.0, 2.0]), Tensor([3.0, 4.0])).tolist()
     11.0
     """
-    a, b = _array(x), _array(y)
+    a, b = operand(x), operand(y)
     nx, ny = len(shape_of(a)), len(shape_of(b))
     if not nx or not ny:
         return a * b
@@ -271,7 +283,7 @@ def inner(x: ArrayLike, y: ArrayLike) -> Any:
     >>> inner(Tensor([[1.0, 2.0], [3.0, 4.0]]), Tensor([1.0, 10.0])).tolist()
     [21.0, 43.0]
     """
-    a, b = _array(x), _array(y)
+    a, b = operand(x), operand(y)
     if not shape_of(a) or not shape_of(b):
         return a * b
     return tensordot(a, b, ((len(shape_of(a)) - 1,), (len(shape_of(b)) - 1,)))
@@ -283,7 +295,7 @@ def outer(x: ArrayLike, y: ArrayLike) -> Any:
     >>> outer(Tensor([1.0, 2.0]), Tensor([3.0, 4.0])).tolist()
     [[3.0, 4.0], [6.0, 8.0]]
     """
-    return reshape(_array(x), (-1, 1)) * reshape(_array(y), (1, -1))
+    return reshape(operand(x), (-1, 1)) * reshape(operand(y), (1, -1))
 
 
 def vdot(x: ArrayLike, y: ArrayLike) -> Any:
@@ -292,7 +304,22 @@ def vdot(x: ArrayLike, y: ArrayLike) -> Any:
     >>> vdot(Tensor([[1.0, 2.0], [3.0, 4.0]]), Tensor([[1.0, 0.0], [0.0, 1.0]])).tolist()
     5.0
     """
-    return dot(reshape(_array(x), -1), reshape(_array(y), -1))
+    return dot(reshape(operand(x), -1), reshape(operand(y), -1))
+
+
+def cross(x: ArrayLike, y: ArrayLike, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: int | None = None) -> Any:
+    """The vector product of vectors of three entries along an axis.
+
+    >>> cross(Tensor([1.0, 0.0, 0.0]), Tensor([0.0, 1.0, 0.0])).tolist()
+    [0.0, 0.0, 1.0]
+    """
+    places = (axisa, axisb, axisc) if axis is None else (axis,) * 3
+    a, b = (moveaxis(operand(z), place, -1) for z, place in zip((x, y), places))
+    if shape_of(a)[-1:] != (3,) or shape_of(b)[-1:] != (3,):
+        raise ValueError(f"cross of shapes {tuple(shape_of(operand(x)))} and {tuple(shape_of(operand(y)))}: it is of vectors of "
+                         "three entries; give those of two a third one, 0")
+    turn, back = [1, 2, 0], [2, 0, 1]
+    return moveaxis(a[..., turn] * b[..., back] - a[..., back] * b[..., turn], -1, places[2])
 
 
 def kron(x: ArrayLike, y: ArrayLike) -> Any:
@@ -301,7 +328,7 @@ def kron(x: ArrayLike, y: ArrayLike) -> Any:
     >>> kron(Tensor([1.0, 10.0]), Tensor([1.0, 2.0])).tolist()
     [1.0, 2.0, 10.0, 20.0]
     """
-    a, b = _array(x), _array(y)
+    a, b = operand(x), operand(y)
     ndim = builtins.max(len(shape_of(a)), len(shape_of(b)))
     outside, inside = ((1,) * (ndim - len(shape_of(z))) + tuple(shape_of(z)) for z in (a, b))
     blocks = reshape(a, tuple(m for n in outside for m in (n, 1))) * reshape(b, tuple(m for n in inside for m in (1, n)))
@@ -314,7 +341,7 @@ def tensordot(x: ArrayLike, y: ArrayLike, axes: int | Sequence[Shape] = 2) -> An
     >>> tensordot(Tensor([[1.0, 2.0], [3.0, 4.0]]), Tensor([1.0, 10.0]), axes=1).tolist()
     [21.0, 43.0]
     """
-    a, b = _array(x), _array(y)
+    a, b = operand(x), operand(y)
     nx, ny = len(shape_of(a)), len(shape_of(b))
     if isinstance(axes, int):
         axes = (tuple(range(nx - axes, nx)), tuple(range(axes)))
@@ -332,13 +359,27 @@ def tensordot(x: ArrayLike, y: ArrayLike, axes: int | Sequence[Shape] = 2) -> An
 def einsum(spec: str, *xs: ArrayLike, optimize: object = None) -> Any:
     """Einstein's summation, with NumPy's notation; ``...`` and repeated letters included, ``optimize`` without effect.
 
+    Lists of integers after each operand, and one for the result, stand for the letters, as in NumPy.
+
     >>> einsum("ij,j->i", Tensor([[1.0, 2.0], [3.0, 4.0]]), Tensor([1.0, 1.0])).tolist()
     [3.0, 7.0]
     """
     if not isinstance(spec, str):
-        raise TypeError(f"einsum: the notation comes first, as a string like 'ij,jk->ik'; got {spec!r:.60}")
-    xs = tuple(_array(x) for x in xs)
+        spec, *xs = _with_letters(spec, *xs)
+    xs = tuple(operand(x) for x in xs)
     return table.einsum(*xs, spec=_explicit(spec, [len(shape_of(x)) for x in xs]))
+
+
+def _with_letters(*given: Any) -> list[Any]:
+    """The notation as letters, and the operands, from operands that each have a list of integers behind them."""
+    places = [*given[1::2], *(given[-1:] if len(given) % 2 else ())]
+    if len(given) < 2 or not builtins.all(isinstance(p, (list, tuple, range)) for p in places):
+        raise TypeError("einsum: the notation comes first, as a string like 'ij,jk->ik', or a list of integers follows each "
+                        f"operand; got {', '.join(map(_shown, given))}")
+    letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+    terms = ["".join("..." if i is ... else letters[index(i)] for i in p) for p in places]
+    count = len(given) // 2
+    return [",".join(terms[:count]) + "".join(f"->{term}" for term in terms[count:]), *given[:2 * count:2]]
 
 
 def _explicit(spec: str, ndims: list[int]) -> str:
@@ -367,7 +408,7 @@ def reshape(x: ArrayLike, shape: Shape) -> Any:
     >>> reshape(Tensor([1.0, 2.0, 3.0, 4.0]), (2, -1)).tolist()
     [[1.0, 2.0], [3.0, 4.0]]
     """
-    return table.reshape(_array(x), shape=shape if isinstance(shape, int) else tuple(shape))
+    return table.reshape(operand(x), shape=shape if isinstance(shape, int) else tuple(shape))
 
 
 def transpose(x: ArrayLike, axes: Shape | None = None) -> Any:
@@ -376,7 +417,7 @@ def transpose(x: ArrayLike, axes: Shape | None = None) -> Any:
     >>> transpose(Tensor([[1.0, 2.0], [3.0, 4.0]])).tolist()
     [[1.0, 3.0], [2.0, 4.0]]
     """
-    return table.transpose(_array(x), axes=None if axes is None else _places(axes))
+    return table.transpose(operand(x), axes=None if axes is None else _places(axes))
 
 
 def _places(axes: Any) -> tuple[int, ...]:
@@ -389,7 +430,7 @@ def swapaxes(x: ArrayLike, axis1: int, axis2: int) -> Any:
     >>> swapaxes(Tensor([[1.0, 2.0, 3.0]]), 0, 1).tolist()
     [[1.0], [2.0], [3.0]]
     """
-    a = _array(x)
+    a = operand(x)
     axes = list(range(len(shape_of(a))))
     i, j = one_axis(axis1, len(axes)), one_axis(axis2, len(axes))
     axes[i], axes[j] = axes[j], axes[i]
@@ -402,7 +443,7 @@ def moveaxis(x: ArrayLike, source: Shape, destination: Shape) -> Any:
     >>> moveaxis(Tensor(np.zeros((2, 3, 4))), 0, -1).shape
     (3, 4, 2)
     """
-    a = _array(x)
+    a = operand(x)
     n = len(shape_of(a))
     source, destination = several_axes(source, n), several_axes(destination, n)
     if len(source) != len(destination):
@@ -413,13 +454,24 @@ def moveaxis(x: ArrayLike, source: Shape, destination: Shape) -> Any:
     return transpose(a, axes)
 
 
+def rollaxis(x: ArrayLike, axis: int, start: int = 0) -> Any:
+    """An axis moved to where it lies before axis ``start``; ``moveaxis`` says it more plainly.
+
+    >>> rollaxis(Tensor(np.zeros((2, 3, 4))), 2).shape
+    (4, 2, 3)
+    """
+    n = len(shape_of(operand(x)))
+    axis, start = one_axis(axis, n), start + n if start < 0 else start
+    return moveaxis(x, axis, start - (axis < start))
+
+
 def broadcast_to(x: ArrayLike, shape: Shape) -> Any:
     """The entries repeated to a larger shape by NumPy's rules.
 
     >>> broadcast_to(Tensor([1.0, 2.0]), (2, 2)).tolist()
     [[1.0, 2.0], [1.0, 2.0]]
     """
-    return table.broadcast_to(_array(x), shape=(shape,) if isinstance(shape, int) else tuple(shape))
+    return table.broadcast_to(operand(x), shape=(shape,) if isinstance(shape, int) else tuple(shape))
 
 
 def expand_dims(x: ArrayLike, axis: Axis) -> Any:
@@ -428,7 +480,7 @@ def expand_dims(x: ArrayLike, axis: Axis) -> Any:
     >>> expand_dims(Tensor([1.0, 2.0]), 1).tolist()
     [[1.0], [2.0]]
     """
-    a = _array(x)
+    a = operand(x)
     axes = several_axes(axis, len(shape_of(a)) + (len(axis) if isinstance(axis, (tuple, list)) else 1))
     lengths = iter(shape_of(a))
     return reshape(a, tuple(1 if i in axes else next(lengths) for i in range(len(shape_of(a)) + len(axes))))
@@ -440,7 +492,7 @@ def squeeze(x: ArrayLike, axis: Axis = None) -> Any:
     >>> squeeze(Tensor([[1.0], [2.0]])).tolist()
     [1.0, 2.0]
     """
-    a = _array(x)
+    a = operand(x)
     shape = shape_of(a)
     axes = tuple(i for i, n in enumerate(shape) if n == 1) if axis is None else all_axes(axis, len(shape))
     if builtins.any(shape[i] != 1 for i in axes):
@@ -476,7 +528,7 @@ def atleast_3d(*xs: ArrayLike) -> Any:
 
 
 def _atleast(shaped: Callable[[tuple[int, ...]], tuple[int, ...]], xs: Any) -> Any:
-    parts = tuple(x if (shape := shaped(tuple(shape_of(x)))) == tuple(shape_of(x)) else reshape(x, shape) for x in map(_array, xs))
+    parts = tuple(x if (shape := shaped(tuple(shape_of(x)))) == tuple(shape_of(x)) else reshape(x, shape) for x in map(operand, xs))
     return parts[0] if len(parts) == 1 else parts
 
 
@@ -486,7 +538,7 @@ def broadcast_arrays(*xs: ArrayLike) -> tuple[Any, ...]:
     >>> [x.tolist() for x in broadcast_arrays(Tensor([1.0, 2.0]), Tensor(3.0))]
     [[1.0, 2.0], [3.0, 3.0]]
     """
-    parts = [_array(x) for x in xs]
+    parts = [operand(x) for x in xs]
     shape = np.broadcast_shapes(*map(shape_of, parts))
     return tuple(broadcast_to(x, shape) for x in parts)
 
@@ -506,7 +558,7 @@ def flip(x: ArrayLike, axis: Axis = None) -> Any:
     >>> flip(Tensor([[1.0, 2.0], [3.0, 4.0]])).tolist()
     [[4.0, 3.0], [2.0, 1.0]]
     """
-    return table.flip(_array(x), axis=axis)
+    return table.flip(operand(x), axis=axis)
 
 
 def flipud(x: ArrayLike) -> Any:
@@ -533,7 +585,7 @@ def rot90(x: ArrayLike, k: int = 1, axes: tuple[int, int] = (0, 1)) -> Any:
     >>> rot90(Tensor([[1.0, 2.0], [3.0, 4.0]])).tolist()
     [[2.0, 4.0], [1.0, 3.0]]
     """
-    a = _array(x)
+    a = operand(x)
     start, end = several_axes(axes, len(shape_of(a)))
     if k % 4 == 0:
         return ops.identity(a)
@@ -542,22 +594,53 @@ def rot90(x: ArrayLike, k: int = 1, axes: tuple[int, int] = (0, 1)) -> Any:
     return swapaxes(flip(a, end), start, end) if k % 4 == 1 else flip(swapaxes(a, start, end), end)
 
 
-def pad(x: ArrayLike, pad_width: Shape | Sequence[Sequence[int]] | Array, mode: str = "constant",
-        constant_values: float = 0.0) -> Any:
-    """Constant entries (0 by default) added before and after along each axis; ``pad_width`` as in NumPy.
+_PAD_MODES = ("constant", "edge", "reflect", "symmetric", "wrap", "linear_ramp", "maximum", "minimum", "mean", "median", "empty")
 
-    >>> pad(Tensor([1.0, 2.0]), (1, 2)).tolist()
-    [0.0, 1.0, 2.0, 0.0, 0.0]
+
+def pad(x: ArrayLike, pad_width: Shape | Sequence[Sequence[int]] | Array, mode: str = "constant", *,
+        constant_values: Any = 0.0, end_values: Any = 0.0, stat_length: Any = None,
+        reflect_type: str = "even") -> Any:
+    """Entries added before and after along each axis: constant ones (0 by default), or as ``mode`` and the options say in NumPy.
+
+    >>> pad(Tensor([1.0, 2.0]), (1, 2)).tolist(), pad(Tensor([1.0, 2.0]), 1, "edge").tolist()
+    ([0.0, 1.0, 2.0, 0.0, 0.0], [1.0, 1.0, 2.0, 2.0])
     """
-    if mode != "constant" or np.ndim(constant_values):
-        raise TypeError(f"pad with mode={mode!r}: only 'constant' with one number is supported; use concatenate")
-    a = _array(x)
+    a = operand(x)
     width = tuple((index(before), index(after)) for before, after in np.broadcast_to(pad_width, (len(shape_of(a)), 2)))
-    padded = table.pad(a, width=width)
-    if constant_values == 0:
-        return padded
-    inside = np.pad(np.ones(shape_of(a), bool), width)
-    return where(inside, padded, float(constant_values))
+    if mode not in _PAD_MODES or reflect_type not in ("even", "odd"):
+        raise ValueError(f"pad with mode={mode!r}, reflect_type={reflect_type!r}: give 'even' or 'odd', and a mode of "
+                         f"{', '.join(map(repr, _PAD_MODES))}")
+    if mode == "constant" and np.ndim(constant_values) == 0:
+        padded = table.pad(a, width=width)
+        if constant_values == 0:
+            return padded
+        return where(np.pad(np.ones(shape_of(a), bool), width), padded, float(constant_values))
+    pairs = {name: np.broadcast_to(np.array(value, float if name != "stat_length" else object), (len(width), 2))
+             for name, value in {"constant_values": constant_values, "end_values": end_values, "stat_length": stat_length}.items()}
+    for axis, sides in enumerate(width):
+        if builtins.any(sides):
+            a = _pad_axis(a, axis, sides, mode, {name: pair[axis] for name, pair in pairs.items()}, reflect_type)
+    return a
+
+
+def _pad_axis(a: Any, axis: int, sides: tuple[int, int], mode: str, pairs: dict[str, Any], reflect_type: str) -> Any:
+    """One axis padded, the others as they are."""
+    shape, before = shape_of(a), (slice(None),) * axis
+    n, statistic = shape[axis], {"maximum": max, "minimum": min, "mean": mean, "median": median}.get(mode)
+    if statistic:
+        lengths = [n if length is None else builtins.min(index(length), n) for length in pairs["stat_length"]]
+        ends = [statistic(getitem(a, (*before, part)), axis, True) for part in (slice(lengths[0]), slice(n - lengths[1], n))]
+        parts = [broadcast_to(end, (*shape[:axis], count, *shape[axis + 1:])) for end, count in zip(ends, sides)]
+        return concatenate([parts[0], a, parts[1]], axis)
+    if mode in ("edge", "wrap", "symmetric", "reflect") and reflect_type == "even":
+        return take(a, np.pad(np.arange(n), sides, mode), axis)  # type: ignore[call-overload]
+    # what is left is linear in the entries along the axis, plus what is added to zeros
+    options = {name: tuple(pairs[name]) for name in {"constant": ["constant_values"], "linear_ramp": ["end_values"]}.get(mode, [])}
+    mirrored = {"reflect_type": reflect_type} if mode in ("symmetric", "reflect") else {}
+    linear = np.pad(np.eye(n), (sides, (0, 0)), "constant" if mode == "empty" else mode, **mirrored)  # type: ignore[call-overload]
+    offset = np.pad(np.zeros(n), sides, mode, **options) if options else 0.0  # type: ignore[call-overload]
+    dtype = getattr(a, "dtype", float)
+    return moveaxis(tensordot(a, linear.T.astype(dtype), ((axis,), (0,))) + np.asarray(offset, dtype), -1, axis)
 
 
 def concatenate(xs: Sequence[ArrayLike], axis: int | None = 0) -> Any:
@@ -579,7 +662,7 @@ def stack(xs: Sequence[ArrayLike], axis: int = 0) -> Any:
 
 
 def _sequence(name: str, xs: Any) -> list[Any]:
-    parts = [_array(x) for x in xs]
+    parts = [operand(x) for x in xs]
     if not parts:
         raise ValueError(f"{name} of an empty list: give at least one array")
     return parts
@@ -637,7 +720,7 @@ def split(x: ArrayLike, sections: Shape | Array, axis: int = 0) -> list[Any]:
     >>> [x.tolist() for x in split(Tensor([1.0, 2.0, 3.0, 4.0]), 2)]
     [[1.0, 2.0], [3.0, 4.0]]
     """
-    a = _array(x)
+    a = operand(x)
     shape = shape_of(a)
     axis = one_axis(axis, len(shape))
     count = _count("split", sections)
@@ -653,13 +736,40 @@ def array_split(x: ArrayLike, sections: Shape | Array, axis: int = 0) -> list[An
     >>> [x.tolist() for x in array_split(Tensor([1.0, 2.0, 3.0]), 2)]
     [[1.0, 2.0], [3.0]]
     """
-    a = _array(x)
+    a = operand(x)
     axis = one_axis(axis, len(shape_of(a)))
     count = _count("array_split", sections)
     if not count:
         return _cut_at(a, sections, axis)
     each, more = divmod(shape_of(a)[axis], count)
     return _cut_at(a, np.cumsum([each + (i < more) for i in range(count - 1)]), axis)
+
+
+def vsplit(x: ArrayLike, sections: Shape | Array) -> list[Any]:
+    """The pieces of ``split`` along the first axis.
+
+    >>> [x.tolist() for x in vsplit(Tensor([[1.0], [2.0]]), 2)]
+    [[[1.0]], [[2.0]]]
+    """
+    return split(x, sections, 0)
+
+
+def hsplit(x: ArrayLike, sections: Shape | Array) -> list[Any]:
+    """The pieces of ``split`` along the second axis; of a vector along its only one.
+
+    >>> [x.tolist() for x in hsplit(Tensor([[1.0, 2.0]]), 2)]
+    [[[1.0]], [[2.0]]]
+    """
+    return split(x, sections, 1 if len(shape_of(operand(x))) > 1 else 0)
+
+
+def dsplit(x: ArrayLike, sections: Shape | Array) -> list[Any]:
+    """The pieces of ``split`` along the third axis.
+
+    >>> [x.tolist() for x in dsplit(Tensor([[[1.0, 2.0]]]), 2)]
+    [[[[1.0]]], [[[2.0]]]]
+    """
+    return split(x, sections, 2)
 
 
 def _count(name: str, sections: Any) -> int:
@@ -678,7 +788,7 @@ def _cut_at(x: Any, places: Any, axis: int) -> list[Any]:
 
 def getitem(x: ArrayLike, index: Index | tuple[Index, ...]) -> Any:
     """``x[index]``: basic, fancy, boolean, None and ``...`` indexing; repeated indices accumulate gradients."""
-    return table.getitem(_array(x), index=_plain_index(index))
+    return table.getitem(operand(x), index=_plain_index(index))
 
 
 def _plain_index(index: Any) -> Any:
@@ -700,7 +810,7 @@ def take(x: ArrayLike, indices: PlainArrayLike | Tensor, axis: int | None = None
     >>> take(Tensor([1.0, 2.0, 3.0]), [2, 0, 0]).tolist()
     [3.0, 1.0, 1.0]
     """
-    a = _array(x)
+    a = operand(x)
     at = np.asarray(plain_array(indices))
     at = _plain_index(at.astype(int) if at.dtype == bool else at)  # integers here, as in NumPy, not a mask
     if axis is None:
@@ -714,7 +824,7 @@ def take_along_axis(x: ArrayLike, indices: PlainArrayLike | Tensor, axis: int) -
     >>> take_along_axis(Tensor([[1.0, 2.0], [3.0, 4.0]]), np.array([[1], [0]]), axis=1).tolist()
     [[2.0], [3.0]]
     """
-    a, at = _array(x), plain_array(indices)
+    a, at = operand(x), plain_array(indices)
     axis = one_axis(axis, len(shape_of(a)))
     if at.ndim != len(shape_of(a)) or at.dtype.kind not in "iu":
         raise IndexError(f"take_along_axis: an array of shape {tuple(shape_of(a))} and indices of shape {at.shape}, "
@@ -729,7 +839,7 @@ def repeat(x: ArrayLike, repeats: Shape | Array, axis: int | None = None) -> Any
     >>> repeat(Tensor([1.0, 2.0]), 2).tolist()
     [1.0, 1.0, 2.0, 2.0]
     """
-    a = _array(x)
+    a = operand(x)
     if axis is None:
         a, axis = reshape(a, -1), 0
     shape, axis = shape_of(a), one_axis(axis, len(shape_of(a)))
@@ -745,7 +855,7 @@ def tile(x: ArrayLike, reps: Shape) -> Any:
     >>> tile(Tensor([1.0, 2.0]), 2).tolist()
     [1.0, 2.0, 1.0, 2.0]
     """
-    a = _array(x)
+    a = operand(x)
     reps = tuple(np.atleast_1d(reps).tolist())
     shape = (1,) * (len(reps) - len(shape_of(a))) + tuple(shape_of(a))
     reps = (1,) * (len(shape) - len(reps)) + reps
@@ -760,7 +870,7 @@ def roll(x: ArrayLike, shift: int | tuple[int, ...], axis: Axis = None) -> Any:
     >>> roll(Tensor([1.0, 2.0, 3.0]), 1).tolist()
     [3.0, 1.0, 2.0]
     """
-    a = _array(x)
+    a = operand(x)
     if axis is None:
         return reshape(roll(reshape(a, -1), shift, 0), shape_of(a))
     pairs = [(index(by), one_axis(index(along), len(shape_of(a)))) for by, along in np.broadcast(shift, axis)]
@@ -774,25 +884,107 @@ def sort(x: ArrayLike, axis: int | None = -1) -> Any:
     >>> sort(Tensor([3.0, 1.0, 2.0])).tolist()
     [1.0, 2.0, 3.0]
     """
-    a = _array(x)
+    a = operand(x)
     if axis is None:
         a, axis = reshape(a, -1), 0
     return take_along_axis(a, np.argsort(plain_array(a), axis=axis, kind="stable"), axis)
 
 
-def diff(x: ArrayLike, n: int = 1, axis: int = -1) -> Any:
-    """Differences of neighbours along an axis, n times over.
+def partition(x: ArrayLike, kth: Shape, axis: int | None = -1) -> Any:
+    """Entries in an order in which those at the places ``kth`` are where sorting puts them, smaller ones before them.
 
-    >>> diff(Tensor([1.0, 4.0, 9.0])).tolist(), diff(Tensor([1.0, 4.0, 9.0]), n=2).tolist()
-    ([3.0, 5.0], [2.0])
+    >>> partition(Tensor([3.0, 1.0, 2.0]), 0).tolist()[0]
+    1.0
     """
-    a = _array(x)
+    a = operand(x)
+    if axis is None:
+        a, axis = reshape(a, -1), 0
+    return take_along_axis(a, np.argpartition(plain_array(a), kth, axis), axis)
+
+
+def median(x: ArrayLike, axis: Axis = None, keepdims: bool = False) -> Any:
+    """The middle entry over axes, or the mean of the two middle ones.
+
+    >>> median(Tensor([4.0, 1.0, 2.0, 9.0])).tolist()
+    3.0
+    """
+    a = real_operand(x)
+    shape, axes = shape_of(a), all_axes(axis, len(shape_of(a)))
+    rest = tuple(i for i in range(len(shape)) if i not in axes)
+    n = product(shape[i] for i in axes)
+    ordered = sort(reshape(transpose(a, rest + axes), (*(shape[i] for i in rest), n)))
+    middle = mean(ordered[..., (n - 1) // 2:n // 2 + 1], -1)
+    holes = np.isnan(plain_array(ordered)[..., -1:]).any(-1) if n else False  # sorted to the end; a median of nan is nan
+    middle = where(holes, np.nan, middle) if np.any(holes) else middle
+    return reshape(middle, kept_shape(shape, axes)) if _flag(keepdims) else middle
+
+
+def linspace(start: ArrayLike, stop: ArrayLike, num: int = 50, endpoint: bool = True, *, axis: int = 0) -> Any:
+    """``num`` numbers in equal steps from ``start`` to ``stop``, both of which may be nodes, along a new axis.
+
+    >>> linspace(Tensor(0.0), Tensor(1.0), 3).tolist()
+    [0.0, 0.5, 1.0]
+    """
+    first, last = broadcast_arrays(real_operand(start), real_operand(stop))
+    places = np.arange(index(num)).reshape(-1, *(1,) * len(shape_of(first))) / builtins.max(index(num) - bool(endpoint), 1)
+    places = places.astype(np.result_type(first.dtype, last.dtype))
+    return moveaxis(where(places < 0.5, first + (last - first) * places, last - (last - first) * (1 - places)), 0, axis)
+
+
+def diff(x: ArrayLike, n: int = 1, axis: int = -1, prepend: ArrayLike | None = None, append: ArrayLike | None = None) -> Any:
+    """Differences of neighbours along an axis, n times over, of the entries with others before and after them.
+
+    >>> diff(Tensor([1.0, 4.0, 9.0])).tolist(), diff(Tensor([1.0, 4.0, 9.0]), n=2, prepend=0.0).tolist()
+    ([3.0, 5.0], [2.0, 2.0])
+    """
+    a = operand(x)
     axis = one_axis(axis, len(shape_of(a)))
     if n < 0:
         raise ValueError(f"diff of order {n}: the order must be 0 or more")
+    if n and (prepend is not None or append is not None):
+        one = tuple(1 if i == axis else length for i, length in enumerate(shape_of(a)))
+        ends = [np.asarray(y, a.dtype) if isinstance(y, (int, float)) else operand(y) for y in (prepend, append)]
+        ends = [y if y is None or shape_of(y) else broadcast_to(y, one) for y in ends]
+        a = concatenate([y for y in (ends[0], a, ends[1]) if y is not None], axis)
     for _ in range(n):
         a = getitem(a, (slice(None),) * axis + (slice(1, None),)) - getitem(a, (slice(None),) * axis + (slice(None, -1),))
     return a
+
+
+def numerical_gradient(x: ArrayLike, *spacing: ArrayLike, axis: Axis = None, edge_order: int = 1) -> Any:
+    """NumPy's ``gradient``: the slopes of equally or unequally spaced samples along each axis; a tuple where there are several.
+
+    ``spacing`` is one number for all axes, or a number or coordinates for each. (``autograd.gradient`` is another thing.)
+
+    >>> numerical_gradient(Tensor([1.0, 4.0, 9.0])).tolist()
+    [3.0, 4.0, 5.0]
+    """
+    a = real_operand(x)
+    axes = all_axes(axis, len(shape_of(a)))
+    each = [real_operand(s) for s in (spacing or (1.0,))] * (len(axes) if len(spacing) < 2 else 1)
+    if len(each) != len(axes) or edge_order not in (1, 2):
+        raise ValueError(f"gradient over {len(axes)} axes with {len(spacing)} spacings and edge_order={edge_order!r}: give one "
+                         "spacing or one for each axis, and an order of 1 or 2")
+    slopes = tuple(moveaxis(_slopes(moveaxis(a, along, -1), s, edge_order), -1, along) for along, s in zip(axes, each))
+    return slopes[0] if len(axes) == 1 else slopes
+
+
+def _slopes(a: Any, spacing: Any, edge_order: int) -> Any:
+    """Slopes along the last axis: of a parabola through three neighbours, at the ends of one through two or three."""
+    n = shape_of(a)[-1]
+    if n < edge_order + 1:
+        raise ValueError(f"gradient of {n} samples: it takes {edge_order + 1} or more for edge_order={edge_order}")
+    spacing = spacing if hasattr(spacing, "priority") else np.asarray(spacing, a.dtype)
+    steps = diff(spacing) if len(shape_of(spacing)) else spacing * np.ones(n - 1, a.dtype)
+    if shape_of(steps)[-1] != n - 1:
+        raise ValueError(f"gradient of {n} samples with {shape_of(spacing)[-1]} coordinates: give one for each")
+    h, k = steps[:-1], steps[1:]
+    left, middle, right = a[..., :-2], a[..., 1:-1], a[..., 2:]
+    inside = (right - middle) * (h / (k * (h + k))) + (middle - left) * (k / (h * (h + k)))
+    first, last = (a[..., 1:2] - a[..., :1]) / steps[:1], (a[..., -1:] - a[..., -2:-1]) / steps[-1:]
+    if edge_order == 2:  # the parabola's slope at its ends
+        first, last = first * 2.0 - inside[..., :1], last * 2.0 - inside[..., -1:]
+    return concatenate([first, inside, last], -1)
 
 
 def diagonal(x: ArrayLike, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
@@ -801,7 +993,7 @@ def diagonal(x: ArrayLike, offset: int = 0, axis1: int = 0, axis2: int = 1) -> A
     >>> diagonal(Tensor([[1.0, 2.0], [3.0, 4.0]])).tolist()
     [1.0, 4.0]
     """
-    a = _array(x)
+    a = operand(x)
     n, offset = len(shape_of(a)), index(offset)
     a = moveaxis(a, (axis1, axis2), (n - 2, n - 1))
     high, wide = a.shape[-2:]
@@ -815,7 +1007,7 @@ def diag(x: ArrayLike, k: int = 0) -> Any:
     >>> diag(Tensor([1.0, 2.0])).tolist()
     [[1.0, 0.0], [0.0, 2.0]]
     """
-    a = _array(x)
+    a = operand(x)
     if len(shape_of(a)) == 2:
         return diagonal(a, k)
     n = shape_of(a)[0] + abs(index(k))
@@ -838,7 +1030,7 @@ def tril(x: ArrayLike, k: int = 0) -> Any:
     >>> tril(Tensor([[1.0, 2.0], [3.0, 4.0]])).tolist()
     [[1.0, 0.0], [3.0, 4.0]]
     """
-    a = _array(x)
+    a = operand(x)
     rows, columns = (shape_of(a) * 2)[-2:]  # a vector is repeated to a square, as by NumPy
     return where(np.tri(rows, columns, k, dtype=bool), a, 0.0)
 
@@ -849,7 +1041,7 @@ def triu(x: ArrayLike, k: int = 0) -> Any:
     >>> triu(Tensor([[1.0, 2.0], [3.0, 4.0]])).tolist()
     [[1.0, 2.0], [0.0, 4.0]]
     """
-    a = _array(x)
+    a = operand(x)
     rows, columns = (shape_of(a) * 2)[-2:]
     return where(~np.tri(rows, columns, k - 1, dtype=bool), a, 0.0)
 
@@ -859,7 +1051,22 @@ def where(condition: ArrayLike, x: ArrayLike, y: ArrayLike) -> Any:
     mask = plain_array(condition)
     if mask.dtype.kind not in "biuf":
         raise TypeError(f"where: the condition must be a mask or numbers, not {mask.dtype}")
-    return table.where(_array(x), _array(y), condition=mask != 0)
+    return table.where(operand(x), operand(y), condition=mask != 0)
+
+
+def select(condlist: Sequence[ArrayLike], choicelist: Sequence[ArrayLike], default: ArrayLike = 0.0) -> Any:
+    """The entries of the first choice whose condition holds, else the default.
+
+    >>> select([[True, False]], [Tensor([1.0, 2.0])], 9.0).tolist()
+    [1.0, 9.0]
+    """
+    if len(condlist) != len(choicelist) or not len(condlist):
+        raise ValueError(f"select with {len(condlist)} conditions and {len(choicelist)} choices: give one choice for each, and "
+                         "at least one")
+    out = default
+    for condition, choice in reversed([*zip(condlist, choicelist)]):
+        out = where(condition, choice, out)
+    return out
 
 
 def nan_to_num(x: ArrayLike) -> Any:
@@ -868,7 +1075,7 @@ def nan_to_num(x: ArrayLike) -> Any:
     >>> nan_to_num(Tensor([1.0, float("nan")])).tolist()
     [1.0, 0.0]
     """
-    a = _array(x)
+    a = operand(x)
     plain = plain_array(a)
     return where(np.isfinite(plain), a, np.nan_to_num(plain))
 
@@ -879,10 +1086,10 @@ def average(x: ArrayLike, axis: Axis = None, weights: ArrayLike | None = None) -
     >>> average(Tensor([1.0, 5.0]), weights=[3.0, 1.0]).tolist()
     2.0
     """
-    a = _real(x)
+    a = real_operand(x)
     if weights is None:
         return mean(a, axis)
-    w = _real(weights)
+    w = real_operand(weights)
     if shape_of(w) != shape_of(a):
         if axis is None or tuple(shape_of(w)) != tuple(shape_of(a)[i] for i in all_axes(axis, len(shape_of(a)))):
             raise ValueError(f"average of shape {tuple(shape_of(a))} with weights of shape {tuple(shape_of(w))}: give axis=, "
@@ -919,7 +1126,7 @@ def astype(x: ArrayLike, dtype: DTypeLike) -> Any:
     if np.dtype(dtype).kind != "f":
         raise TypeError(f"astype({np.dtype(dtype)}): a gradient needs float32 or float64; use x.data.astype({np.dtype(dtype)}) "
                         "for numbers without one")
-    return table.astype(_array(x), dtype=np.dtype(dtype))
+    return table.astype(operand(x), dtype=np.dtype(dtype))
 
 
 def argmax(x: ArrayLike, axis: int | None = None) -> Array:
@@ -940,11 +1147,31 @@ def argmin(x: ArrayLike, axis: int | None = None) -> Array:
     return plain_array(x).argmin(axis)
 
 
-__all__ = """sum mean average max min ptp var std norm prod cumsum cumprod logsumexp softmax log_softmax matmul dot vdot inner outer
-kron tensordot einsum reshape ravel transpose matrix_transpose swapaxes moveaxis broadcast_to broadcast_arrays expand_dims
-squeeze atleast_1d atleast_2d atleast_3d flip flipud fliplr rot90 pad concatenate append stack vstack hstack dstack column_stack
-split array_split take take_along_axis repeat tile roll sort diff diagonal diag trace tril triu where clip nan_to_num astype
-argmax argmin""".split()
+class _Joined:
+    """``np.r_`` or ``np.c_`` for nodes: NumPy places the entries' numbers, and the entries follow."""
+
+    def __init__(self, numpys: Any):
+        self._numpys = numpys
+
+    def __getitem__(self, key: Any) -> Any:
+        parts, numbers, count = [], [], 0
+        for item in key if isinstance(key, tuple) else (key,):
+            if not isinstance(item, str):
+                part = np.r_[item] if isinstance(item, slice) else operand(item)
+                parts.append(reshape(part, -1))
+                item = np.arange(count, count + product(shape_of(part))).reshape(shape_of(part))
+                count += item.size
+            numbers.append(item)
+        return take(concatenate(parts), np.asarray(self._numpys[tuple(numbers)]))
+
+
+r_, c_ = _Joined(np.r_), _Joined(np.c_)
+
+__all__ = """sum mean average median max min ptp var std norm prod cumsum cumprod logsumexp softmax log_softmax matmul dot vdot
+inner outer cross kron tensordot einsum reshape ravel transpose matrix_transpose swapaxes moveaxis rollaxis broadcast_to
+broadcast_arrays expand_dims squeeze atleast_1d atleast_2d atleast_3d flip flipud fliplr rot90 pad concatenate append stack
+vstack hstack dstack column_stack split array_split vsplit hsplit dsplit take take_along_axis repeat tile roll sort partition
+linspace diff numerical_gradient diagonal diag trace tril triu where select clip nan_to_num astype argmax argmin""".split()
 
 
 def explained(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -30,7 +30,8 @@ class ArrayOperation:
     ``is_selection`` marks an operation whose result may not depend on some entries (``x[1:]``): no gradient arrives there.
     ``shows_nan`` maps its operand and the params to True where a nan in any entry is one in the result (``max``), so that none is
     hidden. ``reach`` maps a mask of the entries at which a gradient arrived, and the operands, to the mask for the operand, where
-    the general rule (all entries, for an operation that is neither linear nor a selection) is too coarse.
+    the general rule (all entries, for an operation that is neither linear nor a selection) is too coarse. ``of_number`` returns
+    the Value that the operation of Values is (the sum of one is itself), or None where there is none.
     """
 
     saves = True  # True if a backward sweep needs the operands
@@ -38,10 +39,11 @@ class ArrayOperation:
     def __init__(self, name: str, sign: str, forward: Callable[..., Any], *pullbacks: Callable[..., Any],
                  pushforward: Callable[..., Any] | None = None, bilinear: bool = False, variadic: bool = False,
                  shown: tuple[str, ...] = (), is_selection: bool = False,
-                 shows_nan: Callable[..., bool] = lambda x, **params: False, reach: Callable[..., Any] | None = None):
+                 shows_nan: Callable[..., bool] = lambda x, **params: False, reach: Callable[..., Any] | None = None,
+                 of_number: Callable[..., Any] = lambda *xs, **params: None):
         self.name, self.sign, self.forward, self.pullbacks = name, sign, forward, pullbacks
         self.variadic, self.bilinear, self.shown = variadic, bilinear, shown or (f"{name}ᵀ",)
-        self.is_selection, self.shows_nan, self.reach = is_selection, shows_nan, reach
+        self.is_selection, self.shows_nan, self.reach, self.of_number = is_selection, shows_nan, reach, of_number
         self.is_linear = pushforward is None and not bilinear
         self.pushforward = pushforward or (self._push_bilinear if bilinear else self._push_linear)
         self.module = sys._getframe(1).f_globals["__name__"]
@@ -52,6 +54,8 @@ class ArrayOperation:
         if kind is Arrays or kind is None:
             return self.forward(*[np.asarray(x) for x in operands], **params)
         if not hasattr(kind, "apply_array_operation"):
+            if (number := self.of_number(*operands, **params)) is not None:
+                return number
             raise TypeError(f"{self.name} of {', '.join(type(x).__name__ for x in operands)}: it takes tensors and "
                             "arrays; make a Tensor of the numbers")
         return kind.apply_array_operation(self, operands, params)

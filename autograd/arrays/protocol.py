@@ -94,15 +94,16 @@ def apply_function(function: Any, args: Any, options: Any) -> Any:
     name = _renamed.get(called, called)
     if name in plain_functions:
         return _functions().explained(function)(*map(_plain_array, args), **options)
-    if function.__module__ == "numpy.linalg" and name in ("diagonal", "trace"):  # numpy.linalg takes the last two axes
-        return getattr(_functions(), name)(*args, **options, axis1=-2, axis2=-1)
     if name in ("round", "around"):
         return _rounded(*args, **options)
-    if name not in _functions().__all__ or (function.__module__ != "numpy" and name not in _linalg):
+    if name in _composed or name in _rows_of_arrays:
+        return (_composed.get(name) or rows[name])(*args, **options)
+    home = {"numpy": _functions, "numpy.linalg": _linalg}.get(function.__module__, lambda: None)()
+    if name not in getattr(home, "__all__", ()):
         called = f"{function.__module__}.{function.__name__}".replace("numpy", "np", 1)
-        raise TypeError(f"{called} is not differentiable here{_near(name, _functions().__all__)}, or "
-                        f"{called}(x.data) for numbers without a gradient")
-    ours = getattr(_functions(), name)
+        near = _near(name, getattr(home, "__all__", ()))
+        raise TypeError(f"{called} is not differentiable here{near}, or {called}(x.data) for numbers without a gradient")
+    ours = getattr(home, name)
     code = getattr(ours, "__wrapped__", ours).__code__
     options = {key: value for key, value in options.items() if key not in ("out", "dtype", "mean") or value is not None}
     if options.get("casting") == "same_kind":  # NumPy's default, passed on by np.row_stack
@@ -136,6 +137,11 @@ def _unless_nan(row: Any, x: Any, y: Any) -> Any:
     return where(y != y, x, where(x != x, y, row(x, y)))
 
 
+def _unless_0(x: Any, row: Any, y: Any) -> Any:
+    """``x * row(y)``, and 0 where ``x`` is 0, whatever ``y`` is."""
+    return where(x == 0, x, x * row(where(x == 0, 1.0, y)))
+
+
 def _method(name: str) -> Any:
     def method(self: Any, *args: Any, **options: Any) -> Any:
         return getattr(_functions(), name)(self, *args, **options)
@@ -149,22 +155,30 @@ for _name in ("sum mean max min var std prod cumsum cumprod dot swapaxes squeeze
 
 # names that differ from NumPy's, functions composed of rows, and functions that return plain arrays
 _ufuncs = {"subtract": "sub", "multiply": "mul", "divide": "div", "true_divide": "div", "negative": "neg",
-           "power": "pow", "remainder": "mod", "absolute": "abs", "fabs": "abs", "positive": "identity", "float_power": "pow"}
+           "power": "pow", "remainder": "mod", "absolute": "abs", "fabs": "abs", "positive": "identity", "float_power": "pow",
+           "conjugate": "identity", "expit": "sigmoid"}  # from expit on SciPy's
 _composed: dict[str, Callable[..., Any]] = {
     "square": lambda x: x * x, "reciprocal": lambda x: 1.0 / x, "exp2": lambda x: ops.pow(2.0, x),
     "logaddexp2": lambda x, y: ops.logaddexp(x * 0.6931471805599453, y * 0.6931471805599453) * 1.4426950408889634,
     "ceil": lambda x: -ops.floor(-x),
     "deg2rad": lambda x: x * 0.017453292519943295, "radians": lambda x: x * 0.017453292519943295,
     "rad2deg": lambda x: x * 57.29577951308232, "degrees": lambda x: x * 57.29577951308232,
+    "real": lambda val: val, "real_if_close": lambda a, tol=100: a, "fix": lambda x: ops.trunc(x),
+    "vecdot": lambda x, y: _functions().sum(x * y, -1),
+    "log_expit": lambda x: -ops.softplus(-x), "ndtr": lambda x: 0.5 * rows["erfc"](x * -0.7071067811865476),
+    "xlogy": lambda x, y: _unless_0(x, ops.log, y), "xlog1py": lambda x, y: _unless_0(x, ops.log1p, y),
+    "entr": lambda x: -_unless_0(x, ops.log, x), "rel_entr": lambda x, y: _unless_0(x, ops.log, x / y),
     "fmax": lambda x, y: _unless_nan(ops.maximum, x, y), "fmin": lambda x, y: _unless_nan(ops.minimum, x, y),
 }
 _plain = {"greater", "greater_equal", "less", "less_equal", "equal", "not_equal", "isnan", "isinf", "isfinite",
           "logical_and", "logical_or", "logical_not", "signbit"}
-_linalg = {"norm", "matmul", "tensordot", "matrix_transpose", "vecdot"}
+_rows_of_arrays = {"sinc"}  # which NumPy makes of other functions
 _reductions = {"sum", "mean", "max", "min", "prod", "var", "std", "cumsum", "cumprod"}
-_renamed = {"amax": "max", "amin": "min", "concat": "concatenate", "permute_dims": "transpose"}
+_renamed = {"amax": "max", "amin": "min", "concat": "concatenate", "permute_dims": "transpose",
+            "gradient": "numerical_gradient"}
 plain_functions = {"shape", "ndim", "size", "argmax", "argmin", "argsort", "allclose", "isclose", "array_equal", "array_equiv",
-          "array2string", "array_repr", "array_str", "result_type", "can_cast", "iscomplexobj", "isrealobj",
+          "array2string", "array_repr", "array_str", "result_type", "can_cast", "iscomplex", "isreal", "iscomplexobj", "isrealobj",
+          "imag", "angle", "argpartition",
           "count_nonzero", "nonzero", "any", "all", "searchsorted", "may_share_memory", "shares_memory",
           "zeros_like", "ones_like", "empty_like", "full_like", "min_scalar_type", "common_type", "save", "savetxt"}
 
@@ -173,3 +187,9 @@ def _functions() -> Any:
     """The module of array functions, which loads NumPy when first used."""
     from . import functions
     return functions
+
+
+def _linalg() -> Any:
+    """The module of linear algebra."""
+    from .. import linalg
+    return linalg

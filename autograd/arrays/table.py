@@ -22,16 +22,23 @@ from .axes import all_axes, kept_shape, one_axis, plain_array
 from . import contraction
 from .operation import ArrayOperation
 
+
+def _itself(x: Any, axis: Any, keepdims: bool) -> Any:
+    """A number reduced over no axis; AxisError for an axis, which a number has not."""
+    return None if all_axes(axis, 0) else x
+
+
 # ── linear operations and their transposes ───────────────────────────────────────────────────────────────────────
 
 sum = ArrayOperation(
     "sum", "Σ", lambda x, axis, keepdims: np.sum(x, axis=axis, keepdims=keepdims),
-    lambda g, out, x, axis, keepdims: broadcast_to(reshape(g, shape=kept_shape(x.shape, axis)), shape=x.shape), shown=("1",))
+    lambda g, out, x, axis, keepdims: broadcast_to(reshape(g, shape=kept_shape(x.shape, axis)), shape=x.shape), shown=("1",),
+    of_number=_itself)
 broadcast_to = ArrayOperation(
     "broadcast_to", "⇉", lambda x, shape: np.broadcast_to(x, shape), lambda g, out, x, shape: g, shown=("Σ",))
 reshape = ArrayOperation(
     "reshape", "reshape", lambda x, shape: np.reshape(x, shape),
-    lambda g, out, x, shape: reshape(g, shape=x.shape), shown=("reshape",))
+    lambda g, out, x, shape: reshape(g, shape=x.shape), shown=("reshape",), of_number=lambda x, shape: x if shape == () else None)
 transpose = ArrayOperation(
     "transpose", "ᵀ", lambda x, axes: np.transpose(x, axes),
     lambda g, out, x, axes: transpose(g, axes=None if axes is None else tuple(np.argsort([a % x.ndim for a in axes]))),
@@ -67,7 +74,8 @@ where = ArrayOperation(
     "where", "where", lambda x, y, condition: np.where(condition, x, y),
     lambda g, out, x, y, condition: where(g, 0.0, condition=condition),
     lambda g, out, x, y, condition: where(0.0, g, condition=condition),
-    shown=("condition", "not condition"), is_selection=True)
+    shown=("condition", "not condition"), is_selection=True,
+    of_number=lambda x, y, condition: None if np.ndim(condition) else x if condition else y)
 matmul = ArrayOperation(
     "matmul", "@", contraction.matmul,
     lambda g, out, x, y: _matmul_left(g, x, y), lambda g, out, x, y: _matmul_right(g, x, y),
@@ -82,16 +90,17 @@ max = ArrayOperation(
     "max", "max", lambda x, axis, keepdims: np.max(x, axis=axis, keepdims=keepdims),
     lambda g, out, x, axis, keepdims: reshape(g, shape=kept_shape(x.shape, axis)) * _shares(out, x, axis),
     pushforward=lambda out, xs, ts, params: _push_extreme(out, xs, ts, **params),
-    shown=("equal shares of max",), is_selection=True, shows_nan=lambda x, **params: True)
+    shown=("equal shares of max",), is_selection=True, shows_nan=lambda x, **params: True, of_number=_itself)
 min = ArrayOperation(
     "min", "min", lambda x, axis, keepdims: np.min(x, axis=axis, keepdims=keepdims),
     lambda g, out, x, axis, keepdims: reshape(g, shape=kept_shape(x.shape, axis)) * _shares(out, x, axis),
     pushforward=lambda out, xs, ts, params: _push_extreme(out, xs, ts, **params),
-    shown=("equal shares of min",), is_selection=True, shows_nan=lambda x, **params: True)
+    shown=("equal shares of min",), is_selection=True, shows_nan=lambda x, **params: True, of_number=_itself)
 prod = ArrayOperation(  # for products away from 0 and overflow; elsewhere ``functions.prod`` multiplies pairs
     "prod", "Π", silent(np.prod),
     lambda g, out, x, axis, keepdims: reshape(g * out, shape=kept_shape(x.shape, axis)) / x,
     pushforward=lambda out, xs, ts, p: out * sum(ts[0] / xs[0], axis=p["axis"], keepdims=p["keepdims"]), shown=("out/x",),
+    of_number=_itself,
     reach=lambda arrived, x, axis, keepdims: _along(arrived.reshape(kept_shape(x.shape, axis)), x, axis))
 logsumexp = ArrayOperation(
     "logsumexp", "log Σ exp", lambda x, axis, keepdims: _logsumexp_forward(x, axis, keepdims),

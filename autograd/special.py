@@ -1,0 +1,52 @@
+"""The second page of the table: rows of statistics and signals, in the form that ``ops`` describes."""
+
+from __future__ import annotations
+
+import math
+
+from . import floats
+from .operation import row, where
+from .ops import cos, exp
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+
+def _scipys(name: str, forward: Callable[[float], float]) -> Callable[[Any], Any]:
+    """SciPy's function of arrays where it is installed, and without it Python's, entry by entry, in ten times the time."""
+    def function(x: Any) -> Any:
+        try:
+            from scipy import special  # type: ignore[import-untyped]
+        except ImportError:
+            from numpy import asarray, float32, float64, result_type, vectorize
+            return asarray(vectorize(forward, otypes=[float64])(x)).astype(result_type(x, float32), copy=False)
+        return getattr(special, name)(x)
+    return function
+
+
+def _sinc_slope(out: Any, x: Any) -> Any:
+    """(cos πx − sinc x) / x, by its series where the two are nearly equal: its every derivative is good there too."""
+    square, series = (math.pi * x) ** 2, 0.0
+    for k in range(14, 0, -1):  # Σ (−1)ᵏ 2k (πx)²ᵏ / (2k + 1)!, by Horner's scheme
+        series = ((-1.0) ** k * 2 * k / math.factorial(2 * k + 1) + series) * square
+    far = abs(x) > 0.5
+    near_0 = where(far, 0.0, series) / (x + (x == 0))
+    return where(far, (cos(math.pi * x) - out) / (x + (x == 0)), near_0)
+
+
+# erf by its series, and far out by the continued fraction of erfc (Abramowitz & Stegun, 7.1.6 and 7.1.14)
+_ERF = """x => { const a = Math.abs(x), e = Math.exp(-a * a) / Math.sqrt(Math.PI); let t = 2 * a, s = t, f = 0;
+for (let n = 1; n < 60; n++) s += t *= 2 * a * a / (2 * n + 1); for (let n = 120; n > 0; n--) f = n / 2 / (a + f); """
+
+erf = row("erf", "erf", math.erf, lambda out, x: 1.1283791670955126 * exp(-(x * x)), domain=(-5.0, 5.0), array=_scipys("erf", math.erf),
+          javascript=_ERF + "return x !== x ? x : Math.sign(x) * (a < 2 ? e * s : 1 - e / (a + f)) }")
+erfc = row("erfc", "erfc", math.erfc, lambda out, x: -1.1283791670955126 * exp(-(x * x)), domain=(-5.0, 20.0), array=_scipys("erfc", math.erfc),
+           javascript=_ERF + "return x !== x ? x : a < 2 ? 1 - Math.sign(x) * e * s : x > 0 ? e / (a + f) : 2 - e / (a + f) }")
+logit = row("logit", "logit", floats.logit, lambda out, x: 1 / (x * (1 - x)), domain=(0.01, 0.99), array=_scipys("logit", floats.logit),
+            javascript="x => Math.abs(x - 0.5) < 0.25 ? Math.log1p(2 * x - 1) - Math.log1p(1 - 2 * x) : Math.log(x / (1 - x))")
+# near its zeros as exact as NumPy's, which multiplies by a rounded π
+sinc = row("sinc", "sinc", floats.sinc, lambda out, x: _sinc_slope(out, x), shown=lambda out, x: (cos(math.pi * x) - out) / x, domain=(0.3, 2.7),
+           javascript="x => x === 0 ? 1 : Math.sin(Math.PI * x) / (Math.PI * x)")
+fmod = row("fmod", "fmod", floats.fmod, 1.0, lambda out, x, y: (out - x) / y, domain=((-10.0, 10.0), (0.5, 10.0)), javascript="(x, y) => x % y")
