@@ -27,13 +27,12 @@ def _scipys(name: str, forward: Callable[[float], float]) -> Callable[[Any], Any
 
 
 def _sinc_slope(out: Any, x: Any) -> Any:
-    """(cos πx − sinc x) / x, by its series where the two are nearly equal: its every derivative is good there too."""
-    square, series = (math.pi * x) ** 2, 0.0
-    for k in range(14, 0, -1):  # Σ (−1)ᵏ 2k (πx)²ᵏ / (2k + 1)!, by Horner's scheme
-        series = ((-1.0) ** k * 2 * k / math.factorial(2 * k + 1) + series) * square
+    """(cos πx − sinc x) / x; where the two are nearly equal, its series, which has every derivative of it at 0 too."""
     far = abs(x) > 0.5
-    near_0 = where(far, 0.0, series) / (x + (x == 0))
-    return where(far, (cos(math.pi * x) - out) / (x + (x == 0)), near_0)
+    near, series = where(far, 0.0, x), 0.0
+    for k in range(14, 0, -1):  # π² x Σ (−1)ᵏ 2k (πx)²ᵏ⁻² / (2k + 1)!, by Horner's scheme
+        series = series * (math.pi * near) ** 2 + (-1.0) ** k * 2 * k / math.factorial(2 * k + 1)
+    return where(far, (cos(math.pi * x) - out) / (x + (x == 0)), math.pi**2 * near * series)
 
 
 # erf by its series, and far out by the continued fraction of erfc (Abramowitz & Stegun, 7.1.6 and 7.1.14)

@@ -302,3 +302,37 @@ def test_numbers_and_arrays_are_arguments_of_one_function():
     assert (xx.tolist(), xa.tolist(), ax.tolist(), aa) == ([[0, 0], [0, 0]], [1, 1], [1, 1], 2.0)
     assert [np.asarray(part).tolist() for part in hvp(f, (x, a), (x, 1.0))] == [[1.0, 1.0], 5.0]
     assert check_gradients(f, x, a, order=2).verdict == "OK"
+
+
+# ── NumPy's arrays of nodes ──────────────────────────────────────────────────────────────────────────────────────
+
+@pytest.mark.parametrize("f, slope", [
+    (lambda x: np.atleast_1d(x * x), 6.0), (lambda x: np.real(x * x), 6.0), (lambda x: np.where(x > 0, x * x, 0.0), 6.0),
+    (lambda x: np.dot(np.array([x, 1.0]), [x, 2.0]), 6.0), (lambda x: np.sum([x, x * x]), 7.0), (lambda x: np.sum(x * x), 6.0),
+    (lambda x: np.max(x) * np.mean(x) * np.prod(x), 27.0),
+])
+def test_a_number_in_an_array_of_numpys_keeps_its_gradient(f, slope):
+    assert grad(f)(3.0) == slope
+    assert jacobian(f)(3.0) == slope
+
+
+def test_an_array_of_nodes_is_a_result_like_a_list_of_them():
+    def f(x):
+        return np.array([x * x, 2.0 * x, 1.0])
+    assert jacobian(f)(3.0) == [6.0, 2.0, 0.0]
+    y, pullback = vjp(f, 3.0)
+    assert y == [9.0, 6.0, 1.0]
+    assert pullback([1.0, 10.0, 100.0]) == pullback(np.array([1.0, 10.0, 100.0])) == (26.0,)
+    with pytest.raises(TypeError, match="grad needs a function that returns one number"):
+        grad(f)(3.0)
+
+
+def test_a_number_reduced_over_no_axis_is_itself():
+    import autograd as ag
+    x = Value(-3.0)
+    assert all(f(x) is x for f in (ag.sum, ag.max, ag.min, ag.prod))
+    assert (ag.mean(x).data, ag.var(x).data, ag.std(x).data, ag.norm(x).data) == (-3.0, 0.0, 0.0, 3.0)
+    assert grad(lambda x: ag.norm(x) + ag.mean(x) * ag.sum(x))(-3.0) == -7.0
+    assert jvp(lambda x: ag.mean(x) * ag.prod(x), -3.0, 1.0)[1] == -6.0
+    with pytest.raises(IndexError, match="axis 1 is out of bounds"):
+        ag.sum(x, axis=1)
