@@ -15,7 +15,8 @@ import numpy as np
 from ..arrays.axes import all_axes
 from ..graph import Node, topological
 from ..operation import IEEE, Operation
-from .javascript import Code, code, sources
+from .javascript import code
+from .printer import JAVASCRIPT, Code, sources
 
 FEW_ENTRIES = 64  # of an input: more cannot be shown one by one
 MANY_ENTRIES = 2_000  # of all nodes together
@@ -133,7 +134,7 @@ def tensors_to_javascript(y: Any) -> str:
     _check_size(order)
     used: set[str] = set()
     lines = [f"[v[{i}], l[{i}]] = {_call(node, place, used)};" for i, node in enumerate(order) if node.operands]
-    known = sources(used)
+    known = sources(used, JAVASCRIPT)
     constants = [f"const {name} = {known[name]}" for name in sorted(known)]
     return "\n".join(["v => {", f"const $ = (() => {{\n{HELPERS}}})()", *constants, "const l = [];", *lines, "return l", "}"])
 
