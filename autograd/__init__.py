@@ -23,7 +23,7 @@ from .value import Value
 _elsewhere = {  # names that load their module on first use
     "AnomalyError": "anomaly", "detect_anomaly": "anomaly", "find_anomaly": "anomaly", "check_gradients": "check",
     "explain": "paths", "formula": "symbolic", "formulas": "symbolic", "steps": "stepping", "Tensor": "tensor",
-    **dict.fromkeys(["r_", "c_", *_array_functions], "arrays.functions"),
+    "compile": "programs.program", **dict.fromkeys(["r_", "c_", *_array_functions], "arrays.functions"),
 }
 _rows = {name: row for name, row in _operation.rows.items() if row.arity}
 globals().update(_rows)
@@ -55,7 +55,7 @@ def __getattr__(name: str) -> object:
 # type checkers and editors read __init__.pyi, which `make docs` writes
 __all__ = list(dict.fromkeys([
     "AnomalyError", "GradientError", "GraphError", "GraphWarning", "NoDerivativeWarning", "Tensor", "Value",
-    "c_", "check_gradients", "clip", "detect_anomaly",
+    "c_", "check_gradients", "clip", "compile", "detect_anomaly",
     "explain", "find_anomaly", "formula", "formulas", "grad", "gradient", "hessian", "hvp", "jacobian", "jvp", "no_grad", "op",
     "r_", "scope", "steps", "value_and_grad", "vjp", "where", *_rows, *_array_functions,
 ]))

@@ -25,6 +25,7 @@ from .errors import GraphError as GraphError
 from .errors import GraphWarning as GraphWarning
 from .errors import NoDerivativeWarning as NoDerivativeWarning
 from .paths import explain as explain
+from .programs.program import compile as compile
 from .stepping import steps as steps
 from .symbolic import formula as formula
 from .symbolic import formulas as formulas
@@ -700,13 +701,13 @@ def argmin(x: ArrayLike, axis: int | None = None) -> Array:
 
 __all__ = [
     "AnomalyError", "GradientError", "GraphError", "GraphWarning", "NoDerivativeWarning", "Tensor", "Value", "c_",
-    "check_gradients", "clip", "detect_anomaly", "explain", "find_anomaly", "formula", "formulas", "grad", "gradient",
-    "hessian", "hvp", "jacobian", "jvp", "no_grad", "op", "r_", "scope", "steps", "value_and_grad", "vjp", "where", "identity",
-    "add", "sub", "mul", "div", "neg", "pow", "exp", "expm1", "log", "log2", "log10", "log1p", "sqrt", "sin", "cos", "tan",
-    "arctan", "arctan2", "arcsin", "arccos", "arcsinh", "arccosh", "arctanh", "cbrt", "hypot", "sinh", "cosh", "sech", "tanh",
-    "sigmoid", "softplus", "logaddexp", "relu", "leaky_relu", "elu", "abs", "maximum", "minimum", "clip_min", "clip_max",
-    "step", "sign", "trunc", "rint", "floor_divide", "mod", "floor", "erf", "erfc", "logit", "sinc", "fmod", "sum", "mean",
-    "average", "median", "max", "min", "ptp", "var", "std", "norm", "prod", "cumsum", "cumprod", "logsumexp", "softmax",
+    "check_gradients", "clip", "compile", "detect_anomaly", "explain", "find_anomaly", "formula", "formulas", "grad",
+    "gradient", "hessian", "hvp", "jacobian", "jvp", "no_grad", "op", "r_", "scope", "steps", "value_and_grad", "vjp", "where",
+    "identity", "add", "sub", "mul", "div", "neg", "pow", "exp", "expm1", "log", "log2", "log10", "log1p", "sqrt", "sin", "cos",
+    "tan", "arctan", "arctan2", "arcsin", "arccos", "arcsinh", "arccosh", "arctanh", "cbrt", "hypot", "sinh", "cosh", "sech",
+    "tanh", "sigmoid", "softplus", "logaddexp", "relu", "leaky_relu", "elu", "abs", "maximum", "minimum", "clip_min",
+    "clip_max", "step", "sign", "trunc", "rint", "floor_divide", "mod", "floor", "erf", "erfc", "logit", "sinc", "fmod", "sum",
+    "mean", "average", "median", "max", "min", "ptp", "var", "std", "norm", "prod", "cumsum", "cumprod", "logsumexp", "softmax",
     "log_softmax", "matmul", "dot", "vdot", "inner", "outer", "cross", "kron", "tensordot", "einsum", "reshape", "ravel",
     "transpose", "matrix_transpose", "swapaxes", "moveaxis", "rollaxis", "broadcast_to", "broadcast_arrays", "expand_dims",
     "squeeze", "atleast_1d", "atleast_2d", "atleast_3d", "flip", "flipud", "fliplr", "rot90", "pad", "concatenate", "append",

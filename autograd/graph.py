@@ -109,7 +109,7 @@ class Node(Operators):
 
     __slots__: tuple[str, ...] = ()
     node_slots: tuple[str, ...]
-    priority: int
+    priority: float
     metadata: tuple[Any, ...] | None
     op: Any
     inputs: tuple[Any, ...]
@@ -187,26 +187,27 @@ class Node(Operators):
         return f"{self.name or f'a {type(self).__name__}'}{where}"
 
     def __bool__(self) -> bool:
+        _watched(self)
         return bool(self.data)
 
     # comparisons compare data and give plain results without gradients; hashing is by identity
     def __eq__(self, other: object) -> Any:
-        return self.data == _data(other)
+        return NotImplemented if _watched(self, other) else self.data == _data(other)
 
     def __ne__(self, other: object) -> Any:
-        return self.data != _data(other)
+        return NotImplemented if _watched(self, other) else self.data != _data(other)
 
     def __lt__(self, other: Any) -> Any:
-        return self.data < _data(other)
+        return NotImplemented if _watched(self, other) else self.data < _data(other)
 
     def __le__(self, other: Any) -> Any:
-        return self.data <= _data(other)
+        return NotImplemented if _watched(self, other) else self.data <= _data(other)
 
     def __gt__(self, other: Any) -> Any:
-        return self.data > _data(other)
+        return NotImplemented if _watched(self, other) else self.data > _data(other)
 
     def __ge__(self, other: Any) -> Any:
-        return self.data >= _data(other)
+        return NotImplemented if _watched(self, other) else self.data >= _data(other)
 
     __hash__ = object.__hash__
 
@@ -264,6 +265,15 @@ class Node(Operators):
 
 def _data(x: Any) -> Any:
     return x.data if isinstance(x, Node) else x
+
+
+def _watched(node: Node, other: Any = None) -> bool:
+    """True where the other node knows no number yet, and compares itself; a recording refuses a comparison of what it records."""
+    if (context := current()) is not None and context.watch is not None:
+        if getattr(other, "is_recorded", False):
+            return True
+        getattr(context.watch, "compared", bool)(node)
+    return False
 
 
 def _relink(content: Any, kind: type, replace: Callable[[Any], Any]) -> Any:

@@ -1,0 +1,208 @@
+"""The native interpreter: its C text made from the table, built once by the system's compiler, kept in a private folder.
+
+``load`` gives the library, or raises ``Unavailable`` with the reason, for which NumPy then serves. A library lies in a folder that
+nobody else can write into, under a name made of its source, the compiler with its flags, and the processor; it is written to a
+file beside it first and then renamed. Where the folder cannot be written into, it is built for this process alone.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import hashlib
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import sysconfig
+import tempfile
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from ..operation import Operation, partial, rows
+from .passes import dot
+from .printer import C, Code, sources, written
+from .record import internal, sources_of_numbers
+
+FLAGS = ("-O3", "-fPIC", "-shared", "-fno-math-errno", "-fno-trapping-math", "-ffp-contract=fast", "-lm")
+OWN = ("-march=native",)  # for this processor alone
+SUFFIX = {"darwin": ".dylib", "win32": ".dll"}.get(sys.platform, ".so")
+BUILT_IN = Path(__file__).with_name("interpreter" + SUFFIX)  # beside this file in a wheel, and where `make native` has run
+
+
+class Unavailable(RuntimeError):
+    """There is no native interpreter here, or it has no code for an operation; the message says why."""
+
+
+# ── the text ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+def table() -> tuple[str, ...]:
+    """The names of the rows that every library has: those of the table itself, without a user's."""
+    from .. import ops
+    return tuple(name for name, row in rows.items() if row.arity and vars(ops).get(name) is row)
+
+
+def opcodes(names: Iterable[str]) -> dict[str, int]:
+    """The number of each operation in programs for a library with these rows."""
+    special = [name for name in internal if name not in sources_of_numbers]
+    return {name: code for code, name in enumerate([*special, "dot", "matrix", *names])}
+
+
+def text(names: Iterable[str]) -> str:
+    """The C text of an interpreter for these rows.
+
+    >>> "UNARY(F)" in text(["sin"]) and "r_sin(x), r_cos(x)" in text(["sin"])
+    True
+    """
+    names = tuple(names)
+    codes, used = opcodes(names), set(names) | {"pow"}
+    entries: dict[int, list[str]] = {1: [], 2: []}
+    for name in names:
+        row = rows[name]
+        operands = [Code(x, used, C) for x in "xy"[:row.arity]]
+        out = Code("out", used, C)
+        locals = [written(partial(rule, out, *operands), C) for rule in row.partials]
+        entries[row.arity].append(f"F({codes[name]}, {written(row(*operands), C)}, {', '.join(locals)})")
+    functions = sources(used, C)
+    lines = ["#include <math.h>"]
+    lines += [f"static inline double r_{name}({', '.join(['double'] * rows[name].arity)});" for name in sorted(functions)]
+    lines += [functions[name] for name in sorted(functions)]
+    lines += [f"#define {name.upper()} {code}" for name, code in codes.items() if name not in names]
+    for kind, arity in (("UNARY", 1), ("BINARY", 2)):
+        lines.append(f"#define {kind}(F) " + " \\\n    ".join(entries[arity]))
+    return "\n".join([*lines, Path(__file__).with_name("interpreter.c").read_text(encoding="utf-8")])
+
+
+# ── building and keeping it ──────────────────────────────────────────────────────────────────────────────────────
+
+def compiler() -> str:
+    """The path of the system's C compiler; raises Unavailable where there is none."""
+    names = [(os.environ.get("CC") or sysconfig.get_config_var("CC") or "cc").split()[0], "cc", "gcc", "clang"]
+    found = next(filter(None, map(shutil.which, names)), None)
+    if found is None or sys.platform == "win32":
+        raise Unavailable("no C compiler was found (cc, gcc or clang; the environment variable CC names another)")
+    return found
+
+
+@cache
+def processor() -> str:
+    """The kind of processor with what it can do."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+        told = {line.partition(":")[0].strip(): line for line in reversed(lines)}
+        return "\n".join(told.get(key, "") for key in ("model name", "flags", "Features", "CPU part"))
+    except OSError:
+        return platform.processor()
+
+
+def folder() -> Path:
+    """The private folder for libraries: ``chainrule`` within the user's cache, made if it is missing.
+
+    Raises Unavailable where it belongs to somebody else or others may write into it, OSError where it cannot be made.
+    """
+    base = os.environ.get("XDG_CACHE_HOME")
+    path = (Path(base) if base and os.path.isabs(base) else Path.home() / ".cache") / "chainrule"
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    about = path.lstat()
+    if path.is_symlink() or about.st_uid != os.getuid() or about.st_mode & 0o022:
+        raise Unavailable(f"{path} is not a folder that you alone can write into; correct it with chmod 700, or remove it")
+    return path
+
+
+def build(source: str, target: Path, flags: Iterable[str]) -> None:
+    """Compile the text into a library at ``target``, which appears there whole or not at all."""
+    with tempfile.TemporaryDirectory(dir=target.parent) as inside:
+        place = Path(inside)
+        (place / "interpreter.c").write_text(source, encoding="utf-8")
+        command = [compiler(), *flags, "-o", str(place / "made"), str(place / "interpreter.c"), "-lm"]
+        try:
+            done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False, stdin=subprocess.DEVNULL)
+        except (OSError, subprocess.TimeoutExpired) as error:
+            raise Unavailable(f"the C compiler {command[0]} could not be run: {error}") from None
+        if done.returncode:
+            told = next((line for line in done.stderr.splitlines() if "error" in line), done.stderr[:200])
+            raise Unavailable(f"the C compiler {command[0]} failed: {told[:300]}")
+        os.replace(place / "made", target)
+
+
+def key(source: str, command: str, flags: Iterable[str]) -> str:
+    """The name of a library: a digest of its source, the compiler with its version and flags, and the processor."""
+    about = os.stat(command)
+    parts = (source, os.path.realpath(command), about.st_size, about.st_mtime_ns, *flags, processor(), platform.machine())
+    return hashlib.sha256(repr(parts).encode()).hexdigest()[:40]
+
+
+def digest(source: str) -> str:
+    """A digest of the text alone, which a library built beside this file must name."""
+    return hashlib.sha256(source.encode()).hexdigest()
+
+
+@cache
+def load(names: tuple[str, ...]) -> Library:
+    """The library with these rows: that of the package, the one kept from before, or one that is built now."""
+    try:
+        source = text(names)
+    except LookupError as error:
+        raise Unavailable(str(error)) from None
+    if BUILT_IN.exists() and (library := _ours(source)) is not None:
+        return Library(library, names)
+    command, flags = compiler(), (*FLAGS, *OWN)
+    name = key(source, command, flags)
+    try:
+        path = folder() / f"{name}{SUFFIX}"
+        if not path.exists():
+            build(source, path, flags)
+        return Library(ctypes.CDLL(str(path)), names)
+    except OSError:  # nothing can be kept: it is built for this process, and gone from the disk once it is loaded
+        with tempfile.TemporaryDirectory() as place:
+            path = Path(place) / f"{name}{SUFFIX}"
+            build(source, path, flags)
+            return Library(ctypes.CDLL(str(path)), names)
+
+
+def _ours(source: str) -> Any:
+    """The library beside this file, if it was made from this text."""
+    try:
+        library = ctypes.CDLL(str(BUILT_IN))
+        library.source_digest.restype = ctypes.c_char_p
+        return library if library.source_digest() == digest(source).encode() else None
+    except (OSError, AttributeError):
+        return None
+
+
+def build_in() -> Path:
+    """Build the library beside this file, for any processor of this kind, as a wheel carries it; `make native` calls this."""
+    source = text(table())
+    told = f'\nconst char *source_digest(void) {{ return "{digest(source)}"; }}\n'
+    build(source + told, BUILT_IN, FLAGS)
+    return BUILT_IN
+
+
+class Lanes(ctypes.Structure):
+    """The arguments of a run over lanes, as ``interpreter.c`` declares them."""
+
+    _fields_ = [(name, ctypes.c_double if name == "seed" else ctypes.c_int64) for name in (
+        "code starts count back back_count v d values gradients rows weights weight_count w dw spread spread_count in_rows in_ "
+        "in_strides in_count din din_strides out_rows out out_count seed_row seed lanes").split()]
+
+
+class Library:
+    """A loaded interpreter: its functions, and the number of each operation in a program for it."""
+
+    width = 64
+
+    def __init__(self, library: Any, names: tuple[str, ...]):
+        self.codes = opcodes(names)
+        self.forward, self.backward, self.lanes = library.forward, library.backward, library.lanes
+        address, count = ctypes.c_void_p, ctypes.c_int64
+        self.forward.argtypes, self.forward.restype = [address, count, address], None
+        self.backward.argtypes, self.backward.restype = [address, address, count, address, address], None
+        self.lanes.argtypes, self.lanes.restype = [ctypes.POINTER(Lanes)], None
+
+
+def needed_rows(ops: Iterable[Operation]) -> tuple[str, ...]:
+    """The rows that a library must have for a program: the whole table, and what the program uses of a user's."""
+    standard = table()
+    return (*standard, *sorted({op.name for op in ops if op.name not in internal and op is not dot} - set(standard)))

@@ -1,0 +1,357 @@
+"""Passes: each takes a recording and returns a shorter or better arranged one, and can be read alone and left out.
+
+``fold_constants``, ``merge_common`` and ``drop_dead`` keep every operation as it is. ``fuse_dots`` makes one instruction of a
+tree of sums and products; ``schedule`` puts instructions that do the same side by side, and dots over the same numbers
+into one product of matrices. Sums are then added in another order, so that results are equal to rounding, not to the bit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple
+
+from ..operation import Operation, ieee
+from ..ops import add, identity, mul, sub
+from .record import Recording, constant, detach, flat, given, leaf, masks, select
+
+dot = Operation("dot", "Σ×", lambda *terms: sum(x * y for x, y in zip(terms[::2], terms[1::2])), (), (), (), {}, None, False)
+sources = (given, leaf, constant)
+
+
+class Lowered(Recording):
+    """A recording after its passes: ``terms`` holds the factors of dots, a b a b …; ``lanes`` says which places vary by example."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.terms: dict[int, list[int]] = {}
+        self.lanes: list[bool] = []
+
+    def operands(self, place: int) -> tuple[int, ...]:
+        return tuple(self.terms[place]) if place in self.terms else super().operands(place)
+
+
+Pass = Callable[[Lowered], Lowered]
+
+
+def lower(recording: Recording, lanes: Iterable[int] = (), passes: Sequence[Pass] | None = None) -> Lowered:
+    """Run the passes over a recording in which the inputs ``lanes`` vary by example.
+
+    >>> from .record import record_function
+    >>> tape, _ = record_function(lambda x, y: (x * y + x * y) * 1.0 + 2.0 * 3.0,
+    ...                           lambda tape: (tape.argument("x"), tape.argument("y")), lambda x: ([x], None))
+    >>> [str(op) for op in lower(tape).ops]
+    ['number', 'input', 'input', 'mul', 'number', 'dot']
+    """
+    result = _renumbered(recording, range(len(recording)), [*range(len(recording)), -1])
+    for run in PASSES if passes is None else passes:
+        if run is fuse_dots:
+            mark_lanes(result, lanes)
+        result = run(result)
+    mark_lanes(result, lanes)
+    return result
+
+
+def _renumbered(old: Recording, kept: Iterable[int], to: list[int]) -> Lowered:
+    """The places that are kept, in their order; ``to`` maps every old place to the old one that stands for it, and ends with −1."""
+    new = Lowered()
+    at = [-1] * (len(old) + 1)
+    ops, a, b = new.ops, new.a, new.b
+    old_ops, old_a, old_b, old_values = old.ops, old.a, old.b, old.values
+    c, terms = old.c, getattr(old, "terms", {})
+    for n, i in enumerate(kept):
+        at[i] = n
+        op = old_ops[i]
+        ops.append(op)
+        a.append(at[to[old_a[i]]])
+        b.append(at[to[old_b[i]]])
+        if op is constant:
+            new.values[n] = old_values[i]
+    for i in c:
+        if at[i] >= 0:
+            new.c[at[i]] = at[to[c[i]]]
+    for i in terms:
+        if at[i] >= 0:
+            new.terms[at[i]] = [at[to[x]] for x in terms[i]]
+    new.inputs = [at[to[i]] for i in old.inputs]
+    new.leaves = {x: at[to[i]] for x, i in old.leaves.items() if at[to[i]] >= 0}
+    new.outputs = [at[to[i]] for i in old.outputs]
+    new.names = {at[to[i]]: name for i, name in old.names.items() if at[to[i]] >= 0}
+    new.constants = {_key(x): i for i, x in new.values.items()}
+    return new
+
+
+def _key(x: float) -> Any:
+    return x if x and x == x else repr(x)
+
+
+def fold_constants(old: Lowered) -> Lowered:
+    """Compute what depends on constants alone, and leave out products with 1 and identities."""
+    count = len(old)
+    to = [*range(count), -1]
+    values, ops, a, b, c = old.values, old.ops, old.a, old.b, old.c
+    kept = []
+    for i in range(count):
+        op, x, y = ops[i], to[a[i]], to[b[i]]
+        if op is identity:
+            to[i] = x
+            continue
+        if op is mul and (values.get(x) == 1.0 or values.get(y) == 1.0):
+            to[i] = y if values.get(x) == 1.0 else x
+            continue
+        if x in values and (y < 0 or y in values) and op is not detach:
+            others = ([y] if y >= 0 else []) + ([to[c[i]]] if i in c else [])
+            if all(other in values for other in others):
+                operands = [values[x], *(values[other] for other in others)]
+                ops[i] = constant  # in place: the recording is a copy
+                a[i] = b[i] = -1
+                c.pop(i, None)
+                values[i] = evaluated(op, operands)
+        kept.append(i)
+    return _renumbered(old, kept, to)
+
+
+def evaluated(op: Operation, operands: Sequence[float]) -> float:
+    """The number that an operation makes of numbers, with NumPy's results at the edges."""
+    try:
+        return float(op.forward(*operands))
+    except ArithmeticError:
+        return ieee(op.forward, *operands)
+
+
+def merge_common(old: Lowered) -> Lowered:
+    """Compute an operation on the same operands once."""
+    to = [*range(len(old)), -1]
+    known: dict[Any, int] = {}
+    kept = []
+    setdefault, values, c = known.setdefault, old.values, old.c
+    for i, (op, x, y) in enumerate(zip(old.ops, old.a, old.b)):
+        x, y = to[x], to[y]
+        if x < 0:
+            first = setdefault((constant, _key(values[i])), i) if op is constant else i
+        elif i in c:
+            first = setdefault((id(op), x, y, to[c[i]]), i)
+        else:
+            if x > y >= 0 and (op is add or op is mul):
+                x, y = y, x
+            first = setdefault((id(op), x, y), i)
+        if first == i:
+            kept.append(i)
+        else:
+            to[i] = first
+    return _renumbered(old, kept, to)
+
+
+def drop_dead(old: Lowered) -> Lowered:
+    """Leave out what no result depends on; the inputs stay."""
+    count = len(old)
+    live = bytearray(count + 1)
+    for i in (*old.outputs, *old.inputs):
+        live[i] = 1
+    ops, a, b, c, terms = old.ops, old.a, old.b, old.c, old.terms
+    for i in range(count - 1, -1, -1):
+        if live[i]:
+            live[a[i]] = live[b[i]] = 1
+            if i in c:
+                live[c[i]] = 1
+            if ops[i] is dot:
+                for x in terms[i]:
+                    live[x] = 1
+    return _renumbered(old, [i for i in range(count) if live[i]], [*range(count), -1])
+
+
+def fuse_dots(old: Lowered) -> Lowered:
+    """Make one dot of a tree of sums whose terms, sums and products, are used in it alone.
+
+    A term that is no product has the factor 1, or −1 where it is subtracted. What varies by example and what does not are
+    kept apart, so that the latter is computed once.
+    """
+    count, ops, a, b, lanes = len(old), old.ops, old.a, old.b, old.lanes
+    uses, user = [0] * (count + 1), [0] * (count + 1)
+    for i, (x, y) in enumerate(zip(a, b)):
+        uses[x] += 1
+        uses[y] += 1
+        user[x] = user[y] = i
+    for i in (*old.outputs, *old.c.values()):
+        uses[i] += 2
+    absorbed = bytearray(count + 1)
+    for i in range(count):
+        op = ops[i]
+        if uses[i] == 1 and (op is add or op is mul or op is sub):
+            by = user[i]
+            if lanes[i] == lanes[by] and (ops[by] is add or ops[by] is sub and a[by] == i):
+                absorbed[i] = 1
+    roots = [i for i in range(count) if not absorbed[i] and (ops[i] is add or ops[i] is sub)
+             and (absorbed[a[i]] or absorbed[b[i]])]
+    one, minus = (old.constant(1.0), old.constant(-1.0)) if roots else (-1, -1)
+    lanes = old.lanes = [*lanes[:count], *[False] * (len(old) - count + 1)]
+    kept = [*range(count, len(old))]
+    for i in range(count):
+        if absorbed[i]:
+            continue
+        if ops[i] in (add, sub) and (absorbed[a[i]] or absorbed[b[i]]):
+            terms = _terms(i, ops, a, b, absorbed, one, minus)
+            ops[i], a[i], b[i] = dot, -1, -1
+            weights, xs, pairs = oriented(terms, lanes) if lanes[i] else ([], [], terms)
+            if pairs and weights and (weights != [one]):  # a dot of weights, to which the products of what varies are added
+                part = old.add(dot)
+                old.terms[part] = [x for pair in zip(weights, xs) for x in pair]
+                kept.append(part)
+                lanes.insert(-1, any(lanes[x] for x in xs))
+                terms = [*pairs, one, part]
+            old.terms[i] = terms
+        kept.append(i)
+    return drop_dead(_renumbered(old, kept, [*range(len(old)), -1]))
+
+
+def _terms(root: int, ops: list[Operation], a: list[int], b: list[int], absorbed: bytearray, one: int, minus: int) -> list[int]:
+    terms: list[int] = []
+    stack = [root]
+    while stack:
+        i = stack.pop()
+        if i < 0:  # subtracted
+            terms += (-i - 1, minus)
+        elif i != root and not absorbed[i]:
+            terms += (i, one)
+        elif ops[i] is mul:
+            terms += (a[i], b[i])
+        else:
+            stack += (b[i] if ops[i] is add else -b[i] - 1, a[i])
+    return terms
+
+
+PASSES: tuple[Pass, ...] = (fold_constants, merge_common, drop_dead, fuse_dots)
+
+
+def mark_lanes(lowered: Lowered, inputs: Iterable[int]) -> None:
+    """Set ``lanes``: the inputs with these numbers vary by example, and so does what depends on them."""
+    lanes = bytearray(len(lowered) + 1)
+    for n in inputs:
+        lanes[lowered.inputs[n]] = 1
+    c, terms = lowered.c, lowered.terms
+    for i, (op, x, y) in enumerate(zip(lowered.ops, lowered.a, lowered.b)):
+        if lanes[x] or lanes[y] or i in c and lanes[c[i]] or op is dot and any(lanes[t] for t in terms[i]):
+            lanes[i] = 1
+        lanes[-1] = 0
+    lowered.lanes = [*map(bool, lanes)]
+
+
+def mark_needed(lowered: Lowered, wanted: Iterable[int]) -> bytearray:
+    """For each place 1 if a gradient flows from it to one of the ``wanted`` places; the last entry is 0."""
+    needed = bytearray(len(lowered) + 1)
+    for i in wanted:
+        needed[i] = 1
+    c, terms = lowered.c, lowered.terms
+    for i, (op, x, y) in enumerate(zip(lowered.ops, lowered.a, lowered.b)):
+        if op is dot:
+            needed[i] = any(needed[t] for t in terms[i])
+        elif needed[x] or needed[y] or i in c:
+            rules = op.partials
+            operands = (x, y, c[i]) if i in c else (x, y)
+            needed[i] = needed[i] or any(needed[p] and rule is not flat for p, rule in zip(operands, rules) if p >= 0)
+        needed[-1] = 0
+    return needed
+
+
+def mark_reached(lowered: Lowered) -> bytearray:
+    """For each place 1 if a backward pass from the result comes to it, be it with a gradient of 0; a detached one stops it."""
+    reached = bytearray(len(lowered) + 1)
+    for i in lowered.outputs:
+        reached[i] = 1
+    for i in range(len(lowered) - 1, -1, -1):
+        op = lowered.ops[i]
+        if reached[i] and op is not detach and op not in masks:
+            for x in lowered.operands(i)[op is select:]:
+                reached[x] = 1
+    return reached
+
+
+# ── the schedule ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+class Rows(NamedTuple):
+    """The same operation for several places: ``operands`` has a list of places for each operand."""
+
+    op: Operation
+    outs: list[int]
+    operands: list[list[int]]
+
+
+class Matrix(NamedTuple):
+    """Dots over the same numbers: out[j] = Σ weights[j][k] · xs[k]; weights do not vary by example, xs do."""
+
+    outs: list[int]
+    weights: list[list[int]]
+    xs: list[int]
+
+
+class Products(NamedTuple):
+    """One dot of any factors: out = base + Σ a[k] · b[k] (without a base: −1)."""
+
+    out: int
+    base: int
+    a: list[int]
+    b: list[int]
+
+
+Step = Rows | Matrix | Products
+
+
+def schedule(lowered: Lowered, lanes: bool) -> list[Step]:
+    """The steps that compute the places that vary by example, or those that do not, in an order in which each may follow.
+
+    Instructions of one level, which do not depend on each other, stand side by side.
+    """
+    level = [0] * (len(lowered) + 1)
+    rows: dict[Any, list[int]] = {}
+    dots: dict[Any, list[int]] = {}
+    ops, a, b, c, varies = lowered.ops, lowered.a, lowered.b, lowered.c, lowered.lanes
+    weighing: dict[int, list[int]] = {}
+    for i, op in enumerate(ops):
+        x, y = a[i], b[i]
+        if op is dot:
+            depth = level[i] = 1 + max(level[t] for t in lowered.terms[i])
+            if varies[i] != lanes:
+                continue
+            weights, xs, pairs = oriented(lowered.terms[i], varies)
+            if lanes and not pairs:
+                weighing[i] = weights
+                dots.setdefault((depth, tuple(xs)), []).append(i)
+            else:
+                dots[depth, i] = [i]
+        elif x >= 0:
+            depth = max(level[x], level[y])
+            depth = level[i] = 1 + (max(depth, level[c[i]]) if i in c else depth)
+            if varies[i] == lanes:
+                rows.setdefault((depth, id(op), varies[x], varies[y], i in c and (varies[c[i]], varies[y])), []).append(i)
+        level[-1] = 0
+    steps: list[tuple[int, Step]] = []
+    for key, places in rows.items():
+        operands = [[lowered.operands(i)[k] for i in places] for k in range(len(lowered.operands(places[0])))]
+        steps.append((key[0], Rows(ops[places[0]], places, operands)))
+    for (depth, xs), places in dots.items():
+        if isinstance(xs, tuple):
+            steps.append((depth, Matrix(places, [weighing[i] for i in places], [*xs])))
+        else:
+            steps.append((depth, _products(lowered, places[0])))
+    return [step for _, step in sorted(steps, key=lambda entry: entry[0])]
+
+
+def oriented(terms: Sequence[int], varies: Sequence[bool]) -> tuple[list[int], list[int], list[int]]:
+    """The terms of a dot in two parts: weights that do not vary by example with what does, and pairs that both do."""
+    weights: list[int] = []
+    xs: list[int] = []
+    pairs: list[int] = []
+    for x, y in zip(terms[::2], terms[1::2]):
+        if varies[x] and varies[y]:
+            pairs += (x, y)
+        else:
+            weights.append(y if varies[x] else x)
+            xs.append(x if varies[x] else y)
+    return weights, xs, pairs
+
+
+def _products(lowered: Lowered, place: int) -> Products:
+    terms = lowered.terms[place]
+    if lowered.lanes[place]:
+        weights, xs, terms = oriented(terms, lowered.lanes)
+        return Products(place, xs[0] if weights else -1, terms[::2], terms[1::2])
+    return Products(place, -1, terms[::2], terms[1::2])

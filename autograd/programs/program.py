@@ -1,0 +1,207 @@
+"""``compile``: a function of numbers is recorded once, and runs from then on without Python in its loops."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import update_wrapper
+from inspect import signature
+from typing import TYPE_CHECKING, Any
+
+from ..errors import GraphWarning, warn_user
+from ..functional import hessian, jacobian, jvp
+from ..operation import holds_node
+from .compiled import Call, Compiled, library_for
+from .forms import Batched, joined, take_apart
+from .passes import PASSES, Pass
+
+if TYPE_CHECKING:
+    from ..typing import Tree
+
+RECORDINGS = 16  # of one program that are kept, the latest ones
+REDUCTIONS = (None, "mean", "sum")
+
+
+def compile(f: Callable[..., Any] | None = None, in_axes: Any = None, reduce: str | None = None, backend: str = "auto",
+            static_argnums: int | Sequence[int] = ()) -> Any:
+    """Record a function of numbers once, and run it from then on at machine speed; also as a decorator.
+
+    ``f`` takes and returns numbers in nested lists, tuples, dicts and arrays, and may reach Values by its closure, whose numbers
+    are read anew at each call. ``in_axes=(None, 0, 0)`` says of each argument along which axis its examples lie (None: it is the
+    same for all): ``f`` is written for one example, and computed for all of them. ``reduce="mean"`` or ``"sum"`` makes one number
+    of the results, whose gradient is then taken. ``backend`` is "native", "numpy", or "auto", the first that is there.
+    Arguments of ``static_argnums`` are constants, for each of which the function is recorded anew.
+
+    The result is a ``Program``. A truth value, ``float()``, ``.item()`` or ``.data`` of a recorded number raises GraphError.
+
+    >>> program = compile(lambda w, x: tanh(w * x), in_axes=(None, 0), reduce="sum")
+    >>> program.value_and_grad(0.0, [1.0, 2.0, 3.0])
+    (0.0, 6.0)
+    """
+    if f is None:
+        return lambda function: Program(function, in_axes, reduce, backend, static_argnums)
+    return Program(f, in_axes, reduce, backend, static_argnums)
+
+
+class Program:
+    """A function as a program: call it, or ask for its derivatives; each has the arguments of the function.
+
+    ``backend`` says what runs it, ``recordings`` how often it was recorded: once for each form of its arguments.
+    """
+
+    def __init__(self, f: Callable[..., Any], in_axes: Any = None, reduce: str | None = None, backend: str = "auto",
+                 static_argnums: int | Sequence[int] = (), passes: Sequence[Pass] | None = None):
+        if not callable(f):
+            raise TypeError(f"compile({f!r:.60}): give a function, or write @compile above one")
+        if reduce not in REDUCTIONS or backend not in ("auto", "native", "numpy"):
+            raise ValueError(f"compile: reduce={reduce!r}, backend={backend!r}; reduce is 'mean', 'sum' or None, and backend "
+                             "'auto', 'native' or 'numpy'")
+        axes = in_axes if isinstance(in_axes, (tuple, list)) else (in_axes,)
+        if not all(axis is None or isinstance(axis, int) and not isinstance(axis, bool) for axis in axes):
+            raise TypeError(f"compile: in_axes={in_axes!r}; give None or an axis for each argument, as in (None, 0, 0)")
+        if reduce is not None and all(axis is None for axis in axes):
+            raise ValueError(f"compile: reduce={reduce!r} needs in_axes, which say which arguments have a batch axis")
+        self.function, self.in_axes, self.reduce, self.backend_asked = f, in_axes, reduce, backend
+        self.axes = tuple(axes) if isinstance(in_axes, (tuple, list)) else None
+        self._titles: list[str] = []  # of the arguments, in messages
+        self.static = (static_argnums,) if isinstance(static_argnums, int) else tuple(static_argnums)
+        self.passes = PASSES if passes is None else passes
+        self._compiled: dict[Any, Compiled] = {}
+        self._derived: dict[Any, Program] = {}
+        self.recordings = 0
+        self.latest: Compiled | None = None
+        update_wrapper(self, f, updated=())
+
+    # ── calls ──
+
+    def __call__(self, *args: object, **named: object) -> Any:
+        args = self._positional(args, named)
+        if any(_holds_node(x) for x in args):  # within another derivative: the function itself, on its nodes
+            return self.function(*args)
+        call = self.arrange(args)
+        return self.compiled(call, args).value(call)
+
+    def value_and_grad(self, *args: object, argnums: int | tuple[int, ...] = 0, **named: object) -> tuple[Any, Any]:
+        """The result, one number (one for each example without ``reduce``), and its gradient in the form of the argument."""
+        args = self._positional(args, named)
+        call = self.arrange(args)
+        return self.compiled(call, args).value_and_grad(call, argnums)
+
+    def grad(self, *args: object, argnums: int | tuple[int, ...] = 0, **named: object) -> Any:
+        """The gradient alone."""
+        return self.value_and_grad(*args, argnums=argnums, **named)[1]
+
+    def backward(self, *args: object, **named: object) -> Any:
+        """Run the program, and add the gradient of its result to ``.grad`` of each Value that it reaches by closure."""
+        args = self._positional(args, named)
+        call = self.arrange(args)
+        return self.compiled(call, args).backward(call)
+
+    def jvp(self, xs: Tree, vs: Tree) -> tuple[Any, Any]:
+        """The result and its derivative along the tangents ``vs``, as ``autograd.jvp``."""
+        xs, vs = (xs, vs) if isinstance(xs, (tuple, list)) else ((xs,), (vs,))
+        count = len(xs)
+        return self._derive(("jvp", count), lambda *args: jvp(self.function, args[:count], args[count:]), 2)(*xs, *vs)
+
+    def jacobian(self, *args: object, argnums: int | tuple[int, ...] = 0) -> Any:
+        """All first derivatives, as ``autograd.jacobian``."""
+        return self._derive(("jacobian", argnums), jacobian(self.function, argnums))(*args)
+
+    def hessian(self, *args: object, argnums: int | tuple[int, ...] = 0) -> Any:
+        """All second derivatives, as ``autograd.hessian``; with ``reduce`` those of the reduced result."""
+        return self._derive(("hessian", argnums), hessian(self.function, argnums))(*args)
+
+    def _derive(self, key: Any, function: Callable[..., Any], times: int = 1) -> Program:
+        """A program of a derivative of the function, made when it is first asked for."""
+        if key not in self._derived:
+            axes = tuple(self.in_axes) * times if isinstance(self.in_axes, (tuple, list)) else self.in_axes
+            self._derived[key] = Program(function, axes, self.reduce, self.backend_asked, self.static, self.passes)
+        return self._derived[key]
+
+    # ── what there is to see ──
+
+    @property
+    def backend(self) -> str:
+        """The backend that runs it: "native", or "numpy" with the reason where native was wanted."""
+        if self.latest is not None:
+            return self.latest.backend
+        return library_for(self.backend_asked, ())[1]
+
+    # ── arguments and recordings ──
+
+    def _positional(self, args: tuple[object, ...], named: dict[str, object]) -> tuple[Any, ...]:
+        if not named:
+            return args
+        bound = signature(self.function).bind(*args, **named)
+        bound.apply_defaults()
+        if bound.kwargs:
+            raise TypeError(f"{self.name}: arguments by name alone, {sorted(bound.kwargs)}, are not compiled; give them a place")
+        return bound.args
+
+    @property
+    def name(self) -> str:
+        """The function's name in messages."""
+        return getattr(self.function, "__name__", "the function")
+
+    def parameter_names(self, count: int) -> list[str]:
+        """The names of the arguments, as the function declares them."""
+        try:
+            names = [*signature(self.function).parameters.values()]
+        except (TypeError, ValueError):
+            names = []
+        plain = [x.name for x in names if x.kind in (x.POSITIONAL_ONLY, x.POSITIONAL_OR_KEYWORD)]
+        rest = next((x.name for x in names if x.kind is x.VAR_POSITIONAL), "x")
+        return [plain[i] if i < len(plain) else f"{rest}{i - len(plain)}" for i in range(count)]
+
+    def arrange(self, args: tuple[object, ...]) -> Call:
+        """Take the arguments apart into their forms and numbers."""
+        axes = self.axes or (self.in_axes,) * len(args)
+        if len(axes) != len(args):
+            raise TypeError(f"{self.name}: in_axes={self.in_axes} is for {len(axes)} argument(s), and {len(args)} were given")
+        while len(self._titles) < len(args):
+            self._titles.append(f"{self.name}: argument {len(self._titles)}")
+        forms: list[Any] = []
+        key: list[Any] = []
+        chunks: list[Any] = []
+        blocks: list[Any] = []
+        statics: dict[int, Any] = {}
+        lengths: dict[int, int] = {}
+        for i, (x, axis) in enumerate(zip(args, axes)):
+            if i in self.static:
+                statics[i] = x
+                forms.append(None)
+                key.append((type(x), x))
+            elif axis is None:
+                forms.append(take_apart(x, chunks, self._titles[i]))
+                key.append(forms[-1])
+            else:
+                batched = Batched(x, axis, self._titles[i])
+                lengths[i] = batched.length
+                blocks += batched.blocks
+                forms.append(batched)
+                key.append(("batch", batched.form))
+        if len(lengths) > 1 and len({*lengths.values()}) > 1:
+            raise ValueError(f"{self.name}: the arguments have different numbers of examples, {lengths} by place")
+        lanes = next(iter(lengths.values()), 0)
+        return Call(tuple(key), forms, statics, joined(chunks), blocks, lanes)
+
+    def compiled(self, call: Call, args: tuple[object, ...]) -> Compiled:
+        """The recording for arguments of these forms; it is made where there is none."""
+        try:
+            found = self._compiled.get(call.key)
+        except TypeError:
+            raise TypeError(f"{self.name}: a static argument must be hashable; got {call.statics!r:.80}") from None
+        if found is None:
+            found = Compiled(self.function, call, self.parameter_names(len(args)), self.reduce, self.backend_asked, self.passes)
+            self.recordings += 1
+            if len(self._compiled) >= RECORDINGS:
+                del self._compiled[next(iter(self._compiled))]
+                warn_user(f"{self.name} was recorded {self.recordings} times, as the forms of its arguments or its static "
+                          f"arguments change; the latest {RECORDINGS} recordings are kept. Give arguments of few forms, or make "
+                          "fewer static", GraphWarning)
+            self._compiled[call.key] = found
+        self.latest = found
+        return found
+
+
+def _holds_node(x: Any) -> bool:
+    return holds_node(x) or isinstance(x, dict) and any(map(_holds_node, x.values()))

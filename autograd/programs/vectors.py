@@ -1,0 +1,282 @@
+"""A program over lanes in NumPy: one row of a matrix for each place that varies by example, one call for instructions side by side.
+
+Examples are taken in blocks, so that the rows stay in the cache. Gradients are ordinary products first; where a result is not
+finite they are computed anew with a mask of the entries at which something arrived, as ``sweep`` does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from .. import ops
+from ..elementwise import array_function, local_and_taken, silent_context
+from ..operation import partial
+from .passes import Lowered, Matrix, Products, Rows, Step, schedule
+from .plain import Array, Gradients, Plain, indices
+from .record import comparisons, detach, either, flat, select
+
+BLOCK = 4096  # examples at a time
+_FUNCTIONS: dict[int, Callable[..., Any]] = {
+    **{id(op): getattr(np, name) for name, op in comparisons.items()},
+    **{id(op): lambda x, whole=getattr(np, op.name): whole(x) + 0.0 for op in (ops.floor, ops.trunc, ops.rint)},  # 0, not −0
+    id(either): np.logical_or, id(detach): np.positive, id(select): lambda c, x, y: np.where(np.asarray(c) != 0, x, y),
+}
+
+
+class Place:
+    """How a step finds its operands: a slice or a list of rows of what varies by example, or places of what does not."""
+
+    def __init__(self, places: Sequence[int], row_of: dict[int, int]):
+        self.varies = places[0] in row_of
+        found = [row_of[i] for i in places] if self.varies else list(places)
+        run = found == list(range(found[0], found[0] + len(found)))
+        self.index: Any = slice(found[0], found[0] + len(found)) if run else np.array(found)
+        self.is_unique = run or len(set(found)) == len(found)
+
+    def get(self, rows: Any, numbers: Array) -> Any:
+        """The values: (places, lanes), or a column where they do not vary."""
+        return rows[self.index] if self.varies else numbers[self.index] if rows is None else numbers[self.index][:, None]
+
+    def add(self, rows: Any, numbers: Array, g: Array) -> None:
+        """Add a gradient, summed over the lanes where the operand does not vary."""
+        target, g = (rows, g) if self.varies else (numbers, g if rows is None else g.sum(1))
+        if self.is_unique:
+            target[self.index] += g
+        else:
+            np.add.at(target, self.index, g)
+
+
+class VectorLanes:
+    """A program with lanes: ``numbers`` are the sources that do not vary by example, ``columns`` those that do."""
+
+    def __init__(self, lowered: Lowered, numbers: list[int], columns: list[int], wanted: list[int], needed: bytearray):
+        self.numbers, self.lowered, self.needed = indices(numbers), lowered, needed
+        steps = schedule(lowered, lanes=True)
+        order = [*columns, *(place for step in steps for place in _outs(step))]
+        self.row_of = {place: row for row, place in enumerate(order)}
+        self.steps = [_STEPS[type(step)](step, self.row_of, needed) for step in steps]
+        self.wanted_rows = [self.row_of[i] for i in wanted if i in self.row_of]
+        self.wants = indices([i for i in wanted if i not in self.row_of])
+        self.fixed = FixedSteps(lowered, needed)
+        self.template = np.zeros(len(lowered))
+        for i, x in lowered.values.items():
+            self.template[i] = x
+
+    def run(self, numbers: Array, blocks: list[Array], lanes: int, seed: float | None = None,
+            exact: bool = False) -> tuple[list[Any], Gradients]:
+        """The outputs, arrays of one entry an example where they vary; with a seed the gradients of the wanted places."""
+        return silent_context.copy().run(self._run, numbers, blocks, lanes, seed, exact)
+
+    def _run(self, numbers: Array, blocks: list[Array], lanes: int, seed: float | None, exact: bool) -> tuple[list[Any], Gradients]:
+        u = self.template.copy()
+        u[self.numbers] = numbers
+        self.fixed.forward(u)
+        outputs: list[Any] = [np.empty(lanes) if i in self.row_of else float(u[i]) for i in self.lowered.outputs]
+        varying = [np.zeros(lanes) for _ in self.wanted_rows]
+        du, reached = np.zeros(len(u)), np.zeros(len(u), bool)
+        target = self.lowered.outputs[0]
+        for first in range(0, lanes, BLOCK):
+            part = slice(first, min(first + BLOCK, lanes))
+            rows = np.empty((len(self.row_of), part.stop - first))
+            at = 0
+            for block in blocks:
+                rows[at:at + block.shape[1]] = block[part].T
+                at += block.shape[1]
+            for step in self.steps:
+                step.forward(rows, u)
+            for i, out in zip(self.lowered.outputs, outputs):
+                if i in self.row_of:
+                    out[part] = rows[self.row_of[i]]
+            if seed is not None and target in self.row_of:
+                down = self._exactly(rows, u, du, reached, seed) if exact else self._products(rows, u, du, seed)
+                for row, gradient in zip(self.wanted_rows, varying):
+                    gradient[part] = down[row]
+        if seed is None:
+            return outputs, Gradients(du[:0], [])
+        if target not in self.row_of:
+            du[target], reached[target] = seed * lanes, True
+        self.fixed.backward(u, du, reached if exact else None)
+        return outputs, Gradients(du[self.wants].copy(), varying)
+
+    def _products(self, rows: Any, u: Any, du: Any, seed: Any) -> Any:
+        down = np.zeros_like(rows)
+        down[self.row_of[self.lowered.outputs[0]]] = seed
+        for step in reversed(self.steps):
+            step.backward(rows, u, down, du)
+        return down
+
+    def _exactly(self, rows: Any, u: Any, du: Any, reached: Any, seed: Any) -> Any:
+        down, arrived = np.zeros_like(rows), np.zeros(rows.shape, bool)
+        out = self.row_of[self.lowered.outputs[0]]
+        down[out], arrived[out] = seed, True
+
+        def passes(place: int, i: int, factor: Any, taken: Any = True) -> None:
+            """Pass the gradient of row ``i`` on to one place, where something arrived and the branch was taken."""
+            there = arrived[i] & taken
+            part = np.where(there, down[i] * factor, 0.0)
+            if place in self.row_of:
+                down[self.row_of[place]] += part
+                arrived[self.row_of[place]] |= there
+            elif self.needed[place]:
+                du[place] += part.sum()
+                reached[place] |= there.any()
+
+        def value(place: int) -> Any:
+            return rows[self.row_of[place]] if place in self.row_of else u[place]
+
+        lowered = self.lowered
+        for place in sorted(self.row_of, reverse=True):
+            operands, i = lowered.operands(place), self.row_of[place]
+            if not self.needed[place] or not operands:
+                continue
+            if place in lowered.terms:
+                for x, y in zip(operands[::2], operands[1::2]):
+                    passes(x, i, value(y))
+                    passes(y, i, value(x))
+                continue
+            numbers = [np.broadcast_to(value(x), rows[i].shape) for x in operands]
+            for x, rule in zip(operands, lowered.ops[place].partials):
+                if rule is not flat and self.needed[x]:
+                    passes(x, i, *local_and_taken(rule, rows[i], *numbers))
+        return down
+
+
+class FixedSteps:
+    """The steps of places that do not vary by example, in NumPy; by Python where they are many or gradients are to be exact."""
+
+    def __init__(self, lowered: Lowered, needed: bytearray):
+        self.plain, steps = Plain(lowered, needed), schedule(lowered, lanes=False)
+        width = len(self.plain.code) / max(len(steps), 1)
+        terms = max([len(step.a) for step in steps if isinstance(step, Products)], default=0)
+        self.steps = [_STEPS[type(step)](step, {}, needed) for step in steps] if width > 8 or terms > 8 * len(steps) else None
+
+    def forward(self, u: Array) -> None:
+        """Fill in the values, by place."""
+        if self.steps is None:
+            v = u.tolist()
+            self.plain.forward(v)
+            u[:] = v
+            return
+        for step in self.steps:
+            step.forward(None, u)
+
+    def backward(self, u: Array, du: Array, reached: Array | None) -> None:
+        """Fill in the gradients, by place; ``reached`` says, for exact ones, at which places something arrived."""
+        if self.steps is not None and reached is None:
+            for step in reversed(self.steps):
+                step.backward(None, u, None, du)
+            return
+        d = [x if there else None for x, there in zip(du.tolist(), du != 0 if reached is None else reached)]
+        self.plain.backward(u.tolist(), d)
+        du[:] = [x or 0.0 for x in d]
+
+
+def _outs(step: Step) -> list[int]:
+    return [step.out] if isinstance(step, Products) else step.outs
+
+
+class _Rows:
+    def __init__(self, step: Rows, row_of: dict[int, int], needed: bytearray):
+        self.op, self.out = step.op, Place(step.outs, row_of)
+        self.operands = [Place(places, row_of) for places in step.operands]
+        self.function = _FUNCTIONS.get(id(step.op)) or array_function(step.op)
+        self.rules = [rule if any(needed[i] for i in places) else flat for rule, places in zip(step.op.partials, step.operands)]
+        self.passes = any(needed[i] for i in step.outs)
+
+    def forward(self, rows: Any, u: Array) -> None:
+        operands = [x.get(rows, u) for x in self.operands]
+        target = u if rows is None else rows
+        if isinstance(self.function, np.ufunc) and isinstance(self.out.index, slice):
+            self.function(*operands, out=target[self.out.index], casting="unsafe")
+        else:
+            target[self.out.index] = self.function(*operands)
+
+    def backward(self, rows: Any, u: Array, down: Any, du: Array) -> None:
+        if not self.passes:
+            return
+        g, out = (du, u) if rows is None else (down, rows)
+        g, out = g[self.out.index], out[self.out.index]
+        operands = [x.get(rows, u) for x in self.operands]
+        for x, rule in zip(self.operands, self.rules):
+            if rule is flat:
+                continue
+            local = partial(rule, out, *operands)
+            x.add(down, du, g if not callable(rule) and local == 1.0 else g * local)
+
+
+class _Matrix:
+    def __init__(self, step: Matrix, row_of: dict[int, int], needed: bytearray):
+        self.out = Place(step.outs, row_of)
+        varies = [k for k, x in enumerate(step.xs) if x in row_of]
+        fixed = [k for k, x in enumerate(step.xs) if x not in row_of]
+        weights = np.array(step.weights)
+        self.x, self.w = Place([step.xs[k] for k in varies], row_of), weights[:, varies]
+        self.ones, self.b = np.array([step.xs[k] for k in fixed], int), weights[:, fixed]
+        self.passes = any(needed[i] for i in step.outs)
+        self.to_x, self.to_w = any(needed[x] for x in step.xs), any(needed[i] for i in weights.ravel())
+        self.to_ones = any(needed[x] for x in self.ones)
+        self.is_unique = len(set(weights.ravel().tolist())) == weights.size
+
+    def forward(self, rows: Any, u: Array) -> None:
+        out = rows[self.out.index]
+        np.matmul(u[self.w], rows[self.x.index], out=out)
+        if self.b.size:
+            out += (u[self.b] @ u[self.ones])[:, None]
+
+    def backward(self, rows: Any, u: Array, down: Any, du: Array) -> None:
+        if not self.passes:
+            return
+        g = down[self.out.index]
+        if self.to_x:
+            self.x.add(down, du, u[self.w].T @ g)
+        total = g.sum(1) if self.b.size else None
+        if self.to_ones:
+            np.add.at(du, self.ones, u[self.b].T @ total)
+        if self.to_w:
+            self._add(du, self.w, g @ rows[self.x.index].T)
+            if total is not None:
+                self._add(du, self.b, np.outer(total, u[self.ones]))
+
+    def _add(self, du: Any, places: Any, g: Any) -> None:
+        if self.is_unique:
+            du[places] += g
+        else:
+            np.add.at(du, places, g)
+
+
+class _Products:
+    def __init__(self, step: Products, row_of: dict[int, int], needed: bytearray):
+        self.varies = step.out in row_of
+        self.out, self.base = row_of.get(step.out, step.out), Place([step.base], row_of) if step.base >= 0 else None
+        self.pairs = [(row_of.get(x, x), row_of.get(y, y)) for x, y in zip(step.a, step.b)]
+        self.a, self.b = np.array(step.a), np.array(step.b)
+        self.passes, self.to_base = needed[step.out], step.base >= 0 and needed[step.base]
+
+    def forward(self, rows: Any, u: Array) -> None:
+        if not self.varies:
+            u[self.out] = u[self.a] @ u[self.b]
+            return
+        out = rows[self.out]
+        out[:] = 0.0 if self.base is None else self.base.get(rows, u)[0]
+        for x, y in self.pairs:
+            out += rows[x] * rows[y]
+
+    def backward(self, rows: Any, u: Array, down: Any, du: Array) -> None:
+        if not self.passes:
+            return
+        if not self.varies:
+            np.add.at(du, self.a, du[self.out] * u[self.b])
+            np.add.at(du, self.b, du[self.out] * u[self.a])
+            return
+        g = down[self.out]
+        for x, y in self.pairs:
+            down[x] += g * rows[y]
+            down[y] += g * rows[x]
+        if self.base is not None and self.to_base:
+            self.base.add(down, du, g[None, :])
+
+
+_STEPS: dict[Any, Any] = {Rows: _Rows, Matrix: _Matrix, Products: _Products}
