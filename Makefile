@@ -6,13 +6,16 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 BROWSERS := chromium-headless-shell chromium google-chrome
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-all test-versions lint coverage bench docs clean
+.PHONY: help run native test test-all test-versions lint coverage bench docs clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-14s %s\n", $$1, $$2}'
 
-run: $(VENV)/.run  ## install, train a network on iris, write pictures to out/
+run: $(VENV)/.run native  ## install, train a network on iris, write pictures to out/
 	$(BIN)/python -m examples.main_job
+
+native: $(VENV)/.run  ## build the interpreter of compiled programs, where there is a C compiler
+	@$(BIN)/python -m autograd.programs.native
 
 test: $(VENV)/.test  ## install what testing needs, then style, types, tests and doctests: all, whichever fails
 	@status=0; for check in "ruff check ." "mypy"; do \

@@ -21,7 +21,8 @@ PROJECT = nox.project.load_toml(ROOT / "pyproject.toml")
 VERSIONS = nox.project.python_versions(PROJECT)  # from the classifiers
 BROWSERS = ("chromium-headless-shell", "chromium", "google-chrome")  # as in the Makefile
 
-RUN = [["examples.main_job"]]
+NATIVE = [["autograd.programs.native"]]
+RUN = [*NATIVE, ["examples.main_job"]]
 LINT = [["ruff", "check", "."], ["mypy"]]
 PYRIGHT = [["basedpyright", "--level", "error"]]  # half a minute: not part of every test run
 TEST = [*LINT, ["pytest", "-n", "2", "-m", "not slow"]]
@@ -71,6 +72,13 @@ def run(session: nox.Session) -> None:
     """Install, train a network on iris, write pictures to out/."""
     install(session, "plot", "run")
     modules(session, RUN)
+
+
+@nox.session(python=False)
+def native(session: nox.Session) -> None:
+    """Build the interpreter of compiled programs, where there is a C compiler."""
+    install(session, "plot", "run")
+    modules(session, NATIVE)
 
 
 @nox.session(python=False)

@@ -21,6 +21,7 @@ from autograd import (
 )
 from autograd.operation import find, rows
 from autograd.programs import native
+from autograd.programs.program import Program
 
 from .programs import programs
 
@@ -489,3 +490,29 @@ def test_tensors_are_met_with_a_remedy():
         compile(lambda x: x * Tensor([1.0, 2.0]).sum())(1.0)
     with scope("here"):
         assert compile(lambda x: x * 2)(1.0) == 2.0
+
+
+@backends
+def test_a_check_at_random_points(backend, batch):
+    weights, biases, x, y = batch
+    program = compile(lambda w, b, x, y, kind: network(w, b, x, y) if kind else None, in_axes=(None, None, 0, 0, None),
+                      reduce="mean", backend=backend, static_argnums=4)
+    program([w.tolist() for w in weights], [b.tolist() for b in biases], x[:9], y[:9], True)
+    report = program.check(3)
+    assert report and len(report.findings) > 3
+    several = compile(lambda w: [exp(w["a"]), w["a"] * w["b"]], backend=backend)
+    several({"a": 1.0, "b": 2.0})
+    assert several.check(4)
+
+
+def test_a_check_finds_a_wrong_pass():
+    def drops_a_term(lowered):
+        from autograd.programs.passes import fuse_dots
+        fused = fuse_dots(lowered)
+        for terms in fused.terms.values():
+            del terms[-2:]
+        return fused
+    program = Program(lambda x, y: x * y + x * 2.0 + y * 3.0, passes=(drops_a_term,))
+    program(1.0, 2.0)
+    report = program.check(2)
+    assert not report and "another value" in str(report)

@@ -329,7 +329,7 @@ def test_nox_runs_what_make_runs(noxfile, target, monkeypatch, tmp_path):
     for command in commands:  # Python runs them all: no shell, so Windows does too
         assert command[:2] == (str(tmp_path / "python"), "-m")
         assert " ".join(command[2:]) in made
-    known = r"ruff check \.|\b(?:mypy|basedpyright)\b|-m (?:pytest|examples|benchmarks|docs)\b"
+    known = r"ruff check \.|\b(?:mypy|basedpyright)\b|-m (?:pytest|examples|benchmarks|docs|autograd)\b"
     assert len(commands) == len(re.findall(known, made))
     (tmp_path / "python").touch()
     sessions[target](again)

@@ -18,6 +18,7 @@ from .forms import Batched, Form, float_array, from_array, named_parts, object_a
 from .passes import Lowered, Pass, lower, mark_needed, mark_reached
 from .plain import Array, Gradients, PlainNumbers
 from .record import Tape, record_function
+from .storage import replay
 from .vectors import VectorLanes
 
 _data = attrgetter("data")
@@ -54,7 +55,9 @@ class Compiled:
         self.reduce, self.passes, self.title = reduce, passes, getattr(function, "__name__", "the function")
         self.forms: list[Form] = [x.form if isinstance(x, Batched) else x for x in call.forms]
         self.is_batched = [isinstance(x, Batched) for x in call.forms]
-        self.names = names
+        self.names, self.statics = names, call.statics
+        # some of the numbers that it was recorded with, to be checked around
+        self.example = call.numbers.tolist(), [column.tolist() for block in call.blocks for column in block[:8].T]
         self.recording, self.result = record_function(function, lambda tape: self._arguments(tape, call.statics), result_form)
         self.library, self.backend = library_for(backend, self.recording.ops)
         self.leaves = [*self.recording.leaves]
@@ -147,6 +150,10 @@ class Compiled:
                 found.append(np.broadcast_to(call.numbers[at:at + stop - start], (call.lanes, stop - start)))
                 at += stop - start
         return found
+
+    def graph(self, entries: list[Any]) -> Any:
+        """The result of the recorded operations on nodes in place of the inputs."""
+        return put_together(self.result, iter(replay(self.recording, entries)), object_array)
 
     def _places(self, argnums: int | tuple[int, ...]) -> tuple[int, ...]:
         count = len(self.forms)

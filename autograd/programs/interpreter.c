@@ -18,10 +18,18 @@
 #define STEP 8
 typedef double vec __attribute__((vector_size(64), aligned(8)));
 
+/* A library that is carried elsewhere has its loops for several processors; the one at hand is chosen when it is loaded. */
+#if defined PORTABLE && defined __x86_64__ && defined __linux__ && defined __GNUC__ && !defined __clang__
+#define CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+#else
+#define CLONES
+#endif
+#define WITHIN static inline __attribute__((always_inline))
+
 #define COMPARISONS(F) F(LESS, x < y) F(LESS_EQUAL, x <= y) F(GREATER, x > y) F(GREATER_EQUAL, x >= y) F(EQUAL, x == y) \
     F(NOT_EQUAL, x != y) F(EITHER, x != 0 || y != 0)
 
-void forward(const int32_t *p, int64_t count, double *v)
+CLONES void forward(const int32_t *p, int64_t count, double *v)
 {
     while (count--)
         switch (*p & 0xffff) {
@@ -55,7 +63,7 @@ void forward(const int32_t *p, int64_t count, double *v)
 }
 
 /* The gradients of everything that the instructions at the places `starts` of the code, walked from the last, depend on. */
-void backward(const int32_t *code, const int64_t *starts, int64_t count, const double *v, double *d)
+CLONES void backward(const int32_t *code, const int64_t *starts, int64_t count, const double *v, double *d)
 {
     while (count--) {
         const int32_t *p = code + starts[count];
@@ -112,7 +120,7 @@ typedef struct {
 } Lanes;
 
 /* out[j] (+)= Σ_k w[j·sj + k·sk] · x[k], rows of m lanes each; four rows at a time share the loads of x */
-static inline void product(int J, int K, const double *w, int64_t sj, int64_t sk, double *to, const int32_t *outs,
+WITHIN void product(int J, int K, const double *w, int64_t sj, int64_t sk, double *to, const int32_t *outs,
                            const double *from, const int32_t *xs, int m, int add)
 {
     for (int j = 0; j < J; j += 4) {
@@ -141,13 +149,13 @@ static inline void product(int J, int K, const double *w, int64_t sj, int64_t sk
     }
 }
 
-static inline double total(vec x)
+WITHIN double total(vec x)
 {
     return ((x[0] + x[1]) + (x[2] + x[3])) + ((x[4] + x[5]) + (x[6] + x[7]));
 }
 
 /* dw[j][k] += Σ over lanes of g[j] · x[k], in tiles of four by four */
-static inline void outer(int J, int K, double *dw, const double *g, const int32_t *outs, const double *x, const int32_t *xs, int m)
+WITHIN void outer(int J, int K, double *dw, const double *g, const int32_t *outs, const double *x, const int32_t *xs, int m)
 {
     for (int j = 0; j < J; j += 4)
         for (int k = 0; k < K; k += 4) {
@@ -192,7 +200,7 @@ static inline void outer(int J, int K, double *dw, const double *g, const int32_
 #define ROW(base, n) ((base) + (int64_t)(n) * WIDTH)
 #define EACH _Pragma("GCC ivdep") for (int l = 0; l < m; l++)
 
-static void block_forward(const Lanes *s, int m)
+WITHIN void block_forward(const Lanes *s, int m)
 {
     double *v = s->values;
     for (int64_t i = 0; i < s->count; i++) {
@@ -233,7 +241,7 @@ static void block_forward(const Lanes *s, int m)
     }
 }
 
-static void block_backward(const Lanes *s, int m)
+WITHIN void block_backward(const Lanes *s, int m)
 {
     const double *v = s->values;
     double *d = s->gradients;
@@ -280,7 +288,7 @@ static void block_backward(const Lanes *s, int m)
 }
 
 /* The gradients of one block: the seed, the instructions from the last, then the sums over lanes and what goes out. */
-static void block_gradients(const Lanes *s, int64_t first, int live, int m)
+WITHIN void block_gradients(const Lanes *s, int64_t first, int live, int m)
 {
     double *d = s->gradients;
     for (int64_t r = 0; r < s->rows; r++)
@@ -301,7 +309,7 @@ static void block_gradients(const Lanes *s, int64_t first, int live, int m)
                 s->din[i][(first + l) * s->din_strides[i]] = ROW(d, s->in_rows[i])[l];
 }
 
-void lanes(const Lanes *s)
+CLONES void lanes(const Lanes *s)
 {
     for (int64_t i = 0; i < s->weight_count; i++)
         s->w[i] = s->v[s->weights[i]];

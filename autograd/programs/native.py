@@ -29,7 +29,7 @@ from .record import internal, sources_of_numbers
 FLAGS = ("-O3", "-fPIC", "-shared", "-fno-math-errno", "-fno-trapping-math", "-ffp-contract=fast", "-lm")
 OWN = ("-march=native",)  # for this processor alone
 SUFFIX = {"darwin": ".dylib", "win32": ".dll"}.get(sys.platform, ".so")
-BUILT_IN = Path(__file__).with_name("interpreter" + SUFFIX)  # beside this file in a wheel, and where `make native` has run
+BUILT_IN = Path(__file__).with_name("interpreter" + SUFFIX)  # in a wheel of this system
 
 
 class Unavailable(RuntimeError):
@@ -173,10 +173,10 @@ def _ours(source: str) -> Any:
 
 
 def build_in() -> Path:
-    """Build the library beside this file, for any processor of this kind, as a wheel carries it; `make native` calls this."""
+    """Build the library beside this file, for any processor of this kind: a wheel that is built with it carries it."""
     source = text(table())
     told = f'\nconst char *source_digest(void) {{ return "{digest(source)}"; }}\n'
-    build(source + told, BUILT_IN, FLAGS)
+    build(source + told, BUILT_IN, (*FLAGS, "-DPORTABLE"))
     return BUILT_IN
 
 
@@ -206,3 +206,16 @@ def needed_rows(ops: Iterable[Operation]) -> tuple[str, ...]:
     """The rows that a library must have for a program: the whole table, and what the program uses of a user's."""
     standard = table()
     return (*standard, *sorted({op.name for op in ops if op.name not in internal and op is not dot} - set(standard)))
+
+
+def main() -> None:
+    """Build the interpreter for this machine, or say why there is none; `make native` calls this."""
+    try:
+        load(table())
+        print("The native interpreter is built.")
+    except Unavailable as why:
+        print(f"There is no native interpreter: {why}. NumPy serves in its place.")
+
+
+if __name__ == "__main__":
+    main()

@@ -24,6 +24,7 @@ class Lowered(Recording):
     def __init__(self) -> None:
         super().__init__()
         self.terms: dict[int, list[int]] = {}
+        self.varying: list[int] = []  # the numbers of the inputs that vary by example
         self.lanes: list[bool] = []
 
     def operands(self, place: int) -> tuple[int, ...]:
@@ -43,11 +44,10 @@ def lower(recording: Recording, lanes: Iterable[int] = (), passes: Sequence[Pass
     ['number', 'input', 'input', 'mul', 'number', 'dot']
     """
     result = _renumbered(recording, range(len(recording)), [*range(len(recording)), -1])
+    result.varying = [*lanes]
     for run in PASSES if passes is None else passes:
-        if run is fuse_dots:
-            mark_lanes(result, lanes)
         result = run(result)
-    mark_lanes(result, lanes)
+    mark_lanes(result)
     return result
 
 
@@ -76,6 +76,7 @@ def _renumbered(old: Recording, kept: Iterable[int], to: list[int]) -> Lowered:
     new.leaves = {x: at[to[i]] for x, i in old.leaves.items() if at[to[i]] >= 0}
     new.outputs = [at[to[i]] for i in old.outputs]
     new.names = {at[to[i]]: name for i, name in old.names.items() if at[to[i]] >= 0}
+    new.varying = getattr(old, "varying", [])
     new.constants = {_key(x): i for i, x in new.values.items()}
     return new
 
@@ -165,6 +166,7 @@ def fuse_dots(old: Lowered) -> Lowered:
     A term that is no product has the factor 1, or −1 where it is subtracted. What varies by example and what does not are
     kept apart, so that the latter is computed once.
     """
+    mark_lanes(old)
     count, ops, a, b, lanes = len(old), old.ops, old.a, old.b, old.lanes
     uses, user = [0] * (count + 1), [0] * (count + 1)
     for i, (x, y) in enumerate(zip(a, b)):
@@ -222,10 +224,10 @@ def _terms(root: int, ops: list[Operation], a: list[int], b: list[int], absorbed
 PASSES: tuple[Pass, ...] = (fold_constants, merge_common, drop_dead, fuse_dots)
 
 
-def mark_lanes(lowered: Lowered, inputs: Iterable[int]) -> None:
-    """Set ``lanes``: the inputs with these numbers vary by example, and so does what depends on them."""
+def mark_lanes(lowered: Lowered) -> None:
+    """Set ``lanes``: the inputs named by ``varying`` vary by example, and so does what depends on them."""
     lanes = bytearray(len(lowered) + 1)
-    for n in inputs:
+    for n in lowered.varying:
         lanes[lowered.inputs[n]] = 1
     c, terms = lowered.c, lowered.terms
     for i, (op, x, y) in enumerate(zip(lowered.ops, lowered.a, lowered.b)):

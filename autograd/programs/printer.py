@@ -31,17 +31,21 @@ class Dialect(NamedTuple):
 
 
 class Code(Operators):
-    """A piece of source, in brackets where it needs them; ``used`` gathers the rows whose functions it calls."""
+    """A piece of source, in brackets where it needs them; ``used`` gathers the rows whose functions it calls.
 
-    __slots__ = ("text", "used", "dialect")
+    ``taken`` is, of a local gradient, the source of the condition under which it is not the False of a branch that was not taken;
+    None where it never is.
+    """
+
+    __slots__ = ("text", "used", "dialect", "taken")
     priority = 5
 
-    def __init__(self, text: str, used: set[str], dialect: Dialect | None = None):
-        self.text, self.used, self.dialect = text, used, dialect or JAVASCRIPT
+    def __init__(self, text: str, used: set[str], dialect: Dialect | None = None, taken: str | None = None):
+        self.text, self.used, self.dialect, self.taken = text, used, dialect or JAVASCRIPT, taken
 
-    def beside(self, text: str) -> Code:
+    def beside(self, text: str, taken: str | None = None) -> Code:
         """Another piece of the same source."""
-        return Code(text, self.used, self.dialect)
+        return Code(text, self.used, self.dialect, taken)
 
     @staticmethod
     def apply_operation(row: Operation, args: tuple[Any, ...]) -> Code:
@@ -55,7 +59,11 @@ class Code(Operators):
     @staticmethod
     def apply_where(condition: Any, x: Any, y: Any) -> Code:
         one = next(c for c in (condition, x, y) if isinstance(c, Code))
-        return one.beside(one.dialect.choice.format(*map(one.write, (condition, x, y))))
+        choice, taken = one.dialect.choice.format, None
+        if any(isinstance(z, bool) or getattr(z, "taken", None) for z in (x, y)):
+            sides = [one.write(z) if isinstance(z, bool) else getattr(z, "taken", None) or one.dialect.true for z in (x, y)]
+            taken = choice(one.write(condition), *sides)
+        return one.beside(choice(*map(one.write, (condition, x, y))), taken)
 
     def __bool__(self) -> bool:
         raise TypeError("a piece of code is neither true nor false: choose with where(condition, x, y)")
@@ -65,7 +73,8 @@ class Code(Operators):
         return written(x, self.dialect)
 
     def _compare(self, sign: str, other: Any) -> Code:
-        return self.beside(f"({self.text} {self.dialect.signs.get(sign, sign)} {self.write(other)})")
+        text = f"({self.text} {self.dialect.signs.get(sign, sign)} {self.write(other)})"
+        return self.beside(text, text)
 
     def __eq__(self, other: object) -> Any: return self._compare("==", other)
     def __ne__(self, other: object) -> Any: return self._compare("!=", other)

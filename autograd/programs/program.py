@@ -5,16 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import update_wrapper
 from inspect import signature
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import GraphWarning, warn_user
+from ..errors import GradientError, GraphWarning, warn_user
 from ..functional import hessian, jacobian, jvp
 from ..operation import holds_node
+from ..value import Value
 from .compiled import Call, Compiled, library_for
-from .forms import Batched, joined, take_apart
+from .forms import Batched, joined, named_parts, result_form, take_apart
 from .passes import PASSES, Pass
+from .source import Writer, listing
+from .storage import Stored, load, save
 
 if TYPE_CHECKING:
+    from ..proof.report import GradientReport
     from ..typing import Tree
 
 RECORDINGS = 16  # of one program that are kept, the latest ones
@@ -69,6 +74,7 @@ class Program:
         self._derived: dict[Any, Program] = {}
         self.recordings = 0
         self.latest: Compiled | None = None
+        self.parameters: list[Value] = []
         update_wrapper(self, f, updated=())
 
     # ── calls ──
@@ -126,6 +132,100 @@ class Program:
             return self.latest.backend
         return library_for(self.backend_asked, ())[1]
 
+    def recorded(self, *args: object) -> Compiled:
+        """The recording for these arguments; without any the latest one."""
+        if args:
+            return self.compiled(self.arrange(args), args)
+        if self.latest is None:
+            raise GradientError(f"{self.name} was not recorded yet: call it once, or give arguments as it is called with")
+        return self.latest
+
+    def text(self, *args: object) -> str:
+        """The instructions after all passes, one a line: names, formulas, lanes, and the formula of each local gradient.
+
+        Without arguments of the latest recording, as for all that follows.
+
+        >>> print(compile(lambda x, y: tanh(x * y)).text(1.0, 2.0))
+        <lambda>, 4 instructions
+        x  an argument
+        y  an argument
+        v2 = x*y                          ∂x: y  ∂y: x
+        v3 = tanh(v2)                     ∂v2: 1 - v3**2
+        return v3
+        """
+        compiled = self.recorded(*args)
+        return listing(compiled.lowered(), self.name)
+
+    def _source(self, language: str, args: tuple[object, ...]) -> str:
+        compiled = self.recorded(*args)
+        names = [name for form, name in zip(compiled.forms, compiled.names) if form is not None for name in named_parts(form, name)]
+        names += [node.name or "a Value" for node in compiled.leaves]
+        return Writer(compiled.lowered(), names, self.name, language).source()
+
+    def to_python(self, *args: object) -> str:
+        """Stand-alone source of one example in Python: ``forward`` and ``gradient`` of the arguments' numbers in a row."""
+        return self._source("Python", args)
+
+    def to_c(self, *args: object) -> str:
+        """The same in C, ``forward(x, y)`` and ``gradient(x, seeds, g)`` on arrays of doubles."""
+        return self._source("C", args)
+
+    def to_javascript(self, *args: object) -> str:
+        """The same in JavaScript."""
+        return self._source("JavaScript", args)
+
+    def graph(self, *args: object) -> Any:
+        """The result as a graph of Values, to step through and to draw; of a batch give one example, as the function takes it."""
+        compiled = self.recorded()
+        chunks: list[Any] = []
+        forms = [take_apart(x, chunks, "graph") for i, x in enumerate(args) if i not in self.static]
+        if forms != [form for form in compiled.forms if form is not None]:
+            raise ValueError(f"graph of {self.name}: the arguments are not of the form that it was last recorded for")
+        told = zip(compiled.forms, compiled.names)
+        names = (part for form, name in told if form is not None for part in named_parts(form, name))
+        return compiled.graph(list(map(Value, joined(chunks).tolist(), names)))
+
+    def check(self, n: int = 10, seed: int = 0) -> GradientReport:
+        """Hold value and gradient against the function itself at ``n`` random points, with the checker's error bars.
+
+        The points lie around the numbers of the latest recording. The report is true where all is right; print it.
+
+        >>> program = compile(lambda x, y: tanh(x * y))
+        >>> _ = program(0.5, 2.0)
+        >>> bool(program.check())
+        True
+        """
+        from .verify import check_program
+        compiled = self.recorded()
+        weights = [1.0 + 0.25 * k for k in range(len(compiled.recording.outputs))]
+
+        def weighted(*args: Any) -> Any:
+            return sum(weight * x for weight, x in zip(weights, result_form(self.function(*args))[0]))
+        checked = Program(weighted, self.in_axes, "sum" if any(compiled.is_batched) else None, self.backend_asked, self.static,
+                          self.passes)
+        return check_program(checked.value_and_grad, weighted, compiled, n, seed)
+
+    def save(self, path: str | Path) -> None:
+        """Write the latest recording to a file; ``Program.load`` reads it. Values reached by closure are saved with their numbers."""
+        compiled = self.recorded()
+        if self.static:
+            raise TypeError(f"save of {self.name}: static arguments are not saved. Compile a function without them")
+        about = {"forms": compiled.forms, "result": compiled.result, "in_axes": self.in_axes, "reduce": self.reduce,
+                 "title": self.name, "arguments": compiled.names}
+        save(path, compiled.recording, about)
+
+    @classmethod
+    def load(cls, path: str | Path, backend: str = "auto") -> Program:
+        """Read a program from a file, which may come from anybody: it is numbers and names of operations, checked one by one.
+
+        Its ``parameters`` are the Values that it reached by closure. Raises ValueError for a file that is no program, LookupError
+        for an operation that the table lacks.
+        """
+        stored = load(path)
+        program = cls(stored, stored.about["in_axes"], stored.about["reduce"], backend)
+        program.parameters = stored.parameters
+        return program
+
     # ── arguments and recordings ──
 
     def _positional(self, args: tuple[object, ...], named: dict[str, object]) -> tuple[Any, ...]:
@@ -144,6 +244,8 @@ class Program:
 
     def parameter_names(self, count: int) -> list[str]:
         """The names of the arguments, as the function declares them."""
+        if isinstance(self.function, Stored):
+            return [*self.function.about["arguments"]]
         try:
             names = [*signature(self.function).parameters.values()]
         except (TypeError, ValueError):

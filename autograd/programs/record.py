@@ -39,7 +39,7 @@ leaf = _operation("leaf", "leaf", lambda: 0.0)  # a Value that the function reac
 constant = _operation("number", "=", lambda: 0.0)
 masks = {*comparisons.values(), either}  # operations whose results are 0 or 1
 sources_of_numbers = {"input", "leaf", "number"}
-internal = {row.name: row for row in (*masks, select, detach, given, leaf, constant)}
+internal = {row.name: row for row in (*comparisons.values(), either, select, detach, given, leaf, constant)}
 
 
 class Recording:
