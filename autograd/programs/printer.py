@@ -66,7 +66,7 @@ class Code(Operators):
         return one.beside(choice(*map(one.write, (condition, x, y))), taken)
 
     def __bool__(self) -> bool:
-        raise TypeError("a piece of code is neither true nor false: choose with where(condition, x, y)")
+        raise TypeError("an expression in source text is neither true nor false: choose with where(condition, x, y)")
 
     def write(self, x: Any) -> str:
         """A piece of source, or a number in its language; a bool stays one: false is a branch not taken."""

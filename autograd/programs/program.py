@@ -206,7 +206,7 @@ class Program:
         return check_program(checked.value_and_grad, weighted, compiled, n, seed)
 
     def save(self, path: str | Path) -> None:
-        """Write the latest recording to a file; ``Program.load`` reads it. Values reached by closure are saved with their numbers."""
+        """Write the latest recording to a file, with the numbers of Values reached by closure; ``Program.load`` reads it."""
         compiled = self.recorded()
         if self.static:
             raise TypeError(f"save of {self.name}: static arguments are not saved. Compile a function without them")
