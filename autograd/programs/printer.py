@@ -157,17 +157,18 @@ def _c(name: str, arguments: str, body: str) -> str:
 
 _C_BODIES = {
     **{name: f"{name}(x)"
-       for name in "cbrt cos cosh exp expm1 log log10 log1p log2 sin sinh sqrt tan tanh".split()},
+       for name in "cbrt cos cosh erf erfc exp expm1 log log10 log1p log2 sin sinh sqrt tan tanh".split()},
     **{name: f"{name}(x) + 0.0" for name in ("floor", "trunc", "rint")},  # 0 and not −0, as by Python
     **{f"arc{name}": f"a{name}(x)" for name in "cos cosh sin sinh tan tanh".split()},
     "identity": "x", "neg": "-x", "abs": "fabs(x)", "sech": "1 / cosh(x)",
     "sigmoid": "x >= 0 ? 1 / (1 + exp(-x)) : exp(x) / (1 + exp(x))",
     "softplus": "(x > 0 ? x : 0) + log1p(exp(-fabs(x)))",
     "relu": "x <= 0 ? 0 : x", "step": "x > 0 ? 1 : x != x ? x : 0", "sign": "x > 0 ? 1 : x < 0 ? -1 : x * 0",
-    "constant": "NAN",
+    "constant": "NAN", "sinc": "x == 0 ? 1 : sin(3.141592653589793 * x) / (3.141592653589793 * x)",
+    "logit": "fabs(x - 0.5) < 0.25 ? 2 * atanh(2 * x - 1) : log(x / (1 - x))",
 }
 _C_PAIRS = {
-    "arctan2": "atan2(x, y)", "hypot": "hypot(x, y)",
+    "arctan2": "atan2(x, y)", "hypot": "hypot(x, y)", "fmod": "fmod(x, y)",
     "pow": "y == 2 ? x * x : y == 1 ? x : y == 0 ? 1 : pow(x, y)",
     "logaddexp": "x == y ? x + 0.6931471805599453 : (x > y ? x : y) + log1p(exp(-fabs(x - y)))",
     "leaky_relu": "x > 0 ? x : y * x", "elu": "x > 0 ? x : y * expm1(x)",
@@ -213,6 +214,10 @@ _PYTHON_BODIES = {
     "relu": "0.0 if x <= 0 else x", "step": "1.0 if x > 0 else x if x != x else 0.0",
     "sign": "1.0 if x > 0 else -1.0 if x < 0 else x * 0.0", "trunc": "float(math.trunc(x)) if math.isfinite(x) else x",
     "rint": "float(round(x)) if math.isfinite(x) else x", "floor": "float(math.floor(x)) if math.isfinite(x) else x",
+    "erf": "math.erf(x)", "erfc": "math.erfc(x)",
+    "logit": "2.0 * math.atanh(2.0 * x - 1.0) if math.fabs(x - 0.5) < 0.25 else math.log(x / (1.0 - x)) if 0 < x < 1 "
+             "else -inf if x == 0 else inf if x == 1 else nan",
+    "sinc": "1.0 if x == 0 else math.sin(math.pi * x) / (math.pi * x) if math.isfinite(math.pi * x) else nan",
 }
 _PYTHON_PAIRS = {
     "arctan2": "math.atan2(x, y)", "hypot": "math.hypot(x, y)",
@@ -221,6 +226,7 @@ _PYTHON_PAIRS = {
     "maximum": "x if x > y or x != x else y", "minimum": "x if x < y or x != x else y",
     "clip_min": "y if x < y or y != y else x", "clip_max": "y if x > y or y != y else x",
     "mod": "nan if y == 0 or not math.isfinite(x) else x % y",
+    "fmod": "nan if y == 0 or not math.isfinite(x) else math.fmod(x, y)",
 }
 _PYTHON_LONG = {
     "div": """\
