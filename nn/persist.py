@@ -143,8 +143,9 @@ def _pack(tree: Any, path: str, arrays: dict[str, Any]) -> Any:
         tree = tree.item()
     if isinstance(tree, Mapping):
         for key in tree:
-            if not isinstance(key, str) or key.startswith("@"):
-                raise TypeError(f"save: a key in {path or 'the content'} is {key!r}; keys must be strings that do not begin with @")
+            if not isinstance(key, str) or key.startswith("@") or "\0" in key:  # a zip file ends names at \0
+                raise TypeError(f"save: a key in {path or 'the content'} is {key!r}; keys must be strings without \\0 "
+                                "that do not begin with @")
         return {key: _pack(part, f"{path}/{key}" if path else key, arrays) for key, part in tree.items()}
     if isinstance(tree, (list, tuple)):
         parts = [_pack(part, f"{path}/{i}" if path else str(i), arrays) for i, part in enumerate(tree)]

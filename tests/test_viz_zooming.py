@@ -40,6 +40,10 @@ def test_every_array_operation_is_a_circuit_of_numbers_with_the_same_gradients(o
                                                                                options: Any) -> None:
     y = applied(op, options)(*map(Tensor, operands))
     seed = upstream(y)
+    if op.module == "autograd.linalg":
+        with pytest.raises(ValueError, match=f"zoom of {op.name}: LAPACK computes it"):
+            zoom(y, seed=seed)
+        return
     opened = zoom(y, seed=seed)
     assert opened.shape == y.shape
     if len(opened) == y.size:  # of a padding the zeros are no circuit

@@ -82,7 +82,8 @@ def zoom(y: Tensor | Value, inputs: Iterable[Tensor | Value] | None = None, *, e
     for several (sigmoid, tanh, softplus). ``entry`` is the index of one entry of ``y``, to expand only its circuit (one window of a
     convolution). ``seed`` is the upstream gradient, of the shape of the expanded entries: ``y.grad`` after a backward pass, else
     ones; if ones would make every gradient 0, as for a softmax, 1 for the first entry and 0 for the others. Raises TypeError for an
-    argument that is not a computed node, ValueError where ``y`` does not depend on the inputs or they are too large.
+    argument that is not a computed node, ValueError where ``y`` does not depend on the inputs or they are too large, and for linear
+    algebra, which has no circuit of numbers.
 
     >>> from autograd import Tensor
     >>> x, w = Tensor([[1.0, 2.0]], "x"), Tensor([[3.0], [4.0]], "w")
@@ -207,6 +208,9 @@ def _open(node: Any, operands: list[Any]) -> Array:
     if node.params is None:
         arrays = [np.asarray(x, dtype=object) for x in operands]
         return np.asarray(np.frompyfunc(node.op, node.op.arity, 1)(*arrays), dtype=object)
+    if node.op.module == "autograd.linalg":
+        raise ValueError(f"zoom of {node.op.name}: LAPACK computes it, and no circuit of numbers has its steps; open the "
+                         "operations before and after it, zoom(y, [the matrix it gave])")
     options = {key: dict(x) if key == "cache" else x for key, x in node.params.items()}
     forward = _spelled.get(node.op.name, node.op.forward)
     return np.asarray(forward(*[np.asarray(x, dtype=object) for x in operands], **options), dtype=object)
