@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from itertools import pairwise
 from typing import Any
 
 from .measure import Row, Step
@@ -173,7 +174,7 @@ def predicted(functions: dict[str, Any], main: Any, extra: Any, state: Any, sequ
     states, total = [state[i] for i in range(len(state))], 0.0
     weights = [[main[i][j] for j in range(4)] for i in range(len(main))]
     first, scale, shift = extra[0], extra[1], extra[2]
-    for now, after in zip(sequence[:-1], sequence[1:]):
+    for now, after in pairwise(sequence):
         x = now * first
         for i in range(0, len(states), 2):
             w, b, (h, c) = weights[i], weights[i + 1], states[i:i + 2]
