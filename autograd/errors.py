@@ -24,6 +24,10 @@ class GraphError(GradientError):
     """A number left its graph where a derivative was to follow it; the message names the place and the remedy."""
 
 
+class ArrayNeededError(TypeError):
+    """A Value met an array; a derivative by a number runs its function again with an array of shape ()."""
+
+
 class GraphWarning(UserWarning):
     """A number left its graph outside a derivative, or an update makes a graph grow. Told once for each line."""
 

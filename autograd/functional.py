@@ -13,7 +13,7 @@ from operator import add, index
 
 from .context import current, differentiating
 from .dual import Dual, unwrap, next_level, primal, shape, tangent_of
-from .errors import GraphError, warn_no_derivative
+from .errors import ArrayNeededError, GraphError, warn_no_derivative
 from .graph import check_recording, is_node, topological
 from .operation import no_derivative, number
 from .ops import identity
@@ -166,10 +166,18 @@ class Reverse:
                             "each argument's place once, counted from 0")
         chosen = args[argnums] if isinstance(argnums, int) else tuple(args[i] for i in places)
         given, self._form = flatten(chosen)
-        variables = fresh(given, (args, named))
         self.numbers = [type(x) in (float, int) for x in given]
-        self.nodes = [unwrap(x) for x in variables]
         self.nested = _inside.get() or any(is_node(unwrap(x)) for x in given)
+        try:
+            self._record(f, args, named, argnums, places, fresh(given, (args, named)))
+        except ArrayNeededError:  # the function has arrays of its own: numbers are arrays of shape () then
+            if not any(type(unwrap(x)) is float or isinstance(x, int) for x in given):
+                raise
+            self._record(f, args, named, argnums, places, [variable(x, True) for x in given])
+
+    def _record(self, f: Function, args: tuple[Any, ...], named: dict[str, Any], argnums: int | tuple[int, ...],
+                places: list[int], variables: list[Any]) -> None:
+        self.nodes = [unwrap(x) for x in variables]
         chosen = self.rebuild(variables)
         operands = list(args)
         for i, x in zip(places, [chosen] if isinstance(argnums, int) else chosen):

@@ -217,7 +217,9 @@ def number(x: Any, what: str) -> float:
     if isinstance(x, (str, bytes, complex)) or kind not in "biuf" or not hasattr(x, "__float__") or getattr(x, "shape", ()) != ():
         array = hasattr(x, "__len__") and not isinstance(x, (str, bytes))
         remedy = "use Tensor for arrays" if array else "convert it first"
-        raise TypeError(f"{what} must be a real number, not {type(x).__name__} {x!r:.60}; {remedy}")
+        from .errors import ArrayNeededError
+        error = ArrayNeededError if array else TypeError
+        raise error(f"{what} must be a real number, not {type(x).__name__} {x!r:.60}; {remedy}")
     return float(x)
 
 

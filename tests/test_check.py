@@ -217,8 +217,8 @@ def test_a_function_that_hides_part_of_itself_is_wrong_at_the_place_where_it_doe
             assert report.worst.note.startswith(f"part of the function is hidden from it: {call}")
             assert f"{__file__}:" in report.worst.note
     for f, x, said in [
-        (lambda a: np.linalg.inv(a).sum(), np.eye(2), "np.linalg.inv is not differentiable here"),
-        (lambda a: np.cross(a, [1.0, 2.0]).sum(), a, "np.cross is not differentiable here"),
+        (lambda a: np.linalg.eigvals(a).sum(), np.eye(2), "np.linalg.eigvals is not differentiable here"),
+        (lambda a: np.i0(a).sum(), a, "np.i0 is not differentiable here"),
     ]:
         report = check_gradients(f, x)
         assert report.verdict == "WRONG"

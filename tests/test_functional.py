@@ -336,3 +336,34 @@ def test_a_number_reduced_over_no_axis_is_itself():
     assert jvp(lambda x: ag.mean(x) * ag.prod(x), -3.0, 1.0)[1] == -6.0
     with pytest.raises(IndexError, match="axis 1 is out of bounds"):
         ag.sum(x, axis=1)
+
+
+# ── numbers that meet arrays ─────────────────────────────────────────────────────────────────────────────────────
+
+ARRAY = np.array([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])
+
+
+@pytest.mark.parametrize("f", [
+    lambda x: np.sum(x**3 * ARRAY), lambda x: (ARRAY @ np.array([1.0, 2.0, 3.0]) * x**3).sum(),
+    lambda x: np.mean(x**3 - ARRAY) * 126,
+])
+def test_a_function_of_a_number_may_use_arrays(f):
+    scale = float(np.sum(f(2.0) - f(0.0))) / 8
+    assert grad(f)(2.0) == pytest.approx(12 * scale)
+    assert type(grad(f)(2.0)) is float
+    assert grad(grad(f))(2.0) == hvp(f, 2.0, 1.0) == pytest.approx(12 * scale)
+    assert hessian(f)(2.0) == pytest.approx(12 * scale)
+    assert grad(grad(grad(f)))(2.0) == pytest.approx(6 * scale)
+    assert jvp(f, 2.0, 1.0)[1] == pytest.approx(12 * scale)
+    assert check_gradients(f, 2.0)
+
+
+def test_results_and_arguments_keep_their_structure_where_numbers_meet_arrays():
+    assert jacobian(lambda x: x * ARRAY[0])(2.0).tolist() == [1.0, 2.0, 3.0]
+    assert grad(lambda xs: np.sum(xs["a"] * ARRAY) * xs["b"])({"a": 2.0, "b": 3.0}) == {"a": 63.0, "b": 42.0}
+    assert grad(lambda x, y: np.sum(x * ARRAY) * y, (0, 1))(2.0, 3.0) == (63.0, 42.0)
+    y, pullback = vjp(lambda x: x * ARRAY, 2.0)
+    assert y.tolist() == (2 * ARRAY).tolist()
+    assert pullback(ARRAY) == (91.0,)
+    with pytest.raises(TypeError, match="use Tensor for arrays"):  # outside of a derivative a Value stays one
+        Value(2.0) * ARRAY

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..elementwise import Arrays
+from ..errors import ArrayNeededError
 from ..operation import interpreter
 from .axes import plain_array
 
@@ -56,8 +57,8 @@ class ArrayOperation:
         if not hasattr(kind, "apply_array_operation"):
             if (number := self.of_number(*operands, **params)) is not None:
                 return number
-            raise TypeError(f"{self.name} of {', '.join(type(x).__name__ for x in operands)}: it takes tensors and "
-                            "arrays; make a Tensor of the numbers")
+            raise ArrayNeededError(f"{self.name} of {', '.join(type(x).__name__ for x in operands)}: it takes tensors and "
+                                   "arrays; make a Tensor of the numbers")
         return kind.apply_array_operation(self, operands, params)
 
     def pullback(self, i: int, g: Any, out: Any, operands: Any, params: dict[str, Any]) -> Any:

@@ -11,7 +11,7 @@ from traceback import walk_tb
 from typing import Any
 
 from ..context import no_grad
-from ..errors import GraphError, is_passing
+from ..errors import ArrayNeededError, GraphError, is_passing
 from ..functional import Reverse, flatten, fresh, jvp, map_tree, vjp
 from .trees import StructureError, TreeSpec
 
@@ -131,6 +131,8 @@ def follow(f: Callable[..., object]) -> Callable[..., object]:
     def followed(*args: object) -> object:
         try:
             return f(*args)
+        except ArrayNeededError:  # a derivative runs the function again, with arrays
+            raise
         except (GraphError, TypeError, AttributeError, ValueError) as error:
             raise HiddenPart(f"part of the function is hidden from it: {_reason(error)}") from error
     return followed
