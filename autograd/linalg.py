@@ -46,6 +46,15 @@ class NoDerivativeError(GradientError, np.linalg.LinAlgError):
 # ── what the rules are written with ──────────────────────────────────────────────────────────────────────────────
 
 
+def _numbers(a: Any) -> Any:
+    """``a`` as floats; TypeError for an array of Values, which functions recorded for ``compile`` compute with too."""
+    x = real_operand(a)
+    if getattr(getattr(x, "dtype", None), "char", "") == "O":
+        raise TypeError("it takes tensors and arrays of numbers, not arrays of Values; make a Tensor of the numbers. A function "
+                        "for compile cannot use it")
+    return x
+
+
 def _t(x: Any) -> Any:
     """The last two axes exchanged."""
     return table.transpose(x, axes=(*range(x.ndim - 2), x.ndim - 1, x.ndim - 2))
@@ -293,7 +302,7 @@ def inv(a: ArrayLike) -> Any:
     >>> inv(Tensor([[2.0, 0.0], [0.0, 4.0]])).tolist()
     [[0.5, 0.0], [0.0, 0.25]]
     """
-    return _inv(real_operand(a))
+    return _inv(_numbers(a))
 
 
 def pinv(a: ArrayLike, rcond: float | None = None) -> Any:
@@ -302,7 +311,7 @@ def pinv(a: ArrayLike, rcond: float | None = None) -> Any:
     >>> pinv(Tensor([[2.0], [0.0]])).tolist()
     [[0.5, 0.0]]
     """
-    return _pinv(real_operand(a), rcond=rcond)
+    return _pinv(_numbers(a), rcond=rcond)
 
 
 def solve(a: ArrayLike, b: ArrayLike) -> Any:
@@ -311,7 +320,7 @@ def solve(a: ArrayLike, b: ArrayLike) -> Any:
     >>> solve(Tensor([[2.0, 0.0], [0.0, 4.0]]), [1.0, 2.0]).tolist()
     [0.5, 0.5]
     """
-    matrix, right = real_operand(a), real_operand(b)
+    matrix, right = _numbers(a), _numbers(b)
     if len(shape_of(right)) != 1:
         return _solve(matrix, right)
     x = _solve(matrix, table.reshape(right, shape=(-1, 1)))
@@ -324,7 +333,7 @@ def det(a: ArrayLike) -> Any:
     >>> det(Tensor([[1.0, 2.0], [3.0, 4.0]])).item() + 2 < 1e-12
     True
     """
-    x = real_operand(a)
+    x = _numbers(a)
     plain, n = plain_array(x), shape_of(x)[-1] if len(shape_of(x)) > 1 else 0
     if not hasattr(x, "priority") or plain.shape[-2:] != (n, n) or not n or not np.isfinite(plain).all():
         return _det(x)
@@ -357,7 +366,7 @@ def slogdet(a: ArrayLike) -> Any:
     >>> float(sign), round(logabsdet.item(), 4)  # log 2
     (-1.0, 0.6931)
     """
-    x = real_operand(a)
+    x = _numbers(a)
     return SlogdetResult(np.linalg.slogdet(plain_array(x))[0], _logdet(x))
 
 
@@ -367,7 +376,7 @@ def cholesky(a: ArrayLike, *, upper: bool = False) -> Any:
     >>> cholesky(Tensor([[4.0, 2.0], [2.0, 5.0]])).tolist()
     [[2.0, 0.0], [1.0, 2.0]]
     """
-    low = _cholesky(_as_numpy_reads(real_operand(a), not upper))
+    low = _cholesky(_as_numpy_reads(_numbers(a), not upper))
     return _t(low) if upper else low
 
 
@@ -378,7 +387,7 @@ def qr(a: ArrayLike, mode: Literal["reduced", "complete", "r"] = "reduced") -> A
     >>> (q @ r).tolist()
     [[0.0, 2.0], [3.0, 0.0]]
     """
-    x = real_operand(a)
+    x = _numbers(a)
     m, n = _matrix(x)
     if mode not in ("reduced", "complete", "r") or mode == "complete" and m > n and hasattr(x, "priority"):
         raise ValueError(f"qr of shape {tuple(shape_of(x))} with mode={mode!r}: " + (
@@ -410,7 +419,7 @@ def eigh(a: ArrayLike, UPLO: Literal["L", "U"] = "L") -> Any:
     """
     if UPLO not in ("L", "U", "l", "u"):
         raise ValueError(f"eigh: UPLO is 'L' or 'U', not {UPLO!r}")
-    packed = _eigh(_as_numpy_reads(real_operand(a), UPLO in "Ll"), uplo=UPLO)  # on which NumPy's choice of signs depends
+    packed = _eigh(_as_numpy_reads(_numbers(a), UPLO in "Ll"), uplo=UPLO)  # on which NumPy's choice of signs depends
     return EighResult(table.getitem(packed, index=(..., 0, slice(None))), _rows(packed, 1))
 
 
@@ -429,7 +438,7 @@ def svd(a: ArrayLike, full_matrices: bool = True, compute_uv: bool = True) -> An
     >>> svd(Tensor([[3.0, 0.0], [0.0, 4.0]])).S.tolist()
     [4.0, 3.0]
     """
-    x = real_operand(a)
+    x = _numbers(a)
     m, n = _matrix(x)
     if not hasattr(x, "priority"):
         return np.linalg.svd(x, full_matrices, compute_uv)  # type: ignore[call-overload]
@@ -510,7 +519,7 @@ def cond(x: ArrayLike, p: float | Literal["fro", "nuc"] | None = None) -> Any:
     >>> cond(Tensor([[3.0, 0.0], [0.0, 4.0]])).item() - 4 / 3 < 1e-12
     True
     """
-    a = real_operand(x)
+    a = _numbers(x)
     if p in (None, 2, -2):
         s = svdvals(a)
         first, last = (table.getitem(s, index=(..., i)) for i in ((0, -1) if p != -2 else (-1, 0)))
@@ -524,7 +533,7 @@ def matrix_power(a: ArrayLike, n: int) -> Any:
     >>> matrix_power(Tensor([[1.0, 1.0], [0.0, 1.0]]), 3).tolist()
     [[1.0, 3.0], [0.0, 1.0]]
     """
-    x, n = real_operand(a) if n < 0 else functions.operand(a), index(n)
+    x, n = _numbers(a) if n < 0 else functions.operand(a), index(n)
     if n == 0:
         return functions.broadcast_to(np.eye(_matrix(x)[0], dtype=x.dtype), shape_of(x))
     square, out, n = inv(x) if n < 0 else x, None, abs(n)

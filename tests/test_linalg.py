@@ -9,7 +9,7 @@ import autograd
 import mpmath
 import numpy as np
 import pytest
-from autograd import GradientError, Tensor, check_gradients, grad, hessian, jvp, linalg, vjp
+from autograd import GradientError, Tensor, Value, check_gradients, grad, hessian, jvp, linalg, vjp
 from autograd.arrays.axes import plain_array
 from hypothesis import given
 from hypothesis import strategies as st
@@ -351,6 +351,8 @@ def test_what_treats_equal_values_alike_has_a_gradient_there_and_no_second_one_b
     (lambda: linalg.norm(Tensor(np.eye(2)), 3), ValueError, "norm of order 3 over 2 axes: give 'fro', 'nuc'"),
     (lambda: linalg.norm(Tensor(np.ones((2, 2, 2))), 2), ValueError, "norm of order 2 over 3 axes"),
     (lambda: linalg.matrix_power(Tensor(np.eye(2)), 0.5), TypeError, "matrix_power"),
+    (lambda: linalg.inv(np.array([[Value(1.0), Value(0.0)], [Value(0.0), Value(1.0)]])), TypeError, "inv.*not arrays of Values"),
+    (lambda: autograd.compile(linalg.cond)(np.eye(2)), TypeError, "cond.*A function for compile cannot use it"),
     (lambda: np.linalg.eig(Tensor(np.eye(2))), TypeError, r"np.linalg.eig is not differentiable here; did you mean eigh\?"),
     (lambda: np.linalg.eigvals(Tensor(np.eye(2))), TypeError, "did you mean eigvalsh"),
 ])
