@@ -95,6 +95,8 @@ def clean(text: str) -> str:
     >>> clean("a\x00b")
     'a\ufffdb'
     """
+    if text.isascii() and text.isprintable():
+        return text
     return re.sub("[\u202a-\u202e\u2066-\u2069]|[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", "\ufffd", text)
 
 
@@ -135,6 +137,9 @@ def tag(name: str, *inside: str, kind: str = "", **attributes: Any) -> str:
     '<circle class="shape" r="2" stroke-width="1.2"/>'
     """
     given = {"class": kind or None, **attributes}
-    said = "".join(f' {key.replace("_", "-")}="{written(f"{x:.1f}".removesuffix(".0") if isinstance(x, float) else str(x))}"'
-                   for key, x in given.items() if x is not None)
+    said = "".join([f' {key.replace("_", "-")}="{_attribute(x)}"' for key, x in given.items() if x is not None])
     return f"<{name}{said}>{''.join(inside)}</{name}>" if inside else f"<{name}{said}/>"
+
+
+def _attribute(x: object) -> str:
+    return f"{x:.1f}".removesuffix(".0") if isinstance(x, float) else written(str(x))

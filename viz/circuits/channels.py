@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
+from itertools import islice
+
 PITCH = 9.0  # from track to track
 CROWD = 24  # tracks: above, tracks are closer together
 EDGE = 10.0  # from the outer tracks to the columns
@@ -76,73 +79,98 @@ def routed(nets: list[Net]) -> tuple[int, int]:
         return 0, total
     # rising nets: the upper ones further left; falling nets: the upper ones further right
     bent.sort(key=lambda net: (net.falls, -net.low if net.falls else net.low, net.value))
-    order = _ordered(bent)
-    tracks: list[list[Net]] = []
-    for i, net in enumerate(order):
-        at = -1
-        for other in order[:i]:
-            if other.track > at and net.low - NEAR < other.high and other.low < net.high + NEAR:
-                at = other.track
-        net.track = at + 1
-        if net.track == len(tracks):
-            tracks.append([])
-        tracks[net.track].append(net)
-    total += sum(_cost(a, b) for i, a in enumerate(order) for b in order[i + 1:] if _meet(a, b))
-    return len(tracks), total
+    near = _near(bent)
+    cost = [{j: _cost(bent[i], bent[j]) for j in others} for i, others in enumerate(near)]  # where i is left of j
+    order = _ordered(cost) if len(bent) <= MANY else _swapped(cost)
+    place = {i: k for k, i in enumerate(order)}
+    total += sum(count for i, others in enumerate(cost) for j, count in others.items() if place[i] < place[j])
+    for net in bent:
+        net.track = -1
+    for i in order:
+        bent[i].track = 1 + max([bent[j].track for j in near[i]], default=-1)
+    return 1 + max(net.track for net in bent), total
 
 
-def _meet(a: Net, b: Net) -> bool:
-    return a.low - NEAR < b.high and b.low - NEAR < a.high
+def _near(nets: list[Net]) -> list[list[int]]:
+    """For each net those that share a stretch of height with it, so that it matters which is left of the other."""
+    near: list[list[int]] = [[] for _ in nets]
+    lows = sorted([(net.low - NEAR, net.high, i) for i, net in enumerate(nets)])
+    for k, (_, high, i) in enumerate(lows):
+        for low, _, j in islice(lows, k + 1, None):
+            if low >= high:
+                break
+            near[i].append(j)
+            near[j].append(i)
+    return near
 
 
-def _ordered(nets: list[Net]) -> list[Net]:
-    """Order the nets from left to right, by moving each to its best place until nothing improves."""
-    n = len(nets)
-    if n > MANY:
-        return _swapped(nets)
-    gain = [[0] * n for _ in range(n)]  # what i left of j costs more than j left of i
-    for i in range(n):
-        for j in range(i):
-            if _meet(nets[i], nets[j]):
-                gain[i][j] = _cost(nets[i], nets[j]) - _cost(nets[j], nets[i])
-                gain[j][i] = -gain[i][j]
-    order = list(range(n))
+def clash(nets: list[Net]) -> bool:
+    """Return True where two bent nets may lie on one another: one leaves at a height at which the other comes in.
+
+    >>> clash([Net(0, [0.0], [40.0]), Net(1, [42.0], [10.0])]), clash([Net(0, [0.0], [40.0]), Net(1, [50.0], [10.0])])
+    (True, False)
+    """
+    bent = [net for net in nets if not net.straight]
+    ins = sorted([(y, net.value) for net in bent for y in net.left])
+    for net in bent:
+        for y in net.right:
+            for z, value in islice(ins, bisect_left(ins, (y - 2 * NEAR,)), None):
+                if z - y >= NEAR:
+                    break
+                if y - z < NEAR and value != net.value:
+                    return True
+    return False
+
+
+def _ordered(cost: list[dict[int, int]]) -> list[int]:
+    """The nets from left to right, by moving each to its best place until nothing gets better."""
+    gain = [{j: count - cost[j][i] for j, count in others.items() if count != cost[j][i]} for i, others in enumerate(cost)]
+    order = list(range(len(cost)))
+    place = list(order)
+    moves, seen = 0, [-1] * len(cost)  # how many moves there were, and when each net was last looked at
     for _ in range(6):
-        if not _sifted(order, gain):
+        before = moves
+        for i in list(order):
+            if seen[i] < moves:  # nothing can be gained where nothing moved
+                to = _best_place(place[i], sorted([(place[j], more) for j, more in gain[i].items()]))
+                if to != place[i]:
+                    low, high = min(to, place[i]), max(to, place[i]) + 1
+                    order.insert(to, order.pop(place[i]))
+                    for k in range(low, high):
+                        place[order[k]] = k
+                    moves += 1
+                seen[i] = moves
+        if moves == before:
             break
-    return [nets[i] for i in order]
+    return order
 
 
-def _sifted(order: list[int], gain: list[list[int]]) -> bool:
-    moved = False
-    for i in list(order):
-        at = order.index(i)
-        best, place, cost = 0, at, 0
-        for k in range(at - 1, -1, -1):  # to the left of k: i was right of it
-            cost += gain[i][order[k]]
-            if cost < best:
-                best, place = cost, k
-        cost = 0
-        for k in range(at + 1, len(order)):
-            cost -= gain[i][order[k]]
-            if cost < best:
-                best, place = cost, k
-        if place != at:
-            order.remove(i)
-            order.insert(place, i)
-            moved = True
-    return moved
+def _best_place(at: int, others: list[tuple[int, int]]) -> int:
+    """The nearest of the places where a net costs least; ``others`` are (place, what it costs more to be left of that net)."""
+    best, place = 0, at
+    begin = bisect_left(others, (at,))
+    cost = 0
+    for k, more in reversed(others[:begin]):
+        cost += more
+        if cost < best:
+            best, place = cost, k
+    cost = 0
+    for k, more in others[begin:]:
+        cost -= more
+        if cost < best:
+            best, place = cost, k
+    return place
 
 
-def _swapped(nets: list[Net]) -> list[Net]:
-    """Order the nets by swapping neighbours as long as this reduces crossings."""
-    nets = list(nets)
+def _swapped(cost: list[dict[int, int]]) -> list[int]:
+    """The nets with neighbours that changed places for as long as fewer wires cross then."""
+    order = list(range(len(cost)))
     for _ in range(20):
         moved = False
-        for k in range(len(nets) - 1):
-            a, b = nets[k], nets[k + 1]
-            if _meet(a, b) and _cost(a, b) > _cost(b, a):
-                nets[k], nets[k + 1], moved = b, a, True
+        for k in range(len(order) - 1):
+            i, j = order[k], order[k + 1]
+            if cost[i].get(j, 0) > cost[j].get(i, 0):
+                order[k], order[k + 1], moved = j, i, True
         if not moved:
             break
-    return nets
+    return order

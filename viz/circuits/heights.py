@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 from .order import Element, Link
 
 GAP = 8.0  # between blocks, and from them to wires
@@ -11,6 +13,8 @@ SLACK = 3.0  # part of the distances above that may be given up to make a wire s
 SWEEPS = 4
 WORK = 60_000  # most links examined to straighten wires: in large pictures not all are tried
 MANY = 1_000  # links: larger pictures get fewer sweeps
+
+End: TypeAlias = tuple[Element, float, float]  # of a wire: what is there, how much lower it wants to be, and the weight
 
 
 def apart(a: Element, b: Element) -> float:
@@ -23,35 +27,51 @@ def settle(columns: list[list[Element]], links: list[list[Link]]) -> None:
 
     Column by column, each element moves to the weighted median of its wires' other ends, as near as its neighbours allow.
     """
-    for column in columns:
-        y = 0.0
-        for k, element in enumerate(column):
-            y = y + apart(column[k - 1], element) if k else 0.0
+    shifts = [_shifts(column) for column in columns]
+    for column, least in zip(columns, shifts):
+        for element, y in zip(column, least):
             element.y = y
+    before, after = _ends(columns, links)
+    nothing: list[list[End]] = [[] for _ in range(max(map(len, columns), default=0))]
     n = len(columns)
-    before: list[list[Link]] = [[], *links]
     for sweep in range(SWEEPS if sum(map(len, links)) < MANY else SWEEPS // 2):
         for k in range(n):
-            _settle(columns[k], before[k], [] if sweep < 1 or k == n - 1 else links[k])
+            _settle(columns[k], shifts[k], before[k], after[k] if sweep else nothing)
         for k in range(n - 1, -1, -1):
-            _settle(columns[k], before[k] if sweep else [], links[k] if k < n - 1 else [])
+            _settle(columns[k], shifts[k], before[k] if sweep else nothing, after[k])
     _straighten(columns, links)
 
 
-def _settle(column: list[Element], before: list[Link], after: list[Link]) -> None:
-    wanted: dict[int, list[tuple[float, float]]] = {}
-    for link in before:
-        wanted.setdefault(id(link.right), []).append((link.left.y + link.rise, link.weight))
-    for link in after:
-        wanted.setdefault(id(link.left), []).append((link.right.y - link.rise, link.weight))
-    shift, shifts = 0.0, []
+def _shifts(column: list[Element]) -> list[float]:
+    """The heights of the elements of a column where they stand as near to one another as they may."""
+    y, shifts = 0.0, []
     for k, element in enumerate(column):
-        shift += apart(column[k - 1], element) if k else 0.0
-        shifts.append(shift)
-    places = isotonic([[(y - s, w) for y, w in wanted.get(id(element), [])] or [(element.y - s, 0.01)]
-                       for element, s in zip(column, shifts)])
-    for element, place, s in zip(column, places, shifts):
-        element.y = place + s
+        y = y + apart(column[k - 1], element) if k else 0.0
+        shifts.append(y)
+    return shifts
+
+
+def _ends(columns: list[list[Element]], links: list[list[Link]]) -> tuple[list[list[list[End]]], list[list[list[End]]]]:
+    """The other ends of the wires of every element, by column: those to the left, and those to the right."""
+    left: dict[int, list[End]] = {}
+    right: dict[int, list[End]] = {}
+    for between in links:
+        for link in between:
+            left.setdefault(id(link.right), []).append((link.left, link.rise, link.weight))
+            right.setdefault(id(link.left), []).append((link.right, -link.rise, link.weight))
+    before, after = ([[ends.get(id(element), []) for element in column] for column in columns] for ends in (left, right))
+    return before, after
+
+
+def _settle(column: list[Element], shifts: list[float], before: list[list[End]], after: list[list[End]]) -> None:
+    wanted = []
+    for element, shift, left, right in zip(column, shifts, before, after):
+        wishes = [(other.y + rise - shift, weight) for other, rise, weight in left]
+        if right:
+            wishes += [(other.y + rise - shift, weight) for other, rise, weight in right]
+        wanted.append(wishes or [(element.y - shift, 0.01)])
+    for element, place, shift in zip(column, isotonic(wanted), shifts):
+        element.y = place + shift
 
 
 def isotonic(wanted: list[list[tuple[float, float]]]) -> list[float]:
@@ -62,7 +82,7 @@ def isotonic(wanted: list[list[tuple[float, float]]]) -> list[float]:
     """
     groups: list[tuple[float, list[tuple[float, float]], int]] = []
     for wishes in wanted:
-        group = sorted(wishes)
+        group = sorted(wishes) if len(wishes) > 1 else wishes
         place, count = median(group), 1
         while groups and groups[-1][0] > place:
             _, others, more = groups.pop()
@@ -74,7 +94,9 @@ def isotonic(wanted: list[list[tuple[float, float]]]) -> list[float]:
 
 def median(wishes: list[tuple[float, float]]) -> float:
     """The weighted median of sorted wishes (value, weight), the lower one of two."""
-    half = sum(weight for _, weight in wishes) / 2
+    if len(wishes) == 1:
+        return wishes[0][0]
+    half = sum([weight for _, weight in wishes]) / 2
     for value, weight in wishes:
         half -= weight
         if half <= 1e-9:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right, insort
 from itertools import pairwise
+from typing import TypeAlias
 
 SWEEPS, STALE = 16, 4  # most sweeps, and most without improvement
 MANY = 300  # links: larger pictures get half as many sweeps
@@ -38,6 +39,10 @@ class Link:
     def bend(self) -> float:
         """The height of its right end below its left end."""
         return self.right.y - self.left.y - self.rise
+
+
+Pins: TypeAlias = list[tuple[Element, float]]  # the other ends of an element's links: each an element, and where its pin is
+Ends: TypeAlias = dict[Element, tuple[Pins, Pins]]
 
 
 def links_between(left: list[Element], right: list[Element]) -> list[Link]:
@@ -79,17 +84,17 @@ def crossings(links: list[Link]) -> int:
 def arrange_columns(columns: list[list[Element]]) -> int:
     """Order every column so that few links cross, and return the number of crossings; equal elements keep their order."""
     links = [links_between(a, b) for a, b in pairwise(columns)]
+    ends = _ends(columns, links)
     _rank(columns)
     best, cost = [list(column) for column in columns], sum(map(crossings, links))
     stale, share = 0, 1 if sum(map(len, links)) <= MANY else 2
     for sweep in range(SWEEPS // share):
         if not cost or stale >= STALE // share:
             break
-        forward = sweep % 2 == 0
-        for k in (range(1, len(columns)) if forward else range(len(columns) - 2, -1, -1)):
-            _sort(columns[k], links[k - 1] if forward else links[k], forward)
+        for k in (range(1, len(columns)) if sweep % 2 == 0 else range(len(columns) - 2, -1, -1)):
+            _sort(columns[k], ends, sweep % 2)
         if sum(map(len, links)) <= LARGE:
-            _swap_all(columns, links)
+            _swap_all(columns, ends)
         now = sum(map(crossings, links))
         stale += 1
         if now < cost:
@@ -115,42 +120,58 @@ def _rank(columns: list[list[Element]]) -> None:
             element.rank = k
 
 
-def _sort(column: list[Element], links: list[Link], forward: bool) -> None:
-    sums: dict[int, list[float]] = {}
-    for link in links:
-        own, place = ((link.right, link.left.rank + link.left_part) if forward else
-                      (link.left, link.right.rank + link.right_part))
-        sums.setdefault(id(own), []).append(place)
-    moving = [element for element in column if id(element) in sums]
-    slots = [k for k, element in enumerate(column) if id(element) in sums]
-    keys = {key: sum(places) / len(places) for key, places in sums.items()}
-    moving.sort(key=lambda element: keys[id(element)])
-    for slot, element in zip(slots, moving):
+def _ends(columns: list[list[Element]], links: list[list[Link]]) -> Ends:
+    """The other ends of every element's links: those to the left, and those to the right."""
+    ends: Ends = {element: ([], []) for column in columns for element in column}
+    for between in links:
+        for link in between:
+            ends[link.right][0].append((link.left, link.left_part))
+            ends[link.left][1].append((link.right, link.right_part))
+    return ends
+
+
+def _sort(column: list[Element], ends: Ends, side: int) -> None:
+    keys: dict[Element, float] = {}
+    slots = []
+    for k, element in enumerate(column):
+        if others := ends[element][side]:
+            keys[element] = sum([other.rank + part for other, part in others]) / len(others)
+            slots.append(k)
+    for slot, element in zip(slots, sorted(keys, key=keys.__getitem__)):
         column[slot] = element
     _rank([column])
 
 
-def _swap_all(columns: list[list[Element]], links: list[list[Link]]) -> None:
-    """Swap neighbours where this reduces crossings."""
-    before: dict[int, list[tuple[Element, float]]] = {}
-    after: dict[int, list[tuple[Element, float]]] = {}
-    for between in links:
-        for link in between:
-            before.setdefault(id(link.right), []).append((link.left, link.left_part))
-            after.setdefault(id(link.left), []).append((link.right, link.right_part))
+def _swap_all(columns: list[list[Element]], ends: Ends) -> None:
+    """Let neighbours change places where fewer links cross then."""
+    changed = [True] * len(columns)  # since it was last looked at: where no neighbour moved, nothing is to be gained
     for _ in range(3):
-        swapped = False
-        for column in columns:
-            for k in range(len(column) - 1):
-                a, b = column[k], column[k + 1]
-                gain = 0
-                for ends in (before, after):
-                    here = [element.rank + part for element, part in ends.get(id(a), [])]
-                    there = [element.rank + part for element, part in ends.get(id(b), [])]
-                    gain += sum((x > y) - (x < y) for x in here for y in there)
-                if gain > 0:
-                    column[k], column[k + 1] = b, a
-                    a.rank, b.rank = k + 1, k
-                    swapped = True
-        if not swapped:
+        for k, column in enumerate(columns):
+            if changed[k]:
+                changed[k] = False
+                if _swapped(column, ends):
+                    for near in range(max(k - 1, 0), min(k + 2, len(columns))):
+                        changed[near] = True
+        if not any(changed):
             break
+
+
+def _swapped(column: list[Element], ends: Ends) -> bool:
+    """Let the neighbours of one column change places, from the first on; return True where some did."""
+    places = []
+    for element in column:
+        left, right = ends[element]
+        places.append(([other.rank + part for other, part in left], [other.rank + part for other, part in right]))
+    swapped = False
+    for k in range(len(column) - 1):
+        gain = 0
+        for here, there in zip(places[k], places[k + 1]):
+            for x in here:
+                for y in there:
+                    gain += (x > y) - (x < y)
+        if gain > 0:
+            column[k], column[k + 1] = b, a = column[k + 1], column[k]
+            places[k], places[k + 1] = places[k + 1], places[k]
+            a.rank, b.rank = k + 1, k
+            swapped = True
+    return swapped

@@ -180,7 +180,8 @@ class Tiles:
             self.same[nest.scopes[id].form] for id in first.items if id in nest.scopes)
         self.same.append(same)
         if self.thorough:
-            self.tiles.append(refined_tile(level, limit, self.before[k]))
+            inner = {nest.scopes[id].form for id in first.items if id in nest.scopes}
+            self.tiles.append(refined_tile(level, limit, self.before[k], all(self.tiles[i] is self.before[i] for i in inner)))
         else:
             self.tiles.append(self.before[k] if same else best_tile(level, limit))
         self.blocks.append(blocks)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import NamedTuple
 
-from .channels import CLASH, EDGE, NEAR, Net, pitch, room, routed
+from .channels import CLASH, EDGE, NEAR, Net, clash, pitch, room, routed
 from .heights import apart, settle
 from .layers import layerings
 from .order import Element, links_between, weigh
@@ -70,10 +70,12 @@ def orders_to_try(tile: Tile) -> int:
     return min(SEEDS, WORK // len(tile.places)) if tile.crossings else 0
 
 
-def refined_tile(level: Level, limit: float, tile: Tile) -> Tile:
-    """Return the best layout with the same columns and rows, after trying several orders; the tiles inside may have changed."""
+def refined_tile(level: Level, limit: float, tile: Tile, same: bool) -> Tile:
+    """Return the best layout with the same columns and rows, when several orders are tried; ``same``: what is inside is as it was."""
+    if same and not orders_to_try(tile):
+        return tile
     rows = Rows(level, tile.columns, tile.budget)
-    best = Placement(rows).tile(limit)
+    best = tile if same else Placement(rows).tile(limit)
     for seed in range(1, 1 + orders_to_try(best)):
         best = min(best, Placement(rows, seed).tile(limit), key=lambda tile: tile.score)
     return best
@@ -159,7 +161,7 @@ class Placement:
         for left, right in pairwise(row):
             for _ in range(12):
                 nets = self._nets(left, right)
-                if routed(nets)[1] < CLASH:
+                if not clash(nets) or routed(nets)[1] < CLASH:
                     break
                 at = next(y for a in nets for b in nets if a is not b and a.track < b.track and not a.straight
                           for y in a.right for z in b.left if abs(y - z) < NEAR)
