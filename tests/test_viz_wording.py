@@ -140,6 +140,56 @@ def test_every_product_and_sum_on_a_picture_comes_out_as_shown(program: Program,
             assert abs(sum(shown[wire.id] for wire in leaving) - value) <= unit * HALF
 
 
+def factors(drawing):
+    """For every wire whose local gradient is one number or name: what is shown of upstream, local and downstream gradients."""
+    svg, graph = drawing.svg, drawing.graph
+    shown = {e.get("id"): {kind: t.text for t in e.iter(f"{SVG}text") for kind in t.get("class").split()}
+             for e in ET.fromstring(svg).iter(f"{SVG}g") if "wire" in e.get("class", "").split()}
+    leaving, values = {}, {}
+    for wire in graph.wires:
+        leaving.setdefault(wire.source, []).append(wire.id)
+        values[wire.source] = shown.get(f"{wire.source}-sum", shown[wire.id])["value"]
+    by_name = {node.label: values[node.id] for node in graph.nodes if node.label and node.id in values}
+    for wire in graph.wires:
+        texts, over = shown[wire.id], shown.get(f"{wire.target}-sum") or shown[next(iter(leaving.get(wire.target, [wire.id])))]
+        local = by_name.get(texts.get("formula"), texts.get("formula", ""))
+        numbers = over.get("gradient", "").removeprefix("Σ "), local, texts.get("gradient", "")
+        if all(re.fullmatch(r"−?\d+(\.\d+)?(·10[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)?", said) for said in numbers):
+            yield wire, numbers
+
+
+@flat
+@quick
+@given(programs(least=4, most=20), st.booleans())
+def test_numbers_that_stand_apart_multiply_out_to_a_unit(program: Program, named):
+    y = program(*(Value(x, f"x{i}") for i, x in enumerate(program.point)))
+    if not isinstance(y, Value) or not y.inputs:
+        return
+    for i, node in enumerate(topological(y)):
+        if named and node.inputs:
+            node.name = f"n{i}"
+    y.backward()
+    for wire, (upstream, local, downstream) in factors(draw(y)):
+        if not wire.local or abs(wire.upstream * wire.local - wire.contribution) > 1e-12 * abs(wire.contribution):
+            continue
+        usual, unit = read(number(wire.contribution))  # more decimals, where a sum needs them, are no factors' fault
+        assert abs(read(upstream)[0] * read(local)[0] - usual) <= unit, (upstream, local, downstream)
+
+
+def test_the_lecture_s_decimals_stay_and_others_get_what_it_takes():
+    def shown(one, other):
+        x, w = Value(one, "x"), Value(other, "w")
+        y = x * w
+        y.name = "y"
+        z = y * 0.4856
+        z.backward()
+        return {(w.id, *numbers) for w, numbers in factors(draw(z)) if w.source == "n0"}
+
+    [(_, upstream, local, downstream)] = shown(1.0, 0.1971)  # 0.49 × 0.20 = 0.098 stood beside 0.096
+    assert (upstream, local, downstream) == ("0.49", "0.197", "0.096")
+    assert {numbers for _, numbers in factors(draw(neuron()))} >= {("0.20", "2.00", "0.39"), ("0.20", "−3.00", "−0.59")}
+
+
 NAMES = st.sampled_from(["x", "x", "w0", "w1", "v0", "v1", "out", "a-b", "w0#2", "y", None, None])
 
 

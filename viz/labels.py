@@ -6,7 +6,7 @@ import math
 from typing import NamedTuple
 
 from .circuits import shapes
-from .numbers import Digits, Shown, bracketed, brief, has_nonfinite, number
+from .numbers import Digits, Shown, bracketed, has_nonfinite
 from .records import DrawnNode, Graph, Wire
 from .svg import clip, width
 from .wording import Wording
@@ -106,7 +106,8 @@ def blocks(graph: Graph, digits: Digits = "auto", products: bool = False, room: 
         for wire in wires:
             source = nodes[wire.source]
             named = source.kind == "gate" and source.id not in forks and node.kind != "output"
-            labels.append((wire, _label(wire, words.name(source, node.box) if named else "", words, products, room)))
+            name = words.name(source, node.box) if named else ""
+            labels.append((wire, _label(wire, name, words.value(wire.value, source), words, products, room)))
         stem = _stem(node, words, room) if id in forks else None
         name = words.name(node)
         made[id] = Block(node, tuple(labels), *_body(node, len(labels), name), stem, name)
@@ -122,11 +123,11 @@ def records(graph: Graph, made: dict[str, Block], down: bool) -> tuple[list[shap
 
 
 def _stem(node: DrawnNode, words: Wording, room: str) -> Label:
-    """The numbers where a wire forks: the value, and the sum of the gradients."""
-    total = brief(node.gradient, words.digits)
+    """The numbers where a wire forks: the value, and the sum of what comes back."""
+    total = words.total(node)
     total = total and f"{'grad' if node.accumulated else 'Σ'} {total}"
     name = words.name(node) if node.kind == "gate" else ""
-    above, below = _lines(name, node.value, total, has_nonfinite(node.gradient), words.digits)
+    above, below = _lines(name, node.value, words.value(node.value, node), total, has_nonfinite(node.gradient))
     return _sized(above, below, room=room and f"Σ {room} (1/2)")
 
 
@@ -153,22 +154,21 @@ def pieces(node: DrawnNode) -> tuple[tuple[str, bool], ...]:
     return tuple((" " * text.startswith(" ") + clip(text), constant) for text, constant in node.parts)
 
 
-def _lines(name: str, value: Shown, gradient: str, bad_gradient: bool,
-           digits: Digits) -> tuple[list[TextLine], list[TextLine]]:
+def _lines(name: str, value: Shown, said: str, gradient: str, bad_gradient: bool) -> tuple[list[TextLine], list[TextLine]]:
     above = [TextLine("name", f"{clip(name)} = ", VALUE)] if name else []
-    above += [TextLine("value", brief(value, digits), VALUE, has_nonfinite(value))] if value is not None else []
+    above += [TextLine("value", said, VALUE, has_nonfinite(value))] if value is not None else []
     return above, [TextLine("gradient", gradient, VALUE, bad_gradient)] if gradient else []
 
 
-def _label(wire: Wire, name: str, words: Wording, products: bool, room: str) -> Label:
+def _label(wire: Wire, name: str, value: str, words: Wording, products: bool, room: str) -> Label:
     gradient = words.gradient(wire)
-    above, below = _lines(name, wire.value, gradient, has_nonfinite(wire.contribution), words.digits)
+    above, below = _lines(name, wire.value, value, gradient, has_nonfinite(wire.contribution))
     if products and (product := words.product(wire)):
         upstream, local, downstream = product
         below.append(TextLine("product", f"{upstream} × {bracketed(local)} = {downstream}", FORMULA))
     if wire.note:
         below.append(TextLine("note", wire.note, FORMULA))
-    text = clip(words.formula(wire)) or (number(wire.local, words.digits) if isinstance(wire.local, float) else "")
+    text = clip(words.formula(wire))
     return _sized(above, below, TextLine("formula", text, FORMULA) if text else None, room)
 
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections import Counter
 
 from autograd.symbolic import filled
 
-from .numbers import Digits, brief, places_that_add_up, multiplied
+from .numbers import Digits, Shown, brief, multiplied, number, places_that_add_up, places_that_multiply_out
 from .records import DrawnNode, Graph, Term, Wire
 from .svg import clip
+
+ROUNDS = 4
 
 
 class Wording:
@@ -32,18 +36,46 @@ class Wording:
         self.clipped = Counter(map(clip, self.labels))
         self.boxes = {node.id: node.box for node in graph.nodes}
         self.spoken = {term.called for wire in graph.wires for term in _spoken(wire) if not _is_written(term)}
-        self.places: dict[str, int] = {}  # decimals of contributions that a reader can add up
+        self.places: dict[str, int] = {}  # decimals of the contributions on wires, where it takes more than usual
+        self.totals: dict[str, int] = {}  # of the gradients of nodes
+        self.values: dict[str, int] = {}  # of values, by name
+        self.locals: dict[str, int] = {}  # of numbers that are a local gradient and no value, by wire
         leaving: dict[str, list[Wire]] = {}
+        entering: dict[str, list[Wire]] = {}
         for wire in graph.wires:
             leaving.setdefault(wire.source, []).append(wire)
+            entering.setdefault(wire.target, []).append(wire)
+        for _ in range(ROUNDS):  # more digits of a value may be too many for another product that it is in
+            if not sum(self._multiply_out(node, entering.get(node.id, [])) for node in graph.nodes):
+                break
         for node in graph.nodes:
             self._add_up(node, leaving.get(node.id, []))
 
+    def _multiply_out(self, node: DrawnNode, wires: list[Wire]) -> bool:
+        """Give the gradient of a gate, and the local ones that are written as one number, the digits to multiply them by eye."""
+        factors = [(wire.local, *self._factor(wire)) for wire in wires
+                   if isinstance(wire.local, float) and _is_product(wire) and not _is_long(wire)]
+        if not isinstance(node.gradient, float) or node.kind != "gate" or not factors:
+            return False
+        known = [(self.totals, node.id), *((kind, key) for _, kind, key in factors)]
+        before = [kind.get(key, 0) for kind, key in known]
+        needed = places_that_multiply_out(node.gradient, [local for local, _, _ in factors], self.digits, before)
+        for (kind, key), places in zip(known, needed):
+            if places:
+                kind[key] = places
+        return needed != before
+
+    def _factor(self, wire: Wire) -> tuple[dict[str, int], str]:
+        """Where the decimals of a local gradient are kept: those of a value where it is one."""
+        spoken = _spoken(wire)
+        return (self.values, spoken[0].called) if spoken else (self.locals, wire.id)
+
     def _add_up(self, node: DrawnNode, wires: list[Wire]) -> None:
         parts = [wire.contribution for wire in wires if isinstance(wire.contribution, float)]
+        places = self.totals.get(node.id, 0)
         if len(wires) > 1 and len(parts) == len(wires) and isinstance(node.gradient, float) and not node.accumulated:
-            places = places_that_add_up(parts, node.gradient, self.digits)
-            self.places.update((wire.id, places) for wire in wires if places)
+            places = places_that_add_up(parts, node.gradient, self.digits, places)
+        self.places.update((wire.id, places) for wire in wires if places)
 
     def name(self, node: DrawnNode, box: str | None = None) -> str:
         """The name of a node inside a box (None: its own box); an unnamed array in formulas gets its number."""
@@ -56,6 +88,14 @@ class Wording:
         short = label[len(path):] if path and label.startswith(path) else label
         short = label if short in self.labels else short
         return short if self.clipped[clip(short)] < 2 else f"…{short[-23:]}"  # their ends tell equal beginnings apart
+
+    def value(self, value: Shown, node: DrawnNode) -> str:
+        """A value that a node has, or that comes out of it."""
+        return brief(value, self.digits, self.values.get(node.called, 0))
+
+    def total(self, node: DrawnNode) -> str:
+        """The whole gradient of a node."""
+        return brief(node.gradient, self.digits, self.totals.get(node.id, 0))
 
     def gradient(self, wire: Wire) -> str:
         """The gradient on a wire."""
@@ -71,12 +111,28 @@ class Wording:
     def formula(self, wire: Wire) -> str:
         """The local gradient as text: names where there are names, else numbers."""
         if not wire.terms:
-            return wire.formula or ""
+            if wire.formula and wire.id not in self.locals:
+                return wire.formula
+            return number(wire.local, self.digits, self.locals.get(wire.id, 0)) if isinstance(wire.local, float) else ""
         said = [self._term(term, self.boxes[wire.target]) for term in wire.terms]
         return filled(wire.template, said, said[-1])
 
     def _term(self, term: Term, box: str) -> str:
-        return brief(term.value, self.digits) if _is_written(term) else self.within(term.label or term.called, box)
+        if _is_written(term):
+            return brief(term.value, self.digits, self.values.get(term.called, 0))
+        return self.within(term.label or term.called, box)
+
+
+def _is_product(wire: Wire) -> bool:
+    """True where the numbers of a wire are a product: of branches not taken, and of what was summed, they are none."""
+    return (isinstance(wire.upstream, float) and isinstance(wire.local, float) and isinstance(wire.contribution, float)
+            and math.isclose(wire.upstream * wire.local, wire.contribution))
+
+
+def _is_long(wire: Wire) -> bool:
+    """True for a local gradient that is more than a number or a name: who multiplies by it has to compute it first."""
+    short, text = (r"\{(\d+|out)b?\}", wire.template) if wire.terms else (r"(−?\d+(\.\d+)?)?", wire.formula or "")
+    return not re.fullmatch(short, text)
 
 
 def _spoken(wire: Wire) -> list[Term]:

@@ -71,7 +71,10 @@ def orders_to_try(tile: Tile) -> int:
 
 
 def refined_tile(level: Level, limit: float, tile: Tile, same: bool) -> Tile:
-    """Return the best layout with the same columns and rows, when several orders are tried; ``same``: what is inside is as it was."""
+    """Return the best layout with the same columns and rows, when several orders are tried.
+
+    ``same`` says that the tiles inside are those that it was laid out with.
+    """
     if same and not orders_to_try(tile):
         return tile
     rows = Rows(level, tile.columns, tile.budget)
