@@ -12,7 +12,7 @@ import nn
 import numpy as np
 from autograd.output import use_plain_signs
 from nn.train import fit, predict
-from viz.plots import activation_maps
+from viz.plots import activation_maps, save
 
 OUT = Path("out")
 NOISE = 0.3  # standard deviation, for pixels from 0 to 1
@@ -82,7 +82,7 @@ def draw(found: Found, folder: Path) -> None:
 
     folder.mkdir(exist_ok=True)
     rows = np.concatenate([part[:12] for part in found.pictures]).reshape(-1, 8, 8).clip(0, 1)
-    activation_maps(rows, columns=12).figure.savefig(folder / "autoencoder.svg")
+    save(activation_maps(rows, columns=12), folder / "autoencoder.svg")
     axes = Figure(figsize=(5, 4.6), layout="constrained").subplots()
     for digit in range(10):  # each point is its digit, so no colours are needed
         for a, b in found.codes[found.labels == digit]:
@@ -91,7 +91,7 @@ def draw(found: Found, folder: Path) -> None:
     axes.set(xlabel="first number of the code", ylabel="second", title="Digits that it never saw, as two numbers",
              xlim=(low[0] - 1, high[0] + 1), ylim=(low[1] - 1, high[1] + 1))
     axes.spines[["top", "right"]].set_visible(False)
-    axes.figure.savefig(folder / "autoencoder-code.svg")
+    save(axes, folder / "autoencoder-code.svg")
 
 
 def main() -> None:

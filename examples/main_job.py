@@ -97,22 +97,22 @@ def plot_losses(losses: Sequence[float], path: Path) -> None:
     from matplotlib.figure import Figure
 
     axes = Figure(figsize=(6, 3.5), layout="constrained").subplots()
-    axes.plot(range(1, len(losses) + 1), losses)
+    axes.plot(range(1, len(losses) + 1), losses, color=viz.plots.SERIES[0])
     axes.set(xlabel="epoch", ylabel="cross-entropy", title="Training an MLP 4-8-3 on iris", ylim=(0, None))
     axes.spines[["top", "right"]].set_visible(False)
-    axes.figure.savefig(path)
+    viz.plots.save(axes, path)
 
 
 def plot_history(history: History, path: Path) -> None:
     """Draw loss, accuracy and learning rate over the epochs, one panel each."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(12, 3.2), layout="constrained")
+    figure = Figure(figsize=(11, 3.2), layout="constrained")
     panels = (("loss", "validation loss"), ("accuracy", "validation accuracy"), ("lr",))
     for axes, columns in zip(figure.subplots(1, len(panels)), panels):
         curves(history, columns, ax=axes)
         axes.set(ylabel=columns[0])
-    figure.savefig(path)
+    viz.plots.save(figure.axes, path)
 
 
 def main() -> None:

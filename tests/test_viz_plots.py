@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from itertools import pairwise
 from random import Random
 from typing import Any
 from xml.etree import ElementTree
@@ -398,3 +399,53 @@ def test_flat_surfaces_single_points_and_words_as_settings_are_drawn() -> None:
     assert low < 1 < high
     trials = [{"a": "relu", "b": 2.0, "score": 1.0}, {"a": "tanh", "b": 3.0, "score": 2.0}]
     assert [label.get_text() for label in plots.search_scatter(trials, "a", "b").get_xticklabels()] == ["relu", "tanh"]
+
+
+def inches(text: str) -> float:
+    """The width of a figure, from its SVG, which is in points."""
+    return float(re.findall(r'width="([\d.]+)pt"', text)[0]) / 72
+
+
+def test_what_is_saved_turns_dark_on_dark_pages_like_what_a_notebook_shows(tmp_path: Any) -> None:
+    drawn = plots.curves([3.0, 2.0, 1.0])
+    drawn.figure.savefig(tmp_path / "a.svg")
+    own = Figure().subplots()
+    plots.curves([3.0, 2.0, 1.0], ax=own)
+    assert plots.save(own, tmp_path / "b.svg") == tmp_path / "b.svg"
+    for name in ("a.svg", "b.svg"):
+        text = (tmp_path / name).read_text(encoding="utf-8")
+        assert text.count("@media (prefers-color-scheme: dark)") == 1 and DARK["ink"] in text.partition("dark)")[2]
+    assert (tmp_path / "a.svg").read_text(encoding="utf-8") == plots.svg(plots.curves([3.0, 2.0, 1.0]))
+    for ending, begin in ((".png", b"\x89PNG"), (".pdf", b"%PDF")):
+        assert plots.save(drawn, tmp_path / f"c{ending}").read_bytes().startswith(begin)
+        drawn.figure.savefig(tmp_path / f"d{ending}")
+        assert (tmp_path / f"d{ending}").read_bytes().startswith(begin)
+    drawn.figure.savefig(tmp_path / "e.svg", format="png")
+    assert (tmp_path / "e.svg").read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("drawn", [
+    lambda: plots.histograms({f"layers.{i}.weight": np.arange(5.0) for i in range(60)}),
+    lambda: plots.initialisations(["He"], layers=40, width=4, examples=3),
+    lambda: plots.activation_maps(np.zeros((80, 2, 2)), columns=80),
+    lambda: plots.confusion(np.arange(60), np.arange(60)),
+    lambda: plots.parallel_coordinates([{**{f"setting {i}": i for i in range(30)}, "score": 1.0}] * 2),
+    plots.activations])
+def test_no_plot_is_wider_than_a_page(drawn: Any) -> None:
+    assert inches(plots.svg(drawn())) * 96 <= 1120
+
+
+@pytest.mark.parametrize("drawn", [
+    *(lambda n=n: plots.histograms({f"layers.{i}.weight": np.arange(5.0) for i in range(n)}) for n in (4, 14, 60)),
+    *(lambda n=n: plots.parallel_coordinates([{**{f"setting {i}": i for i in range(n)}, "score": 1.0}] * 2) for n in (3, 12, 20))])
+def test_names_under_columns_do_not_lie_on_one_another(drawn: Any) -> None:
+    ax = drawn()
+    ax.figure.draw_without_rendering()
+    rooms = [label.get_window_extent() for label in ax.get_xticklabels()]
+    assert all(a.x1 <= b.x0 for a, b in pairwise(rooms))
+
+
+def test_the_legend_of_a_descent_covers_no_path() -> None:
+    ax = plots.descent(bowl, (1.0, 1.0), {"SGD": lambda p: nn.optim.SGD(p, lr=0.1)}, 3)
+    ax.figure.draw_without_rendering()
+    assert ax.get_legend().get_window_extent().y1 <= ax.get_window_extent().y0

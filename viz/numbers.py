@@ -188,8 +188,8 @@ def places_that_multiply_out(upstream: float, locals: Sequence[float], digits: D
     """Return the decimal places that a gate's gradient and its local ones need, so that a reader who multiplies them is right.
 
     Each product, which is written apart from its factors, may be off by a unit of its last digit: the lecture's 0.20 × 2.00 beside
-    0.39 is as it is. ``shown`` are the places so far, in the same order; 0 is as many as usual. They get as few more as it takes, the gate's
-    gradient first, which serves all of its wires.
+    0.39 is as it is. ``shown`` are the places so far, in the same order; 0 is as many as usual. They get as few more as it takes,
+    the gate's gradient first, which serves all of its wires.
 
     >>> places_that_multiply_out(0.4856, [0.1971]), places_that_multiply_out(0.19661, [2.0, -1.0])
     ([0, 3], [0, 0, 0])

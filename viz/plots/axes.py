@@ -6,8 +6,10 @@ import re
 from functools import cache
 from io import StringIO
 from math import ceil
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from autograd.files import replaced
 from autograd.notebook import bundle
 
 from ..colours import DARK, LIGHT, SERIES as SERIES_BOTH
@@ -15,12 +17,14 @@ from ..svg import clip
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 VALUE, GRADIENT, FAINT, INK, FRAME, PAPER = (LIGHT[name] for name in ("value", "gradient", "wire", "ink", "frame", "paper"))
 SERIES = tuple(SERIES_BOTH)
 IN_THE_DARK = {**SERIES_BOTH, **{LIGHT[name]: DARK[name] for name in LIGHT}, "#000000": DARK["ink"], "#ffffff": DARK["paper"]}
 DASHES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 1)), (0, (8, 2)))
 MARKERS = "os^Dv<>PX*"
+WIDEST = 11.6  # inches: at 96 pixels to the inch a page holds it
 
 
 class Panels(list[Any]):
@@ -58,21 +62,60 @@ def _title_text(ax: Axes) -> str:
     return ax.get_title() or " against ".join(filter(None, (ax.get_ylabel(), ax.get_xlabel())))
 
 
+@cache
+def _class_of_saved_figures() -> type[Figure]:
+    """The class of figures that are saved as SVG for light and dark pages."""
+    from matplotlib.figure import Figure
+
+    class SavedFigure(Figure):
+        def savefig(self, fname: Any, **options: Any) -> None:
+            if isinstance(fname, (str, Path)) and Path(fname).suffix.lower() == ".svg" and "format" not in options:
+                Path(fname).write_text(_drawn(self, **options), encoding="utf-8")
+            else:
+                super().savefig(fname, **options)
+    return SavedFigure
+
+
 def svg(axes: Axes | list[Axes]) -> str:
     """Return the whole figure of some axes as SVG, with letters as text; the same plot gives the same SVG.
 
     >>> svg(axes_or_new(None))[:4]
     '<svg'
     """
+    return _drawn(figure_of(axes[0] if isinstance(axes, list) else axes))
+
+
+def save(axes: Axes | list[Axes], path: str | Path, **options: Any) -> Path:
+    """Write the whole figure of some axes to a file, as its name ends, and return the path; options are those of ``savefig``.
+
+    As SVG it turns dark where the reader's screen is dark, like every picture of this package; so do plots that made their own
+    figure when ``axes.figure.savefig`` writes them.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     "prefers-color-scheme: dark" in save(axes_or_new(None), Path(folder, "plot.svg")).read_text(encoding="utf-8")
+    True
+    """
+    path, figure = Path(path), figure_of(axes[0] if isinstance(axes, list) else axes)
+    with replaced(path) as temporary:
+        if path.suffix.lower() == ".svg":
+            temporary.write_text(_drawn(figure, **options), encoding="utf-8")
+        else:
+            figure.savefig(temporary, **options)
+    return path
+
+
+def _drawn(figure: Figure, **options: Any) -> str:
+    """The text of a figure."""
     import warnings
 
     from matplotlib import rc_context
-    figure: Any = (axes[0] if isinstance(axes, list) else axes).figure
+    from matplotlib.figure import Figure
     text = StringIO()
     settings: Any = {"svg.fonttype": "none", "svg.hashsalt": "chainrule", "font.sans-serif": ["DejaVu Sans"]}
     with rc_context(settings), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Glyph .* missing")  # the reader's fonts have the glyph
-        figure.savefig(text, format="svg", metadata={"Date": None, "Creator": None})
+        warnings.filterwarnings("ignore", message="Glyph .* missing")  # the reader's fonts have it
+        Figure.savefig(figure, text, format="svg", **{"metadata": {"Date": None, "Creator": None}, **options})
     drawn = text.getvalue()[text.getvalue().index("<svg"):]
     # a marker's colours are set where it is used, because rules for dark pages do not reach its definition
     drawn = re.sub(r'(<path id="[^"]*"[^>]*?) style="stroke: [^"]*"', r"\1", drawn)
@@ -100,15 +143,14 @@ def _for_both(drawn: str) -> str:
 
 
 def make_panels(count: int, columns: int, width: float, height: float) -> Panels:
-    """Return axes in rows of ``columns``, each of this size in inches, in a new figure.
+    """Return axes in rows of so many, each of that size in inches, in a figure of their own, which is no wider than a page.
 
     >>> len(make_panels(3, columns=2, width=2.0, height=2.0))
     3
     """
     kind = _class_of_shown_axes()
-    from matplotlib.figure import Figure
     lines = ceil(count / columns)
-    figure = Figure(figsize=(width * columns, height * lines), layout="constrained")
+    figure = _class_of_saved_figures()(figsize=(min(width * columns, WIDEST), height * lines), layout="constrained")
     panels = Panels(figure.add_subplot(lines, columns, i + 1, axes_class=kind) for i in range(count))
     for ax in panels:
         ax.spines[["top", "right"]].set_visible(False)
@@ -118,6 +160,12 @@ def make_panels(count: int, columns: int, width: float, height: float) -> Panels
 def axes_or_new(ax: Axes | None, width: float = 5.0, height: float = 3.4) -> Axes:
     """Return the given axes, or new ones of this size in inches."""
     return make_panels(1, 1, width, height)[0] if ax is None else ax
+
+
+def figure_of(ax: Axes) -> Figure:
+    """Return the figure that axes are in."""
+    figure: Any = ax.figure
+    return figure  # type: ignore[no-any-return]
 
 
 def series_style(i: int) -> dict[str, Any]:
@@ -152,8 +200,8 @@ def add_legend(ax: Axes, **options: Any) -> None:
 
 
 def add_legend_below(ax: Axes, **options: Any) -> None:
-    """Add a legend below the axes, where it covers nothing; inside them, if the figure does not make room for it."""
-    figure: Any = ax.figure
+    """Add a legend under the axes, where it covers nothing; within them, if their figure makes no room by itself."""
+    figure = figure_of(ax)
     if figure.get_layout_engine() is None:
         add_legend(ax, **options)
         return

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from math import ceil
 from typing import TYPE_CHECKING
 
 from autograd.graph import Node, topological
 from autograd.operation import rows
 
-from .axes import FAINT, GRADIENT, VALUE, Panels, axes_or_new, label_text, make_panels, short_number
+from .axes import FAINT, GRADIENT, VALUE, Panels, axes_or_new, figure_of, label_text, make_panels, short_number
 from .functions import ACTIVATIONS
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from autograd.typing import Array, PlainArrayLike
 
+LETTER, SHORTEST = 0.056, 7  # inches that a letter of a name takes; letters of a name, or digits, that are left at least
 SCHEMES = ("zeros", "0.01·randn", "1.0·randn", "Xavier", "He")
 
 
@@ -43,11 +45,20 @@ def histograms(layers: Mapping[str, PlainArrayLike], *, color: str = VALUE, bins
                   orientation="horizontal", fill=True, color=color)
     ax.axhline(0, color=FAINT, linewidth=0.6, zorder=0)
     margin = 0.04 * (top - low)
-    ax.set(xticks=range(len(arrays)), xlim=(-0.6, len(arrays) - 0.3), ylim=(low - margin, top + margin))
-    ax.set_xticklabels([f"{label_text(name)}\n{short_number(float(array.std()) if array.size else 0.0)}"
-                        for name, array in zip(layers, arrays)], fontsize="x-small")
+    letters, step = _room(len(arrays), ax)
+    said = [f"{label_text(name, letters)}\n{short_number(float(array.std()) if array.size else 0.0)}"
+            for name, array in zip(layers, arrays)]
+    ax.set(xticks=range(0, len(arrays), step), xlim=(-0.6, len(arrays) - 0.3), ylim=(low - margin, top + margin))
+    ax.set_xticklabels(said[::step], fontsize="x-small")
     ax.ticklabel_format(axis="y", style="sci", scilimits=(-2, 3))
     return ax
+
+
+def _room(columns: int, ax: Axes) -> tuple[int, int]:
+    """How many letters the names of columns have room for, and how many columns on the next name stands."""
+    letters = figure_of(ax).get_figwidth() * ax.get_position().width / LETTER / max(columns, 1) - 1
+    step = ceil(SHORTEST / max(letters, 0.1))
+    return max(int(letters * step), SHORTEST), step
 
 
 def layer_histograms(loss: Node) -> Panels:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from .axes import FAINT, FRAME, SERIES, add_legend_below, axes_or_new, label_text
+from .axes import FAINT, FRAME, SERIES, add_legend_below, axes_or_new, figure_of, label_text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -105,7 +105,10 @@ def parallel_coordinates(results: HasRows | Iterable[Trial], columns: Sequence[s
         ax.text(k, -0.04, f"{column.min():.3g}", ha="center", va="top", fontsize="small")
         ax.text(k, 1.04, f"{column.max():.3g}", ha="center", va="bottom", fontsize="small")
     ax.set(xticks=range(len(names)), yticks=[], ylim=(-0.16, 1.22))
-    ax.set_xticklabels([label_text(name) + (" (log)" if logarithmic else "") for name, logarithmic in zip(names, logs)])
+    room = ax.get_position().width * figure_of(ax).get_figwidth() / len(names)  # inches, of which a letter takes 0.08, or 0.05
+    small = max(map(len, map(label_text, names))) + 6 * any(logs) > room / 0.08
+    ax.set_xticklabels([label_text(name, max(6, int(room / 0.05) - 6 * logarithmic) if small else 40) + " (log)" * logarithmic
+                        for name, logarithmic in zip(names, logs)], fontsize="x-small" if small else None)
     ax.spines[:].set_visible(False)
     add_legend_below(ax)
     return ax

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from autograd import gradient, no_grad
 
-from .axes import FAINT, FRAME, GRADIENT, INK, MARKERS, SERIES, add_legend, add_legend_below, axes_or_new, label_text, series_style
+from .axes import FAINT, FRAME, GRADIENT, INK, MARKERS, SERIES, add_legend_below, axes_or_new, label_text, series_style
 from .borders import margins
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ def descent(f: Surface, start: Interval, ways: Mapping[str, Callable[[list[Tenso
     first = next(iter(paths.values()))[0]
     ax.plot(*first, marker="o", markersize=8, color="none", markeredgecolor=INK, label="start", linestyle="none")
     ax.set(xlabel="x1", ylabel="x2", xlim=across, ylim=up)
-    add_legend(ax)
+    add_legend_below(ax, ncols=2 if len(paths) < 4 else 3)
     vars(ax)["paths"] = paths
     return ax
 
