@@ -96,6 +96,8 @@ def picture(svg: str, alt: str = "") -> str:
     from html import escape, unescape
     own = re.search("<title>([^<]*)</title>", svg)
     alt = alt or (unescape(own[1]) if own else "picture")
+    head, end, rest = svg.partition("</title>")
+    svg = head + end + re.sub("<title>[^<]*</title>", "", rest)  # texts for a pointer that rests, which reaches no image
     return (f'<img alt="{escape(alt)}" style="max-width:100%;height:auto" '
             f'src="data:image/svg+xml;base64,{b64encode(svg.encode()).decode()}"/>')
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from io import StringIO
 from itertools import pairwise
 from random import Random
 from typing import Any
@@ -14,6 +15,7 @@ import nn
 import numpy as np
 import pytest
 from autograd import Tensor, check_gradients, log, relu, tanh
+from matplotlib import rc_context
 from matplotlib.figure import Figure
 from viz import plots
 from viz.colours import DARK, LIGHT
@@ -449,3 +451,18 @@ def test_the_legend_of_a_descent_covers_no_path() -> None:
     ax = plots.descent(bowl, (1.0, 1.0), {"SGD": lambda p: nn.optim.SGD(p, lr=0.1)}, 3)
     ax.figure.draw_without_rendering()
     assert ax.get_legend().get_window_extent().y1 <= ax.get_window_extent().y0
+
+
+@pytest.mark.parametrize("plot", EVERY)
+def test_the_text_of_a_plot_is_short_and_lacks_nothing_of_matplotlib_s_own(plot: Any) -> None:
+    ax = plot(None)
+    text = StringIO()
+    with rc_context({"svg.fonttype": "none", "font.sans-serif": ["DejaVu Sans"]}):  # type: ignore[call-overload]
+        Figure.savefig(ax.figure, text, format="svg")
+    own, short = ElementTree.fromstring(text.getvalue()), ElementTree.fromstring(plots.svg(ax))
+    svg = "{http://www.w3.org/2000/svg}"
+    for tag in ("use", "text", "tspan", "path", "image", "clipPath"):
+        assert len(list(own.iter(svg + tag))) == len(list(short.iter(svg + tag)))
+    said = [["".join("".join(node.itertext()).split()) for node in tree.iter(f"{svg}text")] for tree in (own, short)]
+    assert said[0] == said[1]
+    assert len(plots.svg(ax)) < 0.85 * len(text.getvalue())

@@ -119,11 +119,52 @@ def _drawn(figure: Figure, **options: Any) -> str:
     drawn = text.getvalue()[text.getvalue().index("<svg"):]
     # a marker's colours are set where it is used, because rules for dark pages do not reach its definition
     drawn = re.sub(r'(<path id="[^"]*"[^>]*?) style="stroke: [^"]*"', r"\1", drawn)
-    drawn = re.sub(r'>\s+<', "><", re.sub(r' transform="rotate\(-0 [^"]*"', "", drawn))
-    drawn = re.sub(r'<metadata>.*?</metadata>|(?<=<g) id="[^"]*"', "", drawn, flags=re.DOTALL)  # a sixth of the file, never used
-    # two decimals are enough for coordinates, and a path needs one line
-    return _for_both(re.sub(r' (?:d|x|y|transform)="[^"]*"',
-                            lambda place: re.sub(r"(\.\d\d)\d+", r"\1", place[0].replace(" \n", " ")), drawn))
+    return _for_both(_shortened(drawn))
+
+
+LONG = 3000  # letters of a path
+TEXT = "font-family: 'DejaVu Sans', sans-serif; font-size: 10px"  # of most texts: the whole picture has it
+
+
+def _shortened(drawn: str) -> str:
+    """The same picture in half as many letters: a notebook stores it twice.
+
+    Without what nobody reads, groups of nothing and what every text or marker says again; places in hundredths of a point.
+    """
+    drawn = re.sub(r"<metadata>.*?</metadata>|<!--.*?-->", "", drawn, flags=re.DOTALL)
+    drawn = re.sub(r">\s+<", "><", re.sub(r'(?<=<g) id="[^"]*"| transform="rotate\(-0 [^"]*"', "", drawn))
+    drawn = re.sub(r' (?:d|x|y|transform)="[^"]*"', lambda place: re.sub(r"(\.\d\d)\d+", r"\1", place[0]), drawn)
+    drawn = re.sub(r' d="[^"]*"', _short_way, drawn)
+    drawn = re.sub(r"font-family: 'DejaVu Sans'(?:, sans-serif)?;? ?|font-size: 10px;? ?|stroke-dashoffset: 0;? ?", "", drawn)
+    drawn = _without_groups(drawn.replace(' style=""', ""))
+    drawn = re.sub(r'<use [^>]* style="([^"]*)"/>(?:<use [^>]* style="\1"/>)+',
+                   _as_group, drawn)
+    return drawn.replace("<svg", f'<svg style="{TEXT}"', 1)
+
+
+def _short_way(way: re.Match[str]) -> str:
+    """A path without spaces that say nothing; places on long ones, such as contours, in tenths of a point."""
+    text = re.sub(r"(?<!^)\s*([A-Za-z])\s+", r"\1", way[0])
+    return re.sub(r"\d+\.\d\d", lambda place: f"{float(place[0]):.1f}", text) if len(text) > LONG else text
+
+
+def _as_group(marks: re.Match[str]) -> str:
+    """Markers that look alike, as a group that says so once."""
+    style = f' style="{marks[1]}"'
+    if "join" in style or "cap" in style:  # which the picture's rules would turn round
+        return marks[0]
+    return f"<g{style}>{marks[0].replace(style, '')}</g>"
+
+
+def _without_groups(drawn: str) -> str:
+    """A picture without the groups that say nothing, but for the outermost."""
+    pieces, open_ = re.split(r"(<g>|<g [^>]*[^/]>|</g>)", drawn), list[bool]()
+    for i in range(1, len(pieces), 2):  # the tags of groups; texts are between
+        if pieces[i] != "</g>":
+            open_.append(pieces[i] != "<g>" or not open_)
+        if not (open_.pop() if pieces[i] == "</g>" else open_[-1]):
+            pieces[i] = ""
+    return "".join(pieces)
 
 
 def _for_both(drawn: str) -> str:
@@ -165,7 +206,7 @@ def axes_or_new(ax: Axes | None, width: float = 5.0, height: float = 3.4) -> Axe
 def figure_of(ax: Axes) -> Figure:
     """Return the figure that axes are in."""
     figure: Any = ax.figure
-    return figure  # type: ignore[no-any-return]
+    return figure
 
 
 def series_style(i: int) -> dict[str, Any]:
