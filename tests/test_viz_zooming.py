@@ -199,3 +199,14 @@ def test_one_gate_is_not_opened_and_says_which_are() -> None:
         zoom(Value(2.0, "x") * 3)
     with pytest.raises(TypeError, match="no operation computed"):
         zoom(Value(2.0, "x"))
+
+
+@pytest.mark.parametrize("x", [math.nan, math.inf, 0.0, -1.0])
+@pytest.mark.parametrize("f", [lambda t: t.log(), lambda t: t / t, lambda t: t * t, softmax,
+                               lambda t: F.cross_entropy(t, [1])])
+def test_nan_and_inf_are_shown_without_a_word(f: Any, x: float) -> None:
+    with np.errstate(all="ignore"):
+        y = f(Tensor([[1.0, x, 2.0]], "t"))
+    opened = zoom(y)  # warnings are errors
+    assert np.array_equal([math.isfinite(node.data) for node in opened], np.isfinite(y.data).ravel())
+    assert shown(opened)["image/svg+xml"].startswith("<svg")

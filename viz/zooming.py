@@ -45,11 +45,13 @@ class Zoom(list[Value]):
 
     @property
     def difference(self) -> float:
-        """The largest difference between the two gradients, relative to the largest gradient."""
+        """The largest difference between the two gradients, relative to the largest finite one; two nans, or two infs, agree."""
         import numpy as np
-        largest = max((float(np.abs(numbers).max(initial=0.0)) for _, numbers in self.gradients.values()), default=0.0)
-        return max((float(np.abs(tensor - numbers).max(initial=0.0)) for tensor, numbers in self.gradients.values()),
-                   default=0.0) / (largest or 1.0)
+        pairs = [(tensor[unlike], numbers[unlike]) for tensor, numbers in self.gradients.values()
+                 if (unlike := (tensor != numbers) & ~(np.isnan(tensor) & np.isnan(numbers))).any()]
+        finite = [numbers[np.isfinite(numbers)] for _, numbers in self.gradients.values()]
+        largest = max((float(np.abs(numbers).max(initial=0.0)) for numbers in finite), default=0.0)
+        return max((float(np.abs(tensor - numbers).max()) for tensor, numbers in pairs), default=0.0) / (largest or 1.0)
 
     def __repr__(self) -> str:
         lines = [f"{self.title}: {self.gates} gates of single numbers; both gradients agree to {self.difference:.0e}"]
@@ -200,6 +202,8 @@ def _numbers(values: Array) -> Array:
 def _open(node: Any, operands: list[Any]) -> Array:
     """The result of a tensor's operation as an array of Values, computed from arrays of Values and of numbers."""
     import numpy as np
+
+    from autograd.elementwise import silent
     if isinstance(node, Value):
         numbers = [x.item() if isinstance(x, np.ndarray) else x for x in operands]
         made = np.empty((), dtype=object)
@@ -207,10 +211,7 @@ def _open(node: Any, operands: list[Any]) -> Array:
         return made
     if node.params is None:
         arrays = [np.asarray(x, dtype=object) for x in operands]
-        return np.asarray(np.frompyfunc(node.op, node.op.arity, 1)(*arrays), dtype=object)
-    if node.op.module == "autograd.linalg":
-        raise ValueError(f"zoom of {node.op.name}: LAPACK computes it, and no circuit of numbers has its steps; open the "
-                         "operations before and after it, zoom(y, [the matrix it gave])")
+        return np.asarray(silent(np.frompyfunc(node.op, node.op.arity, 1))(*arrays), dtype=object)  # it warns of nan
     options = {key: dict(x) if key == "cache" else x for key, x in node.params.items()}
     forward = _spelled.get(node.op.name, node.op.forward)
     return np.asarray(forward(*[np.asarray(x, dtype=object) for x in operands], **options), dtype=object)
@@ -271,7 +272,9 @@ def _softmax(x: Any, axis: Any) -> Any:
 
 def _cross_entropy(x: Any, target: Any, weights: Any, divisor: float | None, cache: Any) -> Any:
     import numpy as np
-    losses = -np.frompyfunc(log, 1, 1)(_softmax(x, 1)[np.arange(len(x)), target]) * weights
+
+    from autograd.elementwise import silent
+    losses = -silent(np.frompyfunc(log, 1, 1))(_softmax(x, 1)[np.arange(len(x)), target]) * weights
     return losses if divisor is None else np.sum(losses) if divisor == 1 else np.sum(losses) / divisor
 
 
