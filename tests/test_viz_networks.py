@@ -276,3 +276,10 @@ def test_numbers_in_circles_are_true_to_half_a_unit_of_their_last_digit():
         unit = 10.0 ** (int(power or 0) - len(digits.partition(".")[2]))
         assert abs(float(digits) * 10.0 ** int(power or 0) - x) <= unit / 2 * (1 + 1e-9)
         assert len(digits.lstrip("-0.").replace(".", "")) >= 2
+
+
+def test_a_pair_of_settings_is_not_parted():
+    model = nn.Sequential(nn.Conv2d(1, 4, (3, 5), padding=1, rng=0), nn.MaxPool2d((2, 2)), nn.Flatten())
+    lines = classed(network(model, np.zeros((1, 1, 8, 8))).svg, "small faint")
+    assert any("kernel_size=(3, 5)" in line for line in lines), lines
+    assert all(line.count("(") == line.count(")") for line in lines)

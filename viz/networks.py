@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import textwrap
 from collections.abc import Iterator, Sequence
 from functools import cached_property
@@ -419,4 +420,5 @@ def _more(count: int) -> str:
 def _about(part: DrawnModule) -> list[str]:
     """The small texts in a block: the module's path and settings, and its output's shape."""
     settings = " ".join(filter(None, (part.path and f"({clip(part.path)})", clip(part.settings, 60))))
-    return [*textwrap.wrap(settings, 26), *([f"→ {part.shape}"] if part.shape else [])] or [""]
+    kept = re.sub(r"\([^()]*\)", lambda pair: pair[0].replace(" ", "\0"), settings)  # a pair stays on one line
+    return [*(line.replace("\0", " ") for line in textwrap.wrap(kept, 26)), *([f"→ {part.shape}"] if part.shape else [])] or [""]
