@@ -271,6 +271,16 @@ def test_nothing_lies_on_anything_else_in_random_circuits(seed, direction):
     assert len(crossings(drawn, done)) == done.crossings
 
 
+@pytest.mark.parametrize("repeat", [None, True])
+@pytest.mark.parametrize("seed", range(30))
+def test_long_names_have_room_in_a_picture_that_runs_down(seed, repeat):
+    nodes, wires, boxes = circuit(seed, gates=4 + 3 * (seed % 9), scopes=seed % 5)
+    dice = Dice(seed)
+    nodes = [node._replace(along=24, across=20 + dice.below(200)) if node.kind == "input" else node for node in nodes]
+    done = turned(lay_out(nodes, wires, boxes, direction="down", repeat=repeat))
+    assert faults((nodes, wires, boxes), done) == []
+
+
 @pytest.mark.parametrize("repeat", [True, False])
 @pytest.mark.parametrize("seed", range(40, 52))
 def test_nothing_lies_on_anything_else_where_inputs_are_written_again(seed, repeat):

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from .blocks import Block, alike
 from .rows import Item, Level
-from .shapes import Box, Node, Wire
+from .shapes import Box, Label, Node, Wire
 from .tiles import PAD, Tile, best_tile, refined_tile
 
 AROUND = 20.0  # space for channels beside a tile, when its length is chosen
@@ -61,7 +61,12 @@ class Nest:
     def _block(self, node: Node) -> Block:
         wires = self.into[node.id]
         names = [self.nodes[wire.source].along if wire.source in self.private else -1.0 for wire in wires]
-        return Block(node, names, [wire.label for wire in wires])
+        return Block(node, names, [self._label(wire) for wire in wires])
+
+    def _label(self, wire: Wire) -> Label:
+        """The room of a wire's label, and of the name in front of it, which in a picture that runs down is long across."""
+        half = self.nodes[wire.source].across / 2 if wire.source in self.private else 0.0
+        return wire.label._replace(before=max(wire.label.before, half), after=max(wire.label.after, half))
 
     def chain(self, box: str) -> list[str]:
         """The ids of the boxes from the outermost, which is empty, to this one."""

@@ -694,7 +694,10 @@ class Nest {
   }
   block(node) {
     const wires = this.into.get(node.id)
-    return new Block(node, wires.map(wire => this.private.has(wire.source) ? this.nodes.get(wire.source).along : -1), wires.map(wire => wire.label))
+    return new Block(node, wires.map(wire => this.private.has(wire.source) ? this.nodes.get(wire.source).along : -1), wires.map(wire => {
+      const half = this.private.has(wire.source) ? this.nodes.get(wire.source).across / 2 : 0
+      return { ...wire.label, before: Math.max(wire.label.before, half), after: Math.max(wire.label.after, half) }
+    }))
   }
   chain(box) {
     const chain = [box]
