@@ -1,5 +1,7 @@
 """Pictures that fit a page: their size, the open scopes, and the notes about the collapsed ones."""
 
+from random import Random
+
 import pytest
 
 from autograd import Value, scope, tanh
@@ -61,3 +63,17 @@ def test_only_scopes_of_one_form_look_alike():
         with scope(name):
             y = tanh(y) * last
     assert alike(graph(y)) == {"block 3"}  # block 1 multiplies by another constant
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_attention_of_numbers_fits_a_page_without_scopes(seed):
+    draw_number = Random(seed)
+    x = [[Value(draw_number.uniform(-1, 1), f"x{i}{j}") for j in range(3)] for i in range(3)]
+    y = Value(0.0, "y")
+    for row in x:
+        scores = [sum(a * b for a, b in zip(row, other)).exp() for other in x]
+        total = sum(scores)
+        for k in range(3):
+            y = y + sum(score / total * other[k] for score, other in zip(scores, x))
+    y.backward()
+    assert draw(y).size[0] <= 1120

@@ -435,3 +435,14 @@ def test_other_directions_are_refused():
 def test_nothing_and_lonely_nodes_are_laid_out():
     assert lay_out([], []).nodes == {}
     assert faults(([Node("x", "input", 20, 24)], [], []), lay_out([Node("x", "input", 20, 24)], [])) == []
+
+
+def test_a_page_however_narrow_holds_a_layout_as_wide_as_it_must_be():
+    label = Label(50, 18, 20)
+    nodes = [Node("x", "input", 22, 24, stem=label), *(Node(f"g{i}", "gate", 34, 34) for i in range(4)),
+             Node("y", "output", 16, 16)]
+    wires = [Wire(f"x{i}", "x", f"g{i}", label) for i in range(4)]
+    wires += [Wire(f"g{i}", f"g{i}", f"g{i + 1}", label) for i in range(3)] + [Wire("y", "g3", "y", label)]
+    for width in range(60, 160):  # at one of them shared inputs take exactly all of it
+        done = lay_out(nodes, wires, width=float(width), repeat=False)
+        assert width % 20 or faults((nodes, wires, []), done) == []

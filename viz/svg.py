@@ -16,10 +16,12 @@ from .colours import both
 from .saving import pdf_of, png_of
 
 MARGIN = 14.0  # around a picture
-# Inside @media, because programs that accept only lengths as a height would not draw the picture at all.
+# Within @media, because a picture is not drawn at all by programs that take lengths alone for a height. One that a narrow screen
+# shows by itself keeps its letters and is scrolled; in a page it fits.
 FONT = """\
 .chainrule { font-family: "Helvetica Neue", Helvetica, Arial, "Liberation Sans", "DejaVu Sans", sans-serif }
 @media all { svg.chainrule { max-width: 100%; height: auto } }
+@media (max-width: 700px) { svg.chainrule:root { max-width: none } }
 """
 
 

@@ -7,6 +7,7 @@ from autograd import Tensor, Value, log, maximum, scope
 import nn
 from viz import draw, network, unrolled
 from viz.colours import LIGHT
+from viz.saving import size_of
 
 from ..test_viz_drawing import EVIL
 from ..test_viz_records import mlp, neuron
@@ -256,3 +257,17 @@ def test_names_are_shown_and_not_run(visit, tmp_path, name):
 def test_the_browser_calls_it_an_image_with_a_name(visit, tmp_path):
     page = visit(markup=f"<!doctype html><body>{draw(neuron()).svg}</body>")
     assert page.get_by_role("img", name="Circuit of y = 0.73, gradient 1.00").count() == 1
+
+
+def test_a_narrow_screen_scrolls_a_picture_by_itself_and_fits_one_in_a_page(browser, tmp_path):
+    picture = network(nn.MLP(4, [16, 16, 3], rng=0), [0.1] * 4)
+    path = picture.save(tmp_path / "network.svg")
+    wide = "() => document.querySelector('svg').getBoundingClientRect().width"
+    page = browser.new_page(viewport={"width": 390, "height": 800})
+    page.goto(path.as_uri())
+    assert page.evaluate(wide) == pytest.approx(size_of(picture.svg)[0], abs=1)
+    page.close()
+    page = browser.new_page(viewport={"width": 390, "height": 800})
+    page.set_content(picture.svg)
+    assert page.evaluate(wide) <= 390
+    page.close()

@@ -104,7 +104,7 @@ class Rows:
             cost = ROW + max(high[i:j])
             if i and all(results[i:j]):
                 cost += ALONE
-            short = max(0.0, 1 - along(i, j) / limit)
+            short = max(0.0, 1 - along(i, j) / limit) if limit > 0 else 0.0  # shared inputs may take all of a narrow page
             cost += (RAGGED if j < count else RAGGED / 2) * short * short
             return cost + RETURN * (returning[j] + shared[j]) if j < count else cost
 

@@ -13,10 +13,11 @@ from .rows import BESIDE, Level, Rows
 
 PAD, TITLE = 12.0, 24.0  # padding of a frame: on three sides, and on the side of its name
 CROSSING = 60.0  # the cost of a crossing, in pixels of height
-OVER, OUTSIDE = 30.0, 300.0  # cost of a pixel over the limit, and of the first one
-TRIES = 4  # attempts with ever shorter rows, where channels need more space than estimated
-SEEDS, WORK = 8, 300  # most orders tried where wires cross, and most orders times items
-SMALL = 90  # items: larger levels are laid out in one way only
+OVER, OUTSIDE = 30.0, 300.0  # the cost of a pixel over the limit, and of the first one
+SPARE, FAR = 58.0, 20_000.0  # pixels over the limit that a page still holds; the cost of more
+TRIES = 4  # with ever shorter rows, where channels take more room than was estimated
+SEEDS, WORK = 8, 300  # orders that are tried where wires cross, and orders times items
+SMALL = 90  # items: levels of more are laid out in one way only
 
 
 class Tile(NamedTuple):
@@ -49,7 +50,7 @@ def best_tile(level: Level, limit: float) -> Tile:
     best: Tile | None = None
     for columns in found if small else found[:1]:
         budget = limit
-        for _ in range(TRIES if small else 2):
+        for _ in range(TRIES):
             tile = Placement(Rows(level, columns, budget)).tile(limit)
             if best is None or tile.score < best.score:
                 best = tile
@@ -62,7 +63,7 @@ def best_tile(level: Level, limit: float) -> Tile:
 
 def _overflow(along: float, limit: float) -> float:
     """The cost of being longer than the limit."""
-    return OUTSIDE + OVER * (along - limit) if along > limit else 0.0
+    return OUTSIDE + OVER * (along - limit) + FAR * (along > limit + SPARE) if along > limit else 0.0
 
 
 def orders_to_try(tile: Tile) -> int:

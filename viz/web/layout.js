@@ -440,7 +440,7 @@ class Rows {
     return cut(count, along, (i, j) => {
       let cost = ROW + most(high.slice(i, j))
       if (i && results.slice(i, j).every(Boolean)) cost += ALONE
-      const short = Math.max(0, 1 - along(i, j) / limit)
+      const short = limit > 0 ? Math.max(0, 1 - along(i, j) / limit) : 0
       cost += (j < count ? RAGGED : RAGGED / 2) * short * short
       return j < count ? cost + RETURN * (returning[j] + shared[j]) : cost
     }, limit)
@@ -491,8 +491,8 @@ class Rows {
 
 // ── tiles ──
 
-const PAD = 12, TITLE = 24, CROSSING = 60, OVER = 30, OUTSIDE = 300, SHORTENED = 4, SEEDS = 8, TRIED = 300, SMALL = 90
-const overflow = (along, limit) => along > limit ? OUTSIDE + OVER * (along - limit) : 0
+const PAD = 12, TITLE = 24, CROSSING = 60, OVER = 30, OUTSIDE = 300, SPARE = 58, FAR = 20000, SHORTENED = 4, SEEDS = 8, TRIED = 300, SMALL = 90
+const overflow = (along, limit) => along > limit ? OUTSIDE + OVER * (along - limit) + (along > limit + SPARE ? FAR : 0) : 0
 function bestTile(level, limit) {
   const edges = [...level.users].flatMap(([value, users]) => level.maker.has(value) ? users.map(i => [level.maker.get(value), i]) : [])
   const found = layerings(level.items.length, edges, new Set(range(level.items.length).filter(i => level.items[i].kind === 'name')))
@@ -500,7 +500,7 @@ function bestTile(level, limit) {
   let best = null
   for (const columns of small ? found : found.slice(0, 1)) {
     let budget = limit
-    for (let k = 0; k < (small ? SHORTENED : 2); k++) {
+    for (let k = 0; k < SHORTENED; k++) {
       const tile = new Placement(new Rows(level, columns, budget)).tile(limit)
       if (!best || tile.score < best.score) best = tile
       if (tile.along <= limit || tile.score - overflow(tile.along, limit) > best.score) break

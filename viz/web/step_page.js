@@ -280,6 +280,7 @@ function redraw() {  // the circuit, as its scopes are open or closed
   const parts = owner => ({ drawn: owner, value: owner?.querySelector('.value'), gradient: owner?.querySelector('.gradient'), name: owner?.querySelector('.name'), flow: owner?.querySelector('.flow') })
   const inside = place => place.members.filter(i => i < nodes.length)
   drawn = { wires: new Map(), places: new Map(), home: new Map(), boxes }
+  sight = null
   for (const { id, from, edges: all } of wires) {
     const source = DATA.circuit.gates[from][4].at(-1) ?? root, found = all.filter(edge => known(edge))
     drawn.wires.set(id, { ...parts(element(id)), all: found, of: found.filter(edge => known(edge)[1] === source), source, ends: !all.length, y: heights.get(id),
@@ -298,13 +299,13 @@ function redraw() {  // the circuit, as its scopes are open or closed
   join()
 }
 const SMALL = 150, REST = 150  // nodes; milliseconds after which what is out of sight follows a number that is dragged
-let late = 0
+let late = 0, sight = null  // what seen gave: to ask for it while an input moves would lay out the page twice
 function seen() {  // the part of the circuit that is in sight, as far as it is longer than the window
   const stage = $('stage'), svg = stage.querySelector('svg'), scale = svg.clientHeight / svg.viewBox.baseVal.height
   return [(stage.scrollTop - 20) / scale, (stage.scrollTop + stage.clientHeight + 20) / scale]
 }
 function paint(now, quick) {
-  const [low, high] = quick ? seen() : [-Infinity, Infinity], hidden = ({ y }) => y < low || y > high
+  const [low, high] = quick ? sight ??= seen() : [-Infinity, Infinity], hidden = ({ y }) => y < low || y > high
   const frame = frames[at - 1], sizes = [...drawn.wires.values()].map(wire => carried(wire, now))
   const leaving = new Map(), places = new Map()  // decimals with which the parts of a gradient add up to the whole
   ;[...drawn.wires.values()].forEach((wire, k) => { if (wire.of.length) leaving.set(wire.source, [...leaving.get(wire.source) ?? [], sizes[k]]) })
@@ -851,7 +852,8 @@ document.addEventListener('keydown', event => {
 compute()
 at = frames.length  // so that every number is there, and follows as inputs change
 toggle(() => {}, '')
-new ResizeObserver(() => { if (Math.abs(room() - wide) > 24) toggle(() => {}, '') }).observe($('stage'))
+new ResizeObserver(() => { sight = null; if (Math.abs(room() - wide) > 24) toggle(() => {}, '') }).observe($('stage'))
+$('stage').addEventListener('scroll', () => { sight = null })
 try {  // in a notebook: as tall as the page is, in the colours around it, and in place of the still picture
   if (window.frameElement) {
     new ResizeObserver(() => { window.frameElement.style.height = `${Math.ceil(document.body.offsetHeight)}px` }).observe(document.body)
