@@ -123,7 +123,7 @@ def records(graph: Graph, made: dict[str, Block], down: bool) -> tuple[list[shap
 
 
 def _stem(node: DrawnNode, words: Wording, room: str) -> Label:
-    """The numbers where a wire forks: the value, and the sum of what comes back."""
+    """The numbers where a wire forks: the value, and the sum of the gradients."""
     total = words.total(node)
     total = total and f"{'grad' if node.accumulated else 'Σ'} {total}"
     name = words.name(node) if node.kind == "gate" else ""

@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
     from autograd.operation import Operation
 
-FEW_ENTRIES, SHORT = 6, 30  # arrays of up to this many entries are written out, on wires in so many letters
-BINS, BARS = 8, "▁▂▃▄▅▆▇█"  # of histograms
-Digits: TypeAlias = int | Literal["auto"] | None  # significant digits; None: all; "auto": as many as it takes
-MORE, FAR = 3, 99  # decimals beyond the usual ones that factors get, at most; so many are none
-_HALF = 0.5 + 1e-9  # of a unit, and what comes of computing in binary
+FEW_ENTRIES, SHORT = 6, 30  # arrays of up to this many entries are written out; on wires, in up to this many characters
+BINS, BARS = 8, "▁▂▃▄▅▆▇█"  # of histograms: intervals, and bars by height
+Digits: TypeAlias = int | Literal["auto"] | None  # significant digits; None: all; "auto": as many as needed
+MORE, FAR = 3, 99  # most extra decimals of a factor; the cost of a product that no factor makes right
+_HALF = 0.5 + 1e-9  # half a unit, with a tolerance for binary rounding
 _INFIX = {"add": "+", "sub": "−", "mul": "×", "div": "/", "pow": "^"}
 
 
@@ -185,11 +185,10 @@ def multiplied(upstream: float, local: float, downstream: float, digits: Digits 
 
 def places_that_multiply_out(upstream: float, locals: Sequence[float], digits: Digits = "auto",
                              shown: Sequence[int] = ()) -> list[int]:
-    """Return the decimal places that a gate's gradient and its local ones need, so that a reader who multiplies them is right.
+    """Return the decimals that a gate's gradient and its local gradients need, so that the shown factors give the shown products.
 
-    Each product, which is written apart from its factors, may be off by a unit of its last digit: the lecture's 0.20 × 2.00 beside
-    0.39 is as it is. ``shown`` are the places so far, in the same order; 0 is as many as usual. They get as few more as it takes,
-    the gate's gradient first, which serves all of its wires.
+    A product may be off by one unit of its last digit: the lecture's 0.20 × 2.00 beside 0.39 stays. ``shown`` are the current
+    decimals, the gate's first; 0 means the usual number. As few decimals as possible are added, to the gate's gradient first.
 
     >>> places_that_multiply_out(0.4856, [0.1971]), places_that_multiply_out(0.19661, [2.0, -1.0])
     ([0, 3], [0, 0, 0])
@@ -212,7 +211,7 @@ def places_that_multiply_out(upstream: float, locals: Sequence[float], digits: D
 
 
 def _places_of_factor(x: float, other: float, product: _Candidate, digits: Digits, places: int) -> tuple[int, int]:
-    """The decimals with which a number times the other one is the product to a unit, and how many more that are than so far."""
+    """The decimals with which a number times ``other`` gives the product to one unit, and how many were added."""
     for extra in range(MORE + 1):
         several = _decimals(x, digits, places) + extra if extra else places
         if abs(other * _read(x, digits, several) - product.value) <= product.unit * (1 + 1e-9):
@@ -221,18 +220,18 @@ def _places_of_factor(x: float, other: float, product: _Candidate, digits: Digit
 
 
 def _decimals(x: float, digits: Digits, places: int = 0) -> int:
-    """The decimal places of a number as it is shown."""
+    """The number of decimals that a number is shown with."""
     unit = _candidate(*_rounded(x, digits, places=places)).unit
     return max(round(-math.log10(unit)), 0) if unit else 0
 
 
 def _read(x: float, digits: Digits, places: int) -> float:
-    """The number that a reader takes from what is shown of another."""
+    """The number as shown, read back."""
     return _candidate(*_rounded(x, digits, places=places)).value
 
 
 def places_that_add_up(parts: Sequence[float], total: float, digits: Digits = "auto", places: int = 0) -> int:
-    """Return the decimal places that the parts of a sum need, so that what is shown adds up to the total, to half a unit.
+    """Return the decimals that the parts of a sum need, so that the shown parts add up to the total, to half a unit.
 
     The total is shown with at least so many ``places``.
 
@@ -246,7 +245,7 @@ def places_that_add_up(parts: Sequence[float], total: float, digits: Digits = "a
     for several in (0, *range(finest + 1, finest + 17)):
         if abs(math.fsum([_read(part, digits, several) for part in parts]) - shown.value) <= shown.unit * _HALF:
             return several
-    return 0  # of a total that is not their sum
+    return 0  # the total is not their sum
 
 
 def show(x: Shown, digits: Digits = "auto", places: int = 0) -> str:

@@ -16,8 +16,8 @@ from .colours import both
 from .saving import pdf_of, png_of
 
 MARGIN = 14.0  # around a picture
-# Within @media, because a picture is not drawn at all by programs that take lengths alone for a height. One that a narrow screen
-# shows by itself keeps its letters and is scrolled; in a page it fits.
+# Inside @media, because programs that accept only lengths as a height would not draw the picture at all. Opened by itself on a
+# narrow screen, a picture keeps its size and scrolls; inside a page it shrinks.
 FONT = """\
 .chainrule { font-family: "Helvetica Neue", Helvetica, Arial, "Liberation Sans", "DejaVu Sans", sans-serif }
 @media all { svg.chainrule { max-width: 100%; height: auto } }

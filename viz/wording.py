@@ -36,23 +36,23 @@ class Wording:
         self.clipped = Counter(map(clip, self.labels))
         self.boxes = {node.id: node.box for node in graph.nodes}
         self.spoken = {term.called for wire in graph.wires for term in _spoken(wire) if not _is_written(term)}
-        self.places: dict[str, int] = {}  # decimals of the contributions on wires, where it takes more than usual
-        self.totals: dict[str, int] = {}  # of the gradients of nodes
-        self.values: dict[str, int] = {}  # of values, by name
-        self.locals: dict[str, int] = {}  # of numbers that are a local gradient and no value, by wire
+        self.places: dict[str, int] = {}  # decimals of contributions by wire, where more than usual are needed
+        self.totals: dict[str, int] = {}  # the same for gradients, by node
+        self.values: dict[str, int] = {}  # for values, by name
+        self.locals: dict[str, int] = {}  # for local gradients that are no value, by wire
         leaving: dict[str, list[Wire]] = {}
         entering: dict[str, list[Wire]] = {}
         for wire in graph.wires:
             leaving.setdefault(wire.source, []).append(wire)
             entering.setdefault(wire.target, []).append(wire)
-        for _ in range(ROUNDS):  # more digits of a value may be too many for another product that it is in
+        for _ in range(ROUNDS):  # more digits of a value can spoil another product of it
             if not sum(self._multiply_out(node, entering.get(node.id, [])) for node in graph.nodes):
                 break
         for node in graph.nodes:
             self._add_up(node, leaving.get(node.id, []))
 
     def _multiply_out(self, node: DrawnNode, wires: list[Wire]) -> bool:
-        """Give the gradient of a gate, and the local ones that are written as one number, the digits to multiply them by eye."""
+        """Add the decimals with which a gate's gradient and single-number local gradients give the shown products."""
         factors = [(wire.local, *self._factor(wire)) for wire in wires
                    if isinstance(wire.local, float) and _is_product(wire) and not _is_long(wire)]
         if not isinstance(node.gradient, float) or node.kind != "gate" or not factors:
@@ -66,7 +66,7 @@ class Wording:
         return needed != before
 
     def _factor(self, wire: Wire) -> tuple[dict[str, int], str]:
-        """Where the decimals of a local gradient are kept: those of a value where it is one."""
+        """The mapping and the key for the decimals of a local gradient: those of its value, if it is one."""
         spoken = _spoken(wire)
         return (self.values, spoken[0].called) if spoken else (self.locals, wire.id)
 
@@ -90,11 +90,11 @@ class Wording:
         return short if self.clipped[clip(short)] < 2 else f"…{short[-23:]}"  # their ends tell equal beginnings apart
 
     def value(self, value: Shown, node: DrawnNode) -> str:
-        """A value that a node has, or that comes out of it."""
+        """The text of a node's value, or of one of its results."""
         return brief(value, self.digits, self.values.get(node.called, 0))
 
     def total(self, node: DrawnNode) -> str:
-        """The whole gradient of a node."""
+        """The text of a node's gradient."""
         return brief(node.gradient, self.digits, self.totals.get(node.id, 0))
 
     def gradient(self, wire: Wire) -> str:
@@ -124,13 +124,13 @@ class Wording:
 
 
 def _is_product(wire: Wire) -> bool:
-    """True where the numbers of a wire are a product: of branches not taken, and of what was summed, they are none."""
+    """True where upstream × local gives the contribution; not for branches not taken."""
     return (isinstance(wire.upstream, float) and isinstance(wire.local, float) and isinstance(wire.contribution, float)
             and math.isclose(wire.upstream * wire.local, wire.contribution))
 
 
 def _is_long(wire: Wire) -> bool:
-    """True for a local gradient that is more than a number or a name: who multiplies by it has to compute it first."""
+    """True for a local gradient that is a formula, not one number or name."""
     short, text = (r"\{(\d+|out)b?\}", wire.template) if wire.terms else (r"(−?\d+(\.\d+)?)?", wire.formula or "")
     return not re.fullmatch(short, text)
 

@@ -45,7 +45,7 @@ class Zoom(list[Value]):
 
     @property
     def difference(self) -> float:
-        """The largest difference between the two gradients, relative to the largest finite one; two nans, or two infs, agree."""
+        """The largest difference between the two gradients, relative to the largest finite one; equal nan or inf count as 0."""
         import numpy as np
         pairs = [(tensor[unlike], numbers[unlike]) for tensor, numbers in self.gradients.values()
                  if (unlike := (tensor != numbers) & ~(np.isnan(tensor) & np.isnan(numbers))).any()]
@@ -212,6 +212,9 @@ def _open(node: Any, operands: list[Any]) -> Array:
     if node.params is None:
         arrays = [np.asarray(x, dtype=object) for x in operands]
         return np.asarray(silent(np.frompyfunc(node.op, node.op.arity, 1))(*arrays), dtype=object)  # it warns of nan
+    if node.op.module == "autograd.linalg":
+        raise ValueError(f"zoom of {node.op.name}: LAPACK computes it, and no circuit of numbers has its steps; open the "
+                         "operations before and after it, zoom(y, [the matrix it gave])")
     options = {key: dict(x) if key == "cache" else x for key, x in node.params.items()}
     forward = _spelled.get(node.op.name, node.op.forward)
     return np.asarray(forward(*[np.asarray(x, dtype=object) for x in operands], **options), dtype=object)

@@ -92,7 +92,7 @@ def routed(nets: list[Net]) -> tuple[int, int]:
 
 
 def _near(nets: list[Net]) -> list[list[int]]:
-    """For each net those that share a stretch of height with it, so that it matters which is left of the other."""
+    """For each net, the nets whose heights overlap with its own, so that their order matters."""
     near: list[list[int]] = [[] for _ in nets]
     lows = sorted([(net.low - NEAR, net.high, i) for i, net in enumerate(nets)])
     for k, (_, high, i) in enumerate(lows):
@@ -105,7 +105,7 @@ def _near(nets: list[Net]) -> list[list[int]]:
 
 
 def clash(nets: list[Net]) -> bool:
-    """Return True where two bent nets may lie on one another: one leaves at a height at which the other comes in.
+    """Return True if two bent nets may overlap: one leaves near a height where the other enters.
 
     >>> clash([Net(0, [0.0], [40.0]), Net(1, [42.0], [10.0])]), clash([Net(0, [0.0], [40.0]), Net(1, [50.0], [10.0])])
     (True, False)
@@ -123,15 +123,15 @@ def clash(nets: list[Net]) -> bool:
 
 
 def _ordered(cost: list[dict[int, int]]) -> list[int]:
-    """The nets from left to right, by moving each to its best place until nothing gets better."""
+    """Order the nets from left to right, by moving each to its best place until nothing improves."""
     gain = [{j: count - cost[j][i] for j, count in others.items() if count != cost[j][i]} for i, others in enumerate(cost)]
     order = list(range(len(cost)))
     place = list(order)
-    moves, seen = 0, [-1] * len(cost)  # how many moves there were, and when each net was last looked at
+    moves, seen = 0, [-1] * len(cost)  # number of moves, and its value at the last look at each net
     for _ in range(6):
         before = moves
         for i in list(order):
-            if seen[i] < moves:  # nothing can be gained where nothing moved
+            if seen[i] < moves:  # without a move since, there is no gain
                 to = _best_place(place[i], sorted([(place[j], more) for j, more in gain[i].items()]))
                 if to != place[i]:
                     low, high = min(to, place[i]), max(to, place[i]) + 1
@@ -146,7 +146,7 @@ def _ordered(cost: list[dict[int, int]]) -> list[int]:
 
 
 def _best_place(at: int, others: list[tuple[int, int]]) -> int:
-    """The nearest of the places where a net costs least; ``others`` are (place, what it costs more to be left of that net)."""
+    """The nearest of the cheapest places of a net; ``others`` are pairs (place, extra cost of being left of that net)."""
     best, place = 0, at
     begin = bisect_left(others, (at,))
     cost = 0
@@ -163,7 +163,7 @@ def _best_place(at: int, others: list[tuple[int, int]]) -> int:
 
 
 def _swapped(cost: list[dict[int, int]]) -> list[int]:
-    """The nets with neighbours that changed places for as long as fewer wires cross then."""
+    """Order the nets by swapping neighbours as long as this reduces crossings."""
     order = list(range(len(cost)))
     for _ in range(20):
         moved = False

@@ -143,8 +143,8 @@ def _sort(column: list[Element], ends: Ends, side: int) -> None:
 
 
 def _swap_all(columns: list[list[Element]], ends: Ends) -> None:
-    """Let neighbours change places where fewer links cross then."""
-    changed = [True] * len(columns)  # since it was last looked at: where no neighbour moved, nothing is to be gained
+    """Swap neighbours where this reduces crossings."""
+    changed = [True] * len(columns)  # since the last look: without a change nearby, there is no gain
     for _ in range(3):
         for k, column in enumerate(columns):
             if changed[k]:
@@ -157,7 +157,7 @@ def _swap_all(columns: list[list[Element]], ends: Ends) -> None:
 
 
 def _swapped(column: list[Element], ends: Ends) -> bool:
-    """Let the neighbours of one column change places, from the first on; return True where some did."""
+    """Swap neighbours in one column, from the first on; return True if any were swapped."""
     places = []
     for element in column:
         left, right = ends[element]

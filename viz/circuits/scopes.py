@@ -64,7 +64,7 @@ class Nest:
         return Block(node, names, [self._label(wire) for wire in wires])
 
     def _label(self, wire: Wire) -> Label:
-        """The room of a wire's label, and of the name in front of it, which in a picture that runs down is long across."""
+        """The space of a wire's label and of the name before it, whose length is across the wire in a picture that runs down."""
         half = self.nodes[wire.source].across / 2 if wire.source in self.private else 0.0
         return wire.label._replace(before=max(wire.label.before, half), after=max(wire.label.after, half))
 

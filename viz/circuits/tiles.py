@@ -13,11 +13,11 @@ from .rows import BESIDE, Level, Rows
 
 PAD, TITLE = 12.0, 24.0  # padding of a frame: on three sides, and on the side of its name
 CROSSING = 60.0  # the cost of a crossing, in pixels of height
-OVER, OUTSIDE = 30.0, 300.0  # the cost of a pixel over the limit, and of the first one
-SPARE, FAR = 58.0, 20_000.0  # pixels over the limit that a page still holds; the cost of more
-TRIES = 4  # with ever shorter rows, where channels take more room than was estimated
-SEEDS, WORK = 8, 300  # orders that are tried where wires cross, and orders times items
-SMALL = 90  # items: levels of more are laid out in one way only
+OVER, OUTSIDE = 30.0, 300.0  # cost of a pixel over the limit, and of the first one
+SPARE, FAR = 58.0, 20_000.0  # pixels over the limit that still fit a page; cost of more
+TRIES = 4  # attempts with ever shorter rows, where channels need more space than estimated
+SEEDS, WORK = 8, 300  # most orders tried where wires cross, and most orders times items
+SMALL = 90  # items: larger levels are laid out in one way only
 
 
 class Tile(NamedTuple):
@@ -72,9 +72,9 @@ def orders_to_try(tile: Tile) -> int:
 
 
 def refined_tile(level: Level, limit: float, tile: Tile, same: bool) -> Tile:
-    """Return the best layout with the same columns and rows, when several orders are tried.
+    """Return the best layout with the same columns and rows, after trying several orders.
 
-    ``same`` says that the tiles inside are those that it was laid out with.
+    ``same`` is True where the tiles inside have not changed since.
     """
     if same and not orders_to_try(tile):
         return tile

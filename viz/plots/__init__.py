@@ -1,9 +1,8 @@
 """Plots of training and of gradients: each is one function that draws into ``ax=`` and returns the axes.
 
-Without ``ax`` the axes are in a figure of their own, which belongs to no window and changes nothing global; a notebook
-shows it, ``svg(axes)`` is its text, ``save(axes, path)`` writes it. Needs matplotlib, the extra ``[plot]``,
-which is imported when the first plot is drawn. Values are green, gradients red; lines that differ by colour differ by
-marker, dash or place too.
+Without ``ax`` the axes are in a new figure, outside pyplot's global state; a notebook shows it, ``svg(axes)`` returns its SVG text,
+``save(axes, path)`` writes it. Needs matplotlib, the extra ``[plot]``, which is imported when the first plot is drawn.
+Values are green, gradients red; lines that differ in colour also differ in marker, dashes or place.
 """
 
 from .axes import DASHES, FAINT, GRADIENT, MARKERS, SERIES, VALUE, Panels, save, svg

@@ -64,7 +64,7 @@ def _title_text(ax: Axes) -> str:
 
 @cache
 def _class_of_saved_figures() -> type[Figure]:
-    """The class of figures that are saved as SVG for light and dark pages."""
+    """The class of figures whose SVG files have light and dark colours."""
     from matplotlib.figure import Figure
 
     class SavedFigure(Figure):
@@ -86,10 +86,9 @@ def svg(axes: Axes | list[Axes]) -> str:
 
 
 def save(axes: Axes | list[Axes], path: str | Path, **options: Any) -> Path:
-    """Write the whole figure of some axes to a file, as its name ends, and return the path; options are those of ``savefig``.
+    """Write the whole figure of the axes to a file, in the format of its suffix, and return the path; options as for ``savefig``.
 
-    As SVG it turns dark where the reader's screen is dark, like every picture of this package; so do plots that made their own
-    figure when ``axes.figure.savefig`` writes them.
+    An SVG file has the dark colours too, for dark screens; so has one that ``axes.figure.savefig`` writes, of a new figure.
 
     >>> from tempfile import TemporaryDirectory
     >>> with TemporaryDirectory() as folder:
@@ -114,7 +113,7 @@ def _drawn(figure: Figure, **options: Any) -> str:
     text = StringIO()
     settings: Any = {"svg.fonttype": "none", "svg.hashsalt": "chainrule", "font.sans-serif": ["DejaVu Sans"]}
     with rc_context(settings), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Glyph .* missing")  # the reader's fonts have it
+        warnings.filterwarnings("ignore", message="Glyph .* missing")  # the reader's fonts have the glyph
         Figure.savefig(figure, text, format="svg", **{"metadata": {"Date": None, "Creator": None}, **options})
     drawn = text.getvalue()[text.getvalue().index("<svg"):]
     # a marker's colours are set where it is used, because rules for dark pages do not reach its definition
@@ -123,13 +122,13 @@ def _drawn(figure: Figure, **options: Any) -> str:
 
 
 LONG = 3000  # letters of a path
-TEXT = "font-family: 'DejaVu Sans', sans-serif; font-size: 10px"  # of most texts: the whole picture has it
+TEXT = "font-family: 'DejaVu Sans', sans-serif; font-size: 10px"  # of most texts, set once for the whole picture
 
 
 def _shortened(drawn: str) -> str:
-    """The same picture in half as many letters: a notebook stores it twice.
+    """Return a shorter text of the same picture, because notebooks store it twice.
 
-    Without what nobody reads, groups of nothing and what every text or marker says again; places in hundredths of a point.
+    Metadata, empty groups and repeated styles are left out; coordinates keep two decimals.
     """
     drawn = re.sub(r"<metadata>.*?</metadata>|<!--.*?-->", "", drawn, flags=re.DOTALL)
     drawn = re.sub(r">\s+<", "><", re.sub(r'(?<=<g) id="[^"]*"| transform="rotate\(-0 [^"]*"', "", drawn))
@@ -143,21 +142,21 @@ def _shortened(drawn: str) -> str:
 
 
 def _short_way(way: re.Match[str]) -> str:
-    """A path without spaces that say nothing; places on long ones, such as contours, in tenths of a point."""
+    """A path without needless spaces; long ones, such as contours, keep one decimal."""
     text = re.sub(r"(?<!^)\s*([A-Za-z])\s+", r"\1", way[0])
     return re.sub(r"\d+\.\d\d", lambda place: f"{float(place[0]):.1f}", text) if len(text) > LONG else text
 
 
 def _as_group(marks: re.Match[str]) -> str:
-    """Markers that look alike, as a group that says so once."""
+    """Consecutive markers of one style as a group with that style."""
     style = f' style="{marks[1]}"'
-    if "join" in style or "cap" in style:  # which the picture's rules would turn round
+    if "join" in style or "cap" in style:  # the style sheet has rules for these, which beat a group's
         return marks[0]
     return f"<g{style}>{marks[0].replace(style, '')}</g>"
 
 
 def _without_groups(drawn: str) -> str:
-    """A picture without the groups that say nothing, but for the outermost."""
+    """Remove groups without attributes, except the outermost."""
     pieces, open_ = re.split(r"(<g>|<g [^>]*[^/]>|</g>)", drawn), list[bool]()
     for i in range(1, len(pieces), 2):  # the tags of groups; texts are between
         if pieces[i] != "</g>":
@@ -184,7 +183,7 @@ def _for_both(drawn: str) -> str:
 
 
 def make_panels(count: int, columns: int, width: float, height: float) -> Panels:
-    """Return axes in rows of so many, each of that size in inches, in a figure of their own, which is no wider than a page.
+    """Return axes in rows of ``columns``, each of this size in inches, in a new figure that is at most as wide as a page.
 
     >>> len(make_panels(3, columns=2, width=2.0, height=2.0))
     3
@@ -241,7 +240,7 @@ def add_legend(ax: Axes, **options: Any) -> None:
 
 
 def add_legend_below(ax: Axes, **options: Any) -> None:
-    """Add a legend under the axes, where it covers nothing; within them, if their figure makes no room by itself."""
+    """Add a legend below the axes, where it covers nothing; inside them, if the figure does not make room for it."""
     figure = figure_of(ax)
     if figure.get_layout_engine() is None:
         add_legend(ax, **options)

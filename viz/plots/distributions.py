@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from autograd.typing import Array, PlainArrayLike
 
-LETTER, SHORTEST = 0.056, 7  # inches that a letter of a name takes; letters of a name, or digits, that are left at least
+LETTER, SHORTEST = 0.056, 7  # width of a letter in inches; fewest letters of a shortened name
 SCHEMES = ("zeros", "0.01·randn", "1.0·randn", "Xavier", "He")
 
 
@@ -55,7 +55,7 @@ def histograms(layers: Mapping[str, PlainArrayLike], *, color: str = VALUE, bins
 
 
 def _room(columns: int, ax: Axes) -> tuple[int, int]:
-    """How many letters the names of columns have room for, and how many columns on the next name stands."""
+    """The number of letters that fit under a column, and the step from one labelled column to the next."""
     letters = figure_of(ax).get_figwidth() * ax.get_position().width / LETTER / max(columns, 1) - 1
     step = ceil(SHORTEST / max(letters, 0.1))
     return max(int(letters * step), SHORTEST), step
