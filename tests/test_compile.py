@@ -516,3 +516,12 @@ def test_a_check_finds_a_wrong_pass():
     program(1.0, 2.0)
     report = program.check(2)
     assert not report and "another value" in str(report)
+
+
+@backends
+def test_a_product_of_0_and_inf_is_not_hidden_by_merging(backend):
+    def f(x, y):
+        return x * y + 0.0 * (x * y)  # the two products are one instruction; that of 0 has its own gradient, 0 · inf
+    value, slopes = eager(f, [2.0, math.inf])
+    got, own = compile(f, backend=backend).value_and_grad(2.0, math.inf, argnums=(0, 1))
+    agree([got, *own], [value, *slopes], 0.0)

@@ -14,8 +14,8 @@ from ..graph import assign
 from ..ops import constant as cut
 from . import native
 from .engine import NativeLanes, NativeNumbers
-from .forms import Batched, Form, float_array, from_array, named_parts, object_array, put_together, result_form, size
-from .passes import Lowered, Pass, lower, mark_needed, mark_reached
+from .forms import Batched, Form, builder, float_array, named_parts, object_array, put_together, result_form, size
+from .passes import CAREFUL, Lowered, Pass, lower, mark_needed, mark_reached
 from .plain import Array, Gradients, PlainNumbers
 from .record import Tape, record_function
 from .storage import replay
@@ -64,7 +64,7 @@ class Compiled:
         ends = np.cumsum([0, *(0 if form is None else size(form) for form in self.forms)]).tolist()
         self.spans = [*pairwise(ends)]  # of each argument among the inputs
         self.engines: dict[Any, Engine] = {}
-        self.places: dict[Any, tuple[int, ...]] = {}  # of arguments, by argnums
+        self.places: dict[Any, Any] = {}  # of arguments, and what builds their gradients, by argnums
 
     def _arguments(self, tape: Tape, statics: dict[int, Any]) -> tuple[Any, ...]:
         arguments = []
@@ -80,17 +80,20 @@ class Compiled:
         """The numbers of the inputs that have a batch axis."""
         return [i for (start, stop), batched in zip(self.spans, self.is_batched) if batched for i in range(start, stop)]
 
-    def lowered(self, each: bool = False) -> Lowered:
-        """The recording after its passes; with ``each`` as if every argument had a batch axis."""
+    def lowered(self, each: bool = False, passes: Sequence[Pass] | None = None) -> Lowered:
+        """The recording after its passes, or others; with ``each`` as if every argument had a batch axis."""
         lanes = range(len(self.recording.inputs)) if each else self.batched_inputs()
-        return lower(self.recording, lanes, self.passes)
+        return lower(self.recording, lanes, self.passes if passes is None else passes)
 
     def engine(self, argnums: tuple[int, ...], leaves: bool = False, each: bool = False) -> Engine:
         """The engine that runs it forward, and backward to the arguments of ``argnums`` or to the leaves."""
         key = argnums, leaves, each
         if key not in self.engines:
             inputs = [i for n in argnums for i in range(*self.spans[n])]
-            self.engines[key] = Engine(self.lowered(each), inputs, self.leaves, leaves, self.library)
+
+            def careful() -> Engine:
+                return Engine(self.lowered(each, CAREFUL), inputs, self.leaves, leaves, None, None)
+            self.engines[key] = Engine(self.lowered(each), inputs, self.leaves, leaves, self.library, careful)
         return self.engines[key]
 
     # ── what a program asks for ──
@@ -116,25 +119,22 @@ class Compiled:
 
     def value_and_grad(self, call: Call, argnums: int | tuple[int, ...]) -> tuple[Any, Any]:
         """The result and its gradient by one argument, or by several in a tuple."""
-        places = self.places.get(argnums)
-        if places is None:
+        if argnums not in self.places:
             self._check_scalar("value_and_grad")
-            places = self.places[argnums] = self._places(argnums)
+            self.places[argnums] = self._places(argnums)
+        places, builders = self.places[argnums]
         each = bool(call.lanes) and self.reduce is None
         numbers, blocks = call.numbers, call.blocks
         if each:  # a gradient for each example, also by what is the same for all
             numbers, blocks = numbers[:0], self._all_blocks(call)
         outputs, gradients = self.engine(places, each=each).run(numbers, blocks, call.lanes, self._seed(call.lanes))
-        at, varying, built = 0, iter(gradients.varying), []
-        for n in places:
+        varying, built = iter(gradients.varying), []
+        for n, build in zip(places, builders):
             form = call.forms[n]
             if isinstance(form, Batched):
                 built.append(form.gradient(varying))
-            elif each:
-                built.append(put_together(form, varying, _stacked))
             else:
-                part, at = from_array(form, gradients.fixed, at)
-                built.append(part)
+                built.append(put_together(form, varying, _stacked) if each else build(gradients.fixed))
         return self._result(outputs, call.lanes), tuple(built) if isinstance(argnums, tuple) else built[0]
 
     def _seed(self, lanes: int) -> float:
@@ -155,13 +155,18 @@ class Compiled:
         """The result of the recorded operations on nodes in place of the inputs."""
         return put_together(self.result, iter(replay(self.recording, entries)), object_array)
 
-    def _places(self, argnums: int | tuple[int, ...]) -> tuple[int, ...]:
+    def _places(self, argnums: int | tuple[int, ...]) -> tuple[tuple[int, ...], list[Any]]:
         count = len(self.forms)
         places = argnums if isinstance(argnums, tuple) else (argnums,)
         if any(not isinstance(n, int) or not -count <= n < count or self.forms[n] is None for n in places):
             raise TypeError(f"argnums={argnums} of {self.title} with {count} argument(s): give the places of arguments that are "
                             "not static, counted from 0")
-        return tuple([n % count for n in places])
+        builders, at = [], 0
+        for n in places:
+            build, end = builder(self.forms[n], at)
+            at = at if self.is_batched[n] else end
+            builders.append(build)
+        return tuple([n % count for n in places]), builders
 
     def _check_scalar(self, asked: str) -> None:
         if len(self.recording.outputs) != 1:
@@ -192,33 +197,39 @@ def _stacked(parts: list[Any], shape: tuple[int, ...]) -> Any:
 
 
 class Engine:
-    """Runs one lowered program: by the native interpreter where it is there, else by NumPy or Python; gradients are exact."""
+    """Runs one lowered program: by the native interpreter where it is there, else by NumPy or Python.
 
-    def __init__(self, lowered: Lowered, wanted: Sequence[int], leaves: list[Any], by_leaves: bool, library: native.Library | None):
-        self.lowered, self.leaves = lowered, [x for x in leaves if x in lowered.leaves]
+    Where a gradient is not finite it is computed again with masks, of the operations as they were recorded: ``careful`` gives
+    these. Merged, 1 · inf would hide a 0 · inf, which is nan.
+    """
+
+    def __init__(self, lowered: Lowered, wanted: Sequence[int], leaves: list[Any], by_leaves: bool, library: native.Library | None,
+                 careful: Callable[[], Engine] | None):
+        self.leaves = [x for x in leaves if x in lowered.leaves]
         reached = mark_reached(lowered)
         self.nodes = [x for x in self.leaves if x.op is not cut and reached[lowered.leaves[x]]]  # which backward fills
-        self.targets = [lowered.leaves[x] for x in self.nodes] if by_leaves else [lowered.inputs[i] for i in wanted]
-        self.needed = mark_needed(lowered, self.targets)
-        self.columns = [i for i in lowered.inputs if lowered.lanes[i]]
-        self.numbers = [i for i in lowered.inputs if not lowered.lanes[i]] + [lowered.leaves[x] for x in self.leaves]
+        targets = [lowered.leaves[x] for x in self.nodes] if by_leaves else [lowered.inputs[i] for i in wanted]
+        needed = mark_needed(lowered, targets)
+        columns = [i for i in lowered.inputs if lowered.lanes[i]]
+        numbers = [i for i in lowered.inputs if not lowered.lanes[i]] + [lowered.leaves[x] for x in self.leaves]
+        self.fast: Any
         if library is None:
-            self.fast = self.exact = self._exact()
+            self.fast = (VectorLanes if columns else PlainNumbers)(lowered, numbers, columns, targets, needed)
         else:
-            self.fast = (NativeLanes if self.columns else NativeNumbers)(
-                lowered, self.numbers, self.columns, self.targets, self.needed, library)
-            self.exact = None
-
-    def _exact(self) -> Any:
-        kind = VectorLanes if self.columns else PlainNumbers
-        return kind(self.lowered, self.numbers, self.columns, self.targets, self.needed)
+            self.fast = (NativeLanes if columns else NativeNumbers)(lowered, numbers, columns, targets, needed, library)
+        self.careful = careful
+        self.exact: Engine | None = None
 
     def run(self, numbers: Array, blocks: list[Array], lanes: int, seed: float | None = None) -> tuple[Any, Gradients]:
         """The outputs, and with a seed the gradients of what is wanted."""
         if self.leaves:
-            numbers = np.concatenate([numbers, [*map(_data, self.leaves)]])
-        outputs, gradients = self.fast.run(numbers, blocks, lanes, seed)
+            values = np.concatenate([numbers, [*map(_data, self.leaves)]])
+        else:
+            values = numbers
+        if self.careful is None:
+            return self.fast.run(values, blocks, lanes, seed, exact=True)
+        outputs, gradients = self.fast.run(values, blocks, lanes, seed)
         if seed is not None and not gradients.is_finite():
-            self.exact = self.exact or self._exact()
-            _, gradients = self.exact.run(numbers, blocks, lanes, seed, exact=True)
+            self.exact = self.exact or self.careful()
+            _, gradients = self.exact.run(numbers, blocks, lanes, seed)
         return outputs, gradients

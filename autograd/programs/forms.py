@@ -92,25 +92,31 @@ def put_together(form: Form, parts: Iterator[Any], stacked: Callable[[list[Any],
     return kind(*built) if hasattr(kind, "_fields") else kind(built)
 
 
-def from_array(form: Form, numbers: Any, at: int = 0) -> tuple[Any, int]:
-    """As ``put_together``, of numbers in one array from the place ``at`` on; return the place behind them, too."""
+def builder(form: Form, at: int = 0) -> tuple[Callable[[Any], Any], int]:
+    """A function that makes an argument of this form from an array, in which its numbers begin at ``at``; and where they end.
+
+    >>> build, end = builder((list, (NUMBER, (tuple, 2))))
+    >>> build(np.array([1.0, 2.0, 3.0])), end
+    ([1.0, (2.0, 3.0)], 3)
+    """
     if form == NUMBER:
-        return numbers.item(at), at + 1
+        return lambda numbers: numbers.item(at), at + 1
     kind, *inside = form
     if kind is np.ndarray:
-        end = at + prod(inside[0])
-        return numbers[at:end].reshape(inside[0]), end
+        part, shape = slice(at, at + prod(inside[0])), inside[0]
+        return lambda numbers: numbers[part].reshape(shape), part.stop
+    made = (lambda built: kind(*built)) if hasattr(kind, "_fields") else kind
     if isinstance(inside[0], int):
-        built = numbers[at:at + inside[0]].tolist()
-        at += inside[0]
-    else:
-        built = []
-        for child in inside[-1]:
-            part, at = from_array(child, numbers, at)
-            built.append(part)
+        part = slice(at, at + inside[0])
+        return lambda numbers: made(numbers[part].tolist()), part.stop
+    builders: list[Callable[[Any], Any]] = []
+    for child in inside[-1]:
+        build, at = builder(child, at)
+        builders.append(build)
     if kind is dict:
-        return dict(zip(inside[0], built)), at
-    return kind(*built) if hasattr(kind, "_fields") else built if kind is list else kind(built), at
+        keys = inside[0]
+        return lambda numbers: {key: build(numbers) for key, build in zip(keys, builders)}, at
+    return lambda numbers: made([build(numbers) for build in builders]), at
 
 
 def named_parts(form: Form, name: str) -> Iterator[str]:

@@ -222,6 +222,7 @@ def _terms(root: int, ops: list[Operation], a: list[int], b: list[int], absorbed
 
 
 PASSES: tuple[Pass, ...] = (fold_constants, merge_common, drop_dead, fuse_dots)
+CAREFUL: tuple[Pass, ...] = (drop_dead,)  # where 0 · inf is to be what it is in the function itself
 
 
 def mark_lanes(lowered: Lowered) -> None:

@@ -7,6 +7,7 @@ are computed without a look at branches that were not taken.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import isfinite
 from operator import itemgetter, mul
 from typing import Any, NamedTuple
 
@@ -28,6 +29,8 @@ class Gradients(NamedTuple):
 
     def is_finite(self) -> bool:
         """True where no gradient is inf or nan."""
+        if not self.varying and isfinite(np.vdot(self.fixed, self.fixed)):  # one pass; it may overflow
+            return True
         return bool(np.isfinite(self.fixed).all()) and all(np.isfinite(x).all() for x in self.varying)
 
 

@@ -35,6 +35,18 @@ class Place:
         run = found == list(range(found[0], found[0] + len(found)))
         self.index: Any = slice(found[0], found[0] + len(found)) if run else np.array(found)
         self.is_unique = run or len(set(found)) == len(found)
+        self.found, self.is_first = found, False
+
+    @classmethod
+    def of_rows(cls, rows: list[int]) -> Place:
+        """The place of rows that vary by example."""
+        return cls(rows, {row: row for row in rows})
+
+    def write_first(self, touched: set[int]) -> None:
+        """Find out, walking backward, if its gradients are the first to come to its rows, and may be written there."""
+        if self.varies:
+            self.is_first = isinstance(self.index, slice) and touched.isdisjoint(self.found)
+            touched.update(self.found)
 
     def get(self, rows: Any, numbers: Array) -> Any:
         """The values: (places, lanes), or a column where they do not vary."""
@@ -42,6 +54,9 @@ class Place:
 
     def add(self, rows: Any, numbers: Array, g: Array) -> None:
         """Add a gradient, summed over the lanes where the operand does not vary."""
+        if self.is_first:
+            rows[self.index] = g
+            return
         target, g = (rows, g) if self.varies else (numbers, g if rows is None else g.sum(1))
         if self.is_unique:
             target[self.index] += g
@@ -58,6 +73,15 @@ class VectorLanes:
         order = [*columns, *(place for step in steps for place in _outs(step))]
         self.row_of = {place: row for row, place in enumerate(order)}
         self.steps = [_STEPS[type(step)](step, self.row_of, needed) for step in steps]
+        self.weights = np.concatenate([np.zeros(0, int), *(step.places() for step in self.steps if isinstance(step, _Matrix))])
+        at = 0
+        for step in self.steps:
+            at = step.begin(at) if isinstance(step, _Matrix) else at
+        self.are_unique = len(set(self.weights.tolist())) == len(self.weights)
+        touched = {self.row_of[i] for i in lowered.outputs if i in self.row_of}
+        for step in reversed(self.steps):
+            for place in step.inputs() if step.passes else ():
+                place.write_first(touched)
         self.wanted_rows = [self.row_of[i] for i in wanted if i in self.row_of]
         self.wants = indices([i for i in wanted if i not in self.row_of])
         self.fixed = FixedSteps(lowered, needed)
@@ -76,6 +100,7 @@ class VectorLanes:
         self.fixed.forward(u)
         outputs: list[Any] = [np.empty(lanes) if i in self.row_of else float(u[i]) for i in self.lowered.outputs]
         varying = [np.zeros(lanes) for _ in self.wanted_rows]
+        w, dw = u[self.weights], np.zeros(len(self.weights))
         du, reached = np.zeros(len(u)), np.zeros(len(u), bool)
         target = self.lowered.outputs[0]
         for first in range(0, lanes, BLOCK):
@@ -86,26 +111,35 @@ class VectorLanes:
                 rows[at:at + block.shape[1]] = block[part].T
                 at += block.shape[1]
             for step in self.steps:
-                step.forward(rows, u)
+                step.forward(rows, u, w)
             for i, out in zip(self.lowered.outputs, outputs):
                 if i in self.row_of:
                     out[part] = rows[self.row_of[i]]
             if seed is not None and target in self.row_of:
-                down = self._exactly(rows, u, du, reached, seed) if exact else self._products(rows, u, du, seed)
+                down = self._exactly(rows, u, du, reached, seed) if exact else self._products(rows, u, du, seed, w, dw)
                 for row, gradient in zip(self.wanted_rows, varying):
                     gradient[part] = down[row]
         if seed is None:
             return outputs, Gradients(du[:0], [])
+        if not exact and dw.size:
+            self.weights_add(du, dw)
         if target not in self.row_of:
             du[target], reached[target] = seed * lanes, True
         self.fixed.backward(u, du, reached if exact else None)
         return outputs, Gradients(du[self.wants].copy(), varying)
 
-    def _products(self, rows: Any, u: Any, du: Any, seed: Any) -> Any:
+    def weights_add(self, du: Array, dw: Array) -> None:
+        """Add the gradients of the weights of all matrices to those by place."""
+        if self.are_unique:
+            du[self.weights] += dw
+        else:
+            np.add.at(du, self.weights, dw)
+
+    def _products(self, rows: Array, u: Array, du: Array, seed: float, w: Array, dw: Array) -> Array:
         down = np.zeros_like(rows)
         down[self.row_of[self.lowered.outputs[0]]] = seed
         for step in reversed(self.steps):
-            step.backward(rows, u, down, du)
+            step.backward(rows, u, down, du, w, dw)
         return down
 
     def _exactly(self, rows: Any, u: Any, du: Any, reached: Any, seed: Any) -> Any:
@@ -186,7 +220,11 @@ class _Rows:
         self.rules = [rule if any(needed[i] for i in places) else flat for rule, places in zip(step.op.partials, step.operands)]
         self.passes = any(needed[i] for i in step.outs)
 
-    def forward(self, rows: Any, u: Array) -> None:
+    def inputs(self) -> list[Place]:
+        """The operands that take gradients, in the order in which these come."""
+        return [x for x, rule in zip(self.operands, self.rules) if rule is not flat]
+
+    def forward(self, rows: Any, u: Array, w: Any = None) -> None:
         operands = [x.get(rows, u) for x in self.operands]
         target = u if rows is None else rows
         if isinstance(self.function, np.ufunc) and isinstance(self.out.index, slice):
@@ -194,7 +232,7 @@ class _Rows:
         else:
             target[self.out.index] = self.function(*operands)
 
-    def backward(self, rows: Any, u: Array, down: Any, du: Array) -> None:
+    def backward(self, rows: Any, u: Array, down: Any, du: Array, w: Any = None, dw: Any = None) -> None:
         if not self.passes:
             return
         g, out = (du, u) if rows is None else (down, rows)
@@ -204,47 +242,61 @@ class _Rows:
             if rule is flat:
                 continue
             local = partial(rule, out, *operands)
-            x.add(down, du, g if not callable(rule) and local == 1.0 else g * local)
+            if x.is_first:
+                np.multiply(g, local, out=down[x.index])
+            else:
+                x.add(down, du, g if not callable(rule) and local == 1.0 else g * local)
 
 
 class _Matrix:
+    """Its weights lie side by side in those of all matrices: first the ones of what varies, then a column for what does not."""
+
     def __init__(self, step: Matrix, row_of: dict[int, int], needed: bytearray):
         self.out = Place(step.outs, row_of)
         varies = [k for k, x in enumerate(step.xs) if x in row_of]
         fixed = [k for k, x in enumerate(step.xs) if x not in row_of]
         weights = np.array(step.weights)
-        self.x, self.w = Place([step.xs[k] for k in varies], row_of), weights[:, varies]
-        self.ones, self.b = np.array([step.xs[k] for k in fixed], int), weights[:, fixed]
+        self.x, self.w, self.b = Place([step.xs[k] for k in varies], row_of), weights[:, varies], weights[:, fixed]
+        self.ones = np.array([step.xs[k] for k in fixed], int)
         self.passes = any(needed[i] for i in step.outs)
         self.to_x, self.to_w = any(needed[x] for x in step.xs), any(needed[i] for i in weights.ravel())
         self.to_ones = any(needed[x] for x in self.ones)
-        self.is_unique = len(set(weights.ravel().tolist())) == weights.size
 
-    def forward(self, rows: Any, u: Array) -> None:
+    def inputs(self) -> list[Place]:
+        """The operands that take gradients."""
+        return [self.x] * self.to_x
+
+    def places(self) -> Array:
+        """The places of its weights in a row."""
+        return np.concatenate([self.w.ravel(), self.b.ravel()])
+
+    def begin(self, at: int) -> int:
+        """Remember where its weights begin; return where they end."""
+        self.part_w = slice(at, at + self.w.size)
+        self.part_b = slice(self.part_w.stop, self.part_w.stop + self.b.size)
+        return self.part_b.stop
+
+    def forward(self, rows: Any, u: Array, w: Any = None) -> None:
         out = rows[self.out.index]
-        np.matmul(u[self.w], rows[self.x.index], out=out)
+        np.matmul(w[self.part_w].reshape(self.w.shape), rows[self.x.index], out=out)
         if self.b.size:
-            out += (u[self.b] @ u[self.ones])[:, None]
+            out += (w[self.part_b].reshape(self.b.shape) @ u[self.ones])[:, None]
 
-    def backward(self, rows: Any, u: Array, down: Any, du: Array) -> None:
+    def backward(self, rows: Any, u: Array, down: Any, du: Array, w: Any = None, dw: Any = None) -> None:
         if not self.passes:
             return
         g = down[self.out.index]
-        if self.to_x:
-            self.x.add(down, du, u[self.w].T @ g)
+        if self.to_x and self.x.is_first:
+            np.matmul(w[self.part_w].reshape(self.w.shape).T, g, out=down[self.x.index])
+        elif self.to_x:
+            self.x.add(down, du, w[self.part_w].reshape(self.w.shape).T @ g)
         total = g.sum(1) if self.b.size else None
         if self.to_ones:
-            np.add.at(du, self.ones, u[self.b].T @ total)
+            np.add.at(du, self.ones, w[self.part_b].reshape(self.b.shape).T @ total)
         if self.to_w:
-            self._add(du, self.w, g @ rows[self.x.index].T)
+            dw[self.part_w].reshape(self.w.shape)[...] += g @ rows[self.x.index].T
             if total is not None:
-                self._add(du, self.b, np.outer(total, u[self.ones]))
-
-    def _add(self, du: Any, places: Any, g: Any) -> None:
-        if self.is_unique:
-            du[places] += g
-        else:
-            np.add.at(du, places, g)
+                dw[self.part_b].reshape(self.b.shape)[...] += total[:, None] * u[self.ones]
 
 
 class _Products:
@@ -253,9 +305,15 @@ class _Products:
         self.out, self.base = row_of.get(step.out, step.out), Place([step.base], row_of) if step.base >= 0 else None
         self.pairs = [(row_of.get(x, x), row_of.get(y, y)) for x, y in zip(step.a, step.b)]
         self.a, self.b = np.array(step.a), np.array(step.b)
+        self.unique_a, self.unique_b = len(set(step.a)) == len(step.a), len(set(step.b)) == len(step.b)
         self.passes, self.to_base = needed[step.out], step.base >= 0 and needed[step.base]
 
-    def forward(self, rows: Any, u: Array) -> None:
+    def inputs(self) -> list[Place]:
+        """The operands that take gradients, in the order in which these come; pairs are added to."""
+        pairs = [Place.of_rows([row]) for pair in self.pairs for row in pair]
+        return pairs if self.base is None or not self.to_base else [*pairs, self.base]
+
+    def forward(self, rows: Any, u: Array, w: Any = None) -> None:
         if not self.varies:
             u[self.out] = u[self.a] @ u[self.b]
             return
@@ -264,12 +322,15 @@ class _Products:
         for x, y in self.pairs:
             out += rows[x] * rows[y]
 
-    def backward(self, rows: Any, u: Array, down: Any, du: Array) -> None:
+    def backward(self, rows: Any, u: Array, down: Any, du: Array, w: Any = None, dw: Any = None) -> None:
         if not self.passes:
             return
         if not self.varies:
-            np.add.at(du, self.a, du[self.out] * u[self.b])
-            np.add.at(du, self.b, du[self.out] * u[self.a])
+            for places, others, unique in ((self.a, self.b, self.unique_a), (self.b, self.a, self.unique_b)):
+                if unique:
+                    du[places] += du[self.out] * u[others]
+                else:
+                    np.add.at(du, places, du[self.out] * u[others])
             return
         g = down[self.out]
         for x, y in self.pairs:
