@@ -351,13 +351,32 @@ class BatchNorm(Module):
         if self.running_mean is None:
             return batch_norm(x, None, None, self.weight, self.bias, True, 0.0, self.eps)
         if not self.training:
-            return batch_norm(x, self.running_mean.array, self.running_var.array, self.weight, self.bias, False, 0.0,
-                                self.eps)
-        seen = int(self.num_batches_tracked.array) + 1
+            running = (self.running_mean, self.running_var)
+            mean, var = running if hasattr(x, "deferred_call") else (tensor.array for tensor in running)
+            return batch_norm(x, mean, var, self.weight, self.bias, False, 0.0, self.eps)
         mean, var = self.running_mean.array.copy(), self.running_var.array.copy()
+        if hasattr(x, "deferred_effect"):
+            return self._recorded(x, mean, var)
+        seen = int(self.num_batches_tracked.array) + 1
         output = batch_norm(x, mean, var, self.weight, self.bias, True,
                               1.0 / seen if self.momentum is None else self.momentum, self.eps)
         assign((self.running_mean, self.running_var, self.num_batches_tracked), "array", (mean, var, np.array(seen)))
+        return output
+
+    def _recorded(self, x: Any, mean: Any, var: Any) -> Tensor:
+        """The output of a recording, at each call of which the running arrays are read, moved and kept."""
+        rate: Any = np.zeros(())
+
+        def begin() -> None:
+            mean[...], var[...] = self.running_mean.array, self.running_var.array
+            rate[...] = 1.0 / (int(self.num_batches_tracked.array) + 1) if self.momentum is None else self.momentum
+
+        def finish() -> None:
+            seen = np.array(int(self.num_batches_tracked.array) + 1)
+            assign((self.running_mean, self.running_var, self.num_batches_tracked), "array", (mean.copy(), var.copy(), seen))
+        x.deferred_effect(begin)
+        output: Any = batch_norm(x, mean, var, self.weight, self.bias, True, rate, self.eps)
+        output.deferred_effect(finish)
         return output
 
     def extra_repr(self) -> str:

@@ -486,8 +486,9 @@ def test_where_and_maximum_choose_by_recorded_conditions():
 
 def test_tensors_are_met_with_a_remedy():
     assert autograd.compile is compile
-    with pytest.raises(TypeError, match="Tensor"):
-        compile(lambda x: x * Tensor([1.0, 2.0]).sum())(1.0)
+    assert compile(lambda x: x * Tensor([1.0, 2.0]).sum()).value_and_grad(2.0) == (6.0, 3.0)  # then it is a program of arrays
+    with pytest.raises(TypeError, match="Tensor.*leave them out for arrays"):
+        compile(lambda x: x * Tensor([1.0, 2.0]).sum(), in_axes=0)([1.0])
     with scope("here"):
         assert compile(lambda x: x * 2)(1.0) == 2.0
 

@@ -11,7 +11,7 @@ from numpy.lib.array_utils import normalize_axis_index
 
 def plain_array(x: Any) -> Any:
     """The array under tensors and duals, and of plain numbers and lists."""
-    while not isinstance(x, np.ndarray):
+    while not isinstance(x, np.ndarray) and not getattr(x, "is_deferred", False):
         x = x.plain_data() if hasattr(x, "plain_data") else np.asarray(x)
     return x
 

@@ -12,9 +12,12 @@ from ..errors import GradientError, GraphWarning, warn_user
 from ..functional import hessian, jacobian, jvp
 from ..operation import holds_node
 from ..value import Value
+from .array_program import ArrayCall, Eager, arrange_arrays, array_compiled, has_arrays
 from .compiled import Call, Compiled, library_for
 from .forms import Batched, joined, named_parts, result_form, take_apart
 from .passes import PASSES, Pass
+from .plan import Changed
+from .record import ArraysMet
 from .source import Writer, listing
 from .storage import Stored, load, save
 
@@ -70,10 +73,11 @@ class Program:
         self._titles: list[str] = []  # of the arguments, in messages
         self.static = (static_argnums,) if isinstance(static_argnums, int) else tuple(static_argnums)
         self.passes = PASSES if passes is None else passes
-        self._compiled: dict[Any, Compiled] = {}
+        self._compiled: dict[Any, Any] = {}
+        self.of_arrays = False  # numbers were found to meet arrays
         self._derived: dict[Any, Program] = {}
         self.recordings = 0
-        self.latest: Compiled | None = None
+        self.latest: Any = None
         self.parameters: list[Value] = []
         update_wrapper(self, f, updated=())
 
@@ -83,14 +87,49 @@ class Program:
         args = self._positional(args, named)
         if any(_holds_node(x) for x in args):  # within another derivative: the function itself, on its nodes
             return self.function(*args)
-        call = self.arrange(args)
-        return self.compiled(call, args).value(call)
+        return self._run(args, lambda compiled, call: compiled.value(call))
+
+    def _run(self, args: tuple[object, ...], run: Callable[[Any, Any], Any]) -> Any:
+        """Run the recording for these arguments: of arrays where there are any, or where numbers were found to meet them."""
+        if not self.of_arrays and (self.in_axes is not None or not any(map(has_arrays, args))):
+            call = self.arrange(args)
+            try:
+                return run(self.compiled(call, args), call)
+            except ArraysMet as error:
+                if self.in_axes is not None:
+                    raise TypeError(f"{self.name}: {error}. With in_axes it is a function of numbers; leave them out for arrays") \
+                        from None
+                self.of_arrays = True
+        given = arrange_arrays(args, self.static, self.name)
+        try:
+            return self._run_arrays(given, run)
+        except Changed:  # what the library asked of the arrays has another answer: recorded anew, or as it is this once
+            self._compiled.pop(given.key, None)
+        try:
+            return self._run_arrays(given, run)
+        finally:
+            if isinstance(self._compiled.get(given.key), Eager):
+                del self._compiled[given.key]
+
+    def _run_arrays(self, given: ArrayCall, run: Callable[[Any, Any], Any]) -> Any:
+        compiled = self._array_compiled(given)
+        try:
+            return run(compiled, given)
+        except Exception:
+            if isinstance(compiled, Eager):  # arguments that the function refuses say nothing of others
+                self._compiled.pop(given.key, None)
+            raise
+
+    def _array_compiled(self, call: ArrayCall) -> Any:
+        found = self._compiled.get(call.key)
+        if found is None:
+            found = self._keep(call.key, array_compiled(self.function, call, self.parameter_names(len(call.args))))
+        self.latest = found
+        return found
 
     def value_and_grad(self, *args: object, argnums: int | tuple[int, ...] = 0, **named: object) -> tuple[Any, Any]:
         """The result, one number (one for each example without ``reduce``), and its gradient in the form of the argument."""
-        args = self._positional(args, named)
-        call = self.arrange(args)
-        return self.compiled(call, args).value_and_grad(call, argnums)
+        return self._run(self._positional(args, named), lambda compiled, call: compiled.value_and_grad(call, argnums))
 
     def grad(self, *args: object, argnums: int | tuple[int, ...] = 0, **named: object) -> Any:
         """The gradient alone."""
@@ -98,9 +137,7 @@ class Program:
 
     def backward(self, *args: object, **named: object) -> Any:
         """Run the program, and add the gradient of its result to ``.grad`` of each Value that it reaches by closure."""
-        args = self._positional(args, named)
-        call = self.arrange(args)
-        return self.compiled(call, args).backward(call)
+        return self._run(self._positional(args, named), lambda compiled, call: compiled.backward(call))
 
     def jvp(self, xs: Tree, vs: Tree) -> tuple[Any, Any]:
         """The result and its derivative along the tangents ``vs``, as ``autograd.jvp``."""
@@ -129,7 +166,7 @@ class Program:
     def backend(self) -> str:
         """The backend that runs it: "native", or "numpy" with the reason where native was wanted."""
         if self.latest is not None:
-            return self.latest.backend
+            return str(self.latest.backend)
         return library_for(self.backend_asked, ())[1]
 
     def recorded(self, *args: object) -> Compiled:
@@ -138,6 +175,8 @@ class Program:
             return self.compiled(self.arrange(args), args)
         if self.latest is None:
             raise GradientError(f"{self.name} was not recorded yet: call it once, or give arguments as it is called with")
+        if not isinstance(self.latest, Compiled):
+            raise TypeError(f"{self.name} is a program of arrays: listings, source and files are for programs of numbers")
         return self.latest
 
     def text(self, *args: object) -> str:
@@ -293,16 +332,21 @@ class Program:
         except TypeError:
             raise TypeError(f"{self.name}: a static argument must be hashable; got {call.statics!r:.80}") from None
         if found is None:
-            found = Compiled(self.function, call, self.parameter_names(len(args)), self.reduce, self.backend_asked, self.passes)
-            self.recordings += 1
-            if len(self._compiled) >= RECORDINGS:
-                del self._compiled[next(iter(self._compiled))]
-                warn_user(f"{self.name} was recorded {self.recordings} times, as the forms of its arguments or its static "
-                          f"arguments change; the latest {RECORDINGS} recordings are kept. Give arguments of few forms, or make "
-                          "fewer static", GraphWarning)
-            self._compiled[call.key] = found
+            found = self._keep(call.key, Compiled(self.function, call, self.parameter_names(len(args)), self.reduce,
+                                                  self.backend_asked, self.passes))
         self.latest = found
         return found
+
+    def _keep(self, key: Any, made: Any) -> Any:
+        """Keep one more recording; the oldest goes where there are too many."""
+        self.recordings += 1
+        if len(self._compiled) >= RECORDINGS:
+            del self._compiled[next(iter(self._compiled))]
+            warn_user(f"{self.name} was recorded {self.recordings} times, as the forms of its arguments or its static "
+                      f"arguments change; the latest {RECORDINGS} recordings are kept. Give arguments of few forms, or make "
+                      "fewer static", GraphWarning)
+        self._compiled[key] = made
+        return made
 
 
 def _holds_node(x: Any) -> bool:

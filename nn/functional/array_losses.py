@@ -266,6 +266,8 @@ def _first_outside(numbers: Any, low: float, high: float) -> list[tuple[int, ...
 
 def _warn_of_distributions(name: str, rows: Any) -> None:
     """Warn where every row is a distribution; the first row nearly always rules this out."""
+    if getattr(rows, "is_deferred", False):  # of a recording, whose numbers change from call to call
+        return
     if rows.shape[1] < 2 or not (0 <= rows.item(0) <= 1 and 0 <= rows.item(1) <= 1):  # ten times faster than a reduction
         return
     if not 0.9999 < float(np.add.reduce(rows[0])) < 1.0001:  # NumPy's own number crashes without memory

@@ -111,6 +111,9 @@ def dropout(input: ArrayLike, p: float = 0.5, training: bool = True, *, rng: np.
     if not training or p == 0:
         return input
     x = floating(input)
-    kept = np.random.default_rng(rng).random(x.shape) >= p
+
+    def draw() -> Any:
+        return np.random.default_rng(rng).random(x.shape) >= p
+    kept = x.deferred_call(draw, rng) if hasattr(x, "deferred_call") else draw()  # a recording draws anew at each call
     dtype = plain_array(x).dtype
     return x * (kept / (1 - p)).astype(dtype) if p < 1 else x * np.zeros((), dtype)

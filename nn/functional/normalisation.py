@@ -147,8 +147,13 @@ def batch_norm(input: ArrayLike, running_mean: Array | None = None, running_var:
     dtype = plain_array(x).dtype
     plain = [np.full(x.shape[1], fill, dtype) if given is None else given for given, fill in ((weight, 1), (bias, 0))]
     if not training and running_mean is not None:
-        deviation = np.sqrt(np.asarray(running_var) + eps).reshape(shape).astype(dtype)
-        out = (x - np.asarray(running_mean, dtype).reshape(shape)) / deviation
+        def deviations() -> Any:
+            return np.sqrt(np.asarray(running_var) + eps).reshape(shape).astype(dtype)
+
+        def means() -> Any:
+            return np.asarray(running_mean, dtype).reshape(shape)
+        read = getattr(x, "deferred_call", lambda function: function())  # a recording reads them at each call
+        out = (x - read(means)) / read(deviations)
         return out * reshape(plain[0], shape) + reshape(plain[1], shape)
     count = plain_array(x).size // x.shape[1]
     if count < 2:
@@ -157,9 +162,15 @@ def batch_norm(input: ArrayLike, running_mean: Array | None = None, running_var:
                          "use eval mode")
     cache: dict[str, Any] = {}
     out = _batch_norm(x, *plain, eps=float(eps), cache=cache)
-    if training and running_mean is not None:
-        running_mean += momentum * (cache["mean"] - running_mean)
-        running_var += momentum * (cache["variance"] * (count / (count - 1)) - running_var)
+
+    def move() -> None:
+        if running_mean is not None and running_var is not None:
+            running_mean[...] += momentum * (cache["mean"] - running_mean)
+            running_var[...] += momentum * (cache["variance"] * (count / (count - 1)) - running_var)
+    if training and hasattr(out, "deferred_effect"):  # a recording moves them at each call
+        out.deferred_effect(move)
+    elif training:
+        move()
     return out
 
 

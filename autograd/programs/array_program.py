@@ -1,0 +1,219 @@
+"""One recording of a program of arrays, for one form of its arguments; and the function itself where it cannot be recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..errors import GradientError
+from ..functional import value_and_grad
+from ..graph import assign, is_node
+from ..operation import number
+from ..tensor import Tensor
+from .forms import NUMBER, Form, put_together, result_form
+from .plan import Plan
+from .tensors import ArrayTape, Unrecordable, record_arrays
+
+
+class ArrayCall(NamedTuple):
+    """The arguments of one call: their forms with shapes and dtypes, and their arrays and numbers in a row."""
+
+    key: Any
+    forms: list[Form]  # None for a static argument
+    statics: dict[int, Any]
+    entries: list[Any]
+    args: tuple[Any, ...]
+
+
+def arrange_arrays(args: tuple[Any, ...], static: tuple[int, ...], title: str) -> ArrayCall:
+    """Take arguments apart; an array is one entry, and so is a number."""
+    forms: list[Any] = []
+    key: list[Any] = []
+    statics: dict[int, Any] = {}
+    entries: list[Any] = []
+    for i, x in enumerate(args):
+        if i in static:
+            statics[i] = x
+            forms.append(None)
+            key.append((type(x), x))
+            continue
+        start = len(entries)
+        forms.append(_form(x, entries, f"{title}: argument {i}"))
+        key.append((forms[-1], tuple([(e.shape, e.dtype.char) if type(e) is np.ndarray else None for e in entries[start:]])))
+    return ArrayCall(("arrays", *key), forms, statics, entries, args)
+
+
+def _form(x: Any, entries: list[Any], what: str) -> Form:
+    if isinstance(x, (list, tuple)):
+        return type(x), tuple([_form(child, entries, what) for child in x])
+    if isinstance(x, dict):
+        return dict, tuple(x), tuple([_form(child, entries, what) for child in x.values()])
+    x = x.array if type(x) is Tensor else x
+    if isinstance(x, np.ndarray):
+        if x.dtype.kind not in "fiub":
+            raise TypeError(f"{what}: an array of {x.dtype}; compile takes real numbers and masks. Convert it, or name it in "
+                            "static_argnums")
+        entries.append(x.astype(np.float32) if x.dtype.char == "e" else x)
+    else:
+        entries.append(number(x, what))
+    return NUMBER
+
+
+def has_arrays(tree: Any) -> bool:
+    """True for an array and for nested lists, tuples and dicts that hold one."""
+    if isinstance(tree, dict):
+        return any(map(has_arrays, tree.values()))
+    if isinstance(tree, (list, tuple)):
+        return any(map(has_arrays, tree))
+    return isinstance(tree, (np.ndarray, Tensor)) and tree.ndim > 0
+
+
+class ArrayCompiled:
+    """A recording of arrays, and its plans: one for each set of arguments that a gradient is taken by."""
+
+    backend = "numpy"
+
+    def __init__(self, function: Callable[..., Any], call: ArrayCall, names: list[str]):
+        self.forms, self.title = call.forms, getattr(function, "__name__", "the function")
+        counts = [0 if form is None else len(_flat(form)) for form in call.forms]
+        ends = np.cumsum([0, *counts]).tolist()
+        self.spans = [*pairwise(ends)]
+
+        def arguments(tape: ArrayTape) -> tuple[Any, ...]:
+            entries = iter(call.entries)
+            made = []
+            for i, form in enumerate(call.forms):
+                parts = (tape.input(next(entries), names[i]) for _ in range(counts[i]))
+                made.append(call.statics[i] if form is None else put_together(form, parts, _unused))
+            return tuple(made)
+        self.tape, self.outputs, self.result = record_arrays(function, arguments, result_form)
+        leaves = {x: slot for x, slot in self.tape.leaves.items() if not x.inputs}
+        self.leaves, self.tape.leaves_read = [*leaves], [*leaves.values()]
+        self.plans: dict[Any, Plan] = {}
+        self.prepared: dict[Any, Any] = {}
+
+    def _plan(self, key: Any, wanted: list[int]) -> Plan:
+        if key not in self.plans:
+            self.plans[key] = Plan(self.tape, self.outputs, wanted)
+        return self.plans[key]
+
+    def _sources(self, call: ArrayCall) -> list[Any]:
+        return [*call.entries, *[x.array for x in self.leaves]]
+
+    def value(self, call: ArrayCall) -> Any:
+        """The result."""
+        results, _ = self._plan("value", []).run(self._sources(call), False)
+        return self._result(results)
+
+    def _result(self, results: list[Any]) -> Any:
+        if self.result == NUMBER:
+            return float(results[0]) if type(results[0]) is np.float64 else results[0]
+        numbers = [float(x) if isinstance(x, np.float64) else x for x in results]
+        return put_together(self.result, iter(numbers), _unused)
+
+    def value_and_grad(self, call: ArrayCall, argnums: int | tuple[int, ...]) -> tuple[Any, Any]:
+        """The result and its gradient by one argument, or by several in a tuple."""
+        if argnums not in self.prepared:
+            self.prepared[argnums] = self._prepare(argnums)
+        plan, builders = self.prepared[argnums]
+        results, gradients = plan.run(self._sources(call), True)
+        built = [build(gradients) for build in builders]
+        return self._result(results), tuple(built) if isinstance(argnums, tuple) else built[0]
+
+    def _prepare(self, argnums: int | tuple[int, ...]) -> tuple[Plan, list[Callable[[list[Any]], Any]]]:
+        """The plan for these arguments, and the functions that build their gradients."""
+        self._check_scalar("value_and_grad")
+        count = len(self.forms)
+        places = argnums if isinstance(argnums, tuple) else (argnums,)
+        if any(not isinstance(n, int) or not -count <= n < count or self.forms[n] is None for n in places):
+            raise TypeError(f"argnums={argnums} of {self.title} with {count} argument(s): give the places of arguments that are "
+                            "not static, counted from 0")
+        wanted = [self.tape.inputs[i] for n in places for i in range(*self.spans[n])]
+        if not all(self.tape.takes[i] for i in wanted):
+            raise TypeError(f"argnums={argnums} of {self.title}: an array of integers or a mask takes no gradient; make it float")
+        at, builders = 0, []
+        for n in places:
+            start, stop = self.spans[n]
+            numbers = [isinstance(self.tape.examples[i], float) for i in self.tape.inputs[start:stop]]
+            builders.append(_builder(self.forms[n], at, numbers))
+            at += stop - start
+        return self._plan(argnums, wanted), builders
+
+    def _check_scalar(self, asked: str) -> None:
+        if len(self.outputs) != 1 or np.size(self.tape.examples[self.outputs[0]]) != 1:
+            raise TypeError(f"{asked} needs a function that returns one number; {self.title} returns "
+                            f"{[np.shape(self.tape.examples[i]) for i in self.outputs]}. Use jacobian")
+
+    def backward(self, call: ArrayCall) -> Any:
+        """The result; its gradient is added to that of each Tensor reached by closure."""
+        self._check_scalar("backward")
+        plan = self._plan("leaves", [slot for slot in self.tape.leaves_read if self.tape.takes[slot]])
+        nodes = [(x, slot) for x, slot in zip(self.leaves, self.tape.leaves_read) if self.tape.takes[slot]]
+        reached = [slot in plan.reached for _, slot in nodes]
+        if not any(reached):
+            raise GradientError(f"backward of {self.title}: it reaches no Tensor by its closure that takes a gradient. Ask for the "
+                                "gradient by its arguments: program.value_and_grad(…)")
+        results, gradients = plan.run(self._sources(call), True)
+        found = [(x, g) for (x, _), g, there in zip(nodes, gradients, reached) if there]
+        assign([x for x, _ in found], "grad", [g if x.grad is None else np.asarray(x.grad + g) for x, g in found])
+        return self._result(results)
+
+
+class Eager:
+    """The function itself, where it cannot be recorded; ``backend`` says why."""
+
+    def __init__(self, function: Callable[..., Any], why: str):
+        self.function, self.backend = function, f"eager ({why})"
+
+    def value(self, call: ArrayCall) -> Any:
+        """The result."""
+        leaves, form = result_form(self.function(*call.args))
+        return put_together(form, iter([x.plain_data() if is_node(x) else x for x in leaves]), lambda parts, shape:
+                            np.array(parts).reshape(shape))
+
+    def value_and_grad(self, call: ArrayCall, argnums: int | tuple[int, ...]) -> tuple[Any, Any]:
+        """The result and its gradient."""
+        return value_and_grad(self.function, argnums)(*call.args)
+
+    def backward(self, call: ArrayCall) -> Any:
+        """The result, whose gradient is added to that of what it reaches."""
+        result = self.function(*call.args)
+        result.backward()
+        return result.item()
+
+
+def array_compiled(function: Callable[..., Any], call: ArrayCall, names: list[str]) -> Any:
+    """The recording of a function of arrays, or the function itself where the library cannot record it."""
+    try:
+        return ArrayCompiled(function, call, names)
+    except Unrecordable as why:
+        return Eager(function, str(why))
+
+
+def _builder(form: Form, at: int, numbers: list[bool]) -> Callable[[list[Any]], Any]:
+    """A function that builds a gradient of this form from those of all entries, from ``at`` on; floats where numbers were given."""
+    if form == NUMBER:
+        return (lambda found: float(found[at])) if numbers[0] else lambda found: found[at]
+    stop = at + len(numbers)
+    if form[0] is list and set(form[1]) == {NUMBER} and not any(numbers):
+        return lambda found: found[at:stop]
+
+    def build(found: list[Any]) -> Any:
+        parts = iter([float(g) if number else g for g, number in zip(found[at:stop], numbers)])
+        return put_together(form, parts, _unused)
+    return build
+
+
+def _flat(form: Form) -> list[Form]:
+    if form == NUMBER:
+        return [form]
+    return [x for child in form[-1] for x in _flat(child)]
+
+
+def _unused(parts: list[Any], shape: tuple[int, ...]) -> Any:
+    return np.asarray(parts).reshape(shape)
+
+

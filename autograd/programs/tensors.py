@@ -1,0 +1,471 @@
+"""Recording of functions of arrays: every operation on tensors, and every computation on plain arrays beside them, as a step.
+
+``TracedTensor`` is the node; the arrays that the first call computes with are kept in it as examples, for shapes and dtypes, and
+nobody is given them. ``Deferred`` stands for a plain array, such as labels, a mask or an index: what NumPy computes of it is a
+step too, so that nothing is frozen. Where the library itself asks for a truth value (are all labels in range?), a guard is
+recorded: if its answer is another one at a later call, the function is recorded anew. Where the user's code asks, GraphError.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextvars import copy_context
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.lib.mixins import NDArrayOperatorsMixin
+
+from .. import ops
+from ..arrays import functions
+from ..arrays.protocol import ArrayMethods
+
+from ..context import ScopedContext, current, differentiating, internal_packages
+from ..elementwise import array_function, silent_context
+from ..errors import GraphError, package_of
+from ..graph import Node, topological
+
+from ..tensor import Tensor
+from .record import refuse, user_line
+
+
+Array = np.ndarray[Any, Any]
+
+
+class Unrecordable(Exception):
+    """The library computes something here that cannot be recorded; the function then runs as it is, and says so."""
+
+
+class Slot(NamedTuple):
+    """The place of a value of the program within arguments and params of a step."""
+
+    number: int
+
+
+class Step(NamedTuple):
+    """One step: ``kind`` is "node" (an operation on tensors), "plain" (a function of plain arrays), "guard" or "effect".
+
+    ``what`` is the operation or function, ``args`` and ``options`` hold slots where values of the program stand.
+    """
+
+    kind: str
+    what: Any
+    args: tuple[Any, ...]
+    options: dict[str, Any]
+    out: int
+
+
+class ArrayTape:
+    """The recording: the steps, the example of every slot, and which slots are inputs and leaves."""
+
+    def __init__(self) -> None:
+        self.steps: list[Step] = []
+        self.examples: list[Any] = []
+        self.takes: list[bool] = []  # which slots take a gradient
+        self.inputs: list[int] = []
+        self.leaves: dict[Any, int] = {}
+        self.leaves_read: list[int] = []  # the slots of leaves that are read at each call
+        self.constants: dict[int, Any] = {}
+        self.names: dict[int, str] = {}
+        self.caches: list[dict[str, Any]] = []
+
+    def slot(self, example: Any, takes: bool = False) -> int:
+        """A new slot."""
+        self.examples.append(example)
+        self.takes.append(takes)
+        return len(self.examples) - 1
+
+    def input(self, example: Array | float, name: str) -> Any:
+        """The node or plain array for one array or number of the arguments."""
+        is_plain = isinstance(example, np.ndarray) and example.dtype.kind != "f"
+        slot = self.slot(example, not is_plain)
+        self.inputs.append(slot)
+        self.names[slot] = name
+        return Deferred(self, slot) if is_plain else TracedTensor(self, slot, name=name)
+
+    def operand(self, x: object) -> int:
+        """The slot of an operand; a Tensor reached by closure is a leaf, anything plain a constant."""
+        if isinstance(x, (TracedTensor, Deferred)):
+            if x.tape is not self:
+                raise GraphError(f"{x!r:.60} belongs to another recording: pass it as an argument")
+            return x.slot
+        if type(x) is Tensor:
+            return self.leaf(x)
+        if isinstance(x, Node):
+            raise Unrecordable(f"an operand is {type(x).__name__}")
+        if type(x) is float or type(x) is int:
+            x = float(x)  # it widens no array
+        else:
+            x = np.asarray(x)
+            x = x.astype(np.int8) if x.dtype.kind == "b" else x.copy()  # a mask widens nothing
+        slot = self.slot(x)
+        self.constants[slot] = x
+        return slot
+
+    def leaf(self, node: Tensor) -> int:
+        """The slot of a Tensor reached by closure, with what it was computed from."""
+        for x in topological(node) if node not in self.leaves else ():
+            if x not in self.leaves:
+                if x.inputs:
+                    self._computed(x)
+                else:
+                    self.leaves[x] = self.slot(x.array, x.requires_grad)
+                    if x.name:
+                        self.names[self.leaves[x]] = x.name
+        return self.leaves[node]
+
+    def __call__(self, node: object) -> None:
+        """A Tensor was computed while the function runs, of tensors reached by its closure."""
+        if type(node) is not Tensor:
+            raise Unrecordable(f"{type(node).__name__}s and arrays meet in it")
+        self._computed(node)
+
+    def _computed(self, node: Tensor) -> None:
+        if any(isinstance(x, np.ndarray) for x in (node.params or {}).values()):
+            raise Unrecordable(f"{node.op} of tensors reached by closure has an array among its options, which would be frozen")
+        here = current()
+        takes = node.requires_grad and (here is None or here.recording)
+        args = tuple([Slot(self.operand(x)) for x in node.operands])
+        self.leaves[node] = self.slot(node.array, takes)
+        self.steps.append(Step("node", node.op, args, dict(node.params or {}), self.leaves[node]))
+
+    def swept(self, *_: object) -> None:
+        """A backward pass ran within the function."""
+        raise GraphError(f"backward() within a compiled function ({user_line()}): return the loss and call program.backward(…), "
+                         "or use autograd.grad within")
+
+    def compared(self, node: Tensor) -> None:
+        """A Tensor reached by closure was compared."""
+        refuse(node, "a comparison", "its result would be frozen. Pass the array as an argument, or compare node.data to mean the "
+               "array as it is now")
+
+    def node(self, op: Any, operands: tuple[Any, ...], params: dict[str, Any] | None) -> TracedTensor:
+        """Record an operation on tensors, and compute its example."""
+        args = tuple([Slot(self.operand(x)) for x in operands])
+        examples = [self.examples[x.number] for x in args]
+        options = {} if params is None else slots_in(params)
+        self.caches += [x for x in options.values() if type(x) is dict and not x]  # which the forward fills for the pullback
+        if params is None:
+            made = array_function(op)(*examples)
+        else:
+            made = op.forward(*examples, **self.plain(params))
+        here = current()
+        takes = any(self.takes[x.number] for x in args) and (here is None or here.recording)
+        slot = self.slot(made if isinstance(made, np.ndarray) else np.asarray(made), takes)
+        self.steps.append(Step("node", op, args, options, slot))
+        node = TracedTensor(self, slot, op, operands, params)
+        node.metadata = here.metadata if here is not None else None
+        return node
+
+    def plain(self, tree: Any) -> Any:
+        """Examples in place of what stands for plain arrays, within tuples, lists and dicts."""
+        if isinstance(tree, (Deferred, TracedTensor)):
+            return self.examples[tree.slot]
+        if type(tree) in (tuple, list):
+            return type(tree)(map(self.plain, tree))
+        return {key: self.plain(x) for key, x in tree.items()} if type(tree) is dict and tree else tree
+
+    def step(self, function: Callable[..., Any], args: tuple[object, ...], options: dict[str, object]) -> Any:
+        """Record a function of plain arrays; its result is deferred too."""
+        made = function(*self.plain(args), **self.plain(options))
+        if function in (np.shape, np.ndim, np.size):
+            return made
+        if isinstance(made, (tuple, list)):
+            raise Unrecordable(f"{getattr(function, '__name__', function)} gives several arrays")
+        slot = self.slot(made)
+        self.steps.append(Step("plain", function, slots_in(args), slots_in(options), slot))
+        return Deferred(self, slot)
+
+
+def slots_in(tree: Any) -> Any:
+    """Slots in place of what stands for plain arrays, within tuples, lists and dicts."""
+    if isinstance(tree, (Deferred, TracedTensor)):
+        return Slot(tree.slot)
+    if type(tree) in (tuple, list):
+        return type(tree)(map(slots_in, tree))
+    return {key: slots_in(x) for key, x in tree.items()} if type(tree) is dict and tree else tree
+
+
+# ── plain arrays ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+class Deferred(NDArrayOperatorsMixin):
+    """A plain array, or a number of one, that is computed anew at each call; NumPy's functions and methods of it are recorded."""
+
+    priority, is_deferred = 3.5, True
+    __slots__ = ("slot", "tape")
+
+    def __init__(self, tape: ArrayTape, slot: int):
+        self.tape, self.slot = tape, slot
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return np.shape(self.tape.examples[self.slot])
+
+    @property
+    def dtype(self) -> Any:
+        return np.asarray(self.tape.examples[self.slot]).dtype
+
+    ndim = property(lambda self: len(self.shape))
+    size = property(lambda self: int(np.prod(self.shape)))
+    itemsize = property(lambda self: self.dtype.itemsize)
+    T = property(lambda self: self.transpose())
+
+    def __len__(self) -> int:
+        return len(self.tape.examples[self.slot])
+
+    def __iter__(self) -> Iterator[Any]:
+        return (self[i] for i in range(len(self)))
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_") or name in ("data", "grad", "op", "inputs", "plain_data", "apply_array", "flags", "base"):
+            raise AttributeError(name)
+        if name in ("item", "tolist", "tobytes"):
+            return asked(self, f".{name}()")
+        if not callable(getattr(np.ndarray, name, None)):
+            raise AttributeError(name)
+        return lambda *args, **options: self.tape.step(_method, (name, self, *args), options)
+
+    def __getitem__(self, index: object) -> Any:
+        return self.tape.step(_item, (self, index), {})
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *args: object, **options: object) -> Any:
+        if any(isinstance(x, Node) for x in args):
+            return NotImplemented
+        return self.tape.step(getattr(ufunc, method), args, options)
+
+    def __array_function__(self, function: Callable[..., Any], types: object, args: tuple[object, ...],
+                           options: dict[str, object]) -> Any:
+        return self.tape.step(function, args, options)
+
+    def __array__(self, dtype: object = None, copy: bool | None = None) -> Any:
+        return asked(self, "np.asarray()")
+
+    def __float__(self) -> float:
+        return float(asked(self, "float()"))
+
+    def __int__(self) -> int:
+        return int(asked(self, "int()"))
+
+    def __index__(self) -> int:
+        return int(asked(self, "an index"))
+
+    def __bool__(self) -> bool:
+        return guarded(self)
+
+    def describe(self) -> str:
+        """The array in messages."""
+        return self.tape.names.get(self.slot) or f"an array of shape {self.shape}"
+
+    def __repr__(self) -> str:
+        return f"Deferred({self.describe()})"
+
+    __hash__ = object.__hash__
+
+    @staticmethod
+    def apply_operation(op: Any, args: tuple[Any, ...]) -> Any:
+        return TracedTensor.apply_operation(op, args)
+
+    @staticmethod
+    def apply_array_operation(op: Any, operands: tuple[Any, ...], params: dict[str, Any]) -> Any:
+        return TracedTensor.apply_array_operation(op, operands, params)
+
+    @staticmethod
+    def apply_where(condition: Any, x: Any, y: Any) -> Any:
+        return functions.where(condition, x, y)
+
+
+def asked(x: Any, call: str) -> Any:
+    """Refuse, to the user, the numbers of an array; where the library needs them the function runs without a recording."""
+    if package_of(sys._getframe(2)) in internal_packages:
+        raise Unrecordable(f"{call} of {x.describe()} within the library")
+    return refuse(x, call)
+
+
+def guarded(x: Deferred) -> bool:
+    """A truth value: a guard where the library asks, an error where the user does."""
+    if package_of(sys._getframe(2)) not in internal_packages:
+        refuse(x, "the truth value", "Python's if, while, and, or are not recorded. Choose with autograd.where(condition, x, y), "
+               "or make the argument that it depends on static: compile(f, static_argnums=…)")
+    answer = bool(x.tape.examples[x.slot])
+    x.tape.steps.append(Step("guard", answer, (Slot(x.slot),), {}, -1))
+    return answer
+
+
+def _method(name: str, array: Any, *args: Any, **options: Any) -> Any:
+    return getattr(array, name)(*args, **options)
+
+
+def _item(array: Any, index: Any) -> Any:
+    return array[index]
+
+
+# ── tensors ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+class TracedTensor(ArrayMethods, Node):
+    """A tensor of a recording: its slot, and how it was computed."""
+
+    __slots__ = ("tape", "slot", "op", "operands", "params", "metadata")
+    node_slots, priority, is_recorded = ("operands",), 3.6, True
+    tape: ArrayTape
+    grad = None
+
+    def __init__(self, tape: ArrayTape, slot: int, op: Any = None, operands: tuple[Any, ...] = (),
+                 params: dict[str, Any] | None = None, name: str | None = None):
+        self.tape, self.slot, self.op, self.operands, self.params = tape, slot, op, operands, params
+        self.metadata = None if name is None else (name, None)
+
+    @staticmethod
+    def apply_operation(op: Any, args: tuple[Any, ...], params: dict[str, Any] | None = None) -> TracedTensor:
+        tape = next((x.tape for x in args if isinstance(x, (TracedTensor, Deferred))), None) or next(_tapes(params))
+        return tape.node(op, args, params)
+
+    apply_array_operation = apply_operation
+
+    @staticmethod
+    def apply_where(condition: Any, x: Any, y: Any) -> Any:
+        return functions.where(condition, x, y)
+
+    @property
+    def requires_grad(self) -> bool:
+        """True where a gradient flows to it."""
+        return self.tape.takes[self.slot]
+
+    @property
+    def inputs(self) -> tuple[Any, ...]:  # type: ignore[override]
+        """The operands that take a gradient."""
+        return tuple(x for x in self.operands if type(x) is TracedTensor and x.requires_grad)
+
+    @property
+    def example(self) -> Any:
+        """The array of the first call; it stands for shape and dtype."""
+        return self.tape.examples[self.slot]
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return np.shape(self.example)
+
+    @property
+    def dtype(self) -> Any:
+        return np.asarray(self.example).dtype
+
+    ndim = property(lambda self: len(self.shape))
+    size = property(lambda self: int(np.prod(self.shape)))
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def plain_data(self) -> Any:
+        """The plain array, deferred."""
+        return Deferred(self.tape, self.slot)
+
+    def detach(self) -> TracedTensor:
+        """The same array, through which no gradient flows."""
+        slot = self.tape.slot(self.example)
+        self.tape.steps.append(Step("plain", _same, (Slot(self.slot),), {}, slot))
+        return TracedTensor(self.tape, slot)
+
+    def make_constant(self) -> None:
+        cut = self.detach()
+        self.slot, self.op, self.operands, self.params = cut.slot, ops.constant, (), None
+
+    def contributions(self, upstream: object, arrived: object = True, **options: object) -> Any:
+        raise Unrecordable("a derivative is taken within it")
+
+    def seed_gradient(self, seed: object, create_graph: bool = False) -> Any:
+        raise Unrecordable("a derivative is taken within it")
+
+    def deferred_call(self, function: Callable[[], Any], generator: object = None) -> Any:
+        """A plain array that ``function`` makes anew at each call, such as random draws from ``generator``."""
+        state = getattr(getattr(generator, "bit_generator", None), "state", None)
+        made = self.tape.step(function, (), {})
+        if state is not None:  # the first call draws again, as it runs the steps
+            generator.bit_generator.state = state  # type: ignore[attr-defined]
+        return made
+
+    def deferred_effect(self, function: Callable[[], Any]) -> None:
+        """Call ``function`` at this place of each call, as for running statistics."""
+        self.tape.steps.append(Step("effect", function, (), {}, -1))
+
+    @property
+    def data(self) -> Any:
+        """Refused, as everything that would give the array of one call."""
+        return asked(self, ".data")
+
+    def item(self) -> Any:
+        """Refused."""
+        return asked(self, ".item()")
+
+    def numpy(self) -> Any:
+        """Refused."""
+        return asked(self, ".numpy()")
+
+    def tolist(self) -> Any:
+        """Refused."""
+        return asked(self, ".tolist()")
+
+    def __float__(self) -> float:
+        return float(asked(self, "float()"))
+
+    def __int__(self) -> int:
+        return int(asked(self, "int()"))
+
+    def __array__(self, dtype: object = None, copy: bool | None = None) -> Any:
+        return asked(self, "np.asarray()")
+
+    def __bool__(self) -> bool:
+        return guarded(self.plain_data())
+
+    def __eq__(self, other: object) -> Any: return self.plain_data() == _plain(other)
+    def __ne__(self, other: object) -> Any: return self.plain_data() != _plain(other)
+    def __lt__(self, other: object) -> Any: return self.plain_data() < _plain(other)
+    def __le__(self, other: object) -> Any: return self.plain_data() <= _plain(other)
+    def __gt__(self, other: object) -> Any: return self.plain_data() > _plain(other)
+    def __ge__(self, other: object) -> Any: return self.plain_data() >= _plain(other)
+
+    __hash__ = object.__hash__
+
+    def describe(self) -> str:
+        """The tensor in messages."""
+        return self.tape.names.get(self.slot) or f"the result of {self.op}"
+
+    def __repr__(self) -> str:
+        return f"TracedTensor({self.describe()}, shape={self.shape})"
+
+
+def _tapes(tree: Any) -> Iterator[ArrayTape]:
+    if isinstance(tree, (Deferred, TracedTensor)):
+        yield tree.tape
+    elif isinstance(tree, dict):
+        for x in tree.values():
+            yield from _tapes(x)
+    elif isinstance(tree, (tuple, list)):
+        for x in tree:
+            yield from _tapes(x)
+
+
+def _plain(x: Any) -> Any:
+    return x.plain_data() if isinstance(x, TracedTensor) else x.array if type(x) is Tensor else x
+
+
+def _same(x: Any) -> Any:
+    return x
+
+
+def record_arrays(function: Callable[..., Any], arguments: Callable[[ArrayTape], tuple[Any, ...]],
+                  flatten: Callable[[Any], tuple[list[Any], Any]]) -> tuple[ArrayTape, list[int], Any]:
+    """Run a function on recorded arrays; return the recording, the slots of its results, and the form of these.
+
+    Raises Unrecordable where the library computes what cannot be recorded.
+    """
+    tape = ArrayTape()
+
+    def run() -> tuple[list[int], Any]:
+        differentiating.set(True)
+        np.seterr(all="ignore")
+        with ScopedContext(watch=tape):
+            leaves, form = flatten(function(*arguments(tape)))
+            return [tape.operand(x) for x in leaves], form
+    outputs, form = silent_context.copy().run(copy_context().run, run)
+    return tape, outputs, form
+
+
