@@ -189,6 +189,16 @@ class Callbacks:
             for name, method in found.items():
                 self._hooks[name].append(method)
 
+    @property
+    def look_at_batches(self) -> bool:
+        """True where a callback is called in each batch, and may look at its prediction and the node of its loss."""
+        return bool(self._hooks["on_backward"] or self._hooks["on_step"])
+
+    @property
+    def look_at_epochs(self) -> bool:
+        """True where a callback is called after each epoch, and may look at the last batch of it."""
+        return bool(self._hooks["on_epoch"])
+
     def call(self, hook: str, *arguments: Any) -> None:
         """Call this hook on every callback that has it."""
         for method in self._hooks[hook]:

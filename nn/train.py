@@ -24,6 +24,7 @@ from autograd.anomaly import find_anomaly
 from . import persist
 from .arguments import whole_number
 from .callbacks import Callback, Callbacks, History, LossFunction, Run, short_number
+from .compiled import CompiledStep
 from .data import DataLoader
 from .evaluation import (
     Metric, Metrics, accuracy, add_measurements, batch_function, evaluate, metric_functions, model_arrays, predict,
@@ -45,7 +46,7 @@ def fit(model: Module, data: Data | DataLoader, loss: LossFunction, optimizer: O
         patience: int | None = None, min_delta: float = 0.0, restore_best: bool = True,
         stop: Callable[[Run], object] | None = None, clip_norm: float | None = None, checkpoint: str | Path | None = None,
         checkpoint_every: int | None = None, resume: bool = False, seed: Seed = None, progress: bool = True,
-        drop_last: bool = False) -> History:
+        drop_last: bool = False, compile: bool = False) -> History:
     """Train for ``epochs`` epochs or until a stop criterion; return the history, with the model in evaluation mode.
 
     ``data`` is anything that ``nn.data.arrays`` takes, shuffled into batches by ``seed``, or a ``DataLoader``; ``drop_last`` leaves
@@ -61,6 +62,11 @@ def fit(model: Module, data: Data | DataLoader, loss: LossFunction, optimizer: O
     ``viz.report(path)`` is one that keeps a page about the run. ``checkpoint`` is a file to save to after each epoch, or
     every ``checkpoint_every`` batches, and on Ctrl-C (which is raised once the batch is done and saved); ``resume=True`` continues
     from it if it exists.
+
+    ``compile=True`` records the step at the first batch and runs it as a program (``autograd.compile``): a network of single
+    numbers over the batch as lanes, one of tensors without a graph; with the same history to rounding. Steps that callbacks look at
+    run as ever: all of them for ``on_backward`` and ``on_step``, the last of an epoch for ``on_epoch``. A warning tells where the
+    step cannot be compiled.
 
     >>> import nn
     >>> model = nn.Sequential(nn.Linear(4, 16, rng=0), nn.Tanh(), nn.Linear(16, 3, rng=1))
@@ -89,7 +95,9 @@ def fit(model: Module, data: Data | DataLoader, loss: LossFunction, optimizer: O
     if resume:
         keeper.load()
     judge = _BestWeights(keeper, patience, min_delta, restore_best, stop)
-    loop = _Loop(run, batch_function(model), measures, watchers, keeper, judge, schedule, schedule_each, clip_norm,
+    forward = batch_function(model)
+    step = CompiledStep(model, loss, forward) if compile and not watchers.look_at_batches else None
+    loop = _Loop(run, forward, step, measures, watchers, keeper, judge, schedule, schedule_each, clip_norm,
                  checkpoint_every)
     try:
         loop.train(epochs, progress)
@@ -131,6 +139,7 @@ class _Loop:
 
     run: Run
     forward: Callable[[Any], Any]
+    step: CompiledStep | None
     measures: Mapping[str, Metric]
     callbacks: Callbacks
     keeper: _Checkpointer
@@ -168,14 +177,13 @@ class _Loop:
         """Train on one batch; False, with nothing updated, where the loss or a gradient is not finite."""
         run = self.run
         run.x, run.y = x, y
-        prediction = run.prediction = self.forward(x)
-        node = run.loss = run.loss_function(prediction, y)
-        value = node.item()
         run.optimizer.zero_grad()
-        if isfinite(value):
-            node.backward()
+        value = self._passes(x, y)
+        prediction = run.prediction
         self.callbacks.call("on_backward", run)
         if not (isfinite(value) and self._update()):
+            if run.loss is None:  # who asks what went wrong looks at its graph
+                run.loss = run.loss_function(self.forward(x), y)
             return False
         run.history.batches.append(value)
         self.callbacks.call("on_step", run)
@@ -185,6 +193,21 @@ class _Loop:
             self.schedule.step()
         self.advance()
         return True
+
+    def _passes(self, x: Any, y: Any) -> float:
+        """Run the forward and the backward pass, and return the loss; a compiled step leaves no graph in ``run.loss``."""
+        run, at_end = self.run, self.run.loader.position == len(self.run.loader)
+        if self.step is not None and not (at_end and self.callbacks.look_at_epochs):
+            found = self.step(x, y)
+            if found is not None:
+                run.loss, run.prediction = None, found[1]
+                return float(found[0])
+        run.prediction = self.forward(x)
+        run.loss = run.loss_function(run.prediction, y)
+        value: float = run.loss.item()
+        if isfinite(value):
+            run.loss.backward()
+        return value
 
     def _update(self) -> bool:
         """Clip and update; False where a gradient is not finite."""

@@ -13,6 +13,7 @@ from ..functional import value_and_grad
 from ..graph import assign, is_node
 from ..operation import number
 from ..tensor import Tensor
+from .compiled import check_pair
 from .forms import NUMBER, Form, put_together, result_form
 from .plan import Plan
 from .tensors import ArrayTape, Unrecordable, record_arrays
@@ -76,7 +77,8 @@ class ArrayCompiled:
 
     backend = "numpy"
 
-    def __init__(self, function: Callable[..., Any], call: ArrayCall, names: list[str]):
+    def __init__(self, function: Callable[..., Any], call: ArrayCall, names: list[str], has_aux: bool = False):
+        self.has_aux = has_aux
         self.forms, self.title = call.forms, getattr(function, "__name__", "the function")
         counts = [0 if form is None else len(_flat(form)) for form in call.forms]
         ends = np.cumsum([0, *counts]).tolist()
@@ -143,7 +145,9 @@ class ArrayCompiled:
         return self._plan(argnums, wanted), builders
 
     def _check_scalar(self, asked: str) -> None:
-        if len(self.outputs) != 1 or np.size(self.tape.examples[self.outputs[0]]) != 1:
+        if self.has_aux:
+            check_pair(self.result, self.title)
+        if len(self.outputs) != 1 and not self.has_aux or np.size(self.tape.examples[self.outputs[0]]) != 1:
             raise TypeError(f"{asked} needs a function that returns one number; {self.title} returns "
                             f"{[np.shape(self.tape.examples[i]) for i in self.outputs]}. Use jacobian")
 
@@ -165,32 +169,35 @@ class ArrayCompiled:
 class Eager:
     """The function itself, where it cannot be recorded; ``backend`` says why."""
 
-    def __init__(self, function: Callable[..., Any], why: str):
-        self.function, self.backend = function, f"eager ({why})"
+    def __init__(self, function: Callable[..., Any], why: str, has_aux: bool = False):
+        self.function, self.backend, self.has_aux = function, f"eager ({why})", has_aux
 
     def value(self, call: ArrayCall) -> Any:
         """The result."""
-        leaves, form = result_form(self.function(*call.args))
+        return self._plain(self.function(*call.args))
+
+    def _plain(self, result: Any) -> Any:
+        leaves, form = result_form(result)
         return put_together(form, iter([x.plain_data() if is_node(x) else x for x in leaves]), lambda parts, shape:
                             np.array(parts).reshape(shape))
 
     def value_and_grad(self, call: ArrayCall, argnums: int | tuple[int, ...]) -> tuple[Any, Any]:
         """The result and its gradient."""
-        return value_and_grad(self.function, argnums)(*call.args)
+        return value_and_grad(self.function, argnums, self.has_aux)(*call.args)
 
     def backward(self, call: ArrayCall) -> Any:
         """The result, whose gradient is added to that of what it reaches."""
         result = self.function(*call.args)
-        result.backward()
-        return result.item()
+        (result[0] if self.has_aux else result).backward()
+        return self._plain(result)
 
 
-def array_compiled(function: Callable[..., Any], call: ArrayCall, names: list[str]) -> Any:
+def array_compiled(function: Callable[..., Any], call: ArrayCall, names: list[str], has_aux: bool = False) -> Any:
     """The recording of a function of arrays, or the function itself where the library cannot record it."""
     try:
-        return ArrayCompiled(function, call, names)
+        return ArrayCompiled(function, call, names, has_aux)
     except Unrecordable as why:
-        return Eager(function, str(why))
+        return Eager(function, str(why), has_aux)
 
 
 def _builder(form: Form, at: int, numbers: list[bool]) -> Callable[[list[Any]], Any]:

@@ -14,7 +14,7 @@ from ..graph import assign
 from ..ops import constant as cut
 from . import native
 from .engine import NativeLanes, NativeNumbers
-from .forms import Batched, Form, builder, float_array, named_parts, object_array, put_together, result_form, size
+from .forms import NUMBER, Batched, Form, builder, float_array, named_parts, object_array, put_together, result_form, size
 from .passes import CAREFUL, Lowered, Pass, lower, mark_needed, mark_reached
 from .plain import Array, Gradients, PlainNumbers
 from .record import Tape, record_function
@@ -51,11 +51,11 @@ class Compiled:
     """A recording, the forms of its arguments and of its result, and the engines that run it."""
 
     def __init__(self, function: Callable[..., Any], call: Call, names: list[str], reduce: str | None, backend: str,
-                 passes: Sequence[Pass]):
+                 passes: Sequence[Pass], has_aux: bool = False):
         self.reduce, self.passes, self.title = reduce, passes, getattr(function, "__name__", "the function")
         self.forms: list[Form] = [x.form if isinstance(x, Batched) else x for x in call.forms]
         self.is_batched = [isinstance(x, Batched) for x in call.forms]
-        self.names, self.statics = names, call.statics
+        self.names, self.statics, self.has_aux = names, call.statics, has_aux
         # some of the numbers that it was recorded with, to be checked around
         self.example = call.numbers.tolist(), [column.tolist() for block in call.blocks for column in block[:8].T]
         self.recording, self.result = record_function(function, lambda tape: self._arguments(tape, call.statics), result_form)
@@ -106,9 +106,10 @@ class Compiled:
 
     def _result(self, outputs: Sequence[Any], lanes: int) -> Any:
         if lanes and self.reduce is not None:
-            outputs = [self._reduced(x, lanes) for x in outputs]
+            count = 1 if self.has_aux else len(outputs)
+            outputs = [self._reduced(x, lanes) for x in outputs[:count]] + [_each(x, lanes) for x in outputs[count:]]
         elif lanes:
-            outputs = [x if hasattr(x, "shape") else np.full(lanes, x) for x in outputs]
+            outputs = [_each(x, lanes) for x in outputs]
         else:
             outputs = outputs.tolist() if hasattr(outputs, "tolist") else outputs
         return put_together(self.result, iter(outputs), _stacked)
@@ -169,7 +170,9 @@ class Compiled:
         return tuple([n % count for n in places]), builders
 
     def _check_scalar(self, asked: str) -> None:
-        if len(self.recording.outputs) != 1:
+        if self.has_aux:
+            check_pair(self.result, self.title)
+        elif len(self.recording.outputs) != 1:
             raise TypeError(f"{asked} needs a function that returns one number; {self.title} returns "
                             f"{len(self.recording.outputs)}. Use jacobian")
 
@@ -187,6 +190,17 @@ class Compiled:
         outputs, gradients = engine.run(call.numbers, call.blocks, call.lanes, self._seed(call.lanes))
         assign(nodes, "grad", [g if node.grad is None else node.grad + g for node, g in zip(nodes, gradients.fixed.tolist())])
         return self._result(outputs, call.lanes)
+
+
+def check_pair(result: Form, title: str) -> None:
+    """Refuse a result that is no pair of a number and anything."""
+    if result == NUMBER or not issubclass(result[0], tuple) or len(result[-1]) != 2 or result[-1][0] != NUMBER:
+        raise TypeError(f"{title} with has_aux=True must return a pair of a number and anything else")
+
+
+def _each(x: Any, lanes: int) -> Any:
+    """One entry for each example."""
+    return x if hasattr(x, "shape") else np.full(lanes, x)
 
 
 def _stacked(parts: list[Any], shape: tuple[int, ...]) -> Any:

@@ -207,7 +207,7 @@ class NativeLanes:
         return outputs, gradients
 
     def _gradients(self, buffers: Buffers, lanes: int, seed: float) -> Gradients:
-        told, [target] = buffers.told, self.outputs
+        told, target = buffers.told, self.outputs[0]
         buffers.d.fill(0.0)
         varying = [np.zeros(lanes) for _ in self.wanted_rows]
         if target in self.row_of:

@@ -30,7 +30,7 @@ REDUCTIONS = (None, "mean", "sum")
 
 
 def compile(f: Callable[..., Any] | None = None, in_axes: Any = None, reduce: str | None = None, backend: str = "auto",
-            static_argnums: int | Sequence[int] = ()) -> Any:
+            static_argnums: int | Sequence[int] = (), has_aux: bool = False) -> Any:
     """Record a function of numbers once, and run it from then on at machine speed; also as a decorator.
 
     ``f`` takes and returns numbers in nested lists, tuples, dicts and arrays, and may reach Values by its closure, whose numbers
@@ -39,6 +39,8 @@ def compile(f: Callable[..., Any] | None = None, in_axes: Any = None, reduce: st
     of the results, whose gradient is then taken. ``backend`` is "native", "numpy", or "auto", the first that is there.
     Arguments of ``static_argnums`` are constants, for each of which the function is recorded anew.
 
+    With ``has_aux`` it returns a pair of the number that is reduced and differentiated, and anything else, one for each example.
+
     The result is a ``Program``. A truth value, ``float()``, ``.item()`` or ``.data`` of a recorded number raises GraphError.
 
     >>> program = compile(lambda w, x: tanh(w * x), in_axes=(None, 0), reduce="sum")
@@ -46,8 +48,8 @@ def compile(f: Callable[..., Any] | None = None, in_axes: Any = None, reduce: st
     (0.0, 6.0)
     """
     if f is None:
-        return lambda function: Program(function, in_axes, reduce, backend, static_argnums)
-    return Program(f, in_axes, reduce, backend, static_argnums)
+        return lambda function: Program(function, in_axes, reduce, backend, static_argnums, has_aux=has_aux)
+    return Program(f, in_axes, reduce, backend, static_argnums, has_aux=has_aux)
 
 
 class Program:
@@ -57,7 +59,7 @@ class Program:
     """
 
     def __init__(self, f: Callable[..., Any], in_axes: Any = None, reduce: str | None = None, backend: str = "auto",
-                 static_argnums: int | Sequence[int] = (), passes: Sequence[Pass] | None = None):
+                 static_argnums: int | Sequence[int] = (), passes: Sequence[Pass] | None = None, has_aux: bool = False):
         if not callable(f):
             raise TypeError(f"compile({f!r:.60}): give a function, or write @compile above one")
         if reduce not in REDUCTIONS or backend not in ("auto", "native", "numpy"):
@@ -72,7 +74,7 @@ class Program:
         self.axes = tuple(axes) if isinstance(in_axes, (tuple, list)) else None
         self._titles: list[str] = []  # of the arguments, in messages
         self.static = (static_argnums,) if isinstance(static_argnums, int) else tuple(static_argnums)
-        self.passes = PASSES if passes is None else passes
+        self.passes, self.has_aux = PASSES if passes is None else passes, has_aux
         self._compiled: dict[Any, Any] = {}
         self.of_arrays = False  # numbers were found to meet arrays
         self._derived: dict[Any, Program] = {}
@@ -123,7 +125,7 @@ class Program:
     def _array_compiled(self, call: ArrayCall) -> Any:
         found = self._compiled.get(call.key)
         if found is None:
-            found = self._keep(call.key, array_compiled(self.function, call, self.parameter_names(len(call.args))))
+            found = self._keep(call.key, array_compiled(self.function, call, self.parameter_names(len(call.args)), self.has_aux))
         self.latest = found
         return found
 
@@ -333,7 +335,7 @@ class Program:
             raise TypeError(f"{self.name}: a static argument must be hashable; got {call.statics!r:.80}") from None
         if found is None:
             found = self._keep(call.key, Compiled(self.function, call, self.parameter_names(len(args)), self.reduce,
-                                                  self.backend_asked, self.passes))
+                                                  self.backend_asked, self.passes, self.has_aux))
         self.latest = found
         return found
 

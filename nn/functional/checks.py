@@ -30,6 +30,8 @@ def is_missing(value: object) -> bool:
     >>> is_missing(None), is_missing(float("nan")), is_missing(0)
     (True, True, False)
     """
+    if getattr(value, "is_recorded", False):  # a number that is not known yet
+        return False
     try:
         return value is None or bool(value != value)
     except TypeError:

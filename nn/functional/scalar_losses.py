@@ -8,7 +8,7 @@ from itertools import repeat
 from operator import add, index
 from typing import TYPE_CHECKING, Any
 
-from autograd import Value, exp, log, log1p, relu, softplus
+from autograd import Value, exp, log, log1p, logaddexp, relu, softplus
 
 from .checks import (
     SUM_TOLERANCE, check_reduction, is_missing, missing_entry, place, warn_of_probabilities, wrong_label, wrong_probability,
@@ -76,7 +76,7 @@ def _held_log(p: Any) -> Any:
 
 
 def _check_share(name: str, y: Any, place: Callable[[], tuple[int, ...]]) -> None:
-    if not 0 <= y <= 1:
+    if not getattr(y, "is_recorded", False) and not 0 <= y <= 1:
         raise wrong_share(name, getattr(y, "data", y), place())
 
 
@@ -198,12 +198,16 @@ def _check_sign(score: Any, sign: Any, place: Callable[[], tuple[int, ...]]) -> 
 
 def _label_loss(scores: Sequence[Any], label: int) -> Any:
     """log Σ exp(scores) − scores[label], accurate for scores of any size, because the largest is subtracted before ``exp``."""
+    if _is_recorded(scores):  # for compile: which score is the largest is not known yet
+        return softplus(reduce(logaddexp, [s - scores[label] for j, s in enumerate(scores) if j != label]))
     top, rest = _log_sum(scores)
     return rest if label == top else rest + (scores[top] - scores[label])
 
 
 def _share_loss(scores: Sequence[Any], shares: Sequence[Any]) -> Any:
     """Σ share · (log Σ exp(scores) − score)."""
+    if _is_recorded(scores):
+        return reduce(add, [q * _label_loss(scores, j) for j, q in enumerate(shares) if hasattr(q, "priority") or q != 0], 0.0)
     top, rest = _log_sum(scores)
     return reduce(add, [q * (rest if j == top else rest + (scores[top] - scores[j])) for j, q in enumerate(shares)
                         if hasattr(q, "priority") or q != 0], 0.0)
@@ -257,6 +261,8 @@ def _checked_target(name: str, scores: Any, y: Any, path: tuple[int, ...], share
 
 def _warn_of_distributions(name: str, examples: list[tuple[Any, Any]]) -> None:
     for scores, _ in examples:
+        if _is_recorded(scores):
+            return
         numbers = _numbers(scores)
         if len(numbers) < 2 or not abs(sum(numbers) - 1) <= 1e-6 or not all(number >= 0 for number in numbers):
             return
@@ -313,6 +319,11 @@ def _depth(x: Any) -> int:
     while _is_sequence(x) and len(x):
         depth, x = depth + 1, x[0]
     return depth
+
+
+def _is_recorded(scores: Sequence[Any]) -> bool:
+    """True for numbers that are not known yet, in a recording for ``compile``."""
+    return len(scores) > 1 and any(getattr(score, "is_recorded", False) for score in scores)
 
 
 def _numbers(scores: Sequence[Any]) -> list[Any]:
