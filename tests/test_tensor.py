@@ -368,6 +368,7 @@ def test_comparisons_and_arg_functions_are_plain() -> None:
     (lambda: functions.concatenate([]), ValueError, "concatenate of an empty list: give at least one array"),
     (lambda: functions.einsum("ij,jk", Tensor([[1.0]])), ValueError, "names 2 operands; got 1"),
     (lambda: functions.pad(Tensor([1.0]), 1, "egde"), ValueError, "pad with mode='egde', .* a mode of 'constant', 'edge'"),
+    (lambda: functions.pad(Tensor(1.0), -1), ValueError, "pad by -1: a width is 0 or more"),
     (lambda: functions.cumsum(Value(1.0)), TypeError,
      "reshape of Value: it takes tensors and arrays; make a Tensor of the numbers"),
     (lambda: functions.norm(Tensor([[1.0]]), 1), ValueError, "norm of order 1 over 2 axes .*give one axis="),

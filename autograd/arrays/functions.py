@@ -131,7 +131,7 @@ def norm(x: ArrayLike, ord: float | Literal["fro"] | None = None, axis: Axis = N
         return _safe_root(sum(a * a, axis, keepdims))
     if along != 1 or axis == () or ord is None or isinstance(ord, str) or ord != ord or -np.inf < ord <= 0:
         raise ValueError(f"norm of order {ord!r} over {along} axes of shape {tuple(shape_of(a))}: give one axis= and an order "
-                         "above 0 or ±inf, or leave out the order for the Euclidean norm")
+                         "above 0 or ±inf, or leave out the order for the Euclidean norm; autograd.linalg.norm takes every order")
     if np.isinf(ord):
         return (max if ord > 0 else min)(ops.abs(a), axis, keepdims)
     return _safe_root(sum(ops.abs(a) ** float(ord), axis, keepdims), 1.0 / float(ord))
@@ -610,6 +610,8 @@ def pad(x: ArrayLike, pad_width: Shape | Sequence[Sequence[int]] | Array, mode: 
     if mode not in _PAD_MODES or reflect_type not in ("even", "odd"):
         raise ValueError(f"pad with mode={mode!r}, reflect_type={reflect_type!r}: give 'even' or 'odd', and a mode of "
                          f"{', '.join(map(repr, _PAD_MODES))}")
+    if np.min(pad_width, initial=0) < 0:
+        raise ValueError(f"pad by {pad_width!r:.60}: a width is 0 or more; leave entries out by indexing")
     if mode == "constant" and np.ndim(constant_values) == 0:
         padded = table.pad(a, width=width)
         if constant_values == 0:
