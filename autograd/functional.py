@@ -166,12 +166,12 @@ class Reverse:
                             "each argument's place once, counted from 0")
         chosen = args[argnums] if isinstance(argnums, int) else tuple(args[i] for i in places)
         given, self._form = flatten(chosen)
-        self.numbers = [type(x) in (float, int) for x in given]
+        self.numbers = [isinstance(x, (float, int)) for x in given]
         self.nested = _inside.get() or any(is_node(unwrap(x)) for x in given)
         try:
             self._record(f, args, named, argnums, places, fresh(given, (args, named)))
         except ArrayNeededError:  # the function has arrays of its own: numbers are arrays of shape () then
-            if not any(type(unwrap(x)) is float or isinstance(x, int) for x in given):
+            if not any(isinstance(unwrap(x), (float, int)) for x in given):
                 raise
             self._record(f, args, named, argnums, places, [variable(x, True) for x in given])
 

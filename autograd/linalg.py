@@ -47,11 +47,10 @@ class NoDerivativeError(GradientError, np.linalg.LinAlgError):
 
 
 def _numbers(a: Any) -> Any:
-    """``a`` as floats; TypeError for an array of Values, which functions recorded for ``compile`` compute with too."""
+    """``a`` as floats; TypeError for an array of Values."""
     x = real_operand(a)
     if getattr(getattr(x, "dtype", None), "char", "") == "O":
-        raise TypeError("it takes tensors and arrays of numbers, not arrays of Values; make a Tensor of the numbers. A function "
-                        "for compile cannot use it")
+        raise TypeError("it takes tensors and arrays of numbers, not arrays of Values; make a Tensor of the numbers")
     return x
 
 
@@ -91,19 +90,30 @@ def _symmetric(x: Any) -> Any:
     return (x + _t(x)) / 2.0
 
 
-def _as_numpy_reads(a: Any, lower: bool = True) -> Any:
-    """A symmetric matrix as it is; of one that differs from its transpose by a hundredth or more, one triangle, mirrored.
-
-    NumPy reads one triangle only. Of a symmetric matrix that would leave the other one without its share of the gradient.
-    """
-    plain = plain_array(a)
+def _reads_one_triangle(x: Any) -> bool:
+    """True for matrices that differ from their transposes by a hundredth or more: NumPy reads one triangle of them."""
+    plain = plain_array(x)
     m, n = _matrix(plain)
     if m != n or not n:
-        return a
-    if not (np.abs(plain - _t(plain)) > 0.01 * np.abs(plain).max(axis=(-2, -1), keepdims=True)).any():
-        return a
-    a = a if lower else _t(a)
-    return _triangle(a, 0) + _t(_triangle(a, -1))
+        return False
+    return bool((np.abs(plain - _t(plain)) > 0.01 * np.abs(plain).max(axis=(-2, -1), keepdims=True)).any())
+
+
+def _symmetric_argument(x: Any, t: Any, lower: bool) -> Any:
+    """``t`` (``x`` itself or its tangent) as a symmetric matrix: its symmetric part, or one triangle mirrored."""
+    if not _reads_one_triangle(x):
+        return _symmetric(t)
+    t = t if lower else _t(t)
+    return _triangle(t, 0) + _t(_triangle(t, -1))
+
+
+def _of_symmetric_argument(x: Any, g: Any, lower: bool) -> Any:
+    """The transpose of that: the gradient for ``x`` of the one for its symmetric matrix."""
+    g = _symmetric(g)
+    if not _reads_one_triangle(x):
+        return g
+    g = _triangle(g, 0, 1.0) + _triangle(g, -1)
+    return g if lower else _t(g)
 
 
 def _near(values: Any) -> Any:
@@ -160,15 +170,17 @@ _logdet = ArrayOperation(
     "logabsdet", "log|det|", lambda x: np.linalg.slogdet(x)[1], lambda g, out, x: _down(_down(g)) * _inverse_transpose(x),
     pushforward=lambda out, xs, ts, p: table.sum(_inverse_transpose(xs[0]) * ts[0], axis=(-2, -1), keepdims=False), shown=("x⁻ᵀ",))
 _cholesky = ArrayOperation(  # dL = L Φ(L⁻¹ dA L⁻ᵀ), Φ the lower triangle with half its diagonal
-    "cholesky", "cholesky", lambda x: np.linalg.cholesky(_symmetric(x)),
-    lambda g, out, x: _symmetric(_t(_inv(out)) @ _triangle(_t(out) @ g, 0, 0.5) @ _inv(out)),
-    pushforward=lambda out, xs, ts, p: out @ _triangle(_inv(out) @ _symmetric(ts[0]) @ _t(_inv(out)), 0, 0.5), shown=("cholesky",))
+    "cholesky", "cholesky", lambda x, lower: np.linalg.cholesky(_symmetric_argument(x, x, lower)),
+    lambda g, out, x, lower: _of_symmetric_argument(x, _t(_inv(out)) @ _triangle(_t(out) @ g, 0, 0.5) @ _inv(out), lower),
+    pushforward=lambda out, xs, ts, p: out @ _triangle(_inv(out) @ _symmetric_argument(xs[0], ts[0], **p) @ _t(_inv(out)), 0, 0.5),
+    shown=("cholesky",))
 _qr = ArrayOperation(  # Q over Rᵀ, of matrices at least as high as wide
     "qr", "QR", lambda x: _pack(*np.linalg.qr(x), transposed=1), lambda g, out, x: _pull_qr(g, out, x.shape[-2]),
     pushforward=lambda out, xs, ts, p: _push_qr(out, ts[0]), shown=("QR",))
-_eigh = ArrayOperation(  # the eigenvalues over their eigenvectors
-    "eigh", "eigh", lambda x, uplo: _pack(*np.linalg.eigh(_symmetric(x), uplo)), lambda g, out, x, uplo: _pull_eigh(g, out),
-    pushforward=lambda out, xs, ts, p: _push_eigh(out, _symmetric(ts[0])), shown=("eigh",))
+_eigh = ArrayOperation(  # the eigenvalues over their eigenvectors, whose signs NumPy chooses by the triangle
+    "eigh", "eigh", lambda x, lower: _pack(*np.linalg.eigh(_symmetric_argument(x, x, lower), "L" if lower else "U")),
+    lambda g, out, x, lower: _of_symmetric_argument(x, _pull_eigh(g, out), lower),
+    pushforward=lambda out, xs, ts, p: _push_eigh(out, _symmetric_argument(xs[0], ts[0], **p)), shown=("eigh",))
 _svd = ArrayOperation(  # U over the singular values over V
     "svd", "SVD", lambda x: _pack(*np.linalg.svd(x, full_matrices=False), transposed=2),
     lambda g, out, x: _pull_svd(g, out, *x.shape[-2:]), pushforward=lambda out, xs, ts, p: _push_svd(out, ts[0]), shown=("SVD",))
@@ -233,7 +245,7 @@ def _pull_eigh(g: Any, out: Any) -> Any:
     w, v, gv = table.getitem(out, index=(..., 0, slice(None))), _rows(out, 1), _rows(g, 1)
     _check_distinct("the eigenvalue", w, table.getitem(g, index=(..., 0, slice(None))), _used(gv))
     gaps, different = _apart(w)
-    return _symmetric(v @ (_eye(w) * _rows(g, 0, 1) + _t(v) @ gv * different / gaps) @ _t(v))
+    return v @ (_eye(w) * _rows(g, 0, 1) + _t(v) @ gv * different / gaps) @ _t(v)
 
 
 # A = U diag(s) Vᵀ: with P = Uᵀ dA V, ds = diag P, and U and V turn by what is left over (sⱼ² − sᵢ²), Townsend's F
@@ -376,7 +388,7 @@ def cholesky(a: ArrayLike, *, upper: bool = False) -> Any:
     >>> cholesky(Tensor([[4.0, 2.0], [2.0, 5.0]])).tolist()
     [[2.0, 0.0], [1.0, 2.0]]
     """
-    low = _cholesky(_as_numpy_reads(_numbers(a), not upper))
+    low = _cholesky(_numbers(a), lower=not upper)
     return _t(low) if upper else low
 
 
@@ -419,7 +431,7 @@ def eigh(a: ArrayLike, UPLO: Literal["L", "U"] = "L") -> Any:
     """
     if UPLO not in ("L", "U", "l", "u"):
         raise ValueError(f"eigh: UPLO is 'L' or 'U', not {UPLO!r}")
-    packed = _eigh(_as_numpy_reads(_numbers(a), UPLO in "Ll"), uplo=UPLO)  # on which NumPy's choice of signs depends
+    packed = _eigh(_numbers(a), lower=UPLO in "Ll")
     return EighResult(table.getitem(packed, index=(..., 0, slice(None))), _rows(packed, 1))
 
 
