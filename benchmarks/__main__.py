@@ -6,7 +6,7 @@ import sys
 
 from autograd.output import use_plain_signs
 
-from . import growth, layers, operations, scalar, tensors, training  # noqa: F401  (each module adds its rows)
+from . import compiled, growth, layers, operations, scalar, tensors, training  # noqa: F401  (each module adds its rows)
 from .measure import Row, rows, work
 
 use_plain_signs()

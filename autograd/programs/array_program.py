@@ -15,6 +15,7 @@ from ..operation import number
 from ..tensor import Tensor
 from .compiled import check_pair
 from .forms import NUMBER, Form, put_together, result_form
+from .plan import Changed as Changed
 from .plan import Plan
 from .tensors import ArrayTape, Unrecordable, record_arrays
 
@@ -61,15 +62,6 @@ def _form(x: Any, entries: list[Any], what: str) -> Form:
     else:
         entries.append(number(x, what))
     return NUMBER
-
-
-def has_arrays(tree: Any) -> bool:
-    """True for an array and for nested lists, tuples and dicts that hold one."""
-    if isinstance(tree, dict):
-        return any(map(has_arrays, tree.values()))
-    if isinstance(tree, (list, tuple)):
-        return any(map(has_arrays, tree))
-    return isinstance(tree, (np.ndarray, Tensor)) and tree.ndim > 0
 
 
 class ArrayCompiled:

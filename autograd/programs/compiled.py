@@ -18,7 +18,6 @@ from .forms import NUMBER, Batched, Form, builder, float_array, named_parts, obj
 from .passes import CAREFUL, Lowered, Pass, lower, mark_needed, mark_reached
 from .plain import Array, Gradients, PlainNumbers
 from .record import Tape, record_function
-from .storage import replay
 from .vectors import VectorLanes
 
 _data = attrgetter("data")
@@ -154,6 +153,7 @@ class Compiled:
 
     def graph(self, entries: list[Any]) -> Any:
         """The result of the recorded operations on nodes in place of the inputs."""
+        from .storage import replay
         return put_together(self.result, iter(replay(self.recording, entries)), object_array)
 
     def _places(self, argnums: int | tuple[int, ...]) -> tuple[tuple[int, ...], list[Any]]:

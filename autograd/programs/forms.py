@@ -209,3 +209,12 @@ def _has_arrays(tree: Any) -> bool:
     if isinstance(tree, dict):
         return any(map(_has_arrays, tree.values()))
     return any(map(_has_arrays, tree)) if isinstance(tree, (list, tuple)) else hasattr(tree, "shape")
+
+
+def has_arrays(tree: Any) -> bool:
+    """True for an array or a Tensor with axes, and for nested lists, tuples and dicts that hold one."""
+    if isinstance(tree, dict):
+        return any(map(has_arrays, tree.values()))
+    if isinstance(tree, (list, tuple)):
+        return any(map(has_arrays, tree))
+    return bool(getattr(tree, "shape", ())) and (isinstance(tree, np.ndarray) or hasattr(tree, "priority"))

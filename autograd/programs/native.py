@@ -12,10 +12,8 @@ import hashlib
 import os
 import platform
 import shutil
-import subprocess
 import sys
 import sysconfig
-import tempfile
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
@@ -113,6 +111,8 @@ def folder() -> Path:
 
 def build(source: str, target: Path, flags: Iterable[str]) -> None:
     """Compile the text into a library at ``target``, which appears there whole or not at all."""
+    import subprocess
+    import tempfile
     with tempfile.TemporaryDirectory(dir=target.parent) as inside:
         place = Path(inside)
         (place / "interpreter.c").write_text(source, encoding="utf-8")
@@ -156,6 +156,7 @@ def load(names: tuple[str, ...]) -> Library:
             build(source, path, flags)
         return Library(ctypes.CDLL(str(path)), names)
     except OSError:  # nothing can be kept: it is built for this process, and gone from the disk once it is loaded
+        import tempfile
         with tempfile.TemporaryDirectory() as place:
             path = Path(place) / f"{name}{SUFFIX}"
             build(source, path, flags)

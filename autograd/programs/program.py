@@ -12,16 +12,13 @@ from ..errors import GradientError, GraphWarning, warn_user
 from ..functional import hessian, jacobian, jvp
 from ..operation import holds_node
 from ..value import Value
-from .array_program import ArrayCall, Eager, arrange_arrays, array_compiled, has_arrays
 from .compiled import Call, Compiled, library_for
-from .forms import Batched, joined, named_parts, result_form, take_apart
+from .forms import Batched, has_arrays, joined, named_parts, result_form, take_apart
 from .passes import PASSES, Pass
-from .plan import Changed
 from .record import ArraysMet
-from .source import Writer, listing
-from .storage import Stored, load, save
 
 if TYPE_CHECKING:
+    from .array_program import ArrayCall
     from ..proof.report import GradientReport
     from ..typing import Tree
 
@@ -102,15 +99,16 @@ class Program:
                     raise TypeError(f"{self.name}: {error}. With in_axes it is a function of numbers; leave them out for arrays") \
                         from None
                 self.of_arrays = True
-        given = arrange_arrays(args, self.static, self.name)
+        from . import array_program as arrays  # which loads Tensor and its functions
+        given = arrays.arrange_arrays(args, self.static, self.name)
         try:
             return self._run_arrays(given, run)
-        except Changed:  # what the library asked of the arrays has another answer: recorded anew, or as it is this once
+        except arrays.Changed:  # what the library asked of the arrays has another answer: recorded anew, or as it is this once
             self._compiled.pop(given.key, None)
         try:
             return self._run_arrays(given, run)
         finally:
-            if isinstance(self._compiled.get(given.key), Eager):
+            if isinstance(self._compiled.get(given.key), arrays.Eager):
                 del self._compiled[given.key]
 
     def _run_arrays(self, given: ArrayCall, run: Callable[[Any, Any], Any]) -> Any:
@@ -118,11 +116,12 @@ class Program:
         try:
             return run(compiled, given)
         except Exception:
-            if isinstance(compiled, Eager):  # arguments that the function refuses say nothing of others
+            if compiled.backend.startswith("eager"):  # arguments that the function refuses say nothing of others
                 self._compiled.pop(given.key, None)
             raise
 
     def _array_compiled(self, call: ArrayCall) -> Any:
+        from .array_program import array_compiled
         found = self._compiled.get(call.key)
         if found is None:
             found = self._keep(call.key, array_compiled(self.function, call, self.parameter_names(len(call.args)), self.has_aux))
@@ -194,10 +193,12 @@ class Program:
         v3 = tanh(v2)                     ∂v2: 1 - v3**2
         return v3
         """
+        from .source import listing
         compiled = self.recorded(*args)
         return listing(compiled.lowered(), self.name)
 
     def _source(self, language: str, args: tuple[object, ...]) -> str:
+        from .source import Writer
         compiled = self.recorded(*args)
         names = [name for form, name in zip(compiled.forms, compiled.names) if form is not None for name in named_parts(form, name)]
         names += [node.name or "a Value" for node in compiled.leaves]
@@ -248,6 +249,7 @@ class Program:
 
     def save(self, path: str | Path) -> None:
         """Write the latest recording to a file, with the numbers of Values reached by closure; ``Program.load`` reads it."""
+        from .storage import save
         compiled = self.recorded()
         if self.static:
             raise TypeError(f"save of {self.name}: static arguments are not saved. Compile a function without them")
@@ -262,6 +264,7 @@ class Program:
         Its ``parameters`` are the Values that it reached by closure. Raises ValueError for a file that is no program, LookupError
         for an operation that the table lacks.
         """
+        from .storage import load
         stored = load(path)
         program = cls(stored, stored.about["in_axes"], stored.about["reduce"], backend)
         program.parameters = stored.parameters
@@ -285,8 +288,8 @@ class Program:
 
     def parameter_names(self, count: int) -> list[str]:
         """The names of the arguments, as the function declares them."""
-        if isinstance(self.function, Stored):
-            return [*self.function.about["arguments"]]
+        if hasattr(self.function, "argument_names"):  # it comes from a file
+            return [*self.function.argument_names]
         try:
             names = [*signature(self.function).parameters.values()]
         except (TypeError, ValueError):

@@ -60,6 +60,7 @@ class Stored:
 
     def __init__(self, recording: Recording, about: dict[str, Any]):
         self.recording, self.about = recording, about
+        self.argument_names: list[str] = about["arguments"]
         self.__name__, self.parameters = about["title"], [*recording.leaves]
 
     def __call__(self, *args: Any) -> Any:
