@@ -17,6 +17,7 @@ import numpy as np
 from . import ops
 from .arrays import functions, table
 from .arrays.protocol import ArrayMethods
+from .arrays.pytorch import Count, check_device, float_dtype
 from .arrays.pullback import array_edge, match_mask, match_operand, refuse_nan, row_edge, row_pullback
 from .context import current
 from .elementwise import Silence, array_function, array_functions, silent_context, trapping_context
@@ -28,7 +29,7 @@ from .sweep import sweep_edges
 
 if TYPE_CHECKING:
     from .methods import TensorMethods
-    from .typing import PlainArrayLike
+    from .typing import DTypeLike, PlainArrayLike
 else:
     TensorMethods = ArrayMethods  # with every row and array function as a method; its stub, methods.pyi, is made from the tables
 
@@ -50,8 +51,8 @@ def binary(row: Operation, reflected: bool = False) -> Callable[[Tensor, PlainAr
 class Tensor(TensorMethods, Node):
     """A NumPy array that remembers how it was computed, so that gradients can flow back through it.
 
-    ``data`` (anything that NumPy makes an array of) is copied; float32 and float64 are kept, integers become
-    float64 unless ``requires_grad=False`` (labels, indices). Text, objects, bool and complex raise TypeError.
+    ``data`` (anything that NumPy makes an array of) is copied; float32 and float64 are kept (``dtype`` chooses one), integers
+    become float64 unless ``requires_grad=False`` (labels, indices). Text, objects, bool and complex raise TypeError.
     Arithmetic follows NumPy: broadcasting, dtypes (float32 stays float32), names and arguments of functions,
     and NumPy's own functions accept tensors. ``grad`` is an array of the shape and dtype of ``data``, or None.
     To update a parameter assign to ``data`` or write into it: a graph that still needs it keeps its own.
@@ -72,14 +73,19 @@ class Tensor(TensorMethods, Node):
     __truediv__, __rtruediv__ = binary(ops.div), binary(ops.div, True)
     __pow__, __rpow__ = binary(ops.pow), binary(ops.pow, True)
 
-    def __new__(cls, data: Any = None, name: str | None = None, requires_grad: bool = True) -> Tensor:
+    def __new__(cls, data: Any = None, name: str | None = None, requires_grad: bool = True, *, dtype: DTypeLike | None = None,
+                device: object = None) -> Tensor:
         return functions.stack_nodes(data) if isinstance(data, (list, tuple)) and holds_node(data) else new(cls)
 
-    def __init__(self, data: Any, name: str | None = None, requires_grad: bool = True):
+    def __init__(self, data: Any, name: str | None = None, requires_grad: bool = True, *, dtype: DTypeLike | None = None,
+                 device: object = None):
         if isinstance(data, (list, tuple)) and holds_node(data):  # the result is the node that stacks them
             self.name = name or self.name
             return
         self.array = as_array(data, requires_grad)
+        if dtype is not None or device is not None:
+            check_device(device)
+            self.array = self.array.astype(float_dtype(dtype) if requires_grad else dtype or self.array.dtype)
         self.grad: Array | None = None
         self.op: Any = None
         self.operands: tuple[Any, ...] = ()
@@ -108,7 +114,7 @@ class Tensor(TensorMethods, Node):
                     inputs.append(x)
             elif type(x) is float:
                 residuals.append(x)
-            elif type(x) is int:
+            elif type(x) is int or type(x) is Count:
                 residuals.append(x := number(x, "an operand"))
                 operands = (*operands[:len(residuals) - 1], x, *operands[len(residuals):])
             elif isinstance(x, (list, tuple)) and holds_node(x):
@@ -207,7 +213,7 @@ class Tensor(TensorMethods, Node):
 
     @property
     def size(self) -> int:
-        return self.array.size
+        return Count(self.array.size)
 
     @property
     def dtype(self) -> np.dtype[Any]:
@@ -228,6 +234,21 @@ class Tensor(TensorMethods, Node):
     def detach(self) -> Tensor:
         """The same array as a constant: no gradient flows through it."""
         return Tensor(self.array, self.name, requires_grad=False)
+
+    def requires_grad_(self, requires_grad: bool = True) -> Tensor:
+        """Freeze (False) or unfreeze a leaf, and return it; GradientError for a computed node."""
+        if self.inputs and not requires_grad:
+            raise GradientError(f"{self.describe()}.requires_grad_(False): it was computed by {self.op}; use .detach()")
+        self.requires_grad = bool(requires_grad)
+        return self
+
+    @property
+    def is_leaf(self) -> bool:
+        """True where no operation computed it."""
+        return not self.inputs
+
+    def retain_grad(self) -> None:
+        """Do nothing, because every node that a pass reaches shows its gradient."""
 
     # ── backward ──
 

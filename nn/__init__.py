@@ -14,34 +14,39 @@ except ImportError:
 
 from autograd.context import internal_packages
 
-from . import activations, data, functional, losses, optim, perceptron, schedule
+from . import activations, containers, data, functional, losses, optim, perceptron, schedule, utils
 from .activations import (
-    ELU, Activation, Identity, LeakyReLU, LogSoftmax, PReLU, ReLU, Sigmoid, Softmax, Softplus, Step, Tanh,
+    ELU, GELU, Activation, Identity, LeakyReLU, LogSoftmax, PReLU, ReLU, Sigmoid, SiLU, Softmax, Softplus, Step, Tanh,
 )
+from .containers import ModuleDict, ModuleList, Sequential
 from .losses import (
-    BCELoss, BCEWithLogitsLoss, CrossEntropyLoss, HingeLoss, L1Loss, MSELoss, NLLLoss, SmoothL1Loss, binary_cross_entropy,
-    binary_cross_entropy_with_logits, cross_entropy, elastic_penalty, hinge_loss, l1_loss, l1_penalty, l2_penalty,
-    mse_loss, nll_loss, rmse_loss, smooth_l1_loss, sse_loss,
+    BCELoss, BCEWithLogitsLoss, CrossEntropyLoss, HingeLoss, HuberLoss, KLDivLoss, L1Loss, MSELoss, NLLLoss, SmoothL1Loss,
+    binary_cross_entropy, binary_cross_entropy_with_logits, cross_entropy, elastic_penalty, hinge_loss, huber_loss, kl_div,
+    l1_loss, l1_penalty, l2_penalty, mse_loss, nll_loss, rmse_loss, smooth_l1_loss, sse_loss,
 )
 from .module import Module, functional_call
 from .perceptron import Adaline, Madaline, Perceptron
 from .scalar import MLP, Layer, Neuron
 
 if TYPE_CHECKING:
-    from . import babysitter, init, layers, persist, search, train
+    from . import attention, babysitter, init, layers, persist, search, train
+    from .attention import MultiheadAttention, TransformerEncoder, TransformerEncoderLayer
     from .functional import avg_pool2d, batch_norm, conv1d, conv2d, dropout, embedding, layer_norm, linear, max_pool2d
     from .layers import (
-        GRU, LSTM, RNN, AvgPool2d, BatchNorm1d, BatchNorm2d, Conv1d, Conv2d, Dropout, Embedding, Flatten, LayerNorm, Linear,
-        Maxout, MaxPool1d, MaxPool2d, Sequential,
+        GRU, LSTM, RNN, AdaptiveAvgPool2d, AvgPool2d, BatchNorm1d, BatchNorm2d, Conv1d, Conv2d, ConvTranspose2d, Dropout, Dropout2d,
+        Embedding, Flatten, GroupNorm, GRUCell, LayerNorm, Linear, LSTMCell, Maxout, MaxPool1d, MaxPool2d, Parameter, RNNCell,
+        Unflatten, Upsample,
     )
 
 internal_packages.add("nn")  # warnings name the user's line, not one of this package
 
 _modules = {
+    "attention": "MultiheadAttention TransformerEncoder TransformerEncoderLayer",
     "functional": "avg_pool2d batch_norm conv1d conv2d dropout embedding layer_norm linear max_pool2d",
     "init": "",
-    "layers": """AvgPool2d BatchNorm1d BatchNorm2d Conv1d Conv2d Dropout Embedding Flatten GRU LSTM LayerNorm Linear MaxPool1d
-                 MaxPool2d Maxout RNN Sequential""",
+    "layers": """AdaptiveAvgPool2d AvgPool2d BatchNorm1d BatchNorm2d Conv1d Conv2d ConvTranspose2d Dropout Dropout2d Embedding Flatten
+                 GRU GRUCell GroupNorm LSTM LSTMCell LayerNorm Linear MaxPool1d MaxPool2d Maxout Parameter RNN RNNCell Unflatten
+                 Upsample""",
     "babysitter": "",
     "persist": "",
     "search": "",
@@ -66,13 +71,15 @@ def __dir__() -> list[str]:
 
 # written out: type checkers and editors read which names are public from here
 __all__ = [
-    "Activation", "Adaline", "AvgPool2d", "BCELoss", "BCEWithLogitsLoss", "BatchNorm1d", "BatchNorm2d", "Conv1d",
-    "Conv2d", "CrossEntropyLoss", "Dropout", "ELU", "Embedding", "Flatten", "GRU", "HingeLoss", "Identity", "L1Loss",
-    "LSTM", "Layer", "LayerNorm", "LeakyReLU", "Linear", "LogSoftmax", "MLP", "MSELoss", "Madaline", "MaxPool1d",
-    "MaxPool2d", "Maxout", "Module", "NLLLoss", "Neuron", "PReLU", "Perceptron", "RNN", "ReLU", "Sequential", "Sigmoid",
-    "SmoothL1Loss", "Softmax", "Softplus", "Step", "Tanh", "activations", "avg_pool2d", "babysitter", "batch_norm",
-    "binary_cross_entropy", "binary_cross_entropy_with_logits", "conv1d", "conv2d", "cross_entropy", "data", "dropout",
-    "elastic_penalty", "embedding", "functional", "functional_call", "hinge_loss", "init", "l1_loss", "l1_penalty",
-    "l2_penalty", "layer_norm", "layers", "linear", "losses", "max_pool2d", "mse_loss", "nll_loss", "optim", "perceptron",
-    "persist", "rmse_loss", "schedule", "search", "smooth_l1_loss", "sse_loss", "train",
+    "Activation", "Adaline", "AdaptiveAvgPool2d", "AvgPool2d", "BCELoss", "BCEWithLogitsLoss", "BatchNorm1d", "BatchNorm2d",
+    "Conv1d", "Conv2d", "ConvTranspose2d", "CrossEntropyLoss", "Dropout", "Dropout2d", "ELU", "Embedding", "Flatten", "GELU", "GRU",
+    "GRUCell", "GroupNorm", "HingeLoss", "HuberLoss", "Identity", "KLDivLoss", "L1Loss", "LSTM", "LSTMCell", "Layer", "LayerNorm",
+    "LeakyReLU", "Linear", "LogSoftmax", "MLP", "MSELoss", "Madaline", "MaxPool1d", "MaxPool2d", "Maxout", "Module", "ModuleDict",
+    "ModuleList", "MultiheadAttention", "NLLLoss", "Neuron", "PReLU", "Parameter", "Perceptron", "RNN", "RNNCell", "ReLU",
+    "Sequential", "SiLU", "Sigmoid", "SmoothL1Loss", "Softmax", "Softplus", "Step", "Tanh", "TransformerEncoder",
+    "TransformerEncoderLayer", "Unflatten", "Upsample", "activations", "attention", "avg_pool2d", "babysitter", "batch_norm",
+    "binary_cross_entropy", "binary_cross_entropy_with_logits", "containers", "conv1d", "conv2d", "cross_entropy", "data", "dropout",
+    "elastic_penalty", "embedding", "functional", "functional_call", "hinge_loss", "huber_loss", "init", "kl_div", "l1_loss",
+    "l1_penalty", "l2_penalty", "layer_norm", "layers", "linear", "losses", "max_pool2d", "mse_loss", "nll_loss", "optim",
+    "perceptron", "persist", "rmse_loss", "schedule", "search", "smooth_l1_loss", "sse_loss", "train", "utils",
 ]

@@ -6,10 +6,12 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import autograd
-from autograd import elu, identity, leaky_relu, relu, sigmoid, softplus, step, tanh
+from autograd import identity, sigmoid, step, tanh
+from autograd.arrays.pytorch import float_dtype
 from autograd.operation import rows
 
 from .arguments import whole_number
+from .functional.activations import elu, gelu, leaky_relu, relu, silu, softplus
 from .module import Module
 
 if TYPE_CHECKING:
@@ -22,8 +24,8 @@ if TYPE_CHECKING:
     Arrays = TypeVar("Arrays", Tensor, Array)
     Same = TypeVar("Same")
 
-__all__ = ["ELU", "Activation", "Elementwise", "Identity", "LeakyReLU", "LogSoftmax", "PReLU", "ReLU", "Sigmoid", "Softmax",
-           "Softplus", "Step", "Tanh"]
+__all__ = ["ELU", "GELU", "Activation", "Elementwise", "Identity", "LeakyReLU", "LogSoftmax", "PReLU", "ReLU", "SiLU", "Sigmoid",
+           "Softmax", "Softplus", "Step", "Tanh"]
 
 
 class Elementwise(Module):
@@ -88,11 +90,14 @@ class Activation(Elementwise):
 
 
 class ReLU(Elementwise):
-    """max(0, x); its gradient at 0 is 0.
+    """max(0, x); its gradient at 0 is 0. ``inplace`` is accepted, and nothing is done in place, as everywhere.
 
-    >>> ReLU()(Tensor([-2.0, 0.0, 3.0])).tolist()
+    >>> ReLU(inplace=True)(Tensor([-2.0, 0.0, 3.0])).tolist()
     [0.0, 0.0, 3.0]
     """
+
+    def __init__(self, inplace: bool = False):
+        self.inplace = inplace
 
     def forward(self, input: Entries) -> Entries: return relu(input)
 
@@ -134,8 +139,8 @@ class LeakyReLU(Elementwise):
     [-1.0, 0.0, 3.0]
     """
 
-    def __init__(self, negative_slope: float = 0.01):
-        self.negative_slope = float(negative_slope)
+    def __init__(self, negative_slope: float = 0.01, inplace: bool = False):
+        self.negative_slope, self.inplace = float(negative_slope), inplace
 
     def forward(self, input: Entries) -> Entries: return leaky_relu(input, self.negative_slope)
 
@@ -149,10 +154,10 @@ class PReLU(Module):
     ([-0.5, 0.0, 3.0], (8,))
     """
 
-    def __init__(self, num_parameters: int = 1, init: float = 0.25, *, dtype: DTypeLike = "float32"):
+    def __init__(self, num_parameters: int = 1, init: float = 0.25, *, dtype: DTypeLike | None = None, device: object = None):
         from numpy import full
         count = whole_number(num_parameters, "PReLU: num_parameters")
-        self.weight = autograd.Tensor(full(count, init, dtype), "weight")
+        self.weight = autograd.Tensor(full(count, init, float_dtype(dtype, device)), "weight")
 
     def forward(self, input: Tensor | Array) -> Tensor:
         x: Any = input
@@ -162,7 +167,7 @@ class PReLU(Module):
                 raise ValueError(f"PReLU({slope.shape[0]}): the input has shape {tuple(x.shape)}; it needs as many channels "
                                  "on axis 1")
             slope = autograd.reshape(slope, (-1,) + (1,) * (x.ndim - 2))
-        return leaky_relu(x, slope)
+        return autograd.leaky_relu(x, slope)
 
     def extra_repr(self) -> str: return f"num_parameters={self.weight.size}"
 
@@ -174,8 +179,8 @@ class ELU(Elementwise):
     [-2.0, 0.0, 3.0]
     """
 
-    def __init__(self, alpha: float = 1.0):
-        self.alpha = float(alpha)
+    def __init__(self, alpha: float = 1.0, inplace: bool = False):
+        self.alpha, self.inplace = float(alpha), inplace
 
     def forward(self, input: Entries) -> Entries: return elu(input, self.alpha)
 
@@ -183,19 +188,46 @@ class ELU(Elementwise):
 
 
 class Softplus(Elementwise):
-    """log(1 + exp(``beta`` · x)) / ``beta``: a smooth relu.
+    """log(1 + exp(``beta`` · x)) / ``beta``: a smooth relu; x itself where ``beta`` · x is above ``threshold``.
 
     >>> Softplus()(Tensor([-1000.0, 1000.0])).tolist(), round(Softplus()(0.0), 4)  # log 2
     ([0.0, 1000.0], 0.6931)
     """
 
-    def __init__(self, beta: float = 1.0):
-        self.beta = float(beta)
+    def __init__(self, beta: float = 1.0, threshold: float = 20.0):
+        self.beta, self.threshold = float(beta), float(threshold)
 
-    def forward(self, input: Entries) -> Entries:
-        return softplus(input) if self.beta == 1 else softplus(input * self.beta) / self.beta
+    def forward(self, input: Entries) -> Entries: return softplus(input, self.beta, self.threshold)
 
     def extra_repr(self) -> str: return f"beta={self.beta}"
+
+
+class SiLU(Elementwise):
+    """x · sigmoid(x), also called swish.
+
+    >>> round(SiLU()(1.0), 4)
+    0.7311
+    """
+
+    def __init__(self, inplace: bool = False):
+        self.inplace = inplace
+
+    def forward(self, input: Entries) -> Entries: return silu(input)
+
+
+class GELU(Elementwise):
+    """x · Φ(x), with the normal distribution Φ; ``approximate="tanh"`` is its usual approximation.
+
+    >>> round(GELU("tanh")(1.0), 4)
+    0.8412
+    """
+
+    def __init__(self, approximate: str = "none"):
+        self.approximate = approximate
+
+    def forward(self, input: Entries) -> Entries: return gelu(input, self.approximate)
+
+    def extra_repr(self) -> str: return f"approximate={self.approximate!r}"
 
 
 class Softmax(Module):

@@ -7,29 +7,32 @@ the same network.
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Sequence
 from math import prod, sqrt
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from autograd import relu, scope, tanh
 from autograd.graph import assign
+from autograd.arrays.axes import plain_array
 from autograd.tensor import Tensor
 from autograd.arrays.functions import concatenate, max, reshape, stack, swapaxes
+from autograd.arrays.pytorch import float_dtype
 
 from . import init
 from .activations import (  # noqa: F401  (their names from before they had a module of their own)
-    ELU, Activation, Identity, LeakyReLU, LogSoftmax, PReLU, ReLU, Sigmoid, Softmax, Softplus, Step, Tanh,
+    ELU, GELU, Activation, Identity, LeakyReLU, LogSoftmax, PReLU, ReLU, Sigmoid, SiLU, Softmax, Softplus, Step, Tanh,
 )
-from .functional.convolution import conv1d, conv2d
-from .functional.dense import dropout, embedding, linear
-from .functional.normalisation import batch_norm, layer_norm
+from .arguments import whole_number
+from .containers import Sequential  # noqa: F401  (as the activations)
+from .functional.convolution import conv1d, conv2d, conv_transpose2d
+from .functional.dense import dropout, dropout2d, embedding, linear
+from .functional.normalisation import batch_norm, group_norm, layer_norm
 from .functional.operands import INTEGERS, Padding, Pair, as_ints, as_operand, as_pair, as_sides, as_single
 from .functional.pooling import avg_pool2d, max_pool1d, max_pool2d
 from .functional.recurrent import gru_cell, lstm, lstm_step
-from .arguments import whole_number
+from .functional.resizing import MODES, adaptive_avg_pool2d, interpolate, pad
 from .init import Rng
 from .module import Module
 
@@ -38,9 +41,10 @@ if TYPE_CHECKING:
 
     from autograd.typing import ArrayLike
 
-__all__ = ["AvgPool2d", "BatchNorm", "BatchNorm1d", "BatchNorm2d", "Conv1d", "Conv2d", "Convolution", "Dropout", "Embedding",
-           "Flatten", "GRU", "LSTM", "LayerNorm", "Linear", "MaxPool1d", "MaxPool2d", "Maxout", "Pooling", "RNN", "Recurrent",
-           "Sequential"]
+__all__ = ["AdaptiveAvgPool2d", "AvgPool2d", "BatchNorm", "BatchNorm1d", "BatchNorm2d", "Cell", "Conv1d", "Conv2d",
+           "ConvTranspose2d", "Convolution", "Dropout", "Dropout2d", "Embedding", "Flatten", "GRU", "GRUCell", "GroupNorm", "LSTM",
+           "LSTMCell", "LayerNorm", "Linear", "MaxPool1d", "MaxPool2d", "Maxout", "Parameter", "Pooling", "RNN", "RNNCell",
+           "Recurrent", "Unflatten", "Upsample"]
 
 
 def _uniform(shape: tuple[int, ...], fan_in: int, rng: Rng, dtype: DTypeLike, name: str) -> Tensor:
@@ -53,56 +57,15 @@ def _sizes(layer: str, **sizes: int) -> list[int]:
     return [whole_number(size, f"{layer}: {name}") for name, size in sizes.items()]
 
 
-# ── containers ───────────────────────────────────────────────────────────────────────────────────────────────────
+# ── shapes ───────────────────────────────────────────────────────────────────────────────────────────────────
 
-class Sequential(Module):
-    """Modules in sequence, each applied to the output of the one before; numbered, or named in a dict.
+def Parameter(data: ArrayLike | None, requires_grad: bool = True) -> Tensor:  # noqa: N802  (PyTorch's name)
+    """A leaf Tensor with a copy of the data, to be trained as attribute of a module.
 
-    >>> model = Sequential(Linear(2, 3, rng=0), Tanh(), Linear(3, 1, rng=1))
-    >>> model
-    Sequential(
-      (0): Linear(2, 3)
-      (1): Tanh()
-      (2): Linear(3, 1)
-    )
-    >>> model(np.zeros((5, 2), np.float32)).shape, [name for name, _ in model.named_parameters()]
-    ((5, 1), ['0.weight', '0.bias', '2.weight', '2.bias'])
+    >>> Parameter(np.zeros((2, 3), np.float32)).dtype, Parameter([1.0, 2.0], requires_grad=False).requires_grad
+    (dtype('float32'), False)
     """
-
-    def __init__(self, *modules: Module | Mapping[str, Module]):
-        named = modules[0] if len(modules) == 1 and isinstance(modules[0], Mapping) else None
-        for key, module in enumerate(modules) if named is None else named.items():
-            if not isinstance(module, Module):
-                raise TypeError(f"Sequential takes modules; got {type(module).__name__} {module!r:.60}. Wrap a function in "
-                                "Activation(function)")
-            if hasattr(type(self), str(key)) or "." in str(key):
-                raise ValueError(f"Sequential cannot name a module {key!r}; choose a name without a dot that is not a method's "
-                                 "name")
-            if named is None and module.name is None:
-                module.name = f"{type(module).__name__} {key}"  # in a picture, a box named "0" would say nothing
-            setattr(self, str(key), module)
-
-    def forward(self, input: ArrayLike) -> Tensor:
-        output: Any = input
-        for module in self:
-            output = module(output)
-        return output
-
-    def __iter__(self) -> Iterator[Module]:
-        return (part for part in vars(self).values() if isinstance(part, Module))
-
-    def __len__(self) -> int:
-        return sum(1 for _ in self)
-
-    @overload
-    def __getitem__(self, index: slice) -> Sequential: ...
-    @overload
-    def __getitem__(self, index: int) -> Any: ...
-    def __getitem__(self, index: int | slice) -> Any:
-        if isinstance(index, slice):
-            items = [(key, part) for key, part in vars(self).items() if isinstance(part, Module)][index]
-            return Sequential(OrderedDict(items))
-        return list(self)[index]
+    return Tensor(plain_array([] if data is None else data), requires_grad=requires_grad)
 
 
 class Flatten(Module):
@@ -130,6 +93,25 @@ class Flatten(Module):
         return reshape(x, (*shape[:start], prod(shape[start:end + 1]), *shape[end + 1:]))
 
 
+class Unflatten(Module):
+    """Split the axis ``dim`` into axes of the lengths ``unflattened_size``; one may be −1.
+
+    >>> Unflatten(1, (3, 4, 4))(np.zeros((2, 48), np.float32)).shape
+    (2, 3, 4, 4)
+    """
+
+    def __init__(self, dim: int, unflattened_size: tuple[int, ...]):
+        self.dim, self.unflattened_size = dim, tuple(unflattened_size)
+
+    def forward(self, input: ArrayLike) -> Tensor:
+        x = as_operand(input)
+        dim = self.dim % len(x.shape)
+        return reshape(x, (*x.shape[:dim], *self.unflattened_size, *x.shape[dim + 1:]))
+
+    def extra_repr(self) -> str:
+        return f"dim={self.dim}, unflattened_size={self.unflattened_size}"
+
+
 # ── fully connected ──────────────────────────────────────────────────────────────────────────────────────────────
 
 class Linear(Module):
@@ -140,9 +122,10 @@ class Linear(Module):
     ((4, 2), (2, 3), (2,))
     """
 
-    def __init__(self, in_features: int, out_features: int, bias: bool = True, *, rng: Rng = None, dtype: DTypeLike = np.float32):
+    def __init__(self, in_features: int, out_features: int, bias: bool = True, *, rng: Rng = None,
+                 dtype: DTypeLike | None = None, device: object = None):
         self.in_features, self.out_features = _sizes("Linear", in_features=in_features, out_features=out_features)
-        rng = np.random.default_rng(rng)
+        rng, dtype = np.random.default_rng(rng), float_dtype(dtype, device)
         self.weight = _uniform((out_features, in_features), in_features, rng, dtype, "weight")
         self.bias = _uniform((out_features,), in_features, rng, dtype, "bias") if bias else None
 
@@ -162,9 +145,9 @@ class Maxout(Module):
     """
 
     def __init__(self, in_features: int, out_features: int, pieces: int = 2, bias: bool = True, *, rng: Rng = None,
-                 dtype: DTypeLike = np.float32):
+                 dtype: DTypeLike | None = None, device: object = None):
         self.out_features, self.pieces = _sizes("Maxout", out_features=out_features, pieces=pieces)
-        self.linear = Linear(in_features, out_features * pieces, bias, rng=rng, dtype=dtype)
+        self.linear = Linear(in_features, out_features * pieces, bias, rng=rng, dtype=dtype, device=device)
 
     def forward(self, input: ArrayLike) -> Tensor:
         scores = self.linear(input)
@@ -185,12 +168,13 @@ class Embedding(Module):
     """
 
     def __init__(self, num_embeddings: int, embedding_dim: int, padding_idx: int | None = None, *, rng: Rng = None,
-                 dtype: DTypeLike = np.float32):
+                 dtype: DTypeLike | None = None, device: object = None):
         self.num_embeddings, self.embedding_dim = _sizes("Embedding", num_embeddings=num_embeddings, embedding_dim=embedding_dim)
         if padding_idx is not None and not -num_embeddings <= padding_idx < num_embeddings:
             raise ValueError(f"Embedding: padding_idx={padding_idx} is out of range for {num_embeddings} rows")
         self.padding_idx = None if padding_idx is None else int(padding_idx)
-        self.weight = init.normal_(Tensor(np.empty((num_embeddings, embedding_dim), dtype), "weight"), rng=rng)
+        empty = np.empty((num_embeddings, embedding_dim), float_dtype(dtype, device))
+        self.weight = init.normal_(Tensor(empty, "weight"), rng=rng)
         if padding_idx is not None:
             self.weight.data[padding_idx] = 0.0
 
@@ -213,24 +197,36 @@ class Convolution(Module):
         return as_pair(name, sizes) if self._axes == 2 else (as_single(name, sizes),)
 
     def __init__(self, in_channels: int, out_channels: int, kernel_size: Pair, stride: Pair = 1, padding: Padding = 0,
-                 dilation: Pair = 1, groups: int = 1, bias: bool = True, *, rng: Rng = None, dtype: DTypeLike = np.float32):
+                 dilation: Pair = 1, groups: int = 1, bias: bool = True, padding_mode: str = "zeros", *, rng: Rng = None,
+                 dtype: DTypeLike | None = None, device: object = None):
         kind = type(self).__name__
         sizes = _sizes(kind, in_channels=in_channels, out_channels=out_channels, groups=groups)
         self.in_channels, self.out_channels, self.groups = in_channels, out_channels, groups = sizes
         if in_channels % groups or out_channels % groups:
             raise ValueError(f"{kind}: in_channels={in_channels} and out_channels={out_channels} must be divisible by "
                              f"groups={groups}")
-        rng = np.random.default_rng(rng)
+        if padding_mode != "zeros" and padding_mode not in MODES:
+            raise ValueError(f"{kind}: padding_mode={padding_mode!r}; it must be 'zeros', {', '.join(map(repr, MODES))}")
+        rng, dtype, self.padding_mode = np.random.default_rng(rng), float_dtype(dtype, device), padding_mode
         kernel = self._window(f"{kind}: kernel_size", kernel_size)
         _sizes(kind, **{f"kernel_size[{i}]": k for i, k in enumerate(kernel)})
         self.kernel_size, self.stride, self.padding, self.dilation = kernel, as_ints(stride), as_ints(padding), as_ints(dilation)
         as_sides(kind, padding, kernel, self._window(f"{kind}: stride", stride), self._window(f"{kind}: dilation", dilation))
-        fan_in = in_channels // groups * prod(kernel)
-        self.weight = _uniform((out_channels, in_channels // groups, *kernel), fan_in, rng, dtype, "weight")
+        shape = self._weight_shape()
+        fan_in = prod(shape[1:])
+        self.weight = _uniform(shape, fan_in, rng, dtype, "weight")
         self.bias = _uniform((out_channels,), fan_in, rng, dtype, "bias") if bias else None
 
+    def _weight_shape(self) -> tuple[int, ...]:
+        return (self.out_channels, self.in_channels // self.groups, *self.kernel_size)
+
     def forward(self, input: ArrayLike) -> Tensor:
-        return type(self)._convolve(input, self.weight, self.bias, self.stride, self.padding, self.dilation, self.groups)
+        padding, x = self.padding, input
+        if self.padding_mode != "zeros":
+            windows = (self._window("stride", self.stride), self._window("dilation", self.dilation))
+            sides = as_sides(type(self).__name__, padding, self.kernel_size, *windows)
+            padding, x = 0, pad(x, [zeros for ends in reversed(sides) for zeros in ends], self.padding_mode)
+        return type(self)._convolve(x, self.weight, self.bias, self.stride, padding, self.dilation, self.groups)
 
     def extra_repr(self) -> str:
         usual = {"stride": 1, "padding": 0, "dilation": 1, "groups": 1}
@@ -264,12 +260,38 @@ class Conv2d(Convolution):
     _axes, _convolve = 2, conv2d
 
 
+class ConvTranspose2d(Convolution):
+    """The transpose of Conv2d, which enlarges images (N, in, H, W); weight (in, out/groups, KH, KW), bias (out,).
+
+    The result is (N, out, OH, OW) with OH = (H − 1)·stride − 2·padding + dilation·(KH − 1) + 1 + output_padding.
+
+    >>> ConvTranspose2d(3, 8, 2, stride=2, rng=0)(np.zeros((1, 3, 16, 16), np.float32)).shape
+    (1, 8, 32, 32)
+    """
+
+    _axes = 2
+
+    def __init__(self, in_channels: int, out_channels: int, kernel_size: Pair, stride: Pair = 1, padding: Pair = 0,
+                 output_padding: Pair = 0, groups: int = 1, bias: bool = True, dilation: Pair = 1, *, rng: Rng = None,
+                 dtype: DTypeLike | None = None, device: object = None):
+        super().__init__(in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias, rng=rng, dtype=dtype,
+                         device=device)
+        self.output_padding = as_ints(output_padding)
+
+    def _weight_shape(self) -> tuple[int, ...]:
+        return (self.in_channels, self.out_channels // self.groups, *self.kernel_size)
+
+    def forward(self, input: ArrayLike) -> Tensor:
+        padding: Any = self.padding
+        return conv_transpose2d(input, self.weight, self.bias, self.stride, padding, self.output_padding, self.groups, self.dilation)
+
+
 class Pooling(Module):
     """Base of poolings: a window, and the function that computes them."""
 
     _pool: Callable[..., Any]
 
-    def __init__(self, kernel_size: Pair, stride: Pair | None = None, padding: Padding = 0, **options: Pair):
+    def __init__(self, kernel_size: Pair, stride: Pair | None = None, padding: Padding = 0, **options: Pair | bool | None):
         self.kernel_size, self.padding = as_ints(kernel_size), as_ints(padding)
         self.stride = self.kernel_size if stride is None else as_ints(stride)
         self.options = {name: as_ints(option) for name, option in options.items()}
@@ -278,12 +300,12 @@ class Pooling(Module):
         return type(self)._pool(input, self.kernel_size, self.stride, self.padding, **self.options)
 
     def extra_repr(self) -> str:
-        said = "".join(f", {name}={value}" for name, value in self.options.items())
+        said = "".join(f", {name}={value}" for name, value in self.options.items() if value is not False and value is not None)
         return f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}{said}"
 
 
 class MaxPool1d(Pooling):
-    """Maximum of each window of signals (N, C, L).
+    """Maximum of each window of signals (N, C, L); the options are those of ``nn.functional.max_pool2d``.
 
     >>> MaxPool1d(2)(Tensor([[[1.0, 3.0, 7.0, 5.0]]])).tolist()
     [[[3.0, 7.0]]]
@@ -291,12 +313,13 @@ class MaxPool1d(Pooling):
 
     _pool = max_pool1d
 
-    def __init__(self, kernel_size: int, stride: int | None = None, padding: Padding = 0, dilation: int = 1):
-        super().__init__(kernel_size, stride, padding, dilation=dilation)
+    def __init__(self, kernel_size: int, stride: int | None = None, padding: Padding = 0, dilation: int = 1,
+                 return_indices: bool = False, ceil_mode: bool = False):
+        super().__init__(kernel_size, stride, padding, dilation=dilation, return_indices=return_indices, ceil_mode=ceil_mode)
 
 
 class MaxPool2d(Pooling):
-    """Maximum of each window of images (N, C, H, W).
+    """Maximum of each window of images (N, C, H, W); the options are those of ``nn.functional.max_pool2d``.
 
     >>> MaxPool2d(2)(Tensor([[[[1.0, 3.0], [5.0, 7.0]]]])).item()
     7.0
@@ -304,12 +327,13 @@ class MaxPool2d(Pooling):
 
     _pool = max_pool2d
 
-    def __init__(self, kernel_size: Pair, stride: Pair | None = None, padding: Padding = 0, dilation: Pair = 1):
-        super().__init__(kernel_size, stride, padding, dilation=dilation)
+    def __init__(self, kernel_size: Pair, stride: Pair | None = None, padding: Padding = 0, dilation: Pair = 1,
+                 return_indices: bool = False, ceil_mode: bool = False):
+        super().__init__(kernel_size, stride, padding, dilation=dilation, return_indices=return_indices, ceil_mode=ceil_mode)
 
 
 class AvgPool2d(Pooling):
-    """Mean of each window of images (N, C, H, W); zeros of the padding count unless ``count_include_pad=False``.
+    """Mean of each window of images (N, C, H, W); the options are those of ``nn.functional.avg_pool2d``.
 
     >>> AvgPool2d(2)(Tensor([[[[1.0, 3.0], [5.0, 7.0]]]])).item()
     4.0
@@ -317,9 +341,46 @@ class AvgPool2d(Pooling):
 
     _pool = avg_pool2d
 
-    def __init__(self, kernel_size: Pair, stride: Pair | None = None, padding: Padding = 0, *,
-                 count_include_pad: bool = True):
-        super().__init__(kernel_size, stride, padding, count_include_pad=count_include_pad)
+    def __init__(self, kernel_size: Pair, stride: Pair | None = None, padding: Padding = 0, ceil_mode: bool = False,
+                 count_include_pad: bool = True, divisor_override: int | None = None):
+        super().__init__(kernel_size, stride, padding, ceil_mode=ceil_mode, count_include_pad=count_include_pad,
+                         divisor_override=divisor_override)
+
+
+class AdaptiveAvgPool2d(Module):
+    """Means of windows that divide images (N, C, H, W) into ``output_size`` parts; None keeps a size.
+
+    >>> AdaptiveAvgPool2d(1)(Tensor([[[[1.0, 3.0], [5.0, 7.0]]]])).item()
+    4.0
+    """
+
+    def __init__(self, output_size: int | Sequence[int | None]):
+        self.output_size = as_ints(output_size)
+
+    def forward(self, input: ArrayLike) -> Tensor:
+        return adaptive_avg_pool2d(input, self.output_size)
+
+    def extra_repr(self) -> str:
+        return f"output_size={self.output_size}"
+
+
+class Upsample(Module):
+    """Images (N, C, H, W) or signals (N, C, L) resized as by ``nn.functional.interpolate``.
+
+    >>> Upsample(scale_factor=2)(Tensor([[[1.0, 3.0]]])).tolist()
+    [[[1.0, 1.0, 3.0, 3.0]]]
+    """
+
+    def __init__(self, size: int | Sequence[int] | None = None, scale_factor: float | Sequence[float] | None = None,
+                 mode: str = "nearest", align_corners: bool | None = None):
+        self.size, self.scale_factor, self.mode, self.align_corners = size, scale_factor, mode, align_corners
+
+    def forward(self, input: ArrayLike) -> Tensor:
+        return interpolate(input, self.size, self.scale_factor, self.mode, self.align_corners)
+
+    def extra_repr(self) -> str:
+        size = f"scale_factor={self.scale_factor}" if self.size is None else f"size={self.size}"
+        return f"{size}, mode={self.mode!r}"
 
 
 # ── normalisation and dropout ────────────────────────────────────────────────────────────────────────────────────
@@ -330,9 +391,9 @@ class BatchNorm(Module):
     _ndims: tuple[int, ...]
 
     def __init__(self, num_features: int, eps: float = 1e-5, momentum: float | None = 0.1, affine: bool = True,
-                 track_running_stats: bool = True, *, dtype: DTypeLike = np.float32):
+                 track_running_stats: bool = True, *, dtype: DTypeLike | None = None, device: object = None):
         [num_features] = _sizes(type(self).__name__, num_features=num_features)
-        self.num_features, self.eps, self.momentum = num_features, eps, momentum
+        self.num_features, self.eps, self.momentum, dtype = num_features, eps, momentum, float_dtype(dtype, device)
         self.weight = Tensor(np.ones(num_features, dtype), "weight") if affine else None
         self.bias = Tensor(np.zeros(num_features, dtype), "bias") if affine else None
         self.running_mean: Any = None
@@ -415,10 +476,10 @@ class LayerNorm(Module):
     """
 
     def __init__(self, normalized_shape: int | tuple[int, ...], eps: float = 1e-5, elementwise_affine: bool = True,
-                 bias: bool = True, *, dtype: DTypeLike = np.float32):
+                 bias: bool = True, *, dtype: DTypeLike | None = None, device: object = None):
         lengths = (normalized_shape,) if isinstance(normalized_shape, INTEGERS) else tuple(normalized_shape)
         self.normalized_shape = tuple(_sizes("LayerNorm", **{f"normalized_shape[{i}]": n for i, n in enumerate(lengths)}))
-        self.eps = eps
+        self.eps, dtype = eps, float_dtype(dtype, device)
         self.weight = Tensor(np.ones(self.normalized_shape, dtype), "weight") if elementwise_affine else None
         self.bias = Tensor(np.zeros(self.normalized_shape, dtype), "bias") if elementwise_affine and bias else None
 
@@ -429,6 +490,29 @@ class LayerNorm(Module):
         return f"{self.normalized_shape}, eps={self.eps}"
 
 
+class GroupNorm(Module):
+    """Normalisation of each example (N, C, …) over groups of channels, then scale and shift of each channel (Wu & He, 2018).
+
+    >>> GroupNorm(2, 4, eps=0)(Tensor([[1.0, 3.0, 10.0, 50.0]])).tolist()
+    [[-1.0, 1.0, -1.0, 1.0]]
+    """
+
+    def __init__(self, num_groups: int, num_channels: int, eps: float = 1e-5, affine: bool = True, *,
+                 dtype: DTypeLike | None = None, device: object = None):
+        self.num_groups, self.num_channels = _sizes("GroupNorm", num_groups=num_groups, num_channels=num_channels)
+        if num_channels % num_groups:
+            raise ValueError(f"GroupNorm: num_channels={num_channels} must be divisible by num_groups={num_groups}")
+        self.eps, dtype = eps, float_dtype(dtype, device)
+        self.weight = Tensor(np.ones(num_channels, dtype), "weight") if affine else None
+        self.bias = Tensor(np.zeros(num_channels, dtype), "bias") if affine else None
+
+    def forward(self, input: ArrayLike) -> Tensor:
+        return group_norm(input, self.num_groups, self.weight, self.bias, self.eps)
+
+    def extra_repr(self) -> str:
+        return f"{self.num_groups}, {self.num_channels}, eps={self.eps}"
+
+
 class Dropout(Module):
     """Inverted dropout: in training each entry is 0 with probability ``p``, else divided by 1 − p (Srivastava et al., 2014).
 
@@ -437,16 +521,29 @@ class Dropout(Module):
     ([0.0, 2.0], {1.0})
     """
 
-    def __init__(self, p: float = 0.5, *, rng: Rng = None):
+    _drop: Callable[..., Any] = dropout
+
+    def __init__(self, p: float = 0.5, inplace: bool = False, *, rng: Rng = None):
         if not 0 <= p <= 1:
-            raise ValueError(f"Dropout: p={p} must be a probability, from 0 to 1")
-        self.p, self.rng = p, np.random.default_rng(rng)
+            raise ValueError(f"{type(self).__name__}: p={p} must be a probability, from 0 to 1")
+        self.p, self.inplace, self.rng = p, inplace, np.random.default_rng(rng)
 
     def forward(self, input: ArrayLike) -> Tensor:
-        return dropout(as_operand(input), self.p, self.training, rng=self.rng)
+        return type(self)._drop(as_operand(input), self.p, self.training, rng=self.rng)
 
     def extra_repr(self) -> str:
         return f"p={self.p}"
+
+
+class Dropout2d(Dropout):
+    """Dropout of whole channels of images (N, C, H, W).
+
+    >>> kept = Dropout2d(0.5, rng=0)(Tensor(np.ones((4, 3, 2, 2)))).data
+    >>> sorted(set(kept.sum((2, 3)).ravel().tolist()))
+    [0.0, 8.0]
+    """
+
+    _drop = dropout2d
 
 
 # ── recurrent ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -460,12 +557,13 @@ class Recurrent(Module):
     stepwise = True  # True: the graph has a scope for every time step
 
     def __init__(self, input_size: int, hidden_size: int, num_layers: int = 1, bias: bool = True, batch_first: bool = False,
-                 dropout: float = 0.0, bidirectional: bool = False, *, rng: Rng = None, dtype: DTypeLike = np.float32):
+                 dropout: float = 0.0, bidirectional: bool = False, *, rng: Rng = None,
+                 dtype: DTypeLike | None = None, device: object = None):
         sizes = _sizes(type(self).__name__, input_size=input_size, hidden_size=hidden_size, num_layers=num_layers)
         self.input_size, self.hidden_size, self.num_layers = input_size, hidden_size, num_layers = sizes
         if not 0 <= dropout <= 1:
             raise ValueError(f"{type(self).__name__}: dropout={dropout} must be a probability, from 0 to 1")
-        self.rng = np.random.default_rng(rng)
+        self.rng, dtype = np.random.default_rng(rng), float_dtype(dtype, device)
         self.batch_first, self.dropout, self._ends = batch_first, dropout, ("", "_reverse") if bidirectional else ("",)
         rows = self._gates * hidden_size
         for layer in range(num_layers):
@@ -571,11 +669,12 @@ class RNN(Recurrent):
 
     def __init__(self, input_size: int, hidden_size: int, num_layers: int = 1, nonlinearity: str = "tanh", bias: bool = True,
                  batch_first: bool = False, dropout: float = 0.0, bidirectional: bool = False, *, rng: Rng = None,
-                 dtype: DTypeLike = np.float32):
+                 dtype: DTypeLike | None = None, device: object = None):
         if nonlinearity not in ("tanh", "relu"):
             raise ValueError(f"RNN: nonlinearity={nonlinearity!r}; it must be 'tanh' or 'relu'")
         self.nonlinearity = nonlinearity
-        super().__init__(input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, rng=rng, dtype=dtype)
+        super().__init__(input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, rng=rng, dtype=dtype,
+                         device=device)
 
     def step(self, x: Tensor, state: tuple[Tensor, ...], weight_hh: Tensor, bias_hh: Tensor | None) -> tuple[Tensor, ...]:
         return ((tanh if self.nonlinearity == "tanh" else relu)(x + _affine(state[0], weight_hh, bias_hh)),)
@@ -630,6 +729,77 @@ class GRU(Recurrent):
     def step(self, x: Tensor, state: tuple[Tensor, ...], weight_hh: Tensor, bias_hh: Tensor | None) -> tuple[Tensor, ...]:
         (h,) = state
         return (gru_cell(x, _affine(h, weight_hh, bias_hh), h, cache={}),)
+
+
+# ── one step of a recurrent layer ────────────────────────────────────────────────────────────────────────────────
+
+class Cell(Module):
+    """Base of recurrent cells: one time step of a layer, with its own weights."""
+
+    _gates: int
+    _states = 1
+    _step: Callable[..., Any]
+
+    def __init__(self, input_size: int, hidden_size: int, bias: bool = True, *, rng: Rng = None, dtype: DTypeLike | None = None,
+                 device: object = None):
+        self.input_size, self.hidden_size = _sizes(type(self).__name__, input_size=input_size, hidden_size=hidden_size)
+        rng, dtype, rows = np.random.default_rng(rng), float_dtype(dtype, device), self._gates * hidden_size
+        shapes: dict[str, tuple[int, ...]] = {"weight_ih": (rows, input_size), "weight_hh": (rows, hidden_size),
+                                              "bias_ih": (rows,), "bias_hh": (rows,)}
+        for name, shape in shapes.items():
+            setattr(self, name, _uniform(shape, hidden_size, rng, dtype, name) if bias or "weight" in name else None)
+
+    def forward(self, input: ArrayLike, hx: ArrayLike | tuple[ArrayLike, ArrayLike] | None = None) -> Any:
+        x, own = as_operand(input), vars(self)
+        if len(x.shape) not in (1, 2) or x.shape[-1] != self.input_size:
+            raise ValueError(f"{type(self).__name__}: the input has shape {tuple(x.shape)}; it must be (N, {self.input_size}) or "
+                             f"({self.input_size},)")
+        zeros = np.zeros((*x.shape[:-1], self.hidden_size), own["weight_hh"].dtype)
+        state = (zeros,) * self._states if hx is None else (hx,) if self._states == 1 else tuple(hx)  # type: ignore[arg-type]
+        state = tuple(part if hasattr(part, "priority") else Tensor(part, requires_grad=False) for part in state)
+        moment = linear(x, own["weight_ih"], own["bias_ih"])
+        return _single(type(self)._step(self, moment, state, own["weight_hh"].T, own["bias_hh"]))
+
+    def extra_repr(self) -> str:
+        return f"{self.input_size}, {self.hidden_size}"
+
+
+class RNNCell(Cell):
+    """One time step of RNN: from the input (N, in) or (in,) and the state h, zeros by default, to the next state.
+
+    >>> RNNCell(3, 4, rng=0)(np.zeros((5, 3), np.float32)).shape
+    (5, 4)
+    """
+
+    _gates, _step = 1, RNN.step
+
+    def __init__(self, input_size: int, hidden_size: int, bias: bool = True, nonlinearity: str = "tanh", *, rng: Rng = None,
+                 dtype: DTypeLike | None = None, device: object = None):
+        if nonlinearity not in ("tanh", "relu"):
+            raise ValueError(f"RNNCell: nonlinearity={nonlinearity!r}; it must be 'tanh' or 'relu'")
+        self.nonlinearity = nonlinearity
+        super().__init__(input_size, hidden_size, bias, rng=rng, dtype=dtype, device=device)
+
+
+class LSTMCell(Cell):
+    """One time step of LSTM: from the input (N, in) or (in,) and the state (h, c), zeros by default, to the next (h, c).
+
+    >>> h, c = LSTMCell(3, 4, rng=0)(np.zeros((5, 3), np.float32))
+    >>> h.shape, c.shape
+    ((5, 4), (5, 4))
+    """
+
+    _gates, _states, _step = 4, 2, LSTM.step
+
+
+class GRUCell(Cell):
+    """One time step of GRU: from the input (N, in) or (in,) and the state h, zeros by default, to the next state.
+
+    >>> GRUCell(3, 4, rng=0)(np.zeros((5, 3), np.float32)).shape
+    (5, 4)
+    """
+
+    _gates, _step = 3, GRU.step
 
 
 def __dir__() -> list[str]:

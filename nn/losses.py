@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any, overload
 from autograd import scope, sqrt
 
 from .functional.losses import (
-    binary_cross_entropy, binary_cross_entropy_with_logits, cross_entropy, hinge_loss, l1_loss, mse_loss, nll_loss, smooth_l1_loss,
+    binary_cross_entropy, binary_cross_entropy_with_logits, cross_entropy, hinge_loss, huber_loss, kl_div, l1_loss, mse_loss,
+    nll_loss, smooth_l1_loss,
 )
 from .module import Module
 
@@ -143,6 +144,32 @@ class SmoothL1Loss(Loss):
         self.options = {"reduction": reduction, "beta": beta}
 
 
+class HuberLoss(Loss):
+    """``huber_loss`` as a module.
+
+    >>> HuberLoss(delta=2.0)([3.0], [0.0])
+    4.0
+    """
+
+    _function = huber_loss
+
+    def __init__(self, reduction: str = "mean", delta: float = 1.0):
+        self.options = {"reduction": reduction, "delta": delta}
+
+
+class KLDivLoss(Loss):
+    """``kl_div`` as a module.
+
+    >>> KLDivLoss(reduction="batchmean")([[0.0, 0.0]], [[1.0, 0.0]])
+    0.0
+    """
+
+    _function = kl_div
+
+    def __init__(self, reduction: str = "mean", log_target: bool = False):
+        self.options = {"reduction": reduction, "log_target": log_target}
+
+
 class BCELoss(Loss):
     """``binary_cross_entropy`` as a module.
 
@@ -211,9 +238,10 @@ class HingeLoss(Loss):
 
 # written out, because type checkers read the public names from here
 __all__ = [
-    "BCELoss", "BCEWithLogitsLoss", "CrossEntropyLoss", "HingeLoss", "L1Loss", "Loss", "MSELoss", "NLLLoss", "SmoothL1Loss",
-    "binary_cross_entropy", "binary_cross_entropy_with_logits", "cross_entropy", "elastic_penalty", "hinge_loss", "l1_loss",
-    "l1_penalty", "l2_penalty", "mse_loss", "nll_loss", "rmse_loss", "smooth_l1_loss", "sse_loss",
+    "BCELoss", "BCEWithLogitsLoss", "CrossEntropyLoss", "HingeLoss", "HuberLoss", "KLDivLoss", "L1Loss", "Loss", "MSELoss",
+    "NLLLoss", "SmoothL1Loss", "binary_cross_entropy", "binary_cross_entropy_with_logits", "cross_entropy", "elastic_penalty",
+    "hinge_loss", "huber_loss", "kl_div", "l1_loss", "l1_penalty", "l2_penalty", "mse_loss", "nll_loss", "rmse_loss",
+    "smooth_l1_loss", "sse_loss",
 ]
 
 

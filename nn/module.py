@@ -12,6 +12,7 @@ from struct import pack
 from typing import TYPE_CHECKING, Any, NamedTuple, ParamSpec, Protocol, Self, TypeVar
 
 from autograd import no_grad
+from autograd.arrays.pytorch import check_device, float_dtype, is_device
 from autograd.context import Context, Scope, current, set_current
 from autograd.graph import Node, assign
 from autograd.notebook import shortened, table
@@ -105,15 +106,19 @@ class Module:
 
     def children(self) -> Iterator[Module]:
         """The modules directly below this one, once each."""
-        seen: set[int] = set()
-        for _, part in _children("", vars(self)):
-            if isinstance(part, Module) and id(part) not in seen:
-                seen.add(id(part))
-                yield part
+        return (part for _, part in self.named_children())
 
     def named_modules(self) -> Iterator[tuple[str, Module]]:
         """The module itself (its path is "") and all below it with their paths (``layers.0``), once each."""
         return ((path, part) for path, part, _ in _walk("", self, set()) if isinstance(part, Module))
+
+    def named_children(self) -> Iterator[tuple[str, Module]]:
+        """The modules directly below this one with their paths, once each."""
+        seen: set[int] = set()
+        for path, part in _children("", vars(self)):
+            if isinstance(part, Module) and id(part) not in seen:
+                seen.add(id(part))
+                yield path, part
 
     def modules(self) -> Iterator[Module]:
         """The module itself and all below it, once each."""
@@ -148,10 +153,51 @@ class Module:
             function(module)
         return self
 
-    def zero_grad(self) -> None:
-        """Set every parameter's gradient to None, until a backward pass reaches it again."""
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Set every parameter's gradient to None, until a backward pass reaches it again; else to zeros."""
         parameters = list(self.parameters())
-        assign(parameters, "grad", [None] * len(parameters))
+        assign(parameters, "grad", [None if set_to_none or x.grad is None else x.grad * 0 for x in parameters])
+
+    def add_module(self, name: str, module: Module) -> None:
+        """Set a module as attribute, as ``setattr`` does: for names that are computed."""
+        setattr(self, name, module)
+
+    def register_parameter(self, name: str, param: Any) -> None:
+        """Set a parameter as attribute, as ``setattr`` does; None is no parameter."""
+        setattr(self, name, param)
+
+    def register_buffer(self, name: str, tensor: Any, persistent: bool = True) -> None:
+        """Set a buffer as attribute: part of the state, but not trained; with ``persistent=False`` a plain array, not in the state."""
+        if tensor is not None and persistent:
+            from autograd import Tensor
+            tensor = Tensor(getattr(tensor, "array", tensor), requires_grad=False)
+        setattr(self, name, getattr(tensor, "array", tensor) if not persistent else tensor)
+
+    def to(self, *places: Any, dtype: DTypeLike | None = None, device: object = None) -> Self:
+        """Change the dtype of all parameters and buffers of floats, and return the module; the device can only be "cpu"."""
+        for place in places:
+            if is_device(place):
+                check_device(place)
+            else:
+                dtype = place
+        check_device(device)
+        if dtype is not None:
+            parts = [part for part in self._state().values() if hasattr(part, "array") and part.dtype.kind == "f"]
+            assign(parts, "array", [part.array.astype(float_dtype(dtype)) for part in parts])
+            assign(parts, "grad", [None] * len(parts))
+        return self
+
+    def cpu(self) -> Self:
+        """Return the module: all arrays are in this computer's memory."""
+        return self
+
+    def float(self) -> Self:
+        """Change all parameters and buffers of floats to float32, and return the module."""
+        return self.to("float32")
+
+    def double(self) -> Self:
+        """Change all parameters and buffers of floats to float64, and return the module."""
+        return self.to("float64")
 
     def requires_grad_(self, requires_grad: bool = True) -> Self:
         """Freeze (False) or unfreeze every parameter: a frozen one takes no gradient, and optimisers skip it.

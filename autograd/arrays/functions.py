@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from functools import wraps
 from math import prod as product
 from operator import index
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -828,11 +828,25 @@ def take_along_axis(x: ArrayLike, indices: PlainArrayLike | Tensor, axis: int) -
     """
     a, at = operand(x), plain_array(indices)
     axis = one_axis(axis, len(shape_of(a)))
-    if at.ndim != len(shape_of(a)) or at.dtype.kind not in "iu":
-        raise IndexError(f"take_along_axis: an array of shape {tuple(shape_of(a))} and indices of shape {at.shape}, "
-                         f"{at.dtype}; give integers for every axis")
+    _check_indices("take_along_axis", shape_of(a), at)
     grid = np.ogrid[tuple(slice(n) for n in shape_of(a))]
     return getitem(a, tuple(at if i == axis else g for i, g in enumerate(grid)))
+
+
+def _check_indices(name: str, shape: tuple[int, ...], at: Array) -> None:
+    if at.ndim != len(shape) or at.dtype.kind not in "iu":
+        raise IndexError(f"{name}: an array of shape {tuple(shape)} and indices of shape {at.shape}, {at.dtype}; give integers for "
+                         "every axis")
+
+
+def grid_index(name: str, shape: tuple[int, ...], axis: int, indices: PlainArrayLike | Tensor) -> tuple[Array, ...]:
+    """The index of the entries at ``indices`` along an axis, and at the indices' own places along the others, as in PyTorch."""
+    at = plain_array(indices)
+    axis = one_axis(axis, len(shape))
+    _check_indices(name, shape, at)
+    if builtins.any(n > limit for i, (n, limit) in enumerate(zip(at.shape, shape)) if i != axis):
+        raise IndexError(f"{name}: indices of shape {at.shape} are larger than the array of shape {tuple(shape)} beside axis {axis}")
+    return tuple(at if i == axis else g for i, g in enumerate(np.ogrid[tuple(slice(n) for n in at.shape)]))
 
 
 def repeat(x: ArrayLike, repeats: Shape | Array, axis: int | None = None) -> Any:
@@ -1176,6 +1190,63 @@ vstack hstack dstack column_stack split array_split vsplit hsplit dsplit take ta
 linspace diff numerical_gradient diagonal diag trace tril triu where select clip nan_to_num astype argmax argmin""".split()
 
 
+# ── PyTorch's words ──────────────────────────────────────────────────────────────────────────────────────────────
+
+class Picked(NamedTuple):
+    """Entries that were picked along an axis, and their indices there: PyTorch's result of ``max(dim=)``, ``sort`` and ``topk``."""
+
+    values: Any
+    indices: Array
+
+
+def ordered(x: ArrayLike, axis: int = -1, descending: bool = False, count: int | None = None) -> Picked:
+    """Entries in order along an axis, the first ``count`` of them, with their indices; equal ones keep their order."""
+    a = _array(x)
+    axis, plain = one_axis(axis, len(shape_of(a))), plain_array(a)
+    if count is not None and not 0 <= count <= plain.shape[axis]:
+        raise ValueError(f"topk: k={count} of {plain.shape[axis]} entries along axis {axis}; give 0 to {plain.shape[axis]}")
+    back = np.flip(np.argsort(np.flip(plain, axis), axis, kind="stable"), axis)
+    at = plain.shape[axis] - 1 - back if descending else np.argsort(plain, axis, kind="stable")
+    at = at if count is None else at.take(np.arange(count), axis)
+    return Picked(getitem(a, grid_index("sort", shape_of(a), axis, at)), at)
+
+
+_words = {"dim": "axis", "dims": "axis", "keepdim": "keepdims", "p": "ord", "unbiased": "ddof", "correction": "ddof",
+          "descending": "descending", "stable": "stable"}
+_with_dim = set("""sum mean max min var std norm prod cumsum cumprod logsumexp softmax log_softmax squeeze flip concatenate stack
+take_along_axis roll sort diff argmax argmin""".split())
+
+
+def _as_pytorch(name: str, x: Any, *args: Any, **options: Any) -> Any:
+    """A call with PyTorch's words, in PyTorch's meaning."""
+    named = {_words.get(key, key): tuple(value) if isinstance(value, list) else value for key, value in options.items()}
+    if len(named) < len(options):
+        raise TypeError(f"{name} with {', '.join(options)}: two of them mean the same; give one")
+    axis = named.get("axis", args[0] if args else None)
+    if name in ("var", "std"):
+        named["ddof"] = int(named.get("ddof", 1))
+    elif name == "sort":
+        return ordered(x, -1 if axis is None else axis, named.get("descending", False))
+    elif name in ("max", "min", "argmax", "argmin"):
+        return _extreme(name, x, axis, named.get("keepdims", False))
+    elif name == "squeeze":
+        shape = shape_of(_array(x))
+        named["axis"] = tuple(i for i in all_axes(axis, len(shape)) if shape[i] == 1)
+    return globals()[name](x, *args, **named)
+
+
+def _extreme(name: str, x: Any, axis: Any, keepdims: bool) -> Any:
+    """The extreme along one axis with its index, which takes the whole gradient; or the index only."""
+    a = _array(x)
+    if axis is None:
+        raise TypeError(f"{name}: give dim=, one axis; without it leave out keepdim too")
+    at = (np.argmax if name.endswith("max") else np.argmin)(plain_array(a), axis, keepdims=True)
+    if name.startswith("arg"):
+        return at if keepdims else at.squeeze(axis)
+    values = take_along_axis(a, at, axis)
+    return Picked(values, at) if keepdims else Picked(squeeze(values, axis), at.squeeze(axis))
+
+
 def explained(function: Callable[..., Any]) -> Callable[..., Any]:
     """Return the function with its name and arguments added to the messages of its errors."""
     name = function.__name__
@@ -1185,10 +1256,12 @@ def explained(function: Callable[..., Any]) -> Callable[..., Any]:
         try:
             return function(*args, **options)
         except (ValueError, TypeError, IndexError) as error:
-            if re.search(rf"\b{name}\b", str(error)):
-                raise
-            shown = [*map(_shown, args), *(f"{key}={_shown(value)}" for key, value in options.items())]
-            raise type(error)(f"{name}({', '.join(shown)}): {error}") from None
+            if name not in _with_dim or _words.keys().isdisjoint(options):  # asked here, where NumPy's words cost no time
+                if re.search(rf"\b{name}\b", str(error)):
+                    raise
+                shown = [*map(_shown, args), *(f"{key}={_shown(value)}" for key, value in options.items())]
+                raise type(error)(f"{name}({', '.join(shown)}): {error}") from None
+        return _as_pytorch(name, *args, **options)
     return called
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .. import ops
 from ..operation import rounded, rows, where
+from .pytorch import PyTorchMethods
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 
-class ArrayMethods:
+class ArrayMethods(PyTorchMethods):
     """NumPy's methods and protocols, for everything that an array function can be applied to."""
 
     __slots__ = ()
@@ -40,14 +41,13 @@ class ArrayMethods:
         return _functions().reshape(self, shape[0] if len(shape) == 1 else shape)
 
     def transpose(self, *axes: Any) -> Self:
-        """The axes in another order, given as numbers or a tuple; reversed without."""
+        """The axes in another order, given as numbers or a tuple; reversed without.
+
+        Two of three or more axes, which mean nothing to NumPy, are exchanged, as by PyTorch.
+        """
+        if len(axes) == 2 < len(self.shape):
+            return _functions().swapaxes(self, *axes)
         return _functions().transpose(self, axes[0] if len(axes) == 1 else axes or None)
-
-    def flatten(self) -> Self:
-        """All entries along one axis."""
-        return _functions().reshape(self, -1)
-
-    ravel = flatten
 
     @property
     def mT(self) -> Self:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autograd import abs as _abs
-from autograd import log, relu, softplus
+from autograd import exp, log, relu, softplus
 from autograd.arrays.axes import plain_array
 from autograd.arrays.functions import expand_dims, getitem, log_softmax, mean, reshape, softmax, sum, transpose, where
 from autograd.arrays.operation import ArrayOperation
@@ -45,6 +45,15 @@ def smooth_l1_loss(input: ArrayLike, target: ArrayLike, *, reduction: str, beta:
     d = _abs(x - y)
     losses = where(plain_array(d) < beta, d * d * (0.5 / beta if beta else 0.0), d - 0.5 * beta)
     return _reduced("smooth_l1_loss", losses, reduction)
+
+
+def kl_div(input: ArrayLike, target: ArrayLike, *, reduction: str, log_target: bool) -> Any:
+    """target · (log target − input), of log-probabilities."""
+    x, y = _pair("kl_div", input, target)
+    if log_target:
+        return _reduced("kl_div", exp(y) * (y - x), reduction)
+    some = plain_array(y) > 0
+    return _reduced("kl_div", where(some, y * log(where(some, y, 1.0)), 0.0) - y * x, reduction)
 
 
 def binary_cross_entropy(input: ArrayLike, target: ArrayLike, weight: ArrayLike | None, *, reduction: str) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import reduce
 from math import prod
 from operator import add
@@ -11,8 +12,9 @@ import numpy as np
 
 from autograd.arrays.axes import plain_array
 from autograd.arrays.contraction import matmul as product
-from autograd.arrays.functions import broadcast_to, getitem, matmul, reshape, where
+from autograd.arrays.functions import broadcast_to, getitem, matmul, norm, reshape, sum, where
 from autograd.arrays.operation import ArrayOperation
+from autograd import maximum
 from autograd.tensor import Tensor, remedies
 
 from .checks import place
@@ -92,11 +94,13 @@ def embedding(input: ArrayLike, weight: ArrayLike, padding_idx: int | None = Non
 
 
 @overload
-def dropout(input: Tensor, p: float = 0.5, training: bool = True, *, rng: np.random.Generator | int | None = None) -> Tensor: ...
+def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False, *,
+            rng: np.random.Generator | int | None = None) -> Tensor: ...
 @overload
-def dropout(input: PlainArrayLike, p: float = 0.5, training: bool = True, *,
+def dropout(input: PlainArrayLike, p: float = 0.5, training: bool = True, inplace: bool = False, *,
             rng: np.random.Generator | int | None = None) -> Array: ...
-def dropout(input: ArrayLike, p: float = 0.5, training: bool = True, *, rng: np.random.Generator | int | None = None) -> Any:
+def dropout(input: ArrayLike, p: float = 0.5, training: bool = True, inplace: bool = False, *,
+            rng: np.random.Generator | int | None = None) -> Any:
     """Inverted dropout: in training each entry is 0 with probability p, else divided by 1 − p; in evaluation unchanged.
 
     ``rng`` is a ``numpy.random.Generator`` or a seed. Raises ValueError for p outside [0, 1].
@@ -106,14 +110,70 @@ def dropout(input: ArrayLike, p: float = 0.5, training: bool = True, *, rng: np.
     >>> dropout(Tensor([1.0]), 0.5, training=False).tolist()
     [1.0]
     """
+    return _dropped("dropout", input, p, training, rng, lambda shape: shape)
+
+
+@overload
+def dropout2d(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False, *,
+              rng: np.random.Generator | int | None = None) -> Tensor: ...
+@overload
+def dropout2d(input: PlainArrayLike, p: float = 0.5, training: bool = True, inplace: bool = False, *,
+              rng: np.random.Generator | int | None = None) -> Array: ...
+def dropout2d(input: ArrayLike, p: float = 0.5, training: bool = True, inplace: bool = False, *,
+              rng: np.random.Generator | int | None = None) -> Any:
+    """Dropout of whole channels of images (N, C, H, W) or (C, H, W), because neighbouring pixels are alike (Tompson et al., 2015).
+
+    >>> dropout2d(np.ones((1, 4, 1, 2)), 0.5, rng=0).tolist()
+    [[[[2.0, 2.0]], [[0.0, 0.0]], [[0.0, 0.0]], [[0.0, 0.0]]]]
+    """
+    return _dropped("dropout2d", input, p, training, rng, lambda shape: (*shape[:-2], 1, 1))
+
+
+def _dropped(name: str, input: Any, p: float, training: bool, rng: Any, shaped: Callable[[Any], Any]) -> Any:
+    """Dropout with a draw for each entry of a shape, which broadcasts to the input's."""
     if not 0 <= p <= 1:
-        raise ValueError(f"dropout: p={p} must be a probability, from 0 to 1")
+        raise ValueError(f"{name}: p={p} must be a probability, from 0 to 1")
     if not training or p == 0:
         return input
     x = floating(input)
 
     def draw() -> Any:
-        return np.random.default_rng(rng).random(x.shape) >= p
+        return np.random.default_rng(rng).random(shaped(tuple(x.shape))) >= p
     kept = x.deferred_call(draw, rng) if hasattr(x, "deferred_call") else draw()  # a recording draws anew at each call
     dtype = plain_array(x).dtype
     return x * (kept / (1 - p)).astype(dtype) if p < 1 else x * np.zeros((), dtype)
+
+
+# ── vectors and labels ───────────────────────────────────────────────────────────────────────────────────────────
+
+def one_hot(tensor: ArrayLike, num_classes: int = -1) -> Array:
+    """Rows of 0 with a 1 at each label, as plain integers; as many classes as the largest label needs by default.
+
+    >>> one_hot([0, 2]).tolist()
+    [[1, 0, 0], [0, 0, 1]]
+    """
+    labels = plain_array(tensor)
+    classes = int(labels.max(initial=-1)) + 1 if num_classes == -1 else num_classes
+    if labels.dtype.kind not in "iu" or labels.size and not 0 <= labels.min() <= labels.max() < classes:
+        raise ValueError(f"one_hot: labels must be integers from 0 to {classes - 1}; got {labels.ravel()[:5].tolist()} …")
+    return np.equal(labels[..., None], np.arange(classes)).astype(int)
+
+
+def normalize(input: ArrayLike, p: float = 2.0, dim: int = 1, eps: float = 1e-12) -> Any:
+    """Vectors along the axis ``dim`` divided by their norms (by ``eps`` where that is larger).
+
+    >>> normalize(Tensor([[3.0, 4.0]])).tolist()
+    [[0.6, 0.8]]
+    """
+    x = floating(input)
+    return x / maximum(norm(x, p, dim, True), eps)
+
+
+def cosine_similarity(x1: ArrayLike, x2: ArrayLike, dim: int = 1, eps: float = 1e-8) -> Any:
+    """The cosine of the angle between vectors along the axis ``dim``.
+
+    >>> cosine_similarity(Tensor([[1.0, 0.0]]), Tensor([[1.0, 1.0]])).tolist()  # 45°
+    [0.7071067811865475]
+    """
+    x, y = floating(x1), floating(x2)
+    return sum(x / maximum(norm(x, 2, dim, True), eps) * (y / maximum(norm(y, 2, dim, True), eps)), dim)

@@ -79,6 +79,51 @@ def smooth_l1_loss(input: Tree, target: Tree, *, reduction: str = "mean", beta: 
 
 
 @overload
+def huber_loss(input: Tensor, target: Tree, reduction: str = "mean", delta: float = 1.0) -> Tensor: ...
+@overload
+def huber_loss(input: Values, target: Tree, reduction: Reduction = "mean", delta: float = 1.0) -> Value: ...
+@overload
+def huber_loss(input: Tree, target: Tree, reduction: str = "mean", delta: float = 1.0) -> Any: ...
+def huber_loss(input: Tree, target: Tree, reduction: str = "mean", delta: float = 1.0) -> Any:
+    """½ · d² where input and target differ by d < ``delta``, delta · (d − delta/2) beyond (Huber, 1964).
+
+    >>> huber_loss([0.5], [0.0]), huber_loss([3.0], [0.0], delta=2.0)
+    (0.125, 4.0)
+    """
+    if not delta > 0:
+        raise ValueError(f"huber_loss: delta={delta!r}; it must be a number above 0")
+    with scope("huber_loss"):
+        loss = _kind(input, target).smooth_l1_loss(input, target, reduction=reduction, beta=delta)
+        return _scaled(loss, delta)
+
+
+def _scaled(loss: Any, factor: float) -> Any:
+    return [_scaled(part, factor) for part in loss] if isinstance(loss, list) else loss if factor == 1 else loss * factor
+
+
+@overload
+def kl_div(input: Tensor, target: Tree, *, reduction: str = "mean", log_target: bool = False) -> Tensor: ...
+@overload
+def kl_div(input: Values, target: Tree, *, reduction: str = "mean", log_target: bool = False) -> Value: ...
+@overload
+def kl_div(input: Tree, target: Tree, *, reduction: str = "mean", log_target: bool = False) -> Any: ...
+def kl_div(input: Tree, target: Tree, *, reduction: str = "mean", log_target: bool = False) -> Any:
+    """The divergence Σ target · (log target − input) of log-probabilities ``input`` from probabilities (logarithms: ``log_target``).
+
+    ``reduction="batchmean"`` divides the sum by the number of examples, which is the divergence; "mean" divides by that of entries.
+
+    >>> kl_div([[0.0, 0.0]], [[1.0, 0.0]], reduction="sum"), round(kl_div([[-0.7, -0.7]], [[0.5, 0.5]], reduction="batchmean"), 4)
+    (0.0, 0.0069)
+    """
+    with scope("kl_div"):
+        kind = _kind(input, target)
+        if reduction != "batchmean":
+            return kind.kl_div(input, target, reduction=reduction, log_target=log_target)
+        count: Any = input
+        return kind.kl_div(input, target, reduction="sum", log_target=log_target) / float(len(count))
+
+
+@overload
 def binary_cross_entropy(input: Tensor, target: Tree, weight: ArrayLike | None = None, *,
                          reduction: str = "mean") -> Tensor: ...
 @overload

@@ -195,3 +195,20 @@ def layer_norm(input: ArrayLike, normalized_shape: int | tuple[int, ...], weight
     out = _normalise(x, axes=tuple(range(-len(shape), 0)), eps=float(eps))
     out = out if weight is None else out * as_operand(weight)
     return out if bias is None else out + as_operand(bias)
+
+
+def group_norm(input: ArrayLike, num_groups: int, weight: ArrayLike | None = None, bias: ArrayLike | None = None,
+               eps: float = 1e-5) -> Any:
+    """Each example (N, C, …) normalised over groups of neighbouring channels, then scaled and shifted (Wu & He, 2018).
+
+    >>> group_norm(Tensor([[1.0, 3.0, 10.0, 50.0]]), 2, eps=0.0).tolist()
+    [[-1.0, 1.0, -1.0, 1.0]]
+    """
+    x = floating(input)
+    if len(x.shape) < 2 or x.shape[1] % num_groups:
+        raise ValueError(f"group_norm: an input of shape {tuple(x.shape)} in {num_groups} groups; it must be (N, C, …), with C "
+                         f"divisible by {num_groups}")
+    out = reshape(_normalise(reshape(x, (x.shape[0], num_groups, -1)), axes=(-1,), eps=float(eps)), x.shape)
+    _, shape = _around(x)
+    out = out if weight is None else out * reshape(as_operand(weight), shape)
+    return out if bias is None else out + reshape(as_operand(bias), shape)

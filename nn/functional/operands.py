@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from autograd.arrays.axes import plain_array
-from autograd.arrays.functions import astype
+from autograd.arrays.functions import astype, reshape
 from autograd.errors import warn_user
 from autograd.tensor import Tensor
 
@@ -74,6 +74,17 @@ def _warn_of_half(told: list[bool] = []) -> None:  # noqa: B006  (one list, whic
 def all_plain(*xs: object) -> bool:
     """True where a pullback runs on plain numbers; with create_graph an operand or g is a node."""
     return all(isinstance(x, np.ndarray) for x in xs)
+
+
+def with_batch(x: Any, ndim: int) -> tuple[Any, bool]:
+    """The operand with a batch axis if it is a single example, of one axis less than ``ndim``; and True for a single one."""
+    alone = len(x.shape) == ndim - 1
+    return (reshape(x, (1, *x.shape)) if alone else x), alone
+
+
+def without_batch(x: Any, alone: bool) -> Any:
+    """The single example again, without its batch axis."""
+    return reshape(x, x.shape[1:]) if alone else x
 
 
 def as_pair(name: str, x: Pair) -> tuple[int, int]:

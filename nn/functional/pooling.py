@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 import numpy as np
 
@@ -12,8 +12,8 @@ from autograd.arrays.functions import expand_dims, pad, reshape
 from autograd.arrays.operation import ArrayOperation
 from autograd.elementwise import masked
 
-from .convolution import places, window_slices
-from .operands import Padding, Pair, as_operand, as_pair, as_sides, as_single, floating
+from .convolution import places, span, window_slices
+from .operands import Padding, Pair, as_operand, as_pair, as_sides, as_single, floating, with_batch, without_batch
 
 if TYPE_CHECKING:
     from autograd import Tensor
@@ -80,36 +80,66 @@ _pick = ArrayOperation("max_pick2d", "pick", lambda t, **o: _pick_forward(t, **o
 
 
 @overload
-def max_pool2d(input: Tensor, kernel_size: Pair, stride: Pair | None = None, padding: Padding = 0,
-               dilation: Pair = 1) -> Tensor: ...
+def max_pool2d(input: Tensor, kernel_size: Pair, stride: Pair | None = None, padding: Padding = 0, dilation: Pair = 1,
+               ceil_mode: bool = False, return_indices: Literal[False] = False) -> Tensor: ...
 @overload
-def max_pool2d(input: PlainArrayLike, kernel_size: Pair, stride: Pair | None = None, padding: Padding = 0,
-               dilation: Pair = 1) -> Array: ...
-def max_pool2d(input: ArrayLike, kernel_size: Pair, stride: Pair | None = None, padding: Padding = 0, dilation: Pair = 1) -> Any:
-    """Maximum of each window; of several equal entries, the first in row order takes the gradient.
+def max_pool2d(input: PlainArrayLike, kernel_size: Pair, stride: Pair | None = None, padding: Padding = 0, dilation: Pair = 1,
+               ceil_mode: bool = False, return_indices: Literal[False] = False) -> Array: ...
+@overload
+def max_pool2d(input: ArrayLike, kernel_size: Pair, stride: Pair | None = None, padding: Padding = 0, dilation: Pair = 1,
+               ceil_mode: bool = False, return_indices: bool = False) -> Any: ...
+def max_pool2d(input: ArrayLike, kernel_size: Pair, stride: Pair | None = None, padding: Padding = 0, dilation: Pair = 1,
+               ceil_mode: bool = False, return_indices: bool = False) -> Any:
+    """Maximum of each window of images (N, C, H, W); of several equal entries, the first in row order takes the gradient.
 
-    Windows that do not fit completely are left out (``output_size``); padding is never the maximum.
+    Windows that do not fit completely are left out (``output_size``), or cut with ``ceil_mode``; padding is never the maximum.
+    ``return_indices`` also gives the maxima's indices in each flattened image.
 
     >>> max_pool2d(Tensor([[[[1.0, 3.0], [5.0, 7.0]]]]), 2).tolist()
     [[[[7.0]]]]
     """
     kernel, dilation = as_pair("max_pool2d: kernel_size", kernel_size), as_pair("max_pool2d: dilation", dilation)
     stride = kernel if stride is None else as_pair("max_pool2d: stride", stride)
-    x, _ = _framed("max_pool2d", input, padding, kernel, stride, dilation, float("-inf"))
-    return _max_pool(x, kernel=kernel, stride=stride, dilation=dilation)
+    x, alone = with_batch(floating(input), 4)
+    x, sides, _ = _framed("max_pool2d", x, padding, kernel, stride, dilation, float("-inf"), ceil_mode)
+    windows: dict[str, Any] = {"kernel": kernel, "stride": stride, "dilation": dilation}
+    out = _max_pool(x, **windows)
+    if not return_indices:
+        return without_batch(out, alone)
+    return without_batch(out, alone), without_batch(_indices(plain_array(x), plain_array(out), sides, windows), alone)
+
+
+def _indices(x: Array, out: Array, sides: Any, windows: dict[str, Any]) -> Array:
+    """The index of each window's first maximum in its flattened image, without the padding."""
+    inside = [n - before - after for n, (before, after) in zip(x.shape[2:], sides)]
+    grid = np.pad(np.arange(inside[0] * inside[1]).reshape(inside), sides)
+    indices = np.zeros(out.shape, int)
+    for place, mask in _first(x, out, **windows):
+        np.copyto(indices, grid[place], where=mask)
+    return indices
 
 
 def _framed(name: str, x: Any, padding: Padding, kernel: tuple[int, int], stride: tuple[int, int], dilation: tuple[int, int],
-            fill: float) -> tuple[Any, tuple[tuple[int, int], ...]]:
-    """Images (N, C, H, W) padded with ``fill``, and the amount of padding."""
-    x = floating(x)
+            fill: float, ceil_mode: bool) -> tuple[Any, tuple[tuple[int, int], ...], tuple[tuple[int, int], ...]]:
+    """Images (N, C, H, W) padded with ``fill``, their padding with what ``ceil_mode`` adds at the ends, and the padding as given."""
     if len(x.shape) != 4:
-        raise ValueError(f"{name}: images must be (N, C, H, W), not shape {tuple(x.shape)}")
-    sides = as_sides(name, padding, kernel, stride, dilation)
+        raise ValueError(f"{name}: images must be (N, C, H, W) or (C, H, W), not shape {tuple(x.shape)}")
+    given = sides = as_sides(name, padding, kernel, stride, dilation)
     if any(2 * zeros > k for ends, k in zip(sides, kernel) for zeros in ends):
         raise ValueError(f"{name}: padding {padding} is more than half the window {kernel}, so some windows would hold padding "
                          "only; use less padding")
-    return pad(x, ((0, 0), (0, 0), *sides), constant_values=fill) if any(map(any, sides)) else x, sides
+    if ceil_mode:
+        sides = tuple((before, after + _missing(n, k, s, before, after, d))
+                      for n, k, s, (before, after), d in zip(x.shape[2:], kernel, stride, sides, dilation))
+    return pad(x, ((0, 0), (0, 0), *sides), constant_values=fill) if any(map(any, sides)) else x, sides, given
+
+
+def _missing(n: int, kernel: int, stride: int, before: int, after: int, dilation: int) -> int:
+    """The number of entries that the last window lacks, if it begins within the data or the padding before it."""
+    room = n + before + after - span(kernel, dilation)
+    last = -(-room // stride) * stride  # where the last window begins
+    last -= stride if last >= n + before else 0
+    return max(last - room, 0)
 
 
 def _window_sum_forward(x: Any, kernel: Any, stride: Any, shape: Any) -> Any:
@@ -133,47 +163,57 @@ _window_spread = ArrayOperation("window_spread", "spread", _window_spread_forwar
 
 
 @overload
-def avg_pool2d(input: Tensor, kernel_size: Pair, stride: Pair | None = None, padding: Padding = 0, *,
-               count_include_pad: bool = True) -> Tensor: ...
+def avg_pool2d(input: Tensor, kernel_size: Pair, stride: Pair | None = None, padding: Padding = 0, ceil_mode: bool = False,
+               count_include_pad: bool = True, divisor_override: float | None = None) -> Tensor: ...
 @overload
-def avg_pool2d(input: PlainArrayLike, kernel_size: Pair, stride: Pair | None = None, padding: Padding = 0, *,
-               count_include_pad: bool = True) -> Array: ...
-def avg_pool2d(input: ArrayLike, kernel_size: Pair, stride: Pair | None = None, padding: Padding = 0, *,
-               count_include_pad: bool = True) -> Any:
-    """Mean of each window; zeros of the padding count unless ``count_include_pad=False``.
+def avg_pool2d(input: PlainArrayLike, kernel_size: Pair, stride: Pair | None = None, padding: Padding = 0, ceil_mode: bool = False,
+               count_include_pad: bool = True, divisor_override: float | None = None) -> Array: ...
+def avg_pool2d(input: ArrayLike, kernel_size: Pair, stride: Pair | None = None, padding: Padding = 0, ceil_mode: bool = False,
+               count_include_pad: bool = True, divisor_override: float | None = None) -> Any:
+    """Mean of each window of images (N, C, H, W); zeros of the padding count unless ``count_include_pad=False``.
 
-    Windows that do not fit completely are left out (``output_size``).
+    Windows that do not fit completely are left out (``output_size``), or cut with ``ceil_mode``. ``divisor_override`` divides the
+    sums in place of the number of entries.
 
     >>> avg_pool2d(Tensor([[[[1.0, 3.0], [5.0, 7.0]]]]), 2).tolist(), avg_pool2d(np.full((1, 1, 2, 2), 200, np.uint8), 2).tolist()
     ([[[[4.0]]]], [[[[200.0]]]])
     """
     kernel = as_pair("avg_pool2d: kernel_size", kernel_size)
     stride = kernel if stride is None else as_pair("avg_pool2d: stride", stride)
-    x, sides = _framed("avg_pool2d", input, padding, kernel, stride, (1, 1), 0.0)
+    x, alone = with_batch(floating(input), 4)
+    x, sides, given = _framed("avg_pool2d", x, padding, kernel, stride, (1, 1), 0.0, ceil_mode)
     total = _window_sum(x, kernel=kernel, stride=stride, shape=tuple(x.shape))
-    if count_include_pad or not any(map(any, sides)):
-        return total / float(kernel[0] * kernel[1])
-    seen = np.ones((1, 1, *[n - sum(ends) for n, ends in zip(x.shape[2:], sides)]), plain_array(x).dtype)
-    seen = np.pad(seen, ((0, 0), (0, 0), *sides))
-    return total / _window_sum(seen, kernel=kernel, stride=stride, shape=seen.shape)
+    counted = given if count_include_pad else ((0, 0), (0, 0))  # what ceil_mode adds never counts
+    if divisor_override is not None or sides == counted:
+        return without_batch(total / float(kernel[0] * kernel[1] if divisor_override is None else divisor_override), alone)
+    inside = [n - sum(ends) + sum(own) for n, ends, own in zip(x.shape[2:], sides, counted)]
+    outside = [(a - c, b - d) for (a, b), (c, d) in zip(sides, counted)]
+    seen = np.pad(np.ones((1, 1, *inside), plain_array(x).dtype), ((0, 0), (0, 0), *outside))
+    return without_batch(total / _window_sum(seen, kernel=kernel, stride=stride, shape=seen.shape), alone)
 
 
 @overload
-def max_pool1d(input: Tensor, kernel_size: int, stride: int | None = None, padding: Padding = 0, dilation: int = 1) -> Tensor: ...
+def max_pool1d(input: Tensor, kernel_size: int, stride: int | None = None, padding: Padding = 0, dilation: int = 1,
+               ceil_mode: bool = False, return_indices: Literal[False] = False) -> Tensor: ...
 @overload
-def max_pool1d(input: PlainArrayLike, kernel_size: int, stride: int | None = None, padding: Padding = 0,
-               dilation: int = 1) -> Array: ...
-def max_pool1d(input: ArrayLike, kernel_size: int, stride: int | None = None, padding: Padding = 0, dilation: int = 1) -> Any:
-    """Maximum of each window of signals (N, C, L).
+def max_pool1d(input: PlainArrayLike, kernel_size: int, stride: int | None = None, padding: Padding = 0, dilation: int = 1,
+               ceil_mode: bool = False, return_indices: Literal[False] = False) -> Array: ...
+@overload
+def max_pool1d(input: ArrayLike, kernel_size: int, stride: int | None = None, padding: Padding = 0, dilation: int = 1,
+               ceil_mode: bool = False, return_indices: bool = False) -> Any: ...
+def max_pool1d(input: ArrayLike, kernel_size: int, stride: int | None = None, padding: Padding = 0, dilation: int = 1,
+               ceil_mode: bool = False, return_indices: bool = False) -> Any:
+    """Maximum of each window of signals (N, C, L); the options are those of ``max_pool2d``.
 
     >>> max_pool1d(Tensor([[[1.0, 3.0, 7.0, 5.0]]]), 2).tolist()
     [[[3.0, 7.0]]]
     """
-    x = as_operand(input)
+    x, alone = with_batch(as_operand(input), 3)
     if len(x.shape) != 3:
-        raise ValueError(f"max_pool1d: signals must be (N, C, L), not shape {tuple(x.shape)}")
+        raise ValueError(f"max_pool1d: signals must be (N, C, L) or (C, L), not shape {tuple(x.shape)}")
     kernel, spread = as_single("max_pool1d: kernel_size", kernel_size), as_single("max_pool1d: dilation", dilation)
     step = kernel if stride is None else as_single("max_pool1d: stride", stride)
     sides = ((0, 0), *as_sides("max_pool1d", padding, (kernel,), (step,), (spread,)))
-    out = max_pool2d(expand_dims(x, 2), (1, kernel), (1, step), sides, (1, spread))
-    return reshape(out, (out.shape[0], out.shape[1], out.shape[3]))
+    found = max_pool2d(expand_dims(x, 2), (1, kernel), (1, step), sides, (1, spread), ceil_mode, return_indices)
+    parts = [without_batch(reshape(part, (*part.shape[:2], part.shape[3])), alone) for part in (found if return_indices else [found])]
+    return tuple(parts) if return_indices else parts[0]

@@ -44,6 +44,16 @@ def smooth_l1_loss(input: Tree, target: Tree, *, reduction: str, beta: float) ->
     return _entrywise("smooth_l1_loss", term, input, target, reduction)
 
 
+def kl_div(input: Tree, target: Tree, *, reduction: str, log_target: bool) -> Any:
+    """target · (log target − input), of log-probabilities."""
+    def term(x: Any, y: Any) -> Any:
+        if log_target:
+            return exp(y) * (y - x)
+        return y * (log(y) - x) if y > 0 else 0.0 * x
+
+    return _entrywise("kl_div", term, input, target, reduction)
+
+
 def binary_cross_entropy(input: Tree, target: Tree, weight: Tree | None, *, reduction: str) -> Any:
     """Cross-entropy of probabilities with targets from 0 to 1."""
     def check(p: Any, y: Any, place: Callable[[], tuple[int, ...]]) -> None:

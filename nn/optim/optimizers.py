@@ -20,7 +20,7 @@ from autograd.operation import number as real
 if TYPE_CHECKING:
     from autograd.typing import Array
 
-    from .typing import State
+    from ..typing import State
 
     Numbers = TypeVar("Numbers", float, Array)  # one parameter's data: a Value's or a Tensor's
 
@@ -96,10 +96,10 @@ loss.backward() first, or leave the parameter out. strict=False skips such param
                     rule = "in [0, 1)" if share else "a finite number, 0 or more"
                     raise ValueError(f"{type(self).__name__}: {name} must be {rule}; got {option!r}")
 
-    def zero_grad(self) -> None:
-        """Set every gradient to None, until a backward pass reaches its parameter."""
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Set every gradient to None, until a backward pass reaches its parameter; with ``set_to_none=False`` to zeros."""
         parameters = [x for group in self.param_groups for x in group["params"]]
-        assign(parameters, "grad", [None] * len(parameters))
+        assign(parameters, "grad", [None if set_to_none or x.grad is None else x.grad * 0 for x in parameters])
 
     def step(self) -> None:
         """Update every parameter from its gradient, once."""

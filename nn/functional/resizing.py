@@ -1,0 +1,126 @@
+"""Padding, interpolation and adaptive pooling, with PyTorch's names, arguments and results.
+
+Interpolation and averages are products with a small matrix along each axis, so that their gradients are its transpose.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from autograd.arrays import functions
+from autograd.arrays.axes import plain_array
+from autograd.arrays.functions import getitem, matmul, mean, swapaxes, take
+
+from .operands import INTEGERS, floating, with_batch, without_batch
+
+if TYPE_CHECKING:
+    from autograd.typing import Array, ArrayLike
+
+MODES = {"reflect": "reflect", "replicate": "edge", "circular": "wrap"}  # PyTorch's names, and NumPy's
+
+
+def pad(input: ArrayLike, pad: Sequence[int], mode: str = "constant", value: float | None = None) -> Any:
+    """Add entries around the last axes: ``pad`` has (before, after) of the last axis, then of the one before it, and so on.
+
+    ``mode`` is "constant" (``value``, 0 by default; a negative number removes entries), "reflect", "replicate" or "circular".
+    ``autograd.pad`` follows NumPy, which counts axes from the first.
+
+    >>> pad(np.ones((2, 3)), (1, 1)).shape, pad(Tensor([1.0, 2.0]), (0, 1), value=7.0).tolist()
+    ((2, 5), [1.0, 2.0, 7.0])
+    """
+    x: Any = floating(input)
+    ndim = len(x.shape)
+    if len(pad) % 2 or len(pad) > 2 * ndim:
+        raise ValueError(f"pad: {tuple(pad)} for an input of shape {tuple(x.shape)}; give (before, after) for each axis, the last first")
+    sides = [(0, 0)] * (ndim - len(pad) // 2) + [(pad[i], pad[i + 1]) for i in range(len(pad) - 2, -1, -2)]
+    if mode == "constant":
+        cut = getitem(x, tuple(slice(max(-a, 0), n - max(-b, 0)) for n, (a, b) in zip(x.shape, sides)))
+        return functions.pad(cut, [(max(a, 0), max(b, 0)) for a, b in sides], constant_values=value or 0.0)
+    if mode not in MODES:
+        raise ValueError(f"pad: mode={mode!r}; it must be 'constant', {', '.join(map(repr, MODES))}")
+    for axis, (n, ends) in enumerate(zip(x.shape, sides)):
+        if ends != (0, 0):
+            x = take(x, np.pad(np.arange(n), ends, mode=MODES[mode]), axis)  # type: ignore[call-overload]
+    return x
+
+
+def interpolate(input: ArrayLike, size: int | Sequence[int] | None = None, scale_factor: float | Sequence[float] | None = None,
+                mode: str = "nearest", align_corners: bool | None = None) -> Any:
+    """Resize images (N, C, H, W) or signals (N, C, L) to ``size``, or by ``scale_factor``.
+
+    ``mode`` is "nearest", "nearest-exact", "linear" (signals), "bilinear" (images) or "area"; ``align_corners`` is PyTorch's.
+
+    >>> interpolate(Tensor([[[1.0, 3.0]]]), scale_factor=2).tolist(), interpolate(Tensor([[[1.0, 3.0]]]), 3, mode="linear").tolist()
+    ([[[1.0, 1.0, 3.0, 3.0]]], [[[1.0, 2.0, 3.0]]])
+    """
+    x: Any = floating(input)
+    inner = tuple(x.shape[2:])
+    if (size is None) == (scale_factor is None) or not inner:
+        raise ValueError(f"interpolate of shape {tuple(x.shape)}: give an input (N, C, …), and size or scale_factor, one of them")
+    factors = _each(scale_factor, inner) if scale_factor is not None else [None] * len(inner)
+    sizes = _each(size, inner) if size is not None else [int(n * f) for n, f in zip(inner, factors)]
+    steps = [n / m if f is None else 1 / f for n, m, f in zip(inner, sizes, factors)]
+    if mode == "area":
+        return _averaged(x, sizes)
+    linear = {3: "linear", 4: "bilinear", 5: "trilinear"}.get(len(x.shape))
+    if mode not in ("nearest", "nearest-exact", linear):
+        raise ValueError(f"interpolate: mode={mode!r} for an input of {len(x.shape)} axes; it must be 'nearest', 'nearest-exact', "
+                         f"{linear!r} or 'area'")
+    for axis, (n, m, step) in enumerate(zip(inner, sizes, steps), 2):
+        if mode == linear:
+            x = _along(x, axis, _between(n, m, step, bool(align_corners)))
+        else:
+            half = 0.5 if mode == "nearest-exact" else 0.0
+            x = take(x, np.minimum(np.floor((np.arange(m) + half) * step).astype(int), n - 1), axis)
+    return x
+
+
+def adaptive_avg_pool2d(input: ArrayLike, output_size: int | Sequence[int | None]) -> Any:
+    """Means of windows that divide images (N, C, H, W) into ``output_size`` parts, which may overlap by an entry.
+
+    >>> adaptive_avg_pool2d(Tensor([[[[1.0, 3.0], [5.0, 7.0]]]]), 1).tolist()
+    [[[[4.0]]]]
+    """
+    x, alone = with_batch(floating(input), 4)
+    sizes = [n if m is None else m for n, m in zip(x.shape[2:], _each(output_size, x.shape[2:]))]
+    return without_batch(mean(x, (2, 3), True) if sizes == [1, 1] else _averaged(x, sizes), alone)
+
+
+def _each(given: Any, inner: tuple[int, ...]) -> list[Any]:
+    """One number for each axis inside an image."""
+    numbers = [given] * len(inner) if isinstance(given, (*INTEGERS, float)) else list(given)
+    if len(numbers) != len(inner):
+        raise ValueError(f"{given!r} has {len(numbers)} numbers for the {len(inner)} axes of {inner}; give one, or one for each")
+    return numbers
+
+
+def _averaged(x: Any, sizes: Sequence[int]) -> Any:
+    for axis, (n, m) in enumerate(zip(x.shape[2:], sizes), 2):
+        start, end = np.arange(m) * n // m, -(-(np.arange(m) + 1) * n // m)
+        within = (np.arange(n) >= start[:, None]) & (np.arange(n) < end[:, None])
+        x = _along(x, axis, within / (end - start)[:, None])
+    return x
+
+
+def _between(n: int, m: int, step: float, align_corners: bool) -> Array:
+    """The matrix (m, n) of linear interpolation of n entries at m places."""
+    places = np.arange(m) * ((n - 1) / (m - 1) if m > 1 else 0.0) if align_corners else (np.arange(m) + 0.5) * step - 0.5
+    places = np.clip(places, 0, n - 1)
+    low = np.minimum(np.floor(places).astype(int), n - 1)
+    matrix = np.zeros((m, n))
+    np.add.at(matrix, (np.arange(m), low), 1 - (places - low))
+    np.add.at(matrix, (np.arange(m), np.minimum(low + 1, n - 1)), places - low)
+    return matrix
+
+
+def _along(x: Any, axis: int, matrix: Array) -> Any:
+    """The product of a matrix with every line along an axis."""
+    matrix = matrix.astype(plain_array(x).dtype)
+    last = len(x.shape) - 1
+    if axis == last - 1:
+        return matmul(matrix, x)
+    turn: Callable[[Any], Any] = (lambda y: y) if axis == last else lambda y: swapaxes(y, axis, last)
+    return turn(matmul(turn(x), matrix.T))
