@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from .typing import Column, Data, Seed, State
 
-__all__ = ["PCA", "Augment", "DataLoader", "Dataset", "StandardScaler", "arrays", "batches", "generator", "k_fold", "load", "moved",
+__all__ = ["PCA", "Augment", "DataLoader", "Dataset", "StandardScaler", "TensorDataset", "arrays", "batches", "generator", "k_fold", "load", "moved",
            "one_hot", "read_csv", "read_idx", "read_npz", "split", "take", "train_test_split"]
 Transform = Callable[["Array", Any], "Array"]  # of a batch of inputs and the loader's generator
 
@@ -145,12 +145,33 @@ def batches(size: int, *columns: Column, rng: Seed = None) -> Iterator[tuple[Any
         yield tuple(take(column, order[start:start + size]) for column in columns)
 
 
+class TensorDataset:
+    """Columns of one length, PyTorch's form of a pair (inputs, labels).
+
+    >>> dataset = TensorDataset([[1.0], [2.0]], [0, 1])
+    >>> len(dataset), dataset[1]
+    (2, ([2.0], 1))
+    """
+
+    def __init__(self, *tensors: Column):
+        self.tensors = tuple(x.data if hasattr(x, "priority") else x for x in tensors)
+        if len({len(x) for x in self.tensors}) != 1:
+            raise ValueError(f"TensorDataset: columns of lengths {[len(x) for x in self.tensors]}; give one entry for each example")
+
+    def __len__(self) -> int:
+        return len(self.tensors[0])
+
+    def __getitem__(self, index: int) -> tuple[Any, ...]:
+        return tuple(x[index] for x in self.tensors)
+
+
 class DataLoader:
     """Mini-batches (inputs, labels) as arrays, epoch after epoch: ⌈N / batch_size⌉ of them, the last may be smaller.
 
     ``data`` is anything that ``arrays`` takes. With ``shuffle`` each epoch has a new order, drawn from ``generator`` (a seed or a
     ``numpy.random.Generator``); ``transform`` (for example ``Augment``) is applied to each batch of inputs and the generator. With
-    ``drop_last`` a smaller last batch is left out. ``state_dict`` holds everything that determines the further batches, even within
+    ``drop_last`` a smaller last batch is left out. ``num_workers`` and ``pin_memory`` are accepted, and do nothing, because a batch
+    is a part of an array. ``state_dict`` holds everything that determines the further batches, even within
     an epoch.
 
     >>> loader = DataLoader(([[1.0], [2.0], [3.0]], [0, 1, 0]), batch_size=2)
@@ -159,7 +180,7 @@ class DataLoader:
     """
 
     def __init__(self, data: Data, batch_size: int = 32, shuffle: bool = False, generator: Seed = None,
-                 transform: Transform | None = None, drop_last: bool = False):
+                 transform: Transform | None = None, drop_last: bool = False, *, num_workers: int = 0, pin_memory: bool = False):
         self.x, self.y = arrays(data)
         self.batch_size = whole_number(batch_size, "DataLoader: batch_size")
         self.shuffle, self.transform, self.drop_last = bool(shuffle), transform, bool(drop_last)

@@ -290,6 +290,7 @@ def arrays(data: Data) -> tuple[Array, Array]:
     for inputs, labels in (("inputs", "labels"), ("data", "target")):
         if hasattr(data, inputs) and hasattr(data, labels):
             data = getattr(data, inputs), getattr(data, labels)
+    data = getattr(data, "tensors", data)  # a TensorDataset's, PyTorch's too
     if not isinstance(data, (tuple, list)) or len(data) != 2:
         raise TypeError("data must be a pair (inputs, labels), a Dataset or a bunch; got "
                         f"{type(data).__name__} {data!r:.60}")

@@ -1201,7 +1201,7 @@ class Picked(NamedTuple):
 
 def ordered(x: ArrayLike, axis: int = -1, descending: bool = False, count: int | None = None) -> Picked:
     """Entries in order along an axis, the first ``count`` of them, with their indices; equal ones keep their order."""
-    a = _array(x)
+    a = operand(x)
     axis, plain = one_axis(axis, len(shape_of(a))), plain_array(a)
     if count is not None and not 0 <= count <= plain.shape[axis]:
         raise ValueError(f"topk: k={count} of {plain.shape[axis]} entries along axis {axis}; give 0 to {plain.shape[axis]}")
@@ -1230,14 +1230,14 @@ def _as_pytorch(name: str, x: Any, *args: Any, **options: Any) -> Any:
     elif name in ("max", "min", "argmax", "argmin"):
         return _extreme(name, x, axis, named.get("keepdims", False))
     elif name == "squeeze":
-        shape = shape_of(_array(x))
+        shape = shape_of(operand(x))
         named["axis"] = tuple(i for i in all_axes(axis, len(shape)) if shape[i] == 1)
     return globals()[name](x, *args, **named)
 
 
 def _extreme(name: str, x: Any, axis: Any, keepdims: bool) -> Any:
     """The extreme along one axis with its index, which takes the whole gradient; or the index only."""
-    a = _array(x)
+    a = operand(x)
     if axis is None:
         raise TypeError(f"{name}: give dim=, one axis; without it leave out keepdim too")
     at = (np.argmax if name.endswith("max") else np.argmin)(plain_array(a), axis, keepdims=True)
