@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any, Literal, overload
 
 from . import linalg as linalg, ops as ops, special as special
+from .arrays.functions import Picked
 from .operation import Operation
 from .signatures import Binary, Unary
 from .typing import Array, ArrayLike, Axis, DTypeLike, Number, PlainArrayLike, Real, Shape
@@ -230,12 +231,20 @@ def sum(x: PlainArrayLike, axis: Axis = None, keepdims: bool = False, *, dtype: 
     """The sum of entries over one axis, a tuple of axes, or all."""
 @overload
 def sum(x: Tensor, axis: Axis = None, keepdims: bool = False, *, dtype: DTypeLike | None = None, out: None = None) -> Tensor: ...
+@overload
+def sum(x: PlainArrayLike, dim: Axis = None, keepdim: bool = False) -> Array: ...
+@overload
+def sum(x: Tensor, dim: Axis = None, keepdim: bool = False) -> Tensor: ...
 
 @overload
 def mean(x: PlainArrayLike, axis: Axis = None, keepdims: bool = False) -> Array:
     """The mean over one axis, a tuple of axes, or all."""
 @overload
 def mean(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor: ...
+@overload
+def mean(x: PlainArrayLike, dim: Axis = None, keepdim: bool = False) -> Array: ...
+@overload
+def mean(x: Tensor, dim: Axis = None, keepdim: bool = False) -> Tensor: ...
 
 @overload
 def average(x: PlainArrayLike, axis: Axis = None, weights: PlainArrayLike | None = None) -> Array:
@@ -254,12 +263,20 @@ def max(x: PlainArrayLike, axis: Axis = None, keepdims: bool = False) -> Array:
     """The largest entry over axes; equal ones share the gradient equally."""
 @overload
 def max(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor: ...
+@overload
+def max(x: PlainArrayLike, dim: int, keepdim: bool = False) -> Picked: ...
+@overload
+def max(x: Tensor, dim: int, keepdim: bool = False) -> Picked: ...
 
 @overload
 def min(x: PlainArrayLike, axis: Axis = None, keepdims: bool = False) -> Array:
     """The smallest entry over axes; equal ones share the gradient equally."""
 @overload
 def min(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor: ...
+@overload
+def min(x: PlainArrayLike, dim: int, keepdim: bool = False) -> Picked: ...
+@overload
+def min(x: Tensor, dim: int, keepdim: bool = False) -> Picked: ...
 
 @overload
 def ptp(x: PlainArrayLike, axis: Axis = None, keepdims: bool = False) -> Array:
@@ -272,54 +289,90 @@ def var(x: PlainArrayLike, axis: Axis = None, keepdims: bool = False, *, ddof: f
     """The variance over axes, by two passes; ``ddof=1`` divides by one less (Bessel's correction)."""
 @overload
 def var(x: Tensor, axis: Axis = None, keepdims: bool = False, *, ddof: float = 0) -> Tensor: ...
+@overload
+def var(x: PlainArrayLike, dim: Axis = None, unbiased: bool = True, keepdim: bool = False, *, correction: int = 1) -> Array: ...
+@overload
+def var(x: Tensor, dim: Axis = None, unbiased: bool = True, keepdim: bool = False, *, correction: int = 1) -> Tensor: ...
 
 @overload
 def std(x: PlainArrayLike, axis: Axis = None, keepdims: bool = False, *, ddof: float = 0) -> Array:
     """The standard deviation over axes; where it is 0, so is its gradient."""
 @overload
 def std(x: Tensor, axis: Axis = None, keepdims: bool = False, *, ddof: float = 0) -> Tensor: ...
+@overload
+def std(x: PlainArrayLike, dim: Axis = None, unbiased: bool = True, keepdim: bool = False, *, correction: int = 1) -> Array: ...
+@overload
+def std(x: Tensor, dim: Axis = None, unbiased: bool = True, keepdim: bool = False, *, correction: int = 1) -> Tensor: ...
 
 @overload
 def norm(x: PlainArrayLike, ord: float | Literal['fro'] | None = None, axis: Axis = None, keepdims: bool = False) -> Array:
     """The Euclidean norm over axes, all by default; of vectors along one axis, any other order p > 0, and ±inf, too."""
 @overload
 def norm(x: Tensor, ord: float | Literal['fro'] | None = None, axis: Axis = None, keepdims: bool = False) -> Tensor: ...
+@overload
+def norm(x: PlainArrayLike, p: float = 2.0, dim: Axis = None, keepdim: bool = False) -> Array: ...
+@overload
+def norm(x: Tensor, p: float = 2.0, dim: Axis = None, keepdim: bool = False) -> Tensor: ...
 
 @overload
 def prod(x: PlainArrayLike, axis: Axis = None, keepdims: bool = False) -> Array:
     """The product over axes; by pairs where one is 0, tiny or huge, so that zeros are no exception at any order of derivative."""
 @overload
 def prod(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor: ...
+@overload
+def prod(x: PlainArrayLike, dim: Axis = None, keepdim: bool = False) -> Array: ...
+@overload
+def prod(x: Tensor, dim: Axis = None, keepdim: bool = False) -> Tensor: ...
 
 @overload
 def cumsum(x: PlainArrayLike, axis: int | None = None) -> Array:
     """The running sum along an axis; of all entries in order without one."""
 @overload
 def cumsum(x: Tensor, axis: int | None = None) -> Tensor: ...
+@overload
+def cumsum(x: PlainArrayLike, dim: int) -> Array: ...
+@overload
+def cumsum(x: Tensor, dim: int) -> Tensor: ...
 
 @overload
 def cumprod(x: PlainArrayLike, axis: int | None = None) -> Array:
     """The running product along an axis, of all entries in order without one; by doubling, so that zeros are no exception."""
 @overload
 def cumprod(x: Tensor, axis: int | None = None) -> Tensor: ...
+@overload
+def cumprod(x: PlainArrayLike, dim: int) -> Array: ...
+@overload
+def cumprod(x: Tensor, dim: int) -> Tensor: ...
 
 @overload
 def logsumexp(x: PlainArrayLike, axis: Axis = None, keepdims: bool = False, *, b: PlainArrayLike | None = None) -> Array:
     """log Σ b·exp over axes, shifted by the maximum so that nothing overflows; ``b`` is 1 by default."""
 @overload
 def logsumexp(x: Tensor, axis: Axis = None, keepdims: bool = False, *, b: PlainArrayLike | Tensor | None = None) -> Tensor: ...
+@overload
+def logsumexp(x: PlainArrayLike, dim: Axis = None, keepdim: bool = False) -> Array: ...
+@overload
+def logsumexp(x: Tensor, dim: Axis = None, keepdim: bool = False) -> Tensor: ...
 
 @overload
 def softmax(x: PlainArrayLike, axis: Axis = -1) -> Array:
     """exp(x) scaled to sum to 1 along an axis."""
 @overload
 def softmax(x: Tensor, axis: Axis = -1) -> Tensor: ...
+@overload
+def softmax(x: PlainArrayLike, dim: int) -> Array: ...
+@overload
+def softmax(x: Tensor, dim: int) -> Tensor: ...
 
 @overload
 def log_softmax(x: PlainArrayLike, axis: Axis = -1) -> Array:
     """log of softmax, without forming it."""
 @overload
 def log_softmax(x: Tensor, axis: Axis = -1) -> Tensor: ...
+@overload
+def log_softmax(x: PlainArrayLike, dim: int) -> Array: ...
+@overload
+def log_softmax(x: Tensor, dim: int) -> Tensor: ...
 
 @overload
 def matmul(x: PlainArrayLike, y: PlainArrayLike) -> Array:
@@ -456,6 +509,10 @@ def squeeze(x: PlainArrayLike, axis: Axis = None) -> Array:
     """Without the axes of length 1, all of them or those given."""
 @overload
 def squeeze(x: Tensor, axis: Axis = None) -> Tensor: ...
+@overload
+def squeeze(x: PlainArrayLike, dim: Axis) -> Array: ...
+@overload
+def squeeze(x: Tensor, dim: Axis) -> Tensor: ...
 
 @overload
 def atleast_1d(*xs: PlainArrayLike) -> Array:
@@ -480,6 +537,10 @@ def flip(x: PlainArrayLike, axis: Axis = None) -> Array:
     """The order of entries reversed along axes, all by default."""
 @overload
 def flip(x: Tensor, axis: Axis = None) -> Tensor: ...
+@overload
+def flip(x: PlainArrayLike, dims: Axis) -> Array: ...
+@overload
+def flip(x: Tensor, dims: Axis) -> Tensor: ...
 
 @overload
 def flipud(x: PlainArrayLike) -> Array:
@@ -510,6 +571,10 @@ def concatenate(xs: Sequence[PlainArrayLike], axis: int | None = 0) -> Array:
     """Arrays joined along an existing axis; flattened first where the axis is None."""
 @overload
 def concatenate(xs: Sequence[PlainArrayLike | Tensor], axis: int | None = 0) -> Tensor: ...
+@overload
+def concatenate(xs: Sequence[PlainArrayLike], dim: int = 0) -> Array: ...
+@overload
+def concatenate(xs: Sequence[PlainArrayLike | Tensor], dim: int = 0) -> Tensor: ...
 
 @overload
 def append(x: PlainArrayLike, values: PlainArrayLike, axis: int | None = None) -> Array:
@@ -524,6 +589,10 @@ def stack(xs: Sequence[PlainArrayLike], axis: int = 0) -> Array:
     """Arrays of one shape joined along a new axis."""
 @overload
 def stack(xs: Sequence[PlainArrayLike | Tensor], axis: int = 0) -> Tensor: ...
+@overload
+def stack(xs: Sequence[PlainArrayLike], dim: int = 0) -> Array: ...
+@overload
+def stack(xs: Sequence[PlainArrayLike | Tensor], dim: int = 0) -> Tensor: ...
 
 @overload
 def vstack(xs: Sequence[PlainArrayLike]) -> Array:
@@ -590,6 +659,10 @@ def take_along_axis(x: PlainArrayLike, indices: PlainArrayLike | Tensor, axis: i
     """Entries picked along an axis, with indices of its own at every other place."""
 @overload
 def take_along_axis(x: Tensor, indices: PlainArrayLike | Tensor, axis: int) -> Tensor: ...
+@overload
+def take_along_axis(x: PlainArrayLike, indices: PlainArrayLike | Tensor, dim: int) -> Array: ...
+@overload
+def take_along_axis(x: Tensor, indices: PlainArrayLike | Tensor, dim: int) -> Tensor: ...
 
 @overload
 def repeat(x: PlainArrayLike, repeats: Shape | Array, axis: int | None = None) -> Array:
@@ -608,12 +681,20 @@ def roll(x: PlainArrayLike, shift: int | tuple[int, ...], axis: Axis = None) -> 
     """Entries shifted along an axis, or several in turn; entries that leave at one end enter at the other."""
 @overload
 def roll(x: Tensor, shift: int | tuple[int, ...], axis: Axis = None) -> Tensor: ...
+@overload
+def roll(x: PlainArrayLike, shifts: int | tuple[int, ...], dims: Axis = None) -> Array: ...
+@overload
+def roll(x: Tensor, shifts: int | tuple[int, ...], dims: Axis = None) -> Tensor: ...
 
 @overload
 def sort(x: PlainArrayLike, axis: int | None = -1) -> Array:
     """Entries in ascending order along an axis; gradients go back to where the entries came from."""
 @overload
 def sort(x: Tensor, axis: int | None = -1) -> Tensor: ...
+@overload
+def sort(x: PlainArrayLike, dim: int = -1, descending: bool = False) -> Picked: ...
+@overload
+def sort(x: Tensor, dim: int = -1, descending: bool = False) -> Picked: ...
 
 @overload
 def partition(x: PlainArrayLike, kth: Shape, axis: int | None = -1) -> Array:
@@ -634,6 +715,10 @@ def diff(x: PlainArrayLike, n: int = 1, axis: int = -1, prepend: PlainArrayLike 
     """Differences of neighbours along an axis, n times over, of the entries with others before and after them."""
 @overload
 def diff(x: Tensor, n: int = 1, axis: int = -1, prepend: PlainArrayLike | Tensor | None = None, append: PlainArrayLike | Tensor | None = None) -> Tensor: ...
+@overload
+def diff(x: PlainArrayLike, n: int = 1, dim: int = -1) -> Array: ...
+@overload
+def diff(x: Tensor, n: int = 1, dim: int = -1) -> Tensor: ...
 
 @overload
 def numerical_gradient(x: PlainArrayLike, *spacing: PlainArrayLike, axis: Axis = None, edge_order: int = 1) -> Array:
@@ -693,11 +778,21 @@ def astype(x: PlainArrayLike, dtype: DTypeLike) -> Array:
 @overload
 def astype(x: Tensor, dtype: DTypeLike) -> Tensor: ...
 
+@overload
 def argmax(x: ArrayLike, axis: int | None = None) -> Array:
     """The index of the largest entry, as plain integers without a gradient."""
+@overload
+def argmax(x: PlainArrayLike, dim: int, keepdim: bool = False) -> Array: ...
+@overload
+def argmax(x: Tensor, dim: int, keepdim: bool = False) -> Array: ...
 
+@overload
 def argmin(x: ArrayLike, axis: int | None = None) -> Array:
     """The index of the smallest entry, as plain integers without a gradient."""
+@overload
+def argmin(x: PlainArrayLike, dim: int, keepdim: bool = False) -> Array: ...
+@overload
+def argmin(x: Tensor, dim: int, keepdim: bool = False) -> Array: ...
 
 __all__ = [
     "AnomalyError", "GradientError", "GraphError", "GraphWarning", "NoDerivativeWarning", "Tensor", "Value", "c_",

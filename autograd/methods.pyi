@@ -3,9 +3,10 @@
 """The operators, rows and array functions as methods, as type checkers see them. Generated from the tables by `make docs`: do not edit."""
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any, Literal, overload
 
 from .typing import Array, Axis, DTypeLike, Number, PlainArrayLike, Real, Shape
+from .arrays.functions import Picked
 from .arrays.protocol import ArrayMethods
 from .graph import Node
 from .tensor import Tensor
@@ -272,32 +273,71 @@ class TensorMethods(ArrayMethods):
         """Drawn as sinc. ∂/∂x = (cos(3.14·x) − out)/x."""
     def fmod(self, y: PlainArrayLike | Tensor, /) -> Tensor:
         """Drawn as fmod. ∂/∂x = 1; ∂/∂y = (out − x)/y."""
+    @overload
     def sum(self, axis: Axis = None, keepdims: bool = False, *, dtype: DTypeLike | None = None, out: None = None) -> Tensor:
         """The sum of entries over one axis, a tuple of axes, or all."""
+    @overload
+    def sum(self, dim: Axis = None, keepdim: bool = False) -> Tensor: ...
+    @overload
     def mean(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
         """The mean over one axis, a tuple of axes, or all."""
+    @overload
+    def mean(self, dim: Axis = None, keepdim: bool = False) -> Tensor: ...
+    @overload
     def max(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
         """The largest entry over axes; equal ones share the gradient equally."""
+    @overload
+    def max(self, dim: int, keepdim: bool = False) -> Picked: ...
+    @overload
     def min(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
         """The smallest entry over axes; equal ones share the gradient equally."""
+    @overload
+    def min(self, dim: int, keepdim: bool = False) -> Picked: ...
+    @overload
     def var(self, axis: Axis = None, keepdims: bool = False, *, ddof: float = 0) -> Tensor:
         """The variance over axes, by two passes; ``ddof=1`` divides by one less (Bessel's correction)."""
+    @overload
+    def var(self, dim: Axis = None, unbiased: bool = True, keepdim: bool = False, *, correction: int = 1) -> Tensor: ...
+    @overload
     def std(self, axis: Axis = None, keepdims: bool = False, *, ddof: float = 0) -> Tensor:
         """The standard deviation over axes; where it is 0, so is its gradient."""
+    @overload
+    def std(self, dim: Axis = None, unbiased: bool = True, keepdim: bool = False, *, correction: int = 1) -> Tensor: ...
+    @overload
     def norm(self, ord: float | Literal['fro'] | None = None, axis: Axis = None, keepdims: bool = False) -> Tensor:
         """The Euclidean norm over axes, all by default; of vectors along one axis, any other order p > 0, and ±inf, too."""
+    @overload
+    def norm(self, p: float = 2.0, dim: Axis = None, keepdim: bool = False) -> Tensor: ...
+    @overload
     def prod(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
         """The product over axes; by pairs where one is 0, tiny or huge, so that zeros are no exception at any order of derivative."""
+    @overload
+    def prod(self, dim: Axis = None, keepdim: bool = False) -> Tensor: ...
+    @overload
     def cumsum(self, axis: int | None = None) -> Tensor:
         """The running sum along an axis; of all entries in order without one."""
+    @overload
+    def cumsum(self, dim: int) -> Tensor: ...
+    @overload
     def cumprod(self, axis: int | None = None) -> Tensor:
         """The running product along an axis, of all entries in order without one; by doubling, so that zeros are no exception."""
+    @overload
+    def cumprod(self, dim: int) -> Tensor: ...
+    @overload
     def logsumexp(self, axis: Axis = None, keepdims: bool = False, *, b: PlainArrayLike | Tensor | None = None) -> Tensor:
         """log Σ b·exp over axes, shifted by the maximum so that nothing overflows; ``b`` is 1 by default."""
+    @overload
+    def logsumexp(self, dim: Axis = None, keepdim: bool = False) -> Tensor: ...
+    @overload
     def softmax(self, axis: Axis = -1) -> Tensor:
         """exp(x) scaled to sum to 1 along an axis."""
+    @overload
+    def softmax(self, dim: int) -> Tensor: ...
+    @overload
     def log_softmax(self, axis: Axis = -1) -> Tensor:
         """log of softmax, without forming it."""
+    @overload
+    def log_softmax(self, dim: int) -> Tensor: ...
     def dot(self, y: PlainArrayLike | Tensor) -> Tensor:
         """NumPy's dot: inner product of vectors, matrix product, and over the last axis of x and the second last of y."""
     def swapaxes(self, axis1: int, axis2: int) -> Tensor:
@@ -306,10 +346,16 @@ class TensorMethods(ArrayMethods):
         """The entries repeated to a larger shape by NumPy's rules."""
     def expand_dims(self, axis: Axis) -> Tensor:
         """New axes of length 1 at the given places of the result."""
+    @overload
     def squeeze(self, axis: Axis = None) -> Tensor:
         """Without the axes of length 1, all of them or those given."""
+    @overload
+    def squeeze(self, dim: Axis) -> Tensor: ...
+    @overload
     def flip(self, axis: Axis = None) -> Tensor:
         """The order of entries reversed along axes, all by default."""
+    @overload
+    def flip(self, dims: Axis) -> Tensor: ...
     def take(self, indices: PlainArrayLike | Tensor, axis: int | None = None) -> Tensor:
         """Entries at ``indices`` along an axis, of all entries in order without one."""
     def repeat(self, repeats: Shape | Array, axis: int | None = None) -> Tensor:
@@ -322,7 +368,13 @@ class TensorMethods(ArrayMethods):
         """``x`` clipped to [a_min, a_max] (None is no bound); the gradient passes on the closed interval."""
     def astype(self, dtype: DTypeLike) -> Tensor:
         """The entries as float32 or float64."""
+    @overload
     def argmax(self, axis: int | None = None) -> Array:
         """The index of the largest entry, as plain integers without a gradient."""
+    @overload
+    def argmax(self, dim: int, keepdim: bool = False) -> Array: ...
+    @overload
     def argmin(self, axis: int | None = None) -> Array:
         """The index of the smallest entry, as plain integers without a gradient."""
+    @overload
+    def argmin(self, dim: int, keepdim: bool = False) -> Array: ...

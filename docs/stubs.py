@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from inspect import Parameter
 from pathlib import Path
@@ -23,6 +23,7 @@ import autograd
 from autograd import operation, typing
 from autograd.arrays import functions
 from autograd.arrays.names import array_functions
+from autograd.arrays.pytorch import PyTorchMethods
 from autograd.operation import Operation
 from autograd.symbolic import formula
 from autograd.tensor import Tensor
@@ -38,6 +39,18 @@ OPERATORS = {"add": "add", "sub": "sub", "mul": "mul", "div": "truediv", "floor_
 UNARY_OPERATORS = {"neg": "neg", "abs": "abs", "identity": "pos"}
 NUMBER, ARRAY = "Number | Real", "PlainArrayLike | Tensor"  # types that can be combined with a Value, and with a Tensor
 SIGNATURES = ["clip", "grad", "gradient", "hessian", "hvp", "jacobian", "jvp", "op", "value_and_grad", "vjp", "where"]
+# further forms of array functions, with PyTorch's words and PyTorch's meaning
+PYTORCH = {
+    **dict.fromkeys(["sum", "mean", "prod", "logsumexp"], "dim: Axis = None, keepdim: bool = False"),
+    **dict.fromkeys(["max", "min", "argmax", "argmin"], "dim: int, keepdim: bool = False"),
+    **dict.fromkeys(["var", "std"], "dim: Axis = None, unbiased: bool = True, keepdim: bool = False, *, correction: int = 1"),
+    **dict.fromkeys(["softmax", "log_softmax", "cumsum", "cumprod"], "dim: int"),
+    **dict.fromkeys(["concatenate", "stack"], "dim: int = 0"),
+    "norm": "p: float = 2.0, dim: Axis = None, keepdim: bool = False", "squeeze": "dim: Axis", "flip": "dims: Axis",
+    "roll": "shifts: int | tuple[int, ...], dims: Axis = None", "sort": "dim: int = -1, descending: bool = False",
+    "diff": "n: int = 1, dim: int = -1", "take_along_axis": "indices: PlainArrayLike | Tensor, dim: int",
+}
+PICKED = dict.fromkeys(["max", "min", "sort"], "Picked") | dict.fromkeys(["argmax", "argmin"], "Array")  # their results
 OPERAND = re.compile(r"\bArrayLike\b")  # annotation of parameters that may be tensors
 
 
@@ -81,6 +94,7 @@ from collections.abc import Sequence
 from typing import Any, Literal, overload
 
 from . import linalg as linalg, ops as ops, special as special
+from .arrays.functions import Picked
 from .operation import Operation
 from .signatures import Binary, Unary"""
 
@@ -133,15 +147,25 @@ def settings(row: Operation, kind: str) -> str:
 def overloads(name: str) -> str:
     """An array function, once for plain arrays and once for each operand that may be a tensor."""
     signature = described(getattr(functions, name))
-    if "Any" not in signature.returns:
-        return signature.definition(name, summary(getattr(functions, name)))
-    versions = [signature.of("PlainArrayLike", "Array"), *signature.with_tensors()]
-    return overloaded(name, versions, summary(getattr(functions, name)))
+    versions = [signature.of("PlainArrayLike", "Array"), *signature.with_tensors()] if "Any" in signature.returns else [signature]
+    return overloaded(name, versions, summary(getattr(functions, name)), of_pytorch(name))
 
 
-def overloaded(name: str, versions: Iterable[Signature], documentation: str) -> str:
+def of_pytorch(name: str) -> list[str]:
+    """The forms of an array function with PyTorch's words: of plain arrays, and of tensors."""
+    if name not in PYTORCH:
+        return []
+    several = name in ("concatenate", "stack")
+    kinds = [("Sequence[PlainArrayLike]" if several else "PlainArrayLike", "Array"),
+             ("Sequence[PlainArrayLike | Tensor]" if several else "Tensor", "Tensor")]
+    return [f"def {name}({'xs' if several else 'x'}: {kind}, {PYTORCH[name]}) -> {PICKED.get(name, result)}: ..."
+            for kind, result in kinds]
+
+
+def overloaded(name: str, versions: Iterable[Signature], documentation: str, further: Sequence[str] = ()) -> str:
     """A function's definition once for each signature, the first with its documentation."""
-    return "\n".join("@overload\n" + version.definition(name, documentation * (i == 0)) for i, version in enumerate(versions))
+    forms = [version.definition(name, documentation * (i == 0)) for i, version in enumerate(versions)] + list(further)
+    return "\n".join("@overload\n" + form for form in forms) if len(forms) > 1 else forms[0]
 
 
 def summary(function: Callable[..., object]) -> str:
@@ -221,14 +245,15 @@ def methods() -> str:
 
 IMPORTED = """\
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any, Literal, overload
 
 ALIASES
+from .arrays.functions import Picked
 from .arrays.protocol import ArrayMethods
 from .graph import Node
 from .tensor import Tensor
 from .value import Value"""
-HAND = {"reshape", "transpose", "ravel"}  # methods whose arguments differ from the function's; written by hand in protocol.py
+HAND = {"reshape", "transpose", *vars(PyTorchMethods)}  # methods whose arguments differ from the function's, written by hand
 
 
 def operators(kind: str, other: str) -> Iterator[str]:
@@ -253,7 +278,9 @@ def array_method(name: str) -> str:
     """An array function as a method of Tensor, with the tensor as first operand."""
     signature = described(getattr(functions, name)).of(ARRAY, "Tensor")
     me = Parameter("self", Parameter.POSITIONAL_OR_KEYWORD)
-    return replace(signature, parameters=(me, *signature.parameters[1:])).definition(name, summary(getattr(functions, name)))
+    own = replace(signature, parameters=(me, *signature.parameters[1:]))
+    further = [f"def {name}(self, {PYTORCH[name]}) -> {PICKED.get(name, 'Tensor')}: ..."] if name in PYTORCH else []
+    return overloaded(name, [own], summary(getattr(functions, name)), further)
 
 
 # ── autograd/arrays/names.py ─────────────────────────────────────────────────────────────────────────────────────

@@ -18,7 +18,7 @@ from .activations import activation_function
 from .arguments import whole_number
 from .containers import ModuleList
 from .functional.activations import gelu
-from .functional.attention import added_mask, attention
+from .functional.attention import added_mask, attend
 from .functional.dense import linear
 from .functional.operands import as_operand, with_batch, without_batch
 from .init import Rng
@@ -34,15 +34,15 @@ __all__ = ["MultiheadAttention", "TransformerEncoder", "TransformerEncoderLayer"
 
 
 class MultiheadAttention(Module):
-    """Attention of ``num_heads`` heads over sequences (L, N, E), or (N, L, E) with ``batch_first``, or (L, E); returns (output, weights).
+    """Attention of ``num_heads`` heads over sequences (L, N, E), or (N, L, E) with ``batch_first``, or (L, E).
 
-    The weights are the heads' mean (N, L, S), or with ``average_attn_weights=False`` one for each head, or None with
-    ``need_weights=False``. As in PyTorch a True in ``attn_mask`` (L, S) and ``key_padding_mask`` (N, S) means: not to be seen.
+    It returns (output, weights). The weights are the heads' mean (N, L, S), or with ``average_attn_weights=False`` one for each
+    head, or None with ``need_weights=False``. As in PyTorch a True in ``attn_mask`` (L, S) and ``key_padding_mask`` (N, S) means: not to be seen.
 
     >>> x = np.zeros((5, 2, 4), np.float32)
     >>> output, weights = MultiheadAttention(4, num_heads=2, rng=0)(x, x, x)
-    >>> output.shape, weights.shape, weights[0, 0].tolist()  # equal places get equal weights
-    ((5, 2, 4), (2, 5, 5), [0.20000000298023224, 0.20000000298023224, 0.20000000298023224, 0.20000000298023224, 0.20000000298023224])
+    >>> output.shape, weights.shape, weights.data[0, 0].round(4)  # equal places get equal weights
+    ((5, 2, 4), (2, 5, 5), array([0.2, 0.2, 0.2, 0.2, 0.2], dtype=float32))
     """
 
     def __init__(self, embed_dim: int, num_heads: int, dropout: float = 0.0, bias: bool = True, *, batch_first: bool = False,
@@ -53,7 +53,8 @@ class MultiheadAttention(Module):
             raise ValueError(f"MultiheadAttention: embed_dim={embed_dim} must be divisible by num_heads={num_heads}")
         self.dropout, self.batch_first, self.rng = dropout, batch_first, np.random.default_rng(rng)
         dtype = float_dtype(dtype, device)
-        self.in_proj_weight = init.xavier_uniform_(Tensor(np.empty((3 * embed_dim, embed_dim), dtype), "in_proj_weight"), rng=self.rng)
+        empty = np.empty((3 * embed_dim, embed_dim), dtype)
+        self.in_proj_weight = init.xavier_uniform_(Tensor(empty, "in_proj_weight"), rng=self.rng)
         self.in_proj_bias = Tensor(np.zeros(3 * embed_dim, dtype), "in_proj_bias") if bias else None
         self.out_proj = Linear(embed_dim, embed_dim, bias, rng=self.rng, dtype=dtype)
         if self.out_proj.bias is not None:
@@ -65,8 +66,8 @@ class MultiheadAttention(Module):
         alone = len(as_operand(query).shape) == 2
         q, k, v = self._projected(query, key, value, alone)
         scores_mask = self._mask(attn_mask, key_padding_mask, q.shape[0])
-        heads, weights = attention(q, k, v, scores_mask, self.dropout if self.training else 0.0, is_causal and attn_mask is None,
-                                   rng=self.rng)
+        heads, weights = attend(q, k, v, scores_mask, self.dropout if self.training else 0.0, is_causal and attn_mask is None,
+                                rng=self.rng)
         n, _, length, _ = heads.shape
         joined = self.out_proj(reshape(transpose(heads, (0, 2, 1, 3)), (n, length, self.embed_dim)))
         output = without_batch(joined, True) if alone else joined if self.batch_first else swapaxes(joined, 0, 1)
@@ -135,7 +136,7 @@ class TransformerEncoderLayer(Module):
 
     def forward(self, src: ArrayLike, src_mask: ArrayLike | None = None, src_key_padding_mask: ArrayLike | None = None,
                 is_causal: bool = False) -> Tensor:
-        def attend(x: Any) -> Any:
+        def attended(x: Any) -> Any:
             found, _ = self.self_attn(x, x, x, src_key_padding_mask, False, src_mask, is_causal=is_causal)
             return self.dropout1(found)
 
@@ -144,9 +145,9 @@ class TransformerEncoderLayer(Module):
 
         x: Any = as_operand(src)
         if self.norm_first:
-            x = x + attend(self.norm1(x))
+            x = x + attended(self.norm1(x))
             return x + feed(self.norm2(x))
-        x = self.norm1(x + attend(x))
+        x = self.norm1(x + attended(x))
         return self.norm2(x + feed(x))
 
 

@@ -17,12 +17,13 @@ from .arguments import whole_number
 from .sources import Dataset, arrays, load, one_hot, read_csv, read_idx, read_npz
 
 if TYPE_CHECKING:
+    from autograd import Tensor
     from autograd.typing import Array
 
     from .typing import Column, Data, Seed, State
 
-__all__ = ["PCA", "Augment", "DataLoader", "Dataset", "StandardScaler", "TensorDataset", "arrays", "batches", "generator", "k_fold", "load", "moved",
-           "one_hot", "read_csv", "read_idx", "read_npz", "split", "take", "train_test_split"]
+__all__ = ["PCA", "Augment", "DataLoader", "Dataset", "StandardScaler", "TensorDataset", "arrays", "batches", "generator", "k_fold",
+           "load", "moved", "one_hot", "read_csv", "read_idx", "read_npz", "split", "take", "train_test_split"]
 Transform = Callable[["Array", Any], "Array"]  # of a batch of inputs and the loader's generator
 
 
@@ -153,8 +154,8 @@ class TensorDataset:
     (2, ([2.0], 1))
     """
 
-    def __init__(self, *tensors: Column):
-        self.tensors = tuple(x.data if hasattr(x, "priority") else x for x in tensors)
+    def __init__(self, *tensors: Column | Tensor):
+        self.tensors: tuple[Any, ...] = tuple(getattr(x, "array", x) for x in tensors)
         if len({len(x) for x in self.tensors}) != 1:
             raise ValueError(f"TensorDataset: columns of lengths {[len(x) for x in self.tensors]}; give one entry for each example")
 

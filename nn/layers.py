@@ -59,7 +59,7 @@ def _sizes(layer: str, **sizes: int) -> list[int]:
 
 # ── shapes ───────────────────────────────────────────────────────────────────────────────────────────────────
 
-def Parameter(data: ArrayLike | None, requires_grad: bool = True) -> Tensor:  # noqa: N802  (PyTorch's name)
+def Parameter(data: ArrayLike | None, requires_grad: bool = True) -> Tensor:
     """A leaf Tensor with a copy of the data, to be trained as attribute of a module.
 
     >>> Parameter(np.zeros((2, 3), np.float32)).dtype, Parameter([1.0, 2.0], requires_grad=False).requires_grad
@@ -283,7 +283,8 @@ class ConvTranspose2d(Convolution):
 
     def forward(self, input: ArrayLike) -> Tensor:
         padding: Any = self.padding
-        return conv_transpose2d(input, self.weight, self.bias, self.stride, padding, self.output_padding, self.groups, self.dilation)
+        return conv_transpose2d(input, self.weight, self.bias, self.stride, padding, self.output_padding, self.groups,
+                                self.dilation)
 
 
 class Pooling(Module):

@@ -167,7 +167,7 @@ class Module:
         setattr(self, name, param)
 
     def register_buffer(self, name: str, tensor: Any, persistent: bool = True) -> None:
-        """Set a buffer as attribute: part of the state, but not trained; with ``persistent=False`` a plain array, not in the state."""
+        """Set a buffer as attribute: part of the state, but not trained; if not ``persistent`` a plain array outside the state."""
         if tensor is not None and persistent:
             from autograd import Tensor
             tensor = Tensor(getattr(tensor, "array", tensor), requires_grad=False)

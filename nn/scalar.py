@@ -13,12 +13,12 @@ from autograd import Value, identity
 
 from .activations import ActivationLike, activation_function, activation_module, activation_of
 from .data import generator
+from .containers import Sequential
 from .module import Module
 
 if TYPE_CHECKING:
     from autograd.typing import DTypeLike, Number
 
-    from .layers import Sequential
     from .typing import Seed
 
 
@@ -128,7 +128,7 @@ class MLP(Module):
                                     "bias": [neuron.b.data for neuron in neurons]})
             activation = neurons[0].activation
             modules += [linear] if activation is identity else [linear, activation_module(activation)]
-        return layers.Sequential(*modules)
+        return Sequential(*modules)
 
     @classmethod
     def from_tensors(cls, model: Iterable[Module]) -> MLP:

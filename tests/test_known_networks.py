@@ -1,4 +1,4 @@
-"""ResNet-18, AlexNet, VGG16, a U-Net, an LSTM tagger and a transformer: PyTorch's states load unconverted, and all numbers agree."""
+"""Networks that everybody knows: PyTorch's states load unconverted, and all outputs and gradients agree."""
 
 from __future__ import annotations
 

@@ -845,7 +845,7 @@ def grid_index(name: str, shape: tuple[int, ...], axis: int, indices: PlainArray
     axis = one_axis(axis, len(shape))
     _check_indices(name, shape, at)
     if builtins.any(n > limit for i, (n, limit) in enumerate(zip(at.shape, shape)) if i != axis):
-        raise IndexError(f"{name}: indices of shape {at.shape} are larger than the array of shape {tuple(shape)} beside axis {axis}")
+        raise IndexError(f"{name}: indices of shape {at.shape} are larger than shape {tuple(shape)} beside axis {axis}")
     return tuple(at if i == axis else g for i, g in enumerate(np.ogrid[tuple(slice(n) for n in at.shape)]))
 
 
@@ -1213,13 +1213,14 @@ def ordered(x: ArrayLike, axis: int = -1, descending: bool = False, count: int |
 
 _words = {"dim": "axis", "dims": "axis", "keepdim": "keepdims", "p": "ord", "unbiased": "ddof", "correction": "ddof",
           "descending": "descending", "stable": "stable"}
-_with_dim = set("""sum mean max min var std norm prod cumsum cumprod logsumexp softmax log_softmax squeeze flip concatenate stack
+WITH_DIM = set("""sum mean max min var std norm prod cumsum cumprod logsumexp softmax log_softmax squeeze flip concatenate stack
 take_along_axis roll sort diff argmax argmin""".split())
 
 
 def _as_pytorch(name: str, x: Any, *args: Any, **options: Any) -> Any:
     """A call with PyTorch's words, in PyTorch's meaning."""
-    named = {_words.get(key, key): tuple(value) if isinstance(value, list) else value for key, value in options.items()}
+    named: dict[str, Any] = {_words.get(key, key): tuple(value) if isinstance(value, list) else value
+                             for key, value in options.items()}
     if len(named) < len(options):
         raise TypeError(f"{name} with {', '.join(options)}: two of them mean the same; give one")
     axis = named.get("axis", args[0] if args else None)
@@ -1256,7 +1257,7 @@ def explained(function: Callable[..., Any]) -> Callable[..., Any]:
         try:
             return function(*args, **options)
         except (ValueError, TypeError, IndexError) as error:
-            if name not in _with_dim or _words.keys().isdisjoint(options):  # asked here, where NumPy's words cost no time
+            if name not in WITH_DIM or _words.keys().isdisjoint(options):  # asked here, where NumPy's words cost no time
                 if re.search(rf"\b{name}\b", str(error)):
                     raise
                 shown = [*map(_shown, args), *(f"{key}={_shown(value)}" for key, value in options.items())]

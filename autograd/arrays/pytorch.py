@@ -125,7 +125,7 @@ class PyTorchMethods:
         functions = _functions()
         places = functions.grid_index("scatter_add", self.shape, dim, index)
         part = functions.getitem(src, tuple(slice(n) for n in functions.plain_array(index).shape))
-        return self + functions.table.scatter(part, shape=tuple(self.shape), index=places)  # type: ignore[operator]
+        return self + functions.table.scatter(part, shape=tuple(self.shape), index=places)
 
     def masked_fill(self, mask: PlainArrayLike | Tensor, value: float) -> Self:
         """``value`` where the mask holds, else the entry."""
@@ -173,15 +173,15 @@ class PyTorchMethods:
 
     def square(self) -> Self:
         """x²."""
-        return self * self  # type: ignore[operator,no-any-return]
+        return self * self  # type: ignore[operator]
 
     def reciprocal(self) -> Self:
         """1/x."""
-        return 1.0 / self  # type: ignore[operator,no-any-return]
+        return 1.0 / self  # type: ignore[operator,return-value]
 
     def rsqrt(self) -> Self:
         """1/√x."""
-        return self ** -0.5  # type: ignore[operator,no-any-return]
+        return self ** -0.5  # type: ignore[operator]
 
     def tril(self, diagonal: int = 0) -> Self:
         """The lower triangle, zero above it."""
@@ -199,7 +199,7 @@ class PyTorchMethods:
 
     def clone(self) -> Self:
         """A node of the same entries, through which gradients pass."""
-        return self.copy()  # type: ignore[attr-defined,no-any-return]
+        return self.copy()  # type: ignore[attr-defined]
 
     def contiguous(self) -> Self:
         """The tensor itself: the order of entries in memory is not the user's business here."""
@@ -249,8 +249,8 @@ class Count(int):
 
     def __call__(self, *dims: int) -> None:
         here = f"x.shape[{dims[0]}]" if dims else "x.shape"
-        raise TypeError(f"x.size({', '.join(map(str, dims))}) is PyTorch's: here x.size is NumPy's, the number of entries, {self!r}. "
-                        f"Write {here}")
+        raise TypeError(f"x.size({', '.join(map(str, dims))}) is PyTorch's: here x.size is NumPy's, the number of entries, "
+                        f"{self!r}. Write {here}")
 
     def __array_ufunc__(self, ufunc: Any, method: str, *args: Any, **options: Any) -> Any:
         """Apply NumPy to the plain number, because other integers than Python's own would widen float32."""
@@ -284,8 +284,8 @@ def float_dtype(dtype: DTypeLike | None, device: object = None) -> Any:
     name: Any = str(dtype).removeprefix("torch.") if str(dtype).startswith("torch.") else dtype
     found = np.dtype(np.float32 if dtype is None else name)
     if found not in (np.float32, np.float64):
-        raise TypeError(f"dtype={dtype}: weights and gradients are float32 or float64; use x.data.astype({found}), or x.long(), for "
-                        "numbers without a gradient")
+        raise TypeError(f"dtype={dtype}: weights and gradients are float32 or float64; use x.data.astype({found}), or x.long(), "
+                        "for numbers without a gradient")
     return found
 
 

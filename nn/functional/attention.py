@@ -29,16 +29,16 @@ def scaled_dot_product_attention(query: ArrayLike, key: ArrayLike, value: ArrayL
     >>> scaled_dot_product_attention(np.zeros((1, 2)), np.zeros((3, 2)), Tensor([[1.0], [2.0], [6.0]])).tolist()  # the mean
     [[3.0]]
     """
-    return attention(query, key, value, added_mask(attn_mask), dropout_p, is_causal, scale, rng=rng)[0]
+    return attend(query, key, value, added_mask(attn_mask), dropout_p, is_causal, scale, rng=rng)[0]
 
 
-def attention(query: ArrayLike, key: ArrayLike, value: ArrayLike, mask: ArrayLike | None = None, dropout_p: float = 0.0,
-              is_causal: bool = False, scale: float | None = None, *, rng: np.random.Generator | int | None = None) -> tuple[Any, Any]:
+def attend(query: ArrayLike, key: ArrayLike, value: ArrayLike, mask: ArrayLike | None = None, dropout_p: float = 0.0,
+           is_causal: bool = False, scale: float | None = None, *, rng: np.random.Generator | int | None = None) -> tuple[Any, Any]:
     """Return the result of attention, and its weights (…, L, S); ``mask`` is added to the scores."""
     q, k, v = floating(query), floating(key), floating(value)
     if q.shape[-1] != k.shape[-1] or k.shape[-2] != v.shape[-2]:
-        raise ValueError(f"attention: query {tuple(q.shape)}, key {tuple(k.shape)} and value {tuple(v.shape)} do not fit; they must be "
-                         "(…, L, E), (…, S, E) and (…, S, V)")
+        raise ValueError(f"attention: query {tuple(q.shape)}, key {tuple(k.shape)} and value {tuple(v.shape)} do not fit; they "
+                         "must be (…, L, E), (…, S, E) and (…, S, V)")
     with scope("attention"):
         scores = matmul(q, swapaxes(k, -1, -2)) * (1 / sqrt(q.shape[-1]) if scale is None else scale)
         if is_causal:

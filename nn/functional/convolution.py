@@ -393,12 +393,13 @@ def conv_transpose2d(input: ArrayLike, weight: ArrayLike, bias: ArrayLike | None
     x, w = floating_together(input, weight)
     x, alone = with_batch(x, 4)
     if len(x.shape) != 4 or len(w.shape) != 4 or x.shape[1] != w.shape[0] or w.shape[0] % whole_number(groups, f"{name}: groups"):
-        raise ValueError(f"{name}: images {tuple(x.shape)} and filters {tuple(w.shape)} with groups={groups} do not fit; they must be "
-                         "(N, I, H, W) and (I, O/groups, KH, KW), with I divisible by groups")
+        raise ValueError(f"{name}: images {tuple(x.shape)} and filters {tuple(w.shape)} with groups={groups} do not fit; they must "
+                         "be (N, I, H, W) and (I, O/groups, KH, KW), with I divisible by groups")
     size = [(n - 1) * s - 2 * p + span(k, d) + m for n, s, p, k, d, m in zip(x.shape[2:], steps, ends, w.shape[2:], spread, more)]
     if min(size) < 1 or any(not 0 <= m < s for m, s in zip(more, steps)):
         raise ValueError(f"{name}: the result would have the size {tuple(size)}, and output_padding={output_padding} with stride="
                          f"{stride}; output_padding must be below the stride, and padding leave a result")
     shapes = (x.shape[0], w.shape[1] * groups, *size), tuple(w.shape)
-    out = _conv_input(x, w, stride=steps, dilation=spread, sides=tuple((p, p) for p in ends), groups=groups, shapes=shapes, cache={})
+    sides = tuple((zeros, zeros) for zeros in ends)
+    out = _conv_input(x, w, stride=steps, dilation=spread, sides=sides, groups=groups, shapes=shapes, cache={})
     return without_batch(out if bias is None else out + reshape(bias, (-1, 1, 1)), alone)

@@ -108,9 +108,10 @@ def kl_div(input: Values, target: Tree, *, reduction: str = "mean", log_target: 
 @overload
 def kl_div(input: Tree, target: Tree, *, reduction: str = "mean", log_target: bool = False) -> Any: ...
 def kl_div(input: Tree, target: Tree, *, reduction: str = "mean", log_target: bool = False) -> Any:
-    """The divergence Σ target · (log target − input) of log-probabilities ``input`` from probabilities (logarithms: ``log_target``).
+    """The divergence Σ target · (log target − input) of log-probabilities ``input`` from probabilities ``target``.
 
-    ``reduction="batchmean"`` divides the sum by the number of examples, which is the divergence; "mean" divides by that of entries.
+    With ``log_target`` the target holds logarithms too. ``reduction="batchmean"`` divides the sum by the number of examples, which
+    is the divergence; "mean" divides by that of entries.
 
     >>> kl_div([[0.0, 0.0]], [[1.0, 0.0]], reduction="sum"), round(kl_div([[-0.7, -0.7]], [[0.5, 0.5]], reduction="batchmean"), 4)
     (0.0, 0.0069)

@@ -121,7 +121,7 @@ def _indices(x: Array, out: Array, sides: Any, windows: dict[str, Any]) -> Array
 
 def _framed(name: str, x: Any, padding: Padding, kernel: tuple[int, int], stride: tuple[int, int], dilation: tuple[int, int],
             fill: float, ceil_mode: bool) -> tuple[Any, tuple[tuple[int, int], ...], tuple[tuple[int, int], ...]]:
-    """Images (N, C, H, W) padded with ``fill``, their padding with what ``ceil_mode`` adds at the ends, and the padding as given."""
+    """Images (N, C, H, W) padded with ``fill``, their padding with what ``ceil_mode`` adds, and the padding as given."""
     if len(x.shape) != 4:
         raise ValueError(f"{name}: images must be (N, C, H, W) or (C, H, W), not shape {tuple(x.shape)}")
     given = sides = as_sides(name, padding, kernel, stride, dilation)
@@ -215,5 +215,6 @@ def max_pool1d(input: ArrayLike, kernel_size: int, stride: int | None = None, pa
     step = kernel if stride is None else as_single("max_pool1d: stride", stride)
     sides = ((0, 0), *as_sides("max_pool1d", padding, (kernel,), (step,), (spread,)))
     found = max_pool2d(expand_dims(x, 2), (1, kernel), (1, step), sides, (1, spread), ceil_mode, return_indices)
-    parts = [without_batch(reshape(part, (*part.shape[:2], part.shape[3])), alone) for part in (found if return_indices else [found])]
+    parts = [without_batch(reshape(part, (*part.shape[:2], part.shape[3])), alone)
+             for part in (found if return_indices else (found,))]
     return tuple(parts) if return_indices else parts[0]

@@ -34,7 +34,8 @@ def pad(input: ArrayLike, pad: Sequence[int], mode: str = "constant", value: flo
     x: Any = floating(input)
     ndim = len(x.shape)
     if len(pad) % 2 or len(pad) > 2 * ndim:
-        raise ValueError(f"pad: {tuple(pad)} for an input of shape {tuple(x.shape)}; give (before, after) for each axis, the last first")
+        raise ValueError(f"pad: {tuple(pad)} for an input of shape {tuple(x.shape)}; give (before, after) for each axis, "
+                         "the last first")
     sides = [(0, 0)] * (ndim - len(pad) // 2) + [(pad[i], pad[i + 1]) for i in range(len(pad) - 2, -1, -2)]
     if mode == "constant":
         cut = getitem(x, tuple(slice(max(-a, 0), n - max(-b, 0)) for n, (a, b) in zip(x.shape, sides)))

@@ -243,8 +243,8 @@ class CosineAnnealingWarmRestarts(Schedule):
     """Half a cosine from base to ``eta_min``, restarted after ``T_0`` steps, then each time ``T_mult`` times as long."""
 
     def __init__(self, optimizer: Optimizer, T_0: int, T_mult: int = 1, eta_min: float = 0.0):
-        self.T_0, self.T_mult = _count("CosineAnnealingWarmRestarts: T_0", T_0), _count("CosineAnnealingWarmRestarts: T_mult", T_mult)
-        self.eta_min = eta_min
+        self.T_0, self.eta_min = _count("CosineAnnealingWarmRestarts: T_0", T_0), eta_min
+        self.T_mult = _count("CosineAnnealingWarmRestarts: T_mult", T_mult)
         super().__init__(optimizer)
 
     def rate(self, base: float, t: int) -> float:
@@ -270,8 +270,8 @@ class OneCycleLR(Schedule):
         if total_steps is None and (epochs is None or steps_per_epoch is None):
             raise ValueError("OneCycleLR: give total_steps, or epochs and steps_per_epoch")
         if anneal_strategy not in ("cos", "linear") or not 0 <= pct_start <= 1:
-            raise ValueError(f"OneCycleLR: anneal_strategy={anneal_strategy!r} must be 'cos' or 'linear', and pct_start={pct_start!r} "
-                             "a share from 0 to 1")
+            raise ValueError(f"OneCycleLR: anneal_strategy={anneal_strategy!r} must be 'cos' or 'linear', and "
+                             f"pct_start={pct_start!r} a share from 0 to 1")
         usable = all("betas" in group or group.get("momentum") for group in optimizer.param_groups)
         if cycle_momentum and not usable:
             raise ValueError("OneCycleLR: the optimiser has no momentum to cycle; give it one, or cycle_momentum=False")
@@ -286,9 +286,10 @@ class OneCycleLR(Schedule):
     def _between(self, t: int, start: float, top: float, end: float) -> float:
         """From ``start`` to ``top`` in the first part, then to ``end``."""
         if t > self.total_steps:
-            raise ValueError(f"OneCycleLR: step {t + 1} of {self.total_steps}; give the schedule as many steps as there are batches")
+            raise ValueError(f"OneCycleLR: step {t + 1} of {self.total_steps}; give it as many steps as there are batches")
         turn = self.pct_start * self.total_steps - 1
-        low, high, share = (start, top, t / (turn or 1)) if t <= turn else (top, end, (t - turn) / ((self.total_steps - 1 - turn) or 1))
+        rest = self.total_steps - 1 - turn
+        low, high, share = (start, top, t / (turn or 1)) if t <= turn else (top, end, (t - turn) / (rest or 1))
         if self.anneal_strategy == "linear":
             return low + (high - low) * share
         return high + (low - high) / 2 * (1 + cos(pi * share))
@@ -326,8 +327,8 @@ class SequentialLR(Schedule):
                              f"{list(milestones)}")
         for schedule in schedulers:
             if schedule.optimizer is not optimizer or isinstance(schedule, (ReduceLROnPlateau, OneCycleLR)):
-                raise ValueError(f"SequentialLR: {schedule!r:.60} must be a schedule of the same optimiser whose rate is a formula of "
-                                 "time")
+                raise ValueError(f"SequentialLR: {schedule!r:.60} must be a schedule of the same optimiser whose rate is a formula "
+                                 "of time")
         self.schedulers, self.milestones = list(schedulers), list(milestones)
         for group in optimizer.param_groups:  # without the factors that the schedules set when they were made
             group["lr"] = group["initial_lr"]

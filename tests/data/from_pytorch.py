@@ -26,7 +26,7 @@ CONSTANTS = {"idx": np.array([0, 2, 2]), "labels": np.array([1, 3, 0]), "where":
 
 def lines() -> list[tuple[str, str, bool]]:
     """Each line of the page: PyTorch's expression, the one here, and True where they differ by a convention."""
-    head, *sections = PAGE.read_text(encoding="utf-8").split("\n## ")
+    _, *sections = PAGE.read_text(encoding="utf-8").split("\n## ")
     found = []
     for section in sections:
         for row in re.findall(r"^\| (`.*) \|$", section, re.MULTILINE):

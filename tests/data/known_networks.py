@@ -46,7 +46,8 @@ def resnet18(nn: Any, concatenate: Any, width: int = 4) -> Any:
             sizes = [width, width, 2 * width, 4 * width, 8 * width]
             for i in range(1, 5):
                 stride = 1 if i == 1 else 2
-                setattr(self, f"layer{i}", nn.Sequential(BasicBlock(sizes[i - 1], sizes[i], stride), BasicBlock(sizes[i], sizes[i], 1)))
+                blocks = BasicBlock(sizes[i - 1], sizes[i], stride), BasicBlock(sizes[i], sizes[i], 1)
+                setattr(self, f"layer{i}", nn.Sequential(*blocks))
             self.avgpool = nn.AdaptiveAvgPool2d((1, 1))
             self.fc = nn.Linear(8 * width, 10)
 
