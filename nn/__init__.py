@@ -80,6 +80,6 @@ __all__ = [
     "TransformerEncoderLayer", "Unflatten", "Upsample", "activations", "attention", "avg_pool2d", "babysitter", "batch_norm",
     "binary_cross_entropy", "binary_cross_entropy_with_logits", "containers", "conv1d", "conv2d", "cross_entropy", "data",
     "dropout", "elastic_penalty", "embedding", "functional", "functional_call", "hinge_loss", "huber_loss", "init", "kl_div",
-    "l1_loss", "l1_penalty", "l2_penalty", "layer_norm", "layers", "linear", "losses", "max_pool2d", "mse_loss", "nll_loss", "optim",
-    "perceptron", "persist", "rmse_loss", "schedule", "search", "smooth_l1_loss", "sse_loss", "train", "utils",
+    "l1_loss", "l1_penalty", "l2_penalty", "layer_norm", "layers", "linear", "losses", "max_pool2d", "mse_loss", "nll_loss",
+    "optim", "perceptron", "persist", "rmse_loss", "schedule", "search", "smooth_l1_loss", "sse_loss", "train", "utils",
 ]

@@ -37,7 +37,8 @@ class MultiheadAttention(Module):
     """Attention of ``num_heads`` heads over sequences (L, N, E), or (N, L, E) with ``batch_first``, or (L, E).
 
     It returns (output, weights). The weights are the heads' mean (N, L, S), or with ``average_attn_weights=False`` one for each
-    head, or None with ``need_weights=False``. As in PyTorch a True in ``attn_mask`` (L, S) and ``key_padding_mask`` (N, S) means: not to be seen.
+    head, or None with ``need_weights=False``. A True in ``attn_mask`` (L, S) and ``key_padding_mask`` (N, S) hides an entry, as in
+    PyTorch.
 
     >>> x = np.zeros((5, 2, 4), np.float32)
     >>> output, weights = MultiheadAttention(4, num_heads=2, rng=0)(x, x, x)

@@ -33,6 +33,27 @@ LAYERS = {
     "Softmax": ("Softmax", (1,), {}, (3, 4, 2)),
     "LogSoftmax": ("LogSoftmax", (-1,), {}, (3, 4)),
     "Flatten": ("Flatten", (), {}, (2, 3, 4)),
+    "Unflatten": ("Unflatten", (1, (2, 3)), {}, (2, 6, 4)),
+    "Conv2d of one image": ("Conv2d", (2, 4, 3), {"padding": (0, 2), "padding_mode": "circular"}, (2, 5, 4)),
+    "ConvTranspose2d": ("ConvTranspose2d", (4, 6, (3, 2)), {"stride": (2, 3), "padding": 1, "output_padding": (1, 2), "groups": 2},
+                        (2, 4, 3, 4)),
+    "ConvTranspose2d dilated": ("ConvTranspose2d", (2, 3, 3), {"dilation": 2, "bias": False}, (2, 4, 3)),
+    "MaxPool2d cut": ("MaxPool2d", (3,), {"stride": 2, "padding": 1, "ceil_mode": True}, (2, 2, 6, 5)),
+    "AvgPool2d cut": ("AvgPool2d", (3, 2, 1, True, False), {}, (2, 2, 6, 5)),
+    "AdaptiveAvgPool2d": ("AdaptiveAvgPool2d", ((3, None),), {}, (2, 2, 7, 5)),
+    "Upsample": ("Upsample", (), {"scale_factor": (2, 1.5), "mode": "bilinear"}, (2, 2, 3, 4)),
+    "Upsample to nearest": ("Upsample", ((5, 3),), {}, (2, 2, 3, 4)),
+    "GroupNorm": ("GroupNorm", (2, 6), {"eps": 1e-3}, (3, 6, 2, 2)),
+    "GELU": ("GELU", (), {}, (3, 4)),
+    "GELU of tanh": ("GELU", ("tanh",), {}, (3, 4)),
+    "SiLU": ("SiLU", (), {}, (3, 4)),
+    "Softplus above its threshold": ("Softplus", (1.5, 0.5), {}, (3, 4)),
+    "RNNCell": ("RNNCell", (3, 4), {"nonlinearity": "relu"}, (5, 3)),
+    "LSTMCell": ("LSTMCell", (3, 4), {"bias": False}, (5, 3)),
+    "LSTMCell alone": ("LSTMCell", (3, 4), {}, (3,)),
+    "GRUCell": ("GRUCell", (3, 4), {}, (5, 3)),
+    "TransformerEncoderLayer": ("TransformerEncoderLayer", (4, 2, 6, 0.0), {"activation": "gelu"}, (5, 2, 4)),
+    "TransformerEncoderLayer normalised first": ("TransformerEncoderLayer", (4, 1, 6, 0.0), {"norm_first": True}, (5, 4)),
 }
 
 STEPS = 100
@@ -63,6 +84,9 @@ SCHEDULES = {
     "ExponentialLR": {"gamma": 0.9},
     "CosineAnnealingLR": {"T_max": 12, "eta_min": 0.01},
     "LinearLR": {"start_factor": 0.1, "total_iters": 7},
+    "PolynomialLR": {"total_iters": 9, "power": 2.0},
+    "CosineAnnealingWarmRestarts": {"T_0": 3, "T_mult": 2, "eta_min": 0.05},
+    "OneCycleLR": {"max_lr": 0.5, "total_steps": 25, "div_factor": 5.0, "cycle_momentum": False},
 }
 PLATEAUS = {
     "by default": {"patience": 1},
