@@ -47,7 +47,7 @@ __all__ = ["AdaptiveAvgPool2d", "AvgPool2d", "BatchNorm", "BatchNorm1d", "BatchN
            "Recurrent", "Unflatten", "Upsample"]
 
 
-def _uniform(shape: tuple[int, ...], fan_in: int, rng: Rng, dtype: DTypeLike, name: str) -> Tensor:
+def _uniform(shape: tuple[int, ...], fan_in: int, rng: Rng, dtype: DTypeLike | None, name: str) -> Tensor:
     """A parameter drawn uniformly from ±1/√fan-in, as in PyTorch's layers."""
     return init.uniform_(Tensor(np.empty(shape, dtype), name), -1 / sqrt(fan_in), 1 / sqrt(fan_in), rng)
 

@@ -18,6 +18,8 @@ import autograd
 import chainrule
 import nn
 import viz
+from autograd.arrays.functions import WITH_DIM
+from docs.stubs import PYTORCH
 
 ROOT = Path(__file__).parent.parent
 DATA = Path(__file__).parent / "data"
@@ -109,9 +111,12 @@ def test_pyright_refuses_each_slip(from_pyright):
 
 @pytest.mark.slow
 def test_the_stubs_say_what_is_there_when_it_runs(tmp_path):
-    """mypy's own comparison, name by name and parameter by parameter; rows are objects, and a type checker sees their class."""
+    """mypy's own comparison, name by name and parameter by parameter; rows are objects, and a type checker sees their class.
+
+    PyTorch's words for arguments are found when a call fails, and so are in no signature that runs; test_from_pytorch.py tests them.
+    """
     known = tmp_path / "known"
-    known.write_text("\n".join([*(rf"autograd\.{row}" for row in autograd.ops.rows), r"autograd\.(methods|signatures)",
+    known.write_text("\n".join([*(rf"autograd\.{name}" for name in (*autograd.ops.rows, *PYTORCH)), r"autograd\.(methods|signatures)",
                                 r"autograd\..*@base1", r"autograd\.functional\.Function", r"autograd\.naming\.Path",
                                 r"autograd\.proof\.differences\.ladder_factors"]), encoding="utf-8")  # which is cached
     command = [sys.executable, "-m", "mypy.stubtest", "--ignore-missing-stub", "--concise", "--ignore-unused-allowlist",
@@ -120,6 +125,10 @@ def test_the_stubs_say_what_is_there_when_it_runs(tmp_path):
                           capture_output=True, encoding="utf-8", timeout=300)
     assert [line for line in done.stdout.splitlines() if line.startswith(("autograd ", "autograd."))] == []
     assert "mypy build errors" not in done.stdout, done.stdout
+
+
+def test_the_stubs_know_which_functions_take_pytorchs_words():
+    assert set(PYTORCH) == WITH_DIM
 
 
 def test_importing_autograd_loads_neither_numpy_nor_typing():
