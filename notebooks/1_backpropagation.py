@@ -15,10 +15,9 @@
 # '.[notebook,plot,search]' hypothesis`, then `jupyter lab notebooks`.
 
 # %%
-from exercise import check
-
 import viz
 from autograd import Value, exp, gradient, maximum, scope, sigmoid, steps
+from chainrule.exercises import check, circuit, code, hint, solution
 
 # %% [markdown]
 # ## The first circuit: f = (x + y) · z
@@ -181,53 +180,70 @@ axes
 # %% [markdown]
 # ## Exercises
 #
-# Work them out by hand first. Write a number (or several, in brackets) in place of `None` and run the cell.
+# Work them out by hand first. Put your answer in place of `None`, a number or several in brackets, and run the cell:
+# it says what is right, and why not. `hint("1.1")` gives one hint at a time, `solution("1.1")` the solution and the way to it.
 #
-# **1.** f = x·y + x at x = 3, y = −2. What are the gradients of x and y?
-
-# %%
-answer = None
-
-
-def solution():
-    x, y = Value(3.0), Value(-2.0)
-    return gradient(x * y + x, [x, y])
-
-
-check(answer, solution)
-
-# %% [markdown]
-# **2.** The neuron above with all weights 0: what is its output, and what gradient does w1 get (x1 = −2)?
-
-# %%
-answer = None
-
-
-def solution():
-    w1 = Value(0.0)
-    out = sigmoid(w1 * -2.0)
-    return out.data, gradient(out, w1)
-
-
-check(answer, solution)
-
-# %% [markdown]
-# **3.** f = max(a, b) · a at a = 2, b = 1. Both paths lead to a: what is its gradient? And b's?
-
-# %%
-answer = None
-
-
-def solution():
-    a, b = Value(2.0), Value(1.0)
-    return gradient(maximum(a, b) * a, [a, b])
-
-
-check(answer, solution)
-
-# %% [markdown]
-# <details><summary>Hints</summary>
+# > 먼저 손으로 풀어 보세요. `None` 자리에 답을 쓰고 셀을 실행하면 맞았는지, 아니면 왜 틀렸는지 알려 줍니다.
+# > `hint("1.1")`은 힌트를 하나씩, `solution("1.1")`은 풀이를 보여 줍니다. `lang="ko"`를 더하면 한국어로 말합니다.
 #
-# 1. x goes into two gates: y + 1 arrives. 2. σ(0) = ½ and σ' = ¼. 3. max routes all of its upstream, a, to a; the product gives
-# max(a, b) besides.
-# </details>
+# **1.1** f = x·y + x at x = 3, y = −2. What are the gradients of x and y?
+#
+# > x = 3, y = −2일 때 f = x·y + x에서 x와 y의 기울기는 얼마입니까?
+
+# %%
+answer = None  # (…, …)
+check("1.1", answer)
+
+# %% [markdown]
+# **1.2** The neuron above with all weights 0: what is its output, and what gradient does w₁ get (x₁ = −2)? Two decimals.
+#
+# > 위 뉴런의 가중치가 모두 0이면 출력은 얼마이고, w₁은 어떤 기울기를 받습니까 (x₁ = −2)? 소수 둘째
+# > 자리까지.
+
+# %%
+answer = None
+check("1.2", answer)
+
+# %% [markdown]
+# **1.3** f = max(a, b) · a at a = 2, b = 1. Both paths lead to a: what is its gradient? And b's?
+#
+# > a = 2, b = 1일 때 f = max(a, b)·a에서 두 길이 모두 a로 갑니다. a와 b의 기울기는
+# > 얼마입니까?
+
+# %%
+answer = None
+check("1.3", answer)
+
+# %% [markdown]
+# **1.4** Fill in the circuit: a neuron p = w·x + b, its error e = p − t, and e·e. What are the gradients of e, p, w, x and b?
+#
+# > 회로를 채우세요. 뉴런 p = w·x + b, 오차 e = p − t, 그리고 e·e입니다. e, p, w,
+# > x, b의 기울기는 얼마입니까?
+
+# %%
+viz.draw(circuit("1.4"))
+
+# %%
+answer = None  # {"e": …, "p": …, "w": …, "x": …, "b": …}
+check("1.4", answer)
+
+# %% [markdown]
+# **1.5** Find the bug: one line of this backward pass is wrong. Which?
+#
+# > 버그를 찾으세요. 이 역전파에서 한 줄이 틀렸습니다. 몇 번 줄입니까?
+
+# %%
+code("1.5")
+
+# %%
+answer = None  # the number of the line
+check("1.5", answer)
+
+# %% [markdown]
+# **1.6** Write the backward pass of f = (x + y)·z + x by hand: a function of x, y, z that returns their three gradients.
+#
+# > f = (x + y)·z + x의 역전파를 직접 쓰세요. x, y, z를 받아 기울기 셋을 돌려주는 함수입니다.
+
+# %%
+answer = None  # def answer(x, y, z): … return dx, dy, dz
+check("1.6", answer)

@@ -12,12 +12,12 @@
 import random
 import warnings
 
-from exercise import check
 from matplotlib.figure import Figure
 
 import nn
 import viz
 from autograd import NoDerivativeWarning, Value, gradient, step
+from chainrule.exercises import check, circuit, code, hint, solution
 from nn.perceptron import Adaline, Madaline, Perceptron, gate, truth_table
 
 CORNERS = [(0, 0), (0, 1), (1, 0), (1, 1)]
@@ -215,42 +215,69 @@ panels
 # %% [markdown]
 # ## Exercises
 #
-# **1.** Give weights (w1, w2, b) that make a NOR gate, other than the two above.
-
-# %%
-answer = None
-
-
-def right(w1, w2, b):
-    return [int(Perceptron(2, [w1, w2], b)(x).data) for x in CORNERS] == TRUTH["NOR"]
-
-
-check(None if answer is None else right(*answer), lambda: True)
-
-# %% [markdown]
-# **2.** A neuron of three inputs is to say 1 if at least two of them are 1 (a majority). With all weights 1, between which two
-# numbers must b lie? Give (low, high).
-
-# %%
-answer = None
-check(answer, lambda: (-2, -1))
-
-# %% [markdown]
-# **3.** How many of the 16 functions of two bits can one neuron compute?
-
-# %%
-answer = None
-
-
-def solution():
-    grid = (-1.5, -1.0, -0.5, 0.5, 1.0, 1.5)
-    return len({tuple(b + w1 * x1 + w2 * x2 > 0 for x1, x2 in CORNERS) for w1 in grid for w2 in grid for b in grid})
-
-
-check(answer, solution)
-
-# %% [markdown]
-# <details><summary>Hints</summary>
+# `hint("2.1")` gives one hint at a time, `solution("2.1")` the solution; both, and `check`, take `lang="ko"`.
 #
-# 1. Any negative weights, with a bias smaller than either. 2. 2 + b must be positive, 1 + b must not. 3. All but two.
-# </details>
+# **2.1** Give weights (w₁, w₂, b) that make a NOR gate, other than the two above.
+#
+# > 위의 둘과 다른, NOR 게이트가 되는 가중치 (w₁, w₂, b)를 쓰세요.
+
+# %%
+answer = None
+check("2.1", answer)
+
+# %% [markdown]
+# **2.2** A neuron of three inputs is to say 1 if at least two of them are 1 (a majority). With all weights 1, between which
+# two numbers must b lie? Give (low, high).
+#
+# > 입력 셋 중 둘 이상이 1이면 1을 내는 뉴런(다수결)입니다. 가중치가 모두 1이면 b는 어느 두 수 사이에
+# > 있어야 합니까? (하한, 상한)
+
+# %%
+answer = None
+check("2.2", answer)
+
+# %% [markdown]
+# **2.3** How many of the 16 functions of two bits can one neuron compute?
+#
+# > 두 비트의 함수 16개 가운데 뉴런 하나로 계산할 수 있는 것은 몇 개입니까?
+
+# %%
+answer = None
+check("2.3", answer)
+
+# %% [markdown]
+# **2.4** Fill in the circuit: Adaline's sum s = w₁·3 + w₂·(−1) + b and the squared error (s − 1)². What are the gradients of
+# s, w₁, w₂ and b?
+#
+# > 회로를 채우세요. Adaline의 합 s = w₁·3 + w₂·(−1) + b와 제곱 오차 (s −
+# > 1)²입니다. s, w₁, w₂, b의 기울기는 얼마입니까?
+
+# %%
+viz.draw(circuit("2.4"))
+
+# %%
+answer = None  # {"s": …, "w1": …, "w2": …, "b": …}
+check("2.4", answer)
+
+# %% [markdown]
+# **2.5** Find the bug in this learning rule.
+#
+# > 이 학습 규칙에서 버그를 찾으세요.
+
+# %%
+code("2.5")
+
+# %%
+answer = None  # the number of the line
+check("2.5", answer)
+
+# %% [markdown]
+# **2.6** Write the gradients of ½(t − s)² with s = w₁·x₁ + w₂·x₂ + b by hand: a function of w₁, w₂, b, x₁, x₂, t that returns
+# those of w₁, w₂ and b.
+#
+# > s = w₁·x₁ + w₂·x₂ + b일 때 ½(t − s)²의 기울기를 직접 쓰세요. w₁, w₂, b,
+# > x₁, x₂, t를 받아 w₁, w₂, b의 기울기를 돌려줍니다.
+
+# %%
+answer = None  # def answer(w1, w2, b, x1, x2, t): … return dw1, dw2, db
+check("2.6", answer)

@@ -11,12 +11,12 @@
 
 # %%
 import numpy as np
-from exercise import check
 from matplotlib.figure import Figure
 
 import nn
 import viz
 from autograd import Tensor, Value, gradient, sigmoid, steps, tanh
+from chainrule.exercises import check, circuit, code, hint, solution
 from nn import functional as F
 
 # %% [markdown]
@@ -370,29 +370,68 @@ viz.plots.activation_maps(np.concatenate(rows).reshape(-1, 8, 8).clip(0, 1), col
 # %% [markdown]
 # ## Exercises
 #
-# **1.** A 227×227×3 image, 96 filters of 11×11 with stride 4 and no padding (AlexNet's first layer): how wide is the output, and
-# how many parameters are there? Give both.
-
-# %%
-answer = None
-check(answer, lambda: (F.output_size(227, 11, 4), 96 * (11 * 11 * 3 + 1)))
-
-# %% [markdown]
-# **2.** How many parameters does a fully connected network 784-100-10 have?
-
-# %%
-answer = None
-check(answer, lambda: nn.Sequential(nn.Linear(784, 100), nn.Linear(100, 10)).summary((1, 784)).parameters)
-
-# %% [markdown]
-# **3.** With which padding does a 5×5 filter with stride 1 keep the size of its input?
-
-# %%
-answer = None
-check(answer, lambda: next(p for p in range(9) if F.output_size(32, 5, padding=p) == 32))
-
-# %% [markdown]
-# <details><summary>Hints</summary>
+# `hint("3.1")` gives one hint at a time, `solution("3.1")` the solution; both, and `check`, take `lang="ko"`.
 #
-# 1. (227 − 11)/4 + 1; each filter has 11·11·3 weights and a bias. 2. 784·100 + 100 + 100·10 + 10. 3. (F − 1)/2.
-# </details>
+# **3.1** A 227×227×3 image, 96 filters of 11×11 with stride 4 and no padding (AlexNet's first layer): how wide is the output,
+# and how many parameters are there? Give both.
+#
+# > 227×227×3 이미지에 11×11 필터 96개, 스트라이드 4, 패딩 없음(AlexNet의 첫 층)입니다.
+# > 출력의 폭과 매개변수의 수는 얼마입니까?
+
+# %%
+answer = None
+check("3.1", answer)
+
+# %% [markdown]
+# **3.2** How many parameters does a fully connected network 784-100-10 have?
+#
+# > 완전 연결 신경망 784-100-10의 매개변수는 몇 개입니까?
+
+# %%
+answer = None
+check("3.2", answer)
+
+# %% [markdown]
+# **3.3** With which padding does a 5×5 filter with stride 1 keep the size of its input?
+#
+# > 스트라이드 1인 5×5 필터가 입력의 크기를 그대로 두려면 패딩은 얼마여야 합니까?
+
+# %%
+answer = None
+check("3.3", answer)
+
+# %% [markdown]
+# **3.4** Fill in the circuit: two hidden ReLU neurons h₁ = relu(w₁·x), h₂ = relu(w₂·x) and the output v₁·h₁ + v₂·h₂.
+#
+# > 회로를 채우세요. 은닉 ReLU 뉴런 h₁ = relu(w₁·x), h₂ = relu(w₂·x)와 출력
+# > v₁·h₁ + v₂·h₂입니다.
+
+# %%
+viz.draw(circuit("3.4"))
+
+# %%
+answer = None  # {"v1": …, "v2": …, "h1": …, "w1": …, "w2": …, "x": …}
+check("3.4", answer)
+
+# %% [markdown]
+# **3.5** Find the bug in this convolution.
+#
+# > 이 합성곱에서 버그를 찾으세요.
+
+# %%
+code("3.5")
+
+# %%
+answer = None  # the number of the line
+check("3.5", answer)
+
+# %% [markdown]
+# **3.6** Write the backward pass of a fully connected layer A = XW + b by hand: a function of the arrays X, W, b and the
+# upstream gradient G (of the shape of A) that returns dX, dW and db.
+#
+# > 완전 연결층 A = XW + b의 역전파를 직접 쓰세요. 배열 X, W, b와 상류 기울기 G(A와 같은
+# > 모양)를 받아 dX, dW, db를 돌려줍니다.
+
+# %%
+answer = None  # def answer(X, W, b, G): … return dX, dW, db
+check("3.6", answer)

@@ -12,7 +12,6 @@
 
 # %%
 import numpy as np
-from exercise import check
 from matplotlib.figure import Figure
 
 import nn
@@ -23,6 +22,7 @@ from autograd import (
 )
 from autograd.operation import rows
 from autograd.testing import assert_gradients, programs, values
+from chainrule.exercises import check, circuit, code, hint, solution
 
 # %% [markdown]
 # ## The functions, their derivatives, their ranges
@@ -281,35 +281,66 @@ viz.draw(viz.zoom(p, entry=0), title="one output of softmax, opened into numbers
 # %% [markdown]
 # ## Exercises
 #
-# **1.** What is the largest slope of tanh, and of the sigmoid? Give both.
-
-# %%
-answer = None
-check(answer, lambda: tuple(gradient(f(x := Value(0.0)), x) for f in (tanh, sigmoid)))
-
-# %% [markdown]
-# **2.** A gradient of 1 goes back through five sigmoids that all stand at x = 0. What arrives?
-
-# %%
-answer = None
-check(answer, lambda: 0.25**5, within=1e-5)
-
-# %% [markdown]
-# **3.** The gradient of softmax's first output with respect to its own score, at scores (0, 0)?
-
-# %%
-answer = None
-
-
-def solution():
-    s = Tensor([0.0, 0.0])
-    return float(gradient(softmax(s)[0], s)[0])
-
-
-check(answer, solution)
-
-# %% [markdown]
-# <details><summary>Hints</summary>
+# `hint("4.1")` gives one hint at a time, `solution("4.1")` the solution; both, and `check`, take `lang="ko"`.
 #
-# 1. At 0. 2. ¼ each time. 3. p·(1 − p) with p = ½.
-# </details>
+# **4.1** What is the largest slope of tanh, and of the sigmoid? Give both.
+#
+# > tanh와 시그모이드의 미분값은 각각 최대 얼마입니까?
+
+# %%
+answer = None
+check("4.1", answer)
+
+# %% [markdown]
+# **4.2** A gradient of 1 goes back through five sigmoids that all stand at x = 0. What arrives? A fraction, or two
+# significant digits.
+#
+# > 모두 x = 0에 있는 시그모이드 다섯 개를 기울기 1이 거슬러 갑니다. 도착하는 값은? 분수나 유효 숫자 두
+# > 자리로.
+
+# %%
+answer = None
+check("4.2", answer)
+
+# %% [markdown]
+# **4.3** The gradient of softmax's first output with respect to its own score, at scores (0, 0)?
+#
+# > 점수 (0, 0)에서 소프트맥스의 첫 출력을 자기 점수로 미분한 값은?
+
+# %%
+answer = None
+check("4.3", answer)
+
+# %% [markdown]
+# **4.4** Fill in the circuit v·tanh(w·x) + relu(u). Three gradients are 0, each for another reason.
+#
+# > 회로 v·tanh(w·x) + relu(u)를 채우세요. 기울기 셋이 0인데, 이유가 저마다 다릅니다.
+
+# %%
+viz.draw(circuit("4.4"))
+
+# %%
+answer = None  # {"v": …, "h": …, "w": …, "x": …, "u": …}
+check("4.4", answer)
+
+# %% [markdown]
+# **4.5** Find the bug in this gate.
+#
+# > 이 게이트에서 버그를 찾으세요.
+
+# %%
+code("4.5")
+
+# %%
+answer = None  # the number of the line
+check("4.5", answer)
+
+# %% [markdown]
+# **4.6** Softsign is x / (1 + |x|). Write its backward pass: a function of x and the upstream gradient that returns the
+# downstream gradient.
+#
+# > 소프트사인은 x / (1 + |x|)입니다. x와 상류 기울기를 받아 하류 기울기를 돌려주는 역전파를 쓰세요.
+
+# %%
+answer = None  # def answer(x, upstream): … return downstream
+check("4.6", answer)

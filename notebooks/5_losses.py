@@ -10,12 +10,12 @@
 
 # %%
 import numpy as np
-from exercise import check
 from matplotlib.figure import Figure
 
 import nn
 import viz
 from autograd import AnomalyError, Tensor, Value, detect_anomaly, gradient, log, softmax
+from chainrule.exercises import check, circuit, code, hint, solution
 from nn import functional as F
 
 # %% [markdown]
@@ -232,35 +232,64 @@ axes
 # %% [markdown]
 # ## Exercises
 #
-# **1.** MSE and MAE of [1, 2, 3] against [1, 4, 3]? Give both.
-
-# %%
-answer = None
-check(answer, lambda: (nn.mse_loss([1.0, 2.0, 3.0], [1.0, 4.0, 3.0]), nn.losses.l1_loss([1.0, 2.0, 3.0], [1.0, 4.0, 3.0])))
-
-# %% [markdown]
-# **2.** The hinge loss of scores (2, 4, 3) where the last class is right?
-
-# %%
-answer = None
-check(answer, lambda: nn.hinge_loss([[2.0, 4.0, 3.0]], [2]))
-
-# %% [markdown]
-# **3.** The gradient of cross-entropy with respect to three scores (0, 0, 0), class 0 being right? Give three numbers.
-
-# %%
-answer = None
-
-
-def solution():
-    s = Tensor([[0.0, 0.0, 0.0]])
-    return tuple(gradient(F.cross_entropy(s, np.array([0])), s)[0].tolist())
-
-
-check(answer, solution)
-
-# %% [markdown]
-# <details><summary>Hints</summary>
+# `hint("5.1")` gives one hint at a time, `solution("5.1")` the solution; both, and `check`, take `lang="ko"`.
 #
-# 1. 4/3 and 2/3. 2. max(0, 2 − 3 + 1) + max(0, 4 − 3 + 1). 3. p − y.
-# </details>
+# **5.1** MSE and MAE of [1, 2, 3] against [1, 4, 3]? Give both: fractions, or two decimals.
+#
+# > [1, 2, 3]과 [1, 4, 3]의 MSE와 MAE는? 분수나 소수 둘째 자리까지.
+
+# %%
+answer = None
+check("5.1", answer)
+
+# %% [markdown]
+# **5.2** The hinge loss of scores (2, 4, 3) where the last class is right?
+#
+# > 점수 (2, 4, 3)에서 마지막 클래스가 정답일 때 힌지 손실은?
+
+# %%
+answer = None
+check("5.2", answer)
+
+# %% [markdown]
+# **5.3** The gradient of cross-entropy with respect to three scores (0, 0, 0), class 0 being right? Give three numbers.
+#
+# > 점수 (0, 0, 0)에서 클래스 0이 정답일 때, 세 점수에 대한 교차 엔트로피의 기울기는?
+
+# %%
+answer = None
+check("5.3", answer)
+
+# %% [markdown]
+# **5.4** Fill in the circuit: the hinge max(0, m) of m = w·x − s + 1, plus the penalty ½·w².
+#
+# > 회로를 채우세요. m = w·x − s + 1의 힌지 max(0, m)에 규제 항 ½·w²를 더한 것입니다.
+
+# %%
+viz.draw(circuit("5.4"))
+
+# %%
+answer = None  # {"m": …, "w": …, "x": …, "s": …}
+check("5.4", answer)
+
+# %% [markdown]
+# **5.5** Find the bug in this loss.
+#
+# > 이 손실 함수에서 버그를 찾으세요.
+
+# %%
+code("5.5")
+
+# %%
+answer = None  # the number of the line
+check("5.5", answer)
+
+# %% [markdown]
+# **5.6** Write the backward pass of softmax with cross-entropy by hand: a function of three scores, of which the second is
+# that of the right class, that returns their three gradients.
+#
+# > 소프트맥스와 교차 엔트로피의 역전파를 직접 쓰세요. 점수 셋(둘째가 정답)을 받아 기울기 셋을 돌려줍니다.
+
+# %%
+answer = None  # def answer(s1, s2, s3): … return d1, d2, d3
+check("5.6", answer)

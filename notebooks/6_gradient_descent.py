@@ -14,12 +14,12 @@ from contextlib import redirect_stderr
 from math import ceil
 
 import numpy as np
-from exercise import check
 from matplotlib.figure import Figure
 
 import nn
 import viz
 from autograd import Tensor, Value, check_gradients, exp, grad, gradient, sin
+from chainrule.exercises import check, circuit, code, hint, solution
 
 # %% [markdown]
 # ## The derivative
@@ -331,35 +331,74 @@ viz.plots.curves(history)
 # %% [markdown]
 # ## Exercises
 #
-# **1.** The gradient of x1²·x2 at (2, 3)?
-
-# %%
-answer = None
-check(answer, lambda: tuple(grad(lambda a, b: a**2 * b, (0, 1))(2.0, 3.0)))
-
-# %% [markdown]
-# **2.** From x = 4 down f(x) = x² with rate 0.25: where is x after two steps?
-
-# %%
-answer = None
-check(answer, lambda: 4.0 * 0.5 * 0.5)
-
-# %% [markdown]
-# **3.** 1,797 examples, batches of 64, 10 epochs: how many updates?
-
-# %%
-answer = None
-check(answer, lambda: 10 * ceil(1797 / 64))
-
-# %% [markdown]
-# **4.** From which rate on does gradient descent diverge on f(x) = 3x²?
-
-# %%
-answer = None
-check(answer, lambda: 2 / 6)
-
-# %% [markdown]
-# <details><summary>Hints</summary>
+# `hint("6.1")` gives one hint at a time, `solution("6.1")` the solution; both, and `check`, take `lang="ko"`.
 #
-# 1. (2·x1·x2, x1²). 2. x ← x − 0.25·2x halves x. 3. Round up. 4. 2 ÷ f''.
-# </details>
+# **6.1** The gradient of x₁²·x₂ at (2, 3)?
+#
+# > (2, 3)에서 x₁²·x₂의 기울기는?
+
+# %%
+answer = None
+check("6.1", answer)
+
+# %% [markdown]
+# **6.2** From x = 4 down f(x) = x² with rate 0.25: where is x after two steps?
+#
+# > x = 4에서 학습률 0.25로 f(x) = x²를 내려갑니다. 두 걸음 뒤 x는?
+
+# %%
+answer = None
+check("6.2", answer)
+
+# %% [markdown]
+# **6.3** 1,797 examples, batches of 64, 10 epochs: how many updates?
+#
+# > 예제 1,797개, 배치 크기 64, 10 에포크이면 갱신은 몇 번입니까?
+
+# %%
+answer = None
+check("6.3", answer)
+
+# %% [markdown]
+# **6.4** From which rate on does gradient descent diverge on f(x) = 3x²? A fraction, or two decimals.
+#
+# > f(x) = 3x²에서 경사 하강법은 학습률이 얼마부터 발산합니까? 분수나 소수 둘째 자리까지.
+
+# %%
+answer = None
+check("6.4", answer)
+
+# %% [markdown]
+# **6.5** Fill in the circuit x₁²·x₂ + x₂, with q = x₁·x₁.
+#
+# > 회로 x₁²·x₂ + x₂를 채우세요. q = x₁·x₁입니다.
+
+# %%
+viz.draw(circuit("6.5"))
+
+# %%
+answer = None  # {"q": …, "x1": …, "x2": …}
+check("6.5", answer)
+
+# %% [markdown]
+# **6.6** Find the bug in this descent.
+#
+# > 이 경사 하강법에서 버그를 찾으세요.
+
+# %%
+code("6.6")
+
+# %%
+answer = None  # the number of the line
+check("6.6", answer)
+
+# %% [markdown]
+# **6.7** Rosenbrock's valley is (1 − x₁)² + 10·(x₂ − x₁²)². Write its backward pass by hand: a function of x₁ and x₂ that
+# returns both gradients.
+#
+# > 로젠브록 골짜기 (1 − x₁)² + 10·(x₂ − x₁²)²의 역전파를 직접 쓰세요. x₁과 x₂를 받아 두
+# > 기울기를 돌려줍니다.
+
+# %%
+answer = None  # def answer(x1, x2): … return d1, d2
+check("6.7", answer)

@@ -16,12 +16,12 @@ import warnings
 from pathlib import Path
 
 import numpy as np
-from exercise import check
 from matplotlib.figure import Figure
 
 import nn
 import viz
 from autograd import Tensor, check_gradients, gradient, sigmoid
+from chainrule.exercises import check, circuit, code, hint, solution
 from nn import functional as F
 from nn.babysitter import Babysitter, check_initial_loss, check_overfit
 from nn.search import CrossValidation, log_uniform, optimize
@@ -435,28 +435,67 @@ print("all right")
 # %% [markdown]
 # ## Exercises
 #
-# **1.** What should the first loss of a softmax classifier for 100 classes be?
-
-# %%
-answer = None
-check(answer, lambda: np.log(100))
-
-# %% [markdown]
-# **2.** He's standard deviation for a layer with 128 inputs?
-
-# %%
-answer = None
-check(answer, lambda: (2 / 128) ** 0.5)
-
-# %% [markdown]
-# **3.** Batch norm (γ = 1, β = 0, ε = 0) of the batch (2, 4, 6): the three results?
-
-# %%
-answer = None
-check(answer, lambda: tuple(F.batch_norm(Tensor([[2.0], [4.0], [6.0]]), training=True, eps=0.0).data[:, 0].tolist()))
-
-# %% [markdown]
-# <details><summary>Hints</summary>
+# `hint("7.1")` gives one hint at a time, `solution("7.1")` the solution; both, and `check`, take `lang="ko"`.
 #
-# 1. log C. 2. √(2/n). 3. Mean 4, variance 8/3.
-# </details>
+# **7.1** What should the first loss of a softmax classifier for 100 classes be? Two decimals.
+#
+# > 클래스가 100개인 소프트맥스 분류기의 첫 손실은 얼마여야 합니까? 소수 둘째 자리까지.
+
+# %%
+answer = None
+check("7.1", answer)
+
+# %% [markdown]
+# **7.2** He's standard deviation for a layer with 128 inputs?
+#
+# > 입력이 128개인 층에서 He 초기화의 표준편차는?
+
+# %%
+answer = None
+check("7.2", answer)
+
+# %% [markdown]
+# **7.3** Batch norm (γ = 1, β = 0, ε = 0) of the batch (2, 4, 6): the three results? Two decimals.
+#
+# > 배치 (2, 4, 6)의 배치 정규화(γ = 1, β = 0, ε = 0) 결과 셋은? 소수 둘째 자리까지.
+
+# %%
+answer = None
+check("7.3", answer)
+
+# %% [markdown]
+# **7.4** Fill in the circuit: h = relu(w·x) goes through inverted dropout (p = ½; this unit is kept, so ×2) to v, plus the
+# penalty ½·w².
+#
+# > 회로를 채우세요. h = relu(w·x)가 역드롭아웃(p = ½, 이 노드는 남아 ×2)을 거쳐 v에
+# > 곱해지고, 규제 항 ½·w²가 더해집니다.
+
+# %%
+viz.draw(circuit("7.4"))
+
+# %%
+answer = None  # {"v": …, "h": …, "w": …, "x": …}
+check("7.4", answer)
+
+# %% [markdown]
+# **7.5** Find the bug in this preprocessing.
+#
+# > 이 전처리에서 버그를 찾으세요.
+
+# %%
+code("7.5")
+
+# %%
+answer = None  # the number of the line
+check("7.5", answer)
+
+# %% [markdown]
+# **7.6** Batch norm takes the mean away first: y_i = x_i − mean. Write the backward pass for a batch of three by hand: a
+# function of x₁, x₂, x₃ and the upstream gradients g₁, g₂, g₃ that returns the gradients of the x.
+#
+# > 배치 정규화는 먼저 평균을 뺍니다: y_i = x_i − 평균. 세 개짜리 배치의 역전파를 직접 쓰세요. x₁,
+# > x₂, x₃과 상류 기울기 g₁, g₂, g₃를 받아 x의 기울기를 돌려줍니다.
+
+# %%
+answer = None  # def answer(x1, x2, x3, g1, g2, g3): … return d1, d2, d3
+check("7.6", answer)

@@ -46,7 +46,6 @@ def address(tmp_path_factory):
     folder = tmp_path_factory.mktemp("notebooks")
     for script in CHAPTERS:
         shutil.copy(script.with_suffix(".ipynb"), folder)
-    shutil.copy(CHAPTERS[0].parent / "exercise.py", folder)
     cells = map(nbformat.v4.new_code_cell, (SETUP, *THINGS))
     kernel = nbformat.read(CHAPTERS[0].with_suffix(".ipynb"), as_version=4).metadata
     nbformat.write(nbformat.v4.new_notebook(cells=list(cells), metadata=kernel), folder / "things.ipynb")

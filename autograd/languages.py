@@ -1,0 +1,77 @@
+"""Messages in the reader's language, from gettext catalogues: ``locale/ko/LC_MESSAGES/*.po`` in the package that speaks.
+
+English is the language of the source. A text for translation is marked with ``message("…")``; its translation is looked up when
+it is shown, so one object can speak both languages. The catalogues are read as they are: nothing has to be compiled.
+"""
+
+from __future__ import annotations
+
+import ast
+import os
+from functools import cache
+from pathlib import Path
+
+LANGUAGES = ("en", "ko")
+
+
+def message(text: str) -> str:
+    """Return a text as it is: the mark by which tools find it for translation (``xgettext --keyword=message``).
+
+    >>> message("not answered yet")
+    'not answered yet'
+    """
+    return text
+
+
+def reader_language(lang: str | None = None) -> str:
+    """Return the language to speak: ``lang``, or that of the environment (as gettext reads it), English where it is neither.
+
+    Raises ValueError for a language that there is no catalogue for.
+
+    >>> reader_language("ko")
+    'ko'
+    """
+    if lang is not None:
+        if lang not in LANGUAGES:
+            known = " and ".join(map(repr, LANGUAGES))
+            raise ValueError(f"lang={lang!r}: the languages are {known}; leave it out for your system's")
+        return lang
+    said = next(filter(None, map(os.environ.get, ("LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG"))), "")
+    return said[:2] if said[:2] in LANGUAGES else "en"
+
+
+@cache
+def catalogue(path: Path) -> dict[str, str]:
+    r"""Read a ``.po`` file: from each text to its translation, untranslated and fuzzy ones left out.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     place = Path(folder) / "x.po"
+    ...     _ = place.write_text('msgid "loss"\nmsgstr "손실"\n', encoding="utf-8")
+    ...     catalogue(place)
+    {'loss': '손실'}
+    """
+    found: dict[str, str] = {}
+    for entry in path.read_text(encoding="utf-8").split("\n\n"):
+        texts = {"msgid": "", "msgstr": ""}
+        part, fuzzy = "", False
+        for line in entry.splitlines():
+            fuzzy |= line.startswith("#,") and "fuzzy" in line
+            word, _, rest = line.partition(" ")
+            if word in texts:
+                part, line = word, rest
+            if part and line.startswith('"'):
+                texts[part] += ast.literal_eval(line)
+        if texts["msgid"] and texts["msgstr"] and not fuzzy:
+            found[texts["msgid"]] = texts["msgstr"]
+    return found
+
+
+def translated(text: str, lang: str, package: Path) -> str:
+    """Return a text in a language, from the catalogue of the package in this folder; untranslated texts stay English.
+
+    >>> translated("not a text of any catalogue", "ko", Path(__file__).parent)
+    'not a text of any catalogue'
+    """
+    path = package / "locale" / lang / "LC_MESSAGES" / f"{package.name}.po"
+    return text if lang == "en" or not path.exists() else catalogue(path).get(text, text)

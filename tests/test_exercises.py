@@ -1,0 +1,272 @@
+"""The exercises: 40 wrong answers are called wrong, each with a reason; right ones are right in every form; both languages."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections import Counter
+from decimal import Decimal
+from fractions import Fraction
+from math import exp, log, sqrt
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from autograd import Tensor, Value, gradient, relu, sigmoid, steps
+from autograd.languages import catalogue, reader_language
+from chainrule.exercises import check, circuit, code, find, hint, ids, solution
+from chainrule.exercises.kinds import Bug, Circuit, Code, Free, Numbers
+
+ROOT = Path(__file__).parents[1]
+IDS = ids()
+BIASES, UPSTREAM, SIGN = "forget the biases", "upstream gradient", "sign"
+
+WRONG = [  # (id, answer, words of the reason)
+    ("1.1", (-2, 3), "the sum too"), ("1.1", (1, 3), SIGN), ("1.1", (3, -1), "order"), ("1.1", (-1, -2), "other input"),
+    ("1.1", (1, -3), SIGN), ("1.1", (-1, -3), SIGN), ("1.2", (0.5, 0.25), "local gradient of σ"),
+    ("1.2", (0.5, 0.5), SIGN),
+    ("1.2", (0, -0.5), "not 0"), ("1.2", (0.5, -2), "¼"), ("1.3", (2, 0), "add up"), ("1.3", (4, 2), "routes"),
+    ("1.4", {"e": 2, "p": 2, "w": 2, "x": 4, "b": 2}, UPSTREAM), ("1.4", (1, 2, 6, 4, 2), "twice"),
+    ("2.1", (1, 1, -1), "NOR says 1"),
+    ("2.1", (-0.5, -0.5, 0.3), "others"), ("2.2", (-1, -2), "order"), ("2.2", (1, 2), "must be negative"),
+    ("2.3", 16, "separate"), ("2.3", 15, "opposite"), ("3.1", (55, 34_848), BIASES), ("3.1", (54, 34_944), "first window"),
+    ("3.2", 79_400, BIASES), ("3.2", 79_500, "output layer"), ("3.2", 79_510.4, "exact"), ("3.3", 4, "each side"),
+    ("4.1", (1, 0.5), "value of σ"), ("4.2", 1.25, "added where you multiply"), ("4.2", 0.001, "two significant|2 significant"),
+    ("4.3", 0.5, "p itself"), ("5.1", (4, Fraction(2, 3)), "SSE"), ("5.1", (Fraction(2, 3), Fraction(4, 3)), "order"),
+    ("5.2", 3, "left out"), ("5.3", (1 / 3, 1 / 3, 1 / 3), "1 is taken away"), ("5.3", (2 / 3, -1 / 3, -1 / 3), SIGN),
+    ("6.1", (4, 4), "factor"), ("6.3", 289, "whole number"), ("6.3", 280, "round up"), ("6.4", 0.34, "decimals"),
+    ("7.1", 2.30, "ten classes"), ("7.2", 1 / 64, "variance"), ("7.3", (-1, 0, 1), "N − 1"), ("7.4", (6, -4, -12, -4), "penalty"),
+    ("1.5", 4, "line 4 is right"), ("6.6", 4, "line 4 is right"),
+]
+RIGHT = [
+    ("1.1", [-1, 3]), ("1.1", "(−1, 3)"), ("1.1", np.array([-1.0, 3.0])),
+    ("1.1", {"y": 3, "x": -1}), ("1.1", (Value(-1.0), Value(3.0))),
+    ("1.2", ("1/2", "-1/2")), ("1.2", (0.5, -0.5)), ("1.2", ("½", "−½")), ("6.3", "２９０"),
+    ("1.3", "4, 0"), ("1.4", {"b": 2, "x": 4, "w": 6, "p": 2, "e": 2}),
+    ("2.1", (-1, -1, 0.9)), ("2.3", "14"), ("3.1", ("55", "34,944")), ("3.1", (np.int64(55), np.int32(34_944))),
+    ("3.2", "79,510"),
+    ("3.2", 79_510.0), ("3.2", Decimal(79510)), ("4.2", "1/1024"), ("4.2", 0.00098), ("4.2", 9.77e-4), ("4.3", np.float32(0.25)),
+    ("5.1", (1.33, 0.67)), ("5.1", "4/3, 2/3"), ("5.1", Tensor([4 / 3, 2 / 3])), ("5.2", 2.0),
+    ("5.3", [Fraction(-2, 3), Fraction(1, 3), Fraction(1, 3)]), ("6.1", (12, 4)), ("6.3", np.int64(290)),
+    ("6.4", 0.33), ("6.4", "1/3"),
+    ("7.1", 4.61), ("7.1", 4.605), ("7.1", log(100)), ("7.2", "1/8"), ("7.3", (-1.22, 0, 1.22)), ("7.3", [-1.2247, 0, 1.2247]),
+    ("1.5", 6), ("1.5", "grads[node] = upstream * local"),
+]
+
+
+def test_forty_wrong_answers_and_twenty_right_ones() -> None:
+    assert len(WRONG) >= 40 and len(RIGHT) >= 20
+
+
+@pytest.mark.parametrize(("id", "answer", "words"), WRONG)
+def test_a_wrong_answer_is_called_wrong_and_the_reason_names_the_mistake(id: str, answer: object, words: str) -> None:
+    verdict = check(id, answer, lang="en")
+    assert verdict.right is False and not verdict
+    assert re.search(words, verdict.reason), verdict.reason
+    korean = check(id, answer, lang="ko")
+    assert korean.right is False and re.search("[가-힣]", korean.reason)
+
+
+@pytest.mark.parametrize(("id", "answer"), RIGHT)
+def test_a_right_answer_is_right_in_every_form(id: str, answer: object) -> None:
+    assert check(id, answer, lang="en").right is True, check(id, answer, lang="en")
+
+
+@pytest.mark.parametrize(("answer", "words"), [
+    ("seven", "cannot be read"), (True, "no number"), (1j, "complex"), (float("nan"), "finite"), (float("inf"), "finite"),
+    (len, "function"),
+    ({79510}, "order"), (object(), "kind object"), ((1, 2), "2 numbers are given"), ({"x": 1}, "not filled in"),
+    (b"79510", "kind bytes"),
+    ("1/0", "cannot be read"), ("", None), (None, None), ([], None), ("79,51", "2 numbers")])
+def test_answers_of_another_kind_are_refused_in_words(answer: object, words: str | None) -> None:
+    verdict = check("3.2", answer, lang="en")
+    assert verdict.right is (None if words is None else False)
+    assert re.search(words or "not answered yet", verdict.reason), verdict.reason
+
+
+def test_an_answer_that_is_half_filled_in_says_so() -> None:
+    assert "still None" in check("1.1", (None, 3), lang="en").reason
+    assert check("1.1", (None, None), lang="en").right is None
+    assert "w, x" in check("1.4", {"e": 2, "p": 2, "b": 2}, lang="en").reason
+
+
+@given(st.integers(-200_000, 200_000))
+def test_a_count_is_exact(n: int) -> None:
+    assert check("3.2", n).right is (n == 79_510)
+    assert check("3.2", n + 1e-3).right is False
+
+
+@given(st.floats(-1, 8))
+def test_a_measured_number_is_right_to_the_digits_asked(x: float) -> None:
+    away = abs(Fraction(x) - Fraction(log(100)))
+    if abs(away - Fraction(1, 200)) > Fraction(1, 10**4):
+        assert check("7.1", x).right is (away < Fraction(1, 200))
+
+
+@given(st.one_of(st.text(max_size=30), st.binary(max_size=5), st.lists(st.floats() | st.none() | st.text(max_size=3), max_size=5),
+                 st.dictionaries(st.text(max_size=3), st.floats()), st.complex_numbers(),
+                 st.booleans(), st.decimals(), st.fractions()),
+       st.sampled_from(IDS), st.sampled_from(["en", "ko"]))
+def test_no_answer_is_an_error(answer: object, id: str, lang: str) -> None:
+    verdict = check(id, answer, lang=lang)
+    assert verdict.reason and verdict.right in (True, False, None) and str(verdict)
+
+
+# ── the exercises themselves ─────────────────────────────────────────────────────────────────────────────────────
+
+@pytest.mark.parametrize("chapter", range(1, 8))
+def test_every_chapter_has_a_computation_a_circuit_a_bug_and_code(chapter: int) -> None:
+    kinds = Counter(type(find(id)) for id in ids(chapter))
+    bases = [kind for kind in kinds if issubclass(kind, Code)]
+    assert len(bases) == kinds[Bug] == 1 and kinds[Circuit] >= 1 and kinds[Numbers] + kinds[Free] + kinds[Circuit] >= 3
+
+
+@pytest.mark.parametrize("id", IDS)
+def test_its_solution_is_right_and_its_hints_do_not_run_out(id: str) -> None:
+    found = solution(id, lang="en")
+    assert check(id, found.answer, lang="en").right, check(id, found.answer, lang="en")
+    assert str(found) and found.way
+    assert len(find(id).hints) >= 2
+    said = [hint(id, lang="en").number for _ in range(len(find(id).hints) + 2)]
+    assert said[0] == 1 and said[-1] == len(find(id).hints) == said[-3]
+
+
+@pytest.mark.parametrize("id", IDS)
+def test_no_likely_mistake_is_right(id: str) -> None:
+    exercise = find(id)
+    if isinstance(exercise, (Numbers, Circuit)):
+        asked = exercise.asked
+        for i, one in enumerate(asked):
+            for wrong in one.wrong:
+                answer = [x.value for x in asked]
+                answer[i] = wrong
+                assert check(id, answer, lang="en").right is False, (one.name, wrong)
+    elif isinstance(exercise, Code):
+        for wrong, said in exercise.wrong:
+            verdict = check(id, wrong, lang="en")
+            assert verdict.right is False and verdict.reason == said
+    elif isinstance(exercise, Bug):
+        lines = exercise.code.split("\n")
+        assert lines[exercise.line - 1].strip() != exercise.remedy
+        assert all(check(id, i, lang="en").right is (i == exercise.line) for i in range(1, len(lines) + 1))
+
+
+def test_the_bugs_are_bugs_and_their_remedies_right() -> None:
+    """Each function gives a wrong number as it is, and the right one with the faulty line replaced."""
+    space = {"exp": exp, "log": log, "gradient_x": lambda x, y: 2 * x + y, "gradient_y": lambda x, y: x + 2 * y}
+    edges = {"f": [("a", 3.0), ("a", 3.0)]}
+    train, held = np.array([[0.0], [2.0]]), np.array([[5.0], [7.0]])
+    runs = {"1.5": lambda f: f(["f"], edges, "f")["a"] == gradient((a := Value(3.0)) * a, a),
+            "2.5": lambda f: f([0.0, 0.0], 0.0, (1, 1), 1) == ([1.0, 1.0], 1.0),
+            "3.5": lambda f: f([1, 2, 3], [1, 1, 1], 1, 1) == [3, 6, 5],
+            "4.5": lambda f: f(0.0)[1](1.0) == gradient(sigmoid(x := Value(0.0)), x),
+            "5.5": lambda f: abs(f([0.7, 0.3], [1e-300, 1.0]) + log(0.3)) < 1e-9,
+            "6.6": lambda f: f(1.0, 0.0, 0.1, 1) == (0.8, -0.1),
+            "7.5": lambda f: (f(train, held)[1] == [[4.0], [6.0]]).all()}
+    assert set(runs) == {id for id in IDS if isinstance(find(id), Bug)}
+    for id, right in runs.items():
+        results = []
+        for source in (str(code(id)), find(id).repaired):
+            names = dict(space)
+            exec(source, names)
+            results.append(bool(right(next(x for name, x in names.items() if callable(x) and name not in space))))
+        assert results == [False, True], id
+
+
+def test_a_circuits_gradients_are_the_engines() -> None:
+    for id in IDS:
+        if isinstance(find(id), Circuit):
+            y = circuit(id)
+            assert y.grad is None
+            totals = {edge.target_label: edge.total for step in steps(y) for edge in step.edges}
+            assert {one.name: one.value for one in find(id).asked} == {name: totals[name] for name in find(id).names}
+
+
+def test_code_is_held_against_the_checker_and_its_faults_are_named() -> None:
+    assert check("1.6", lambda x, y, z: (z + 1, z, x + y)).right
+    assert "second path" in check("1.6", lambda x, y, z: (z, z, x + y), lang="en").reason
+    assert "sign of the gradient of x" in check("1.6", lambda x, y, z: (-z - 1, z, x + y), lang="en").reason
+    assert "gradient of z is not right" in check("1.6", lambda x, y, z: (z + 1, z, x * y), lang="en").reason
+    assert "returns None" in check("1.6", lambda x, y, z: None, lang="en").reason
+    assert "returns 2 where 3 are asked for" in check("1.6", lambda x, y, z: (z, z), lang="en").reason
+    assert "ZeroDivisionError" in check("1.6", lambda x, y, z: 1 / 0, lang="en").reason
+    assert "TypeError" in check("1.6", lambda x: x, lang="en").reason
+    assert "without brackets" in check("1.6", 5, lang="en").reason
+    assert check("1.6", [lambda x, y, z: 1], lang="en").right is False
+    assert "shape (2, 3)" in check("3.6", lambda X, W, b, G: (G @ W.T, G.T @ X, G.sum(0)), lang="en").reason
+    assert check("5.6", lambda *s: [exp(x) / sum(map(exp, s)) - (i == 1) for i, x in enumerate(s)]).right
+    assert check("4.6", lambda x, up: np.float64(up / (1 + abs(x)) ** 2)).right
+
+
+def test_published_numbers() -> None:
+    """AlexNet's first layer, He's and Xavier's deviations, the loss of chance: as their papers have them."""
+    assert check("3.1", (55, 96 * (11 * 11 * 3 + 1))).right
+    assert check("7.2", sqrt(2 / 128)).right and check("7.1", -log(1 / 100)).right
+    x = Value(2.0)
+    assert check("6.2", 4 * (1 - 0.5) ** 2).right and gradient(relu(x) * x, x) == 4
+
+
+def test_an_unknown_id_is_refused_with_what_is_near() -> None:
+    for call in (check, hint, solution, circuit, code):
+        with pytest.raises(LookupError, match=r"no exercise '1\.9'.*1\.\d"):
+            call("1.9")
+    with pytest.raises(LookupError, match="has no circuit"):
+        circuit("1.2")
+    with pytest.raises(LookupError, match="no code"):
+        code("1.1")
+    with pytest.raises(LookupError, match="hints 1 to"):
+        hint("1.1", 9)
+    with pytest.raises(ValueError, match="'en' and 'ko'"):
+        check("1.1", 3, lang="fr")
+
+
+def test_what_is_shown_is_a_sentence_in_a_notebook_too() -> None:
+    wrong = check("3.2", 79_400, lang="en")
+    assert repr(wrong) == "✗ not yet: did you forget the biases? Each node has one: 100 and 10"
+    assert "did you forget" in wrong._repr_html_()
+    assert repr(check("3.2", 79_400, lang="ko")) == "✗ 아직 아닙니다: 편향을 잊었습니까? 노드마다 하나씩, 100개와 10개입니다"
+    assert "<" not in check("3.2", "<script>", lang="en")._repr_html_().replace("<p", "").replace("</p", "")
+    assert repr(code("5.5")).startswith("1  def") and "<pre" in code("5.5")._repr_html_()
+    assert "<pre>" in solution("1.6")._repr_html_()
+
+
+# ── languages ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+def messages(package: str) -> set[str]:
+    """The texts that a package marks for translation."""
+    return {node.args[0].value for path in (ROOT / package).rglob("*.py")  # type: ignore[attr-defined]
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "message" and isinstance(node.args[0], ast.Constant)}
+
+
+@pytest.mark.parametrize("package", ["chainrule"])
+def test_the_korean_catalogue_is_whole(package: str) -> None:
+    marked = messages(package)
+    found = catalogue(ROOT / package / "locale" / "ko" / "LC_MESSAGES" / f"{package}.po")
+    assert sorted(marked - found.keys()) == [] == sorted(found.keys() - marked)
+    for text, korean in found.items():
+        holes = re.findall(r"\{[^}]*\}", text)
+        assert Counter(holes) == Counter(re.findall(r"\{[^}]*\}", korean)), text
+        words = set(re.findall(r"[A-Za-z]{4,}", text)) - {"tanh"}
+        assert re.search("[가-힣]", korean) or not words, text
+
+
+def test_babel_reads_the_catalogues_alike() -> None:
+    babel = pytest.importorskip("babel.messages.pofile")
+    for path in ROOT.glob("*/locale/ko/LC_MESSAGES/*.po"):
+        with path.open("rb") as file:
+            theirs = {entry.id: entry.string for entry in babel.read_po(file) if entry.id}
+        assert catalogue(path) == theirs
+
+
+def test_the_language_is_the_readers(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("LANGUAGE", "LC_ALL", "LC_MESSAGES"):
+        monkeypatch.delenv(name, raising=False)
+    for said, lang in (("ko_KR.UTF-8", "ko"), ("C", "en"), ("de_DE.UTF-8", "en"), ("en_GB", "en")):
+        monkeypatch.setenv("LANG", said)
+        assert reader_language() == lang
+    monkeypatch.setenv("LC_ALL", "ko_KR.UTF-8")
+    assert check("3.2", 1).lang == "ko" and "편향" in check("3.2", 79_400).reason
