@@ -221,7 +221,7 @@ check("1.3", answer)
 # > x, b의 기울기는 얼마입니까?
 
 # %%
-viz.draw(circuit("1.4"))
+viz.quiz(circuit("1.4"))
 
 # %%
 answer = None  # {"e": …, "p": …, "w": …, "x": …, "b": …}

@@ -253,7 +253,7 @@ check("2.3", answer)
 # > 1)²입니다. s, w₁, w₂, b의 기울기는 얼마입니까?
 
 # %%
-viz.draw(circuit("2.4"))
+viz.quiz(circuit("2.4"))
 
 # %%
 answer = None  # {"s": …, "w1": …, "w2": …, "b": …}

@@ -407,7 +407,7 @@ check("3.3", answer)
 # > v₁·h₁ + v₂·h₂입니다.
 
 # %%
-viz.draw(circuit("3.4"))
+viz.quiz(circuit("3.4"))
 
 # %%
 answer = None  # {"v1": …, "v2": …, "h1": …, "w1": …, "w2": …, "x": …}

@@ -317,7 +317,7 @@ check("4.3", answer)
 # > 회로 v·tanh(w·x) + relu(u)를 채우세요. 기울기 셋이 0인데, 이유가 저마다 다릅니다.
 
 # %%
-viz.draw(circuit("4.4"))
+viz.quiz(circuit("4.4"))
 
 # %%
 answer = None  # {"v": …, "h": …, "w": …, "x": …, "u": …}

@@ -266,7 +266,7 @@ check("5.3", answer)
 # > 회로를 채우세요. m = w·x − s + 1의 힌지 max(0, m)에 규제 항 ½·w²를 더한 것입니다.
 
 # %%
-viz.draw(circuit("5.4"))
+viz.quiz(circuit("5.4"))
 
 # %%
 answer = None  # {"m": …, "w": …, "x": …, "s": …}

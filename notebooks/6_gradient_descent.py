@@ -374,7 +374,7 @@ check("6.4", answer)
 # > 회로 x₁²·x₂ + x₂를 채우세요. q = x₁·x₁입니다.
 
 # %%
-viz.draw(circuit("6.5"))
+viz.quiz(circuit("6.5"))
 
 # %%
 answer = None  # {"q": …, "x1": …, "x2": …}

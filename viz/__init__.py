@@ -14,15 +14,17 @@ from .drawing import Drawing, draw
 from .graphs import graph
 from .records import Graph
 from .networks import network
+from .quizzes import Quiz, quiz
 from .reports import report
 from .web.step_page import Stepper, stepper
 from .terminal import text
 from .recurrent import unrolled
+from .worksheets import Worksheet, worksheet
 from .zooming import zoom
 
 internal_packages.add("viz")  # warnings name the user's line, not one of this package
-__all__ = ["Drawing", "Graph", "Stepper", "draw", "graph", "network", "plots", "report", "stepper", "text", "unrolled",
-           "zoom"]
+__all__ = ["Drawing", "Graph", "Quiz", "Stepper", "Worksheet", "draw", "graph", "network", "plots", "quiz", "report", "stepper",
+           "text", "unrolled", "worksheet", "zoom"]
 
 
 def __dir__() -> list[str]:

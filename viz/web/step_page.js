@@ -196,6 +196,7 @@ function state(count) {
       now.totals[root] = frame.gradient
     }
     for (const e of frame.edges) {
+      if (quiz && !quiz.known(e)) continue  // not filled in yet
       now.wires[[e.source, e.argument]] = e.downstream
       now.totals[e.target] = e.total
       ;(now.arrived[e.target] ??= new Set()).add(`${e.source},${e.argument}`)
@@ -321,6 +322,7 @@ function paint(now, quick) {
     const inside = all.length && through(all[0][0]), upstream = inside && now.totals[gate(all[0][0]).result]
     if (wire.formula) put(wire.formula, back && typeof gradient === 'number' && upstream ? show(gradient / upstream) : '', true, false)
     flow(wire.flow, gradient)
+    if (quiz) wire.drawn.classList.toggle('unknown', of.length > 0 && !back)
     const shown = !!frame && all.some(([node]) => node === frame.node || through(node)?.includes(frame.node))
       || ends && frame?.node === root && frame.phase === 'backward'
     wire.drawn.classList.toggle('now', shown)
@@ -366,6 +368,7 @@ function pulse(wire, back) {  // the gradient on its way from the gate back to w
 
 function explain(now) {
   const panel = $('panel'), frame = frames[at - 1]
+  if (quiz) { quiz.explain(panel, frame, at); return }
   panel.replaceChildren(...message ? [h('p', message.startsWith('!') ? 'wrongly' : '', message.replace('!', ''))] : [])
   if (!frame) {
     panel.append(h('h2', '', 'How to read this'),
@@ -477,9 +480,10 @@ function render(quick = false) {
         : { waiting: 'not computed yet', computed: 'gradient not computed yet', done: 'complete' }[part])
   }
   for (const [i, row] of controls) row.tell(now.totals[i])
+  quiz?.tell(at)
 }
 function go(to) {
-  at = Math.max(0, Math.min(frames.length, to))
+  at = Math.max(0, Math.min(quiz ? quiz.limit() : frames.length, to))
   message = ''
   render()
   const frame = frames[at - 1]
@@ -513,7 +517,7 @@ function run(members) {  // to the next step that has to do with it, from the st
   const about = frames.map((frame, i) => members.includes(frame.node) || frame.edges.some(e => members.includes(e.target) && !edges[e.target].length) ? i + 1 : 0).filter(Boolean)
   if (about.length) go(end(about.find(i => i > at) ?? about[0]))
 }
-function play(on = !timer) {
+function play(on = !timer && !quiz) {
   clearTimeout(timer)
   timer = 0
   const next = () => {
@@ -810,7 +814,7 @@ function prepare() {
   for (const { drawn: owner, source, value } of drawn.wires.values()) if (leaves.includes(source)) drags(value, source)
   for (const { id, text } of drawn.boxes) {
     const title = element(id)?.querySelector('text'), i = Number(id.slice(1))
-    if (title) button(title, `${text}: close it`, () => toggle(set => set.add(i), id))
+    if (title && !quiz) button(title, `${text}: close it`, () => toggle(set => set.add(i), id))
   }
 }
 
@@ -831,6 +835,8 @@ function theme() {
 
 // ── and go ──
 
+const quiz = DATA.quiz ? quizOf({ $, h, name, show, fill, nodes, edges, forks, values, root, digits, unit, rounded, render, frames: () => frames, quiz: DATA.quiz }) : null
+
 theme()
 matchMedia('(prefers-color-scheme: dark)').addEventListener('change', theme)
 $('collapsing').hidden = !shuttable.length
@@ -850,7 +856,7 @@ document.addEventListener('keydown', event => {
   if (event.key === ' ' && !on) { event.preventDefault(); play() }
 })
 compute()
-at = frames.length  // so that every number is there, and follows as inputs change
+at = quiz ? quiz.limit() : frames.length  // so that every number is there, and follows as inputs change
 toggle(() => {}, '')
 new ResizeObserver(() => { sight = null; if (Math.abs(room() - wide) > 24) toggle(() => {}, '') }).observe($('stage'))
 $('stage').addEventListener('scroll', () => { sight = null })

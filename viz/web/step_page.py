@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cache, cached_property, reduce
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 from zlib import DEFLATED, compressobj
 
 from autograd.context import scope
@@ -66,7 +66,7 @@ def stepper(y: Node | Sequence[Node], *, collapse: Collapse = None, digits: Digi
     (True, False)
     """
     if isinstance(y, (list, tuple)):
-        y, seed, title = _total(y, seed, title)
+        y, seed, title = total_of(y, seed, title)
     return Stepper(y, collapse, digits, title, parameters, names, seed)  # type: ignore[arg-type]  # checked there
 
 
@@ -79,18 +79,21 @@ class Stepper:
     True
     """
 
+    lang, kind = "en", ""  # of the page; a kind of page has rules of its own in the style sheet
+    scripts: ClassVar[tuple[str, ...]] = ("layout.js", "circuit.js", "step_page.js")
+
     def __init__(self, y: Node, collapse: Collapse = None, digits: Digits = "auto", title: str | None = None,
                  parameters: Iterable[Node | str] | None = None, names: Names | None = None, seed: ArrayLike | None = None):
         if digits != "auto" and digits not in range(1, 18):
             raise ValueError(f"digits={digits!r}: digits must be from 1 to 17; leave it out for as many as "
                              "needed")
-        order = _checked_order(y)
+        order = checked_order(y)
         called = named_nodes(order) if names is None else named_after(order, names)
         found = walks(y, seed, order, called)
         walk = found[""]
         self.digits: Digits = digits
         self.title, self.steps = title, len(walk)
-        snapshot = _snapshot(y, order, called, walk)
+        snapshot = snapshot_after(y, order, called, walk)
         graph = graph_of(snapshot, False)
         self._graph = graph_of(snapshot, collapse)
         self._code, why = _program(y)
@@ -115,8 +118,9 @@ class Stepper:
         # inside a script element, < could begin its end tag or a comment
         data = json.dumps(self._data, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
         title = self.title or f"Backpropagation through {clip(self._data['nodes'][-1]['name'])}"
-        return _PAGE.format(title=escape(clean(title)), style=f"{_colours()}{CSS_IN_COLOURS}{_source('step_page.css')}",
-                            script=f"const DATA = {data}\nconst COMPUTE = {self._code};\n{_script()}")
+        return _PAGE.format(title=escape(clean(title)), lang=self.lang, kind=self.kind,
+                            style=f"{_colours()}{CSS_IN_COLOURS}{_source('step_page.css')}",
+                            script=f"const DATA = {data}\nconst COMPUTE = {self._code};\n{_script(self.scripts)}")
 
     def save(self, path: str | Path) -> Path:
         """Write the page to a file for a browser, and return its path."""
@@ -141,12 +145,12 @@ class Stepper:
 
 
 _PAGE = """<!doctype html>
-<html lang="en">
+<html lang="{lang}">
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{title}</title>
 <style>{style}</style>
-<main>
+<main class="{kind}">
 <h1>{title}</h1>
 <div class="bar" role="group" aria-label="Steps">
 <button id="first" title="first (Home)" aria-label="first step">|◀</button>
@@ -185,9 +189,9 @@ def _source(name: str) -> str:
 
 
 @cache
-def _script() -> str:
-    """The script of every page (layout, drawing, stepping), compressed to a third of its size, with its unpacker."""
-    scripts = ";".join(map(_source, ("layout.js", "circuit.js", "step_page.js")))
+def _script(names: tuple[str, ...]) -> str:
+    """The script of a page (layout, drawing, stepping), compressed to a third of its size, with its unpacker."""
+    scripts = ";".join(map(_source, names))
     packer = compressobj(9, DEFLATED, -15)
     packed = b64encode(packer.compress(scripts.encode()) + packer.flush()).decode()
     return (f"{_source('unpack.js')}{{ const own = document.createElement('script'); own.textContent = unpack('{packed}'); "
@@ -207,7 +211,7 @@ CSS_IN_COLOURS = re.sub("|".join(LIGHT.values()), lambda colour: f"var(--{_INKS[
 
 # ── one walk ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
-def _checked_order(y: Node) -> list[Node]:
+def checked_order(y: Node) -> list[Node]:
     """The nodes of a graph in order; raises ValueError if they are too many to step through."""
     checked_roots(y)
     order = topological(y)
@@ -217,7 +221,7 @@ def _checked_order(y: Node) -> list[Node]:
     return order
 
 
-def _total(results: Sequence[Any], seed: Any, title: str | None) -> tuple[Any, Any, str | None]:
+def total_of(results: Sequence[Any], seed: Any, title: str | None) -> tuple[Any, Any, str | None]:
     """One node for all results, the only one or their sum weighted by the seeds, with the seed and the title of the page."""
     checked_roots(results)
     if not results or any(hasattr(y, "shape") for y in results):
@@ -233,7 +237,7 @@ def _total(results: Sequence[Any], seed: Any, title: str | None) -> tuple[Any, A
         return reduce(lambda a, b: a + b, terms), None, title
 
 
-def _snapshot(y: Node, order: list[Node], names: Mapping[Node, str], walk: list[Step]) -> Snapshot:
+def snapshot_after(y: Node, order: list[Node], names: Mapping[Node, str], walk: list[Step]) -> Snapshot:
     """The snapshot after the walk: names and labels, with the walk's gradients in place of the nodes' own."""
     gradients: dict[Node, Gradient] = {}
     contributions: dict[tuple[Node, int], Gradient] = {}
