@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from autograd.files import replaced
+from autograd.languages import LANGUAGES
 from autograd.output import use_plain_signs
 
 from .expression import Expression, ExpressionError, values
@@ -36,6 +37,7 @@ _EXAMPLES = {  # by the command that each begins with
     "step": ('"(x + y)*z" x=-2 y=5 z=-4', '"(x + y)*z" x=-2 y=5 z=-4 --html steps.html'),
     "check": ('"tanh(w*x)**2" w=0.5 x=3',),
     "report": ("run.npz -o report.html",),
+    "notebooks": ("course", "course --key"),
 }
 _CODES = "exit status: 0 all right, 1 the gradient is wrong (check), 2 the command or the expression is at fault"
 
@@ -139,6 +141,7 @@ def argument_parser() -> argparse.ArgumentParser:
     _add_step(commands)
     _add_expression_command(commands, check, "Check the gradient of an expression against differences of its values.")
     _add_report(commands)
+    _add_notebooks(commands)
     return parser
 
 
@@ -199,6 +202,14 @@ def _add_report(commands: Commands) -> None:
     sub.set_defaults(values=[])
     sub.add_argument("checkpoint", metavar="RUN.npz", help="the file that fit(…, checkpoint=) wrote")
     sub.add_argument("-o", "--output", default="report.html", metavar="FILE", help="where to write (report.html)")
+
+
+def _add_notebooks(commands: Commands) -> None:
+    sub = _add_command(commands, notebooks, "Copy the course, one notebook for each chapter, into a folder.")
+    sub.set_defaults(values=[])
+    sub.add_argument("folder", metavar="DIR", help="where to; it is made if need be")
+    sub.add_argument("--key", action="store_true", help="add the instructor's key, key.html: every exercise's solution")
+    sub.add_argument("--lang", choices=LANGUAGES, help="language of the key (the system's)")
 
 
 def digits(text: str) -> Digits:
@@ -339,4 +350,19 @@ def report(args: argparse.Namespace) -> int:
     except (OSError, ValueError) as error:
         raise Refusal(f"cannot report on '{args.checkpoint}': {getattr(error, 'strerror', None) or error}") from None
     written(text, args.output)
+    return 0
+
+
+def notebooks(args: argparse.Namespace) -> int:
+    if args.values:
+        raise Refusal(f"notebooks takes one folder only; leave out {args.values[0]!r}")
+    from .lessons import copy_course
+    try:
+        files = copy_course(Path(args.folder), args.key, args.lang)
+    except FileExistsError as error:
+        raise Refusal(f"cannot copy into '{args.folder}': {error}; choose another folder, or move those files away") from None
+    except OSError as error:
+        raise Refusal(f"cannot copy into '{args.folder}': {error.strerror or error}") from None
+    print(f"copied {len(files)} files into {args.folder}; to open them: pip install 'chainrule[course]', then\n"
+          f"jupyter lab '{args.folder}'")
     return 0

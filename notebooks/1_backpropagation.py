@@ -11,8 +11,8 @@
 # thing on the way back: **upstream gradient × local gradient = downstream gradient**. That is the chain rule, and it is all
 # there is to backpropagation.
 #
-# Read the seven chapters as they are, or run and change them: in the project's folder, `pip install -e
-# '.[notebook,plot,search]' hypothesis`, then `jupyter lab notebooks`.
+# Read the seven chapters as they are, or run and change them: `pip install 'chainrule[course]'`, then `chainrule notebooks
+# course` copies them into a folder, and `jupyter lab course` opens them.
 
 # %%
 import viz

@@ -471,7 +471,7 @@ check("7.3", answer)
 # > 곱해지고, 규제 항 ½·w²가 더해집니다.
 
 # %%
-viz.quiz(circuit("7.4"))
+viz.draw(circuit("7.4"))
 
 # %%
 answer = None  # {"v": …, "h": …, "w": …, "x": …}

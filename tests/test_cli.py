@@ -492,8 +492,24 @@ def test_closed_outputs_are_nowhere_to_write_and_no_fault(closed: str, status: i
     assert told.stdout.endswith("gradient x 4.0\n") or ">&-" in closed.split()[0]
 
 
-@pytest.mark.parametrize("command", ["draw", "step", "check", "report"])
+@pytest.mark.parametrize("command", ["draw", "step", "check", "report", "notebooks"])
 def test_the_help_of_a_command_shows_its_own_examples(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([command, "--help"]) == 0
     examples = re.findall(r"^  chainrule (\w+)", capsys.readouterr().out, re.MULTILINE)
     assert set(examples) == {command}
+
+
+def test_notebooks_copies_the_course_and_replaces_nothing(tmp_path: Path) -> None:
+    done = chainrule("notebooks", "a b/course", cwd=tmp_path)
+    assert done.returncode == 0 and "jupyter lab" in done.stdout, done.stderr
+    copies = sorted(path.name for path in (tmp_path / "a b" / "course").iterdir())
+    assert copies == sorted(path.name for path in (ROOT / "notebooks").glob("*.ipynb"))
+    again = chainrule("notebooks", "a b/course", "--key", cwd=tmp_path)
+    assert again.returncode == 2 and "would be replaced" in again.stderr and not (tmp_path / "a b/course/key.html").exists()
+    key = chainrule("notebooks", "k", "--key", "--lang=ko", cwd=tmp_path)
+    page = (tmp_path / "k" / "key.html").read_text(encoding="utf-8")
+    assert key.returncode == 0 and 'lang="ko"' in page and "34944" in page and page.count("<svg") == 9
+    (tmp_path / "file").touch()
+    for arguments in (("file",), ("file/x",), ("k2", "more")):
+        refused = chainrule("notebooks", *arguments, cwd=tmp_path)
+        assert refused.returncode == 2 and refused.stderr.startswith("chainrule: ") and "fault of chainrule" not in refused.stderr

@@ -136,7 +136,8 @@ def files(folder):
 
 def test_the_wheel_holds_every_file_of_the_four_packages_and_nothing_else(built):
     held = {path for path in files(built / "wheel") if ".dist-info/" not in path}
-    assert held == {f"{package}/{path}" for package in PACKAGES for path in files(ROOT / package)}
+    course = {f"chainrule/course/{path.name}" for path in (ROOT / "notebooks").glob("*.ipynb")}
+    assert held == {f"{package}/{path}" for package in PACKAGES for path in files(ROOT / package)} | course
     assert {path.rpartition(".")[2] for path in held} >= {"py", "typed", "js", "css", "csv", "gz", "md"}
 
 
@@ -153,6 +154,23 @@ def test_the_sdist_holds_every_tracked_file_and_builds_the_same_wheel(built):
 
 def pytest_in(folder, *arguments):
     return run("pytest", "-q", "-p", "no:cacheprovider", "-n", "0", *arguments, cwd=folder)
+
+
+def test_the_installed_course_is_copied_and_each_chapter_begins_alone(built, tmp_path):
+    """The first cell imports nothing that is not in the wheel; the folder is far from the checkout."""
+    clean = {**os.environ, "PYTHONPATH": str(built / "wheel"), "LANG": "C.UTF-8"}
+    done = subprocess.run([sys.executable, "-m", "chainrule", "notebooks", "my course", "--key"], cwd=tmp_path, env=clean,
+                          capture_output=True, text=True, encoding="utf-8")
+    assert done.returncode == 0, done.stderr
+    copies = sorted((tmp_path / "my course").glob("*.ipynb"))
+    assert [path.name for path in copies] == sorted(path.name for path in (ROOT / "notebooks").glob("*.ipynb"))
+    assert "79510" in (tmp_path / "my course" / "key.html").read_text(encoding="utf-8")
+    for path in copies:
+        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+        source = "".join(next(cell["source"] for cell in cells if cell["cell_type"] == "code"))
+        told = source + "\nimport chainrule; assert 'wheel' in chainrule.__file__; print(check('1.1', (-1, 3)).right)"
+        done = subprocess.run([sys.executable, "-c", told], cwd=path.parent, env=clean, capture_output=True, text=True)
+        assert done.stdout.endswith("True\n"), (path.name, done.stderr)
 
 
 def test_the_sdist_runs_its_own_tests(built):

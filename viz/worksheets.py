@@ -36,8 +36,8 @@ def worksheet(y: Node | Sequence[Node], *, title: str | None = None, names: Name
     """Return a worksheet: the circuit of ``y`` with an empty box for every gradient; ``.key`` has them filled in.
 
     ``save`` writes ``.html`` to print, with a table of upstream × local = downstream for every wire, or the picture alone
-    (``.svg``, ``.png``, ``.pdf``). ``title``, ``names`` and ``digits`` are as for ``draw``; ``lang`` is "en" or "ko". The graph is not changed.
-    Raises TypeError for arrays: zoom into them first.
+    (``.svg``, ``.png``, ``.pdf``). ``title``, ``names`` and ``digits`` are as for ``draw``; ``lang`` is "en" or "ko". The
+    graph is not changed. Raises TypeError for arrays: zoom into them first.
 
     >>> from autograd import Value
     >>> sheet = worksheet(Value(2.0, "w") * Value(3.0, "x"), lang="en")

@@ -22,7 +22,7 @@ def opened(visit, tmp_path):
 
 
 def right(y):
-    """The right numbers in the order of the blanks: for each gate upstream (but the result's), for each wire local, downstream, sum."""
+    """The right numbers in the order of the blanks: a gate's upstream (but the result's), a wire's local, downstream, and sum."""
     walk = [step for step in steps(y) if step.phase == "backward"]
     edges = [edge for step in walk for edge in step.edges]
     counts = {edge.target: sum(e.target == edge.target for e in edges) for edge in edges}
