@@ -71,10 +71,13 @@ def interpolate(input: ArrayLike, size: int | Sequence[int] | None = None, scale
         raise ValueError(f"interpolate: mode={mode!r} for an input of {len(x.shape)} axes; it must be 'nearest', 'nearest-exact', "
                          f"{linear!r} or 'area'")
     for axis, (n, m, step) in enumerate(zip(inner, sizes, steps), 2):
+        if n == m:  # a copy, as in PyTorch, whatever the scale_factor
+            continue
         if mode == linear:
             x = _along(x, axis, _between(n, m, step, bool(align_corners)))
         else:
             half = 0.5 if mode == "nearest-exact" else 0.0
+            step = 0.5 if mode == "nearest" and m == 2 * n else step
             x = take(x, np.minimum(np.floor((np.arange(m) + half) * step).astype(int), n - 1), axis)
     return x
 
