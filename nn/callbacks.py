@@ -5,10 +5,14 @@ A callback is any object with some of the methods of ``Callback``, or a function
 
 from __future__ import annotations
 
+import csv
+import json
 from collections.abc import Callable, Sequence
-from math import inf, isnan
+from math import inf, isfinite, isnan
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from autograd.files import replaced
 from autograd.notebook import shortened, table
 
 from .data import DataLoader
@@ -164,6 +168,41 @@ class Callback:
 
     def load_state_dict(self, state: State) -> None:
         """Restore the state that ``state_dict`` returned."""
+
+
+class Log:
+    """Callback that writes the history to a file after each epoch: a table for ``.csv``, a list of rows for ``.json``.
+
+    Readers see whole rows only, and a resumed run writes the earlier rows too. Raises ValueError for another ending. A nan, which
+    JSON does not have, is null there.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> import nn
+    >>> model = nn.Neuron(1)
+    >>> run = Run(model, nn.optim.SGD(model.parameters()), None, nn.data.DataLoader(([[1.0]], [0])), History())
+    >>> run.history.rows.append({"epoch": 1, "loss": 0.5})
+    >>> with TemporaryDirectory() as folder:
+    ...     Log(Path(folder, "run.csv")).on_epoch(run)
+    ...     print(Path(folder, "run.csv").read_text(encoding="utf-8"), end="")
+    epoch,loss
+    1,0.5
+    """
+
+    def __init__(self, path: str | Path):
+        self.path = Path(path)
+        if self.path.suffix not in (".csv", ".json"):
+            raise ValueError(f"Log: {str(path)!r}; the name must end in .csv or .json")
+
+    def on_epoch(self, run: Run) -> None:
+        """Write all rows so far."""
+        rows = run.history.rows
+        with replaced(self.path) as temporary, open(temporary, "w", encoding="utf-8", newline="") as file:
+            if self.path.suffix == ".json":
+                json.dump([{name: value if isfinite(value) else None for name, value in row.items()} for row in rows], file, indent=1)
+            else:
+                table = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
+                table.writeheader()
+                table.writerows(rows)
 
 
 HOOKS = ("on_start", "on_backward", "on_step", "on_epoch", "on_end", "on_interrupt")

@@ -15,7 +15,7 @@ from importlib.resources import files
 from io import BytesIO, StringIO
 from math import isfinite, isnan, prod
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, overload
 
 from .tables import dataset_html, sizes
 
@@ -57,20 +57,34 @@ class Dataset(NamedTuple):
         return dataset_html(*self)
 
 
-def load(name: str) -> Dataset:
+@overload
+def load(name: str, *, return_X_y: Literal[False] = False, as_frame: bool = False) -> Dataset: ...
+@overload
+def load(name: str, *, return_X_y: Literal[True], as_frame: bool = False) -> tuple[Any, Any]: ...
+def load(name: str, *, return_X_y: bool = False, as_frame: bool = False) -> Dataset | tuple[Any, Any]:
     """Return a data set that ships with the package, as tuples of numbers and integer labels.
 
     ``"iris"``: 150 flowers, 4 lengths in cm, 3 species. ``"digits"``: 1,797 handwritten digits, 8×8 pixels of 0 to 16.
-    ``nn/datasets/`` gives the source and the licence of each. Raises ValueError for another name.
+    With ``return_X_y`` it is the pair of inputs (N, features) and labels (N,) as arrays, with ``as_frame`` the inputs are a pandas
+    DataFrame and the labels a Series "target", as from scikit-learn's loaders. ``nn/datasets/`` gives the source and the licence of each. Raises ValueError for another name.
 
     >>> iris = load("iris")
     >>> len(iris.inputs), iris.inputs[0], iris.class_names[iris.labels[0]]
     (150, (5.1, 3.5, 1.4, 0.2), 'setosa')
+    >>> x, y = load("iris", return_X_y=True)
+    >>> x.shape, y.shape
+    ((150, 4), (150,))
     """
     shipped = {file.name.partition(".")[0]: file for file in files("nn.datasets").iterdir() if ".csv" in file.name}
     if name not in shipped:
         raise ValueError(f"no data set {name!r} ships with the package; choose from {', '.join(sorted(shipped))}")
-    return _Table(name, _text(name, _unpacked(name, shipped[name].read_bytes(), MAX_BYTES)), ",").dataset(-1)
+    found = _Table(name, _text(name, _unpacked(name, shipped[name].read_bytes(), MAX_BYTES)), ",").dataset(-1)
+    if as_frame:
+        import pandas as pd
+        inputs = pd.DataFrame(list(found.inputs), columns=list(found.feature_names))
+        found = found._replace(inputs=inputs, labels=pd.Series(found.labels, name="target"))
+        return (found.inputs, found.labels) if return_X_y else found
+    return arrays(found) if return_X_y else found
 
 
 # ── files ────────────────────────────────────────────────────────────────────────────────────────────────────────

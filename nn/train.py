@@ -23,7 +23,7 @@ from autograd.anomaly import find_anomaly
 
 from . import persist
 from .arguments import whole_number
-from .callbacks import Callback, Callbacks, History, LossFunction, Run, short_number
+from .callbacks import Callback, Callbacks, History, Log, LossFunction, Run, short_number  # noqa: F401  (Log is for users)
 from .compiled import CompiledStep
 from .data import DataLoader
 from .evaluation import (
@@ -37,7 +37,7 @@ from .schedule import ReduceLROnPlateau, Schedule
 if TYPE_CHECKING:
     from .typing import Data, Seed
 
-__all__ = ["Callback", "History", "Run", "accuracy", "evaluate", "fit", "predict"]
+__all__ = ["Callback", "History", "Log", "Run", "accuracy", "evaluate", "fit", "predict"]
 
 
 def fit(model: Module, data: Data | DataLoader, loss: LossFunction, optimizer: Optimizer, *, epochs: int = 10,

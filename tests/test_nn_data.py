@@ -158,6 +158,19 @@ def test_digits_and_iris_are_scikit_learn_s():
             assert np.array_equal(ours, theirs)
 
 
+def test_load_has_the_forms_of_scikit_learn_s_loaders():
+    datasets, pandas = pytest.importorskip("sklearn.datasets"), pytest.importorskip("pandas")
+    for name in ("iris", "digits"):
+        theirs = getattr(datasets, f"load_{name}")
+        (x, y), (their_x, their_y) = nn.data.load(name, return_X_y=True), theirs(return_X_y=True)
+        assert x.shape == their_x.shape and x.dtype.kind == "f" and y.dtype.kind == "i" and np.array_equal(y, their_y)
+        frame, target = nn.data.load(name, return_X_y=True, as_frame=True)
+        assert isinstance(frame, pandas.DataFrame) and target.name == "target" and np.array_equal(frame.to_numpy(), x)
+        whole = nn.data.load(name, as_frame=True)
+        assert whole.inputs.equals(frame) and list(whole.inputs.columns) == list(whole.feature_names)
+        assert [part.shape for part in nn.data.arrays(whole)] == [x.shape, y.shape]
+
+
 def test_frames_and_bunches_are_data():
     pd = pytest.importorskip("pandas")
     frame = pd.DataFrame({"a": [1, 2, 3, 4], "b": [0.5, 1.5, 2.5, 3.5], "kind": list("xyyx")}, index=list("pqrs"))

@@ -1,6 +1,7 @@
 """The training loop: equal to a loop by hand, and bit for bit equal when it is stopped at any batch and resumed."""
 
 import copy
+import json
 import math
 import random
 import re
@@ -630,3 +631,22 @@ def test_an_error_in_the_users_code_is_passed_on():
     with pytest.raises(ValueError, match="no backward pass has reached it"):  # not mistaken for a run that diverged
         fit(model, TRAIN, cross_entropy, nn.optim.SGD([*model.parameters(), Tensor(1.0, "alone")], 0.1), progress=False)
     assert not any(module.training for module in model.modules())
+
+
+# ── logs ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+def test_a_log_holds_the_rows_of_the_history_also_of_a_resumed_run(tmp_path):
+    paths = tmp_path / "run.csv", tmp_path / "run.json"
+
+    def run(epochs):
+        model = nn.Sequential(nn.Linear(4, 3, rng=0))
+        return nn.train.fit(model, nn.data.load("iris"), nn.cross_entropy, nn.optim.SGD(model.parameters(), 0.1), epochs=epochs, seed=0,
+                            progress=False, callbacks=[nn.train.Log(path) for path in paths], checkpoint=tmp_path / "state",
+                            resume=True)
+
+    run(2)
+    history = run(3)
+    rows = [dict(zip(history.rows[0], map(float, line.split(",")))) for line in paths[0].read_text(encoding="utf-8").splitlines()[1:]]
+    assert rows == history.rows == json.loads(paths[1].read_text(encoding="utf-8"))
+    with pytest.raises(ValueError, match="must end in .csv or .json"):
+        nn.train.Log("run.txt")
