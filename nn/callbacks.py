@@ -198,7 +198,8 @@ class Log:
         rows = run.history.rows
         with replaced(self.path) as temporary, open(temporary, "w", encoding="utf-8", newline="") as file:
             if self.path.suffix == ".json":
-                json.dump([{name: value if isfinite(value) else None for name, value in row.items()} for row in rows], file, indent=1)
+                finite = [{name: value if isfinite(value) else None for name, value in row.items()} for row in rows]
+                json.dump(finite, file, indent=1)
             else:
                 table = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
                 table.writeheader()

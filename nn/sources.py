@@ -66,7 +66,8 @@ def load(name: str, *, return_X_y: bool = False, as_frame: bool = False) -> Data
 
     ``"iris"``: 150 flowers, 4 lengths in cm, 3 species. ``"digits"``: 1,797 handwritten digits, 8×8 pixels of 0 to 16.
     With ``return_X_y`` it is the pair of inputs (N, features) and labels (N,) as arrays, with ``as_frame`` the inputs are a pandas
-    DataFrame and the labels a Series "target", as from scikit-learn's loaders. ``nn/datasets/`` gives the source and the licence of each. Raises ValueError for another name.
+    DataFrame and the labels a Series "target", as from scikit-learn's loaders. ``nn/datasets/`` gives
+    the source and the licence of each. Raises ValueError for another name.
 
     >>> iris = load("iris")
     >>> len(iris.inputs), iris.inputs[0], iris.class_names[iris.labels[0]]

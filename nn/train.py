@@ -23,7 +23,7 @@ from autograd.anomaly import find_anomaly
 
 from . import persist
 from .arguments import whole_number
-from .callbacks import Callback, Callbacks, History, Log, LossFunction, Run, short_number  # noqa: F401  (Log is for users)
+from .callbacks import Callback, Callbacks, History, Log, LossFunction, Run, short_number
 from .compiled import CompiledStep
 from .data import DataLoader
 from .evaluation import (

@@ -640,13 +640,15 @@ def test_a_log_holds_the_rows_of_the_history_also_of_a_resumed_run(tmp_path):
 
     def run(epochs):
         model = nn.Sequential(nn.Linear(4, 3, rng=0))
-        return nn.train.fit(model, nn.data.load("iris"), nn.cross_entropy, nn.optim.SGD(model.parameters(), 0.1), epochs=epochs, seed=0,
-                            progress=False, callbacks=[nn.train.Log(path) for path in paths], checkpoint=tmp_path / "state",
+        optimizer = nn.optim.SGD(model.parameters(), 0.1)
+        return nn.train.fit(model, nn.data.load("iris"), nn.cross_entropy, optimizer, epochs=epochs, seed=0, progress=False,
+                            callbacks=[nn.train.Log(path) for path in paths], checkpoint=tmp_path / "state",
                             resume=True)
 
     run(2)
     history = run(3)
-    rows = [dict(zip(history.rows[0], map(float, line.split(",")))) for line in paths[0].read_text(encoding="utf-8").splitlines()[1:]]
+    lines = paths[0].read_text(encoding="utf-8").splitlines()[1:]
+    rows = [dict(zip(history.rows[0], map(float, line.split(",")))) for line in lines]
     assert rows == history.rows == json.loads(paths[1].read_text(encoding="utf-8"))
     with pytest.raises(ValueError, match="must end in .csv or .json"):
         nn.train.Log("run.txt")

@@ -111,13 +111,13 @@ def test_pyright_refuses_each_slip(from_pyright):
 
 @pytest.mark.slow
 def test_the_stubs_say_what_is_there_when_it_runs(tmp_path):
-    """mypy's own comparison, name by name and parameter by parameter; rows are objects, and a type checker sees their class.
+    """mypy's own comparison, name by name and parameter by parameter; a type checker sees the class of a row.
 
-    PyTorch's words for arguments are found when a call fails, and so are in no signature that runs; test_from_pytorch.py tests them.
+    PyTorch's words for arguments are found when a call fails, and so stand in no signature that runs.
     """
     known = tmp_path / "known"
-    known.write_text("\n".join([*(rf"autograd\.{name}" for name in (*autograd.ops.rows, *PYTORCH)), r"autograd\.(methods|signatures)",
-                                r"autograd\..*@base1", r"autograd\.functional\.Function", r"autograd\.naming\.Path",
+    known.write_text("\n".join([*(rf"autograd\.{name}" for name in (*autograd.ops.rows, *PYTORCH)),
+                                r"autograd\.(methods|signatures)", r"autograd\..*@base1", r"autograd\.functional\.Function", r"autograd\.naming\.Path",
                                 r"autograd\.proof\.differences\.ladder_factors"]), encoding="utf-8")  # which is cached
     command = [sys.executable, "-m", "mypy.stubtest", "--ignore-missing-stub", "--concise", "--ignore-unused-allowlist",
                "--ignore-disjoint-bases", "--mypy-config-file", str(ROOT / "pyproject.toml"), "--allowlist", str(known), "autograd"]
