@@ -6,12 +6,12 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import autograd
-from autograd import identity, sigmoid, step, tanh
+from autograd import elu, identity, leaky_relu, relu, sigmoid, step, tanh
 from autograd.arrays.pytorch import float_dtype
 from autograd.operation import rows
 
 from .arguments import whole_number
-from .functional.activations import elu, gelu, leaky_relu, relu, silu, softplus
+from .functional.activations import gelu, silu, softplus
 from .module import Module
 
 if TYPE_CHECKING:
@@ -167,7 +167,7 @@ class PReLU(Module):
                 raise ValueError(f"PReLU({slope.shape[0]}): the input has shape {tuple(x.shape)}; it needs as many channels "
                                  "on axis 1")
             slope = autograd.reshape(slope, (-1,) + (1,) * (x.ndim - 2))
-        return autograd.leaky_relu(x, slope)
+        return leaky_relu(x, slope)
 
     def extra_repr(self) -> str: return f"num_parameters={self.weight.size}"
 

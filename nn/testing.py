@@ -80,14 +80,14 @@ class _NetworkDraw:
 
     def activation(self) -> Module:
         """An activation of some kind, or none."""
-        return self.pick(nn.Tanh, nn.Sigmoid, nn.Softplus, nn.ELU, nn.LeakyReLU, nn.ReLU, nn.Identity)()
+        return self.pick(nn.Tanh, nn.Sigmoid, nn.Softplus, nn.ELU, nn.LeakyReLU, nn.ReLU, nn.GELU, nn.SiLU, nn.Identity)()
 
     def network(self, layers: int, kinds: Sequence[str]) -> Network:
         """A network of one of the kinds, with an input that fits it."""
         kind, channels = self.pick(*kinds), self.size()
         if kind == "sequence":
             shape: tuple[int, ...] = (self.draw(self.st.integers(1, 3)), self.draw(self.st.integers(1, 2)), channels)
-            module = self.recurrent(channels)
+            module = self.pick(self.recurrent, self.attentive)(channels)
         else:
             shape = (3, channels, 4, 4) if kind == "image" else (3, channels)
             depth = self.draw(self.st.integers(1, layers))
@@ -97,6 +97,10 @@ class _NetworkDraw:
     def recurrent(self, channels: int) -> Module:
         """A recurrent network of one or two layers."""
         return self.pick(nn.RNN, nn.LSTM, nn.GRU)(channels, self.size(), self.draw(self.st.integers(1, 2)), **self.options)
+
+    def attentive(self, channels: int) -> Module:
+        """An encoder layer of attention."""
+        return nn.TransformerEncoderLayer(channels, 1, self.size(), 0.0, norm_first=self.pick(True, False), **self.options)
 
     def dense(self, channels: int, depth: int) -> Module:
         """Fully connected layers, each followed by a normalisation, PReLU or activation."""
@@ -115,7 +119,7 @@ class _NetworkDraw:
         for _ in range(depth):
             after = self.size()
             made += [nn.Conv2d(channels, after, 3, padding=1, **self.options),
-                     self.pick(nn.BatchNorm2d(after, dtype=float), self.activation())]
+                     self.pick(nn.BatchNorm2d(after, dtype=float), nn.GroupNorm(1, after, dtype=float), self.activation())]
             channels = after
         made += [self.pick(nn.MaxPool2d, nn.AvgPool2d)(2), nn.Flatten(), nn.Linear(4 * channels, self.size(), **self.options)]
         return nn.Sequential(*made)
