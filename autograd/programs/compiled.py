@@ -220,8 +220,8 @@ class Engine:
     def __init__(self, lowered: Lowered, wanted: Sequence[int], leaves: list[Any], by_leaves: bool, library: native.Library | None,
                  careful: Callable[[], Engine] | None):
         self.leaves = [x for x in leaves if x in lowered.leaves]
-        reached = mark_reached(lowered)
-        self.nodes = [x for x in self.leaves if x.op is not cut and reached[lowered.leaves[x]]]  # which backward fills
+        reached = mark_reached(lowered) if by_leaves else b""
+        self.nodes = [x for x in self.leaves if by_leaves and x.op is not cut and reached[lowered.leaves[x]]]  # to be filled
         targets = [lowered.leaves[x] for x in self.nodes] if by_leaves else [lowered.inputs[i] for i in wanted]
         needed = mark_needed(lowered, targets)
         columns = [i for i in lowered.inputs if lowered.lanes[i]]

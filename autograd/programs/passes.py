@@ -43,7 +43,7 @@ def lower(recording: Recording, lanes: Iterable[int] = (), passes: Sequence[Pass
     >>> [str(op) for op in lower(tape).ops]
     ['number', 'input', 'input', 'mul', 'number', 'dot']
     """
-    result = _renumbered(recording, range(len(recording)), [*range(len(recording)), -1])
+    result = _copied(recording)
     result.varying = [*lanes]
     for run in PASSES if passes is None else passes:
         result = run(result)
@@ -51,31 +51,34 @@ def lower(recording: Recording, lanes: Iterable[int] = (), passes: Sequence[Pass
     return result
 
 
+def _copied(recording: Recording) -> Lowered:
+    copy = Lowered()
+    for name, content in vars(recording).items():
+        if name in vars(copy):
+            setattr(copy, name, content.copy())
+    return copy
+
+
 def _renumbered(old: Recording, kept: Iterable[int], to: list[int]) -> Lowered:
     """The places that are kept, in their order; ``to`` maps every old place to the old one that stands for it, and ends with −1."""
     new = Lowered()
+    kept = [*kept]
     at = [-1] * (len(old) + 1)
-    ops, a, b = new.ops, new.a, new.b
-    old_ops, old_a, old_b, old_values = old.ops, old.a, old.b, old.values
-    c, terms = old.c, getattr(old, "terms", {})
     for n, i in enumerate(kept):
         at[i] = n
-        op = old_ops[i]
-        ops.append(op)
-        a.append(at[to[old_a[i]]])
-        b.append(at[to[old_b[i]]])
-        if op is constant:
-            new.values[n] = old_values[i]
-    for i in c:
-        if at[i] >= 0:
-            new.c[at[i]] = at[to[c[i]]]
-    for i in terms:
-        if at[i] >= 0:
-            new.terms[at[i]] = [at[to[x]] for x in terms[i]]
-    new.inputs = [at[to[i]] for i in old.inputs]
-    new.leaves = {x: at[to[i]] for x, i in old.leaves.items() if at[to[i]] >= 0}
-    new.outputs = [at[to[i]] for i in old.outputs]
-    new.names = {at[to[i]]: name for i, name in old.names.items() if at[to[i]] >= 0}
+    at = [at[i] for i in to]  # from every old place to the new one that stands for it
+    old_ops, old_a, old_b = old.ops, old.a, old.b
+    new.ops = [old_ops[i] for i in kept]
+    new.a = [at[old_a[i]] for i in kept]
+    new.b = [at[old_b[i]] for i in kept]
+    here = set(kept) if len(kept) < len(old) else range(len(old))
+    new.values = {at[i]: x for i, x in old.values.items() if i in here}
+    new.c = {at[i]: at[x] for i, x in old.c.items() if i in here}
+    new.terms = {at[i]: [at[x] for x in terms] for i, terms in getattr(old, "terms", {}).items() if i in here}
+    new.inputs = [at[i] for i in old.inputs]
+    new.leaves = {x: at[i] for x, i in old.leaves.items() if at[i] >= 0}
+    new.outputs = [at[i] for i in old.outputs]
+    new.names = {at[i]: name for i, name in old.names.items() if at[i] >= 0}
     new.varying = getattr(old, "varying", [])
     new.constants = {_key(x): i for i, x in new.values.items()}
     return new
@@ -90,24 +93,28 @@ def fold_constants(old: Lowered) -> Lowered:
     count = len(old)
     to = [*range(count), -1]
     values, ops, a, b, c = old.values, old.ops, old.a, old.b, old.c
-    kept = []
-    for i in range(count):
-        op, x, y = ops[i], to[a[i]], to[b[i]]
+    known = bytearray(count + 1)  # the places of constants
+    for i in values:
+        known[i] = 1
+    kept: list[int] = []
+    keep = kept.append
+    for i, (op, x, y) in enumerate(zip(ops, a, b)):
+        x, y = to[x], to[y]
         if op is identity:
             to[i] = x
             continue
-        if op is mul and (values.get(x) == 1.0 or values.get(y) == 1.0):
-            to[i] = y if values.get(x) == 1.0 else x
-            continue
-        if x in values and (y < 0 or y in values) and op is not detach:
+        if known[x] or known[y]:
+            if op is mul and (values.get(x) == 1.0 or values.get(y) == 1.0):
+                to[i] = y if values.get(x) == 1.0 else x
+                continue
             others = ([y] if y >= 0 else []) + ([to[c[i]]] if i in c else [])
-            if all(other in values for other in others):
-                operands = [values[x], *(values[other] for other in others)]
+            if known[x] and op is not detach and all(known[other] for other in others):
+                values[i] = evaluated(op, [values[place] for place in (x, *others)])
                 ops[i] = constant  # in place: the recording is a copy
                 a[i] = b[i] = -1
                 c.pop(i, None)
-                values[i] = evaluated(op, operands)
-        kept.append(i)
+                known[i] = 1
+        keep(i)
     return _renumbered(old, kept, to)
 
 
@@ -123,20 +130,23 @@ def merge_common(old: Lowered) -> Lowered:
     """Compute an operation on the same operands once."""
     to = [*range(len(old)), -1]
     known: dict[Any, int] = {}
-    kept = []
-    setdefault, values, c = known.setdefault, old.values, old.c
+    kept: list[int] = []
+    setdefault, keep, values, c, size = known.setdefault, kept.append, old.values, old.c, len(old) + 1
+    codes: dict[int, int] = {}
+    number = codes.setdefault
+    # keys are integers: a tuple for each operation would keep the garbage collector busy (measured: a third of the time)
     for i, (op, x, y) in enumerate(zip(old.ops, old.a, old.b)):
         x, y = to[x], to[y]
         if x < 0:
             first = setdefault((constant, _key(values[i])), i) if op is constant else i
-        elif i in c:
+        elif c and i in c:
             first = setdefault((id(op), x, y, to[c[i]]), i)
+        elif x > y >= 0 and (op is add or op is mul):
+            first = setdefault((number(id(op), len(codes)) * size + y) * size + x, i)
         else:
-            if x > y >= 0 and (op is add or op is mul):
-                x, y = y, x
-            first = setdefault((id(op), x, y), i)
+            first = setdefault((number(id(op), len(codes)) * size + x) * size + y, i)
         if first == i:
-            kept.append(i)
+            keep(i)
         else:
             to[i] = first
     return _renumbered(old, kept, to)
@@ -148,15 +158,17 @@ def drop_dead(old: Lowered) -> Lowered:
     live = bytearray(count + 1)
     for i in (*old.outputs, *old.inputs):
         live[i] = 1
-    ops, a, b, c, terms = old.ops, old.a, old.b, old.c, old.terms
+    a, b, c, terms = old.a, old.b, old.c, old.terms
     for i in range(count - 1, -1, -1):
         if live[i]:
             live[a[i]] = live[b[i]] = 1
-            if i in c:
+            if c and i in c:
                 live[c[i]] = 1
-            if ops[i] is dot:
+            if terms and i in terms:
                 for x in terms[i]:
                     live[x] = 1
+    if live.count(1) - live[-1] == count:
+        return old
     return _renumbered(old, [i for i in range(count) if live[i]], [*range(count), -1])
 
 
@@ -169,39 +181,43 @@ def fuse_dots(old: Lowered) -> Lowered:
     mark_lanes(old)
     count, ops, a, b, lanes = len(old), old.ops, old.a, old.b, old.lanes
     uses, user = [0] * (count + 1), [0] * (count + 1)
-    for i, (x, y) in enumerate(zip(a, b)):
+    additive = bytearray(count + 1)  # 1 for sums and differences, 2 for products
+    for i, (op, x, y) in enumerate(zip(ops, a, b)):
         uses[x] += 1
         uses[y] += 1
         user[x] = user[y] = i
+        if op is add or op is sub:
+            additive[i] = 1
+        elif op is mul:
+            additive[i] = 2
     for i in (*old.outputs, *old.c.values()):
         uses[i] += 2
     absorbed = bytearray(count + 1)
     for i in range(count):
-        op = ops[i]
-        if uses[i] == 1 and (op is add or op is mul or op is sub):
+        if uses[i] == 1 and additive[i]:
             by = user[i]
-            if lanes[i] == lanes[by] and (ops[by] is add or ops[by] is sub and a[by] == i):
+            if additive[by] == 1 and lanes[i] == lanes[by] and (ops[by] is add or a[by] == i):
                 absorbed[i] = 1
-    roots = [i for i in range(count) if not absorbed[i] and (ops[i] is add or ops[i] is sub)
-             and (absorbed[a[i]] or absorbed[b[i]])]
+    roots = [i for i in range(count) if additive[i] == 1 and not absorbed[i] and (absorbed[a[i]] or absorbed[b[i]])]
     one, minus = (old.constant(1.0), old.constant(-1.0)) if roots else (-1, -1)
     lanes = old.lanes = [*lanes[:count], *[False] * (len(old) - count + 1)]
-    kept = [*range(count, len(old))]
+    before: dict[int, int] = {}  # a dot of weights, to which the products of what varies are added, by the place of these
+    for i in roots:
+        terms = _terms(i, ops, a, b, absorbed, one, minus)
+        ops[i], a[i], b[i] = dot, -1, -1
+        weights, xs, pairs = oriented(terms, lanes) if lanes[i] else ([], [], terms)
+        if pairs and weights and weights != [one]:
+            part = before[i] = old.add(dot)
+            old.terms[part] = [x for pair in zip(weights, xs) for x in pair]
+            lanes.insert(-1, any(lanes[x] for x in xs))
+            terms = [*pairs, one, part]
+        old.terms[i] = terms
+    kept = [place for place in (one, minus) if place >= count]
     for i in range(count):
-        if absorbed[i]:
-            continue
-        if ops[i] in (add, sub) and (absorbed[a[i]] or absorbed[b[i]]):
-            terms = _terms(i, ops, a, b, absorbed, one, minus)
-            ops[i], a[i], b[i] = dot, -1, -1
-            weights, xs, pairs = oriented(terms, lanes) if lanes[i] else ([], [], terms)
-            if pairs and weights and (weights != [one]):  # a dot of weights, to which the products of what varies are added
-                part = old.add(dot)
-                old.terms[part] = [x for pair in zip(weights, xs) for x in pair]
-                kept.append(part)
-                lanes.insert(-1, any(lanes[x] for x in xs))
-                terms = [*pairs, one, part]
-            old.terms[i] = terms
-        kept.append(i)
+        if not absorbed[i]:
+            if i in before:
+                kept.append(before[i])
+            kept.append(i)
     return drop_dead(_renumbered(old, kept, [*range(len(old)), -1]))
 
 
@@ -227,6 +243,9 @@ CAREFUL: tuple[Pass, ...] = (drop_dead,)  # where 0 · inf is to be what it is i
 
 def mark_lanes(lowered: Lowered) -> None:
     """Set ``lanes``: the inputs named by ``varying`` vary by example, and so does what depends on them."""
+    if not lowered.varying:
+        lowered.lanes = [False] * (len(lowered) + 1)
+        return
     lanes = bytearray(len(lowered) + 1)
     for n in lowered.varying:
         lanes[lowered.inputs[n]] = 1

@@ -43,7 +43,7 @@ class Plain:
         self.code: list[tuple[int, Any, tuple[int, ...]]] = []
         self.edges: list[tuple[int, Any, tuple[int, ...], list[Any]]] = []
         for i, op in enumerate(lowered.ops):
-            if lowered.lanes[i] or op in (given, leaf, constant):
+            if lowered.lanes[i] or op is given or op is leaf or op is constant:
                 continue
             operands = lowered.operands(i)
             self.code.append((i, op, operands))

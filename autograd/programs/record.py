@@ -144,7 +144,7 @@ def _unary(row: Operation) -> Callable[[Recorded], Recorded]:
     """The method of ``Recorded`` that records a row of one argument."""
     def method(self: Recorded) -> Recorded:
         tape = self.tape
-        return _made(tape, row, self.place, -1, (self,)) if current() is tape.context else tape.node(row, (self,))
+        return _made(tape, row, self.place, -1) if current() is tape.context else tape.node(row, (self,))
     method.__name__, method.__doc__ = row.name, row.__doc__
     return method
 
@@ -163,19 +163,19 @@ def _binary(row: Operation, reflected: bool = False) -> Callable[[Recorded, Any]
             if type(other) is list or type(other) is tuple:
                 return row(other, self) if reflected else row(self, other)
             place = tape.place_of(other)
-        args = (other, self) if reflected else (self, other)
         if current() is not tape.context:
-            return tape.node(row, args)
-        return _made(tape, row, place, self.place, args) if reflected else _made(tape, row, self.place, place, args)
+            return tape.node(row, (other, self) if reflected else (self, other))
+        return _made(tape, row, place, self.place) if reflected else _made(tape, row, self.place, place)
     method.__name__, method.__doc__ = row.name, row.__doc__
     return method
 
 
-def _made(tape: Tape, op: Operation, a: int, b: int, operands: tuple[Any, ...]) -> Recorded:
+def _made(tape: Tape, op: Operation, a: int, b: int) -> Recorded:
     node: Recorded = new(Recorded)
-    node.tape, node.op, node.operands, node.metadata = tape, op, operands, None
-    node.place = len(tape.ops)
-    tape.ops.append(op)
+    node.tape, node.metadata = tape, None
+    ops = tape.ops
+    node.place = len(ops)
+    ops.append(op)
     tape.a.append(a)
     tape.b.append(b)
     return node
@@ -189,14 +189,25 @@ class Tape(Recording):
     def node(self, op: Operation, operands: tuple[Any, ...]) -> Recorded:
         """The node of an operation in any context: within ``no_grad`` it takes no gradient, within ``scope`` it is named so."""
         places = [self.place_of(x) for x in operands]
-        node = _made(self, op, places[0], places[1] if len(places) > 1 else -1, operands)
+        node = _made(self, op, places[0], places[1] if len(places) > 1 else -1)
         if len(places) > 2:
             self.c[node.place] = places[2]
         here = current()
         if here is not None:
             node.metadata = here.metadata
             if not here.recording:
-                node = _made(self, detach, node.place, -1, (node,))
+                node = _made(self, detach, node.place, -1)
+        return node
+
+    def node_of(self, place: int) -> Any:
+        """The node of a place; a number for a constant, a Value for a leaf."""
+        op = self.ops[place]
+        if op is constant:
+            return self.values[place]
+        if op is leaf:
+            return next(x for x, at in self.leaves.items() if at == place)
+        node: Recorded = new(Recorded)
+        node.tape, node.place, node.metadata = self, place, None
         return node
 
     def __call__(self, node: Any) -> None:
@@ -224,23 +235,27 @@ class Tape(Recording):
     def argument(self, name: str | None = None) -> Recorded:
         """A node for one more number of the arguments."""
         node: Recorded = new(Recorded)
-        node.tape, node.op, node.operands, node.metadata = self, given, (), (name, None)
+        node.tape, node.metadata = self, (name, None)
         node.place = self.input(name)
         return node
 
 
 class Recorded(Node):
-    """A number that is not known yet: its place in a recording."""
+    """A number that is not known yet: its place in a recording.
 
-    __slots__ = ("tape", "place", "op", "operands", "metadata")
+    Its operation and operands stand in the recording alone, so that nodes that nobody holds are freed at once. Two nodes of one
+    place are the same key of a dict, and equal.
+    """
+
+    __slots__ = ("tape", "place", "metadata")
     tape: Tape
     place: int
-    node_slots, priority, is_recorded = ("operands",), 3.5, True  # above Value and Tensor, below duals of it
+    node_slots, priority, is_recorded = (), 3.5, True  # above Value and Tensor, below duals of it
 
     def __new__(cls, data: Any = None) -> Recorded:
         tape = recording_now()
         node: Recorded = new(cls)
-        node.tape, node.op, node.operands, node.metadata = tape, constant, (), None
+        node.tape, node.metadata = tape, None
         node.place = tape.constant(number(data, "a recorded constant"))
         return node
 
@@ -252,12 +267,29 @@ class Recorded(Node):
     __neg__, __abs__ = _unary(ops.neg), _unary(ops.abs)
     exp, log, sqrt, sin, cos = _unary(ops.exp), _unary(ops.log), _unary(ops.sqrt), _unary(ops.sin), _unary(ops.cos)
     tanh, sigmoid, relu = _unary(ops.tanh), _unary(ops.sigmoid), _unary(ops.relu)
-    __eq__, __ne__ = _binary(comparisons["equal"]), _binary(comparisons["not_equal"])
+    __ne__ = _binary(comparisons["not_equal"])
     __lt__, __le__ = _binary(comparisons["less"]), _binary(comparisons["less_equal"])
     __gt__, __ge__ = _binary(comparisons["greater"]), _binary(comparisons["greater_equal"])
     __or__ = __ror__ = _binary(either)
     __and__ = __rand__ = _binary(ops.mul)
-    __hash__ = object.__hash__
+
+    def __eq__(self, other: object) -> Any:
+        if type(other) is Recorded and other.place == self.place and other.tape is self.tape:
+            return True
+        return _equal(self, other)
+
+    def __hash__(self) -> int:
+        return hash((id(self.tape), self.place))
+
+    @property
+    def op(self) -> Operation:
+        """The operation that made it."""
+        return self.tape.ops[self.place]
+
+    @property
+    def operands(self) -> tuple[Any, ...]:  # type: ignore[override]
+        """The arguments of the operation: nodes, Values and numbers."""
+        return tuple([self.tape.node_of(place) for place in self.tape.operands(self.place)])
 
     @staticmethod
     def apply_operation(row: Operation, args: tuple[Any, ...]) -> Any:
@@ -312,8 +344,7 @@ class Recorded(Node):
         return self
 
     def make_constant(self) -> None:
-        cut = _made(self.tape, detach, self.place, -1, (self,))
-        self.place, self.op, self.operands = cut.place, detach, ()
+        self.place = _made(self.tape, detach, self.place, -1).place
 
     def detach(self) -> Recorded:
         """The same number, through which no gradient flows."""
@@ -362,6 +393,9 @@ class Recorded(Node):
             self.tape.names[self.place] = name
 
     name = property(lambda self: self.metadata[0] if self.metadata else None, name_it)
+
+
+_equal = _binary(comparisons["equal"])
 
 
 def _taken(local: Any) -> Any:
