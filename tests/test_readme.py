@@ -199,5 +199,6 @@ def test_the_first_picture_shows_the_course_s_numbers():
 
 @pytest.mark.parametrize("page", sorted((ROOT / "docs").glob("*.md")), ids=lambda page: page.name)
 def test_links_in_the_docs_lead_somewhere(page):
-    links = [link for link in re.findall(r"\]\(([^)#]+)", page.read_text(encoding="utf-8")) if "://" not in link]
+    prose = re.sub(r"`[^`]*`", "", page.read_text(encoding="utf-8"))  # in code, ](x) is a call
+    links = [link for link in re.findall(r"\]\(([^)#]+)", prose) if "://" not in link]
     assert all((page.parent / link).exists() for link in links)

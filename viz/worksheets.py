@@ -86,7 +86,13 @@ def blank(svg: str) -> str:
 
 
 class Worksheet(Picture):
-    """A worksheet: ``svg`` is its picture, ``html`` the page to print, ``key`` the same with all gradients."""
+    """A worksheet: ``svg`` is its picture, ``html`` the page to print, ``key`` the same with all gradients.
+
+    >>> from autograd import Value
+    >>> sheet = worksheet(Value(2.0, "x") * Value(3.0, "w"))
+    >>> sheet.svg != sheet.key.svg  # the key has the gradients
+    True
+    """
 
     kinds: ClassVar = {**Picture.kinds, ".html": "html", ".htm": "html"}
 

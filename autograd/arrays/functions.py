@@ -1164,7 +1164,12 @@ def argmin(x: ArrayLike, axis: int | None = None) -> Array:
 
 
 class _Joined:
-    """``np.r_`` or ``np.c_`` for nodes: NumPy places the entries' numbers, and the entries follow."""
+    """``np.r_`` or ``np.c_`` for nodes: NumPy places the numbers of the entries, and the entries follow.
+
+    >>> from autograd import c_, r_
+    >>> r_[Tensor([1.0, 2.0]), 3.0].tolist(), c_[Tensor([1.0, 2.0]), Tensor([3.0, 4.0])].tolist()
+    ([1.0, 2.0, 3.0], [[1.0, 3.0], [2.0, 4.0]])
+    """
 
     def __init__(self, numpys: Any):
         self._numpys = numpys
