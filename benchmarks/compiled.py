@@ -230,7 +230,7 @@ class Growth:
     """How the time of a chain x ← a·x + b grows with its nodes, and that of S1's network with its lanes."""
 
     def __init__(self) -> None:
-        rows["growth"] = self
+        rows["growth_compiled"] = self
 
     def measure(self) -> str:
         """The table of sizes, times and exponents."""

@@ -9,7 +9,9 @@ import pytest
 
 import nn
 import nn.functional as F
-from autograd import GraphError, Tensor, compile, exp, log, maximum, no_grad, relu, sigmoid, sqrt, tanh, value_and_grad, where
+from autograd import (
+    GraphError, Tensor, compile, exp, grad, hessian, jvp, log, maximum, no_grad, relu, sigmoid, sqrt, tanh, value_and_grad, where,
+)
 from autograd.arrays import functions as A
 
 rng = np.random.default_rng(0)
@@ -309,3 +311,13 @@ def test_networks_of_layers(build):
         for a, b in zip(mine.parameters(), other.parameters(), strict=True):
             np.testing.assert_allclose(a.grad, b.grad, rtol=1e-4, atol=1e-5)
     assert program.backend == "numpy"
+
+
+def test_derivatives_within_run_as_they_are():
+    f = lambda x: (tanh(x) ** 2).sum()
+    x = normal(4, dtype=np.float32)
+    slope = compile(grad(f))
+    assert np.allclose(slope(x), grad(f)(x)) and slope(x).dtype == np.float32 and slope.backend.startswith("eager")
+    program = compile(f)
+    assert np.allclose(program.hessian(x), hessian(f)(x)) and np.allclose(program.jacobian(x), grad(f)(x))
+    assert program.jvp((x,), (x,)) == pytest.approx(jvp(f, (x,), (x,)))

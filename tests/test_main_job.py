@@ -18,6 +18,7 @@ def test_the_job_trains_and_writes_its_pictures(tmp_path, monkeypatch, capsys):
     assert trained >= 95
     assert held_out >= 93  # what chance gives is 33; the two species that overlap cost everybody two or three flowers
     assert "60/60" in progress
+    assert float(re.search(r"compiled [\d.]+ s, with the same losses to (\S+)", printed)[1]) < 1e-9
     assert digits >= 98  # of 360 that the network never saw
     assert "epoch 25/25" in progress
     assert "1125/1125" in progress  # 25 epochs of ⌈1437 / 32⌉ batches

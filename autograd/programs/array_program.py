@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..errors import GradientError
-from ..functional import value_and_grad
-from ..graph import assign, is_node
+from ..functional import map_tree, plain, value_and_grad
+from ..graph import assign
 from ..operation import number
 from ..tensor import Tensor
 from .compiled import check_pair
@@ -169,9 +169,7 @@ class Eager:
         return self._plain(self.function(*call.args))
 
     def _plain(self, result: Any) -> Any:
-        leaves, form = result_form(result)
-        return put_together(form, iter([x.plain_data() if is_node(x) else x for x in leaves]), lambda parts, shape:
-                            np.array(parts).reshape(shape))
+        return map_tree(plain, result)
 
     def value_and_grad(self, call: ArrayCall, argnums: int | tuple[int, ...]) -> tuple[Any, Any]:
         """The result and its gradient."""
