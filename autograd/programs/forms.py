@@ -213,8 +213,8 @@ def _has_arrays(tree: Any) -> bool:
 
 def has_arrays(tree: Any) -> bool:
     """True for an array or a Tensor with axes, and for nested lists, tuples and dicts that hold one."""
+    if isinstance(tree, (list, tuple)):
+        return {*map(type, tree)} != {float} and any(map(has_arrays, tree))
     if isinstance(tree, dict):
         return any(map(has_arrays, tree.values()))
-    if isinstance(tree, (list, tuple)):
-        return any(map(has_arrays, tree))
     return bool(getattr(tree, "shape", ())) and (isinstance(tree, np.ndarray) or hasattr(tree, "priority"))

@@ -355,4 +355,6 @@ class Program:
 
 
 def _holds_node(x: Any) -> bool:
-    return holds_node(x) or isinstance(x, dict) and any(map(_holds_node, x.values()))
+    if isinstance(x, (list, tuple)):
+        return {*map(type, x)} != {float} and any(map(_holds_node, x))
+    return any(map(_holds_node, x.values())) if isinstance(x, dict) else holds_node(x)
