@@ -290,7 +290,7 @@ class _Matrix:
             np.matmul(w[self.part_w].reshape(self.w.shape).T, g, out=down[self.x.index])
         elif self.to_x:
             self.x.add(down, du, w[self.part_w].reshape(self.w.shape).T @ g)
-        total = g.sum(1) if self.b.size else None
+        total = g @ np.ones(g.shape[1]) if self.b.size else None  # a third of the time of g.sum(1)
         if self.to_ones:
             np.add.at(du, self.ones, w[self.part_b].reshape(self.b.shape).T @ total)
         if self.to_w:
