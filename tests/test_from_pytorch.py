@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import warnings
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ import nn
 import nn.functional as F
 from autograd import Tensor
 
-from .data.from_pytorch import FILE, Library, lines, pytorch
+from .data.from_pytorch import FILE, LEAVES, Library, flat, lines, pytorch, wave
 
 recorded = np.load(FILE)
 OURS = Library(Tensor, np.asarray, nn, ag=ag, np=np, F=F, optim=nn.optim, DataLoader=nn.data.DataLoader,
@@ -39,6 +40,21 @@ def test_the_page_has_the_recorded_lines() -> None:
 def test_a_line_means_the_same_in_both(i: int) -> None:
     prefix = f"{i} / "
     agree(OURS.run(LINES[i][1]), {key.removeprefix(prefix): recorded[key] for key in recorded.files if key.startswith(prefix)})
+
+
+@pytest.mark.parametrize("i", [i for i in range(len(LINES)) if f"{i} / gradient of x" in recorded.files],
+                         ids=lambda i: LINES[i][0])
+def test_forward_mode_agrees_with_pytorchs_gradient(i: int) -> None:
+    others = {name: Tensor(array, requires_grad=False) for name, array in LEAVES.items()}
+
+    def seeded(x: Any) -> Any:
+        outputs = flat(eval(LINES[i][1], OURS.namespace({**others, "x": x})))
+        return sum((y * wave(*y.shape, seed=9)).sum() for y in outputs if hasattr(y, "priority"))
+
+    direction = wave(3, 4, seed=7)
+    slope = ag.jvp(seeded, [LEAVES["x"]], [direction])[1]
+    tolerance = 1e-6 if "float()" in LINES[i][1] else 1e-11
+    assert slope == pytest.approx((recorded[f"{i} / gradient of x"] * direction).sum(), rel=tolerance, abs=tolerance)
 
 
 @pytest.mark.slow

@@ -67,11 +67,15 @@ class Library:
             schedule.step()
         return found
 
+    def namespace(self, leaves: dict[str, Any]) -> dict[str, Any]:
+        """All names that an expression may use."""
+        return {**self.names, "nn": self, "rates": self.rates, **leaves,
+                **{name: self.constant(array) for name, array in CONSTANTS.items()}}
+
     def run(self, code: str) -> dict[str, np.ndarray]:
         """The results of an expression, and the gradients of the leaves and parameters that it reaches."""
         leaves = {name: self.leaf(array) for name, array in LEAVES.items()}
-        names = {**self.names, "nn": self, "rates": self.rates, **leaves,
-                 **{name: self.constant(array) for name, array in CONSTANTS.items()}}
+        names = self.namespace(leaves)
         *statements, expression = code.split("; ")
         self.made = None
         for statement in statements:
