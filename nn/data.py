@@ -159,6 +159,9 @@ class TensorDataset:
         if len({len(x) for x in self.tensors}) != 1:
             raise ValueError(f"TensorDataset: columns of lengths {[len(x) for x in self.tensors]}; give one entry for each example")
 
+    def __repr__(self) -> str:
+        return f"<TensorDataset of {len(self):,} examples in {len(self.tensors)} columns>"
+
     def __len__(self) -> int:
         return len(self.tensors[0])
 
