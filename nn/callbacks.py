@@ -193,6 +193,9 @@ class Log:
         if self.path.suffix not in (".csv", ".json"):
             raise ValueError(f"Log: {str(path)!r}; the name must end in .csv or .json")
 
+    def __repr__(self) -> str:
+        return f"Log({str(self.path)!r})"
+
     def on_epoch(self, run: Run) -> None:
         """Write all rows so far."""
         rows = run.history.rows

@@ -81,6 +81,7 @@ TEXTS = {
     "deep model": nn.Sequential(*(nn.Linear(3, 3, rng=0) for _ in range(60))), "neurons": nn.MLP(2, [16, 16, 1]),
     "parameters": RUN.model.parameters(), "optimizer": RUN.optimizer, "schedule": nn.schedule.StepLR(RUN.optimizer, 3),
     "loss": nn.losses.CrossEntropyLoss(), "babysitter": RUN.sitter, "loader": nn.data.DataLoader(DIGITS, shuffle=True),
+    "columns": nn.data.TensorDataset(DIGITS.inputs, DIGITS.labels), "log": nn.train.Log("run.csv"),
     "scaler": nn.data.StandardScaler(PIXELS), "scaler of lists": nn.data.StandardScaler(IRIS.inputs), "pca": nn.data.PCA(PIXELS, 5),
     "augment": nn.data.Augment(shift=1.0), "range": nn.search.log_uniform(1e-3, 1.0),
     "folds": nn.search.CrossValidation(len, IRIS), "learned": nn.perceptron.Perceptron(2).fit([(0, 0), (1, 1)] * 50, [1, 0] * 50),
