@@ -252,14 +252,16 @@ class Tensor(TensorMethods, Node):
 
     # ── backward ──
 
-    def backward(self, seed: Any = None) -> None:
+    def backward(self, seed: Any = None, *, gradient: Any = None, retain_graph: bool = True) -> None:
         """Back-propagate from here: leaves add this pass's gradient to ``.grad``, interior nodes show it.
 
-        ``seed`` is the gradient of this tensor, of its shape; it may be left out where there is one entry only.
+        ``seed`` (PyTorch's ``gradient``) is the gradient of this tensor, of its shape; it may be left out where there is one entry
+        only. ``retain_graph`` is accepted; a graph lives as long as something refers to it.
         Raises GradientError inside ``no_grad``, without a seed where one is needed, and where nothing here takes
         a gradient; ValueError for a seed of another shape. An interrupted pass leaves every leaf unchanged.
         """
         check_recording(self)
+        seed = gradient if seed is None else seed
         if not self.requires_grad:
             check_leaves(self, (), [])
         order = topological(self)

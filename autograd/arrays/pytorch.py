@@ -195,6 +195,37 @@ class PyTorchMethods:
         """Entries shifted along axes; those that leave at one end enter at the other."""
         return _functions().roll(self, shifts, dims)
 
+    # ── comparisons, with plain truth values ──
+
+    def eq(self, other: PlainArrayLike | Tensor) -> Any:
+        """True where the entries are equal."""
+        return self == other
+
+    def ne(self, other: PlainArrayLike | Tensor) -> Any:
+        """True where the entries differ."""
+        return self != other
+
+    def gt(self, other: PlainArrayLike | Tensor) -> Any:
+        """True where the entry is larger than the other."""
+        return self > other  # type: ignore[operator]
+
+    def ge(self, other: PlainArrayLike | Tensor) -> Any:
+        """True where the entry is at least the other."""
+        return self >= other  # type: ignore[operator]
+
+    def lt(self, other: PlainArrayLike | Tensor) -> Any:
+        """True where the entry is smaller than the other."""
+        return self < other  # type: ignore[operator]
+
+    def le(self, other: PlainArrayLike | Tensor) -> Any:
+        """True where the entry is at most the other."""
+        return self <= other  # type: ignore[operator]
+
+    def isnan(self) -> Any:
+        """True where the entry is nan."""
+        plain = _functions().plain_array(self)
+        return plain != plain
+
     # ── copies, types and places ──
 
     def clone(self) -> Self:
