@@ -67,6 +67,7 @@ class CompiledStep:
         warn_user(f"fit(compile=True): the step is not compiled, and runs as it is: {why}", UserWarning)
 
     def _numbers(self, x: Array, y: Array) -> tuple[float, Array]:
+        prediction: Any
         if y.dtype.kind == "f":
             total, prediction = self.by_target.backward(x, y)
             prediction = np.stack(prediction, 1)

@@ -97,7 +97,8 @@ class Worksheet(Picture):
     kinds: ClassVar = {**Picture.kinds, ".html": "html", ".htm": "html"}
 
     def __init__(self, graph: Graph, walk: list[Step], title: str, digits: Digits, lang: str, filled: bool = False):
-        self._graph, self._walk, self.title, self._digits, self.lang, self.filled = graph, walk, title, digits, lang, filled
+        self._digits: Digits = digits
+        self._graph, self._walk, self.title, self.lang, self.filled = graph, walk, title, lang, filled
 
     @property
     def key(self) -> Worksheet:

@@ -103,7 +103,7 @@ class Compiled:
         outputs, _ = engine.run(call.numbers, call.blocks, call.lanes)
         return self._result(outputs, call.lanes)
 
-    def _result(self, outputs: Sequence[Any], lanes: int) -> Any:
+    def _result(self, outputs: Any, lanes: int) -> Any:
         if lanes and self.reduce is not None:
             count = 1 if self.has_aux else len(outputs)
             outputs = [self._reduced(x, lanes) for x in outputs[:count]] + [_each(x, lanes) for x in outputs[count:]]

@@ -142,9 +142,10 @@ class Program:
 
     def jvp(self, xs: Tree, vs: Tree) -> tuple[Any, Any]:
         """The result and its derivative along the tangents ``vs``, as ``autograd.jvp``."""
-        xs, vs = (xs, vs) if isinstance(xs, (tuple, list)) else ((xs,), (vs,))
-        count = len(xs)
-        return self._derive(("jvp", count), lambda *args: jvp(self.function, args[:count], args[count:]), 2)(*xs, *vs)
+        points: Any = xs if isinstance(xs, (tuple, list)) else (xs,)
+        tangents: Any = vs if isinstance(xs, (tuple, list)) else (vs,)
+        count = len(points)
+        return self._derive(("jvp", count), lambda *args: jvp(self.function, args[:count], args[count:]), 2)(*points, *tangents)
 
     def jacobian(self, *args: object, argnums: int | tuple[int, ...] = 0) -> Any:
         """All first derivatives, as ``autograd.jacobian``."""
@@ -288,8 +289,8 @@ class Program:
 
     def parameter_names(self, count: int) -> list[str]:
         """The names of the arguments, as the function declares them."""
-        if hasattr(self.function, "argument_names"):  # it comes from a file
-            return [*self.function.argument_names]
+        if (known := getattr(self.function, "argument_names", None)) is not None:  # it comes from a file
+            return [*known]
         try:
             names = [*signature(self.function).parameters.values()]
         except (TypeError, ValueError):

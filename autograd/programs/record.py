@@ -140,7 +140,7 @@ class ArraysMet(TypeError):
 new = object.__new__
 
 
-def _unary(row: Operation) -> Callable[[Recorded], Recorded]:
+def _unary(row: Operation) -> Any:
     """The method of ``Recorded`` that records a row of one argument."""
     def method(self: Recorded) -> Recorded:
         tape = self.tape
@@ -149,7 +149,7 @@ def _unary(row: Operation) -> Callable[[Recorded], Recorded]:
     return method
 
 
-def _binary(row: Operation, reflected: bool = False) -> Callable[[Recorded, Any], Recorded]:
+def _binary(row: Operation, reflected: bool = False) -> Any:
     """The method of ``Recorded`` that records a row of two arguments; reflected, the other operand comes first."""
     def method(self: Recorded, other: Any) -> Recorded:
         tape = self.tape
@@ -392,7 +392,7 @@ class Recorded(Node):
         if name:
             self.tape.names[self.place] = name
 
-    name = property(lambda self: self.metadata[0] if self.metadata else None, name_it)
+    name: Any = property(lambda self: self.metadata[0] if self.metadata else None, name_it)  # pyright: ignore[reportIncompatibleMethodOverride]
 
 
 _equal = _binary(comparisons["equal"])

@@ -186,7 +186,7 @@ def load(path: str | Path) -> Stored:
     recording.a, recording.b = reader.entries("a"), reader.entries("b")
     reader.check(len(recording.a) == len(recording.b) == count, "operands")
     reader.places([*recording.a, *recording.b], count, "operands", -1)
-    third = reader.pairs("c")
+    third: Any = reader.pairs("c")
     reader.places([x for pair in third for x in pair], count, "operands")
     recording.c = dict(third)
     recording.values = {place: reader.number(x) for place, x in reader.pairs("values") if type(place) is int}

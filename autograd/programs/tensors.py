@@ -259,7 +259,7 @@ class Deferred(NDArrayOperatorsMixin):
     def __repr__(self) -> str:
         return f"Deferred({self.describe()})"
 
-    __hash__ = object.__hash__
+    __hash__: Any = object.__hash__
 
     @staticmethod
     def apply_operation(op: Any, args: tuple[Any, ...]) -> Any:
