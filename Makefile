@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 BROWSERS := chromium-headless-shell chromium google-chrome
 
 .DEFAULT_GOAL := help
-.PHONY: help run native test test-all test-versions lint coverage bench docs clean
+.PHONY: help run native test test-all test-versions lint coverage bench docs site clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-14s %s\n", $$1, $$2}'
@@ -42,6 +42,9 @@ bench: $(VENV)/.bench  ## measure against every installed peer, interleaved, and
 docs: $(VENV)/.run  ## generate the pages and pictures of docs/
 	$(BIN)/python -m docs
 
+site: $(VENV)/.site  ## build the website into build/site/: the course, the pages, the reference
+	$(BIN)/python -m docs.build
+
 clean:  ## remove what the other targets made
 	rm -rf $(VENV) .nox out build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
@@ -59,6 +62,10 @@ $(VENV)/.test: pyproject.toml | $(BIN)/python
 	$(PIP) --editable '.[test]'
 	@$(MAKE) --no-print-directory browser
 	@touch $@ $(VENV)/.run
+
+$(VENV)/.site: pyproject.toml | $(BIN)/python
+	$(PIP) --editable '.[site]'
+	@touch $@
 
 $(VENV)/.bench: pyproject.toml | $(BIN)/python
 	$(PIP) --editable '.[bench]'

@@ -1,0 +1,218 @@
+"""Build the website into ``build/site/``: pages, notebooks and docstrings, by Sphinx (``make site``). Needs the extra [site].
+
+Run it: python -m docs.build. The site opens from a file, and asks nothing of other hosts.
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+import re
+import shutil
+import sys
+from html.parser import HTMLParser
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from autograd.operation import Operation
+
+HERE = Path(__file__).parent
+ROOT = HERE.parent
+REPOSITORY = "https://github.com/chainrule-ad/chainrule/blob/main/"
+MODULES = """autograd autograd.testing nn nn.functional nn.activations nn.babysitter nn.data nn.init nn.layers nn.losses nn.optim
+nn.perceptron nn.persist nn.schedule nn.search nn.testing nn.train viz viz.plots chainrule.exercises""".split()
+DARK = "@media (prefers-color-scheme: dark) {"
+
+
+def build(target: Path = ROOT / "build" / "site", source: Path = ROOT / "build" / "site-source") -> Path:
+    """Build the site into a folder, by way of a folder of sources; return the site's folder. Both are emptied first."""
+    from sphinx.cmd.build import build_main
+    for folder in (source, target):
+        shutil.rmtree(folder, ignore_errors=True)
+    gather(source)
+    status = build_main(["-q", "-b", "html", "-j", "2", "-d", str(source / "_build"), str(source), str(target)])
+    if status:
+        raise RuntimeError(f"sphinx-build ended with {status}")
+    shutil.rmtree(target / "_sources", ignore_errors=True)
+    for name in (".buildinfo", "objects.inv", "searchindex.js", "_static/searchtools.js", "_static/language_data.js"):
+        (target / name).unlink(missing_ok=True)
+    shutil.rmtree(target / ".doctrees", ignore_errors=True)
+    index = [entry for path in sorted(target.rglob("*.html")) for entry in sections(path, target)]
+    text = json.dumps(index, ensure_ascii=False, separators=(",", ":"))
+    (target / "_static" / "search-index.js").write_text(f"const SEARCH = {text}", encoding="utf-8")
+    return target
+
+
+# ── sources ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+def gather(folder: Path) -> None:
+    """Write the sources of the site into a folder: settings, pages, notebooks, and a page of each module."""
+    shutil.copytree(HERE / "website", folder, ignore=shutil.ignore_patterns("__pycache__"))
+    pages = [*sorted(HERE.glob("*.md")), *sorted((HERE / "gallery").glob("*.md"))]
+    for path in pages:
+        copy = folder / path.relative_to(HERE)
+        copy.parent.mkdir(exist_ok=True)
+        copy.write_text(page_text(path), encoding="utf-8")
+    (folder / "changelog.md").write_text((ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), encoding="utf-8")
+    for picture in HERE.rglob("*.svg"):
+        copy = folder / picture.relative_to(HERE)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(picture, copy)
+    for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
+        notebook = json.loads(path.read_text(encoding="utf-8"))
+        inline_pictures(notebook, path.stem[0])
+        (folder / path.name).write_text(json.dumps(notebook, ensure_ascii=False), encoding="utf-8")
+    (folder / "api").mkdir()
+    for name in MODULES:
+        (folder / "api" / f"{name}.rst").write_text(module_page(name), encoding="utf-8")
+    index = folder / "index.md"
+    own = [path.relative_to(HERE).as_posix() for path in pages]
+    text = index.read_text(encoding="utf-8").replace("{pages}", "\n".join([*own, "changelog.md"]))
+    index.write_text(text.replace("{api}", "\n".join(f"api/{name}.rst" for name in MODULES)), encoding="utf-8")
+
+
+def page_text(path: Path) -> str:
+    """Return a page with links to files outside the site led to the repository."""
+    def link(found: re.Match[str]) -> str:
+        place, _, anchor = found[2].partition("#")
+        target = (path.parent / place).resolve()
+        inside = target.suffix in (".md", ".svg") and target.is_relative_to(HERE)
+        if not place or inside or not target.exists():
+            return found[0]
+        return f"{found[1]}({REPOSITORY}{target.relative_to(ROOT).as_posix()}{'#' + anchor if anchor else ''})"
+
+    return re.sub(r"(\])\((?!https?:|#)([^)\s]+)\)", link, path.read_text(encoding="utf-8"))
+
+
+def module_page(name: str) -> str:
+    """Return the reference page of a module: its docstring, and every name of its ``__all__`` with its own.
+
+    >>> module_page("nn.init").splitlines()[0]
+    'nn.init'
+    """
+    module = import_module(name)
+    parts = [name, "=" * len(name), "", f".. automodule:: {name}", "   :no-members:", ""]
+    for public in sorted(getattr(module, "__all__", []), key=str.lower):
+        thing = getattr(module, public)
+        if inspect.ismodule(thing) or isinstance(thing, Operation) or not inspect.getdoc(thing):
+            continue  # modules have pages of their own, operations the page of the table
+        if inspect.isclass(thing):
+            parts.append(f".. autoclass:: {name}.{public}\n   :members:\n")
+        elif callable(thing):
+            parts.append(f".. autofunction:: {name}.{public}\n")
+    return "\n".join(parts) + "\n"
+
+
+# ── pictures in the page itself ──────────────────────────────────────────────────────────────────────────────────
+
+def inline_pictures(notebook: dict[str, Any], prefix: str) -> None:
+    """Put the notebook's SVG pictures into the page itself, where tooltips work and colours follow the page's theme."""
+    count, styles = 0, set[str]()
+    for cell in notebook["cells"]:
+        for output in cell.get("outputs", ()):
+            data = output.get("data", {})
+            if "image/svg+xml" in data and "<iframe" not in "".join(data.get("text/html", "")):
+                count += 1
+                data["text/html"] = themed("".join(data.pop("image/svg+xml")), f"p{prefix}-{count}-", styles)
+                data.pop("image/png", None)
+
+
+def themed(svg: str, prefix: str, styles: set[str]) -> str:
+    """Return a picture for a page: its own ids, its dark colours where the page is dark, each style sheet once a page.
+
+    >>> themed('<svg><style>*{a:b}</style><path id="x"/><use href="#x"/></svg>', "p-", set())
+    '<svg id="p-"><style>#p- *{a:b}</style><path id="p-x"/><use href="#p-x"/></svg>'
+    """
+    svg = re.sub(r"^.*?(?=<svg)", "", svg, count=1, flags=re.DOTALL)
+    svg = re.sub(r'\bid="([^"]+)"', rf'id="{prefix}\1"', svg)
+    svg = re.sub(r'href="#([^"]+)"', rf'href="#{prefix}\1"', svg)
+    svg = re.sub(r"url\(#([^)]+)\)", rf"url(#{prefix}\1)", svg)
+    svg = re.sub(r'(aria-(?:labelledby|describedby)=")([^"]+)', rf"\1{prefix}\2", svg)
+    opening = svg[:svg.index(">")]
+    svg = svg if " id=" in opening else svg.replace("<svg", f'<svg id="{prefix}"', 1)
+    own = re.search(r'<svg[^>]* id="([^"]+)"', svg)
+    assert own is not None
+
+    def style(found: re.Match[str]) -> str:
+        text = re.sub(r"(^|\})\s*\*\s*\{", rf"\1#{own[1]} *{{", found[2])
+        before, dark, rest = text.partition(DARK)
+        if dark:
+            inside, after = _block(rest)
+            text = (f"{before}body[data-theme=dark] {{{inside}}}"
+                    f"@media (prefers-color-scheme: dark) {{body:not([data-theme=light]) {{{inside}}}}}{after}")
+        if text in styles:
+            return ""
+        styles.add(text)
+        return f"{found[1]}{text}</style>"
+
+    return re.sub(r"(<style[^>]*>)(.*?)</style>", style, svg, flags=re.DOTALL)
+
+
+def _block(text: str) -> tuple[str, str]:
+    """The text up to the brace that closes the block it is in, and the text after that brace."""
+    depth = 1
+    for i, c in enumerate(text):
+        depth += (c == "{") - (c == "}")
+        if not depth:
+            return text[:i], text[i + 1:]
+    return text, ""
+
+
+# ── search ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+class _Sections(HTMLParser):
+    """Reader of a page: the text of its article, section by section."""
+
+    SKIP = ("script", "style", "svg", "iframe", "title")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[list[str]] = []  # anchor, title, text
+        self.anchors: list[str] = []
+        self.article = self.skipped = 0
+        self.heading = ""
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        given = dict(attributes)
+        if tag == "article":
+            self.article += 1
+        if tag in self.SKIP:
+            self.skipped += 1
+        if tag == "section" and self.article:
+            self.anchors.append(given.get("id") or "")
+        if tag in ("h1", "h2", "h3") and self.article:
+            self.heading = tag
+            self.found.append([self.anchors[-1] if self.anchors else "", "", ""])
+        if tag == "dt" and self.article and given.get("id"):
+            self.found.append([given["id"] or "", (given["id"] or "").rpartition(".")[2], ""])
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "article":
+            self.article -= 1
+        if tag in self.SKIP:
+            self.skipped -= 1
+        if tag == "section" and self.article and self.anchors:
+            self.anchors.pop()
+        if tag == self.heading:
+            self.heading = ""
+
+    def handle_data(self, data: str) -> None:
+        if self.article and not self.skipped and self.found:
+            self.found[-1][1 if self.heading else 2] += data
+
+
+def sections(path: Path, root: Path) -> list[list[str]]:
+    """Return the sections of a page for the search: page, anchor, title, text."""
+    reader = _Sections()
+    reader.feed(path.read_text(encoding="utf-8"))
+    page = path.relative_to(root).as_posix()
+    clean = ([" ".join(part.replace("¶", "").split()) for part in entry] for entry in reader.found)
+    return [[page, anchor, title, text] for anchor, title, text in clean if title and page != "search.html"]
+
+
+if __name__ == "__main__":
+    made = build()
+    size = sum(path.stat().st_size for path in made.rglob("*") if path.is_file())
+    sys.stdout.write(f"built {made.relative_to(ROOT)}: {size / 1e6:.1f} MB, {len(list(made.rglob('*.html')))} pages; "
+                     f"open {made.relative_to(ROOT)}/index.html\n")

@@ -1,0 +1,129 @@
+"""The website: built once, every link leads somewhere, nothing is asked of other hosts, axe, narrow screens, search in Korean."""
+
+import importlib.util
+import re
+import subprocess
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import unquote
+
+import pytest
+
+from docs import build as builder
+
+pytestmark = [pytest.mark.slow,
+              pytest.mark.skipif(importlib.util.find_spec("myst_nb") is None, reason="the website needs pip install 'chainrule[site]'")]
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    """The site, built by a process of its own: warnings of Sphinx's libraries are not ours."""
+    folder = tmp_path_factory.mktemp("site")
+    code = f"from pathlib import Path; from docs.build import build; build(*map(Path, {[str(folder / x) for x in ('site', 'src')]}))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=builder.ROOT, capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    return folder / "site"
+
+
+class Links(HTMLParser):
+    """The ids of a page, its links, and what it loads."""
+
+    def __init__(self, path):
+        super().__init__()
+        self.ids, self.links, self.loads = set(), [], []
+        self.feed(path.read_text(encoding="utf-8"))
+
+    def handle_starttag(self, tag, attributes):
+        given = dict(attributes)
+        if given.get("id"):
+            self.ids.add(given["id"])
+        if tag == "a" and given.get("href"):
+            self.links.append(given["href"])
+        self.loads += [given[key] for key in ("src", "data") if given.get(key)]
+        if tag == "link" and given.get("rel") not in ("canonical",):
+            self.loads.append(given.get("href", ""))
+
+
+def test_every_link_and_every_file_is_there(site):
+    pages = {path.resolve(): Links(path) for path in site.rglob("*.html")}
+    assert len(pages) > 30
+    lost = []
+    for path, page in pages.items():
+        for link in (*page.links, *page.loads):
+            if re.match(r"https?:|mailto:|data:", link):
+                continue
+            place, _, anchor = unquote(link).partition("#")
+            target = (path.parent / place.partition("?")[0]).resolve() if place else path
+            if not target.is_file() or anchor and target in pages and anchor not in pages[target].ids:
+                lost.append((path.name, link))
+    assert lost == []
+    assert [(path.name, x) for path, page in pages.items() for x in page.loads if re.match("https?:|//", x)] == []
+
+
+def test_it_is_light_and_has_its_chapters_and_reference(site):
+    assert sum(path.stat().st_size for path in site.rglob("*") if path.is_file()) < 10_000_000
+    names = {path.relative_to(site).as_posix() for path in site.rglob("*.html")}
+    assert {path.stem + ".html" for path in (builder.ROOT / "notebooks").glob("*.ipynb")} <= names
+    assert {f"api/{name}.html" for name in builder.MODULES} | {"gallery/README.html", "operations.html", "search.html"} <= names
+    text = (site / "1_backpropagation.html").read_text(encoding="utf-8")
+    assert text.count("srcdoc") >= 1 and "<svg" in text
+    assert "check_gradients" in (site / "api" / "autograd.html").read_text(encoding="utf-8")
+
+
+def test_pages_are_usable_on_any_screen_and_ask_nothing_of_other_hosts(site, browser):
+    where = importlib.util.find_spec("axe_playwright_python").submodule_search_locations[0]
+    axe = Path(where, "axe.min.js").read_text(encoding="utf-8")
+    faults = []
+    for width, scheme in ((390, "light"), (1280, "dark")):
+        page = browser.new_page(viewport={"width": width, "height": 800}, color_scheme=scheme)
+        own = ("file:", "data:", "blob:", "about:")
+        page.on("request", lambda request: request.url.startswith(own) or faults.append(request.url))
+        page.on("pageerror", lambda error: faults.append(f"{page.url}: {error}"))
+        for path in sorted(site.rglob("*.html")):
+            page.goto(path.as_uri())
+            wide = page.evaluate("document.documentElement.scrollWidth")
+            if wide > width:
+                faults.append((path.name, width, wide))
+            page.evaluate(axe)
+            faults += [(path.name, width, *v) for v in page.evaluate(
+                """axe.run({ iframes: false }).then(r => r.violations.filter(v => ['serious', 'critical'].includes(v.impact))
+                   .map(v => [v.impact, v.id, v.nodes.length, v.nodes.slice(0, 2).map(n => n.html.slice(0, 150))]))""")]
+        page.close()
+    assert faults == []
+
+
+def test_the_search_finds_parts_of_korean_words_and_opens_from_a_file(site, browser):
+    page = browser.new_page()
+    for query, title in (("역전파", "Backpropagation"), ("편향", ""), ("전파", "Backpropagation"), ("check_gradients", ""),
+                         ("기울기 상류", "")):
+        page.goto((site / "search.html").as_uri() + f"?q={query}")
+        hits = page.locator("#found li").all_inner_texts()
+        assert hits and title.lower() in " ".join(hits).lower(), query
+        assert page.locator("#found mark").first.inner_text() != ""
+    page.goto((site / "search.html").as_uri() + "?q=zzzz<b>")
+    assert page.locator("#count").inner_text() == "0 sections" and page.locator("#found li").count() == 0
+    page.goto((site / "index.html").as_uri())
+    page.locator("input[name=q]").first.fill("소프트맥스")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#found li")
+    page.locator("#found a").first.click()
+    page.wait_for_selector("article")
+    page.close()
+
+
+def test_steppers_work_in_the_site_and_follow_its_theme(site, browser):
+    page = browser.new_page(viewport={"width": 1280, "height": 900}, color_scheme="light")
+    page.goto((site / "1_backpropagation.html").as_uri())
+    frame = page.frame_locator("iframe").first
+    frame.locator("#next").wait_for()
+    frame.locator("#first").click()
+    frame.locator("#next").click()
+    assert frame.locator("#where").inner_text().startswith("1 /")
+    ids = page.evaluate("[...document.querySelectorAll('[id]')].map(x => x.id)")
+    assert len(ids) == len(set(ids))
+    page.evaluate("document.body.dataset.theme = 'dark'")
+    ink = page.evaluate("getComputedStyle(document.querySelector('svg.chainrule .value')).fill")
+    page.evaluate("document.body.dataset.theme = 'light'")
+    assert page.evaluate("getComputedStyle(document.querySelector('svg.chainrule .value')).fill") != ink
+    page.close()
