@@ -34,6 +34,10 @@ def build(target: Path = ROOT / "build" / "site", source: Path = ROOT / "build" 
     status = build_main(["-q", "-b", "html", "-j", "2", "-d", str(source / "_build"), str(source), str(target)])
     if status:
         raise RuntimeError(f"sphinx-build ended with {status}")
+    for path in target.rglob("*.html"):  # furo's captions are headings without a level
+        text = path.read_text(encoding="utf-8")
+        text = text.replace('class="caption" role="heading"', 'class="caption" role="heading" aria-level="2"')
+        path.write_text(text, encoding="utf-8")
     shutil.rmtree(target / "_sources", ignore_errors=True)
     for name in (".buildinfo", "objects.inv", "searchindex.js", "_static/searchtools.js", "_static/language_data.js"):
         (target / name).unlink(missing_ok=True)

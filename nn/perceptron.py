@@ -15,9 +15,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from autograd import no_grad, step
 
-from .data import generator
 from .module import Module
-from .scalar import Neuron
+from .scalar import Neuron, source_of
 
 if TYPE_CHECKING:
     from .typing import Seed
@@ -155,7 +154,7 @@ class Madaline(Module):
     def __init__(self, nin: int, units: int, logic: str = "or", rng: Seed = None):
         if logic not in ("or", "and", "majority"):
             raise ValueError(f"Madaline: logic={logic!r}; it must be 'or', 'and' or 'majority'")
-        rng = None if rng is None else generator(rng)  # one for all units: they start apart
+        rng = None if rng is None else source_of(rng)  # one for all units: they start apart
         self.units, self.logic = [Adaline(nin, rng=rng) for _ in range(units)], logic
 
     def forward(self, x: Numbers) -> Any:

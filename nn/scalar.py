@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
+import operator
 import random
 from collections.abc import Iterable, Sequence
 from functools import reduce
 from itertools import pairwise
-from operator import add
 from typing import TYPE_CHECKING, Any
 
 from autograd import Value, identity
 
 from .activations import ActivationLike, activation_function, activation_module, activation_of
-from .data import generator
 from .containers import Sequential
 from .module import Module
 
@@ -20,6 +19,17 @@ if TYPE_CHECKING:
     from autograd.typing import DTypeLike, Number
 
     from .typing import Seed
+
+
+def source_of(rng: Seed) -> Any:
+    """Return ``rng`` if it is a generator, else a ``random.Random`` with that seed: numbers need no NumPy.
+
+    >>> source_of(0).random() == random.Random(0).random()
+    True
+    """
+    if rng is None:
+        return random.Random()
+    return random.Random(operator.index(rng)) if hasattr(rng, "__index__") else rng
 
 
 class Neuron(Module):
@@ -39,7 +49,7 @@ class Neuron(Module):
         if nin < 1:
             raise ValueError(f"a neuron needs at least one input; asked for {nin}")
         limit = nin**-0.5
-        source: Any = generator(rng)
+        source: Any = source_of(rng)
         self.w = [Value(source.uniform(-limit, limit), f"w{i}") for i in range(nin)]
         self.b = Value(source.uniform(-limit, limit), "b")
         self.activation = activation_function(activation)
@@ -47,7 +57,7 @@ class Neuron(Module):
     def forward(self, x: Sequence[Number]) -> Value:
         if len(x) != len(self.w):
             raise ValueError(f"{self.name or 'this neuron'} takes {len(self.w)} inputs; got {len(x)}: {x!r:.60}")
-        total = reduce(add, (w * x for w, x in zip(self.w, x))) + self.b
+        total = reduce(operator.add, (w * x for w, x in zip(self.w, x))) + self.b
         return total if self.activation is identity else self.activation(total)
 
     def extra_repr(self) -> str:
@@ -64,7 +74,7 @@ class Layer(Module):
     def __init__(self, nin: int, nout: int, activation: ActivationLike = "tanh", rng: Seed = random):
         if nout < 1:
             raise ValueError(f"a layer needs at least one neuron; asked for {nout}")
-        rng = generator(rng)
+        rng = source_of(rng)
         self.neurons = [Neuron(nin, activation, rng) for _ in range(nout)]
         for i, neuron in enumerate(self.neurons):
             neuron.name = f"neuron {i}"
@@ -96,7 +106,7 @@ class MLP(Module):
         sizes = [nin, *nouts]
         if len(sizes) < 2:
             raise ValueError("an MLP needs at least one layer; nouts is empty")
-        rng = generator(rng)
+        rng = source_of(rng)
         self.layers = [Layer(n, m, activation if i < len(sizes) - 2 else output, rng)
                        for i, (n, m) in enumerate(pairwise(sizes))]
         for i, layer in enumerate(self.layers):

@@ -83,11 +83,11 @@ viz.draw(out)
 # For example the gate exp: its upstream gradient is −0.53, its local gradient is its own output, 0.37, and so −0.53 × 0.37 =
 # −0.20 goes down. And w0 gets 0.20 × x0 = 0.20 × (−1) = −0.20.
 #
-# The four gates are one function, and its derivative is known: σ' = σ·(1 − σ) = 0.73 × 0.27 = 0.20. Collapsed to one
+# The four gates are one function, and its derivative is known: σ' = (1 − σ)·σ = 0.27 × 0.73 = 0.20. Collapsed to one
 # gate (`collapse=True`; `collapse=False` expands it again), the circuit gives the same gradient.
 
 # %%
-assert abs(dot.grad - out.data * (1 - out.data)) < 1e-15
+assert abs(dot.grad - (1 - out.data) * out.data) < 1e-15
 score = Value(1.0)
 assert abs(gradient(sigmoid(score), score) - dot.grad) < 1e-15
 viz.draw(out, collapse=True)

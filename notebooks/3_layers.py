@@ -300,33 +300,47 @@ _ = axes.set(xlabel="steps back in time", ylabel="share of the gradient that arr
 axes
 
 # %% [markdown]
-# All three learn: is the last of eight signs the same as the first? The answer needs a memory of the first, through all that
-# comes between.
+# What that is worth: was the first number of a sequence +1 or −1, after 59 more steps of noise? The answer needs a memory of the
+# first. Each network is trained from three seeds, and the mean is drawn, as one run may be lucky. The LSTM and the GRU begin with
+# open gates, which is usual. The plain network guesses; the GRU learns it from every seed, the LSTM from most.
 
 # %%
-signs = np.random.default_rng(0).choice([-1.0, 1.0], size=(300, 8, 1)).astype(np.float32)
-same = (signs[:, 0, 0] == signs[:, -1, 0]).astype(int)
+rng = np.random.default_rng(0)
+noisy = (0.5 * rng.normal(size=(300, 60, 1))).astype(np.float32)
+noisy[:, 0, 0] = rng.choice([-1.0, 1.0], size=300)
+positive = (noisy[:, 0, 0] > 0).astype(int)
 
 
 class Last(nn.Module):
     """Two scores from the state after the last step."""
 
-    def __init__(self, layer):
-        self.layer, self.scores = layer, nn.Linear(8, 2, rng=1)
+    def __init__(self, layer, seed):
+        self.layer, self.scores = layer, nn.Linear(8, 2, rng=seed)
 
     def forward(self, x):
         out, _ = self.layer(x)
         return self.scores(out[:, -1])
 
 
-accuracy = {}
-for kind in (nn.RNN, nn.LSTM, nn.GRU):
-    model = Last(kind(1, 8, batch_first=True, rng=0))
-    optimizer = nn.optim.Adam(model.named_parameters(), lr=0.03)
-    told = nn.train.fit(model, (signs[:200], same[:200]), F.cross_entropy, optimizer, epochs=35, batch_size=50,
-                        validation=(signs[200:], same[200:]), metrics="accuracy", seed=0, clip_norm=1.0, progress=False)
-    accuracy[kind.__name__] = told["validation accuracy"]
-    assert accuracy[kind.__name__][-1] > 0.95
+def learned(kind, seed, epochs=30):
+    """The accuracy on sequences not trained on, after each epoch."""
+    layer = kind(1, 8, batch_first=True, rng=seed)
+    if kind is not nn.RNN:  # gates that begin open, as above
+        bias = layer.bias_ih_l0.data.copy()
+        bias[8:16] = 4.0
+        layer.bias_ih_l0.data = bias
+    model = Last(layer, seed + 1)
+    optimizer = nn.optim.Adam(model.named_parameters(), lr=0.02)
+    told = nn.train.fit(model, (noisy[:200], positive[:200]), F.cross_entropy, optimizer, epochs=epochs, batch_size=50,
+                        validation=(noisy[200:], positive[200:]), metrics="accuracy", seed=seed, clip_norm=1.0, progress=False)
+    return told["validation accuracy"]
+
+
+accuracy = {kind.__name__: np.mean([learned(kind, seed) for seed in range(3)], axis=0).tolist()
+            for kind in (nn.RNN, nn.LSTM, nn.GRU)}
+last = {name: np.mean(values[-3:]) for name, values in accuracy.items()}
+print("accuracy at the end, mean of three seeds:", {name: f"{value:.0%}" for name, value in last.items()})
+assert last["RNN"] < 0.7 < last["LSTM"] and last["GRU"] > 0.85
 axes = viz.plots.curves(accuracy, list(accuracy))
 _ = axes.set(ylabel="accuracy on sequences not trained on")
 axes

@@ -49,7 +49,7 @@ panels
 # |---|---|---|---|---|---|---|
 # | step | 1 if x > 0, else 0 | 0 | 0 or 1 | no | everywhere | – |
 # | identity | x | 1 | (−∞, ∞) | yes | no | no |
-# | sigmoid | 1 / (1 + e⁻ˣ) | f·(1 − f) | (0, 1) | no | both sides | no |
+# | sigmoid | 1 / (1 + e⁻ˣ) | (1 − f)·f | (0, 1) | no | both sides | no |
 # | tanh | (eˣ − e⁻ˣ) / (eˣ + e⁻ˣ) | 1 − f² | (−1, 1) | yes | both sides | no |
 # | ReLU | max(0, x) | 1 if x > 0, else 0 | [0, ∞) | no | x < 0 | yes |
 # | Leaky ReLU | x, or 0.01·x below 0 | 1, or 0.01 below 0 | (−∞, ∞) | nearly | no | no |
@@ -70,7 +70,7 @@ def slope(function, at, **options):
 
 table = {  # the derivative, flat on the left, flat on the right, dies
     identity: (lambda x, f: 1.0, False, False, False),
-    sigmoid: (lambda x, f: f * (1 - f), True, True, False),
+    sigmoid: (lambda x, f: (1 - f) * f, True, True, False),
     tanh: (lambda x, f: 1 - f**2, True, True, False),
     relu: (lambda x, f: float(x > 0), True, False, True),
     leaky_relu: (lambda x, f: 1.0 if x > 0 else 0.01, False, False, False),

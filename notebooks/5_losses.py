@@ -2,7 +2,7 @@
 # # 5 · Losses and regularisation
 #
 # > **요약.** 손실 함수는 예측이 얼마나 틀렸는지를 하나의 수로 나타낸다. 회귀에는 SSE·MSE·RMSE·MAE를, 분류에는 교차
-# > 엔트로피와 힌지 손실(SVM)을 쓴다. 손실이 같아도 가중치는 여러 가지일 수 있으므로(손실이 0이면 2W도 0이다) 규제 항
+# > 엔트로피와 힌지 손실(SVM)을 쓴다. 손실이 같아도 가중치는 여러 가지일 수 있으므로(W의 손실이 0이면 2W의 손실도 0이다) 규제 항
 # > λ·R(W)를 더해 더 단순한 모델을 고른다. L2는 가중치를 고르게 퍼뜨리고, L1은 불필요한 가중치를 0으로 만든다. 규제는 훈련
 # > 데이터의 잡음까지 외우는 과적합을 막는다.
 #
@@ -23,23 +23,23 @@ from nn import functional as F
 #
 # | loss | formula | example |
 # |---|---|---|
-# | SSE | Σ (prediction − target)² | 0.7 for 0.5: 0.2² = 0.04 |
-# | MSE | SSE / N | [3, 4, 5] for [2.7, 4.2, 5.5]: (0.09 + 0.04 + 0.25) / 3 = 0.38 / 3 |
+# | SSE | Σ (prediction − target)² | 0.5 where 0.7 is right: (−0.2)² = 0.04 |
+# | MSE | SSE / N | [2.7, 4.2, 5.5] where [3, 4, 5] is right: (0.09 + 0.04 + 0.25) / 3 = 0.38 / 3 |
 # | RMSE | √MSE, in the unit of the target | √(0.38 / 3) |
 # | MAE | Σ abs(prediction − target) / N | (0.3 + 0.2 + 0.5) / 3 |
 
 # %%
-said, truth = [3.0, 4.0, 5.0], [2.7, 4.2, 5.5]
-sse = nn.sse_loss(0.7, 0.5)
+truth, said = [3.0, 4.0, 5.0], [2.7, 4.2, 5.5]
+sse = nn.sse_loss(0.5, 0.7)  # the target is 0.7, the prediction 0.5
 mse, rmse, mae = nn.mse_loss(said, truth), nn.rmse_loss(said, truth), nn.l1_loss(said, truth)
 print(f"SSE {sse:.2f}   MSE {mse:.4f}   RMSE {rmse:.4f}   MAE {mae:.4f}")
 assert abs(sse - 0.04) < 1e-12 and abs(mse - 0.38 / 3) < 1e-12
 assert abs(rmse - (0.38 / 3) ** 0.5) < 1e-12 and abs(mae - 1 / 3) < 1e-12
 
-prediction = Value(3.0, "said")
-error = nn.mse_loss([prediction], [2.7])
+prediction = Value(2.7, "said")
+error = nn.mse_loss([prediction], [3.0])
 error.backward()
-assert abs(prediction.grad - 2 * 0.3) < 1e-12  # the further off, the stronger the pull
+assert abs(prediction.grad + 2 * 0.3) < 1e-12  # the further off, the stronger the pull
 viz.draw(error)
 
 # %% [markdown]

@@ -3,6 +3,9 @@
 import math
 import random
 import re
+import subprocess
+import sys
+from pathlib import Path
 
 import mpmath
 import pytest
@@ -274,3 +277,14 @@ def test_a_step_on_a_bad_gradient_names_the_parameter_and_changes_nothing(grad, 
     lenient = nn.optim.SGD([good, bad], lr=0.5, strict=False)
     lenient.step()
     assert (good.data, bad.data) == (0.5, 2.0)
+
+
+def test_a_seed_needs_no_numpy_and_gives_the_same_network_with_it() -> None:
+    """Where NumPy is missing, as in a browser's Python, rng=0 draws from random.Random(0), as everywhere."""
+    code = ("import sys\nsys.modules['numpy'] = None\nimport nn\n"
+            "print([p.data for p in nn.MLP(2, [3, 1], rng=0).parameters()], nn.Madaline(2, 2, rng=1)([1.0, -1.0]).data)")
+    done = subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parents[1], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith(str([p.data for p in nn.MLP(2, [3, 1], rng=0).parameters()]))
+    draw = random.Random(0)
+    assert nn.Neuron(1, rng=0).w[0].data == draw.uniform(-1.0, 1.0)

@@ -2,7 +2,7 @@
 (() => {
   'use strict'
   function reachable() {
-    for (const box of document.querySelectorAll('article pre, article table, .cell_output, .output, .toc-scroll, .sidebar-scroll')) {
+    for (const box of document.querySelectorAll('article pre, article table, .table-wrapper, .cell_output, .output, .toc-scroll, .sidebar-scroll')) {
       const scrolls = box.scrollWidth > box.clientWidth + 1 || box.scrollHeight > box.clientHeight + 1
       if (scrolls && !box.hasAttribute('tabindex')) {
         box.tabIndex = 0
