@@ -10,7 +10,7 @@ import pytest
 import nn
 from autograd import Tensor, Value, relu
 from nn.perceptron import gate, truth_table
-from viz import network
+from viz import network, numbers
 from viz.svg import clip
 
 from .display import shown
@@ -73,7 +73,7 @@ def test_single_numbers_and_arrays_of_one_network_have_one_picture():
     one, other = network(model, [0.5, -1.0, 2.0]).svg, network(model.to_tensors(), [0.5, -1.0, 2.0]).svg
     for layer in range(4):
         assert in_circles(one, layer) == in_circles(other, layer)
-    assert in_circles(one, 3) == [f"{y.data:.2f}".replace("-", "−") for y in model([0.5, -1.0, 2.0])]
+    assert in_circles(one, 3) == [numbers.number(y.data) for y in model([0.5, -1.0, 2.0])]
     for id in re.findall(r'id="(w[^"]+)"', one):
         assert line(one, id) == line(other, id)
 
