@@ -58,7 +58,8 @@ def gather(folder: Path) -> None:
         copy = folder / path.relative_to(HERE)
         copy.parent.mkdir(exist_ok=True)
         copy.write_text(page_text(path), encoding="utf-8")
-    (folder / "changelog.md").write_text((ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), encoding="utf-8")
+    changes = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    (folder / "changelog.md").write_text(changes.replace("](docs/", "]("), encoding="utf-8")
     for picture in HERE.rglob("*.svg"):
         copy = folder / picture.relative_to(HERE)
         copy.parent.mkdir(parents=True, exist_ok=True)
