@@ -29,7 +29,7 @@ from .perceptron import Adaline, Madaline, Perceptron
 from .scalar import MLP, Layer, Neuron
 
 if TYPE_CHECKING:
-    from . import attention, babysitter, init, layers, persist, search, train
+    from . import attention, babysitter, init, interop, layers, persist, search, train
     from .attention import MultiheadAttention, TransformerEncoder, TransformerEncoderLayer
     from .functional import avg_pool2d, batch_norm, conv1d, conv2d, dropout, embedding, layer_norm, linear, max_pool2d
     from .layers import (
@@ -44,6 +44,7 @@ _modules = {
     "attention": "MultiheadAttention TransformerEncoder TransformerEncoderLayer",
     "functional": "avg_pool2d batch_norm conv1d conv2d dropout embedding layer_norm linear max_pool2d",
     "init": "",
+    "interop": "",
     "layers": """AdaptiveAvgPool2d AvgPool2d BatchNorm1d BatchNorm2d Conv1d Conv2d ConvTranspose2d Dropout Dropout2d Embedding
                  Flatten GRU GRUCell GroupNorm LSTM LSTMCell LayerNorm Linear MaxPool1d MaxPool2d Maxout Parameter RNN RNNCell
                  Unflatten Upsample""",
@@ -79,7 +80,7 @@ __all__ = [
     "Sequential", "SiLU", "Sigmoid", "SmoothL1Loss", "Softmax", "Softplus", "Step", "Tanh", "TransformerEncoder",
     "TransformerEncoderLayer", "Unflatten", "Upsample", "activations", "attention", "avg_pool2d", "babysitter", "batch_norm",
     "binary_cross_entropy", "binary_cross_entropy_with_logits", "containers", "conv1d", "conv2d", "cross_entropy", "data",
-    "dropout", "elastic_penalty", "embedding", "functional", "functional_call", "hinge_loss", "huber_loss", "init", "kl_div",
-    "l1_loss", "l1_penalty", "l2_penalty", "layer_norm", "layers", "linear", "losses", "max_pool2d", "mse_loss", "nll_loss",
-    "optim", "perceptron", "persist", "rmse_loss", "schedule", "search", "smooth_l1_loss", "sse_loss", "train", "utils",
+    "dropout", "elastic_penalty", "embedding", "functional", "functional_call", "hinge_loss", "huber_loss", "init", "interop",
+    "kl_div", "l1_loss", "l1_penalty", "l2_penalty", "layer_norm", "layers", "linear", "losses", "max_pool2d", "mse_loss",
+    "nll_loss", "optim", "perceptron", "persist", "rmse_loss", "schedule", "search", "smooth_l1_loss", "sse_loss", "train", "utils",
 ]

@@ -1,0 +1,23 @@
+"""Ways to and from other libraries; each loads its library when it is first used, and names the pip line of a missing one.
+
+``nn.interop.sklearn`` has estimators for scikit-learn.
+"""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from . import sklearn
+
+__all__ = ["sklearn"]
+
+
+if not TYPE_CHECKING:  # a type checker that sees this accepts any name
+    def __getattr__(name: str) -> object:
+        from importlib import import_module
+        if name not in __all__:
+            raise AttributeError(f"module 'nn.interop' has no attribute {name!r}")
+        return import_module(f".{name}", __name__)
+
+
+def __dir__() -> list[str]:
+    return __all__
