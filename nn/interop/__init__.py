@@ -1,14 +1,15 @@
 """Ways to and from other libraries; each loads its library when it is first used, and names the pip line of a missing one.
 
-``nn.interop.sklearn`` has estimators for scikit-learn.
+``nn.interop.sklearn`` has estimators for scikit-learn, and ``nn.interop.safetensors`` reads and writes files of weights as
+PyTorch's users exchange them.
 """
 
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from . import sklearn
+    from . import safetensors, sklearn
 
-__all__ = ["sklearn"]
+__all__ = ["safetensors", "sklearn"]
 
 
 if not TYPE_CHECKING:  # a type checker that sees this accepts any name
