@@ -1,15 +1,15 @@
 """Ways to and from other libraries; each loads its library when it is first used, and names the pip line of a missing one.
 
-``nn.interop.sklearn`` has estimators for scikit-learn, and ``nn.interop.safetensors`` reads and writes files of weights as
-PyTorch's users exchange them.
+``nn.interop.sklearn`` has estimators for scikit-learn, ``nn.interop.safetensors`` reads and writes files of weights as PyTorch's
+users exchange them, and ``nn.interop.onnx`` writes networks that onnxruntime runs.
 """
 
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from . import safetensors, sklearn
+    from . import onnx, safetensors, sklearn
 
-__all__ = ["safetensors", "sklearn"]
+__all__ = ["onnx", "safetensors", "sklearn"]
 
 
 if not TYPE_CHECKING:  # a type checker that sees this accepts any name
