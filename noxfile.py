@@ -30,6 +30,7 @@ SLOW = [["pytest", "-n", "2", "-m", "slow", "--hypothesis-profile=thorough"]]
 COVERAGE = [["pytest", "-n", "2", "-m", "not slow", "--cov", "--cov-report=term-missing:skip-covered", "--cov-fail-under=95"]]
 BENCH = [["benchmarks"]]
 DOCS = [["docs"]]
+SITE = [["docs.build"]]
 
 nox.options.sessions = ["test"]
 nox.options.error_on_missing_interpreters = False  # a version that is not installed is skipped, also in CI
@@ -124,6 +125,13 @@ def docs(session: nox.Session) -> None:
     """Generate the pages and pictures of docs/."""
     install(session, "plot", "run")
     modules(session, DOCS)
+
+
+@nox.session(python=False)
+def site(session: nox.Session) -> None:
+    """Build the website into build/site/: the course, the pages, the reference."""
+    install(session, "site", "site")
+    modules(session, SITE)
 
 
 @nox.session(python=VERSIONS, reuse_venv=True)

@@ -72,10 +72,10 @@ def test_an_untrusted_chapter_shows_a_picture_wherever_one_is_stored(lab):
             if "image/svg+xml" in forms or "<img" in forms.get("text/html", ""):
                 assert [image for image in shown["images"] if not image["loaded"] or image["cut"]] == []
                 assert len(shown["images"]) == 1 and shown["type"] == "text/html", forms["text/plain"]
-            assert forms.get("text/plain") is None or shown["text"].strip() != forms["text/plain"] or "text/html" not in forms
+            assert "text/html" not in forms or shown["type"] == "text/html"
             assert shown["frames"] == 0  # a frame is dropped until the cell is run
             if "<iframe" in forms.get("text/html", ""):
-                assert "Run this cell to step through it." in shown["text"]
+                assert "Run this cell to " in shown["text"]  # step through it, or fill it in
 
 
 def idle(lab, notebook):
@@ -90,17 +90,17 @@ def test_a_chapter_that_is_run_has_its_pictures_and_a_live_stepper_in_the_theme_
     seen = idle(lab, notebook)
     assert not any("error" in shown["type"] or "stderr" in shown["type"] for shown in seen)
     stored = nbformat.read(CHAPTERS[0].with_suffix(".ipynb"), as_version=4)
-    pictures = sum("text/html" in output.get("data", {}) for cell in stored.cells for output in cell.get("outputs", ()))
-    assert sum(len(shown["images"]) for shown in seen) == pictures
+    pages = [output.get("data", {}).get("text/html", "") for cell in stored.cells for output in cell.get("outputs", ())]
+    assert sum(len(shown["images"]) for shown in seen) == sum("<img" in page for page in pages)
     assert {image["scheme"] for shown in seen for image in shown["images"]} == {"light"}
-    assert sum(shown["frames"] for shown in seen) == 1
-    stepper = notebook.locator("iframe").content_frame
+    assert sum(shown["frames"] for shown in seen) == sum("<iframe" in page for page in pages) > 0
+    stepper = notebook.locator("iframe").first.content_frame
     stepper.locator("#stage .gate").first.wait_for()
-    assert notebook.locator(".chainrule-still").is_hidden()
+    assert all(still.is_hidden() for still in notebook.locator(".chainrule-still").all())
     paper = stepper.locator("body").evaluate("body => getComputedStyle(body).backgroundColor")
     lab.page.evaluate("window.jupyterapp.commands.execute('apputils:change-theme', { theme: 'JupyterLab Dark' })")
     lab.page.wait_for_function("document.body.dataset.jpThemeLight === 'false'")
-    notebook.locator("iframe").element_handle().content_frame().wait_for_function(
+    notebook.locator("iframe").first.element_handle().content_frame().wait_for_function(
         f"getComputedStyle(document.body).backgroundColor !== '{paper}'")
     assert {image["scheme"] for shown in notebook.evaluate(OUTPUTS) for image in shown["images"]} == {"dark"}
 

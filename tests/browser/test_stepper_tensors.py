@@ -205,7 +205,7 @@ def test_mistakes_are_those_of_python(opened, mistake):
 
 @pytest.mark.parametrize(("y", "why"), [
     (lambda: Tensor(np.ones((9, 8)), "w").sum(), "w has 72 entries"),
-    (lambda: Tensor(np.ones(3, "float32"), "w").sum(), "some of them are float32"),
+    (lambda: Tensor(np.ones(3, "float32"), "w").sum(), "some nodes are float32"),
     (lambda: (Tensor(np.ones(50), "w") * np.ones((50, 50))).sum(), "2,551 entries in all"),
     (lambda: nn.functional.max_pool2d(Tensor(np.arange(16.0).reshape(1, 1, 4, 4), "x"), 2).sum(), "'max_pool2d' has no")])
 def test_what_cannot_be_computed_in_a_page_stays_still_and_says_why(opened, y, why):
