@@ -29,7 +29,8 @@ def source_of(rng: Seed) -> Any:
     """
     if rng is None:
         return random.Random()
-    return random.Random(operator.index(rng)) if hasattr(rng, "__index__") else rng
+    seed: Any = rng
+    return random.Random(operator.index(seed)) if hasattr(seed, "__index__") else rng
 
 
 class Neuron(Module):

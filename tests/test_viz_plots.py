@@ -14,10 +14,10 @@ from xml.etree import ElementTree
 import nn
 import numpy as np
 import pytest
-from autograd import Tensor, check_gradients, log, relu, tanh
+from autograd import Tensor, Value, check_gradients, log, relu, tanh
 from matplotlib import rc_context
 from matplotlib.figure import Figure
-from viz import plots
+from viz import draw, plots
 from viz.colours import DARK, LIGHT
 
 from .display import shown
@@ -342,6 +342,12 @@ def test_plots_are_dark_on_dark_pages_and_keep_their_light_colours_elsewhere(vis
                    for scheme in ("light", "dark"))
     for name in ("value", "gradient", "paper"):
         assert rgb(LIGHT[name]) in light and rgb(DARK[name]) in dark and rgb(LIGHT[name]) not in dark
+
+
+def test_a_circuit_beside_a_plot_leaves_its_letters_alone(visit: Any) -> None:
+    sizes = "[...document.querySelectorAll('svg.plot text')].map(text => getComputedStyle(text).fontSize)"
+    drawn, circuit = plots.svg(plots.curves([2.0, 1.0])), draw(Value(2.0, "x") * 3.0).svg
+    assert visit(markup=circuit + drawn).evaluate(sizes) == visit(markup=drawn).evaluate(sizes)
 
 
 def rgb(colour: str) -> str:

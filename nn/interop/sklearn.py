@@ -147,7 +147,8 @@ class NetworkEstimator(BaseEstimator):
     # ── training ──
 
     def _validated(self, x: Any, y: Any, first: bool) -> tuple[Array, Any]:
-        return validate_data(self, x, y, reset=first, allow_nd=self.module is not None, y_numeric=False, multi_output=True)
+        checked: Any = validate_data(self, x, y, reset=first, allow_nd=self.module is not None, y_numeric=False, multi_output=True)
+        return checked
 
     def _inputs(self, x: Any) -> Array:
         """Inputs of a fitted network in its precision; integers stay integers where it has an embedding."""
@@ -191,7 +192,7 @@ class NetworkEstimator(BaseEstimator):
         """Check weights (N,) and return them as an array; None stays None."""
         if sample_weight is None:
             return None
-        weight = check_array(sample_weight, ensure_2d=False, dtype=np.float64, input_name="sample_weight")
+        weight = check_array(sample_weight, ensure_2d=False, dtype="float64", input_name="sample_weight")
         if weight.ndim != 1:
             raise ValueError(f"{type(self).__name__}: sample_weight has shape {weight.shape}; give one number for each "
                              "example, (N,)")

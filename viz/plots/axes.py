@@ -179,7 +179,7 @@ def _for_both(drawn: str) -> str:
     sheet = (".plot * { stroke-linejoin: round; stroke-linecap: butt }@media all { svg.plot { max-width: 100%; height: auto } }"
              f"@media (prefers-color-scheme: dark) {{ {rules} }}")
     drawn = re.sub(r"<style[^>]*>.*?</style>", lambda _: f"<style>{sheet}</style>", drawn, count=1, flags=re.DOTALL)
-    return drawn.replace("<svg", '<svg class="chainrule plot"', 1)
+    return drawn.replace("<svg", '<svg class="plot"', 1)
 
 
 def make_panels(count: int, columns: int, width: float, height: float) -> Panels:
