@@ -57,6 +57,13 @@ def package_of(frame: Any) -> str:
     return name.partition(".")[0]
 
 
+def place_text(file: str, line: int) -> str:
+    """A place in messages: ``file:line, code``, without the code where the file cannot be read."""
+    from linecache import getline
+    code = getline(file, line).strip()
+    return f"{file}:{line}" + (f", {code}" if code else "")
+
+
 def warn_user(message: str, category: type[Warning]) -> None:
     """Warn at the user's line."""
     from warnings import warn_explicit

@@ -7,7 +7,7 @@ import warnings
 
 from . import ops
 from .context import current, differentiating
-from .errors import LOOKING, GraphError, GraphWarning, package_of, users_frame, warn_user
+from .errors import LOOKING, GraphError, GraphWarning, package_of, place_text, users_frame, warn_user
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -124,12 +124,10 @@ def _compares(outer: Any) -> bool:
 
 
 def _message(node: Any, call: str, place: tuple[str, int]) -> str:
-    from linecache import getline
-    code = getline(*place).strip()
-    where = f"{place[0]}:{place[1]}" + (f", {code}" if code else "")
-    return (f"{call} of {node.describe()} ({where}): the number leaves its graph here, and no gradient follows it. To keep the "
-            "gradient use autograd's own functions and operators (autograd.tanh(x) for math.tanh(x), autograd.stack([x, y]) for "
-            "np.array([x, y])); for the number alone write .item(), for the array .data, for a constant .detach()")
+    return (f"{call} of {node.describe()} ({place_text(*place)}): the number leaves its graph here, and no gradient follows it. To "
+            "keep the gradient use autograd's own functions and operators (autograd.tanh(x) for math.tanh(x), "
+            "autograd.stack([x, y]) for np.array([x, y])); for the number alone write .item(), for the array .data, for a "
+            "constant .detach()")
 
 
 def _warn(node: Any, call: str, place: tuple[str, int], scope: dict[str, Any]) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 
 from .. import ops
 from ..context import ScopedContext, current, differentiating
-from ..errors import GraphError, users_frame
+from ..errors import GraphError, place_text, users_frame
 from ..graph import Node, check_name, topological
 from ..operation import Operation, no_derivative, number, partial
 from ..value import Value
@@ -422,10 +422,8 @@ def refuse(node: Any, asked: str, why: str | None = None) -> Any:
 
 def user_line() -> str:
     """The line of the user's code that is running, for messages."""
-    from linecache import getline
     frame = users_frame()
-    code = getline(frame.f_code.co_filename, frame.f_lineno).strip()
-    return f"{frame.f_code.co_filename}:{frame.f_lineno}" + (f", {code}" if code else "")
+    return place_text(frame.f_code.co_filename, frame.f_lineno)
 
 
 def recording_now() -> Tape:

@@ -122,16 +122,6 @@ def places(n: int, kernel: int, stride: int, before: int, after: int, dilation: 
     return room // stride + 1
 
 
-def window_slices(kernel: tuple[int, ...], stride: tuple[int, ...], dilation: tuple[int, ...],
-                  size: tuple[int, ...]) -> Iterator[Any]:
-    """Yield for each position in a window, in row order, the slices of the image's entries at that position."""
-    for i in range(kernel[0]):
-        for j in range(kernel[1]):
-            top, left = i * dilation[0], j * dilation[1]
-            yield (..., slice(top, top + stride[0] * (size[0] - 1) + 1, stride[0]),
-                   slice(left, left + stride[1] * (size[1] - 1) + 1, stride[1]))
-
-
 KEPT = 2**18  # numbers: windows that are kept for the gradient of the filters, not made again
 
 # Images are stored as (C, H, W, N), independent of their axes: then a convolution is one matrix product, and everything that

@@ -12,12 +12,22 @@ from autograd.arrays.functions import expand_dims, pad, reshape
 from autograd.arrays.operation import ArrayOperation
 from autograd.elementwise import masked
 
-from .convolution import places, span, window_slices
+from .convolution import places, span
 from .operands import Padding, Pair, as_operand, as_pair, as_sides, as_single, floating, with_batch, without_batch
 
 if TYPE_CHECKING:
     from autograd import Tensor
     from autograd.typing import Array, ArrayLike, PlainArrayLike
+
+
+def window_slices(kernel: tuple[int, ...], stride: tuple[int, ...], dilation: tuple[int, ...],
+                  size: tuple[int, ...]) -> Iterator[Any]:
+    """Yield for each position in a window, in row order, the slices of the image's entries at that position."""
+    for i in range(kernel[0]):
+        for j in range(kernel[1]):
+            top, left = i * dilation[0], j * dilation[1]
+            yield (..., slice(top, top + stride[0] * (size[0] - 1) + 1, stride[0]),
+                   slice(left, left + stride[1] * (size[1] - 1) + 1, stride[1]))
 
 
 def _first(x: Any, out: Any, kernel: Any, stride: Any, dilation: Any) -> Iterator[tuple[Any, Any]]:
