@@ -14,7 +14,7 @@ from .context import ScopedContext
 from .errors import GradientError
 from .symbolic import formula, operand_names
 from .graph import check_node, topological
-from .sweep import Edge, sweep_edges
+from .sweep import SweptEdge, sweep_edges
 
 OURS = ("autograd", "nn", "viz", "chainrule")  # packages whose frames are not the user's
 
@@ -338,7 +338,7 @@ def _largest(data: Any) -> str:
     return "3.4e38 in float32" if getattr(data, "itemsize", 8) == 4 else "1.8e308"
 
 
-def _backward(edge: Edge) -> Anomaly:
+def _backward(edge: SweptEdge) -> Anomaly:
     node, argument, _, upstream, local, downstream, total, _ = edge
     entry = _first_bad(total)
     result = _worst(total)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from .graph import Node
 
 
-class Edge(namedtuple("Edge", "node argument input upstream local downstream total arrived")):
+class SweptEdge(namedtuple("SweptEdge", "node argument input upstream local downstream total arrived")):
     """One edge, walked backward: from ``node`` to ``input``, which is its operand number ``argument``.
 
     ``downstream = upstream × local`` where a gradient arrived, else 0; ``total`` is the sum of the contributions to the
@@ -32,7 +32,7 @@ class Edge(namedtuple("Edge", "node argument input upstream local downstream tot
     __slots__ = ()
 
 
-def sweep_edges(order: Iterable[Node], adjoints: dict[Any, Any], **options: Any) -> Iterator[Edge]:
+def sweep_edges(order: Iterable[Node], adjoints: dict[Any, Any], **options: Any) -> Iterator[SweptEdge]:
     """Yield every edge of the nodes in ``order`` (results first), and fill ``adjoints``, which holds the seeds.
 
     The options are those of ``sweep_nodes``.
@@ -48,7 +48,7 @@ def sweep_edges(order: Iterable[Node], adjoints: dict[Any, Any], **options: Any)
 
 
 def sweep_nodes(order: Iterable[Node], adjoints: dict[Any, Any], *, accumulate: Callable[[Any, Any], Any] = add,
-                arrivals: dict[Any, Any] | None = None, **options: Any) -> Iterator[list[Edge]]:
+                arrivals: dict[Any, Any] | None = None, **options: Any) -> Iterator[list[SweptEdge]]:
     """As ``sweep_edges``, with the edges of one node at a time.
 
     ``accumulate`` joins two contributions at a node. ``arrivals`` says where something has arrived (by default at
@@ -63,7 +63,7 @@ def sweep_nodes(order: Iterable[Node], adjoints: dict[Any, Any], *, accumulate: 
             for argument, x, local, downstream, arrived in node.contributions(upstream, arrivals.get(node, False), **options):
                 total = adjoints[x] = accumulate(adjoints[x], downstream) if x in adjoints else downstream
                 arrivals[x] = either(arrivals.get(x, False), arrived)
-                edges.append(Edge(node, argument, x, upstream, local, downstream, total, arrived))
+                edges.append(SweptEdge(node, argument, x, upstream, local, downstream, total, arrived))
         yield edges
 
 

@@ -43,14 +43,14 @@ from typing import TYPE_CHECKING, Any
 
 from .check import WrongGradient, check_gradients
 from .operation import Operation, find, rows
-from .proof.random_programs import Program, random_program
+from .proof.random_programs import RandomProgram, random_program
 
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
     from numpy import ndarray
     from numpy.typing import DTypeLike
 
-__all__ = ["Network", "Program", "arrays", "assert_gradients", "programs", "random_program", "values"]
+__all__ = ["Network", "RandomProgram", "arrays", "assert_gradients", "programs", "random_program", "values"]
 
 __tracebackhide__ = True  # pytest shows the line of the test, not of the checker
 LONG = 0.1  # seconds: half of Hypothesis's usual deadline
@@ -188,7 +188,7 @@ def arrays(shape: tuple[int, ...] | SearchStrategy[tuple[int, ...]] | None = Non
 
 
 def programs(inputs: int = 2, size: int = 8, outputs: int = 1,
-             using: Sequence[str] | None = None) -> SearchStrategy[Program]:
+             using: Sequence[str] | None = None) -> SearchStrategy[RandomProgram]:
     """A strategy for programs of up to ``inputs`` inputs and ``size`` operations; see ``random_program``.
 
     >>> print(programs(using=["add", "sin"]).example())  # doctest: +SKIP

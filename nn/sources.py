@@ -79,7 +79,7 @@ def load(name: str, *, return_X_y: bool = False, as_frame: bool = False) -> Data
     shipped = {file.name.partition(".")[0]: file for file in files("nn.datasets").iterdir() if ".csv" in file.name}
     if name not in shipped:
         raise ValueError(f"no data set {name!r} ships with the package; choose from {', '.join(sorted(shipped))}")
-    found = _Table(name, _text(name, _unpacked(name, shipped[name].read_bytes(), MAX_BYTES)), ",").dataset(-1)
+    found = _CsvText(name, _text(name, _unpacked(name, shipped[name].read_bytes(), MAX_BYTES)), ",").dataset(-1)
     if as_frame:
         import pandas as pd
         inputs = pd.DataFrame(list(found.inputs), columns=list(found.feature_names))
@@ -106,7 +106,7 @@ def read_csv(path: str | Path, target: int | str = -1, delimiter: str = ",", max
     <Dataset of 2 examples of 1 feature: size; 2 classes: rose, lily>
     """
     content = _unpacked(path, Path(path).read_bytes(), max_bytes)
-    return _Table(str(path), _text(path, content), delimiter).dataset(target)
+    return _CsvText(str(path), _text(path, content), delimiter).dataset(target)
 
 
 def read_npz(path: str | Path, max_bytes: int = MAX_BYTES) -> dict[str, Array]:
@@ -202,7 +202,7 @@ def _check_npy(content: bytes) -> None:
         raise ValueError(f"an array claims the shape {shape} of {dtype}; it has {len(content) - file.tell()} bytes")
 
 
-class _Table:
+class _CsvText:
     """The rows of a CSV file as text, with their lines, and the names of the columns."""
 
     def __init__(self, source: str, text: str, delimiter: str):

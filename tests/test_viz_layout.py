@@ -9,7 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from viz.layout import Box, Label, Node, Wire, lay_out, turned
+from viz.layout import Extent as Label
+from viz.layout import LayoutBox as Box
+from viz.layout import LayoutNode as Node
+from viz.layout import LayoutWire as Wire
+from viz.layout import lay_out, turned
 
 WIDTH = 1034.0
 

@@ -7,9 +7,9 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from .circuits.shapes import Layout, Place, Route, Spot
+from .circuits.shapes import Layout, Position, Route, Spot
 from .colours import LIGHT
-from .labels import Block, Label, TextLine
+from .labels import LabelledNode, Label, TextLine
 from .records import Graph
 from .svg import clip
 
@@ -21,7 +21,7 @@ Point = tuple[float, float]
 class _Table:
     """The measures of a block as a Graphviz table: labels on the left, the gate, and the sum on the right."""
 
-    def __init__(self, block: Block):
+    def __init__(self, block: LabelledNode):
         self.block = block
         self.labels = max((label.width for _, label in block.entering), default=0.0)
         self.entry = ENTRY if block.entering else 0.0
@@ -67,7 +67,7 @@ def _font(line: TextLine) -> str:
     return f'<font color="{ink}" point-size="{line.size:g}">{escape(line.text)}</font>'
 
 
-def written_as_dot(graph: Graph, blocks: dict[str, Block]) -> str:
+def written_as_dot(graph: Graph, blocks: dict[str, LabelledNode]) -> str:
     """Return a circuit in the DOT language: each block is a table with a port for every wire."""
     import graphviz
     circuit = graphviz.Digraph(
@@ -88,7 +88,7 @@ def written_as_dot(graph: Graph, blocks: dict[str, Block]) -> str:
     return str(circuit.source)
 
 
-def laid_out(graph: Graph, blocks: dict[str, Block]) -> Layout:
+def laid_out(graph: Graph, blocks: dict[str, LabelledNode]) -> Layout:
     """Return Graphviz's layout of a circuit; raises RuntimeError where Graphviz is not installed."""
     answer = run(written_as_dot(graph, blocks))
     wide, high = map(float, answer["bb"].split(",")[2:])
@@ -113,7 +113,7 @@ def laid_out(graph: Graph, blocks: dict[str, Block]) -> Layout:
     for id, table in tables.items():
         (left, top), block = corners[id], table.block
         begin, middle = left + table.labels + table.entry, top + table.high / 2
-        nodes[id] = Place(begin + block.sign / 2, middle, block.sign, table.tall)
+        nodes[id] = Position(begin + block.sign / 2, middle, block.sign, table.tall)
         for (wire, _), row in zip(block.entering, table.rows):
             source, (x, y) = tables[wire.source], corners[wire.source]
             way = _curve(ways.get(wire.id, []), (x + source.wide, y + source.high / 2), (left, top + row))
@@ -131,7 +131,7 @@ def _route(points: list[Point]) -> Route:
     return Route(tuple((x, y, 0.0) for x, y in points))
 
 
-def _tip(block: Block, left: float, middle: float, y: float) -> Point:
+def _tip(block: LabelledNode, left: float, middle: float, y: float) -> Point:
     """Return the point where a wire that enters at this height meets the gate."""
     if not block.round or abs(y - middle) < 0.5:
         return left, y

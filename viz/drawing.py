@@ -13,12 +13,12 @@ from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING, ClassVar
 
-from .circuits.shapes import Layout, Place, Route, Spot
+from .circuits.shapes import Layout, Position, Route, Spot
 from .collapsing import Collapse
 from .dot import laid_out, written_as_dot
 from .fitting import fitted
 from .graphs import graph_of
-from .labels import BETWEEN, GAP, NAME, RADIUS, Block, Label, TextLine, blocks, pieces, records
+from .labels import BETWEEN, GAP, NAME, RADIUS, LabelledNode, Label, TextLine, blocks, pieces, records
 from .layout import lay_out
 from .numbers import BARS, ArraySummary, Digits, Shown, show
 from .records import DrawnNode, Graph, Wire
@@ -179,7 +179,8 @@ CSS = style(_SHAPES, _INKS)
 class _Page:
     """Writer of the SVG text, from the blocks and their places in the layout."""
 
-    def __init__(self, graph: Graph, blocks: dict[str, Block], places: Layout, title: str | None, digits: Digits, down: bool):
+    def __init__(self, graph: Graph, blocks: dict[str, LabelledNode], places: Layout, title: str | None, digits: Digits,
+                 down: bool):
         self.graph, self.blocks, self.title = graph, blocks, title
         self.digits: Digits = digits
         self.down = down
@@ -260,7 +261,7 @@ class _Page:
         head = (x, y), (back[0] + 3.4 * across, back[1] - 3.4 * along), (back[0] - 3.4 * across, back[1] + 3.4 * along)
         return tag("polygon", kind="tip", points=" ".join(_point(*point) for point in head))
 
-    def wire(self, wire: Wire, label: Label, block: Block) -> str:
+    def wire(self, wire: Wire, label: Label, block: LabelledNode) -> str:
         route, enters = self.places.wires[wire.id], block.node.kind == "gate"
         again = self.places.names.get(wire.id)
         way = self.path(route, TIP if enters else 0.0)
@@ -316,11 +317,11 @@ class _Page:
 
     # ── nodes ──
 
-    def name(self, block: Block, place: Place) -> str:
+    def name(self, block: LabelledNode, place: Position) -> str:
         kind = "constant" if block.node.kind == "constant" else "letter"
         return tag("text", written(clip(block.name)), kind=kind, x=place.x + MARGIN, y=place.y + self.top + 5)
 
-    def node(self, block: Block) -> str:
+    def node(self, block: LabelledNode) -> str:
         node, place = block.node, self.places.nodes[block.node.id]
         x, y = place.x + MARGIN, place.y + self.top
         out = [tag("title", written(self.of_node(node)))]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-from .circuits import shapes
+from .circuits.shapes import Extent, LayoutBox, LayoutNode, LayoutWire
 from .numbers import Digits, Shown, bracketed, has_nonfinite
 from .records import DrawnNode, Graph, Wire
 from .svg import clip, width
@@ -48,16 +48,16 @@ class Label(NamedTuple):
         """The texts on one side of a wire that runs down."""
         return (*self.below, self.formula) if self.formula else self.below
 
-    def room(self, down: bool) -> shapes.Label:
+    def room(self, down: bool) -> Extent:
         """The size of the label along the wire and on both sides of it."""
         if down:
             lines = self.below_and_formula
             long = max(24.0, 10.0 + sum(math.ceil(line.size) + 1 for line in lines))
-            return shapes.Label(long if self.above or lines else BARE, self.left, self.right)
-        return shapes.Label(math.ceil(self.width), ABOVE if self.above else BARE, math.ceil(self.half))
+            return Extent(long if self.above or lines else BARE, self.left, self.right)
+        return Extent(math.ceil(self.width), ABOVE if self.above else BARE, math.ceil(self.half))
 
 
-class Block(NamedTuple):
+class LabelledNode(NamedTuple):
     """A node with the labels of its incoming wires, and the label of its gradient's sum where its own wire forks."""
 
     node: DrawnNode
@@ -77,16 +77,16 @@ class Block(NamedTuple):
         """True where the gate is a circle."""
         return self.node.kind == "gate" and self.sign == self.tall
 
-    def shape(self, down: bool) -> shapes.Node:
+    def shape(self, down: bool) -> LayoutNode:
         """The node as a record for the layout."""
         node = self.node
         kind = node.kind if node.kind in ("gate", "output") else "input"
         along, across = (self.tall, self.sign) if down and not self.round else (self.sign, self.tall)
-        return shapes.Node(node.id, kind, along, across, node.box, self.stem.room(down) if self.stem else None,
+        return LayoutNode(node.id, kind, along, across, node.box, self.stem.room(down) if self.stem else None,
                            not node.hidden and node.operation not in COMMUTE)
 
 
-def blocks(graph: Graph, digits: Digits = "auto", products: bool = False, room: str = "") -> dict[str, Block]:
+def blocks(graph: Graph, digits: Digits = "auto", products: bool = False, room: str = "") -> dict[str, LabelledNode]:
     """Return the block of each node; ``room`` is a text whose width is reserved for every number."""
     words = Wording(graph, digits)
     entering: dict[str, list[Wire]] = {}
@@ -110,15 +110,16 @@ def blocks(graph: Graph, digits: Digits = "auto", products: bool = False, room: 
             labels.append((wire, _label(wire, name, words.value(wire.value, source), words, products, room)))
         stem = _stem(node, words, room) if id in forks else None
         name = words.name(node)
-        made[id] = Block(node, tuple(labels), *_body(node, len(labels), name), stem, name)
+        made[id] = LabelledNode(node, tuple(labels), *_body(node, len(labels), name), stem, name)
     return made
 
 
-def records(graph: Graph, made: dict[str, Block], down: bool) -> tuple[list[shapes.Node], list[shapes.Wire], list[shapes.Box]]:
+def records(graph: Graph, made: dict[str, LabelledNode],
+            down: bool) -> tuple[list[LayoutNode], list[LayoutWire], list[LayoutBox]]:
     """Return the records for the layout: nodes in the order in which they were computed, results last, wires and boxes."""
     order = sorted(made.values(), key=lambda block: (block.node.kind == "output", min(block.node.members, default=1 << 60)))
-    wires = [shapes.Wire(wire.id, wire.source, wire.target, label.room(down)) for block in order for wire, label in block.entering]
-    boxes = [shapes.Box(box.id, box.parent, math.ceil(width(clip(box.name), 12.0)) + 20.0) for box in graph.boxes]
+    wires = [LayoutWire(wire.id, wire.source, wire.target, label.room(down)) for block in order for wire, label in block.entering]
+    boxes = [LayoutBox(box.id, box.parent, math.ceil(width(clip(box.name), 12.0)) + 20.0) for box in graph.boxes]
     return [block.shape(down) for block in order], wires, boxes
 
 

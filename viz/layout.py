@@ -12,20 +12,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from .circuits.lanes import Picture
+from .circuits.lanes import Lanes
 from .circuits.rows import BESIDE
 from .circuits.scopes import Nest, Tiles
-from .circuits.shapes import Box, Label, Layout, Node, Place, Route, Spot, Wire
+from .circuits.shapes import Extent, Layout, LayoutBox, LayoutNode, LayoutWire, Position, Route, Spot
 from .circuits.tiles import orders_to_try
 
-__all__ = ["Box", "Label", "Layout", "Node", "Place", "Route", "Spot", "Wire", "lay_out", "turned"]
+__all__ = ["Extent", "Layout", "LayoutBox", "LayoutNode", "LayoutWire", "Position", "Route", "Spot", "lay_out", "turned"]
 
 WIDTH = 1034.0  # width of a picture that fits a page, without margins
 TRIES, SHORTER = 6, 0.92  # attempts with ever shorter tiles, where the whole is too long
 MANY = 24  # crossings: above, or where the whole is too long, shared inputs are repeated at each use if that helps
 
 
-def lay_out(nodes: Iterable[Node], wires: Iterable[Wire], boxes: Iterable[Box] = (), width: float = WIDTH,
+def lay_out(nodes: Iterable[LayoutNode], wires: Iterable[LayoutWire], boxes: Iterable[LayoutBox] = (), width: float = WIDTH,
            direction: str = "right", repeat: bool | None = None) -> Layout:
     """Return the places of a circuit's nodes, wires and boxes: bit for bit the same for the same records, on every machine.
 
@@ -34,9 +34,10 @@ def lay_out(nodes: Iterable[Node], wires: Iterable[Wire], boxes: Iterable[Box] =
     with their totals in a legend (None: where many wires cross, or the picture is too wide). Raises ValueError for another
     direction.
 
-    >>> x, gate, out = Node("x", "input", 20, 20), Node("g", "gate", 34, 34), Node("out", "output", 16, 16)
-    >>> label = Label(50, 18, 20)
-    >>> places = lay_out([x, gate, out], [Wire("a", "x", "g", label), Wire("b", "x", "g", label), Wire("c", "g", "out", label)])
+    >>> x, gate, out = LayoutNode("x", "input", 20, 20), LayoutNode("g", "gate", 34, 34), LayoutNode("out", "output", 16, 16)
+    >>> label = Extent(50, 18, 20)
+    >>> ends = [("x", "g"), ("x", "g"), ("g", "out")]
+    >>> places = lay_out([x, gate, out], [LayoutWire(f"w{i}", *pair, label) for i, pair in enumerate(ends)])
     >>> [round(place.x) for place in places.nodes.values()], places.crossings, len(places.forks)
     ([10, 121, 201], 0, 1)
     """
@@ -51,7 +52,7 @@ def lay_out(nodes: Iterable[Node], wires: Iterable[Wire], boxes: Iterable[Box] =
         again = _first(Nest(nodes, wires, boxes, shared), limit)
         if repeat or again.crossings <= tiles.crossings / 2 or again.tiles[-1].along <= limit < tile.along:
             tiles = again
-    done = Picture(_refined(_shortened(tiles))).routed()
+    done = Lanes(_refined(_shortened(tiles))).routed()
     return turned(done) if down else done
 
 
@@ -88,11 +89,11 @@ def turned(done: Layout) -> Layout:
         return Route(tuple((y, x, r) for x, y, r in route.points), tuple((y, x) for x, y in route.gaps), route.after)
 
     return Layout(done.high, done.wide,
-                  {id: Place(p.y, p.x, p.high, p.wide) for id, p in done.nodes.items()},
+                  {id: Position(p.y, p.x, p.high, p.wide) for id, p in done.nodes.items()},
                   {id: (y, x, high, wide) for id, (x, y, wide, high) in done.boxes.items()},
                   {id: exchanged(route) for id, route in done.wires.items()},
                   {id: Spot(p.y, p.x, p.along) for id, p in done.labels.items()},
                   {id: exchanged(route) for id, route in done.stems.items()},
                   {id: Spot(p.y, p.x, p.along) for id, p in done.stem_labels.items()},
-                  {id: Place(p.y, p.x, p.high, p.wide) for id, p in done.names.items()},
+                  {id: Position(p.y, p.x, p.high, p.wide) for id, p in done.names.items()},
                   tuple((y, x, value) for x, y, value in done.forks), done.crossings)

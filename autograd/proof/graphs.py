@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..functional import Reverse, flatten, plain
 from ..graph import is_node, topological
-from ..sweep import Edge, sweep_nodes
+from ..sweep import SweptEdge, sweep_nodes
 from .subject import CheckedFunction
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def recorded_nodes(subject: CheckedFunction) -> list[Node]:
     return topological(*filter(is_node, flatten(subject.run.y)[0]))
 
 
-def sweep_back(subject: CheckedFunction, cotangent: Sequence[float], run: Reverse | None = None) -> Iterator[list[Edge]]:
+def sweep_back(subject: CheckedFunction, cotangent: Sequence[float], run: Reverse | None = None) -> Iterator[list[SweptEdge]]:
     """The edges of each node that the gradient of ⟨cotangent, f⟩ reaches, results first."""
     adjoints: dict[Any, Any] = {}
     for y, seed in zip(flatten((run or subject.run).y)[0], flatten(subject.output.tree(cotangent))[0]):

@@ -14,7 +14,7 @@ BENT = ("relu", "abs", "leaky_relu", "elu", "maximum", "minimum", "clip_min", "c
 Operand = int | float  # the number of an earlier result, or a constant
 
 
-class Program(NamedTuple):
+class RandomProgram(NamedTuple):
     """A random program with the ``point`` at which every operation is inside its domain: call it, print it.
 
     ``lines`` are (operation's name, operands); an operand is the number of an earlier result, the inputs being the
@@ -39,7 +39,7 @@ class Program(NamedTuple):
 
 
 def random_program(rng: random.Random, inputs: int = 2, size: int = 8, outputs: int = 1,
-                   using: Sequence[str] | None = None, decades: float = 0.0, kink: bool = False) -> Program:
+                   using: Sequence[str] | None = None, decades: float = 0.0, kink: bool = False) -> RandomProgram:
     """Draw a program of about ``size`` operations of the table, together with its point.
 
     ``using`` names the operations to draw from (all of one or two operands by default). Inputs are of size about 1,
@@ -67,7 +67,7 @@ def random_program(rng: random.Random, inputs: int = 2, size: int = 8, outputs: 
         else:
             builder.add(find(rng.choice(names)))
     last = len(builder.values) - 1
-    return Program(point, tuple(builder.lines), tuple(range(max(last - outputs + 1, 0), last + 1)))
+    return RandomProgram(point, tuple(builder.lines), tuple(range(max(last - outputs + 1, 0), last + 1)))
 
 
 class ProgramBuilder:

@@ -98,14 +98,14 @@ def _entrywise(name: str, term: Callable[..., Any], input: Any, target: Any, red
     """
     check_reduction(name, reduction)
     target = _listed(target)
-    walk = _Walk(name, term, check, target)
+    walk = _PairWalk(name, term, check, target)
     nested = walk.visit(input, target, extras)
     if not walk.terms:
         raise ValueError(f"{name}: an empty batch has no loss; give at least one example")
     return _reduced(nested, walk.terms, len(walk.terms), reduction)
 
 
-class _Walk:
+class _PairWalk:
     """A walk through nested lists of inputs and targets that collects a term for each pair of entries.
 
     It is a class, because a recursive closure is a reference cycle and would keep the graph until garbage collection.

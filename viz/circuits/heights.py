@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TypeAlias
 
-from .order import Element, Link
+from .order import Element, Segment
 
 GAP = 8.0  # between blocks, and from them to wires
 LANES = 9.0  # from wire to wire
@@ -22,7 +22,7 @@ def apart(a: Element, b: Element) -> float:
     return a.after + b.before + (LANES if a.item < 0 and b.item < 0 else TILES if a.tile and b.tile else GAP)
 
 
-def settle(columns: list[list[Element]], links: list[list[Link]]) -> None:
+def settle(columns: list[list[Element]], links: list[list[Segment]]) -> None:
     """Assign a height to every element; ``links[k]`` are the links between columns k and k + 1.
 
     Column by column, each element moves to the weighted median of its wires' other ends, as near as its neighbours allow.
@@ -51,7 +51,7 @@ def _shifts(column: list[Element]) -> list[float]:
     return shifts
 
 
-def _ends(columns: list[list[Element]], links: list[list[Link]]) -> tuple[list[list[list[End]]], list[list[list[End]]]]:
+def _ends(columns: list[list[Element]], links: list[list[Segment]]) -> tuple[list[list[list[End]]], list[list[list[End]]]]:
     """The other ends of the wires of every element, by column: those to the left, and those to the right."""
     left: dict[int, list[End]] = {}
     right: dict[int, list[End]] = {}
@@ -104,10 +104,10 @@ def median(wishes: list[tuple[float, float]]) -> float:
     return wishes[-1][0]
 
 
-def _straighten(columns: list[list[Element]], links: list[list[Link]]) -> None:
+def _straighten(columns: list[list[Element]], links: list[list[Segment]]) -> None:
     """Move groups connected by straight wires, where that makes one more wire straight and bends none."""
     place = {id(element): (k, i) for k, column in enumerate(columns) for i, element in enumerate(column)}
-    held: dict[int, list[Link]] = {}
+    held: dict[int, list[Segment]] = {}
     every = [link for between in links for link in between]
     for link in every:
         held.setdefault(id(link.left), []).append(link)
@@ -125,7 +125,7 @@ def _straighten(columns: list[list[Element]], links: list[list[Link]]) -> None:
             break
 
 
-def _held(start: Element, held: dict[int, list[Link]]) -> set[int]:
+def _held(start: Element, held: dict[int, list[Segment]]) -> set[int]:
     """The elements connected to this one by straight wires, by id."""
     group, todo = {id(start)}, [start]
     while todo:
@@ -140,7 +140,7 @@ def _held(start: Element, held: dict[int, list[Link]]) -> set[int]:
 
 
 def _moved(group: set[int], by: float, columns: list[list[Element]], place: dict[int, tuple[int, int]],
-           held: dict[int, list[Link]]) -> bool:
+           held: dict[int, list[Segment]]) -> bool:
     """Move a group if there is room and the wires get straighter; return True if it moved."""
     better = 0.0
     for key in group:

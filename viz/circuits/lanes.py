@@ -7,8 +7,8 @@ from itertools import pairwise
 
 from .blocks import Block
 from .heights import GAP
-from .scopes import Scope, Tiles
-from .shapes import Layout, Node, Place, Route, Spot
+from .scopes import LayoutScope, Tiles
+from .shapes import Layout, LayoutNode, Position, Route, Spot
 
 RADIUS = 7.0  # of rounded corners
 APART = 16.0  # between the inputs of a legend
@@ -17,13 +17,13 @@ BESIDE = 0.5  # distance of a branch's beginning from the middle of its lane
 Point = tuple[float, float]
 
 
-class Picture:
+class Lanes:
     """Places of everything, collected from the tiles; ``routed`` makes the lanes."""
 
     def __init__(self, tiles: Tiles):
         nest = tiles.nest
         self.nest, self.tiles = nest, tiles
-        self.nodes: dict[str, Place] = {}
+        self.nodes: dict[str, Position] = {}
         self.boxes: dict[str, tuple[float, float, float, float]] = {}
         self.labels: dict[str, Spot] = {}
         self.stem_labels: dict[str, Spot] = {}
@@ -32,7 +32,7 @@ class Picture:
         self.starts: dict[str, Point] = {}
         self.near: dict[str, dict[Point, list[Point]]] = {}  # by value: points connected by its lane
         self.wires: dict[str, Route] = {}
-        self.names: dict[str, Place] = {}
+        self.names: dict[str, Position] = {}
         self.forks: list[tuple[float, float, str]] = []
         tile = tiles.tiles[nest.scopes[""].form]
         wide, high = self._legend(tile.along)
@@ -53,7 +53,7 @@ class Picture:
             wide, high = max(wide, x - APART), max(high, y + block.before + block.after + GAP)
         return wide, high + APART if high else 0.0
 
-    def _scope(self, scope: Scope, x: float, y: float) -> list[tuple[Scope, float, float]]:
+    def _scope(self, scope: LayoutScope, x: float, y: float) -> list[tuple[LayoutScope, float, float]]:
         tile = self.tiles.tiles[scope.form]
         if scope.id:
             self.boxes[scope.id] = (x, y, tile.along, tile.across)
@@ -88,7 +88,7 @@ class Picture:
             self.labels[wire.id] = Spot(*begin, block.head - block.named)
             if wire.source in self.nest.private:
                 source = self.nest.nodes[wire.source]
-                name = Place(begin[0] - source.along / 2, height, source.along, source.across)
+                name = Position(begin[0] - source.along / 2, height, source.along, source.across)
                 if wire.source in self.nest.repeated:
                     self.names[wire.id] = name
                 else:
@@ -98,10 +98,10 @@ class Picture:
                 self.ends.setdefault(wire.source, {})[x, height] = wire.id, on
         self._place(node, block, x, y)
 
-    def _place(self, node: Node, block: Block, x: float, y: float) -> None:
+    def _place(self, node: LayoutNode, block: Block, x: float, y: float) -> None:
         """Place a node in its block, and the beginning of its value's lane; the gate may be smaller than others of its form."""
         middle = x + block.anchor
-        self.nodes[node.id] = Place(middle, y, node.along, node.across if block.round else max(node.across, block.across))
+        self.nodes[node.id] = Position(middle, y, node.along, node.across if block.round else max(node.across, block.across))
         right, end = middle + node.along / 2, x + block.along
         if node.stem:
             along = (block.stem or node.stem).along

@@ -26,7 +26,7 @@ class Element:
         self.y, self.rank = 0.0, 0
 
 
-class Link:
+class Segment:
     """A wire from the column on the left to the column on the right, ``rise`` the difference of its pins' offsets."""
 
     __slots__ = ("left", "left_part", "right", "right_part", "rise", "value", "weight")
@@ -45,7 +45,7 @@ Pins: TypeAlias = list[tuple[Element, float]]  # the other ends of an element's 
 Ends: TypeAlias = dict[Element, tuple[Pins, Pins]]
 
 
-def links_between(left: list[Element], right: list[Element]) -> list[Link]:
+def links_between(left: list[Element], right: list[Element]) -> list[Segment]:
     """The wires between two columns, in the order of the right one; of a forking value, the first wire has the largest weight."""
     source = {value: (element, (k + 1) / (len(element.right) + 1), offset)
               for element in left for k, (value, offset) in enumerate(element.right)}
@@ -54,13 +54,13 @@ def links_between(left: list[Element], right: list[Element]) -> list[Link]:
         for k, (value, offset) in enumerate(element.left):
             if value in source:
                 origin, part, out = source[value]
-                links.append(Link(value, origin, element, ((part, out), ((k + 1) / (len(element.left) + 1), offset))))
+                links.append(Segment(value, origin, element, ((part, out), ((k + 1) / (len(element.left) + 1), offset))))
     return links
 
 
-def weigh(links: list[Link]) -> None:
+def weigh(links: list[Segment]) -> None:
     """Set the weights of wires: long lanes weigh most, and of a forking value only the uppermost wire has a large weight."""
-    first: dict[int, Link] = {}
+    first: dict[int, Segment] = {}
     for link in links:
         best = first.get(link.value)
         if best is None or (link.right.rank, link.right_part) < (best.right.rank, best.right_part):
@@ -70,7 +70,7 @@ def weigh(links: list[Link]) -> None:
         link.weight = (1.0, 2.0, 8.0)[lanes] if first[link.value] is link else 0.05
 
 
-def crossings(links: list[Link]) -> int:
+def crossings(links: list[Segment]) -> int:
     """Count the pairs of links that cross, by the order alone."""
     ends = sorted((link.left.rank + link.left_part, link.right.rank + link.right_part) for link in links)
     seen: list[float] = []
@@ -120,7 +120,7 @@ def _rank(columns: list[list[Element]]) -> None:
             element.rank = k
 
 
-def _ends(columns: list[list[Element]], links: list[list[Link]]) -> Ends:
+def _ends(columns: list[list[Element]], links: list[list[Segment]]) -> Ends:
     """The other ends of every element's links: those to the left, and those to the right."""
     ends: Ends = {element: ([], []) for column in columns for element in column}
     for between in links:

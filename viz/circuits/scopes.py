@@ -7,13 +7,13 @@ from itertools import pairwise
 
 from .blocks import Block, alike
 from .rows import Item, Level
-from .shapes import Box, Label, Node, Wire
+from .shapes import LayoutBox, Extent, LayoutNode, LayoutWire
 from .tiles import PAD, Tile, best_tile, refined_tile
 
 AROUND = 20.0  # space for channels beside a tile, when its length is chosen
 
 
-class Scope:
+class LayoutScope:
     """A box with its content: ``items`` are ids of nodes and boxes in declared order.
 
     ``enters`` and ``leaves`` are the incoming and outgoing values (ids of nodes); ``values`` are all values of this level, incoming
@@ -36,12 +36,13 @@ class Nest:
     ``repeated`` are part of the block of every gate that uses them.
     """
 
-    def __init__(self, nodes: Iterable[Node], wires: Iterable[Wire], boxes: Iterable[Box], repeated: Iterable[str] = ()):
+    def __init__(self, nodes: Iterable[LayoutNode], wires: Iterable[LayoutWire], boxes: Iterable[LayoutBox],
+                 repeated: Iterable[str] = ()):
         self.nodes = {node.id: node for node in nodes}
         self.boxes = {box.id: box for box in boxes}
         self.wires = {wire.id: wire for wire in wires}
-        self.into: dict[str, list[Wire]] = {id: [] for id in self.nodes}
-        outof: dict[str, list[Wire]] = {id: [] for id in self.nodes}
+        self.into: dict[str, list[LayoutWire]] = {id: [] for id in self.nodes}
+        outof: dict[str, list[LayoutWire]] = {id: [] for id in self.nodes}
         for wire in self.wires.values():
             self.into[wire.target].append(wire)
             outof[wire.source].append(wire)
@@ -58,12 +59,12 @@ class Nest:
             self._dissolve(tangled)
         self.scopes = self._scopes()
 
-    def _block(self, node: Node) -> Block:
+    def _block(self, node: LayoutNode) -> Block:
         wires = self.into[node.id]
         names = [self.nodes[wire.source].along if wire.source in self.private else -1.0 for wire in wires]
         return Block(node, names, [self._label(wire) for wire in wires])
 
-    def _label(self, wire: Wire) -> Label:
+    def _label(self, wire: LayoutWire) -> Extent:
         """The space of a wire's label and of the name before it, whose length is across the wire in a picture that runs down."""
         half = self.nodes[wire.source].across / 2 if wire.source in self.private else 0.0
         return wire.label._replace(before=max(wire.label.before, half), after=max(wire.label.after, half))
@@ -99,13 +100,13 @@ class Nest:
         self.parent = {id: outer if parent == box else parent for id, parent in self.parent.items()}
         self.box = {id: outer if at == box else at for id, at in self.box.items()}
 
-    def _scopes(self) -> dict[str, Scope]:
-        scopes = {"": Scope("", 0)}
+    def _scopes(self) -> dict[str, LayoutScope]:
+        scopes = {"": LayoutScope("", 0)}
         for id in self.blocks:
             chain = [*self.chain(self.box[id]), id]
             for depth, (outer, inner) in enumerate(pairwise(chain)):
                 if outer not in scopes:
-                    scopes[outer] = Scope(outer, depth)
+                    scopes[outer] = LayoutScope(outer, depth)
                 if inner not in scopes[outer].items and (inner == id or inner not in scopes):
                     scopes[outer].items.append(inner)
         for id in self.blocks:
@@ -122,7 +123,7 @@ class Nest:
             scope.values = {value: k for k, value in enumerate([*scope.enters, *made])}
         return scopes
 
-    def made(self, id: str, scopes: dict[str, Scope]) -> list[str]:
+    def made(self, id: str, scopes: dict[str, LayoutScope]) -> list[str]:
         """The values that leave an item: a node's own, or those of a box."""
         return [id] * (id in self.used) if id in self.blocks else list(scopes[id].leaves)
 
@@ -142,7 +143,7 @@ class Tiles:
         self.limit, self.inner = limit, inner
         scopes = sorted(nest.scopes.values(), key=lambda scope: -scope.depth)
         for depth in sorted({scope.depth for scope in scopes}, reverse=True):
-            forms: dict[object, list[Scope]] = {}
+            forms: dict[object, list[LayoutScope]] = {}
             for scope in scopes:
                 if scope.depth == depth:
                     forms.setdefault(self._form(scope), []).append(scope)
@@ -161,14 +162,14 @@ class Tiles:
             return list(nest.scopes[id].enters)
         return [wire.source for wire in nest.into[id] if wire.source not in nest.private]
 
-    def _form(self, scope: Scope) -> object:
+    def _form(self, scope: LayoutScope) -> object:
         nest, number = self.nest, scope.values
         items = tuple((nest.blocks[id].form() if id in nest.blocks else nest.scopes[id].form,
                        tuple(number[value] for value in self._wires(id)),
                        tuple(number[value] for value in nest.made(id, nest.scopes))) for id in scope.items)
         return len(scope.enters), tuple(number[value] for value in scope.leaves), items
 
-    def _lay_out(self, scopes: list[Scope]) -> None:
+    def _lay_out(self, scopes: list[LayoutScope]) -> None:
         first, nest = scopes[0], self.nest
         number = first.values
         items, blocks = [], []
@@ -193,7 +194,7 @@ class Tiles:
         for scope in scopes:
             scope.form = len(self.tiles) - 1
 
-    def _tile_item(self, scope: Scope, ins: list[int], outs: list[int]) -> Item:
+    def _tile_item(self, scope: LayoutScope, ins: list[int], outs: list[int]) -> Item:
         tile = self.tiles[scope.form]
         heights = dict(tile.outs)
         leaving = [(out, heights[scope.values[value]]) for out, value in zip(outs, scope.leaves)]

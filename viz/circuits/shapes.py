@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 
-class Label(NamedTuple):
+class Extent(NamedTuple):
     """The size of the texts on a wire: along the wire, and across it on both sides (above and below)."""
 
     along: float
@@ -17,7 +17,7 @@ class Label(NamedTuple):
     after: float
 
 
-class Node(NamedTuple):
+class LayoutNode(NamedTuple):
     """A gate, an input or a result to place: ``kind`` is "gate", "input" or "output", ``box`` the id of its box or empty.
 
     ``along`` and ``across`` measure the gate or the name itself; a gate of equal sides is a circle. ``stem`` is the
@@ -29,20 +29,20 @@ class Node(NamedTuple):
     along: float
     across: float
     box: str = ""
-    stem: Label | None = None
+    stem: Extent | None = None
     ordered: bool = True
 
 
-class Wire(NamedTuple):
+class LayoutWire(NamedTuple):
     """A wire from ``source`` into ``target``; wires into one node are listed in the order of its arguments."""
 
     id: str
     source: str
     target: str
-    label: Label
+    label: Extent
 
 
-class Box(NamedTuple):
+class LayoutBox(NamedTuple):
     """A frame around nodes and other boxes, with its name at the beginning; ``parent`` is the id of the box around it.
 
     ``along`` is the length of the name, which runs along the wires: in a picture that runs down it is written downwards.
@@ -64,7 +64,7 @@ class Route(NamedTuple):
     after: str = ""
 
 
-class Place(NamedTuple):
+class Position(NamedTuple):
     """A node's middle, and the lengths of the gate along x and y: a gate is as long as its wires need."""
 
     x: float
@@ -91,12 +91,12 @@ class Layout(NamedTuple):
 
     wide: float
     high: float
-    nodes: dict[str, Place]
+    nodes: dict[str, Position]
     boxes: dict[str, tuple[float, float, float, float]]
     wires: dict[str, Route]
     labels: dict[str, Spot]
     stems: dict[str, Route]
     stem_labels: dict[str, Spot]
-    names: dict[str, Place]
+    names: dict[str, Position]
     forks: tuple[tuple[float, float, str], ...]
     crossings: int

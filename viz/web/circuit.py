@@ -14,7 +14,7 @@ from autograd.context import Scope
 from autograd.graph import Node, is_node
 
 from ..collapsing import Collapse, collapse_scopes, scope_chains
-from ..labels import BETWEEN, Block, blocks, pieces
+from ..labels import BETWEEN, LabelledNode, blocks, pieces
 from ..numbers import Digits, brief
 from ..records import DrawnNode, Graph, Wire
 from ..snapshots import Snapshot
@@ -57,7 +57,7 @@ def circuit_data(snapshot: Snapshot, graph: Graph, collapse: Collapse, digits: D
     order = sorted(made, key=lambda id: (made[id].node.kind == "output", min(made[id].node.members, default=1 << 60)))
     index = {id: i for i, id in enumerate(order)}
 
-    def scope_of(block: Block) -> int:
+    def scope_of(block: LabelledNode) -> int:
         node = snapshot.order[block.node.members[0]] if block.node.members and block.node.members[0] < len(snapshot.order) else None
         scope = None if node is None or not node.operands else inside.get(node, node.scope)
         return place.get(scope, -1) if scope is not None else -1
@@ -77,7 +77,7 @@ def circuit_data(snapshot: Snapshot, graph: Graph, collapse: Collapse, digits: D
     }
 
 
-def _gate(block: Block, scope: int) -> list[Any]:
+def _gate(block: LabelledNode, scope: int) -> list[Any]:
     """A node's data: id, kind, name and its width, members, scope, length, height, order of arguments, sign, True with a value."""
     node = block.node
     shape = block.shape(False)
@@ -108,7 +108,7 @@ def _private(snapshot: Snapshot, scopes: list[Scope], chains: Mapping[Scope | No
     return {scope: sum(scope in around for around in homes.values()) for scope in scopes}
 
 
-def _sample(scopes: list[Scope], private: dict[Scope, int], digits: Digits) -> dict[str, Block]:
+def _sample(scopes: list[Scope], private: dict[Scope, int], digits: Digits) -> dict[str, LabelledNode]:
     """Blocks of a sample graph, for the sizes of closed scopes: with few wires, with many, with inputs inside."""
     nodes = [DrawnNode("x", "input", "", "", "", (), 0.0, 0.0), DrawnNode("y", "gate", "", "scope", "", (), 0.0, 0.0, hidden=1)]
     wires = [Wire(f"y{k}", "x", "y", k, 0.0, 0.0, -0.00912, None, 1.0) for k in range(2)]
@@ -120,6 +120,6 @@ def _sample(scopes: list[Scope], private: dict[Scope, int], digits: Digits) -> d
     return blocks(Graph(tuple(nodes), tuple(wires), (), (), 0), digits, room=NUMBER)
 
 
-def _sizes(sample: dict[str, Block], i: int) -> list[float]:
+def _sizes(sample: dict[str, LabelledNode], i: int) -> list[float]:
     """Length and height of a closed scope with few wires, with many, and with inputs inside."""
     return [x for kind in ("few", "many", "held") for x in (sample[f"{kind} {i}"].sign, sample[f"{kind} {i}"].tall)]

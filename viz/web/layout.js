@@ -808,7 +808,7 @@ function itemOf(block, ins, outs) {
 
 const RADIUS = 7, APART = 16, BRANCH = .5
 const inLine = (a, b, c) => a[0] === b[0] && b[0] === c[0] || a[1] === b[1] && b[1] === c[1]
-class Picture {
+class Lanes {
   constructor(tiles) {
     const { nest } = tiles, tile = tiles.tiles[nest.scopes.get('').form]
     Object.assign(this, { nest, tiles, nodes: {}, boxes: {}, labels: {}, stemLabels: {}, stems: {}, ends: new Map(), starts: {}, near: new Map(),
@@ -966,6 +966,6 @@ return (nodes, wires, boxes, limit) => {
     const again = first(new Nest(nodes, wires, boxes, shared), limit)
     if (again.crossings <= tiles.crossings / 2 || again.tiles.at(-1).along <= limit && limit < along) tiles = again
   }
-  return new Picture(refined(shortened(tiles))).routed()
+  return new Lanes(refined(shortened(tiles))).routed()
 }
 })()
