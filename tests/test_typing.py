@@ -119,7 +119,10 @@ def test_the_stubs_say_what_is_there_when_it_runs(tmp_path):
     known.write_text("\n".join([*(rf"autograd\.{name}" for name in (*autograd.ops.rows, *PYTORCH)),
                                 r"autograd\.(methods|signatures)", r"autograd\..*@base1",
                                 r"autograd\.functional\.Function", r"autograd\.naming\.Path",
-                                r"autograd\.proof\.differences\.ladder_factors"]), encoding="utf-8")  # which is cached
+                                r"autograd\.(languages\.catalogue|programs\.native\.(load|processor))",  # cached, and the next
+                                r"autograd\.proof\.differences\.ladder_factors",
+                                r"autograd\.programs\.tensors\.(Deferred|TracedTensor)\.\w+"]),  # an array's, but read only
+                     encoding="utf-8")
     command = [sys.executable, "-m", "mypy.stubtest", "--ignore-missing-stub", "--concise", "--ignore-unused-allowlist",
                "--ignore-disjoint-bases", "--mypy-config-file", str(ROOT / "pyproject.toml"), "--allowlist", str(known), "autograd"]
     done = subprocess.run(command, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT), "MYPYPATH": str(ROOT)},
