@@ -16,7 +16,7 @@ CROSSING = 60.0  # the cost of a crossing, in pixels of height
 OVER, OUTSIDE = 30.0, 300.0  # cost of a pixel over the limit, and of the first one
 SPARE, FAR = 58.0, 20_000.0  # pixels over the limit that still fit a page; cost of more
 TRIES = 4  # attempts with ever shorter rows, where channels need more space than estimated
-SEEDS, WORK = 8, 300  # most orders tried where wires cross, and most orders times items
+SEEDS, WORK = 8, 200  # most orders tried where wires cross, and most orders times items
 SMALL = 90  # items: larger levels are laid out in one way only
 
 

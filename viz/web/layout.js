@@ -491,7 +491,7 @@ class Rows {
 
 // ── tiles ──
 
-const PAD = 12, TITLE = 24, CROSSING = 60, OVER = 30, OUTSIDE = 300, SPARE = 58, FAR = 20000, SHORTENED = 4, SEEDS = 8, TRIED = 300, SMALL = 90
+const PAD = 12, TITLE = 24, CROSSING = 60, OVER = 30, OUTSIDE = 300, SPARE = 58, FAR = 20000, SHORTENED = 4, SEEDS = 8, TRIED = 200, SMALL = 90
 const overflow = (along, limit) => along > limit ? OUTSIDE + OVER * (along - limit) + (along > limit + SPARE ? FAR : 0) : 0
 function bestTile(level, limit) {
   const edges = [...level.users].flatMap(([value, users]) => level.maker.has(value) ? users.map(i => [level.maker.get(value), i]) : [])
