@@ -678,7 +678,7 @@ def test_names_are_shown_and_not_run(opened, name):
         y = Value(2.0, name) * 3
     page = opened(y, given={"title": name})
     page.keyboard.press("End")
-    assert page.evaluate("document.querySelectorAll('script, img, iframe').length") == 1  # its own
+    assert page.evaluate("document.querySelectorAll('script, img, iframe').length") == 3  # its own: two, and what they unpack
     assert page.locator("#inputs b").first.text_content() == clip(name)
 
 

@@ -118,8 +118,7 @@ class Stepper:
         # inside a script element, < could begin its end tag or a comment
         data = json.dumps(self._data, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
         title = self.title or f"Backpropagation through {clip(self._data['nodes'][-1]['name'])}"
-        return _PAGE.format(title=escape(clean(title)), lang=self.lang, kind=self.kind,
-                            style=f"{_colours()}{CSS_IN_COLOURS}{_source('step_page.css')}",
+        return _PAGE.format(title=escape(clean(title)), lang=self.lang, kind=self.kind, unpack=_source("unpack.js"), style=_style(),
                             script=f"const DATA = {data}\nconst COMPUTE = {self._code};\n{_script(self.scripts)}")
 
     def save(self, path: str | Path) -> Path:
@@ -149,7 +148,7 @@ _PAGE = """<!doctype html>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{title}</title>
-<style>{style}</style>
+<script>{unpack}{style}</script>
 <main class="{kind}">
 <h1>{title}</h1>
 <div class="bar" role="group" aria-label="Steps">
@@ -190,12 +189,21 @@ def _source(name: str) -> str:
 
 @cache
 def _script(names: tuple[str, ...]) -> str:
-    """The script of a page (layout, drawing, stepping), compressed to a third of its size, with its unpacker."""
-    scripts = ";".join(map(_source, names))
+    """The script of a page (layout, drawing, stepping), packed."""
+    return _packed("script", ";".join(map(_source, names)))
+
+
+@cache
+def _style() -> str:
+    """The style sheet of a page, packed: it is there before anything is shown."""
+    return _packed("style", f"{_colours()}{CSS_IN_COLOURS}{_source('step_page.css')}")
+
+
+def _packed(tag: str, text: str) -> str:
+    """JavaScript that unpacks a text, a third as long, into an element at the end of what has been read."""
     packer = compressobj(9, DEFLATED, -15)
-    packed = b64encode(packer.compress(scripts.encode()) + packer.flush()).decode()
-    return (f"{_source('unpack.js')}{{ const own = document.createElement('script'); own.textContent = unpack('{packed}'); "
-            "document.body.append(own); own.remove() }")
+    packed = b64encode(packer.compress(text.encode()) + packer.flush()).decode()
+    return f"document.currentScript.after(Object.assign(document.createElement('{tag}'), {{ textContent: unpack('{packed}') }}));"
 
 
 def _colours() -> str:
