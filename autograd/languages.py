@@ -24,7 +24,7 @@ def message(text: str) -> str:
 
 
 def reader_language(lang: str | None = None) -> str:
-    """Return the language to speak: ``lang``, or that of the environment (as gettext reads it), English where it is neither.
+    """Return the language to speak: ``lang``, or that of the environment (as gettext reads it), English where there is neither.
 
     Raises ValueError for a language that there is no catalogue for.
 

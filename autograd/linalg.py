@@ -108,7 +108,7 @@ def _symmetric_argument(x: Any, t: Any, lower: bool) -> Any:
 
 
 def _of_symmetric_argument(x: Any, g: Any, lower: bool) -> Any:
-    """The transpose of that: the gradient for ``x`` of the one for its symmetric matrix."""
+    """The transpose of ``_symmetric_argument``: from the gradient of the symmetric matrix to that of ``x``."""
     g = _symmetric(g)
     if not _reads_one_triangle(x):
         return g
@@ -122,7 +122,7 @@ def _near(values: Any) -> Any:
 
 
 def _apart(values: Any) -> tuple[Any, Any]:
-    """The differences value[j] − value[i], 1 where they are none, and where there is one, as 0 and 1."""
+    """The differences value[j] − value[i], with 1 in place of 0, and a mask: 1.0 where the two differ, else 0.0."""
     plain = plain_array(values)
     same = (np.abs(plain[..., None, :] - plain[..., :, None]) <= _near(plain)[..., None]).astype(plain.dtype)
     return _across(values) - _down(values) + same, 1 - same
@@ -149,7 +149,7 @@ def _check_positive(what: str, values: Any, used: Any) -> None:
 
 
 def _used(*gradients: Any) -> Any:
-    """Which columns of vectors a gradient came to."""
+    """True for the columns of vectors that received a gradient."""
     return np.any([plain_array(g).any(axis=-2) for g in gradients], axis=0)
 
 
@@ -231,7 +231,7 @@ def _pull_qr(g: Any, out: Any, m: int) -> Any:
     return _right_solve(gq + q @ (both - _triangle(both, -1) + _triangle(_t(both), -1)), _t(r))
 
 
-# A = V diag(w) Vᵀ: with D = Vᵀ dA V, dw = diag D and dV = V (D / (wⱼ − wᵢ))
+# A = V diag(w) Vᵀ: with D = Vᵀ dA V, dw = diag D, and dV = V (D / (wⱼ − wᵢ)) off the diagonal
 
 def _push_eigh(out: Any, t: Any) -> Any:
     w, v = table.getitem(out, index=(..., 0, slice(None))), _rows(out, 1)

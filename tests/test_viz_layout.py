@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from viz.layout import Extent as Label
+from viz.layout import LabelSize as Label
 from viz.layout import LayoutBox as Box
 from viz.layout import LayoutNode as Node
 from viz.layout import LayoutWire as Wire

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-from .circuits.shapes import Extent, LayoutBox, LayoutNode, LayoutWire
+from .circuits.shapes import LabelSize, LayoutBox, LayoutNode, LayoutWire
 from .numbers import Digits, Shown, bracketed, has_nonfinite
 from .records import DrawnNode, Graph, Wire
 from .svg import clip, width
@@ -48,13 +48,13 @@ class Label(NamedTuple):
         """The texts on one side of a wire that runs down."""
         return (*self.below, self.formula) if self.formula else self.below
 
-    def room(self, down: bool) -> Extent:
+    def room(self, down: bool) -> LabelSize:
         """The size of the label along the wire and on both sides of it."""
         if down:
             lines = self.below_and_formula
             long = max(24.0, 10.0 + sum(math.ceil(line.size) + 1 for line in lines))
-            return Extent(long if self.above or lines else BARE, self.left, self.right)
-        return Extent(math.ceil(self.width), ABOVE if self.above else BARE, math.ceil(self.half))
+            return LabelSize(long if self.above or lines else BARE, self.left, self.right)
+        return LabelSize(math.ceil(self.width), ABOVE if self.above else BARE, math.ceil(self.half))
 
 
 class LabelledNode(NamedTuple):

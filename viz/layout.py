@@ -15,10 +15,10 @@ from collections.abc import Iterable
 from .circuits.lanes import Lanes
 from .circuits.rows import BESIDE
 from .circuits.scopes import Nest, Tiles
-from .circuits.shapes import Extent, Layout, LayoutBox, LayoutNode, LayoutWire, Position, Route, Spot
+from .circuits.shapes import LabelSize, Layout, LayoutBox, LayoutNode, LayoutWire, Position, Route, Spot
 from .circuits.tiles import orders_to_try
 
-__all__ = ["Extent", "Layout", "LayoutBox", "LayoutNode", "LayoutWire", "Position", "Route", "Spot", "lay_out", "turned"]
+__all__ = ["LabelSize", "Layout", "LayoutBox", "LayoutNode", "LayoutWire", "Position", "Route", "Spot", "lay_out", "turned"]
 
 WIDTH = 1034.0  # width of a picture that fits a page, without margins
 TRIES, SHORTER = 6, 0.92  # attempts with ever shorter tiles, where the whole is too long
@@ -35,7 +35,7 @@ def lay_out(nodes: Iterable[LayoutNode], wires: Iterable[LayoutWire], boxes: Ite
     direction.
 
     >>> x, gate, out = LayoutNode("x", "input", 20, 20), LayoutNode("g", "gate", 34, 34), LayoutNode("out", "output", 16, 16)
-    >>> label = Extent(50, 18, 20)
+    >>> label = LabelSize(50, 18, 20)
     >>> ends = [("x", "g"), ("x", "g"), ("g", "out")]
     >>> places = lay_out([x, gate, out], [LayoutWire(f"w{i}", *pair, label) for i, pair in enumerate(ends)])
     >>> [round(place.x) for place in places.nodes.values()], places.crossings, len(places.forks)

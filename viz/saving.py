@@ -54,7 +54,7 @@ def png_of(svg: str, called: str) -> bytes:
     letter = '<svg xmlns="http://www.w3.org/2000/svg" width="20" height="20"><text y="15">{}</text></svg>'
     if drawn(letter.format("")) == drawn(letter.format("x")):
         raise RuntimeError("PNG needs a font, and this machine has none: apt-get install fonts-dejavu-core, or pip "
-                           "install matplotlib, which brings one; SVG leaves the fonts to who shows it")
+                           "install matplotlib, which brings one; SVG leaves the fonts to the program that shows it")
     return drawn(light(svg), 2 if 4 * wide * high <= PIXELS else 1)
 
 

@@ -233,7 +233,7 @@ class PyTorchMethods:
         return self.copy()  # type: ignore[attr-defined]
 
     def contiguous(self) -> Self:
-        """The tensor itself: the order of entries in memory is not the user's business here."""
+        """The tensor itself: the order of entries in memory makes no difference here."""
         return self
 
     def cpu(self) -> Self:

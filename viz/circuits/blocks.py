@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from itertools import pairwise
 
-from .shapes import Extent, LayoutNode
+from .shapes import LabelSize, LayoutNode
 
 ENTRY = 14.0  # from the labels to the gate
 END = 2.0  # from a result's labels to the result
@@ -21,7 +21,7 @@ class Block:
 
     __slots__ = ("after", "anchor", "before", "labels", "lines", "names", "node", "side", "stem")
 
-    def __init__(self, node: LayoutNode, names: list[float], labels: list[Extent]):
+    def __init__(self, node: LayoutNode, names: list[float], labels: list[LabelSize]):
         self.node, self.names, self.labels, self.stem = node, names, labels, node.stem
         wired = sum(name < 0 for name in names)
         self.side = -1  # the line that enters from above or below
@@ -108,7 +108,7 @@ def alike(blocks: list[Block]) -> Block:
     return Block(node, names, labels)
 
 
-def _widest(labels: list[Extent]) -> Extent | None:
+def _widest(labels: list[LabelSize]) -> LabelSize | None:
     if not labels:
         return None
-    return Extent(max(label.along for label in labels), max(label.before for label in labels), max(label.after for label in labels))
+    return LabelSize(*(max(sizes) for sizes in zip(*labels)))

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from .blocks import Block, alike
 from .rows import Item, Level
-from .shapes import LayoutBox, Extent, LayoutNode, LayoutWire
+from .shapes import LayoutBox, LabelSize, LayoutNode, LayoutWire
 from .tiles import PAD, Tile, best_tile, refined_tile
 
 AROUND = 20.0  # space for channels beside a tile, when its length is chosen
@@ -64,7 +64,7 @@ class Nest:
         names = [self.nodes[wire.source].along if wire.source in self.private else -1.0 for wire in wires]
         return Block(node, names, [self._label(wire) for wire in wires])
 
-    def _label(self, wire: LayoutWire) -> Extent:
+    def _label(self, wire: LayoutWire) -> LabelSize:
         """The space of a wire's label and of the name before it, whose length is across the wire in a picture that runs down."""
         half = self.nodes[wire.source].across / 2 if wire.source in self.private else 0.0
         return wire.label._replace(before=max(wire.label.before, half), after=max(wire.label.after, half))

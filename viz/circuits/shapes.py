@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 
-class Extent(NamedTuple):
+class LabelSize(NamedTuple):
     """The size of the texts on a wire: along the wire, and across it on both sides (above and below)."""
 
     along: float
@@ -29,7 +29,7 @@ class LayoutNode(NamedTuple):
     along: float
     across: float
     box: str = ""
-    stem: Extent | None = None
+    stem: LabelSize | None = None
     ordered: bool = True
 
 
@@ -39,7 +39,7 @@ class LayoutWire(NamedTuple):
     id: str
     source: str
     target: str
-    label: Extent
+    label: LabelSize
 
 
 class LayoutBox(NamedTuple):
