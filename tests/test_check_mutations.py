@@ -5,6 +5,7 @@ import inspect
 import math
 import random
 import warnings
+from itertools import islice
 
 import autograd as ag
 import numpy as np
@@ -202,13 +203,14 @@ def test_every_rule_of_the_table_is_right(row):
             assert report, report
 
 
-def test_every_broken_rule_is_found_out(capsys):
+@pytest.mark.parametrize("share", [3, pytest.param(1, marks=pytest.mark.slow)])
+def test_every_broken_rule_is_found_out(capsys, share):  # every third in the short run
     trees = partials_in_source()
     assert set(trees) >= {row.name for row in CHECKED}
     before = {name: row.partials for name, row in ops.rows.items()}
     caught, equivalent, survived = 0, {}, []
     for row in CHECKED:
-        for what, mutant in mutants(row, trees[row.name]):
+        for what, mutant in islice(mutants(row, trees[row.name]), len(row.name) % share, None, share):
             if not survives(mutant):
                 caught += 1
             elif why := reason(row, what):
@@ -226,7 +228,7 @@ def test_every_broken_rule_is_found_out(capsys):
         for name in survived:
             print(f"  survived: {name}")
     assert before == {name: row.partials for name, row in ops.rows.items()}
-    assert caught > 300
+    assert caught > 300 / share
     assert score >= 0.99
 
 

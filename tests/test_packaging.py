@@ -186,6 +186,7 @@ def test_the_sdist_has_what_all_its_tests_need(built):
     assert " passed" in pytest_in(built / "sdist", "-m", "not slow", *(f"tests/{name}" for name in data))
 
 
+@pytest.mark.slow
 def test_the_wheel_runs_its_own_doctests(built):
     shutil.copy(ROOT / "conftest.py", built / "wheel")
     (built / "wheel" / "pytest.ini").write_text("[pytest]\nfilterwarnings = error\n", encoding="utf-8")

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from .axes import FAINT, INK, SERIES, add_legend, axes_or_new, count_on_x, label_text, series_style, show_from_zero
 
+DOTTED = 20  # classes: with more, the empty fields of a confusion matrix stay empty (3,600 dots take seconds)
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
@@ -112,7 +114,7 @@ def confusion(labels: ArrayLike, predictions: ArrayLike, class_names: Sequence[s
               ax: Axes | None = None) -> Axes:
     """Draw the confusion matrix: the number of examples by true class (row) and predicted class (column).
 
-    ``predictions`` are classes, or scores (N, C) whose largest gives the class.
+    ``predictions`` are classes, or scores (N, C) whose largest gives the class. Empty fields have a dot where classes are few.
 
     >>> [text.get_text() for text in confusion([0, 1, 1], [0, 1, 0]).texts]
     ['1', '·', '1', '1']
@@ -130,8 +132,10 @@ def confusion(labels: ArrayLike, predictions: ArrayLike, class_names: Sequence[s
     from matplotlib.patches import Rectangle
     shade = matrix / np.maximum(matrix.sum(1, keepdims=True), 1)
     for (i, j), n in np.ndenumerate(matrix):
-        ax.add_patch(Rectangle((j - 0.5, i - 0.5), 1, 1, facecolor=SERIES[0], alpha=0.6 * float(shade[i, j]), linewidth=0))
-        ax.text(j, i, str(n or "·"), ha="center", va="center", fontsize="small", color=INK)
+        if n:
+            ax.add_patch(Rectangle((j - 0.5, i - 0.5), 1, 1, facecolor=SERIES[0], alpha=0.6 * float(shade[i, j]), linewidth=0))
+        if n or count <= DOTTED:
+            ax.text(j, i, str(n or "·"), ha="center", va="center", fontsize="small", color=INK)
     ax.set(xlabel="taken for", ylabel="is", xticks=range(count), yticks=range(count),
            xlim=(-0.5, count - 0.5), ylim=(count - 0.5, -0.5), aspect="equal",
            title=f"{np.trace(matrix)} of {len(y)} right, {np.trace(matrix) / len(y):.1%}")
