@@ -36,8 +36,9 @@ lint: $(VENV)/.test  ## style and types
 coverage: $(VENV)/.test  ## the tests, with the lines and branches that none of them runs: at least 95 % are
 	$(BIN)/python -m pytest -n 2 -m "not slow" --cov --cov-report=term-missing:skip-covered --cov-fail-under=95
 
-bench: $(VENV)/.bench  ## measure against every installed peer, interleaved, and print ratios
-	$(BIN)/python -m benchmarks
+bench: $(VENV)/.bench  ## measure against every installed peer, interleaved; make docs/benchmarks.md and README's comparison
+	$(BIN)/python -m benchmarks hips
+	$(BIN)/python -m benchmarks --page
 
 docs: $(VENV)/.run  ## generate the pages and pictures of docs/
 	$(BIN)/python -m docs

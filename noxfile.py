@@ -28,7 +28,7 @@ PYRIGHT = [["basedpyright", "--level", "error"]]  # half a minute: not part of e
 TEST = [*LINT, ["pytest", "-n", "2", "-m", "not slow"]]
 SLOW = [["pytest", "-n", "2", "-m", "slow", "--hypothesis-profile=thorough"]]
 COVERAGE = [["pytest", "-n", "2", "-m", "not slow", "--cov", "--cov-report=term-missing:skip-covered", "--cov-fail-under=95"]]
-BENCH = [["benchmarks"]]
+BENCH = [["benchmarks", "hips"], ["benchmarks", "--page"]]
 DOCS = [["docs"]]
 SITE = [["docs.build"]]
 
@@ -115,7 +115,7 @@ def coverage(session: nox.Session) -> None:
 
 @nox.session(python=False)
 def bench(session: nox.Session) -> None:
-    """Measure against every installed peer, in turns, and print ratios."""
+    """Measure against every installed peer, in turns; make docs/benchmarks.md and README's comparison."""
     install(session, "bench", "bench")
     modules(session, BENCH)
 

@@ -1,4 +1,4 @@
-"""Rows about compiled programs: S1 recorded, over lanes, and as a whole; recording; training steps of arrays; growth."""
+"""Engines and rows of compiled programs: S1 as a whole, over lanes, its recording, and starts; T1 to T8 as programs."""
 
 from __future__ import annotations
 
@@ -6,17 +6,22 @@ import math
 import subprocess
 import sys
 from collections.abc import Callable
-from itertools import pairwise
-from math import log
-from time import process_time
+from functools import partial
 from tempfile import mkdtemp
 from typing import Any
 
-from .measure import Row, Step, rows
-from .scalar import LABELS, MOONS, WEIGHTS, environment, total
-from .tensors import RATE, T1, T2, T3, by_hand, data
+from . import layers
+from .measure import Row, Step, Unavailable
+from .scalar import LABELS, PARAMETERS, POINTS, S1, WEIGHTS, environment, total, whole
+from .tensors import RATE, T1, T2, T3, data
 
-BACKENDS = ("native", "numpy")
+BACKENDS = {"compiled, native": "native", "compiled, NumPy": "numpy"}
+
+
+def on(program: Any, backend: str) -> None:
+    """Raise Unavailable for a program that does not run on its backend."""
+    if not program.backend.startswith(backend):
+        raise Unavailable(f"its backend is {program.backend}")
 
 
 # ── S1 as a program ──────────────────────────────────────────────────────────────────────────────────────────────
@@ -35,7 +40,7 @@ def batch(lanes: int) -> tuple[Any, Any, Any, Any]:
     import numpy as np
     places = np.arange(lanes) % 100
     return ([np.array(layer) for layer in WEIGHTS], [np.zeros(len(layer)) for layer in WEIGHTS],
-            np.array(MOONS)[places], np.array(LABELS, dtype=float)[places])
+            np.array(POINTS)[places], np.array(LABELS, dtype=float)[places])
 
 
 def over_lanes(lanes: int, backend: str) -> Step:
@@ -46,6 +51,8 @@ def over_lanes(lanes: int, backend: str) -> Step:
     def gradients() -> list[Any]:
         down, offsets = program.value_and_grad(*args, argnums=(0, 1))[1]
         return [*down, *offsets]
+    gradients()
+    on(program, backend)
     return repeated(lanes, gradients)
 
 
@@ -93,53 +100,59 @@ def jax_jit(lanes: int) -> Step:
     return repeated(lanes, lambda: jax.block_until_ready(jax.tree.leaves(gradient(parameters)[1])))
 
 
+def casadi_map(lanes: int) -> Step:
+    """The same by CasADi: the expression of one example, mapped over all."""
+    import casadi
+    flat = casadi.SX.sym("p", len(PARAMETERS))
+    x, y = casadi.SX.sym("x", 2), casadi.SX.sym("y")
+    numbers, values = iter(casadi.vertsplit(flat)), [casadi.vertsplit(x)]
+    for i, layer in enumerate(WEIGHTS):
+        units = [([next(numbers) for _ in ws], next(numbers)) for ws in layer]
+        sums = [sum((w * xk for w, xk in zip(ws, values[-1])), b) for ws, b in units]
+        values.append([casadi.fmax(s, 0) for s in sums] if i < 2 else sums)
+    loss = casadi.fmax(1 - y * values[-1][0], 0) + 1e-4 * casadi.sumsqr(flat)
+    one = casadi.Function("one", [flat, x, y], [loss, casadi.gradient(loss, flat)])
+    program, inputs = one.map(lanes), batch(lanes)[2:]
+    points, labels, parameters = casadi.DM(inputs[0].T), casadi.DM(inputs[1]).T, casadi.DM(PARAMETERS)
+    return repeated(lanes, lambda: [casadi.sum2(program(parameters, points, labels)[1]).full() / lanes])
+
+
 TIMES = {1: 500, 100: 300, 10_000: 10, 100_000: 1}
 for _lanes, _times in TIMES.items():
     _row = Row(f"lanes{_lanes}", f"S1's network over {_lanes:,} lanes: loss and gradient", "µs", 1e6 / _times, rounds=7)
-    for _backend in BACKENDS:
-        _row.engine(f"compiled, {_backend}")(lambda lanes=_lanes, backend=_backend: over_lanes(lanes, backend))
-    _row.engine("NumPy by hand")(lambda lanes=_lanes: numpy_by_hand(lanes))
-    _row.engine("jax, jit")(lambda lanes=_lanes: jax_jit(lanes))
+    for _name, _backend in BACKENDS.items():
+        _row.engine(_name)(partial(over_lanes, _lanes, _backend))
+    _row.engine("NumPy by hand")(partial(numpy_by_hand, _lanes))
+    _row.engine("JAX, jit")(partial(jax_jit, _lanes))
+    _row.engine("CasADi")(partial(casadi_map, _lanes))
 
 
-def whole(parameters: Any) -> Any:
-    """S1 as it stands in the demo: all 100 points in one expression."""
-    from autograd import relu
-    numbers = iter(parameters)
-    layers = [[([next(numbers) for _ in ws], next(numbers)) for ws in layer] for layer in WEIGHTS]
+def program_of_s1(backend: str) -> Step:
+    """S1's whole expression as one program."""
+    from autograd import compile, relu
+    program = compile(lambda parameters: whole(parameters, relu), backend=backend)
 
-    def score(x: Any) -> Any:
-        for i, layer in enumerate(layers):
-            sums = [sum((w * xi for w, xi in zip(ws, x)), b) for ws, b in layer]
-            x = [relu(s) for s in sums] if i < 2 else sums
-        return x[0]
-    losses = [relu(1 + -y * score(point)) for point, y in zip(MOONS, LABELS)]
-    return total(losses) * (1 / len(losses)) + 1e-4 * total([p * p for p in parameters])
+    def step() -> tuple[float, object]:
+        slopes = program.value_and_grad(PARAMETERS)[1]
+        on(program, backend)
+        return math.fsum(slopes), None
+    return step
 
 
-PARAMETERS = [w for layer in WEIGHTS for ws in layer for w in (*ws, 0.0)]
-WHOLE = Row("s1_compiled", "S1 as one program of 65,596 operations: value and gradient", "ns/node", 1e9 / 65_596 / 20, rounds=7)
-for _backend in BACKENDS:
-    @WHOLE.engine(f"compiled, {_backend}")
-    def _(backend: str = _backend) -> Step:
-        from autograd import compile
-        program = compile(whole, backend=backend)
+for _name, _backend in BACKENDS.items():
+    S1.engine(_name)(partial(program_of_s1, _backend))
 
-        def step() -> tuple[float, object]:
-            for _ in range(20):
-                slopes = program.value_and_grad(PARAMETERS)[1]
-            return math.fsum(slopes), None
-        return step
-
-RECORDING = Row("recording", "S1 of 65,596 operations: recording and lowering beside an eager forward pass", "ms", 1e3, rounds=5)
+RECORDING = Row("recording", "S1 of 65,596 operations: recording and lowering beside an eager forward pass", "ms", 1e3, rounds=7,
+                agree=math.inf)
 
 
 @RECORDING.engine("record and lower")
 def _() -> Step:
+    from autograd import relu
     from autograd.programs.program import Program
 
     def step() -> tuple[float, object]:
-        program = Program(whole, backend="native")
+        program = Program(lambda parameters: whole(parameters, relu))
         compiled = program.compiled(program.arrange((PARAMETERS,)), (PARAMETERS,))
         compiled.engine((0,))
         return 0.0, program
@@ -148,8 +161,8 @@ def _() -> Step:
 
 @RECORDING.engine("eager forward")
 def _() -> Step:
-    from autograd import Value
-    return lambda: (0.0, whole([Value(x) for x in PARAMETERS]))
+    from autograd import Value, relu
+    return lambda: (0.0, whole([Value(x) for x in PARAMETERS], relu))
 
 
 # ── starts ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -188,7 +201,7 @@ def _() -> Step:
 
 # ── arrays ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
-def arrays(row: Row) -> Step:
+def arrays(row: Row, backend: str) -> Step:
     """The training step of T1, T2 or T3 as a program."""
     import numpy as np
 
@@ -204,7 +217,7 @@ def arrays(row: Row) -> Step:
         else:
             hidden = relu(x @ w1 + b1)
         return F.cross_entropy(hidden @ w2 + b2, labels)
-    program = compile(loss)
+    program = compile(loss, backend=backend)
 
     def step() -> tuple[float, object]:
         for _ in range(round(1e6 / row.scale)):
@@ -212,79 +225,28 @@ def arrays(row: Row) -> Step:
             for p, slope in zip(parameters, slopes):
                 slope *= rate
                 p -= slope
+        on(program, backend)
         return float(value), None
     return step
 
 
-for _row in (T1, T2, T3):
-    _compiled = Row(f"{_row.key}_compiled", f"{_row.title}, as a program", "µs", _row.scale, rounds=7, agree=1e-3)
-    _compiled.engine("compiled")(lambda row=_row: arrays(row))
-    _compiled.engine("NumPy by hand")(lambda row=_row: by_hand(row))
-    _compiled.engine("eager")(_row.engines["chainrule"])
-    _compiled.engine("torch, 1 thread")(_row.engines["torch, 1 thread"])
-
-
-# ── growth ───────────────────────────────────────────────────────────────────────────────────────────────────────
-
-class Growth:
-    """How the time of a chain x ← a·x + b grows with its nodes, and that of S1's network with its lanes."""
-
-    def __init__(self) -> None:
-        rows["growth_compiled"] = self
-
-    def measure(self) -> str:
-        """The table of sizes, times and exponents."""
-        lines = ["\nGrowth of compiled programs (CPU time; exponents between neighbouring sizes)"]
-        nodes, lanes = (100, 1_000, 10_000, 100_000), (1, 100, 10_000, 100_000)
-        for title, unit, sizes, measured in (("chain, recorded and lowered", "nodes", nodes, recorded),
-                                             ("chain, value and gradient", "nodes", nodes, chained),
-                                             ("S1's network", "lanes", lanes, laned)):
-            times = [measured(n) for n in sizes]
-            pairs = zip(pairwise(times), pairwise(sizes))
-            exponents = [f"{log(b / a) / log(m / n):.2f}" for (a, b), (n, m) in pairs]
-            told = ", ".join(f"{n:,}: {1e6 * t:,.0f} µs" for n, t in zip(sizes, times))
-            lines.append(f"  {title}, {unit}: {told}; exponents {', '.join(exponents)}")
-        return "\n".join(lines)
-
-
-def chain(nodes: int) -> Callable[..., Any]:
-    def run(a: Any, b: Any, x: Any) -> Any:
-        for _ in range(nodes // 2):
-            x = a * x + b
-        return x
-    return run
-
-
-def timed(work: Callable[[], object]) -> float:
-    """The median CPU time of three runs."""
-    times = []
-    for _ in range(3):
-        start = process_time()
-        work()
-        times.append(process_time() - start)
-    return sorted(times)[1]
-
-
-def recorded(nodes: int) -> float:
-    from autograd.programs.program import Program
-
-    def work() -> None:
-        program = Program(chain(nodes))
-        program.compiled(program.arrange((0.999, 0.5, 1.0)), (0.999, 0.5, 1.0)).engine((0, 1, 2))
-    return timed(work)
-
-
-def chained(nodes: int) -> float:
+def layered(kind: str, backend: str) -> Step:
+    """Value and gradient of T4 to T8 as a program."""
     from autograd import compile
-    program = compile(chain(nodes))
-    program.value_and_grad(0.999, 0.5, 1.0, argnums=(0, 1, 2))
-    return timed(lambda: program.value_and_grad(0.999, 0.5, 1.0, argnums=(0, 1, 2)))
+    loss, leaves, x = layers.of_chainrule(kind)
+    program = compile(loss, backend=backend)
+
+    def step() -> tuple[float, object]:
+        for leaf in leaves:
+            leaf.grad = None
+        value = program.backward(*x)
+        on(program, backend)
+        return float(value), None
+    return step
 
 
-def laned(lanes: int) -> float:
-    step = over_lanes(lanes, "native")
-    step()
-    return timed(step) / TIMES[lanes]
-
-
-Growth()
+for _name, _backend in BACKENDS.items():
+    for _row in (T1, T2, T3):
+        _row.engine(_name)(partial(arrays, _row, _backend))
+    for _key, (_kind, _) in layers.LAYERS.items():
+        layers.ROWS[_key].engine(_name)(partial(layered, _kind, _backend))

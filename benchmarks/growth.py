@@ -1,15 +1,13 @@
-"""How time grows with size: chainrule's own, fitted as size to a power; 1 is linear."""
+"""How time grows with size: chainrule's own, eager and compiled, from the smallest size to ten million nodes."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from math import log
 from time import process_time
 from typing import Any
 
-from .measure import rows
-
-SECONDS = 0.3  # of turns for each size
+from .compiled import TIMES, over_lanes
+from .measure import Record, Run, Worker, rounded, rows, serve
 
 
 def chain(n: int) -> Callable[[], Any]:
@@ -77,38 +75,81 @@ def stepped(n: int) -> Callable[[], Any]:
     return lambda: list(steps(x))
 
 
+def equation(n: int) -> Callable[..., Any]:
+    """The function that the compiled chain is recorded of."""
+    def run(a: Any, b: Any, x: Any) -> Any:
+        for _ in range(n // 2):
+            x = a * x + b
+        return x
+    return run
+
+
+def recorded(n: int) -> Callable[[], Any]:
+    """Recording and lowering a chain of n operations."""
+    from autograd.programs.program import Program
+    numbers = (0.999, 0.5, 1.0)
+
+    def run() -> None:
+        program = Program(equation(n))
+        program.compiled(program.arrange(numbers), numbers).engine((0, 1, 2))
+    return run
+
+
+def replayed(n: int) -> Callable[[], Any]:
+    """Value and gradient of the compiled chain."""
+    from autograd import compile
+    program = compile(equation(n))
+    return lambda: program.value_and_grad(0.999, 0.5, 1.0, argnums=(0, 1, 2))
+
+
+def laned(n: int) -> Callable[[], Any]:
+    """Loss and gradient of S1's network over n lanes, as often as is usual for so few."""
+    return over_lanes(n, "native")
+
+
 CASES: dict[str, tuple[Callable[[int], Callable[[], Any]], tuple[int, ...]]] = {
-    "nodes of a chain": (chain, (10**2, 10**3, 10**4, 10**5, 10**6)), "entries": (entries, (10**3, 10**4, 10**5, 10**6, 10**7)),
-    "x[i] in a loop": (selections, (10, 10**2, 10**3, 10**4)), "time steps of an LSTM": (moments, (10, 10**2, 10**3, 10**4)),
-    "batch": (batch, (32, 256, 2048, 16384)), "viz.text, gates": (told, (10**2, 10**3, 10**4)),
+    "nodes of a chain": (chain, (10**2, 10**3, 10**4, 10**5, 10**6, 10**7)),
+    "compiled, recording a chain": (recorded, (10**2, 10**3, 10**4, 10**5, 10**6)),
+    "compiled, a chain": (replayed, (10**2, 10**3, 10**4, 10**5, 10**6)),
+    "compiled, lanes of S1's network": (laned, tuple(TIMES)),
+    "entries": (entries, (10**3, 10**4, 10**5, 10**6, 10**7)),
+    "x[i] in a loop": (selections, (10, 10**2, 10**3, 10**4)),
+    "time steps of an LSTM": (moments, (10, 10**2, 10**3, 10**4)),
+    "batch": (batch, (32, 256, 2048, 16384)),
+    "viz.text, gates": (told, (10**2, 10**3, 10**4)),
     "steps, gates": (stepped, (10**2, 10**3, 10**4)),
 }
 
 
 class Growth:
-    """The table of times over sizes, with the exponent between the two largest ones."""
+    """The table of times over sizes; each case has a process of its own."""
 
-    title = "Growth: the exponent between the two largest sizes, and seconds of CPU for each size"
+    title = "Growth: seconds of CPU for each size, and the exponent fitted to the three largest"
 
-    def __init__(self) -> None:
-        self.figures: dict[str, Any] = {}
+    def measure(self, run: Run) -> Record:
+        """Return the sizes and the seconds of each case."""
+        found: Record = {}
+        for name, (_, sizes) in CASES.items():
+            worker = Worker("growth", name)
+            found[name] = worker.run(len(sizes) - (2 if run.quick else 0))
+            worker.stop()
+        return {"title": self.title, "cases": found}
 
-    def measure(self) -> str:
-        """Measure, and return the table as text."""
-        lines = ["", self.title]
-        for name, (build, sizes) in CASES.items():
-            times = [least(build(n)) for n in sizes]
-            exponent = log(times[-1] / times[-2]) / log(sizes[-1] / sizes[-2])
-            self.figures[name] = {"sizes": sizes, "seconds": times, "exponent": exponent}
-            lines.append(f"  {name:<24}{exponent:>5.2f}   " + "  ".join(f"{n:.0e}: {t:.2g}" for n, t in zip(sizes, times)))
-        return "\n".join(lines)
+    def work(self, part: str) -> None:
+        """Run as the worker of a case; it is asked for so many sizes."""
+        build, sizes = CASES[part]
+
+        def case(count: float) -> Record:
+            chosen = sizes[:int(count)]
+            times = [least(build(n)) / (TIMES[n] if build is laned else 1) for n in chosen]
+            return {"sizes": chosen, "seconds": list(map(rounded, times))}
+        serve(case)
 
 
-def least(run: Callable[[], Any]) -> float:
-    """The least time of a run, over turns."""
-    run()
+def least(run: Callable[[], Any], enough: float = 0.3) -> float:
+    """The least CPU time of a run, over turns of so many seconds; a run of over two seconds is not warmed up for."""
     times: list[float] = []
-    while not times or sum(times) < SECONDS and len(times) < 50:
+    while len(times) < 2 and sum(times) < 2 or sum(times) < enough and len(times) < 50:
         start = process_time()
         run()
         times.append(process_time() - start)

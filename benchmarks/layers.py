@@ -1,4 +1,4 @@
-"""T4 to T8, layers with structure, and ADBench's mixture of Gaussians: value and gradient, in the same numbers for every engine."""
+"""T4 to T8, layers with structure, and ADBench's objectives: value and gradient, in the same numbers for every engine."""
 
 from __future__ import annotations
 
@@ -37,7 +37,8 @@ def weights(kind: str) -> tuple[Any, dict[str, Any]]:
                else p for name, p in state.items()}
 
 
-def chainrule(kind: str) -> Step:
+def of_chainrule(kind: str) -> tuple[Callable[..., Any], list[Any], tuple[Any, ...]]:
+    """The loss of a row as a function of its inputs, the leaves, and the inputs."""
     import autograd as ag
     import nn
     from autograd import Tensor
@@ -45,28 +46,33 @@ def chainrule(kind: str) -> Step:
     if kind == "attention":
         leaves = [Tensor(x), Tensor(state["keys"]), Tensor(state["values"])]
 
-        def loss() -> Any:
+        def attention() -> Any:
             q, k, v = leaves
             return ((ag.softmax(q @ ag.swapaxes(k, 1, 2) * 32**-0.5, -1) @ v) ** 2).sum()
-    else:
-        layers = model(kind, nn, nn.Flatten())
-        layers.load_state_dict(state)
-        leaves = list(layers.parameters())
+        return attention, leaves, ()
+    layers = model(kind, nn, nn.Flatten())
+    layers.load_state_dict(state)
+    return partial(squared, layers), list(layers.parameters()), (x,)
 
-        def loss() -> Any:
-            y = layers(x)
-            return ((y[0] if isinstance(y, tuple) else y) ** 2).sum()
-    return stepped(loss, leaves)
+
+def squared(layers: Any, x: Any) -> Any:
+    """The sum of the squares of what layers return."""
+    y = layers(x)
+    return ((y[0] if isinstance(y, tuple) else y) ** 2).sum()
+
+
+def chainrule(kind: str) -> Step:
+    loss, leaves, x = of_chainrule(kind)
+    return stepped(partial(loss, *x), leaves)
 
 
 def stepped(loss: Callable[[], Any], leaves: list[Any]) -> Step:
-    """Value and gradient of a loss, ten times."""
+    """Value and gradient of a loss."""
     def step() -> tuple[float, object]:
-        for _ in range(10):
-            for leaf in leaves:
-                leaf.grad = None
-            y = loss()
-            y.backward()
+        for leaf in leaves:
+            leaf.grad = None
+        y = loss()
+        y.backward()
         return y.item(), None
     return step
 
@@ -85,22 +91,44 @@ def torch(kind: str) -> Step:
     else:
         layers = model(kind, th.nn, th.nn.Flatten())
         layers.load_state_dict({name: th.tensor(p) for name, p in state.items()})
-        leaves = list(layers.parameters())
-
-        def loss() -> Any:
-            y = layers(x)
-            return ((y[0] if isinstance(y, tuple) else y) ** 2).sum()
+        leaves, loss = list(layers.parameters()), partial(squared, layers, x)
     return stepped(loss, leaves)
 
 
-for _key, _kind, _title in (
-        ("t4", "lstm", "T4  LSTM 32-64, 50 steps, batch 16"), ("t5", "gru", "T5  GRU 32-64, 50 steps, batch 16"),
-        ("t6", "conv", "T6  three convolutions of 16, 32 and 64 filters on 32×32×3, batch 32"),
-        ("t7", "norm", "T7  two convolutions with batch norm on 32×32×3, batch 32"),
-        ("t8", "attention", "T8  attention, batch 8, 64 places, 32 features")):
-    _row = Row(_key, f"{_title}: value and gradient", "ms", 1e3 / 10, rounds=9, agree=1e-3)
+def jax_attention(compiled: bool) -> Step:
+    import jax
+    array, state = weights("attention")
+
+    def loss(q: Any, k: Any, v: Any) -> Any:
+        return ((jax.nn.softmax(q @ k.transpose(0, 2, 1) * 32**-0.5, -1) @ v) ** 2).sum()
+    return by_jax(loss, [array, state["keys"], state["values"]], (), compiled)
+
+
+def by_jax(loss: Callable[..., Any], leaves: list[Any], given: tuple[Any, ...], compiled: bool) -> Step:
+    """Value and gradient of a loss in its leaves."""
+    import jax
+    gradient = jax.value_and_grad(loss, argnums=tuple(range(len(leaves))))
+    gradient = jax.jit(gradient) if compiled else gradient
+    arguments = [jax.numpy.asarray(x) for x in (*leaves, *given)]
+
+    def step() -> tuple[float, object]:
+        value, _slopes = jax.block_until_ready(gradient(*arguments))
+        return float(value), None
+    return step
+
+
+JAX = {"JAX, jit": True, "JAX, eager": False}
+LAYERS = {"t4": ("lstm", "T4  LSTM 32-64, 50 steps, batch 16"), "t5": ("gru", "T5  GRU 32-64, 50 steps, batch 16"),
+          "t6": ("conv", "T6  three convolutions of 16, 32 and 64 filters on 32×32×3, batch 32"),
+          "t7": ("norm", "T7  two convolutions with batch norm on 32×32×3, batch 32"),
+          "t8": ("attention", "T8  attention, batch 8, 64 places, 32 features")}
+ROWS: dict[str, Row] = {}
+for _key, (_kind, _title) in LAYERS.items():
+    _row = ROWS[_key] = Row(_key, f"{_title}: value and gradient", "ms", 1e3, rounds=9, agree=1e-3)
     _row.engine("chainrule")(partial(chainrule, _kind))
-    _row.engine("torch, 1 thread")(partial(torch, _kind))
+    _row.engine("PyTorch")(partial(torch, _kind))
+for _name, _compiled in JAX.items():
+    ROWS["t8"].engine(_name)(partial(jax_attention, _compiled))
 
 
 # ── ADBench (Šrajer, Kukelova & Fitzgibbon, 2018): the log-likelihood of a mixture of Gaussians, less its constants ──
@@ -151,11 +179,24 @@ def mixture_of_torch(d: int, k: int) -> Step:
     return stepped(lambda: likelihood(*leaves, points, places, th.einsum, th.exp, th.logsumexp), leaves)
 
 
-for _d, _k in ((2, 5), (10, 25), (20, 50)):
-    _row = Row(f"gmm{_d}", f"ADBench, mixture of Gaussians, d = {_d}, k = {_k}, n = 1,000: value and gradient", "ms", 1e3 / 10,
-               rounds=5, agree=1e-11)
-    _row.engine("chainrule")(partial(mixture_of_chainrule, _d, _k))
-    _row.engine("torch, 1 thread")(partial(mixture_of_torch, _d, _k))
+def mixture_of_jax(d: int, k: int, compiled: bool) -> Step:
+    import jax
+    jax.config.update("jax_enable_x64", True)
+    *parameters, x = mixture(d, k)
+
+    def loss(*arguments: Any) -> Any:
+        return likelihood(*arguments, jax.numpy.einsum, jax.numpy.exp, jax.scipy.special.logsumexp)
+    return by_jax(loss, parameters, (x, strictly_lower(d)), compiled)
+
+
+for _d in (2, 10, 20):
+    for _k in (5, 25, 50):
+        _row = Row(f"gmm{_d}_{_k}", f"ADBench, {_k} Gaussians in {_d} dimensions: value and gradient, 1,000 points", "ms", 1e3,
+                   rounds=5, agree=1e-11)
+        _row.engine("chainrule")(partial(mixture_of_chainrule, _d, _k))
+        _row.engine("PyTorch")(partial(mixture_of_torch, _d, _k))
+        for _name, _compiled in JAX.items():
+            _row.engine(_name)(partial(mixture_of_jax, _d, _k, _compiled))
 
 
 # ── ADBench's LSTM, whose gates have a weight for each entry, and bundle adjustment ──────────────────────────────
@@ -234,8 +275,18 @@ def objective_of_torch(name: str) -> Step:
     return stepped(lambda: adjusted(th.linalg.cross, th.cos, th.sin, *leaves, *data), leaves)
 
 
+def cameras_of_jax(compiled: bool) -> Step:
+    import jax
+    jax.config.update("jax_enable_x64", True)
+    parameters, given = cameras()
+    return by_jax(partial(adjusted, jax.numpy.cross, jax.numpy.cos, jax.numpy.sin), parameters, tuple(given), compiled)
+
+
 for _key, _title in (("letters", "ADBench, LSTM with elementwise gates, 2 layers, 200 letters"),
                      ("cameras", "ADBench, bundle adjustment, 20 cameras, 500 points, 5,000 observations")):
-    _row = Row(_key, f"{_title}: value and gradient", "ms", 1e3 / 10, rounds=5, agree=1e-9)
+    _row = Row(_key, f"{_title}: value and gradient", "ms", 1e3, rounds=5, agree=1e-9)
     _row.engine("chainrule")(partial(objective_of_chainrule, _key))
-    _row.engine("torch, 1 thread")(partial(objective_of_torch, _key))
+    _row.engine("PyTorch")(partial(objective_of_torch, _key))
+    if _key == "cameras":
+        for _name, _compiled in JAX.items():
+            _row.engine(_name)(partial(cameras_of_jax, _compiled))

@@ -1,4 +1,4 @@
-"""Measuring of rows: each engine runs in its own process, in alternating turns (A B A B …)."""
+"""Measuring of rows: each engine runs in its own process, in alternating turns (A B C A B C …); a row gives a record for JSON."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from math import nan
+from math import inf, nan
 from pathlib import Path
 from statistics import median
 from time import perf_counter
@@ -16,29 +16,67 @@ from typing import Any, Protocol
 
 # does the work once; returns a number on which all engines must agree, and objects to keep alive during the timing
 Step = Callable[[], tuple[float, object]]
+Record = dict[str, Any]  # of numbers, texts, lists and dicts: an entry of the JSON file
 rows: dict[str, Table] = {}
-ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false"}
-SLOW = 10.0  # seconds: an engine that takes longer is measured once
+ROOT = Path(__file__).parents[1]
+OURS = ("chainrule", "compiled, native", "compiled, NumPy")
+ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "VECLIB_MAXIMUM_THREADS": "1",
+              "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false"}
 TURN = 0.1  # seconds: a shorter step is repeated in each turn
 WARM = 1.0  # seconds: before a turn of a shorter step, a warm-up that does not count
+FEW, PATIENCE, SLOW = 3, 5.0, 10.0  # an engine whose turns took over 5 s in all has 3; one over 10 s a turn has a single one
+QUICK = 1.0  # seconds of a turn from which a trial run has a single one
+
+
+class Unavailable(Exception):
+    """Raised by an engine that cannot run here; its text is what the row says."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """How a run measures: ``quick`` with few short turns; ``hips`` is the interpreter that has HIPS autograd."""
+
+    quick: bool = False
+    hips: str = ""
+
+    @property
+    def turn(self) -> float:
+        """The seconds for which a short step is repeated."""
+        return TURN / 10 if self.quick else TURN
 
 
 class Table(Protocol):
     """Base of tables, each measured under a key."""
 
-    def measure(self) -> str:
-        """Measure, and return the table as text."""
+    title: str
+
+    def measure(self, run: Run) -> Record:
+        """Measure, and return the record."""
         ...
+
+    def work(self, part: str) -> None:
+        """Run as the worker of an engine or of another part of the table."""
+        ...
+
+
+@dataclass
+class Engine:
+    """An engine of a row: ``build`` imports its library, builds the problem and returns the step to be timed.
+
+    It does the ``share`` of the row's work, if it is slow and its time is proportional; ``elsewhere`` is true of HIPS autograd.
+    """
+
+    build: Callable[[], Step]
+    share: float = 1.0
+    elsewhere: bool = False
 
 
 @dataclass
 class Row:
     """One benchmark for several engines; a new row adds itself to ``rows``, under its key.
 
-    ``scale`` is the number of ``unit`` in a second (divided by the nodes, for units per node). An engine is a function that imports
-    its library, builds the problem and returns the step to be timed; the first one added is chainrule, the others are its peers.
-    With ``nodes``, the memory of a step is printed too: the growth of its process's peak, in bytes per node. ``agree`` is the
-    relative tolerance between results.
+    ``scale`` is the number of ``unit`` in a second, divided by the repetitions in a step; ``rounds`` is the number of turns;
+    ``agree`` is the relative tolerance between results, inf for none. With ``nodes``, times and memory are told per node too.
     """
 
     key: str
@@ -48,95 +86,166 @@ class Row:
     rounds: int
     nodes: int = 0
     agree: float = 1e-9
-    engines: dict[str, Callable[[], Step]] = field(default_factory=dict)
+    engines: dict[str, Engine] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         rows[self.key] = self
 
-    def engine(self, name: str) -> Callable[[Callable[[], Step]], Callable[[], Step]]:
-        """Return a decorator that adds an engine to the row."""
+    def engine(self, name: str, **options: Any) -> Callable[[Callable[[], Step]], Callable[[], Step]]:
+        """Return a decorator that adds an engine to the row; options as of ``Engine``."""
         def add(build: Callable[[], Step]) -> Callable[[], Step]:
-            self.engines[name] = build
+            self.engines[name] = Engine(build, **options)
             return build
         return add
 
-    def measure(self) -> str:
-        """Measure, and return the table as text; raises ArithmeticError where engines disagree about the result."""
-        workers = {name: Worker(self.key, name) for name in self.engines}
-        first = {name: worker.run() for name, worker in workers.items()}
-        done = {name: run for name, run in first.items() if "failure" not in run}
-        answer = next(iter(done.values()))["result"]
-        for name, run in done.items():
-            if not abs(run["result"] - answer) <= self.agree * abs(answer):
-                raise ArithmeticError(f"{self.key}: {name} computes {run['result']!r}, the others {answer!r}")
-        times = {name: [run["seconds"]] if run["seconds"] > SLOW else [] for name, run in done.items()}
-        for _ in range(self.rounds):
-            for name in [name for name, run in done.items() if run["seconds"] <= SLOW]:
-                times[name].append(workers[name].run()["seconds"])
-        for worker in workers.values():
-            worker.stop()
-        medians = {name: self.scale * median(samples) for name, samples in times.items()}
-        return "\n".join([f"\n{self.title}", *(self.line(name, first[name], medians) for name in self.engines)])
+    def work(self, part: str) -> None:
+        """Run as the worker of an engine."""
+        serve(turns(self.engines[part].build))
 
-    def line(self, name: str, run: dict[str, Any], medians: dict[str, float]) -> str:
-        """An engine's line of the table: its median, its memory, and the ratio to chainrule's time."""
-        if "failure" in run:
-            return f"  {name:<24}{run['failure']}"
-        own = next(iter(medians))
-        memory = f"{run['bytes'] / self.nodes:>8.0f} bytes/node" if self.nodes else ""
-        ratio = "" if name == own else f"   {own} takes {medians[own] / medians[name]:.3g} × as long"
-        return f"  {name:<24}{medians[name]:>9.4g} {self.unit}{memory}{ratio}"
+    def measure(self, run: Run, worker: Callable[..., Any] | None = None) -> Record:
+        """Measure, and return the record; raises ArithmeticError where engines disagree about the result."""
+        make = worker or Worker
+        workers = {name: make(self.key, name, run.hips if engine.elsewhere else sys.executable)
+                   for name, engine in self.engines.items()}
+        try:
+            found = {name: self.begun(name, worker.run(run.turn)) for name, worker in workers.items()}
+            done = {name: engine for name, engine in found.items() if "failure" not in engine}
+            self.compare({name: engine["result"] for name, engine in done.items()})
+            for _ in range(min(self.rounds, FEW) if run.quick else self.rounds):
+                for name, engine in done.items():
+                    if wanted([time / self.unit_of(name) for time in engine["times"]], QUICK if run.quick else SLOW):
+                        engine["times"].append(self.value(name, workers[name].run(run.turn)))
+        finally:
+            for worker in workers.values():
+                worker.stop()
+        return {"title": self.title, "unit": self.unit, "nodes": self.nodes, "engines": found}
 
+    def unit_of(self, name: str) -> float:
+        """The number of units that a second of a step of this engine is."""
+        return self.scale / self.engines[name].share
+
+    def value(self, name: str, turn: Record) -> float:
+        """The sample of a turn, in the row's unit. Raises RuntimeError for a turn that fails after the first."""
+        if "failure" in turn:
+            raise RuntimeError(f"{self.key}: {name} {turn['failure']}, after turns that did not")
+        return rounded(turn["seconds"] * self.unit_of(name))
+
+    def begun(self, name: str, turn: Record) -> Record:
+        """The record of an engine after its first turn: without times yet, as that one is cold."""
+        if "failure" in turn:
+            return {"failure": turn["failure"]}
+        share = self.engines[name].share
+        return {"times": [], "first": self.value(name, turn), "bytes": round(turn["bytes"] / share) if turn["bytes"] >= 0 else None,
+                "result": turn["result"]} | ({"share": share} if share != 1 else {})
+
+    def compare(self, results: dict[str, float]) -> None:
+        """Hold the engines' results against each other."""
+        if not results or self.agree == inf:
+            return
+        middle = median(results.values())
+        for name, result in results.items():
+            if not abs(result - middle) <= self.agree * abs(middle):
+                raise ArithmeticError(f"{self.key}: {name} computes {result!r}, the others {middle!r}")
+
+
+def wanted(seconds: list[float], slow: float) -> bool:
+    """True while an engine that took these times is to take part in the next round; a slow one takes part in one."""
+    return not seconds or seconds[0] <= slow and (len(seconds) < FEW or sum(max(s, TURN) for s in seconds) < PATIENCE)
+
+
+def rounded(x: float) -> float:
+    """A number to five digits, which is more than any measurement has."""
+    return float(f"{x:.5g}")
+
+
+# ── processes ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 class Worker:
     """Process of one engine, which waits for its turns; each process pays only for its own garbage collection."""
 
-    def __init__(self, key: str, engine: str):
-        command = [sys.executable, "-m", "benchmarks", "--worker", key, engine]
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-                                        env={**os.environ, **ONE_THREAD})
+    def __init__(self, key: str, part: str, interpreter: str = sys.executable):
+        self.process: subprocess.Popen[str] | None = None
+        if not interpreter:
+            return
+        command = [interpreter, "-m", "benchmarks", "--worker", key, part]
+        settings = {**os.environ, **ONE_THREAD}
+        if interpreter != sys.executable:  # its own packages come first, also one that is called autograd
+            settings = {name: text for name, text in settings.items() if name not in ("PYTHONPATH", "PYTHONHOME")}
+            begin = f"sys.path.append({str(ROOT)!r}); from benchmarks.all_rows import rows; rows[{key!r}].work({part!r})"
+            command = [interpreter, "-P", "-c", f"import sys; {begin}"]
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=settings, cwd=ROOT)
 
-    def run(self) -> dict[str, Any]:
-        """Run one turn; return its seconds, its result and its growth of the memory peak, or the failure."""
+    def run(self, turn: float) -> Record:
+        """Run one turn; return what the worker says: seconds, result and memory, or the failure."""
+        if self.process is None:
+            return {"failure": "not installed (make bench makes an environment for it; --hips names one)"}
         assert self.process.stdin is not None
         assert self.process.stdout is not None
-        self.process.stdin.write("run\n")
-        self.process.stdin.flush()
-        turn: dict[str, Any] = json.loads(self.process.stdout.readline())
-        return turn
+        try:
+            self.process.stdin.write(f"{turn}\n")
+            self.process.stdin.flush()
+        except BrokenPipeError:
+            pass
+        line = self.process.stdout.readline()
+        if not line:
+            return {"failure": f"fails: its process ended with {self.process.wait()}"}
+        said: Record = json.loads(line)
+        return said
 
     def stop(self) -> None:
         """End the process."""
-        self.process.communicate()
+        if self.process is not None:
+            self.process.kill()
+            self.process.communicate()
 
 
-def work(build: Callable[[], Step]) -> None:
-    """Run as a worker: build the engine, then run a turn and print a line for every line of input.
+def serve(answer: Callable[[float], Record]) -> None:
+    """Answer every line of input, the seconds of a turn, by a line of JSON."""
+    out, sys.stdout = sys.stdout, sys.stderr  # a library that prints does not answer
+    for line in sys.stdin:
+        try:
+            said = answer(float(line))
+        except ImportError as error:
+            said = {"failure": f"not installed ({error.name})"}
+        except Unavailable as error:
+            said = {"failure": f"not available ({error})"}
+        except Exception as error:
+            reason = "" if isinstance(error, RecursionError) else f" ({error})"[:200]
+            said = {"failure": f"fails: {type(error).__name__}{reason}"}
+        print(json.dumps(said), flush=True, file=out)
 
-    The first turn is one cold step; later turns warm up first and repeat a short step, so that other engines' effects on the caches
-    do not count.
+
+def turns(build: Callable[[], Step]) -> Callable[[float], Record]:
+    """The turns of an engine, which is built in the first one.
+
+    The first turn is one cold step; later turns warm up first and repeat a short step, so that neither compiling nor other engines'
+    effects on the caches count.
     """
     step: Step | None = None
     seconds = SLOW
-    for _ in sys.stdin:
-        try:
-            cold, step = step is None, step or build()
-            if seconds < WARM and not cold:
-                step()
-            before, start, count = peak(), perf_counter(), 1 if cold else max(1, min(100, int(TURN / seconds)))
-            for _ in range(count):
-                result, _kept = step()
-            seconds = (perf_counter() - start) / count
-            turn = {"seconds": seconds, "result": result, "bytes": peak() - before}
-            del _kept
-        except ImportError as error:
-            turn = {"failure": f"not installed ({error.name})"}
-        except RecursionError:
-            turn = {"failure": "fails: RecursionError"}
-        print(json.dumps(turn), flush=True)
+
+    def turn(length: float) -> Record:
+        nonlocal step, seconds
+        cold, step = step is None, step or build()
+        if seconds < WARM and not cold:
+            step()
+        before, start, count = peak(anew=cold), perf_counter(), 1 if cold else max(1, min(1000, int(length / seconds)))
+        for _ in range(count):
+            result, _kept = step()
+        seconds = (perf_counter() - start) / count
+        grown = peak() - before
+        return {"seconds": seconds, "result": result, "bytes": grown if grown == grown else -1}
+    return turn
 
 
-def peak() -> float:
-    """The peak memory of this process in bytes; nan on systems without Linux's /proc."""
+def peak(anew: bool = False) -> float:
+    """The peak memory of this process in bytes, from now on if ``anew``; nan on systems without Linux's /proc."""
     status = Path("/proc/self/status")  # getrusage would count the parent's peak too
-    return 1024.0 * int(status.read_text(encoding="ascii").split("VmHWM:")[1].split()[0]) if status.exists() else nan
+    if not status.exists():
+        return nan
+    if anew:
+        try:
+            Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
+        except OSError:
+            pass  # the growth above the peak until now, then
+    return 1024.0 * int(status.read_text(encoding="ascii").split("VmHWM:")[1].split()[0])

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from statistics import geometric_mean, median
 from time import perf_counter
 from typing import Any, NamedTuple
 
-from .measure import rows
+from .figures import quartiles
+from .measure import Record, Run, Worker, rounded, rows, serve
 
 SIZES, KINDS = (10**3, 10**5, 10**7), ("float64", "float32")
-SECONDS = 0.05  # of turns for each side
+LEAST, MOST = 3, 200  # turns of each side
 THEIRS = {"arccos": "acos", "arcsin": "asin", "arctan": "atan", "arccosh": "acosh", "arcsinh": "asinh", "arctanh": "atanh",
-          "arctan2": "atan2", "mod": "remainder", "neg": "neg"}  # PyTorch's names where they differ
+          "arctan2": "atan2", "mod": "remainder"}  # PyTorch's names where they differ
 WITHIN = {"softplus", "leaky_relu", "elu"}  # of torch.nn.functional, with default options
+FLAT = {"step", "sign", "trunc", "rint", "floor", "floor_divide"}  # no gradient
+CLIPS = {"clip_min": "min", "clip_max": "max"}  # torch.clamp's arguments
 
 
 class Case(NamedTuple):
@@ -27,31 +29,46 @@ class Case(NamedTuple):
     domains: list[tuple[float, float]]
 
 
-def cases() -> Iterator[Case]:
+def cases(torch: Any) -> Iterator[Case]:
     """All rows that PyTorch also has, then the array operations."""
-    import torch
     from autograd import ops
     for row in ops.rows.values():
-        name = THEIRS.get(row.name, row.name)
-        theirs = getattr(torch.nn.functional if name in WITHIN else torch, name, None)
-        if row.arity and theirs and row.name not in ("constant", "step", "floor", "sign", "trunc", "rint", "floor_divide"):
-            arity = row.arity - len(row.defaults)
+        theirs = getattr(torch.nn.functional if row.name in WITHIN else torch, THEIRS.get(row.name, row.name), None)
+        arity = row.arity - len(row.defaults)
+        if row.name in CLIPS:
+            yield Case(row.name, lambda x, f=row: f(x, 0.5), lambda x, end=CLIPS[row.name]: torch.clamp(x, **{end: 0.5}),
+                       lambda n: [(n,)], [(-2.0, 2.0)])
+        elif row.arity and theirs and row.name not in FLAT:
             yield Case(row.name, row, theirs, lambda n, k=arity: [(n,)] * k, list(row.domain[:arity]))
     for power in (2.0, 3.0, 0.5, -1.0):
         yield Case(f"x ** {power:g}", lambda x, p=power: x**p, lambda x, p=power: x**p, lambda n: [(n,)], [(0.1, 2.0)])
-    yield from mixing()
+    yield from mixing(torch)
+    yield from matrices(torch)
 
 
-def mixing() -> Iterator[Case]:
-    """The operations that mix entries."""
+def square(n: int) -> tuple[int, int]:
+    """The shape of a square array of about n entries."""
+    return (math.isqrt(n),) * 2
+
+
+def factor(n: int) -> tuple[int, int]:
+    """The shape of a factor of a matrix product, smaller because the product takes more than n steps."""
+    return (max(4, round(n ** (1 / 2.5))),) * 2
+
+
+def batch(n: int) -> tuple[int, int, int]:
+    """The shape of eight such factors."""
+    return (8, *factor(n // 8))
+
+
+def add(name: str, ours: Any, theirs: Any, *shapes: Callable[[int], tuple[int, ...]]) -> Case:
+    """A case of arrays of these shapes with entries from −2 to 2."""
+    return Case(name, ours, theirs, lambda n: [shape(n) for shape in shapes], [(-2.0, 2.0)] * len(shapes))
+
+
+def mixing(torch: Any) -> Iterator[Case]:
+    """The operations that mix or move entries."""
     import autograd as ag
-    import torch
-
-    def square(n: int) -> tuple[int, int]:
-        return (math.isqrt(n),) * 2
-
-    def add(name: str, ours: Any, theirs: Any, *shapes: Callable[[int], tuple[int, ...]]) -> Case:
-        return Case(name, ours, theirs, lambda n: [shape(n) for shape in shapes], [(-2.0, 2.0)] * len(shapes))
     both = {"sum": (), "mean": (), "softmax": (1,), "log_softmax": (1,), "logsumexp": (1,), "cumsum": (1,), "flip": (1,),
             "prod": (1,), "trace": (), "triu": ()}
     for name, options in both.items():
@@ -64,6 +81,10 @@ def mixing() -> Iterator[Case]:
     yield add("max", lambda x: ag.max(x, 1), lambda x: x.amax(1), square)
     yield add("min", lambda x: ag.min(x, 1), lambda x: x.amin(1), square)
     yield add("getitem", lambda x: x[1:, ::2], lambda x: x[1:, ::2], square)
+    yield add("reshape", lambda x: ag.reshape(x, (-1,)), lambda x: x.reshape(-1), square)
+    yield add("transpose", lambda x: ag.transpose(x), lambda x: x.t(), square)
+    yield add("broadcast_to", lambda x: ag.broadcast_to(x, (2, *x.shape)), lambda x: x.expand(2, *x.shape), square)
+    yield add("astype", lambda x: x.astype("float64"), lambda x: x.double(), square)
     yield add("roll", lambda x: ag.roll(x, 3, 1), lambda x: x.roll(3, 1), square)
     yield add("sort", lambda x: ag.sort(x, 1), lambda x: x.sort(1)[0], square)
     yield add("pad", lambda x: ag.pad(x, 2), lambda x: torch.nn.functional.pad(x, (2, 2, 2, 2)), square)
@@ -73,51 +94,58 @@ def mixing() -> Iterator[Case]:
     yield add("concatenate", lambda x, y: ag.concatenate([x, y]), lambda x, y: torch.cat([x, y]), square, square)
     yield add("stack", lambda x, y: ag.stack([x, y]), lambda x, y: torch.stack([x, y]), square, square)
     yield add("bias", lambda x, b: x + b, lambda x, b: x + b, square, lambda n: square(n)[:1])
+
+
+def matrices(torch: Any) -> Iterator[Case]:
+    """Products of matrices, and what is computed of a symmetric matrix with eigenvalues of 1 and more."""
+    import autograd as ag
+    import numpy as np
     yield add("outer", ag.outer, torch.outer, lambda n: square(n)[:1], lambda n: square(n)[:1])
-
-    def factor(n: int) -> tuple[int, int]:
-        return (max(4, round(n ** (1 / 2.5))),) * 2
-
-    def batch(n: int) -> tuple[int, int, int]:
-        return (8, *(max(4, round((n / 8) ** (1 / 2.5))),) * 2)
     yield add("matmul", lambda x, y: x @ y, lambda x, y: x @ y, factor, factor)
     yield add("matmul, batched", lambda x, y: x @ y, lambda x, y: x @ y, batch, batch)
     for spec, shape in (("ij,kj->ik", factor), ("bij,bkj->bik", batch), ("ij,ij->", square)):
         yield add(f"einsum {spec}", lambda x, y, s=spec: ag.einsum(s, x, y), lambda x, y, s=spec: torch.einsum(s, x, y),
                   shape, shape)
+    for name in ("inv", "det", "cholesky", "eigvalsh"):
+        def ours(x: Any, f: Any = getattr(ag.linalg, name if name != "det" else "slogdet")) -> Any:
+            y = f(x @ x.T / len(x) + np.eye(len(x), dtype=x.dtype))
+            return y[1] if isinstance(y, tuple) else y
+
+        def theirs(x: Any, f: Any = getattr(torch.linalg, name if name != "det" else "slogdet")) -> Any:
+            y = f(x @ x.T / len(x) + torch.eye(len(x), dtype=x.dtype))
+            return y[1] if isinstance(y, tuple) else y
+        yield add(name if name != "det" else "slogdet", ours, theirs, factor)
 
 
 class Operations:
-    """The table of all operations, relative to PyTorch's time."""
+    """The table of all operations, relative to PyTorch's time; each column has a process of its own."""
 
     title = "Operations on arrays, forward and gradient: times that of PyTorch, on one thread"
 
-    def measure(self) -> str:
-        """Return the table by size and dtype, with geometric means and a list of the ratios above 2."""
-        try:
+    def measure(self, run: Run) -> Record:
+        """Return for each column, a dtype and a size, each operation's quartiles of the ratio, and PyTorch's microseconds."""
+        columns: Record = {}
+        for kind in KINDS:
+            for size in SIZES[:-1] if run.quick else SIZES:
+                worker = Worker("operations", f"{kind} {size}")
+                columns[f"{kind} {size}"] = worker.run(run.turn)
+                worker.stop()
+        return {"title": self.title, "columns": columns}
+
+    def work(self, part: str) -> None:
+        """Run as the worker of a column."""
+        kind, size = part.split()
+
+        def column(seconds: float) -> Record:
             import torch
-        except ImportError as error:
-            return f"\n{self.title}\n  not installed ({error.name})"
-        torch.set_num_threads(1)
-        columns = [(kind, size) for kind in KINDS for size in SIZES]
-        lines = ["", self.title, "  " + " " * 18 + "".join(f"{f'{kind[-2:]} bits, {size:.0e}':>16}" for kind, size in columns)]
-        ratios: dict[tuple[str, int], dict[str, float]] = {column: {} for column in columns}
-        for case in cases():
-            for column in columns:
-                ratios[column][case.name] = compared(case, *column)
-            lines.append(f"  {case.name:<18}" + "".join(f"{ratios[column][case.name]:>16.2f}" for column in columns))
-        means = [geometric_mean(ratios[column].values()) for column in columns]
-        lines.append(f"  {'geometric mean':<18}" + "".join(f"{mean:>16.2f}" for mean in means))
-        for column in columns:
-            above = [f"{name} {ratio:.2f}" for name, ratio in ratios[column].items() if ratio > 2]
-            lines.append(f"  above 2, {column[0]}, {column[1]:.0e}: {', '.join(above) or 'none'}")
-        return "\n".join(lines)
+            torch.set_num_threads(1)
+            return {case.name: compared(torch, case, kind, int(size), seconds) for case in cases(torch)}
+        serve(column)
 
 
-def compared(case: Case, kind: str, size: int) -> float:
-    """The ratio of chainrule's time to PyTorch's, the median over turns. Raises ArithmeticError where gradients differ."""
+def compared(torch: Any, case: Case, kind: str, size: int, seconds: float) -> Record:
+    """The quartiles of chainrule's time over PyTorch's, and PyTorch's in microseconds; a failure where gradients differ."""
     import numpy as np
-    import torch
     from autograd import Tensor
     rng = np.random.default_rng(size)
     arrays = [rng.uniform(low, high, shape).astype(kind) for shape, (low, high) in zip(case.shapes(size), case.domains)]
@@ -127,23 +155,20 @@ def compared(case: Case, kind: str, size: int) -> float:
         for x in xs:
             x.grad = None
         f(*xs).sum().backward()
-    times: list[float] = []
     run(case.ours, own)
     run(case.theirs, peers)
     bar = 1e-3 if kind == "float32" else 1e-8
-    for x, peer in zip(own, peers):
-        if not np.allclose(x.grad, peer.grad.numpy(), bar, bar):
-            raise ArithmeticError(f"{case.name}, {kind}, {size:,} entries: the gradients differ")
-    spent = 0.0
-    while not times or spent < SECONDS and len(times) < 200:
-        seconds = []
+    if not all(np.allclose(x.grad, peer.grad.numpy(), bar, bar) for x, peer in zip(own, peers)):
+        return {"failure": "the gradients differ"}
+    times: list[tuple[float, float]] = []
+    while len(times) < LEAST or sum(map(sum, times)) < seconds and len(times) < MOST:
+        pair = []
         for f, xs in ((case.ours, own), (case.theirs, peers)):
             start = perf_counter()
             run(f, xs)
-            seconds.append(perf_counter() - start)
-        times.append(seconds[0] / seconds[1])
-        spent += seconds[0]
-    return median(times)
+            pair.append(perf_counter() - start)
+        times.append((pair[0], pair[1]))
+    return {"ratio": quartiles([a / b for a, b in times]), "microseconds": rounded(1e6 * quartiles([b for _, b in times])[1])}
 
 
 rows["operations"] = Operations()

@@ -18,7 +18,7 @@ from .measure import Row, Step
 # ── S1 ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 S1 = Row("s1", "S1: training step of micrograd's demo (MLP 2-16-16-1, 100 points of moons, hinge + 1e-4 L2; 65,612 "
-         "nodes), forward + backward", "ms", scale=1e3, rounds=7)
+         "nodes), forward + backward", "ms", scale=1e3, rounds=9, nodes=65_612)
 SIZES = (2, 16, 16, 1)
 rng = random.Random(1337)
 WEIGHTS = [[[rng.uniform(-1, 1) for _ in range(n)] for _ in range(m)] for n, m in pairwise(SIZES)]
@@ -32,16 +32,26 @@ def total(terms: Sequence[Any]) -> Any:
     return sum(terms[1:], terms[0])
 
 
-def s1(node: Callable[[float], Any], relu: Callable[[Any], Any], zero: Callable[[Any], Any] | None = None) -> Step:
-    """The demo of micrograd's notebook, for any library whose nodes are single numbers."""
-    layers = [[([node(w) for w in ws], node(0.0)) for ws in layer] for layer in WEIGHTS]
-    parameters = [p for layer in layers for ws, b in layer for p in (*ws, b)]
+PARAMETERS = [w for layer in WEIGHTS for ws in layer for w in (*ws, 0.0)]
+
+
+def whole(parameters: Sequence[Any], relu: Callable[[Any], Any], node: Callable[[float], Any] = float) -> Any:
+    """The loss of all 100 points as a function of the weights and biases of every neuron, as in micrograd's notebook."""
+    numbers = iter(parameters)
+    layers = [[([next(numbers) for _ in ws], next(numbers)) for ws in layer] for layer in WEIGHTS]
 
     def score(x: Sequence[Any]) -> Any:
         for i, layer in enumerate(layers):
             sums = [sum((w * xi for w, xi in zip(ws, x)), b) for ws, b in layer]
             x = [relu(s) for s in sums] if i < 2 else sums
         return x[0]
+    losses = [relu(1 + -y * score([node(x) for x in point])) for point, y in zip(POINTS, LABELS)]
+    return total(losses) * (1 / len(losses)) + 1e-4 * total([p * p for p in parameters])
+
+
+def s1(node: Callable[[float], Any], relu: Callable[[Any], Any], zero: Callable[[Any], Any] | None = None) -> Step:
+    """The step for any library whose nodes are single numbers."""
+    parameters = [node(p) for p in PARAMETERS]
 
     def step() -> tuple[float, object]:
         for p in parameters:
@@ -49,9 +59,7 @@ def s1(node: Callable[[float], Any], relu: Callable[[Any], Any], zero: Callable[
                 zero(p)
             else:
                 p.grad = None
-        losses = [relu(1 + -y * score([node(x) for x in point])) for point, y in zip(POINTS, LABELS)]
-        loss = total(losses) * (1 / len(losses)) + 1e-4 * total([p * p for p in parameters])
-        loss.backward()
+        whole(parameters, relu, node).backward()
         # nothing is kept alive, because a training loop frees its graph too, or leaves it to the garbage collector
         return math.fsum(float(p.grad) for p in parameters), None
     return step
@@ -69,22 +77,22 @@ def _() -> Step:
     return s1(Value, Value.relu, lambda p: setattr(p, "grad", 0))
 
 
-@S1.engine("torch, 0-d tensors")
+@S1.engine("PyTorch")
 def _() -> Step:
     import torch
     torch.set_num_threads(1)
     return s1(lambda x: torch.tensor(x, dtype=torch.float64, requires_grad=True), torch.relu)
 
 
-@S1.engine("mygrad, 0-d tensors")
+@S1.engine("MyGrad")
 def _() -> Step:
     import mygrad
     from mygrad.nnet import relu
     return s1(mygrad.tensor, relu, mygrad.Tensor.null_grad)
 
 
-@S1.engine("jax, jit of arrays")
-def _() -> Step:
+def by_jax(compiled: bool) -> Step:
+    """The program rewritten for arrays in JAX."""
     import jax
     import jax.numpy as jnp
     jax.config.update("jax_enable_x64", True)
@@ -97,12 +105,27 @@ def _() -> Step:
             h = jax.nn.relu(h @ w.T + b) if i < 2 else h @ w.T + b
         penalty = sum((p * p).sum() for p in jax.tree.leaves(parameters))
         return jax.nn.relu(1 - y * h[:, 0]).mean() + 1e-4 * penalty
-    gradient = jax.jit(jax.grad(loss))
+    gradient = jax.jit(jax.grad(loss)) if compiled else jax.grad(loss)
     return lambda: (math.fsum(float(g.sum()) for g in jax.tree.leaves(gradient(parameters))), None)
 
 
-@S1.engine("numpy, by hand on arrays")
+S1.engine("JAX, jit")(lambda: by_jax(True))
+S1.engine("JAX, eager")(lambda: by_jax(False))
+
+
+@S1.engine("CasADi")
 def _() -> Step:
+    import casadi
+    symbols = [casadi.SX.sym(f"p{i}") for i in range(len(PARAMETERS))]
+    y = whole(symbols, lambda x: casadi.fmax(x, 0))
+    program = casadi.Function("s1", [casadi.vertcat(*symbols)], [y, casadi.gradient(y, casadi.vertcat(*symbols))])
+    values = casadi.DM(PARAMETERS)
+    return lambda: (float(casadi.sum1(program(values)[1])), None)
+
+
+@S1.engine("NumPy by hand")
+def _() -> Step:
+    """Gradients on arrays."""
     import numpy as np
     (w1, w2, w3), (b1, b2, b3) = map(np.array, WEIGHTS), (np.zeros(16), np.zeros(16), np.zeros(1))
     x, y = np.array(POINTS), np.array(LABELS)
@@ -123,7 +146,7 @@ def _() -> Step:
 # ── detection of the first nan ───────────────────────────────────────────────────────────────────────────────────
 
 ANOMALY = Row("anomaly", "S1 within detect_anomaly(), which looks at every value and gradient", "ms", scale=1e3, rounds=9)
-ANOMALY_T1 = Row("anomaly_t1", "T1 (MLP 784-128-10, batch 64) within detect_anomaly()", "µs", scale=1e6 / 50, rounds=9)
+ANOMALY_T1 = Row("anomaly_t1", "T1 (MLP 784-128-10, batch 64) within detect_anomaly()", "µs", scale=1e6 / 20, rounds=9)
 
 
 def watched(build: Callable[[], Step]) -> Callable[[], Step]:
@@ -141,17 +164,17 @@ def watched(build: Callable[[], Step]) -> Callable[[], Step]:
 
 def t1() -> Step:
     from .tensors import T1
-    return T1.engines["chainrule"]()
+    return T1.engines["chainrule"].build()
 
 
-for _row, _build in ((ANOMALY, S1.engines["chainrule"]), (ANOMALY_T1, t1)):
+for _row, _build in ((ANOMALY, S1.engines["chainrule"].build), (ANOMALY_T1, t1)):
     _row.engine("within")(watched(_build))
     _row.engine("without")(_build)
 
 
 # ── a chain ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
-NODES = 1_000_000
+NODES = 1_000_000  # after a tenth of them the gradients have converged: slow engines may stop there
 CHAIN = Row("chain", f"Chain x ← a·x + b of {NODES:,} nodes, forward + backward", "µs/node", scale=1e6 / NODES,
             rounds=3, nodes=NODES)
 A, B, X = 0.999, 0.5, 1.0
@@ -178,21 +201,21 @@ def _() -> Step:
     return lambda: chain(Value)
 
 
-@CHAIN.engine("torch, 0-d tensors")
+@CHAIN.engine("PyTorch", share=0.1)
 def _() -> Step:
     import torch
     torch.set_num_threads(1)
-    return lambda: chain(lambda x: torch.tensor(x, dtype=torch.float64, requires_grad=True))
+    return lambda: chain(lambda x: torch.tensor(x, dtype=torch.float64, requires_grad=True), NODES // 10)
 
 
-@CHAIN.engine("mygrad, 0-d tensors")
+@CHAIN.engine("MyGrad", share=0.1)
 def _() -> Step:
     import mygrad
     chain(mygrad.tensor, 5_000)  # as for micrograd
-    return lambda: chain(mygrad.tensor)
+    return lambda: chain(mygrad.tensor, NODES // 10)
 
 
-@CHAIN.engine("jax, jit of a loop")
+@CHAIN.engine("JAX, jit")
 def _() -> Step:
     import jax
     jax.config.update("jax_enable_x64", True)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
-from .measure import Row, Step, Worker
+from .measure import Record, Row, Step, rounded
 
-T1 = Row("t1", "T1  MLP 784-128-10, batch 64: a training step", "µs", 1e6 / 50, rounds=9, agree=1e-3)
-T2 = Row("t2", "T2  MLP 4-16-3, batch 32: a training step", "µs", 1e6 / 1000, rounds=9, agree=1e-3)
-T3 = Row("t3", "T3  conv 8×3×3 on 28×28, relu, 2×2 max-pool, linear, batch 32: a training step", "µs", 1e6 / 20,
+T1 = Row("t1", "T1  MLP 784-128-10, batch 64: a training step", "µs", 1e6 / 20, rounds=9, agree=1e-3)
+T2 = Row("t2", "T2  MLP 4-16-3, batch 32: a training step", "µs", 1e6 / 100, rounds=9, agree=1e-3)
+T3 = Row("t3", "T3  conv 8×3×3 on 28×28, relu, 2×2 max-pool, linear, batch 32: a training step", "µs", 1e6 / 5,
          rounds=9, agree=1e-3)
 RATE = 0.01
 
@@ -64,7 +66,6 @@ def chainrule(row: Row) -> Step:
 
 def by_hand(row: Row) -> Step:
     import numpy as np
-    from numpy.lib.stride_tricks import as_strided
     x, labels, params = data(row)
     w1, b1, w2, b2 = params
     n, rows = len(x), np.arange(len(x))
@@ -96,30 +97,36 @@ def by_hand(row: Row) -> Step:
         update(x.T @ down, down.sum(0), dw2, db2)
         return loss
 
-    def convolutional() -> Any:
-        a, b, high, wide = x.strides
-        windows = as_strided(x, (n, 1, 3, 3, 26, 26), (a, b, high, wide, high, wide))
-        columns = np.ascontiguousarray(windows).reshape(n, 9, 676)
-        hidden = w1.reshape(8, 9) @ columns
-        hidden += b1[:, None]
-        np.maximum(hidden, 0, out=hidden)
-        image = hidden.reshape(n, 8, 26, 26)
-        rowwise = np.maximum(image[:, :, 0::2], image[:, :, 1::2])
-        pooled = np.maximum(rowwise[..., 0::2], rowwise[..., 1::2])
-        loss, down, dw2, db2 = top(pooled.reshape(n, -1))
-        down = down.reshape(pooled.shape)
-        down *= pooled > 0  # relu's mask, of the entries that pooling lets through
-        back, free = np.empty_like(image), np.ones(pooled.shape, bool)
-        for i in (0, 1):
-            for j in (0, 1):
-                first = image[:, :, i::2, j::2] == pooled
-                first &= free
-                free ^= first
-                np.multiply(down, first, out=back[:, :, i::2, j::2])
-        back = back.reshape(n, 8, 676)
-        update(np.matmul(back, columns.transpose(0, 2, 1)).sum(0).reshape(w1.shape), back.sum((0, 2)), dw2, db2)
-        return loss
-    return repeated(row, convolutional if row is T3 else dense)
+    return repeated(row, partial(convolutional, x, params, top, update) if row is T3 else dense)
+
+
+def convolutional(x: Any, params: list[Any], top: Callable[..., Any], update: Callable[..., None]) -> Any:
+    """T3 by hand, with the functions of the last layer and of the update."""
+    import numpy as np
+    from numpy.lib.stride_tricks import as_strided
+    n, (w1, b1, _, _) = len(x), params
+    a, b, high, wide = x.strides
+    windows = as_strided(x, (n, 1, 3, 3, 26, 26), (a, b, high, wide, high, wide))
+    columns = np.ascontiguousarray(windows).reshape(n, 9, 676)
+    hidden = w1.reshape(8, 9) @ columns
+    hidden += b1[:, None]
+    np.maximum(hidden, 0, out=hidden)
+    image = hidden.reshape(n, 8, 26, 26)
+    rowwise = np.maximum(image[:, :, 0::2], image[:, :, 1::2])
+    pooled = np.maximum(rowwise[..., 0::2], rowwise[..., 1::2])
+    loss, down, dw2, db2 = top(pooled.reshape(n, -1))
+    down = down.reshape(pooled.shape)
+    down *= pooled > 0  # relu's mask, of the entries that pooling lets through
+    back, free = np.empty_like(image), np.ones(pooled.shape, bool)
+    for i in (0, 1):
+        for j in (0, 1):
+            first = image[:, :, i::2, j::2] == pooled
+            first &= free
+            free ^= first
+            np.multiply(down, first, out=back[:, :, i::2, j::2])
+    back = back.reshape(n, 8, 676)
+    update(np.matmul(back, columns.transpose(0, 2, 1)).sum(0).reshape(w1.shape), back.sum((0, 2)), dw2, db2)
+    return loss
 
 
 def torch(row: Row) -> Step:
@@ -171,10 +178,47 @@ def mygrad(row: Row) -> Step:
     return repeated(row, train)
 
 
+def dense_loss(library: Any, params: Any, x: Any, labels: Any) -> Any:
+    """The loss of T1 and T2 in NumPy's names: JAX and HIPS autograd take them."""
+    w1, b1, w2, b2 = params
+    return cross_entropy(library, library.maximum(x @ w1 + b1, 0) @ w2 + b2, labels)
+
+
+def cross_entropy(library: Any, scores: Any, labels: Any) -> Any:
+    scores = scores - scores.max(1, keepdims=True)
+    return (library.log(library.exp(scores).sum(1)) - scores[library.arange(len(labels)), labels]).mean()
+
+
+def jax(row: Row, compiled: bool) -> Step:
+    import jax as jx
+    import jax.numpy as jnp
+    x, labels, params = data(row)
+
+    def conv_loss(params: Any, x: Any, labels: Any) -> Any:
+        w1, b1, w2, b2 = params
+        image = jx.nn.relu(jx.lax.conv_general_dilated(x, w1, (1, 1), "VALID") + b1[:, None, None])
+        pooled = jx.lax.reduce_window(image, -jnp.inf, jx.lax.max, (1, 1, 2, 2), (1, 1, 2, 2), "VALID")
+        return cross_entropy(jnp, pooled.reshape(len(labels), -1) @ w2 + b2, labels)
+    gradient = jx.value_and_grad(conv_loss if row is T3 else lambda *arguments: dense_loss(jnp, *arguments))
+
+    def update(params: Any, x: Any, labels: Any) -> Any:
+        loss, slopes = gradient(params, x, labels)
+        return loss, [p - RATE * slope for p, slope in zip(params, slopes)]
+    update = jx.jit(update) if compiled else update
+    x, labels, params = jnp.array(x), jnp.array(labels), [jnp.array(p) for p in params]
+
+    def train() -> Any:
+        nonlocal params
+        loss, params = update(params, x, labels)
+        return loss.item()
+    return repeated(row, train)
+
+
 for _row in (T1, T2, T3):
-    for _name, _build in (("chainrule", chainrule), ("NumPy by hand", by_hand), ("torch, 1 thread", torch),
-                          ("mygrad", mygrad)):
-        _row.engine(_name)(lambda build=_build, row=_row: build(row))
+    for _name, _build in (("chainrule", chainrule), ("NumPy by hand", by_hand), ("PyTorch", torch), ("MyGrad", mygrad)):
+        _row.engine(_name)(partial(_build, _row))
+    _row.engine("JAX, jit")(partial(jax, _row, True))
+    _row.engine("JAX, eager")(partial(jax, _row, False))
 
 
 # ── memory ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -182,25 +226,18 @@ for _row in (T1, T2, T3):
 class Memory(Row):
     """A row whose engines return the peak bytes of all arrays in a step, in place of times."""
 
-    def measure(self) -> str:
-        """The table of this row."""
-        workers = {name: Worker(self.key, name) for name in self.engines}
-        runs = {name: worker.run() for name, worker in workers.items()}
-        for worker in workers.values():
-            worker.stop()
-        own = next(iter(runs))
-        lines = [f"\n{self.title}"]
-        for name, run in runs.items():
-            if "failure" in run:
-                lines.append(f"  {name:<24}{run['failure']}")
-                continue
-            ratio = "" if name == own else f"   {own} takes {runs[own]['result'] / run['result']:.3g} × as much"
-            lines.append(f"  {name:<24}{run['result'] / 1e6:>9.3f} MB{ratio}")
-        return "\n".join(lines)
+    def value(self, name: str, turn: Record) -> float:
+        """The sample of a turn: its result."""
+        return rounded(turn["result"] * self.scale)
+
+    def begun(self, name: str, turn: Record) -> Record:
+        """The record of an engine, whose only turn is the first."""
+        engine = super().begun(name, turn)
+        return engine if "failure" in engine else {"times": [engine["first"]], "result": engine["result"]}
 
 
-MEMORY = Memory("memory", "T1, memory: the most that parameters, inputs and all else take within a training step", "MB",
-                1, rounds=0)
+MEMORY = Memory("memory", "T1, memory: the most that parameters, inputs and all else take within a training step", "MB", 1e-6,
+                rounds=0, agree=math.inf)
 
 
 def traced(build: Callable[[Row], Step]) -> Step:
@@ -228,7 +265,7 @@ def _() -> Step:
     return traced(by_hand)
 
 
-@MEMORY.engine("torch, 1 thread")
+@MEMORY.engine("PyTorch")
 def _() -> Step:
     import torch as th
     from torch.profiler import ProfilerActivity, profile
