@@ -35,7 +35,6 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--page", action="store_true", help="then make the page, its pictures and README's comparison")
     made.add_argument("--hips", default=hips.interpreter(), metavar="PYTHON",
                       help="the interpreter that has HIPS autograd (.venv/hips, made by: python -m benchmarks hips)")
-    made.add_argument("--worker", nargs=2, metavar=("KEY", "PART"), help=argparse.SUPPRESS)
     return made
 
 
@@ -44,9 +43,6 @@ def main(given: list[str] | None = None) -> int:
     reader = parser()
     arguments = reader.parse_args(given)
     keys = arguments.keys
-    if arguments.worker:
-        rows[arguments.worker[0]].work(arguments.worker[1])
-        return 0
     try:
         if keys[:1] == ["page"]:
             if len(keys) != 2:

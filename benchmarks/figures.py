@@ -61,10 +61,10 @@ def short(x: float) -> str:
 
 
 def spread(found: Sequence[float]) -> str:
-    """A median with its quartiles.
+    """A median with its quartiles, unless all are the same, as those of a single sample are.
 
-    >>> spread([0.98, 1.02, 1.1])
-    '1.02 (0.980–1.10)'
+    >>> spread([0.98, 1.02, 1.1]), spread([14.2, 14.2, 14.2])
+    ('1.02 (0.980–1.10)', '14.2')
     """
-    low, middle, high = found
-    return f"{short(middle)} ({short(low)}–{short(high)})"
+    low, middle, high = map(short, found)
+    return middle if low == high else f"{middle} ({low}–{high})"

@@ -131,7 +131,7 @@ class Growth:
         found: Record = {}
         for name, (_, sizes) in CASES.items():
             worker = Worker("growth", name)
-            found[name] = worker.run(len(sizes) - (2 if run.quick else 0))
+            found[name] = worker.run(max(3, len(sizes) - 2) if run.quick else len(sizes))
             worker.stop()
         return {"title": self.title, "cases": found}
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from . import layers
-from .measure import ROOT, Step, rows
+from .measure import ROOT, Step, alone, rows
 from .scalar import PARAMETERS, S1, whole
 from .tensors import RATE, T1, T2, data, dense_loss, repeated
 
@@ -26,15 +26,19 @@ def interpreter(folder: Path = FOLDER) -> str:
 
 def install(folder: Path = FOLDER) -> str:
     """Make the environment, if there is none; return in words what was done."""
-    python = interpreter(folder)
-    if python and subprocess.run([python, "-P", "-c", "import autograd.numpy"], capture_output=True).returncode == 0:
-        return f"{NAME} is in {folder}"
+    def run(*command: str) -> None:
+        subprocess.run(command, check=True, capture_output=True, encoding="utf-8", errors="replace", env=alone(), timeout=300)
     try:
-        subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True, capture_output=True)
-        subprocess.run([interpreter(folder), "-m", "pip", "install", "--disable-pip-version-check", "autograd"], check=True,
-                       capture_output=True, timeout=300)
+        run(interpreter(folder), "-P", "-c", "import autograd.numpy")
+        return f"{NAME} is in {folder}"
+    except (subprocess.SubprocessError, OSError):
+        pass  # there is no such environment yet, or it is not complete
+    try:
+        run(sys.executable, "-m", "venv", str(folder))
+        run(interpreter(folder), "-m", "pip", "install", "--disable-pip-version-check", "autograd")
     except (subprocess.SubprocessError, OSError) as error:
-        return f"{NAME} could not be installed into {folder} ({error}): its rows say so"
+        reason = (getattr(error, "stderr", None) or str(error)).strip().splitlines()[-1]
+        return f"{NAME} could not be installed into {folder} ({reason}): its rows say so"
     return f"{NAME} was installed into {folder}"
 
 

@@ -10,6 +10,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from .measure import alone
+
 PEERS = {"NumPy": "numpy", "PyTorch": "torch", "JAX": "jax", "micrograd": "micrograd", "MyGrad": "mygrad", "CasADi": "casadi"}
 
 
@@ -41,7 +43,7 @@ def versions(hips: str = "") -> dict[str, str]:
             continue
     if hips:
         asked = subprocess.run([hips, "-P", "-c", "from importlib.metadata import version; print(version('autograd'))"],
-                               capture_output=True, encoding="utf-8")
+                               capture_output=True, encoding="utf-8", env=alone())
         if asked.returncode == 0:
             found["HIPS autograd"] = asked.stdout.strip()
     return found

@@ -167,12 +167,11 @@ class Worker:
         self.process: subprocess.Popen[str] | None = None
         if not interpreter:
             return
-        command = [interpreter, "-m", "benchmarks", "--worker", key, part]
-        settings = {**os.environ, **ONE_THREAD}
+        program = f"from benchmarks.all_rows import rows; rows[{key!r}].work({part!r})"
+        command, settings = [interpreter, "-c", program], {**os.environ, **ONE_THREAD}
         if interpreter != sys.executable:  # its own packages come first, also one that is called autograd
-            settings = {name: text for name, text in settings.items() if name not in ("PYTHONPATH", "PYTHONHOME")}
-            begin = f"sys.path.append({str(ROOT)!r}); from benchmarks.all_rows import rows; rows[{key!r}].work({part!r})"
-            command = [interpreter, "-P", "-c", f"import sys; {begin}"]
+            settings = alone() | ONE_THREAD
+            command = [interpreter, "-P", "-c", f"import sys; sys.path.append({str(ROOT)!r}); {program}"]
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=settings, cwd=ROOT)
 
     def run(self, turn: float) -> Record:
@@ -197,6 +196,11 @@ class Worker:
         if self.process is not None:
             self.process.kill()
             self.process.communicate()
+
+
+def alone() -> dict[str, str]:
+    """The environment of another interpreter, whose packages are its own."""
+    return {name: text for name, text in os.environ.items() if name not in ("PYTHONPATH", "PYTHONHOME")}
 
 
 def serve(answer: Callable[[float], Record]) -> None:

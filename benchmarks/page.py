@@ -10,7 +10,7 @@ from textwrap import fill
 from typing import Any
 
 from . import plots, results as store, tables
-from .figures import means, short
+from .figures import means, quartiles, short
 from .measure import ROOT
 from .results import Results
 from .tables import LANES, LAYERS, MIXTURES, OBJECTIVES, STEPS, absence, engines, grid, lost, markdown, relative, samples, time
@@ -142,7 +142,7 @@ S1 and T1 within `detect_anomaly()`, which looks at every value and gradient:
 """
 
 COMPARISON = """\
-{measured} [All tables, spreads and plots](docs/benchmarks.md).{trial}
+{measured}
 
 **Number by number**: S1 is a training step of micrograd's own demo, 65,612 nodes; the chain is x ← a·x + b, a million nodes
 long. JAX and NumPy run S1 rewritten for arrays, NumPy with gradients derived by hand.
@@ -160,6 +160,8 @@ multiples of NumPy by hand.
 {lanes}
 
 {operations}
+
+{imports}
 
 **Where chainrule is slower**: rows in which a peer is faster, with the time of the best of eager and compiled as a multiple of
 the peer's.
@@ -202,9 +204,8 @@ def page(results: Results) -> str:
 def comparison(results: Results) -> str:
     """README's comparison: the same figures without spreads, and the rows where peers are faster."""
     return filled(COMPARISON, results, {
-        "measured": measured, "trial": lambda r: " This was a trial run: the figures are rough." if r["quick"] else "",
-        "numbers": of_numbers, "jobs": lambda r: grid(r, CHOSEN, "PyTorch", COLUMNS, wide=False), "lanes": of_lanes,
-        "operations": of_operations, "slower": slower}).rstrip()
+        "measured": measured, "numbers": of_numbers, "jobs": lambda r: grid(r, CHOSEN, "PyTorch", COLUMNS, wide=False), "lanes": of_lanes,
+        "operations": of_operations, "imports": of_imports, "slower": slower}).rstrip()
 
 
 def with_comparison(readme: str, results: Results) -> str:
@@ -284,7 +285,9 @@ def measured(results: Results) -> str:
     """The sentence on the measurement."""
     found = results["machine"]
     return fill(f"Measured by `make bench` on {found['date'][:10]} ({found['processor']}, Python {found['python']}, one thread, "
-                "medians, engines in turns; your machine gives other times and similar ratios).", 128)
+                "medians, engines in turns; your machine gives other times and similar ratios). "
+                "[All tables, spreads and plots](docs/benchmarks.md)."
+                + (" This was a trial run: the figures are rough." if results["quick"] else ""), 128)
 
 
 def of_numbers(results: Results) -> str:
@@ -316,3 +319,12 @@ def of_operations(results: Results) -> str:
     slowest = ", ".join(f"{case} {short(x)} ({tables.column_name(name)})" for x, case, name in worst)
     return fill(f"**Single operations**, forward and gradient, take these multiples of PyTorch's time, as geometric means of "
                 f"{max(map(len, found.values()))}: {told}." + (f" The slowest: {slowest}." if slowest else ""), 128)
+
+
+def of_imports(results: Results) -> str:
+    """The sentence on the time of imports."""
+    names = results["rows"].get("import", {}).get("engines", {})
+    taken = {name: quartiles(times)[1] for name in names if (times := samples(results, "import", name))}
+    bare = taken.pop("nothing (sys)", 0.0)
+    told = ", ".join(f"`{name}` {short(whole - bare)}" for name, whole in taken.items())
+    return fill(f"**Import**, in ms more than starting Python: {told or tables.ABSENT}.", 128)

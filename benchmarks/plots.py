@@ -106,8 +106,8 @@ def growth(results: Results, names: list[str]) -> list[Axes]:
             case = results["rows"]["growth"]["cases"][name]
             ax.plot(case["sizes"], case["seconds"], marker=MARKERS[i], markersize=4, **series_style(i),
                     label=f"{name}: {exponent(case['sizes'], case['seconds']):.2f}")
-        ax.set(xscale="log", yscale="log", xlabel="size", ylabel="seconds of CPU")
-        add_legend_below(ax)
+        ax.set(xscale="log", yscale="log", xlabel="nodes or lanes" if chosen is programs else "size", ylabel="seconds of CPU")
+        add_legend_below(ax, title="exponents", title_fontsize="small", alignment="left")
     return panels
 
 
@@ -117,9 +117,10 @@ def operations(results: Results, names: list[str]) -> Axes:
     for place, column in enumerate(map(columns(results).__getitem__, names)):
         for (_, middle), shift in beside(column):
             ax.plot([place + shift], [middle], linestyle="", markersize=3.5, alpha=0.8, **look("chainrule"))
-        for (case, middle), shift in list(beside(column))[-NAMED:]:
-            ax.annotate(case.partition(" ")[0] if "einsum" in case else case, (place + shift, middle), (6, 0), fontsize="x-small",
-                        textcoords="offset points", va="center")
+        height = 0.0
+        for (case, middle), _ in list(beside(column))[-NAMED:]:
+            height = max(middle, 1.15 * height)  # a label is above the one before it
+            ax.annotate(case.removeprefix("einsum "), (place + 0.13, height), fontsize="x-small", va="center")
         mean = means(column)
         ax.plot([place - 0.3, place + 0.3], [mean, mean], color=INK, linewidth=2)
         ax.annotate(short(mean), (place - 0.3, mean), (-3, 0), fontsize="small", textcoords="offset points",

@@ -228,7 +228,7 @@ def _() -> Step:
 
 # ── import time ──────────────────────────────────────────────────────────────────────────────────────────────────
 
-IMPORT = Row("import", "Start Python and import", "ms", scale=1e3, rounds=9)
+IMPORT = Row("import", "Start Python and import", "ms", scale=1e3, rounds=5)
 
 
 environment = {**os.environ, "PYTHONPYCACHEPREFIX": mkdtemp()}  # the first run compiles, with an empty cache

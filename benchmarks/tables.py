@@ -94,7 +94,7 @@ def grid(results: Results, keys: Sequence[str], base: str, engines: Iterable[str
     rows = {key: results["rows"][key] for key in keys if key in results["rows"]}
     if not rows:
         return f"*{ABSENT.capitalize()}.*"
-    lines = [[name_of(row), f"{time(results, key, base)} {row['unit'] if 'unit' in row else ''}".rstrip(),
+    lines = [[name_of(row), f"{time(results, key, base)} {row.get('unit', '')}".rstrip(),
               *(relative(results, key, name, base, wide) for name in names)] for key, row in rows.items()]
     failed = [f"\n\n*Failed: {row['failure']}.*" for row in rows.values() if "failure" in row]
     return markdown(["", f"{base} takes", *names], lines) + "".join(failed)
