@@ -204,8 +204,8 @@ def page(results: Results) -> str:
 def comparison(results: Results) -> str:
     """README's comparison: the same figures without spreads, and the rows where peers are faster."""
     return filled(COMPARISON, results, {
-        "measured": measured, "numbers": of_numbers, "jobs": lambda r: grid(r, CHOSEN, "PyTorch", COLUMNS, wide=False), "lanes": of_lanes,
-        "operations": of_operations, "imports": of_imports, "slower": slower}).rstrip()
+        "measured": measured, "numbers": of_numbers, "jobs": lambda r: grid(r, CHOSEN, "PyTorch", COLUMNS, wide=False),
+        "lanes": of_lanes, "operations": of_operations, "imports": of_imports, "slower": slower}).rstrip()
 
 
 def with_comparison(readme: str, results: Results) -> str:
