@@ -46,7 +46,7 @@ def install(folder: Path = FOLDER) -> str:
 def _() -> Step:
     """The number-by-number program; in 337 arguments, because the gradient of indexing a list makes a list of 337."""
     import autograd.numpy as anp
-    from autograd import grad  # type: ignore[attr-defined]  # not ours
+    from autograd import grad
     gradient = grad(lambda *parameters: whole(parameters, lambda x: anp.maximum(x, 0.0)), argnum=tuple(range(len(PARAMETERS))))
     return lambda: (float(sum(gradient(*PARAMETERS))), None)
 

@@ -238,7 +238,7 @@ def machine(results: Results) -> str:
     lines = [["date", found["date"]], ["processor", f"{found['processor']}, {found['cores']} cores; {found['system']}"],
              ["Python", found["python"]], ["peers", peers], ["BLAS of NumPy", found["blas"]],
              ["threads", f"{found['threads']} for each engine"]]
-    return "\n".join(["| measured | |", "|---|---|", *(f"| {name} | {text} |" for name, text in lines)])
+    return "\n".join(["| measured | with |", "|---|---|", *(f"| {name} | {text} |" for name, text in lines)])
 
 
 def item(text: str) -> str:
@@ -297,7 +297,7 @@ def of_numbers(results: Results) -> str:
     def size(name: str) -> str:
         grown = record.get("engines", {}).get(name, {}).get("bytes")
         return short(grown / record["nodes"]) if grown is not None else ""
-    return markdown(["", "S1, ms", "chain, µs/node", "chain, bytes/node"],
+    return markdown(["engine", "S1, ms", "chain, µs/node", "chain, bytes/node"],
                     [[f"**{name}**" if name in tables.OURS else name, time(results, "s1", name), time(results, "chain", name),
                       size(name)] for name in tables.present(results, ("s1", "chain"))])
 
@@ -305,7 +305,7 @@ def of_numbers(results: Results) -> str:
 def of_lanes(results: Results) -> str:
     """The table of lanes: an engine a line."""
     names = [name for name in tables.present(results, LANES) if name != "NumPy by hand"]
-    return markdown(["", *(f"{int(key[5:]):,}" for key in LANES)],
+    return markdown(["engine", *(f"{int(key[5:]):,}" for key in LANES)],
                     [[name, *(relative(results, key, name, "NumPy by hand") for key in LANES)] for name in names])
 
 

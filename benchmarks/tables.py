@@ -97,7 +97,7 @@ def grid(results: Results, keys: Sequence[str], base: str, engines: Iterable[str
     lines = [[name_of(row), f"{time(results, key, base)} {row.get('unit', '')}".rstrip(),
               *(relative(results, key, name, base, wide) for name in names)] for key, row in rows.items()]
     failed = [f"\n\n*Failed: {row['failure']}.*" for row in rows.values() if "failure" in row]
-    return markdown(["", f"{base} takes", *names], lines) + "".join(failed)
+    return markdown(["program", f"{base} takes", *names], lines) + "".join(failed)
 
 
 def engines(results: Results, key: str) -> str:
@@ -175,7 +175,7 @@ def growth(results: Results) -> str:
         else:
             told = ", ".join(f"{n:,}: {duration(t)}" for n, t in zip(case["sizes"], case["seconds"]))
             lines.append([name, f"{exponent(case['sizes'], case['seconds']):.2f}", told])
-    return markdown(["", "exponent", "CPU time for each size"], lines)
+    return markdown(["size", "exponent", "CPU time for each size"], lines)
 
 
 def duration(seconds: float) -> str:
@@ -213,7 +213,7 @@ def memory(results: Results, keys: Sequence[str]) -> str:
     def cell(key: str, name: str) -> str:
         size = results["rows"][key].get("engines", {}).get(name, {}).get("bytes")
         return short(size / 1e6) if size is not None else absence(results, key, name)
-    return markdown(["MB", *names], [[name_of(results["rows"][key]), *(cell(key, name) for name in names)] for key in keys])
+    return markdown(["program, MB", *names], [[name_of(results["rows"][key]), *(cell(key, name) for name in names)] for key in keys])
 
 
 def lost(results: Results, keys: Iterable[str], peer: str, ours: Sequence[str] = OURS) -> list[tuple[str, float, str]]:
