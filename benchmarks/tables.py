@@ -213,7 +213,8 @@ def memory(results: Results, keys: Sequence[str]) -> str:
     def cell(key: str, name: str) -> str:
         size = results["rows"][key].get("engines", {}).get(name, {}).get("bytes")
         return short(size / 1e6) if size is not None else absence(results, key, name)
-    return markdown(["program, MB", *names], [[name_of(results["rows"][key]), *(cell(key, name) for name in names)] for key in keys])
+    lines = [[name_of(results["rows"][key]), *(cell(key, name) for name in names)] for key in keys]
+    return markdown(["program, MB", *names], lines)
 
 
 def lost(results: Results, keys: Iterable[str], peer: str, ours: Sequence[str] = OURS) -> list[tuple[str, float, str]]:
