@@ -39,19 +39,25 @@ _normalise = ArrayOperation("normalise", "normalise", _normalise_forward,
 
 def _batch_norm_forward(x: Any, w: Any, b: Any, eps: float, cache: dict[str, Any]) -> Any:
     rows = _rows_of_channels(x)
-    normal, out = np.empty_like(rows), np.empty_like(rows, np.result_type(x, w, b))
+    out = np.empty_like(rows, np.result_type(x, w, b))
     mean, variance = (np.empty((len(rows), 1), rows.dtype) for _ in range(2))
     for c in _blocks(rows):
         np.add.reduce(rows[c], 1, out=mean[c], keepdims=True)
         mean[c] /= rows.shape[1]
-        centred = np.subtract(rows[c], mean[c], out=normal[c])
-        np.add.reduce(centred * centred, 1, out=variance[c], keepdims=True)
-        variance[c] /= rows.shape[1]
-        centred /= np.sqrt(variance[c] + eps)
-        np.multiply(centred, w[c, None], out=out[c])
-        out[c] += b[c, None]
-    cache.update(mean=mean[:, 0], variance=variance[:, 0], deviation=np.sqrt(variance + eps), normal=normal)
+        centred = np.subtract(rows[c], mean[c], out=out[c])
+        variance[c] = _inner(centred, centred) / rows.shape[1]
+        centred *= w[c, None] / np.sqrt(variance[c] + eps)
+        centred += b[c, None]
+    cache.update(mean=mean[:, 0], variance=variance[:, 0], deviation=np.sqrt(variance + eps))
     return batch_first(out.reshape(x.shape[1], *x.shape[2:], x.shape[0]))
+
+
+def _inner(x: Any, y: Any) -> Any:
+    """Σ x·y along rows, as a column: by BLAS in pieces, which are then added by pairs, because BLAS adds one after the other."""
+    whole = x.shape[1] - x.shape[1] % 2**12
+    rest = np.vecdot(x[:, whole:], y[:, whole:])
+    pieces = [z[:, :whole].reshape(len(z), -1, 2**12) for z in (x, y)]
+    return (np.add.reduce(np.vecdot(*pieces), 1) + rest)[:, None] if whole else rest[:, None]
 
 
 def _rows_of_channels(x: Any) -> Any:
@@ -60,24 +66,26 @@ def _rows_of_channels(x: Any) -> Any:
 
 
 def _blocks(rows: Any) -> Iterator[slice]:
-    """Rows of some 2¹⁵ entries together, over which all passes find them in the processor's cache: a third faster (measured)."""
-    size = max(1, 2**15 // rows.shape[1])
+    """Rows of half a megabyte together, over which all passes find them in the processor's cache: a third faster (measured)."""
+    size = max(1, 2**19 // max(1, rows.itemsize * rows.shape[1]))
     return (slice(i, i + size) for i in range(0, len(rows), size))
 
 
-def _batch_norm_sums(g: Any, w: Any, cache: dict[str, Any]) -> Any:
+def _batch_norm_sums(g: Any, x: Any, w: Any, cache: dict[str, Any]) -> Any:
     """For each channel the gradient of the rows before normalisation, and the sums of g and of g · x̂, in one walk."""
     if cache.get("of") is not g:
-        rows, normal = _rows_of_channels(g), cache["normal"]
-        down = np.empty_like(rows, np.result_type(rows, normal))
+        rows, own, n = _rows_of_channels(g), _rows_of_channels(x), x.size // x.shape[1]
+        down = np.empty_like(rows, np.result_type(g, x))
         total, along = (np.empty((len(rows), 1), down.dtype) for _ in range(2))
         for c in _blocks(rows):
-            np.add.reduce(np.multiply(rows[c], normal[c], out=down[c]), 1, out=along[c], keepdims=True)
+            deviation = cache["deviation"][c]
+            centred = np.subtract(own[c], cache["mean"][c, None], out=down[c])
+            along[c] = _inner(rows[c], centred) / deviation
             np.add.reduce(rows[c], 1, out=total[c], keepdims=True)
-            np.multiply(normal[c], along[c] / -rows.shape[1], out=down[c])
-            down[c] += rows[c]
-            down[c] -= total[c] / rows.shape[1]
-            down[c] *= w[c, None] / cache["deviation"][c]
+            centred *= along[c] / (-n * deviation)
+            centred += rows[c]
+            centred -= total[c] / n
+            centred *= w[c, None] / deviation
         cache.update(of=g, sums=(down, total[:, 0], along[:, 0]))
     return cache["sums"]
 
@@ -86,18 +94,18 @@ def _batch_norm_input(g: Any, out: Any, x: Any, w: Any, b: Any, eps: float, cach
     if not all_plain(g, x, w):
         axes, shape = _around(x)
         return _projected(g * reshape(w, shape), _normalise(x, axes=axes, eps=eps), x, axes, eps)
-    return batch_first(_batch_norm_sums(g, w, cache)[0].reshape(x.shape[1], *x.shape[2:], x.shape[0]))
+    return batch_first(_batch_norm_sums(g, x, w, cache)[0].reshape(x.shape[1], *x.shape[2:], x.shape[0]))
 
 
 def _batch_norm_weight(g: Any, out: Any, x: Any, w: Any, b: Any, eps: float, cache: dict[str, Any]) -> Any:
     if all_plain(g, x, w):
-        return _batch_norm_sums(g, w, cache)[2]
+        return _batch_norm_sums(g, x, w, cache)[2]
     axes, _ = _around(x)
     return sum(g * _normalise(x, axes=axes, eps=eps), axes)
 
 
 def _batch_norm_bias(g: Any, out: Any, x: Any, w: Any, b: Any, eps: float, cache: dict[str, Any]) -> Any:
-    return _batch_norm_sums(g, w, cache)[1] if all_plain(g, x, w) else sum(g, _around(x)[0])
+    return _batch_norm_sums(g, x, w, cache)[1] if all_plain(g, x, w) else sum(g, _around(x)[0])
 
 
 def _batch_norm_pushforward(out: Any, xs: Any, ts: Any, o: dict[str, Any]) -> Any:
