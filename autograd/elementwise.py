@@ -11,8 +11,9 @@ import numpy as np
 from .operation import Operation, Operators, partial
 
 # glibc returns memory to the system above a limit that grows with freed blocks. At its first limit, 128 kB, every step asks
-# the system for its arrays anew: 290 page faults in a step of a small network, a third of its time (measured).
-np.empty(1 << 24, np.uint8)
+# the system for its arrays anew: 290 page faults in a step of a small network, a third of its time (measured). This block has
+# the largest size that glibc takes for its limit.
+np.empty((1 << 25) - (1 << 13), np.uint8)
 
 
 class Silence:

@@ -203,8 +203,8 @@ def _windows_by_rows(x: Any, kernel: Any, size: Any, stride: Any, dilation: Any,
         for j in range(kernel[1]):
             under_row, seen_row = inside(range(size[1]), j * dilation[1] - sides[1][0], wide, stride[1])
             buffer[:, under, :, j, under_row] = x[:, :, seen, seen_row].swapaxes(1, 2)
-        yield block, as_strided(buffer, (groups, block.stop - start, kernel[0] * c * kernel[1], size[1] * n),
-                                (group, row * stride[0], place, entry), writeable=False)
+        yield block, np.ndarray((groups, block.stop - start, kernel[0] * c * kernel[1], size[1] * n), x.dtype, buffer, 0,
+                                (group, row * stride[0], place, entry))
 
 
 def inside(windows: range, first: int, n: int, stride: int = 1) -> tuple[slice, slice]:
@@ -336,7 +336,7 @@ def _patches_by_rows(g: Any, w: Any, high: int, stride: int, dilation: int, top:
         buffer[:, :under.start] = 0
         buffer[:, under] = g[:, :, source].swapaxes(1, 2)
         buffer[:, under.stop:] = 0
-        slabs = as_strided(buffer, (groups, seen.stop - start, kh * o, columns), (group, row, *place), writeable=False)
+        slabs = np.ndarray((groups, seen.stop - start, kh * o, columns), g.dtype, buffer, 0, (group, row, *place))
         yield seen, _product(filters, slabs).reshape(groups, -1, c, kw, columns).transpose(0, 2, 3, 1, 4)
 
 
