@@ -48,6 +48,47 @@ def silent(function: Callable[..., Any]) -> Callable[..., Any]:
     return run
 
 
+LARGE = 2**16  # entries, from which on a rule of several steps is computed block by block
+BLOCK = 2**18  # bytes of each array that are computed at once: they and what is made of them stay in the processor's cache
+
+
+def in_blocks(function: Callable[..., Any], *xs: Any) -> Any:
+    """A function of entries, of large arrays and numbers, block by block: up to half the time, as all steps stay in the cache.
+
+    None where the arrays differ in shape or in the order of their entries in memory; those that repeat one entry may.
+    """
+    first = next((x for x in xs if type(x) is np.ndarray and any(x.strides)), xs[0])
+    flat = [_in_order(x, first) for x in xs]
+    if any(x is None for x in flat):
+        return None
+    size, out = BLOCK // first.itemsize, None
+    for start in range(0, first.size, size):
+        part = function(*[x[start:start + size] if type(x) is np.ndarray else x for x in flat])
+        if out is None:
+            out = np.empty_like(first, part.dtype)
+            entries = out.ravel("K")
+        entries[start:start + size] = part
+    return out
+
+
+def blockwise(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A function of entries that takes several steps, computed block by block for large arrays."""
+    def run(*xs: Any) -> Any:
+        made = in_blocks(function, *xs) if getattr(xs[0], "size", 0) > LARGE else None
+        return function(*xs) if made is None else made
+    return run
+
+
+def _in_order(x: Any, like: Any) -> Any:
+    """The entries of an array as ``like`` has them in memory, without a copy; None where that cannot be."""
+    if type(x) is not np.ndarray:
+        return x
+    if x.shape != like.shape or x.strides != like.strides and any(x.strides):
+        return None
+    entries = x.reshape(-1) if not any(x.strides) else x.ravel("K")
+    return entries if np.may_share_memory(entries, x) else None
+
+
 def masked(g: Any, mask: Any, out: Any = None) -> Any:
     """``g`` where the mask holds, else 0, also where ``g`` is inf or nan; written into ``out`` if it is given.
 
@@ -90,6 +131,39 @@ def _softplus(x: Any) -> Any:
     return np.log1p(np.exp(-np.abs(x))) + np.maximum(x, 0)
 
 
+def _large_floats(x: Any, y: Any) -> bool:
+    """True for arrays of many floats of one kind, or one and a number."""
+    return np.size(x) > 1000 and x.dtype.char in "fd" and (not np.shape(y) or x.shape == y.shape and x.dtype == y.dtype)
+
+
+def _hypot(x: Any, y: Any) -> Any:
+    if _large_floats(x, y):  # NumPy's takes ten times as long, and is needed where a square is too small or too large
+        square, limits = x * x + y * y, np.finfo(x.dtype)
+        if square.min() > limits.tiny / limits.eps and square.max() < limits.max:
+            return np.sqrt(square, out=square)
+    return np.hypot(x, y)
+
+
+def _floor_divide(x: Any, y: Any) -> Any:
+    if not _large_floats(x, y):
+        return np.floor_divide(x, y)
+    quotient = x / y
+    whole = np.floor(quotient)
+    unsure = whole == quotient  # rounded to a whole number, perhaps from below; NumPy's exact function takes five times as long
+    if unsure.any():
+        whole[unsure] = np.floor_divide(x[unsure], y[unsure] if np.shape(y) else y)
+    return whole
+
+
+def _logaddexp(x: Any, y: Any) -> Any:
+    if not _large_floats(x, y):
+        return np.logaddexp(x, y)
+    apart = np.abs(np.subtract(x, y))
+    out = np.log1p(np.exp(np.negative(apart, out=apart), out=apart), out=apart)
+    out += np.maximum(x, y)
+    return out if np.isfinite(out).all() else np.logaddexp(x, y)
+
+
 def _leaky_relu(x: Any, slope: Any) -> Any:
     x = _real(x)
     if isinstance(slope, float) and 0 < slope <= 1:
@@ -120,7 +194,9 @@ def _step(x: Any) -> Any:
 array_functions: dict[str, Callable[..., Any]] = {
     "identity": np.positive, "add": np.add, "sub": np.subtract, "mul": np.multiply, "div": np.true_divide,
     "neg": np.negative, "pow": _power, "abs": np.abs,
-    "sigmoid": _sigmoid, "softplus": _softplus, "relu": lambda x: np.maximum(x, 0), "leaky_relu": _leaky_relu, "elu": _elu,
+    "sigmoid": blockwise(_sigmoid), "softplus": blockwise(_softplus), "relu": lambda x: np.maximum(x, 0),
+    "leaky_relu": blockwise(_leaky_relu), "elu": blockwise(_elu), "hypot": blockwise(_hypot),
+    "floor_divide": blockwise(_floor_divide), "logaddexp": blockwise(_logaddexp),
     "clip_min": np.maximum, "clip_max": np.minimum,
     "step": _step,
 }
@@ -142,6 +218,22 @@ def array_function(row: Operation) -> Callable[..., Any]:
     return function
 
 
+def selected(condition: Any, x: Any, y: Any) -> Any:
+    """``numpy.where``; for many floats by their bits, which takes a third of its time on a random mask.
+
+    >>> mask = np.arange(2000) < 1
+    >>> selected(mask, np.ones(2000), np.inf)[:2].tolist()
+    [1.0, inf]
+    """
+    kind = np.result_type(x, y)
+    if kind.char not in "fd" or type(condition) is not np.ndarray or condition.dtype.char != "?" or condition.size < 1000:
+        return np.where(condition, x, y)
+    bits = np.int32 if kind.char == "f" else np.int64
+    x, y = (np.asarray(z, kind).view(bits) for z in (x, y))
+    out = np.bitwise_and(np.negative(condition.view(np.int8), dtype=bits), x ^ y)
+    return np.bitwise_xor(out, y, out=out).view(kind)
+
+
 class Arrays:
     """The interpreter of plain NumPy arrays: a row or an array function is simply applied."""
 
@@ -154,8 +246,11 @@ class Arrays:
     @staticmethod
     def apply_where(condition: Any, x: Any, y: Any) -> Any:
         if isinstance(x, float) and isinstance(y, float) and type(condition) is np.ndarray and condition.dtype.char == "?":
+            if x == 1.0 and 0 <= y <= 1:  # two thirds of the time of the next line
+                factor = condition.astype(np.float64)
+                return np.maximum(factor, y, out=factor)
             return np.array((y, x)).take(condition.view(np.int8))  # takes a fifth of numpy.where's time on a random mask
-        return np.where(condition, x, y)
+        return selected(condition, x, y)
 
     stack_nodes: Callable[[Any], Any]  # turns nested lists of nodes into one node; set by the module of array functions
 

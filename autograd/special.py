@@ -26,6 +26,14 @@ def _scipys(name: str, forward: Callable[[float], float]) -> Callable[[Any], Any
     return function
 
 
+def _logit(x: Any) -> Any:
+    """log x/(1 − x) below 1/4, and above log1p((2x − 1)/(1 − x)), whose operand is exact near 1/2."""
+    from numpy import asarray, log, log1p
+
+    from .elementwise import blockwise, selected
+    return blockwise(lambda x: selected(x < 0.25, log(x / (1 - x)), log1p((2 * x - 1) / (1 - x))))(asarray(x))
+
+
 def _sinc_slope(out: Any, x: Any) -> Any:
     """(cos πx − sinc x) / x; where the two are nearly equal, its series, which has every derivative of it at 0 too."""
     far = abs(x) > 0.5
@@ -43,7 +51,7 @@ erf = row("erf", "erf", math.erf, lambda out, x: 1.1283791670955126 * exp(-(x * 
           javascript=_ERF + "return x !== x ? x : Math.sign(x) * (a < 2 ? e * s : 1 - e / (a + f)) }")
 erfc = row("erfc", "erfc", math.erfc, lambda out, x: -1.1283791670955126 * exp(-(x * x)), domain=(-5.0, 20.0), array=_scipys("erfc", math.erfc),
            javascript=_ERF + "return x !== x ? x : a < 2 ? 1 - Math.sign(x) * e * s : x > 0 ? e / (a + f) : 2 - e / (a + f) }")
-logit = row("logit", "logit", floats.logit, lambda out, x: 1 / (x * (1 - x)), domain=(0.01, 0.99), array=_scipys("logit", floats.logit),
+logit = row("logit", "logit", floats.logit, lambda out, x: 1 / (x * (1 - x)), domain=(0.01, 0.99), array=_logit,
             javascript="x => Math.abs(x - 0.5) < 0.25 ? Math.log1p(2 * x - 1) - Math.log1p(1 - 2 * x) : Math.log(x / (1 - x))")
 # near its zeros as exact as NumPy's, which multiplies by a rounded π
 sinc = row("sinc", "sinc", floats.sinc, lambda out, x: _sinc_slope(out, x), shown=lambda out, x: (cos(math.pi * x) - out) / x, domain=(0.3, 2.7),

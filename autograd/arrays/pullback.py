@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..elementwise import local_and_taken, mask_product
+from ..elementwise import LARGE, in_blocks, local_and_taken, mask_product
 from ..errors import warn_no_derivative
 from ..operation import Operation, no_derivative, partial
 from . import table
@@ -38,6 +38,14 @@ def row_pullback(row: Operation, i: int, upstream: Any, out: Any, operands: Any)
         return None
     if not callable(rule):
         return upstream if rule == 1.0 else upstream * rule
+    if upstream.size > LARGE:
+        made = in_blocks(lambda g, out, *xs: _product(row, rule, g, out, xs), upstream, out, *operands)
+        if made is not None:
+            return made
+    return _product(row, rule, upstream, out, operands)
+
+
+def _product(row: Operation, rule: Any, upstream: Any, out: Any, operands: Any) -> Any:
     factor = partial(rule, out, *operands)
     if type(factor) is np.ndarray and factor.dtype is BOOL and factor.shape == upstream.shape:
         refuse_nan(upstream)
@@ -48,6 +56,8 @@ def row_pullback(row: Operation, i: int, upstream: Any, out: Any, operands: Any)
             refuse_nan(operands[1])
     if type(factor) is not np.ndarray or factor.shape != upstream.shape:
         return upstream * factor
+    if factor.dtype is not upstream.dtype:  # takes less time than to convert within the product
+        factor = factor.astype(upstream.dtype)
     # written into the array that the rule made, if nothing else refers to it: new memory takes longer than a product (measured)
     made = factor if sys.getrefcount(factor) == _UNSHARED and factor.base is None and factor.dtype is upstream.dtype else None
     return np.multiply(upstream, factor, out=made, dtype=upstream.dtype)
