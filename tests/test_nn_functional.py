@@ -10,6 +10,8 @@ import subprocess
 import sys
 import textwrap
 from collections.abc import Callable
+from functools import reduce
+from operator import add
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,7 @@ from hypothesis import strategies as st
 from autograd import Tensor, grad, gradient, hvp
 from autograd.arrays import functions
 from autograd.graph import topological
+from nn.functional import convolution
 
 from .data.make_torch_numbers import CASES, NUMBERS, X, wave
 from .test_arrays_functions import check_derivatives
@@ -500,6 +503,60 @@ def test_a_batch_gives_what_its_images_give_one_by_one(channels: int, filters: i
     parts = [gradient(one, [x, w, b], seed=g[i:i + 1]) for i, one in enumerate(alone)]
     for whole, each in zip(down, zip(*parts)):
         close(whole, np.add.reduce(each), 1e-11)
+
+
+def one_by_one(x: Tensor, w: Tensor, g: Any, **options: Any) -> tuple[np.ndarray, list[np.ndarray]]:
+    """The convolution of each image alone, the gradients of the images, and the sum of those of the filters."""
+    ys = [F.conv2d(x[i:i + 1], w, **options) for i in range(len(x))]
+    downs = [gradient(y, [x, w], seed=g[i:i + 1]) for i, y in enumerate(ys)]
+    return np.concatenate([y.data for y in ys]), [np.add.reduce(parts) for parts in zip(*downs)]
+
+
+steps = st.integers(1, 3)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(4, 9), st.integers(3, 7), st.tuples(steps, steps), st.tuples(steps, steps), st.tuples(steps, st.integers(1, 2)),
+       st.tuples(*[st.integers(0, 2)] * 4), st.sampled_from([1, 2]), st.sampled_from([2**18, 2**11, 1]))
+def test_windows_that_share_rows_are_those_of_images_alone(high: int, wide: int, kernel: Any, stride: Any, dilation: Any, zeros: Any,
+                                                           groups: int, kept: int) -> None:
+    """A batch of enough images has rows of its own in the product, in blocks of one row or more; few images have not."""
+    sides = (zeros[:2], zeros[2:])
+    assume(all(n + sum(ends) >= d * (k - 1) + 1 for n, k, d, ends in zip((high, wide), kernel, dilation, sides)))
+    x, w = Tensor(wave(130, 4, high, wide)), Tensor(wave(6, 4 // groups, *kernel, seed=1))
+    options: dict[str, Any] = {"stride": stride, "dilation": dilation, "padding": sides, "groups": groups}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(convolution, "KEPT", kept)
+        y = F.conv2d(x, w, **options)
+        g = wave(*y.shape, seed=2)
+        down = gradient(y, [x, w], seed=g)
+    several = slice(0, None, 32)
+    alone, parts = one_by_one(Tensor(x.data[several]), w, g[several], **options)
+    close(y.data[several], alone)
+    close(down[0][several], parts[0])
+    close(down[1], reduce(add, [gradient(F.conv2d(x.data[i:i + 10], w, **options), w, seed=g[i:i + 10]) for i in range(0, 130, 10)]),
+          1e-11)
+
+
+def test_an_infinite_weight_reaches_only_the_entries_under_it() -> None:
+    """Rows beyond the result count as zeros in a sum over the rows of filters, and 0 · inf would be nan."""
+    x, w = Tensor(wave(40, 2, 6, 6)), Tensor(wave(3, 2, 3, 3, seed=1))
+    w.data[0, 0, 2, 0] = np.inf
+    g = wave(40, 3, 4, 4, seed=2)
+    down = gradient(F.conv2d(x, w), x, seed=g)
+    assert np.isfinite(down[:, 1]).all()
+    assert np.isfinite(down[:, 0, :2]).all()  # the weight of the lowest row does not meet the uppermost entries
+    assert not np.isfinite(down[:, 0, 2:, :4]).any()
+
+
+@pytest.mark.parametrize("shape", [(3, 2, 70, 41), (5000, 3), (2, 1)])
+def test_batch_norm_of_long_rows_and_of_a_large_mean(shape: tuple[int, ...]) -> None:
+    """Sums of many products are added in pieces; the variance is that about the mean, not a difference of squares."""
+    x = wave(*shape) + 1e6
+    y = F.batch_norm(x, training=True, eps=0.0)
+    axes = tuple(i for i in range(x.ndim) if i != 1)
+    centred = x.astype(np.longdouble) - x.astype(np.longdouble).mean(axes, keepdims=True)
+    close(y, (centred / np.sqrt((centred**2).mean(axes, keepdims=True))).astype(float), 1e-8)  # the mean is rounded to 1e-10
 
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="it is glibc that gives memory back and asks for it again")

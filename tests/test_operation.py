@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import copy
+import itertools
 import math
 import pickle
+import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import autograd
 import numpy as np
 import pytest
-from autograd import Value, formulas, grad, gradient, jvp, op, ops, steps, where
+from autograd import Tensor, Value, formulas, grad, gradient, jvp, op, ops, steps, where
 from autograd.operation import rows
 
 
@@ -184,3 +186,39 @@ def test_a_forward_that_returns_no_number() -> None:
         broken(1.0)
     with pytest.raises(TypeError, match="broken: the result of forward must be a real number, not str 'text'"):
         broken(Value(1.0))
+
+
+# ── large arrays ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+EDGES = [0.0, -0.0, 1.0, -1.0, 4.0, 0.25, math.inf, -math.inf, math.nan, 5e-324, 1e-160, -1e160, 1e308, 710.0, -745.5, 16777217.0]
+
+
+def value_and_slopes(row: Any, parts: list[np.ndarray], seed: np.ndarray) -> list[np.ndarray]:
+    leaves = [Tensor(x) for x in parts]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of rows without a derivative, and of overflow
+        y = row(*leaves)
+        y.backward(seed)
+    return [y.data, *[leaf.grad for leaf in leaves]]
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("name", [name for name, row in rows.items() if row.arity])
+def test_large_arrays_have_the_numbers_of_small_ones(name: str, dtype: Any) -> None:
+    """Large arrays are computed in blocks, in part by other formulas: each entry, far from edges and next to them."""
+    row = rows[name]
+    rng, count = np.random.default_rng(0), row.arity - len(row.defaults)
+    with np.errstate(all="ignore"):
+        edges = np.array(list(itertools.product(EDGES, repeat=count))).astype(dtype).T
+        whole = [np.concatenate([rng.uniform(*domain, size=2**16 + 5).astype(dtype), np.rint(rng.uniform(*domain, 3)).astype(dtype)])
+                 for domain in row.domain[:count]]
+    for xs in (whole, [np.concatenate([x, edge]) for x, edge in zip(whole, edges)]):
+        seed = rng.uniform(0.5, 1.5, xs[0].size).astype(dtype)
+        together = value_and_slopes(row, xs, seed)
+        parts = [slice(i, i + 900) for i in (0, 2**15 - 450, seed.size - 900)]  # within a block, around its end, and all edges
+        apart = [value_and_slopes(row, [x[part] for x in xs], seed[part]) for part in parts]
+        for got, wanted in zip(together, map(np.concatenate, zip(*apart))):
+            got = np.concatenate([got[part] for part in parts])
+            assert got.dtype == wanted.dtype == dtype
+            cancels = 4 * np.finfo(dtype).eps if name == "logaddexp" else 0.0  # its maximum and its logarithm do, around 0
+            np.testing.assert_allclose(got, wanted, 16 * np.finfo(dtype).eps, max(cancels, 4 * np.finfo(dtype).tiny))
