@@ -31,7 +31,11 @@ def _logit(x: Any) -> Any:
     from numpy import asarray, log, log1p
 
     from .elementwise import blockwise, selected
-    return blockwise(lambda x: selected(x < 0.25, log(x / (1 - x)), log1p((2 * x - 1) / (1 - x))))(asarray(x))
+
+    def entries(x: Any) -> Any:
+        rest = 1 - x
+        return selected(x < 0.25, log(x / rest), log1p((2 * x - 1) / rest))
+    return blockwise(entries)(asarray(x))
 
 
 def _sinc_slope(out: Any, x: Any) -> Any:

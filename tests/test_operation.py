@@ -210,7 +210,7 @@ def test_large_arrays_have_the_numbers_of_small_ones(name: str, dtype: Any) -> N
     rng, count = np.random.default_rng(0), row.arity - len(row.defaults)
     with np.errstate(all="ignore"):
         edges = np.array(list(itertools.product(EDGES, repeat=count))).astype(dtype).T
-        whole = [np.concatenate([rng.uniform(*domain, size=2**16 + 5).astype(dtype), np.rint(rng.uniform(*domain, 3)).astype(dtype)])
+        whole = [np.concatenate([rng.uniform(*domain, 2**16 + 5), np.rint(rng.uniform(*domain, 3))]).astype(dtype)
                  for domain in row.domain[:count]]
     for xs in (whole, [np.concatenate([x, edge]) for x, edge in zip(whole, edges)]):
         seed = rng.uniform(0.5, 1.5, xs[0].size).astype(dtype)

@@ -352,7 +352,7 @@ def _conv_weight_forward(x: Any, g: Any, stride: Any, dilation: Any, sides: Any,
 _conv2d = ArrayOperation("conv2d", "∗", _conv_forward,
               lambda g, out, x, w, *b, **o: _conv_input(g, w, **o),
               lambda g, out, x, w, *b, **o: _conv_weight(x, g, **o),
-              lambda g, out, x, w, b, **o: sum(g, (0, 2, 3)),
+              lambda g, out, x, w, b, **o: _sum_of_images(g),
               bilinear=True, pushforward=lambda out, xs, ts, o: _conv_pushforward(_conv2d, xs, ts, o), shown=("∗ᵀ w", "x ∗", "Σ"))
 _conv_input = ArrayOperation("conv2d_input", "∗ᵀ", _conv_input_forward,
                   lambda g, out, y, w, **o: _conv2d(g, w, **o), lambda g, out, y, w, **o: _conv_weight(g, y, **o),
@@ -360,6 +360,14 @@ _conv_input = ArrayOperation("conv2d_input", "∗ᵀ", _conv_input_forward,
 _conv_weight = ArrayOperation("conv2d_weight", "∗", _conv_weight_forward,
                    lambda g, out, x, y, **o: _conv_input(y, g, **o), lambda g, out, x, y, **o: _conv2d(x, g, **o),
                    pushforward=lambda out, xs, ts, o: _conv_pushforward(_conv_weight, xs, ts, o))
+
+
+def _sum_of_images(g: Any) -> Any:
+    """The sum of each channel; a product with ones takes half the time of NumPy's sum (measured)."""
+    if type(g) is not np.ndarray:
+        return sum(g, (0, 2, 3))
+    rows = channels_first(g).reshape(g.shape[1], -1)
+    return rows @ np.ones(rows.shape[1], g.dtype)
 
 
 def _conv_pushforward(op: ArrayOperation, xs: Any, ts: Any, o: dict[str, Any]) -> Any:
