@@ -52,22 +52,26 @@ LARGE = 2**16  # entries, from which on a rule of several steps is computed bloc
 BLOCK = 2**18  # bytes of each array that are computed at once: they and what is made of them stay in the processor's cache
 
 
-def in_blocks(function: Callable[..., Any], *xs: Any) -> Any:
+def in_blocks(function: Callable[..., Any], *xs: Any, into: Any = None) -> Any:
     """A function of entries, of large arrays and numbers, block by block: up to half the time, as all steps stay in the cache.
 
-    None where the arrays differ in shape or in the order of their entries in memory; those that repeat one entry may.
+    None where the arrays differ in shape or in the order of their entries in memory; those that repeat one entry may. ``into`` is
+    the dtype of the result if the function takes first the array that it may write into.
     """
     first = next((x for x in xs if type(x) is np.ndarray and any(x.strides)), xs[0])
     flat = [_in_order(x, first) for x in xs]
     if any(x is None for x in flat):
         return None
-    size, out = BLOCK // first.itemsize, None
-    for start in range(0, first.size, size):
-        part = function(*[x[start:start + size] if type(x) is np.ndarray else x for x in flat])
-        if out is None:
-            out = np.empty_like(first, part.dtype)
-            entries = out.ravel("K")
-        entries[start:start + size] = part
+    size = min(LARGE, BLOCK // first.itemsize)
+    blocks = [[x[i:i + size] if type(x) is np.ndarray else x for x in flat] for i in range(0, first.size, size)]
+    made = function(*blocks[0]) if into is None else None
+    out = np.empty_like(first, into or made.dtype)
+    entries = out.ravel("K")
+    for i, block in enumerate(blocks):
+        target = entries[i * size:(i + 1) * size]
+        made = made if i == 0 and into is None else function(*block) if into is None else function(target, *block)
+        if made is not target:
+            target[...] = made
     return out
 
 

@@ -26,8 +26,8 @@ def _count() -> int:
 _UNSHARED = _count()  # reference count of an array held by one variable
 
 
-def row_pullback(row: Operation, i: int, upstream: Any, out: Any, operands: Any) -> Any:
-    """Upstream × local for a row on arrays, an ordinary product; None where no gradient flows.
+def row_pullback(row: Operation, i: int, upstream: Any, out: Any, operands: Any, into: Any = None) -> Any:
+    """Upstream × local for a row on arrays, an ordinary product, written ``into`` an array if given; None for no gradient.
 
     A nan among the operands of a selecting row (``relu``) is also in its result, so the sweep looks for it there;
     a nan parameter (the slope of ``leaky_relu``) is looked for here.
@@ -38,18 +38,15 @@ def row_pullback(row: Operation, i: int, upstream: Any, out: Any, operands: Any)
         return None
     if not callable(rule):
         return upstream if rule == 1.0 else upstream * rule
-    if upstream.size > LARGE:
-        made = in_blocks(lambda g, out, *xs: _product(row, rule, g, out, xs), upstream, out, *operands)
+    if upstream.size > LARGE and getattr(getattr(rule, "__code__", None), "co_stacksize", 2) > 1:  # else it is an operand or out
+        made = in_blocks(lambda into, g, out, *xs: row_pullback(row, i, g, out, xs, into), upstream, out, *operands,
+                         into=upstream.dtype)
         if made is not None:
             return made
-    return _product(row, rule, upstream, out, operands)
-
-
-def _product(row: Operation, rule: Any, upstream: Any, out: Any, operands: Any) -> Any:
     factor = partial(rule, out, *operands)
     if type(factor) is np.ndarray and factor.dtype is BOOL and factor.shape == upstream.shape:
         refuse_nan(upstream)
-        return mask_product(upstream, factor)
+        return mask_product(upstream, factor, into)
     if row.is_selection or getattr(factor, "dtype", None) == np.bool_:
         refuse_nan(upstream)
         if row.defaults:  # a slope or alpha of nan does not appear in the result where its branch is not taken
@@ -59,8 +56,9 @@ def _product(row: Operation, rule: Any, upstream: Any, out: Any, operands: Any) 
     if factor.dtype is not upstream.dtype:  # takes less time than to convert within the product
         factor = factor.astype(upstream.dtype)
     # written into the array that the rule made, if nothing else refers to it: new memory takes longer than a product (measured)
-    made = factor if sys.getrefcount(factor) == _UNSHARED and factor.base is None and factor.dtype is upstream.dtype else None
-    return np.multiply(upstream, factor, out=made, dtype=upstream.dtype)
+    if into is None and sys.getrefcount(factor) == _UNSHARED and factor.base is None and factor.dtype is upstream.dtype:
+        into = factor
+    return np.multiply(upstream, factor, out=into, dtype=upstream.dtype)
 
 
 def refuse_nan(x: Any) -> None:

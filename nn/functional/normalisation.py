@@ -12,6 +12,7 @@ import numpy as np
 from autograd.arrays.axes import plain_array
 from autograd.arrays.functions import broadcast_to, mean, reshape, sum, var
 from autograd.arrays.operation import ArrayOperation
+from autograd.elementwise import silent
 
 from .convolution import batch_first, channels_first
 from .operands import INTEGERS, all_plain, as_operand, floating
@@ -37,6 +38,7 @@ _normalise = ArrayOperation("normalise", "normalise", _normalise_forward,
                  reach=lambda arrived, x, axes, eps: np.broadcast_to(arrived.any(axis=axes, keepdims=True), x.shape))
 
 
+@silent
 def _batch_norm_forward(x: Any, w: Any, b: Any, eps: float, cache: dict[str, Any]) -> Any:
     rows = _rows_of_channels(x)
     out = np.empty_like(rows, np.result_type(x, w, b))
