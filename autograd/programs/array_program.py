@@ -11,9 +11,9 @@ import numpy as np
 from ..errors import GradientError
 from ..functional import map_tree, plain, value_and_grad
 from ..graph import assign
-from ..operation import number
+from ..operation import Operation, number
 from ..tensor import Tensor
-from .compiled import check_pair
+from .compiled import check_pair, library_for
 from .forms import NUMBER, Form, put_together, result_form
 from .plan import Changed as Changed
 from .plan import Plan
@@ -67,9 +67,8 @@ def _form(x: Any, entries: list[Any], what: str) -> Form:
 class ArrayCompiled:
     """A recording of arrays, and its plans: one for each set of arguments that a gradient is taken by."""
 
-    backend = "numpy"
-
-    def __init__(self, function: Callable[..., Any], call: ArrayCall, names: list[str], has_aux: bool = False):
+    def __init__(self, function: Callable[..., Any], call: ArrayCall, names: list[str], has_aux: bool = False,
+                 backend: str = "auto"):
         self.has_aux = has_aux
         self.forms, self.title = call.forms, getattr(function, "__name__", "the function")
         counts = [0 if form is None else len(_flat(form)) for form in call.forms]
@@ -86,12 +85,13 @@ class ArrayCompiled:
         self.tape, self.outputs, self.result = record_arrays(function, arguments, result_form)
         leaves = {x: slot for x, slot in self.tape.leaves.items() if not x.inputs}
         self.leaves, self.tape.leaves_read = [*leaves], [*leaves.values()]
+        self.library, self.backend = library_for(backend, [step.what for step in self.tape.steps if isinstance(step.what, Operation)])
         self.plans: dict[Any, Plan] = {}
         self.prepared: dict[Any, Any] = {}
 
-    def _plan(self, key: Any, wanted: list[int]) -> Plan:
+    def _plan(self, key: Any, wanted: list[int], derive: bool = True) -> Plan:
         if key not in self.plans:
-            self.plans[key] = Plan(self.tape, self.outputs, wanted)
+            self.plans[key] = Plan(self.tape, self.outputs, wanted, derive, self.library)
         return self.plans[key]
 
     def _sources(self, call: ArrayCall) -> list[Any]:
@@ -99,7 +99,7 @@ class ArrayCompiled:
 
     def value(self, call: ArrayCall) -> Any:
         """The result."""
-        results, _ = self._plan("value", []).run(self._sources(call), False)
+        results, _ = self._plan("value", [], False).run(self._sources(call))
         return self._result(results)
 
     def _result(self, results: list[Any]) -> Any:
@@ -113,7 +113,7 @@ class ArrayCompiled:
         if argnums not in self.prepared:
             self.prepared[argnums] = self._prepare(argnums)
         plan, builders = self.prepared[argnums]
-        results, gradients = plan.run(self._sources(call), True)
+        results, gradients = plan.run(self._sources(call))
         built = [build(gradients) for build in builders]
         return self._result(results), tuple(built) if isinstance(argnums, tuple) else built[0]
 
@@ -152,7 +152,7 @@ class ArrayCompiled:
         if not any(reached):
             raise GradientError(f"backward of {self.title}: it reaches no Tensor by its closure that takes a gradient. Ask for the "
                                 "gradient by its arguments: program.value_and_grad(…)")
-        results, gradients = plan.run(self._sources(call), True)
+        results, gradients = plan.run(self._sources(call))
         found = [(x, g) for (x, _), g, there in zip(nodes, gradients, reached) if there]
         assign([x for x, _ in found], "grad", [g if x.grad is None else np.asarray(x.grad + g) for x, g in found])
         return self._result(results)
@@ -182,10 +182,10 @@ class Eager:
         return self._plain(result)
 
 
-def array_compiled(function: Callable[..., Any], call: ArrayCall, names: list[str], has_aux: bool = False) -> Any:
+def array_compiled(function: Callable[..., Any], call: ArrayCall, names: list[str], has_aux: bool, backend: str) -> Any:
     """The recording of a function of arrays, or the function itself where the library cannot record it."""
     try:
-        return ArrayCompiled(function, call, names, has_aux)
+        return ArrayCompiled(function, call, names, has_aux, backend)
     except Unrecordable as why:
         return Eager(function, str(why), has_aux)
 

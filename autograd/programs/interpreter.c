@@ -15,6 +15,7 @@
 #include <string.h>
 
 #define WIDTH 64
+#define ROUNDED 8                           /* a flag of an instruction over lanes: its result is rounded to single precision */
 #define STEP 8
 typedef double vec __attribute__((vector_size(64), aligned(8)));
 
@@ -200,7 +201,7 @@ WITHIN void outer(int J, int K, double *dw, const double *g, const int32_t *outs
 #define ROW(base, n) ((base) + (int64_t)(n) * WIDTH)
 #define EACH _Pragma("GCC ivdep") for (int l = 0; l < m; l++)
 
-WITHIN void block_forward(const Lanes *s, int m)
+CLONES static void block_forward(const Lanes *s, int m)
 {
     double *v = s->values;
     for (int64_t i = 0; i < s->count; i++) {
@@ -238,10 +239,12 @@ WITHIN void block_forward(const Lanes *s, int m)
             product(p[2], p[3], s->w + p[1], p[3], 1, v, outs, v, xs, m, 0);
         }
         }
+        if (*p >> 16 & ROUNDED)
+            EACH out[l] = (float)out[l];
     }
 }
 
-WITHIN void block_backward(const Lanes *s, int m)
+CLONES static void block_backward(const Lanes *s, int m)
 {
     const double *v = s->values;
     double *d = s->gradients;

@@ -70,7 +70,8 @@ def text(names: Iterable[str]) -> str:
     lines += [f"#define {name.upper()} {code}" for name, code in codes.items() if name not in names]
     for kind, arity in (("UNARY", 1), ("BINARY", 2)):
         lines.append(f"#define {kind}(F) " + " \\\n    ".join(entries[arity]))
-    return "\n".join([*lines, Path(__file__).with_name("interpreter.c").read_text(encoding="utf-8")])
+    parts = [Path(__file__).with_name(name).read_text(encoding="utf-8") for name in ("interpreter.c", "arrays.c")]
+    return "\n".join([*lines, *parts])
 
 
 # ── building and keeping it ──────────────────────────────────────────────────────────────────────────────────────
@@ -189,6 +190,12 @@ class Lanes(ctypes.Structure):
         "in_strides in_count din din_strides out_rows out out_count seed_row seed lanes").split()]
 
 
+class Arrays(ctypes.Structure):
+    """The arguments of a run over arrays, as ``arrays.c`` declares them."""
+
+    _fields_ = [(name, ctypes.c_int64) for name in "code length starts at values gradients sums".split()]
+
+
 class Library:
     """A loaded interpreter: its functions, and the number of each operation in a program for it."""
 
@@ -201,6 +208,8 @@ class Library:
         self.forward.argtypes, self.forward.restype = [address, count, address], None
         self.backward.argtypes, self.backward.restype = [address, address, count, address, address], None
         self.lanes.argtypes, self.lanes.restype = [ctypes.POINTER(Lanes)], None
+        self.arrays = library.arrays
+        self.arrays.argtypes, self.arrays.restype = [address], count
 
 
 def needed_rows(ops: Iterable[Operation]) -> tuple[str, ...]:

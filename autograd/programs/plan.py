@@ -1,22 +1,25 @@
-"""The plan of an array program: its steps as straight-line Python, forward and backward, with buffers that are used again.
+"""The plan of an array program: its lines as straight-line Python, in which runs of native lines are one call of C.
 
 The text is made of numbers alone; operations, functions and params are in the namespace that it runs in.
 """
 
 from __future__ import annotations
 
+import ctypes
 from threading import Lock
 from typing import Any
 
 import numpy as np
 
-from .. import ops
-from ..arrays.pullback import match_operand, refuse_nan, row_pullback, unbroadcast
-from ..elementwise import array_function, silent_context, trapping_context
+from ..elementwise import silent_context, trapping_context
 from ..functional import own, pull
-from ..operation import Operation, no_derivative
+from ..operation import Operation
 from ..tensor import Tensor
-from .tensors import ArrayTape, Slot, Step
+from . import kernels
+from .lines import Alias, Line, Lines, Matrices, Other, Rows, filled, slots_of
+from .tensors import ArrayTape
+
+SMALL = 16_384  # bytes of an array that is copied rather than looked up
 
 
 class Changed(Exception):
@@ -24,192 +27,260 @@ class Changed(Exception):
 
 
 class Plan:
-    """The compiled steps of one recording; one run at a time, as buffers and caches belong to the plan."""
+    """The compiled steps of one recording; one run at a time, as buffers and caches belong to the plan.
 
-    def __init__(self, tape: ArrayTape, outputs: list[int], wanted: list[int]):
-        self.tape, self.outputs, self.wanted = tape, outputs, wanted
-        self.space: dict[str, Any] = {"Changed": Changed, "row": row_pullback, "refuse_nan": refuse_nan, "np": np,
-                                      "match": match_operand, "unbroadcast": unbroadcast}
-        self.needed = self._needed()
+    It is a generator: its first part gives the results, its second the gradients of what is wanted by the first result.
+    """
+
+    def __init__(self, tape: ArrayTape, outputs: list[int], wanted: list[int], derive: bool, library: Any = None):
+        self.tape, self.outputs, self.wanted, self.derive = tape, outputs, wanted, derive
+        self.space: dict[str, Any] = {"Changed": Changed}
         self.lock = Lock()
-        size = len(tape.examples)
-        sources = [*tape.inputs, *tape.leaves_read]
-        names = ", ".join(f"v{i}" for i in range(size)) or "_"
-        forward = [f"    {', '.join(f'v{i}' for i in sources)}, = sources"] if sources else []
-        forward += [f"    v{i} = k{i}" for i in tape.constants]
-        forward += [f"    {self._forward(n, step)}" for n, step in enumerate(tape.steps)]
-        backward = [f"    {names}, = values", f"    d{outputs[0]} = seed"] if outputs else []
-        self.reached = {outputs[0]} if outputs else set()
-        for n in range(len(tape.steps) - 1, -1, -1):
-            backward += [f"    {line}" for line in self._backward(n, tape.steps[n])]
-        found = ", ".join(f"d{i}" if i in self.reached else f"np.zeros({np.shape(tape.examples[i])!r}, t{i})" for i in wanted)
-        for i in wanted:
-            self.space[f"t{i}"] = np.asarray(tape.examples[i]).dtype
-        for i, x in tape.constants.items():
-            self.space[f"k{i}"] = x
-        text = "\n".join(["def forward(sources):", *forward, f"    return {names},", "",
-                          "def backward(values, seed):", *(backward or ["    pass"]), f"    return [{found}]"])
-        exec(text, self.space)
-        self.text = text
-        self.ones = np.ones((), np.asarray(tape.examples[outputs[0]]).dtype) if outputs else None
+        self.lines = Lines(tape, outputs, wanted, self.space)
+        self.sources = [*tape.inputs, *tape.leaves_read]
+        forward, backward = self.lines.forward(), self.lines.backward() if derive else []
+        self.reached = self.lines.reached
+        used = {i for step in tape.steps if step.kind == "node" for i in slots_of((step.args, step.options))}
+        self.kept = [*self.sources, *tape.constants, *(step.out for step in tape.steps if step.kind == "plain" and step.out in used)]
+        self.native: Runs | None = None
+        if library is not None:
+            self.native = Runs(self, library, forward, backward)
+        self.is_native = self.native is not None and self.native.is_whole
+        self.text = self._text(forward, backward)
+        exec(self.text, self.space)
 
-    def _needed(self) -> set[int]:
-        """The slots that lie on a way from what is wanted."""
-        needed = set(self.wanted)
-        for step in self.tape.steps:
-            if step.kind == "node" and self.tape.takes[step.out] and any(x.number in needed for x in step.args):
-                needed.add(step.out)
-        return needed
-
-    def _written(self, tree: Any, key: str) -> str:
-        """An argument as text: slots as variables, everything else by a name in the namespace."""
-        if isinstance(tree, Slot):
-            return f"v{tree.number}"
-        if type(tree) in (tuple, list) and _has_slots(tree):
-            inside = "".join(f"{self._written(x, f'{key}_{i}')}, " for i, x in enumerate(tree))
-            return f"({inside})" if type(tree) is tuple else f"[{inside}]"
-        if type(tree) is dict and _has_slots(tree):
-            return "{" + "".join(f"{name!r}: {self._written(x, f'{key}_{name}')}, " for name, x in tree.items()) + "}"
-        self.space[key] = tree
-        return key
-
-    def _options(self, n: int, step: Step) -> str:
-        return "".join(f", {name}={self._written(x, f'p{n}_{name}')}" for name, x in step.options.items())
-
-    def _forward(self, n: int, step: Step) -> str:
-        args = ", ".join(self._written(x, f"a{n}_{i}") for i, x in enumerate(step.args))
-        if step.kind == "guard":
-            return f"if bool({args}) is not {step.what}: raise Changed"
-        self.space[f"f{n}"] = step.what
-        if step.kind == "effect":
-            return f"f{n}()"
-        if step.kind == "plain":
-            return f"v{step.out} = f{n}({args}{self._options(n, step)})" if args else f"v{step.out} = f{n}()"
-        if isinstance(step.what, Operation):
-            function = self.space[f"f{n}"] = array_function(step.what)
-            example = self.tape.examples[step.out]
-            if isinstance(function, np.ufunc) and example.ndim and step.out not in self.outputs:
-                self.space[f"b{n}"] = np.empty_like(example)
-                return f"v{step.out} = f{n}({args}, out=b{n})"
-            return f"v{step.out} = np.asarray(f{n}({args}))"
-        self.space[f"f{n}"] = step.what.forward
-        made = f"f{n}({args}{self._options(n, step)})"
-        return f"v{step.out} = {made}" if self.tape.examples[step.out].ndim else f"v{step.out} = np.asarray({made})"
-
-    def _backward(self, n: int, step: Step) -> list[str]:
-        """The statements that pass the gradient of a step's result on to its operands."""
-        if step.kind != "node" or step.out not in self.needed or step.out not in self.reached:
-            return []
-        is_row, g = isinstance(step.what, Operation), f"d{step.out}"
-        lines, op = [], step.what
-        if not is_row and op.is_selection:
-            lines.append(f"refuse_nan({g})")
-            examples = tuple(self.tape.examples)
-            if not op.shows_nan(examples[step.args[0].number], **_filled(step.options, examples)):
-                lines += [f"refuse_nan(v{x.number})" for x in step.args]
-        for i, x in enumerate(step.args):
-            if x.number not in self.needed:
-                continue
-            down = self._row(n, step, i, g) if is_row else self._pullback(n, step, i, g)
-            if down is None:
-                continue
-            example = self.tape.examples[x.number]
-            lines.append(f"t = {down}")
-            if not is_row:
-                self.space[f"t{x.number}"] = np.asarray(example).dtype
-                unfit = f"t.shape != {np.shape(example)!r} or t.dtype is not t{x.number}"
-                lines.append(f"if {unfit}: t = match(t, np.asarray(v{x.number}))")
-            elif np.shape(example) != self.tape.examples[step.out].shape:
-                lines.append(f"t = unbroadcast(t, {np.shape(example)!r})")
-            if is_row and np.asarray(example).dtype != self.tape.examples[step.out].dtype and isinstance(example, np.ndarray):
-                self.space[f"t{x.number}"] = example.dtype
-                lines.append(f"t = t.astype(t{x.number})")
-            first = x.number not in self.reached
-            self.reached.add(x.number)
-            lines.append(f"d{x.number} = t" if first else f"d{x.number} = d{x.number} + t")
-        return lines
-
-    def _row(self, n: int, step: Step, i: int, g: str) -> str | None:
-        """The product of the upstream and the local gradient of a row."""
-        rule = step.what.partials[i]
-        if rule is no_derivative:
-            return None
-        if not callable(rule):
-            return g if rule == 1.0 else f"{g} * {float(rule)!r}"
-        dtype = self.tape.examples[step.out].dtype
-        operands = []
-        for x in step.args:
-            example = self.tape.examples[x.number]
-            wider = isinstance(example, np.ndarray) and example.dtype != dtype and len(step.args) == 2
-            operands.append(f"v{x.number}.astype(w{n})" if wider else f"v{x.number}")
-        self.space[f"w{n}"] = dtype
-        if step.what is ops.mul:
-            return f"{g} * {operands[1 - i]}"
-        self.space[f"o{n}"] = step.what
-        return f"row(o{n}, {i}, {g}, v{step.out}, ({', '.join(operands)},))"
-
-    def _pullback(self, n: int, step: Step, i: int, g: str) -> str:
-        op = step.what
-        self.space[f"q{n}_{i}"] = op.pullbacks[0] if op.variadic else op.pullbacks[i]
-        args = ", ".join(f"v{x.number}" for x in step.args)
-        which = f", i={i}" if op.variadic else ""
-        return f"q{n}_{i}({g}, v{step.out}, {args}{which}{self._options(n, step)})"
+    def _text(self, forward: list[Line], backward: list[Line]) -> str:
+        names = ", ".join(f"v{i}" for i in self.sources)
+        lines = ["def program(sources):", *([f"    {names}, = sources"] if names else ["    pass"])]
+        for i, x in self.tape.constants.items():
+            self.space[f"v{i}"] = x
+        first = self.outputs[0] if self.outputs else -1
+        if self.derive:
+            self.space["seed"] = np.ones_like(self.lines.example(first)).view()
+        if self.native is None:
+            bodies = tuple([[text for line in part for text in line.texts] for part in (forward, backward)])
+        else:
+            bodies = self.native.bodies
+        results = ", ".join(f"v{i}" for i in self.outputs)
+        kept = ", ".join(f"v{i}" for i in self.kept)
+        lines += [f"    {text}" for text in bodies[0]]
+        lines.append(f"    yield [{results}], [{kept}]")
+        if self.derive:
+            found = []
+            for i in self.wanted:
+                self.space[f"t{i}"] = np.asarray(self.tape.examples[i]).dtype
+                found.append(f"d{i}" if i in self.reached else f"np.zeros({np.shape(self.tape.examples[i])!r}, t{i})")
+            lines.append(f"    d{first} = seed")
+            lines += [f"    {text}" for text in bodies[1]]
+            lines.append(f"    yield [{', '.join(found)}]")
+        return "\n".join(lines)
 
     # ── runs ──
 
-    def run(self, sources: list[Any], derive: bool) -> tuple[list[Any], list[Any]]:
-        """The results, and with ``derive`` the gradients of what is wanted by the first of them; all are the caller's own."""
+    def run(self, sources: list[Any]) -> tuple[list[Any], list[Any]]:
+        """The results, and the gradients of what is wanted by the first of them; all are the caller's own."""
         with self.lock:
             for cache in self.tape.caches:
                 cache.clear()
-            values = silent_context.copy().run(self.space["forward"], sources)
-            gradients = self._gradients(values) if derive else []
-            results = [np.array(values[i]) if np.ndim(values[i]) else np.asarray(values[i])[()] for i in self.outputs]
-            return results, gradients
+            program = self.space["program"](sources)
+            values, kept = next(program) if self.is_native else silent_context.copy().run(next, program)
+            results = [np.array(x) if np.ndim(x) else np.asarray(x)[()] for x in values]
+            return results, self._gradients(program, values, kept) if self.derive else []
 
-    def _gradients(self, values: tuple[Any, ...]) -> list[Any]:
+    def _gradients(self, program: Any, values: list[Any], kept: list[Any]) -> list[Any]:
         try:
-            found = trapping_context.copy().run(self._products, values)
+            if self.is_native:
+                found: list[Any] = next(program)
+                return found
+            found = trapping_context.copy().run(self._products, program, values[0])
         except FloatingPointError:
-            found = silent_context.copy().run(self._exactly, values)
+            found = silent_context.copy().run(self._exactly, dict(zip(self.kept, kept)))
         return own([np.asarray(x) for x in found])
 
-    def _products(self, values: tuple[Any, ...]) -> list[Any]:
-        target = values[self.outputs[0]]
-        refuse_nan(target)
-        return self.space["backward"](values, self.ones if not np.ndim(target) else np.ones(np.shape(target), target.dtype))
+    def _products(self, program: Any, target: Any) -> Any:
+        self.space["refuse_nan"](target)
+        return next(program)
 
-    def _exactly(self, values: tuple[Any, ...]) -> list[Any]:
+    def _exactly(self, values: dict[int, Any]) -> list[Any]:
         """The gradients by the sweep with masks, over a graph of Tensors with the same numbers."""
-        tape, nodes = self.tape, {}
-        for i in (*tape.inputs, *tape.leaves_read):
-            if tape.takes[i]:
-                nodes[i] = Tensor(values[i])
+        tape = self.tape
+        nodes: dict[int, Any] = {i: Tensor(values[i]) for i in self.sources if tape.takes[i]}
         for step in tape.steps:
-            if step.kind == "node" and any(x.number in nodes for x in step.args):
+            if step.kind == "node":
                 operands = [nodes.get(x.number, values[x.number]) for x in step.args]
-                options = {key: {} if any(x is cache for cache in tape.caches) else _filled(x, values)
-                           for key, x in step.options.items()}
+                options = {key: {} if any(x is cache for cache in tape.caches) else filled(x, values) for key, x in step.options.items()}
                 made = step.what(*operands) if isinstance(step.what, Operation) else step.what(*operands, **options)
+                values[step.out] = getattr(made, "array", made)
                 if tape.takes[step.out]:
                     nodes[step.out] = made
-        if self.outputs[0] not in nodes:
+        target = nodes.get(self.outputs[0])
+        if target is None:
             return [np.zeros_like(values[i]) for i in self.wanted]
-        return pull(nodes[self.outputs[0]], [nodes[i] for i in self.wanted], None, False)
+        return pull(target, [nodes[i] for i in self.wanted], None, False)
 
 
-def _has_slots(tree: Any) -> bool:
-    if isinstance(tree, Slot):
-        return True
-    if type(tree) is dict:
-        return any(map(_has_slots, tree.values()))
-    return type(tree) in (tuple, list) and any(map(_has_slots, tree))
+class Runs:
+    """The same lines with runs of C in place of those that it can do: the statements of forward and backward pass."""
+
+    def __init__(self, plan: Plan, library: Any, forward: list[Line], backward: list[Line]):
+        self.plan, self.library, self.space = plan, library, plan.space
+        self.buffers = kernels.Buffers(plan.lines)
+        self.results, self.finals = {f"v{i}" for i in plan.outputs}, {f"d{i}" for i in plan.wanted}
+        self.seed = f"d{plan.outputs[0]}" if plan.derive else ""
+        parts = [self._items(forward), self._items(backward)]
+        parts = self._without_aliases(parts)
+        self.is_whole = not any(isinstance(item, Line) for part in parts for item in part) and any(parts)
+        in_lines = [x for part in parts for x in part if isinstance(x, Line)]
+        self.by_python = self.results.union(*(x.reads for x in in_lines))
+        self.large, self.small = self._handed(parts[1], set().union(*(x.writes for x in in_lines)))
+        self.reads = [(item, item_reads(item)) for part in parts for item in part]
+        self.in_python = {f"v{i}" for i in (*plan.sources, *plan.tape.constants)}  # where the latest numbers of a variable are
+        self.count = 0
+        if plan.derive:
+            self.space[f"b_{self.seed}"] = np.ones_like(plan.lines.example(plan.outputs[0])).view()
+        if self.is_whole:
+            before = self._fresh()
+            lines = before + self._run([*parts[0], *([f"v{plan.outputs[0]}"] if plan.derive else []), *parts[1]], "status = {}")
+            checked = ["if status & 1: raise Changed"]
+            self.bodies = lines + checked, ["if status & 2: raise FloatingPointError", *self._handed_out()]
+        else:
+            self.bodies = (self._statements(parts[0], "if {} & 1: raise Changed"),
+                           self._fresh() + self._statements(parts[1], "if {}: raise FloatingPointError") + self._handed_out())
+
+    def _items(self, lines: list[Line]) -> list[Any]:
+        """Groups of rows and other instructions, aliases with their lines, and lines of Python."""
+        items: list[Any] = []
+        for line in lines:
+            meaning = line.native
+            if meaning is None or not kernels.is_worth(meaning, self.library.codes):
+                items.append(line)
+            elif isinstance(meaning, Rows):
+                if not (items and isinstance(items[-1], kernels.Group) and items[-1].takes(meaning)):
+                    items.append(kernels.Group(self.plan.lines, meaning))
+                items[-1].add(meaning)
+            elif isinstance(meaning, Alias):
+                items.append((meaning, line))
+            else:
+                items += meaning if isinstance(meaning, list) else [meaning]
+        return items
+
+    def _without_aliases(self, parts: list[list[Any]]) -> list[list[Any]]:
+        """Aliases name the same buffer; only those that Python reads are lines."""
+        read = {*self.results, *self.finals}.union(*(x.reads for part in parts for x in part if isinstance(x, Line)))
+        kept: list[list[Any]] = []
+        for part in reversed(parts):
+            left = []
+            for item in reversed(part):
+                if isinstance(item, tuple) and isinstance(item[0], Alias):
+                    alias, item = item
+                    self.buffers.roots[alias.target] = alias.source
+                    if alias.target not in read:
+                        continue
+                    read |= item.reads
+                left.append(item)
+            kept.insert(0, left[::-1])
+        return kept
+
+    def _statements(self, items: list[Any], checked: str) -> list[str]:
+        """The statements of one pass: runs of C between lines of Python."""
+        lines: list[str] = []
+        run: list[Any] = []
+        for item in [*items, None]:
+            if item is not None and not isinstance(item, Line):
+                run.append(item)
+                continue
+            if run:
+                lines += self._run(run, checked)
+                run = []
+            if item is not None:
+                lines += item.texts
+                self.in_python |= {self.buffers.root(name) for name in item.writes}
+        return lines
+
+    def _run(self, items: list[Any], checked: str) -> list[str]:
+        """One call of C, what it is given before, and what Python takes from it after."""
+        encoder = kernels.Encoder(self.buffers, self.library)
+        reads: dict[str, None] = {}
+        writes: dict[str, None] = {}
+        root = self.buffers.root
+        for item in items:
+            if isinstance(item, str):
+                encoder.watch(item)
+                continue
+            reads.update({root(name): None for name in sorted(item_reads(item)) if root(name) not in writes})
+            writes.update({root(name): None for name in sorted(item_writes(item))})
+            if isinstance(item, kernels.Group):
+                encoder.group(item, self._kept(item))
+            else:
+                (encoder.matrices if isinstance(item, Matrices) else encoder.other)(item)
+        lines = [text for name in reads if name in self.in_python for text in self._given(name, name in writes)]
+        self.in_python -= writes.keys()
+        made = encoder.finish()
+        self.space[f"c{self.count}"], self.space[f"n{self.count}"] = ctypes.addressof(made), made
+        self.space["run"] = self.library.arrays
+        lines.append(checked.format(f"run(c{self.count})"))
+        self.count += 1
+        for item in items:
+            for name in sorted(item_writes(item) if not isinstance(item, str) else ()):
+                if name in self.by_python and name not in self.large:
+                    self.space[f"b_{name}"] = self.buffers.array(name)
+                    lines.append(f"{name} = b_{name}")
+        return lines
+
+    def _kept(self, group: kernels.Group) -> set[str]:
+        """What a group makes that others read."""
+        root = self.buffers.root
+        others = {root(name) for item, reads in self.reads if item is not group for name in reads}
+        return {name for name in group.writes() if root(name) in others or name in self.by_python or name in self.finals}
+
+    def _given(self, name: str, is_written: bool) -> list[str]:
+        """The statements that let C read a variable of Python."""
+        array, place = self.buffers.array(name), self.buffers.place(name)
+        self.space.update(put=self.buffers.put, take=self.buffers.take)
+        if not is_written and name[0] == "v" and int(name[1:]) in self.plan.tape.constants:
+            array[...] = self.plan.tape.constants[int(name[1:])]
+            return []
+        if array.nbytes <= SMALL and not is_written:
+            self.space[f"h_{name}"] = array
+            return [f"h_{name}[...] = {name}"]
+        return [f"{'take' if is_written else 'put'}({place}, {name!r}, {name})"]
+
+    def _handed(self, items: list[Any], in_lines: set[str]) -> tuple[set[str], set[str]]:
+        """The gradients that C makes for the caller: large ones, in new arrays, and others, of which the caller gets copies."""
+        made = {name for item in items if not isinstance(item, Line) for name in item_writes(item)} & self.finals
+        large = {name for name in made - in_lines if self.buffers.array(name).nbytes > SMALL}
+        return large, made - large
+
+    def _fresh(self) -> list[str]:
+        self.space["fresh"] = self.buffers.fresh
+        return [f"{name} = fresh({self.buffers.place(name)}, {name!r})" for name in sorted(self.large)]
+
+    def _handed_out(self) -> list[str]:
+        """Copies of small gradients that C made."""
+        lines = []
+        for name in sorted(self.small - self.in_python):
+            self.space[f"h_{name}"] = self.buffers.array(name)
+            lines.append(f"{name} = h_{name}.copy()")
+        return lines
 
 
-def _filled(tree: Any, values: tuple[Any, ...]) -> Any:
-    """The values in place of slots."""
-    if isinstance(tree, Slot):
-        return values[tree.number]
-    if type(tree) is dict and tree:
-        return {key: _filled(x, values) for key, x in tree.items()}
-    return type(tree)(_filled(x, values) for x in tree) if type(tree) in (tuple, list) else tree
+def item_reads(item: Any) -> set[str]:
+    """The variables that an item reads."""
+    if isinstance(item, kernels.Group):
+        return item.reads()
+    if isinstance(item, Matrices):
+        return {item.x[0], item.y[0], *([item.out] if item.adds else ())}
+    if isinstance(item, Other):
+        return {x for x in item.variables[:4] if isinstance(x, str)}
+    return set(item.reads)
+
+
+def item_writes(item: Any) -> set[str]:
+    """The variables that an item makes."""
+    if isinstance(item, kernels.Group):
+        return item.writes()
+    if isinstance(item, Matrices):
+        return {item.out}
+    if isinstance(item, Other):
+        return {item.variables[4]} if item.kind != "labels" else set()
+    return set(item.writes)

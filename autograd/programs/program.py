@@ -124,7 +124,8 @@ class Program:
         from .array_program import array_compiled
         found = self._compiled.get(call.key)
         if found is None:
-            found = self._keep(call.key, array_compiled(self.function, call, self.parameter_names(len(call.args)), self.has_aux))
+            found = self._keep(call.key, array_compiled(self.function, call, self.parameter_names(len(call.args)), self.has_aux,
+                                                         self.backend_asked))
         self.latest = found
         return found
 

@@ -223,10 +223,10 @@ class Deferred(NDArrayOperatorsMixin):
             return asked(self, f".{name}()")
         if not callable(getattr(np.ndarray, name, None)):
             raise AttributeError(name)
-        return lambda *args, **options: self.tape.step(_method, (name, self, *args), options)
+        return lambda *args, **options: self.tape.step(method_of, (name, self, *args), options)
 
     def __getitem__(self, index: object) -> Any:
-        return self.tape.step(_item, (self, index), {})
+        return self.tape.step(item_of, (self, index), {})
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *args: object, **options: object) -> Any:
         if any(isinstance(x, Node) for x in args):
@@ -291,11 +291,11 @@ def guarded(x: Deferred) -> bool:
     return answer
 
 
-def _method(name: str, array: Any, *args: Any, **options: Any) -> Any:
+def method_of(name: str, array: Any, *args: Any, **options: Any) -> Any:
     return getattr(array, name)(*args, **options)
 
 
-def _item(array: Any, index: Any) -> Any:
+def item_of(array: Any, index: Any) -> Any:
     return array[index]
 
 
