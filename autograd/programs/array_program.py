@@ -64,6 +64,48 @@ def _form(x: Any, entries: list[Any], what: str) -> Form:
     return NUMBER
 
 
+def matcher(call: ArrayCall) -> Callable[[tuple[Any, ...]], ArrayCall | None]:
+    """A function that takes arguments of this form apart as ``arrange_arrays`` does, and gives None for those of another."""
+    space: dict[str, Any] = {"array": np.ndarray, "given": ArrayCall, "key": call.key, "forms": call.forms, "statics": call.statics}
+    lines, entries = ["def match(args):", f"    if len(args) != {len(call.forms)}: return None"], iter(call.entries)
+    taken: list[str] = []
+
+    def take(form: Form, name: str) -> None:
+        if form == NUMBER:
+            entry = next(entries)
+            kind = f"type({name}) is not float"
+            if type(entry) is np.ndarray:
+                space[f"t{name}"] = entry.dtype
+                kind = f"type({name}) is not array or {name}.shape != {entry.shape!r} or {name}.dtype is not t{name}"
+            lines.append(f"    if {kind}: return None")
+            taken.append(name)
+            return
+        kind, *inside = form
+        space[f"k{name}"] = kind
+        count = len(inside[-1])
+        names = [f"{name}_{i}" for i in range(count)]
+        lines.append(f"    if type({name}) is not k{name} or len({name}) != {count}: return None")
+        if kind is dict:
+            space[f"n{name}"] = inside[0]
+            lines.append(f"    if (*{name},) != n{name}: return None")
+        if count:
+            lines.append(f"    {', '.join(names)}, = {name}{'.values()' if kind is dict else ''}")
+        for one, child in zip(names, inside[-1]):
+            take(child, one)
+
+    for i, form in enumerate(call.forms):
+        lines.append(f"    a{i} = args[{i}]")
+        if form is None:
+            space[f"s{i}"] = call.statics[i]
+            lines.append(f"    if type(a{i}) is not type(s{i}) or a{i} != s{i}: return None")
+        else:
+            take(form, f"a{i}")
+    lines.append(f"    return given(key, forms, statics, [{', '.join(taken)}], args)")
+    exec("\n".join(lines), space)
+    found: Callable[[tuple[Any, ...]], ArrayCall | None] = space["match"]
+    return found
+
+
 class ArrayCompiled:
     """A recording of arrays, and its plans: one for each set of arguments that a gradient is taken by."""
 
@@ -86,6 +128,8 @@ class ArrayCompiled:
         leaves = {x: slot for x, slot in self.tape.leaves.items() if not x.inputs}
         self.leaves, self.tape.leaves_read = [*leaves], [*leaves.values()]
         self.library, self.backend = library_for(backend, [step.what for step in self.tape.steps if isinstance(step.what, Operation)])
+        self.key, self.statics = call.key, call.statics
+        self.matches = matcher(call)
         self.plans: dict[Any, Plan] = {}
         self.prepared: dict[Any, Any] = {}
 
@@ -104,7 +148,8 @@ class ArrayCompiled:
 
     def _result(self, results: list[Any]) -> Any:
         if self.result == NUMBER:
-            return float(results[0]) if type(results[0]) is np.float64 else results[0]
+            one = results[0]
+            return float(one) if type(one) is np.float64 else one
         numbers = [float(x) if isinstance(x, np.float64) else x for x in results]
         return put_together(self.result, iter(numbers), _unused)
 
@@ -160,6 +205,8 @@ class ArrayCompiled:
 
 class Eager:
     """The function itself, where it cannot be recorded; ``backend`` says why."""
+
+    matches = None
 
     def __init__(self, function: Callable[..., Any], why: str, has_aux: bool = False):
         self.function, self.backend, self.has_aux = function, f"eager ({why})", has_aux

@@ -49,6 +49,8 @@ def library_for(asked: str, ops: Any) -> tuple[native.Library | None, str]:
 class Compiled:
     """A recording, the forms of its arguments and of its result, and the engines that run it."""
 
+    matches = None  # a recording of arrays has a fast way to tell arguments of its form
+
     def __init__(self, function: Callable[..., Any], call: Call, names: list[str], reduce: str | None, backend: str,
                  passes: Sequence[Pass], has_aux: bool = False):
         self.reduce, self.passes, self.title = reduce, passes, getattr(function, "__name__", "the function")

@@ -17,13 +17,10 @@ from ..operation import Operation
 from ..tensor import Tensor
 from . import kernels
 from .lines import Alias, Line, Lines, Matrices, Other, Rows, filled, slots_of
+from .record import Changed
 from .tensors import ArrayTape
 
 SMALL = 16_384  # bytes of an array that is copied rather than looked up
-
-
-class Changed(Exception):
-    """A guard has another answer than when the function was recorded: it must be recorded anew."""
 
 
 class Plan:
@@ -61,7 +58,7 @@ class Plan:
             bodies = tuple([[text for line in part for text in line.texts] for part in (forward, backward)])
         else:
             bodies = self.native.bodies
-        results = ", ".join(f"v{i}" for i in self.outputs)
+        results = ", ".join(self._result(i) for i in self.outputs)
         kept = ", ".join(f"v{i}" for i in self.kept)
         lines += [f"    {text}" for text in bodies[0]]
         lines.append(f"    yield [{results}], [{kept}]")
@@ -75,6 +72,12 @@ class Plan:
             lines.append(f"    yield [{', '.join(found)}]")
         return "\n".join(lines)
 
+    def _result(self, slot: int) -> str:
+        """A result as the caller gets it: an array of its own, or NumPy's number."""
+        if np.ndim(self.tape.examples[slot]):
+            return f"np.array(v{slot})"
+        return f"v{slot}[()]" if isinstance(self.tape.examples[slot], np.ndarray) else f"np.asarray(v{slot})[()]"
+
     # ── runs ──
 
     def run(self, sources: list[Any]) -> tuple[list[Any], list[Any]]:
@@ -83,9 +86,8 @@ class Plan:
             for cache in self.tape.caches:
                 cache.clear()
             program = self.space["program"](sources)
-            values, kept = next(program) if self.is_native else silent_context.copy().run(next, program)
-            results = [np.array(x) if np.ndim(x) else np.asarray(x)[()] for x in values]
-            return results, self._gradients(program, values, kept) if self.derive else []
+            results, kept = next(program) if self.is_native else silent_context.copy().run(next, program)
+            return results, self._gradients(program, results, kept) if self.derive else []
 
     def _gradients(self, program: Any, values: list[Any], kept: list[Any]) -> list[Any]:
         try:
@@ -98,7 +100,8 @@ class Plan:
         return own([np.asarray(x) for x in found])
 
     def _products(self, program: Any, target: Any) -> Any:
-        self.space["refuse_nan"](target)
+        if target != target:
+            raise FloatingPointError
         return next(program)
 
     def _exactly(self, values: dict[int, Any]) -> list[Any]:

@@ -15,7 +15,7 @@ from ..value import Value
 from .compiled import Call, Compiled, library_for
 from .forms import Batched, has_arrays, joined, named_parts, result_form, take_apart
 from .passes import PASSES, Pass
-from .record import ArraysMet
+from .record import ArraysMet, Changed
 
 if TYPE_CHECKING:
     from .array_program import ArrayCall
@@ -90,6 +90,12 @@ class Program:
 
     def _run(self, args: tuple[object, ...], run: Callable[[Any, Any], Any]) -> Any:
         """Run the recording for these arguments: of arrays where there are any, or where numbers were found to meet them."""
+        latest = self.latest
+        if latest is not None and latest.matches is not None and (given := latest.matches(args)) is not None:
+            try:
+                return run(latest, given)
+            except Changed:
+                return self._record_again(given, run)
         if not self.of_arrays and (self.in_axes is not None or not any(map(has_arrays, args))):
             call = self.arrange(args)
             try:
@@ -100,16 +106,22 @@ class Program:
                         from None
                 self.of_arrays = True
         from . import array_program as arrays  # which loads Tensor and its functions
-        given = arrays.arrange_arrays(args, self.static, self.name)
+        found = arrays.arrange_arrays(args, self.static, self.name)
         try:
-            return self._run_arrays(given, run)
-        except arrays.Changed:  # what the library asked of the arrays has another answer: recorded anew, or as it is this once
-            self._compiled.pop(given.key, None)
+            return self._run_arrays(found, run)
+        except Changed:
+            return self._record_again(found, run)
+
+    def _record_again(self, given: ArrayCall, run: Callable[[Any, Any], Any]) -> Any:
+        """What the library asked of the arrays has another answer: it is recorded anew, or run as it is this once."""
+        from .array_program import Eager
+        self._compiled.pop(given.key, None)
         try:
             return self._run_arrays(given, run)
         finally:
-            if isinstance(self._compiled.get(given.key), arrays.Eager):
+            if isinstance(self._compiled.get(given.key), Eager):
                 del self._compiled[given.key]
+                self.latest = None
 
     def _run_arrays(self, given: ArrayCall, run: Callable[[Any, Any], Any]) -> Any:
         compiled = self._array_compiled(given)

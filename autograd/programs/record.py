@@ -135,6 +135,10 @@ class ArraysMet(TypeError):
     """A recorded number met an array or a Tensor: the function is one of arrays."""
 
 
+class Changed(Exception):
+    """A guard of a program of arrays has another answer than when the function was recorded: it must be recorded anew."""
+
+
 # ── the node ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 new = object.__new__
