@@ -19,11 +19,13 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 from .. import ops
 from ..arrays import functions
 from ..arrays.protocol import ArrayMethods
+from ..arrays.pullback import match_operand
 
 from ..context import ScopedContext, current, differentiating, internal_packages
 from ..elementwise import array_function, silent_context
-from ..errors import GraphError, package_of
+from ..errors import GradientError, GraphError, package_of
 from ..graph import Node, topological
+from ..operation import no_derivative, partial
 
 from ..tensor import Tensor
 from .record import refuse, user_line
@@ -81,7 +83,7 @@ class ArrayTape:
         slot = self.slot(example, not is_plain)
         self.inputs.append(slot)
         self.names[slot] = name
-        return Deferred(self, slot) if is_plain else TracedTensor(self, slot, name=name)
+        return Deferred(self, slot) if is_plain else traced(self, slot, name=name)
 
     def operand(self, x: object) -> int:
         """The slot of an operand; a Tensor reached by closure is a leaf, anything plain a constant."""
@@ -151,9 +153,11 @@ class ArrayTape:
             made = op.forward(*examples, **self.plain(params))
         here = current()
         takes = any(self.takes[x.number] for x in args) and (here is None or here.recording)
+        if all(x.number in self.constants for x in args) and not any(_tapes(options)) and "cache" not in options:
+            return traced(self, self.operand(np.asarray(made)))  # a constant of constants
         slot = self.slot(made if isinstance(made, np.ndarray) else np.asarray(made), takes)
         self.steps.append(Step("node", op, args, options, slot))
-        node = TracedTensor(self, slot, op, operands, params)
+        node = traced(self, slot, op, operands, params)
         node.metadata = here.metadata if here is not None else None
         return node
 
@@ -309,10 +313,13 @@ class TracedTensor(ArrayMethods, Node):
     tape: ArrayTape
     grad = None
 
-    def __init__(self, tape: ArrayTape, slot: int, op: Any = None, operands: tuple[Any, ...] = (),
-                 params: dict[str, Any] | None = None, name: str | None = None):
-        self.tape, self.slot, self.op, self.operands, self.params = tape, slot, op, operands, params
-        self.metadata = None if name is None else (name, None)
+    def __init__(self, data: Any):
+        here = current()
+        tape = None if here is None else here.watch
+        if not isinstance(tape, ArrayTape):
+            raise GraphError("a tensor of a recording is made where nothing is recorded")
+        self.tape, self.slot, self.op, self.operands, self.params = tape, tape.operand(data), None, (), None
+        self.metadata = None
 
     @staticmethod
     def apply_operation(op: Any, args: tuple[Any, ...], params: dict[str, Any] | None = None) -> TracedTensor:
@@ -333,7 +340,7 @@ class TracedTensor(ArrayMethods, Node):
     @property
     def inputs(self) -> tuple[Any, ...]:  # type: ignore[override]
         """The operands that take a gradient."""
-        return tuple(x for x in self.operands if type(x) is TracedTensor and x.requires_grad)
+        return tuple(x for x in self.operands if type(x) in (TracedTensor, Tensor) and x.requires_grad)
 
     @property
     def example(self) -> Any:
@@ -362,17 +369,48 @@ class TracedTensor(ArrayMethods, Node):
         """The same array, through which no gradient flows."""
         slot = self.tape.slot(self.example)
         self.tape.steps.append(Step("plain", _same, (Slot(self.slot),), {}, slot))
-        return TracedTensor(self.tape, slot)
+        return traced(self.tape, slot)
 
     def make_constant(self) -> None:
         cut = self.detach()
         self.slot, self.op, self.operands, self.params = cut.slot, ops.constant, (), None
 
-    def contributions(self, upstream: object, arrived: object = True, **options: object) -> Any:
-        raise Unrecordable("a derivative is taken within it")
+    def contributions(self, upstream: Any, arrived: Any = True, *, create_graph: bool = False, needed: Any = None,
+                      fit: bool = True) -> Iterator[tuple[int, Any, Any, Any, Any]]:
+        """The gradient of each operand, recorded as ordinary products; a guard holds that what comes out is finite.
 
-    def seed_gradient(self, seed: object, create_graph: bool = False) -> Any:
-        raise Unrecordable("a derivative is taken within it")
+        Where it is not, branches that were not taken may have met an infinity: the function then runs as it is.
+        """
+        dtype = self.dtype
+        operands = [functions.astype(x, dtype) if isinstance(x, Node) and x.dtype != dtype else x for x in self.operands]
+        for i, x in enumerate(self.operands):
+            if type(x) not in (TracedTensor, Tensor) or not x.requires_grad or needed is not None and x not in needed:
+                continue
+            if x.inputs and type(x) is Tensor:
+                raise Unrecordable("a derivative is taken within it by what was computed from tensors reached by closure")
+            if self.params is not None:
+                downstream = self.op.pullback(i, upstream, self, operands, self.params)
+            else:
+                rule = self.op.partials[i]
+                if rule is no_derivative:
+                    continue
+                downstream = upstream if not callable(rule) and rule == 1.0 else upstream * partial(rule, self, *operands)
+            if fit:
+                downstream = match_operand(downstream, x)
+            if x.op is None or x.op is ops.identity:  # what the derivative is taken by
+                finite = self.tape.step(is_finite, (downstream,), {})
+                if not guarded(finite):
+                    raise Unrecordable("a derivative that is taken within it is not finite")
+            yield i, x, None, downstream, True
+
+    def seed_gradient(self, seed: Any, create_graph: bool = False) -> Any:
+        if seed is None and self.size != 1:
+            raise GradientError(f"a derivative of {self.describe()}, which has shape {self.shape}: reduce it to one number first")
+        given = np.ones(self.shape, self.dtype) if seed is None else seed
+        return given if isinstance(given, Node) else traced(self.tape, self.tape.operand(np.asarray(given, self.dtype)))
+
+    def zero_gradient(self) -> Any:
+        return np.zeros(self.shape, self.dtype)
 
     def deferred_call(self, function: Callable[[], Any], generator: object = None) -> Any:
         """A plain array that ``function`` makes anew at each call, such as random draws from ``generator``."""
@@ -430,6 +468,20 @@ class TracedTensor(ArrayMethods, Node):
 
     def __repr__(self) -> str:
         return f"TracedTensor({self.describe()}, shape={self.shape})"
+
+
+def traced(tape: ArrayTape, slot: int, op: Any = None, operands: tuple[Any, ...] = (), params: dict[str, Any] | None = None,
+           name: str | None = None) -> TracedTensor:
+    """The tensor of a slot, and how it was computed."""
+    node: TracedTensor = object.__new__(TracedTensor)
+    node.tape, node.slot, node.op, node.operands, node.params = tape, slot, op, operands, params
+    node.metadata = None if name is None else (name, None)
+    return node
+
+
+def is_finite(x: Any) -> bool:
+    """True for an array without nan and infinities."""
+    return bool(np.isfinite(x).all())
 
 
 def _tapes(tree: Any) -> Iterator[ArrayTape]:
