@@ -313,11 +313,11 @@ def test_networks_of_layers(build):
     assert program.backend in ("native", "numpy")
 
 
-def test_derivatives_within_run_as_they_are():
+def test_derivatives_within():
     f = lambda x: (tanh(x) ** 2).sum()
     x = normal(4, dtype=np.float32)
     slope = compile(grad(f))
-    assert np.allclose(slope(x), grad(f)(x)) and slope(x).dtype == np.float32 and slope.backend.startswith("eager")
+    assert np.allclose(slope(x), grad(f)(x)) and slope(x).dtype == np.float32 and slope.backend in ("native", "numpy")
     program = compile(f)
     assert np.allclose(program.hessian(x), hessian(f)(x)) and np.allclose(program.jacobian(x), grad(f)(x))
     assert program.jvp((x,), (x,)) == pytest.approx(jvp(f, (x,), (x,)))

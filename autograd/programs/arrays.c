@@ -7,7 +7,7 @@
  * A run returns 1 where a guard has another answer than when it was recorded, 2 where a nan arose or would be hidden. */
 #include <fenv.h>
 
-enum { FUSED, MATMUL, LOSS, LOSS_BACK, LABELS, WATCH };
+enum { FUSED, MATMUL, LOSS, LOSS_BACK, SOFTMAX, SOFTMAX_BACK, LABELS, FINITE, WATCH };
 enum { FULL, ALONE, TAIL, HEAD };          /* an operand of R × C entries: as many, one, C that are the same in all rows, R */
 #define TYPES(F) F(0, float) F(1, double) F(2, int8_t) F(3, int64_t)
 #define FLOATS(F) F(0, float) F(1, double)
@@ -63,7 +63,7 @@ WITHIN double added(const double *x, int n)
 WITHIN void store(const double *row, const int32_t *p, char *to, double *sums, int64_t first, int n, int64_t C)
 {
     if (p[4] == FULL) {
-        switch (p[3]) { FLOATS(TYPED_STORE) }
+        switch (p[3]) { FLOATS(TYPED_STORE) TYPED_STORE(2, int8_t) }
         return;
     }
     double *sum = sums + p[6];
@@ -157,7 +157,7 @@ PRODUCT(product_double, double)
 
 /* {LOSS, length, type, rows, classes, scores, labels, weights or −1, divisor or −1, out, exponentials, their sums} */
 #define CROSS_ENTROPY(name, T) \
-static void name(const int32_t *p, char **at) \
+static void name##_##T(const int32_t *p, char **at) \
 { \
     const int rows = p[3], classes = p[4]; \
     const int64_t *labels = (const int64_t *)at[p[6]]; \
@@ -177,7 +177,7 @@ static void name(const int32_t *p, char **at) \
     if (p[8] >= 0) *out = all / *(const double *)at[p[8]]; \
 } \
 /* {LOSS_BACK, length, type, rows, classes, upstream, labels, weights or −1, divisor or −1, to, exponentials, their sums} */ \
-static void name##_back(const int32_t *p, char **at) \
+static void name##_back_##T(const int32_t *p, char **at) \
 { \
     const int rows = p[3], classes = p[4]; \
     const int64_t *labels = (const int64_t *)at[p[6]]; \
@@ -191,10 +191,48 @@ static void name##_back(const int32_t *p, char **at) \
         to[labels[i]] -= scale; \
     } \
 }
-CROSS_ENTROPY(loss_float, float)
-CROSS_ENTROPY(loss_double, double)
+CROSS_ENTROPY(loss, float)
+CROSS_ENTROPY(loss, double)
 
-#define FOR_TYPE(type, name, ...) if (type) name##_double(__VA_ARGS__); else name##_float(__VA_ARGS__)
+/* {SOFTMAX, length, type, rows, classes, x, out} and {SOFTMAX_BACK, length, type, rows, classes, upstream, to, add, out} */
+#define SHARES(name, T) \
+static void name##_##T(const int32_t *p, char **at) \
+{ \
+    const T *x = (const T *)at[p[5]]; \
+    T *e = (T *)at[p[6]]; \
+    for (int i = 0; i < p[3]; i++, x += p[4], e += p[4]) { \
+        T top = x[0]; \
+        double sum = 0; \
+        for (int j = 1; j < p[4]; j++) top = x[j] > top || x[j] != x[j] ? x[j] : top; \
+        for (int j = 0; j < p[4]; j++) e[j] = exp((double)(T)(x[j] - top)), sum += e[j]; \
+        for (int j = 0; j < p[4]; j++) e[j] /= sum; \
+    } \
+} \
+static void name##_back_##T(const int32_t *p, char **at) \
+{ \
+    const T *g = (const T *)at[p[5]], *out = (const T *)at[p[8]]; \
+    T *to = (T *)at[p[6]]; \
+    for (int i = 0; i < p[3]; i++, g += p[4], out += p[4], to += p[4]) { \
+        double sum = 0; \
+        for (int j = 0; j < p[4]; j++) sum += (double)g[j] * out[j]; \
+        for (int j = 0; j < p[4]; j++) to[j] = (p[7] ? to[j] : 0) + out[j] * (g[j] - sum); \
+    } \
+}
+SHARES(softmax, float)
+SHARES(softmax, double)
+
+#define TYPED_FINITE(code, T) case code: { const T *x = (const T *)at[p[4]]; \
+    for (int i = 0; i < p[3]; i++) infinite |= !(x[i] - x[i] == 0); break; }
+
+/* {FINITE, length, type, entries, x} */
+static int has_infinite(const int32_t *p, char **at)
+{
+    int infinite = 0;
+    switch (p[2]) { FLOATS(TYPED_FINITE) }
+    return infinite;
+}
+
+#define FOR_TYPE(name) do { if (p[2]) name##_double(p, s->at); else name##_float(p, s->at); } while (0)
 
 CLONES int64_t arrays(const Arrays *s)
 {
@@ -207,10 +245,11 @@ CLONES int64_t arrays(const Arrays *s)
             if (p[2]) product_double(p, (double *)s->at[p[6]], (double *)s->at[p[9]], (double *)s->at[p[12]], s->sums);
             else product_float(p, (float *)s->at[p[6]], (float *)s->at[p[9]], (float *)s->at[p[12]], (float *)s->sums);
             break;
-        case LOSS: FOR_TYPE(p[2], loss, p, s->at); break;
-        case LOSS_BACK:
-            if (p[2]) loss_double_back(p, s->at); else loss_float_back(p, s->at);
-            break;
+        case LOSS: FOR_TYPE(loss); break;
+        case LOSS_BACK: FOR_TYPE(loss_back); break;
+        case SOFTMAX: FOR_TYPE(softmax); break;
+        case SOFTMAX_BACK: FOR_TYPE(softmax_back); break;
+        case FINITE: if (has_infinite(p, s->at)) return 1; break;
         case LABELS: {                     /* {LABELS, length, labels, how many, classes}: as unsigned numbers, negative ones are large */
             const uint64_t *labels = (const uint64_t *)s->at[p[2]];
             for (int i = 0; i < p[3]; i++)

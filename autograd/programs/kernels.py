@@ -14,17 +14,17 @@ from ..operation import Operation, partial
 from . import native
 from .lines import ALONE, FULL, TAIL, Alias, Line, Lines, Matrices, Other, Rows
 from .printer import C, Code, written
-from .record import select
+from .record import comparisons, select
 
 TYPES = {"f": 0, "d": 1, "?": 2, "b": 2, "l": 3}
-KINDS = {"fused": 0, "matmul": 1, "loss": 2, "loss_back": 3, "labels": 4, "watch": 5}
+KINDS = {name: code for code, name in enumerate("fused matmul loss loss_back softmax softmax_back labels finite watch".split())}
 MOST_ROWS = 40  # of a group: values and gradients of so many stay in the first cache
 ROUNDED = 8
 SMALL_PRODUCT = 20_000  # multiplications; larger products are BLAS's
 SMALL_LOSS = 4_096  # entries; NumPy's exponentials are faster from there on
 FEW_ENTRIES = 512  # up to so many, functions of C's library are faster than a call of NumPy
 LIGHT = {ops.identity, ops.add, ops.sub, ops.mul, ops.div, ops.neg, ops.relu, ops.abs, ops.sqrt, ops.maximum, ops.minimum, ops.step,
-         ops.sign, ops.clip_min, ops.clip_max, select}  # C's loops of these are vectors
+         ops.sign, ops.clip_min, ops.clip_max, select, *comparisons.values()}  # C's loops of these are vectors
 
 
 def is_worth(meaning: Any, codes: dict[str, int]) -> bool:
@@ -36,7 +36,7 @@ def is_worth(meaning: Any, codes: dict[str, int]) -> bool:
     if isinstance(meaning, Rows):
         known = meaning.op.name in codes
         return known and (meaning.op in LIGHT or prod(meaning.shape) <= FEW_ENTRIES)
-    return isinstance(meaning, Alias) or isinstance(meaning, Other) and (meaning.kind == "labels" or prod(meaning.sizes) <= SMALL_LOSS)
+    return isinstance(meaning, Alias) or isinstance(meaning, Other) and (meaning.kind in ("labels", "finite") or prod(meaning.sizes) <= SMALL_LOSS)
 
 
 class Group:
@@ -201,7 +201,19 @@ class Encoder:
         place = self.buffers.place
         if x.kind == "labels":
             self.instruction("labels", place(x.variables[0]), *x.sizes)
-            return
+        elif x.kind == "finite":
+            self.instruction("finite", self.buffers.type_of(x.variables[0]), *x.sizes, place(x.variables[0]))
+        elif x.kind == "softmax":
+            self.instruction("softmax", self.buffers.type_of(x.variables[0]), *x.sizes, place(x.variables[0]), place(x.variables[4]))
+        elif x.kind == "softmax_back":
+            upstream, out, _, adds, to = x.variables
+            self.instruction("softmax_back", self.buffers.type_of(upstream), *x.sizes, place(upstream), place(to), int(adds is not None),
+                             place(out))
+        else:
+            self._loss(x)
+
+    def _loss(self, x: Other) -> None:
+        place = self.buffers.place
         first, target, weights, divisor, to, key = x.variables
         single = self.buffers.type_of(first)
         scores = self.buffers.array(to if x.kind == "loss_back" else first)

@@ -17,8 +17,8 @@ from ..arrays import table
 from ..arrays.pullback import match_operand, refuse_nan, row_pullback, unbroadcast
 from ..elementwise import array_function
 from ..operation import Operation, no_derivative
-from .record import select
-from .tensors import ArrayTape, Slot, Step, item_of, method_of
+from .record import comparisons, select
+from .tensors import ArrayTape, Slot, Step, is_finite, item_of, method_of
 
 FULL, ALONE, TAIL, HEAD = range(4)  # how an operand of R × C entries is broadcast, as in arrays.c
 SQUARE = Operation("square", "²", lambda x: x * x, (lambda out, x: 2 * x,), (), ((-1.0, 1.0),), {}, None, False)  # in Python's texts
@@ -66,6 +66,7 @@ class Line(NamedTuple):
     reads: frozenset[str]
     writes: frozenset[str]
     native: Any = None
+    is_removable: bool = False  # where nothing reads what it writes
 
 
 class Alias(NamedTuple):
@@ -117,7 +118,7 @@ class Lines:
         self.needed = self._needed()
         self.reached = {outputs[0]} if outputs else set()
         self.finals = {*wanted}
-        self.guards = label_guards(tape)
+        self.guards = known_guards(tape)
         self._layouts: dict[int, Any] = {}
 
     def _needed(self) -> set[int]:
@@ -152,7 +153,9 @@ class Lines:
 
     def forward(self) -> list[Line]:
         """The lines of all steps."""
-        lines, dropped = [], {n for guard in self.guards.values() for n in guard[0]}
+        lines, dropped = [], {n for before, _ in self.guards.values() for n in before}
+        self.turned = {step.out: step.args[0].number for step in self.tape.steps if step.kind == "node" and step.what is table.transpose
+                       and len(self.shape(step.out)) == 2 and step.options["axes"] in (None, (1, 0), [1, 0])}
         for n, step in enumerate(self.tape.steps):
             if n in self.guards:
                 lines.append(self._guard(n, step))
@@ -161,11 +164,10 @@ class Lines:
         return lines
 
     def _guard(self, n: int, step: Step) -> Line:
-        """The guard of labels: one instruction in C, and the four steps that it consists of in NumPy."""
-        before, labels, classes = self.guards[n]
+        """A guard that is one instruction in C, and several steps in NumPy."""
+        before, native = self.guards[n]
         parts = [self._forward(k, self.tape.steps[k]) for k in before] + [self._forward(n, step)]
-        native = Other("labels", (f"v{labels}",), (prod(self.shape(labels)), classes))
-        return Line([text for part in parts for text in part.texts], frozenset({f"v{labels}"}), frozenset(), native)
+        return Line([text for part in parts for text in part.texts], frozenset(native.variables), frozenset(), native)
 
     def written(self, tree: Any, key: str, reads: set[str]) -> str:
         """An argument as text: slots as variables, everything else by a name in the namespace."""
@@ -200,12 +202,15 @@ class Lines:
         elif step.kind == "effect":
             self.space[f"f{n}"], text = step.what, f"f{n}()"
         elif step.kind == "plain":
-            text = self._plain(n, step, args, reads)
+            text, native = self._plain(n, step, args, reads), self._plain_rows(step)
         elif isinstance(step.what, Operation):
             text, native = self._row_forward(n, step, args), self.rows(step)
+            if step.what is ops.identity and native is not None and step.out not in self.outputs and \
+                    self.dtype(step.out) == self.dtype(step.args[0].number):
+                native = Alias(args[0], out)
         else:
             text, native = self._array_forward(n, step, args, reads)
-        return Line([text], frozenset(reads), writes, native)
+        return Line([text], frozenset(reads), writes, native, step.kind == "node" or step.kind == "plain" and bool(args))
 
     def _plain(self, n: int, step: Step, args: list[str], reads: set[str]) -> str:
         self.space[f"f{n}"] = step.what
@@ -216,6 +221,22 @@ class Lines:
             if isinstance(step.args[0], str) and len(args) > 1:
                 return f"{out} = {args[1]}.{step.args[0]}({', '.join(args[2:])})"
         return f"{out} = f{n}({', '.join(args)}{self._options(n, step, reads)})" if args else f"{out} = f{n}()"
+
+    def _plain_rows(self, step: Step) -> Any:
+        """What a function of plain arrays is in C: a comparison, another type, or another shape."""
+        name, args = getattr(getattr(step.what, "__self__", None), "__name__", ""), step.args
+        if step.options or not args:
+            return None
+        if name in comparisons and step.what.__name__ == "__call__" and len(args) == 2:
+            slots = tuple([x.number if isinstance(x, Slot) else self.tape.operand(x) for x in args])
+            return self._rows(comparisons[name], step.out, slots, self.shape(step.out), self.shape(step.out))
+        if step.what is method_of and args[0] == "astype" and len(args) == 3 and isinstance(args[1], Slot):
+            return self._rows(ops.identity, step.out, (args[1].number,), self.shape(step.out), self.shape(step.out))
+        if step.what is item_of and isinstance(args[0], Slot) and type(args[1]) is tuple and \
+                all(part is None or part == slice(None) for part in args[1]):
+            fits = self.layout(args[0].number) is self.layout(step.out) is None and step.out not in self.outputs
+            return Alias(f"v{args[0].number}", f"v{step.out}") if fits else None
+        return None
 
     def _row_forward(self, n: int, step: Step, args: list[str]) -> str:
         out, example = f"v{step.out}", np.asarray(self.tape.examples[step.out])
@@ -235,7 +256,7 @@ class Lines:
         example = self.tape.examples[step.out]
         native, given = None, ", ".join(args)
         if op is table.matmul and (sizes := self._matrices(step)) is not None:
-            native = Matrices((args[0], False), (args[1], False), out, sizes)
+            native = Matrices(*map(self._matrix, step.args), out, sizes)  # type: ignore[arg-type]
             return f"{out} = np.matmul({given}{self.buffer(out, step.out) if step.out not in self.outputs else ''})", native
         if op is table.sum:
             native = self._sum(step)
@@ -250,6 +271,10 @@ class Lines:
             return f"{out} = np.asarray({given}[{self.written(step.options['index'], f'p{n}_index', reads)}])", None
         elif op.name == "cross_entropy":
             native = self._loss(step, backward=False)
+        elif op is table.softmax and (sizes := self._shares(step)) is not None:
+            native = Other("softmax", (args[0], None, None, None, out), sizes)
+        elif op is table.astype:
+            native = self._rows(ops.identity, step.out, (step.args[0].number,), self.shape(step.out), self.shape(step.out))
         made = f"f{n}({given}{self._options(n, step, reads)})"
         return f"{out} = {made}" if example.ndim else f"{out} = np.asarray({made})", native
 
@@ -270,7 +295,7 @@ class Lines:
     def _rows(self, op: Operation, out: int, operands: tuple[int, ...], whole: tuple[int, ...],
               out_shape: tuple[int, ...], shapes: list[tuple[int, ...]] | None = None) -> Any:
         shapes = [*map(self.shape, operands)] if shapes is None else shapes
-        if 0 in whole or not all(map(self._is_native, (out, *operands))) or self.dtype(out).char not in "fd":
+        if 0 in whole or not all(map(self._is_native, (out, *operands))) or self.dtype(out).char not in "fd?":
             return None
         width = row_width([*shapes, out_shape], whole)
         if width is None:
@@ -289,9 +314,13 @@ class Lines:
     def _matrices(self, step: Step) -> tuple[int, int, int] | None:
         x, y = [self.tape.examples[a.number] for a in step.args]
         if np.ndim(x) != 2 or np.ndim(y) != 2 or x.dtype != y.dtype or x.dtype.char not in "fd" or 0 in (*x.shape, *y.shape) \
-                or any(self.layout(i) is not None for i in (step.out, *(a.number for a in step.args))):
+                or any(self.layout(self.turned.get(i, i)) is not None for i in (step.out, *(a.number for a in step.args))):
             return None
         return x.shape[0], y.shape[1], x.shape[1]
+
+    def _matrix(self, x: Slot) -> tuple[str, bool]:
+        """A factor of a product of matrices, and True where it is the other matrix transposed."""
+        return (f"v{self.turned[x.number]}", True) if x.number in self.turned else (f"v{x.number}", False)
 
     def _sum(self, step: Step) -> Any:
         whole = self.shape(step.args[0].number)
@@ -302,6 +331,14 @@ class Lines:
         if kept == whole or self.dtype(step.out) != self.dtype(step.args[0].number):
             return None
         return self._rows(ops.identity, step.out, (step.args[0].number,), whole, kept, [whole])
+
+    def _shares(self, step: Step) -> Any:
+        """The rows and columns of softmax along the last axis."""
+        x = step.args[0].number
+        shape = self.shape(x)
+        if step.options["axis"] not in (-1, len(shape) - 1) or self.layout(x) is not None or 0 in shape or self.layout(step.out) is not None:
+            return None
+        return prod(shape[:-1]), shape[-1]
 
     def _where(self, step: Step) -> Any:
         condition = step.options["condition"]
@@ -373,6 +410,11 @@ class Lines:
             [x] = operands
             fits = x not in before and x not in self.finals and self.layout(x) is self.layout(step.out) is None
             return Alias(f"d{step.out}", f"d{x}") if fits else None
+        elif op is table.astype:
+            native = self._rows(ops.identity, step.out, operands, self.shape(step.out), self.shape(step.out))
+        elif op is table.softmax:
+            sizes, x = self._shares(step), operands[0]
+            return sizes and Other("softmax_back", (f"d{step.out}", f"v{step.out}", None, f"d{x}" if x in before else None, f"d{x}"), sizes)
         else:
             return self._loss(step, True) if op.name == "cross_entropy" and operands[0] not in before else None
         if native is None or op is not ops.mul and len(set(operands)) < len(operands):
@@ -388,10 +430,11 @@ class Lines:
             return None
         m, n, k = sizes
         made = []
+        (left, turned), (right, also) = map(self._matrix, step.args)
         if x in self.needed:
-            made.append(Matrices((g, False), (f"v{y}", True), f"d{x}", (m, k, n), x in before))
+            made.append(Matrices((g, False), (right, not also), f"d{x}", (m, k, n), x in before))
         if y in self.needed:
-            made.append(Matrices((f"v{x}", True), (g, False), f"d{y}", (k, n, m), y in before))
+            made.append(Matrices((left, not turned), (g, False), f"d{y}", (k, n, m), y in before))
         return made
 
     def _room(self, slot: int) -> str:
@@ -444,26 +487,35 @@ class Lines:
                 f"if t.shape != {np.shape(example)!r} or t.dtype is not t{slot}: t = match(t, np.asarray(v{slot}))", "t"]
 
 
-def label_guards(tape: ArrayTape) -> dict[int, tuple[list[int], int, int]]:
-    """The guards that all labels are below a number of classes: by step, the steps before it, the labels' slot, the number."""
+def known_guards(tape: ArrayTape) -> dict[int, tuple[list[int], Other]]:
+    """Guards that C knows, by step: that all labels are below a number of classes, that an array is finite; the steps before them."""
     made = {step.out: n for n, step in enumerate(tape.steps)}
     found = {}
     for n, step in enumerate(tape.steps):
-        if step.kind != "guard" or step.what is not False:
-            continue
-        chain: list[Any] = []
-        slot = step.args[0].number
-        for function, places in ((np.greater_equal.__call__, 0), (np.maximum.reduce, 0), (method_of, 1)):
-            before = tape.steps[made[slot]] if slot in made else None
-            if before is None or before.what != function or not isinstance(before.args[places], Slot):
-                break
-            chain.append(made[slot])
-            slot = before.args[places].number
-        if len(chain) == 3 and tape.steps[chain[2]].args == ("view", Slot(slot), np.uint64) and \
-                getattr(tape.examples[slot], "dtype", np.dtype(bool)).char == "l" and \
-                isinstance(classes := tape.steps[chain[0]].args[1], int):
-            found[n] = (chain[::-1], slot, classes)
+        if step.kind == "guard":
+            last = made.get(step.args[0].number)
+            if last is not None and tape.steps[last].what is is_finite and step.what is True:
+                x = tape.steps[last].args[0].number
+                if x not in tape.constants:
+                    found[n] = [last], Other("finite", (f"v{x}",), (np.size(tape.examples[x]),))
+            elif last is not None and step.what is False and (labels := _label_guard(tape, made, last)) is not None:
+                found[n] = labels
     return found
+
+
+def _label_guard(tape: ArrayTape, made: dict[int, int], last: int) -> tuple[list[int], Other] | None:
+    chain: list[int] = []
+    slot = tape.steps[last].out
+    for function, place in ((np.greater_equal.__call__, 0), (np.maximum.reduce, 0), (method_of, 1)):
+        step = tape.steps[made[slot]] if slot in made else None
+        if step is None or step.what != function or not isinstance(step.args[place], Slot):
+            return None
+        chain.insert(0, made[slot])
+        slot = step.args[place].number
+    labels, classes = tape.examples[slot], tape.steps[last].args[1]
+    if tape.steps[chain[0]].args != ("view", Slot(slot), np.uint64) or labels.dtype.char != "l" or not isinstance(classes, int):
+        return None
+    return chain, Other("labels", (f"v{slot}",), (labels.size, classes))
 
 
 def slots_of(tree: Any) -> list[int]:

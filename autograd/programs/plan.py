@@ -38,7 +38,8 @@ class Plan:
         forward, backward = self.lines.forward(), self.lines.backward() if derive else []
         self.reached = self.lines.reached
         used = {i for step in tape.steps if step.kind == "node" for i in slots_of((step.args, step.options))}
-        self.kept = [*self.sources, *tape.constants, *(step.out for step in tape.steps if step.kind == "plain" and step.out in used)]
+        plain = [step.out for step in tape.steps if step.kind == "plain" and step.out in used]
+        self.kept = [*self.sources, *tape.constants, *plain] if derive else []  # for gradients with masks
         self.native: Runs | None = None
         if library is not None:
             self.native = Runs(self, library, forward, backward)
@@ -128,16 +129,17 @@ class Runs:
     def __init__(self, plan: Plan, library: Any, forward: list[Line], backward: list[Line]):
         self.plan, self.library, self.space = plan, library, plan.space
         self.buffers = kernels.Buffers(plan.lines)
-        self.results, self.finals = {f"v{i}" for i in plan.outputs}, {f"d{i}" for i in plan.wanted}
+        self.results, self.finals = {f"v{i}" for i in (*plan.outputs, *plan.kept)}, {f"d{i}" for i in plan.wanted}
         self.seed = f"d{plan.outputs[0]}" if plan.derive else ""
         parts = [self._items(forward), self._items(backward)]
-        parts = self._without_aliases(parts)
+        parts = self._without_aliases(self._without_unread(parts))
         self.is_whole = not any(isinstance(item, Line) for part in parts for item in part) and any(parts)
         in_lines = [x for part in parts for x in part if isinstance(x, Line)]
         self.by_python = self.results.union(*(x.reads for x in in_lines))
         self.large, self.small = self._handed(parts[1], set().union(*(x.writes for x in in_lines)))
         self.reads = [(item, item_reads(item)) for part in parts for item in part]
         self.in_python = {f"v{i}" for i in (*plan.sources, *plan.tape.constants)}  # where the latest numbers of a variable are
+        self.given: set[str] = set()  # what C has been given, and Python has not written since
         self.count = 0
         if plan.derive:
             self.space[f"b_{self.seed}"] = np.ones_like(plan.lines.example(plan.outputs[0])).view()
@@ -167,6 +169,20 @@ class Runs:
                 items += meaning if isinstance(meaning, list) else [meaning]
         return items
 
+    def _without_unread(self, parts: list[list[Any]]) -> list[list[Any]]:
+        """The items without lines of Python that nothing reads."""
+        read, kept = {*self.results, *self.finals}, []
+        for part in reversed(parts):
+            left = []
+            for item in reversed(part):
+                alias = item[0] if type(item) is tuple else None
+                if isinstance(item, Line) and item.is_removable and item.writes.isdisjoint(read):
+                    continue
+                read |= {alias.source} if alias is not None else item_reads(item)
+                left.append(item)
+            kept.insert(0, left[::-1])
+        return kept
+
     def _without_aliases(self, parts: list[list[Any]]) -> list[list[Any]]:
         """Aliases name the same buffer; only those that Python reads are lines."""
         read = {*self.results, *self.finals}.union(*(x.reads for part in parts for x in part if isinstance(x, Line)))
@@ -174,7 +190,7 @@ class Runs:
         for part in reversed(parts):
             left = []
             for item in reversed(part):
-                if isinstance(item, tuple) and isinstance(item[0], Alias):
+                if type(item) is tuple:
                     alias, item = item
                     self.buffers.roots[alias.target] = alias.source
                     if alias.target not in read:
@@ -197,7 +213,9 @@ class Runs:
                 run = []
             if item is not None:
                 lines += item.texts
-                self.in_python |= {self.buffers.root(name) for name in item.writes}
+                written = {self.buffers.root(name) for name in item.writes}
+                self.in_python |= written
+                self.given -= written
         return lines
 
     def _run(self, items: list[Any], checked: str) -> list[str]:
@@ -218,6 +236,7 @@ class Runs:
                 (encoder.matrices if isinstance(item, Matrices) else encoder.other)(item)
         lines = [text for name in reads if name in self.in_python for text in self._given(name, name in writes)]
         self.in_python -= writes.keys()
+        self.given -= writes.keys()
         made = encoder.finish()
         self.space[f"c{self.count}"], self.space[f"n{self.count}"] = ctypes.addressof(made), made
         self.space["run"] = self.library.arrays
@@ -243,6 +262,9 @@ class Runs:
         if not is_written and name[0] == "v" and int(name[1:]) in self.plan.tape.constants:
             array[...] = self.plan.tape.constants[int(name[1:])]
             return []
+        if name in self.given:
+            return []
+        self.given.add(name)
         if array.nbytes <= SMALL and not is_written:
             self.space[f"h_{name}"] = array
             return [f"h_{name}[...] = {name}"]
@@ -285,5 +307,5 @@ def item_writes(item: Any) -> set[str]:
     if isinstance(item, Matrices):
         return {item.out}
     if isinstance(item, Other):
-        return {item.variables[4]} if item.kind != "labels" else set()
+        return {item.variables[4]} if len(item.variables) > 1 else set()
     return set(item.writes)
