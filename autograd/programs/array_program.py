@@ -135,32 +135,25 @@ class ArrayCompiled:
 
     def _plan(self, key: Any, wanted: list[int], derive: bool = True) -> Plan:
         if key not in self.plans:
-            self.plans[key] = Plan(self.tape, self.outputs, wanted, derive, self.library)
+            self.plans[key] = Plan(self.tape, self.outputs, self.result, wanted, derive, self.library)
         return self.plans[key]
 
     def _sources(self, call: ArrayCall) -> list[Any]:
-        return [*call.entries, *[x.array for x in self.leaves]]
+        return [*call.entries, *[x.array for x in self.leaves]] if self.leaves else call.entries
 
     def value(self, call: ArrayCall) -> Any:
         """The result."""
-        results, _ = self._plan("value", [], False).run(self._sources(call))
-        return self._result(results)
-
-    def _result(self, results: list[Any]) -> Any:
-        if self.result == NUMBER:
-            one = results[0]
-            return float(one) if type(one) is np.float64 else one
-        numbers = [float(x) if isinstance(x, np.float64) else x for x in results]
-        return put_together(self.result, iter(numbers), _unused)
+        result, _ = self._plan("value", [], False).run(self._sources(call))
+        return result
 
     def value_and_grad(self, call: ArrayCall, argnums: int | tuple[int, ...]) -> tuple[Any, Any]:
         """The result and its gradient by one argument, or by several in a tuple."""
         if argnums not in self.prepared:
             self.prepared[argnums] = self._prepare(argnums)
         plan, builders = self.prepared[argnums]
-        results, gradients = plan.run(self._sources(call))
+        result, gradients = plan.run(self._sources(call))
         built = [build(gradients) for build in builders]
-        return self._result(results), tuple(built) if isinstance(argnums, tuple) else built[0]
+        return result, tuple(built) if isinstance(argnums, tuple) else built[0]
 
     def _prepare(self, argnums: int | tuple[int, ...]) -> tuple[Plan, list[Callable[[list[Any]], Any]]]:
         """The plan for these arguments, and the functions that build their gradients."""
@@ -197,10 +190,10 @@ class ArrayCompiled:
         if not any(reached):
             raise GradientError(f"backward of {self.title}: it reaches no Tensor by its closure that takes a gradient. Ask for the "
                                 "gradient by its arguments: program.value_and_grad(…)")
-        results, gradients = plan.run(self._sources(call))
+        result, gradients = plan.run(self._sources(call))
         found = [(x, g) for (x, _), g, there in zip(nodes, gradients, reached) if there]
         assign([x for x, _ in found], "grad", [g if x.grad is None else np.asarray(x.grad + g) for x, g in found])
-        return self._result(results)
+        return result
 
 
 class Eager:

@@ -7,7 +7,7 @@
  * A run returns 1 where a guard has another answer than when it was recorded, 2 where a nan arose or would be hidden. */
 #include <fenv.h>
 
-enum { FUSED, MATMUL, LOSS, LOSS_BACK, SOFTMAX, SOFTMAX_BACK, LABELS, FINITE, WATCH };
+enum { FUSED, MATMUL, LOSS, LOSS_BACK, SOFTMAX, SOFTMAX_BACK, SHARES, LABELS, FINITE, WATCH };
 enum { FULL, ALONE, TAIL, HEAD };          /* an operand of R × C entries: as many, one, C that are the same in all rows, R */
 #define TYPES(F) F(0, float) F(1, double) F(2, int8_t) F(3, int64_t)
 #define FLOATS(F) F(0, float) F(1, double)
@@ -132,10 +132,10 @@ static void name(const int32_t *p, const T *x, const T *y, T *out, T *packed) \
     typedef T wide __attribute__((vector_size(64), aligned(8))); \
     enum { W = 64 / sizeof(T) }; \
     const int m = p[3], n = p[4], k = p[5], room = (n + W - 1) / W * W; \
-    for (int i = 0; i < k; i++) { \
-        for (int j = 0; j < n; j++) packed[i * room + j] = y[i * p[10] + j * p[11]]; \
-        for (int j = n; j < room; j++) packed[i * room + j] = 0; \
-    } \
+    memset(packed, 0, sizeof(T) * k * room); \
+    for (int i = 0; i < k; i++) \
+        if (p[11] == 1) memcpy(packed + i * room, y + i * p[10], n * sizeof(T)); \
+        else for (int j = 0; j < n; j++) packed[i * room + j] = y[i * p[10] + j * p[11]]; \
     for (int i = 0; i < m; i += 4) \
         for (int j = 0; j < n; j += W) { \
             const int many = m - i < 4 ? m - i : 4, width = n - j < W ? n - j : W; \
@@ -148,7 +148,9 @@ static void name(const int32_t *p, const T *x, const T *y, T *out, T *packed) \
             } \
             for (int a = 0; a < many; a++) { \
                 T *to = out + (i + a) * n + j; \
-                for (int b = 0; b < width; b++) to[b] = p[13] ? to[b] + s[a][b] : s[a][b]; \
+                if (p[13]) for (int b = 0; b < width; b++) to[b] += s[a][b]; \
+                else if (width == W) *(wide *)to = s[a]; \
+                else memcpy(to, &s[a], width * sizeof(T)); \
             } \
         } \
 }
@@ -168,7 +170,7 @@ static void name##_##T(const int32_t *p, char **at) \
         T top = x[0]; \
         double sum = 0; \
         for (int j = 1; j < classes; j++) top = x[j] > top || x[j] != x[j] ? x[j] : top; \
-        for (int j = 0; j < classes; j++) e[j] = exp((double)(T)(x[j] - top)), sum += e[j]; \
+        for (int j = 0; j < classes; j++) e[j] = sizeof(T) == 4 ? expf(x[j] - top) : exp(x[j] - top), sum += e[j]; \
         z[i] = sum; \
         const double loss = (log(sum) - (T)(x[labels[i]] - top)) * (weights ? weights[i] : 1); \
         all += loss; \
@@ -195,7 +197,7 @@ CROSS_ENTROPY(loss, float)
 CROSS_ENTROPY(loss, double)
 
 /* {SOFTMAX, length, type, rows, classes, x, out} and {SOFTMAX_BACK, length, type, rows, classes, upstream, to, add, out} */
-#define SHARES(name, T) \
+#define SOFTMAX_OF(name, T) \
 static void name##_##T(const int32_t *p, char **at) \
 { \
     const T *x = (const T *)at[p[5]]; \
@@ -204,7 +206,7 @@ static void name##_##T(const int32_t *p, char **at) \
         T top = x[0]; \
         double sum = 0; \
         for (int j = 1; j < p[4]; j++) top = x[j] > top || x[j] != x[j] ? x[j] : top; \
-        for (int j = 0; j < p[4]; j++) e[j] = exp((double)(T)(x[j] - top)), sum += e[j]; \
+        for (int j = 0; j < p[4]; j++) e[j] = sizeof(T) == 4 ? expf(x[j] - top) : exp(x[j] - top), sum += e[j]; \
         for (int j = 0; j < p[4]; j++) e[j] /= sum; \
     } \
 } \
@@ -218,8 +220,20 @@ static void name##_back_##T(const int32_t *p, char **at) \
         for (int j = 0; j < p[4]; j++) to[j] = (p[7] ? to[j] : 0) + out[j] * (g[j] - sum); \
     } \
 }
-SHARES(softmax, float)
-SHARES(softmax, double)
+SOFTMAX_OF(softmax, float)
+SOFTMAX_OF(softmax, double)
+
+/* {SHARES, length, type, rows, classes, exponentials, their sums, out}: the softmax of scores whose loss is known already */
+#define SHARES_OF(name, T) \
+static void name##_##T(const int32_t *p, char **at) \
+{ \
+    const T *e = (const T *)at[p[5]], *z = (const T *)at[p[6]]; \
+    T *out = (T *)at[p[7]]; \
+    for (int i = 0; i < p[3]; i++, e += p[4], out += p[4]) \
+        for (int j = 0; j < p[4]; j++) out[j] = e[j] / z[i]; \
+}
+SHARES_OF(shares, float)
+SHARES_OF(shares, double)
 
 #define TYPED_FINITE(code, T) case code: { const T *x = (const T *)at[p[4]]; \
     for (int i = 0; i < p[3]; i++) infinite |= !(x[i] - x[i] == 0); break; }
@@ -248,6 +262,7 @@ CLONES int64_t arrays(const Arrays *s)
         case LOSS: FOR_TYPE(loss); break;
         case LOSS_BACK: FOR_TYPE(loss_back); break;
         case SOFTMAX: FOR_TYPE(softmax); break;
+        case SHARES: FOR_TYPE(shares); break;
         case SOFTMAX_BACK: FOR_TYPE(softmax_back); break;
         case FINITE: if (has_infinite(p, s->at)) return 1; break;
         case LABELS: {                     /* {LABELS, length, labels, how many, classes}: as unsigned numbers, negative ones are large */

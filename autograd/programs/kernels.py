@@ -17,7 +17,7 @@ from .printer import C, Code, written
 from .record import comparisons, select
 
 TYPES = {"f": 0, "d": 1, "?": 2, "b": 2, "l": 3}
-KINDS = {name: code for code, name in enumerate("fused matmul loss loss_back softmax softmax_back labels finite watch".split())}
+KINDS = {name: code for code, name in enumerate("fused matmul loss loss_back softmax softmax_back shares labels finite watch".split())}
 MOST_ROWS = 40  # of a group: values and gradients of so many stay in the first cache
 ROUNDED = 8
 SMALL_PRODUCT = 20_000  # multiplications; larger products are BLAS's
@@ -144,6 +144,7 @@ class Encoder:
         self.starts: list[int] = []
         self.room = 1
         self.rows = 1
+        self.losses: dict[str, int] = {}  # of scores whose exponentials are there, the slot of their loss
 
     def instruction(self, kind: str, *words: int) -> None:
         """Write one instruction."""
@@ -203,6 +204,9 @@ class Encoder:
             self.instruction("labels", place(x.variables[0]), *x.sizes)
         elif x.kind == "finite":
             self.instruction("finite", self.buffers.type_of(x.variables[0]), *x.sizes, place(x.variables[0]))
+        elif x.kind == "softmax" and (key := self.losses.get(self.buffers.root(x.variables[0]))) is not None:
+            parts = [self.buffers.places[f"{name}{key}"] for name in "ez"]
+            self.instruction("shares", self.buffers.type_of(x.variables[0]), *x.sizes, *parts, place(x.variables[4]))
         elif x.kind == "softmax":
             self.instruction("softmax", self.buffers.type_of(x.variables[0]), *x.sizes, place(x.variables[0]), place(x.variables[4]))
         elif x.kind == "softmax_back":
@@ -216,6 +220,8 @@ class Encoder:
         place = self.buffers.place
         first, target, weights, divisor, to, key = x.variables
         single = self.buffers.type_of(first)
+        if x.kind == "loss":
+            self.losses[self.buffers.root(first)] = key
         scores = self.buffers.array(to if x.kind == "loss_back" else first)
         parts = [self.buffers.extra(f"{name}{key}", scores.dtype, size) for name, size in (("e", scores.size), ("z", x.sizes[0]))]
         if divisor is not None:

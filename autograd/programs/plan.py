@@ -6,6 +6,7 @@ The text is made of numbers alone; operations, functions and params are in the n
 from __future__ import annotations
 
 import ctypes
+from collections.abc import Iterator
 from threading import Lock
 from typing import Any
 
@@ -16,11 +17,17 @@ from ..functional import own, pull
 from ..operation import Operation
 from ..tensor import Tensor
 from . import kernels
+from .forms import NUMBER, Form, put_together
 from .lines import Alias, Line, Lines, Matrices, Other, Rows, filled, slots_of
 from .record import Changed
 from .tensors import ArrayTape
 
 SMALL = 16_384  # bytes of an array that is copied rather than looked up
+
+
+def stacked(parts: list[Any], shape: tuple[int, ...]) -> Any:
+    """An array of numbers that a function returned as an array of nodes."""
+    return np.asarray(parts).reshape(shape)
 
 
 class Plan:
@@ -29,8 +36,8 @@ class Plan:
     It is a generator: its first part gives the results, its second the gradients of what is wanted by the first result.
     """
 
-    def __init__(self, tape: ArrayTape, outputs: list[int], wanted: list[int], derive: bool, library: Any = None):
-        self.tape, self.outputs, self.wanted, self.derive = tape, outputs, wanted, derive
+    def __init__(self, tape: ArrayTape, outputs: list[int], form: Form, wanted: list[int], derive: bool, library: Any = None):
+        self.tape, self.outputs, self.form, self.wanted, self.derive = tape, outputs, form, wanted, derive
         self.space: dict[str, Any] = {"Changed": Changed}
         self.lock = Lock()
         self.lines = Lines(tape, outputs, wanted, self.space)
@@ -59,11 +66,11 @@ class Plan:
             bodies = tuple([[text for line in part for text in line.texts] for part in (forward, backward)])
         else:
             bodies = self.native.bodies
-        results = ", ".join(self._result(i) for i in self.outputs)
         kept = ", ".join(f"v{i}" for i in self.kept)
         lines += [f"    {text}" for text in bodies[0]]
-        lines.append(f"    yield [{results}], [{kept}]")
+        lines.append(f"    yield {self._structure(self.form, iter(self.outputs))}, [{kept}]")
         if self.derive:
+            lines.append(f"    if v{first} != v{first}: raise FloatingPointError")  # the result is nan
             found = []
             for i in self.wanted:
                 self.space[f"t{i}"] = np.asarray(self.tape.examples[i]).dtype
@@ -73,37 +80,48 @@ class Plan:
             lines.append(f"    yield [{', '.join(found)}]")
         return "\n".join(lines)
 
+    def _structure(self, form: Form, slots: Iterator[int]) -> str:
+        """The results in their form, each an array of its own or a number."""
+        if form == NUMBER:
+            return self._result(next(slots))
+        kind, *inside = form
+        parts = [self._structure(child, slots) for child in inside[-1]] if kind is not np.ndarray else \
+            [self._result(next(slots)) for _ in range(int(np.prod(inside[0])))]
+        if kind in (list, tuple):
+            return f"[{', '.join(parts)}]" if kind is list else f"({''.join(f'{part}, ' for part in parts)})"
+        name = f"form{len(self.space)}"
+        self.space[name] = lambda *found: put_together((kind, *inside[:-1], (NUMBER,) * len(found)) if kind is not np.ndarray else form,
+                                                       iter(found), stacked)
+        return f"{name}({', '.join(parts)})"
+
     def _result(self, slot: int) -> str:
-        """A result as the caller gets it: an array of its own, or NumPy's number."""
-        if np.ndim(self.tape.examples[slot]):
-            return f"np.array(v{slot})"
-        return f"v{slot}[()]" if isinstance(self.tape.examples[slot], np.ndarray) else f"np.asarray(v{slot})[()]"
+        example = self.tape.examples[slot]
+        if np.ndim(example):
+            return f"v{slot}.copy()" if isinstance(example, np.ndarray) else f"np.array(v{slot})"
+        if isinstance(example, np.ndarray) and example.dtype.char != "d":
+            return f"v{slot}[()]"
+        return f"float(v{slot})" if isinstance(example, float) or getattr(example, "dtype", None) == np.float64 else f"np.asarray(v{slot})[()]"
 
     # ── runs ──
 
-    def run(self, sources: list[Any]) -> tuple[list[Any], list[Any]]:
+    def run(self, sources: list[Any]) -> tuple[Any, list[Any]]:
         """The results, and the gradients of what is wanted by the first of them; all are the caller's own."""
         with self.lock:
             for cache in self.tape.caches:
                 cache.clear()
             program = self.space["program"](sources)
             results, kept = next(program) if self.is_native else silent_context.copy().run(next, program)
-            return results, self._gradients(program, results, kept) if self.derive else []
+            return results, self._gradients(program, kept) if self.derive else []
 
-    def _gradients(self, program: Any, values: list[Any], kept: list[Any]) -> list[Any]:
+    def _gradients(self, program: Any, kept: list[Any]) -> list[Any]:
         try:
             if self.is_native:
                 found: list[Any] = next(program)
                 return found
-            found = trapping_context.copy().run(self._products, program, values[0])
+            found = trapping_context.copy().run(next, program)
         except FloatingPointError:
             found = silent_context.copy().run(self._exactly, dict(zip(self.kept, kept)))
         return own([np.asarray(x) for x in found])
-
-    def _products(self, program: Any, target: Any) -> Any:
-        if target != target:
-            raise FloatingPointError
-        return next(program)
 
     def _exactly(self, values: dict[int, Any]) -> list[Any]:
         """The gradients by the sweep with masks, over a graph of Tensors with the same numbers."""

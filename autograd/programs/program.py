@@ -83,19 +83,18 @@ class Program:
     # ── calls ──
 
     def __call__(self, *args: object, **named: object) -> Any:
-        args = self._positional(args, named)
+        args = self._positional(args, named) if named else args
+        if self.latest is not None and self.latest.matches is not None and (given := self.latest.matches(args)) is not None:
+            return self._run_given(given, _value)
         if any(_holds_node(x) for x in args):  # within another derivative: the function itself, on its nodes
             return self.function(*args)
-        return self._run(args, lambda compiled, call: compiled.value(call))
+        return self._run(args, _value)
 
     def _run(self, args: tuple[object, ...], run: Callable[[Any, Any], Any]) -> Any:
         """Run the recording for these arguments: of arrays where there are any, or where numbers were found to meet them."""
         latest = self.latest
         if latest is not None and latest.matches is not None and (given := latest.matches(args)) is not None:
-            try:
-                return run(latest, given)
-            except Changed:
-                return self._record_again(given, run)
+            return self._run_given(given, run)
         if not self.of_arrays and (self.in_axes is not None or not any(map(has_arrays, args))):
             call = self.arrange(args)
             try:
@@ -111,6 +110,13 @@ class Program:
             return self._run_arrays(found, run)
         except Changed:
             return self._record_again(found, run)
+
+    def _run_given(self, given: ArrayCall, run: Callable[[Any, Any], Any]) -> Any:
+        """Run the latest recording, which is one for these arguments."""
+        try:
+            return run(self.latest, given)
+        except Changed:
+            return self._record_again(given, run)
 
     def _record_again(self, given: ArrayCall, run: Callable[[Any, Any], Any]) -> Any:
         """What the library asked of the arrays has another answer: it is recorded anew, or run as it is this once."""
@@ -366,6 +372,10 @@ class Program:
                       "fewer static", GraphWarning)
         self._compiled[key] = made
         return made
+
+
+def _value(compiled: Any, call: Any) -> Any:
+    return compiled.value(call)
 
 
 def _holds_node(x: Any) -> bool:
