@@ -22,20 +22,22 @@ MOST_ROWS = 40  # of a group: values and gradients of so many stay in the first 
 ROUNDED = 8
 SMALL_PRODUCT = 20_000  # multiplications; larger products are BLAS's
 SMALL_LOSS = 4_096  # entries; NumPy's exponentials are faster from there on
+MANY_SINGLES = 4_096  # entries of single precision, which C computes as doubles
 FEW_ENTRIES = 512  # up to so many, functions of C's library are faster than a call of NumPy
 LIGHT = {ops.identity, ops.add, ops.sub, ops.mul, ops.div, ops.neg, ops.relu, ops.abs, ops.sqrt, ops.maximum, ops.minimum, ops.step,
          ops.sign, ops.clip_min, ops.clip_max, select, *comparisons.values()}  # C's loops of these are vectors
 
 
-def is_worth(meaning: Any, codes: dict[str, int]) -> bool:
+def is_worth(meaning: Any, lines: Lines, codes: dict[str, int]) -> bool:
     """True for what C does at least as fast as NumPy."""
     if isinstance(meaning, list):
-        return all(is_worth(x, codes) for x in meaning)
+        return all(is_worth(x, lines, codes) for x in meaning)
     if isinstance(meaning, Matrices):
         return prod(meaning.sizes) <= SMALL_PRODUCT
     if isinstance(meaning, Rows):
-        known = meaning.op.name in codes
-        return known and (meaning.op in LIGHT or prod(meaning.shape) <= FEW_ENTRIES)
+        known, entries = meaning.op.name in codes, prod(meaning.shape)
+        most = MANY_SINGLES if lines.dtype(meaning.out).char == "f" else np.inf
+        return known and entries <= (most if meaning.op in LIGHT else FEW_ENTRIES)
     return isinstance(meaning, Alias) or isinstance(meaning, Other) and (meaning.kind in ("labels", "finite") or prod(meaning.sizes) <= SMALL_LOSS)
 
 

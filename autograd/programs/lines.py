@@ -215,11 +215,13 @@ class Lines:
     def _plain(self, n: int, step: Step, args: list[str], reads: set[str]) -> str:
         self.space[f"f{n}"] = step.what
         out = f"v{step.out}"
-        if step.what in (method_of, item_of) and not step.options and isinstance(step.args[-1 - (step.what is item_of)], Slot):
-            if step.what is item_of:
-                return f"{out} = {args[0]}[{args[1]}]"
-            if isinstance(step.args[0], str) and len(args) > 1:
-                return f"{out} = {args[1]}.{step.args[0]}({', '.join(args[2:])})"
+        if step.what is item_of and isinstance(step.args[0], Slot):
+            return f"{out} = {args[0]}[{args[1]}]"
+        if step.what is method_of and not step.options and isinstance(step.args[0], str) and isinstance(step.args[1], Slot):
+            return f"{out} = {args[1]}.{step.args[0]}({', '.join(args[2:])})"
+        sign = getattr(comparisons.get(getattr(getattr(step.what, "__self__", None), "__name__", "")), "sign", None)
+        if sign and step.what.__name__ == "__call__" and not step.options and isinstance(step.args[0], Slot):
+            return f"{out} = {args[0]} {sign} {args[1]}"
         return f"{out} = f{n}({', '.join(args)}{self._options(n, step, reads)})" if args else f"{out} = f{n}()"
 
     def _plain_rows(self, step: Step) -> Any:
@@ -241,6 +243,8 @@ class Lines:
     def _row_forward(self, n: int, step: Step, args: list[str]) -> str:
         out, example = f"v{step.out}", np.asarray(self.tape.examples[step.out])
         op = SQUARE if self.is_square(step) else step.what
+        if op is ops.identity and step.out not in self.outputs and self.dtype(step.out) == self.dtype(step.args[0].number):
+            return f"{out} = {args[0]}"
         function = self.space[f"f{n}"] = array_function(step.what)
         room = self.buffer(out, step.out) if example.ndim and step.out not in self.outputs else ""
         if op in _KNOWN and (room or op is ops.relu and example.ndim):
@@ -271,6 +275,8 @@ class Lines:
             return f"{out} = np.asarray({given}[{self.written(step.options['index'], f'p{n}_index', reads)}])", None
         elif op.name == "cross_entropy":
             native = self._loss(step, backward=False)
+            if native is not None and (text := self._loss_text(n, step, args[0])):
+                return text, native
         elif op is table.softmax and (sizes := self._shares(step)) is not None:
             native = Other("softmax", (args[0], None, None, None, out), sizes)
         elif op is table.astype:
@@ -360,6 +366,20 @@ class Lines:
                      (f"d{step.out}" if backward else f"v{x}", f"v{target.number}", w,
                       f"v{divisor.number}" if isinstance(divisor, Slot) else divisor, f"d{x}" if backward else f"v{step.out}", step.out),
                      self.shape(x))
+
+    def _loss_text(self, n: int, step: Step, x: str) -> str:
+        """The mean cross-entropy of labels with equal weights, in buffers, as the operation computes it."""
+        o, scores = step.options, self.example(step.args[0].number)
+        if not isinstance(o["divisor"], float) or o["weights"] != 1.0:
+            return ""
+        rows, classes = scores.shape
+        column = np.empty((rows, 1), scores.dtype)
+        self.space.update({f"e{n}": np.empty_like(scores), f"z{n}": column, f"m{n}": np.empty_like(column), f"l{n}": np.empty_like(column),
+                           f"y{n}": np.empty(rows, np.int64), f"s{n}": np.arange(0, rows * classes, classes), "top": np.maximum.reduce})
+        self.space.update({f"k{n}": self.space[f"l{n}"].reshape(-1), f"g{n}": scores.dtype.type(o["divisor"])})
+        return (f"top({x}, 1, None, m{n}, True); np.subtract({x}, m{n}, e{n}); np.add(s{n}, v{o['target'].number}, y{n}); "
+                f"t = e{n}.take(y{n}); np.exp(e{n}, e{n}); total(e{n}, 1, None, z{n}, True); np.log(z{n}, l{n}); "
+                f"np.subtract(k{n}, t, t); v{step.out} = np.asarray(total(t) / g{n})")
 
     # ── backward ──
 
@@ -457,7 +477,7 @@ class Lines:
             made = [product]
         elif op is ops.relu:
             room = self._room(slot) if fits and self.shape(slot) else ""
-            made = [f"refuse_nan({g})", f"np.multiply({g}, np.not_equal(v{step.out}, 0){room})"]
+            made = [f"np.multiply({g}, v{step.out} != 0{room})"]  # a nan in it would be one in the result
         elif op in _SLOPES:
             made = [_SLOPES[op][i].format(*operands, g=g, out=f"v{step.out}")]
             if op is ops.mul and fits and self.shape(slot):
@@ -478,6 +498,10 @@ class Lines:
         if op is table.matmul and self._matrices(step) is not None:
             x, y = [f"v{a.number}" for a in step.args]
             return [f"np.matmul({f'{g}, {y}.T' if i == 0 else f'{x}.T, {g}'}{self._room(slot)})"]
+        if f"e{n}" in self.space:  # its exponentials are in buffers
+            self.space[f"r{n}"] = self.example(slot).dtype.type(1.0 / step.options["divisor"])
+            room = self._room(slot)
+            return [f"s = {g} * r{n}", f"t = np.multiply(e{n}, s / z{n}{room}); t.reshape(-1)[y{n}] -= s", "t"]
         self.space[f"q{n}_{i}"] = op.pullbacks[0] if op.variadic else op.pullbacks[i]
         args = ", ".join(f"v{x.number}" for x in step.args)
         which = f", i={i}" if op.variadic else ""

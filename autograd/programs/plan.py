@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Iterator
+from math import isnan
 from threading import Lock
 from typing import Any
 
@@ -47,9 +48,12 @@ class Plan:
         used = {i for step in tape.steps if step.kind == "node" for i in slots_of((step.args, step.options))}
         plain = [step.out for step in tape.steps if step.kind == "plain" and step.out in used]
         self.kept = [*self.sources, *tape.constants, *plain] if derive else []  # for gradients with masks
+        in_python = {step.out for step in tape.steps if step.kind == "node" and isinstance(step.what, Operation)}
+        self.own = {i for i in in_python if outputs.count(i) == 1 and np.ndim(tape.examples[i])}  # made anew at each call
         self.native: Runs | None = None
         if library is not None:
             self.native = Runs(self, library, forward, backward)
+            self.own -= {int(name[1:]) for name in self.native.made}
         self.is_native = self.native is not None and self.native.is_whole
         self.text = self._text(forward, backward)
         exec(self.text, self.space)
@@ -70,7 +74,8 @@ class Plan:
         lines += [f"    {text}" for text in bodies[0]]
         lines.append(f"    yield {self._structure(self.form, iter(self.outputs))}, [{kept}]")
         if self.derive:
-            lines.append(f"    if v{first} != v{first}: raise FloatingPointError")  # the result is nan
+            lines.append(f"    if isnan({f'v{first}' if isinstance(self.tape.examples[first], float) else f'v{first}.item()'}): raise FloatingPointError")
+            self.space["isnan"] = isnan
             found = []
             for i in self.wanted:
                 self.space[f"t{i}"] = np.asarray(self.tape.examples[i]).dtype
@@ -96,6 +101,8 @@ class Plan:
 
     def _result(self, slot: int) -> str:
         example = self.tape.examples[slot]
+        if np.ndim(example) and self.native is not None and f"v{slot}" in self.native.large or slot in self.own:
+            return f"v{slot}"
         if np.ndim(example):
             return f"v{slot}.copy()" if isinstance(example, np.ndarray) else f"np.array(v{slot})"
         if isinstance(example, np.ndarray) and example.dtype.char != "d":
@@ -154,7 +161,8 @@ class Runs:
         self.is_whole = not any(isinstance(item, Line) for part in parts for item in part) and any(parts)
         in_lines = [x for part in parts for x in part if isinstance(x, Line)]
         self.by_python = self.results.union(*(x.reads for x in in_lines))
-        self.large, self.small = self._handed(parts[1], set().union(*(x.writes for x in in_lines)))
+        self.large, self.small = self._handed(plan, [*parts[0], *parts[1]], set().union(*(x.writes for x in in_lines)))
+        self.made = {name for part in parts for x in part if not isinstance(x, Line) for name in item_writes(x)}
         self.reads = [(item, item_reads(item)) for part in parts for item in part]
         self.in_python = {f"v{i}" for i in (*plan.sources, *plan.tape.constants)}  # where the latest numbers of a variable are
         self.given: set[str] = set()  # what C has been given, and Python has not written since
@@ -167,15 +175,15 @@ class Runs:
             checked = ["if status & 1: raise Changed"]
             self.bodies = lines + checked, ["if status & 2: raise FloatingPointError", *self._handed_out()]
         else:
-            self.bodies = (self._statements(parts[0], "if {} & 1: raise Changed"),
-                           self._fresh() + self._statements(parts[1], "if {}: raise FloatingPointError") + self._handed_out())
+            self.bodies = (self._fresh() + self._statements(parts[0], "if {} & 1: raise Changed"),
+                           self._statements(parts[1], "if {}: raise FloatingPointError") + self._handed_out())
 
     def _items(self, lines: list[Line]) -> list[Any]:
         """Groups of rows and other instructions, aliases with their lines, and lines of Python."""
         items: list[Any] = []
         for line in lines:
             meaning = line.native
-            if meaning is None or not kernels.is_worth(meaning, self.library.codes):
+            if meaning is None or not kernels.is_worth(meaning, self.plan.lines, self.library.codes):
                 items.append(line)
             elif isinstance(meaning, Rows):
                 if not (items and isinstance(items[-1], kernels.Group) and items[-1].takes(meaning)):
@@ -288,11 +296,12 @@ class Runs:
             return [f"h_{name}[...] = {name}"]
         return [f"{'take' if is_written else 'put'}({place}, {name!r}, {name})"]
 
-    def _handed(self, items: list[Any], in_lines: set[str]) -> tuple[set[str], set[str]]:
-        """The gradients that C makes for the caller: large ones, in new arrays, and others, of which the caller gets copies."""
-        made = {name for item in items if not isinstance(item, Line) for name in item_writes(item)} & self.finals
-        large = {name for name in made - in_lines if self.buffers.array(name).nbytes > SMALL}
-        return large, made - large
+    def _handed(self, plan: Plan, items: list[Any], in_lines: set[str]) -> tuple[set[str], set[str]]:
+        """The results and gradients that C makes for the caller: large ones, in new arrays, and others, of which the caller gets copies."""
+        given = self.finals | {f"v{i}" for i in plan.outputs if plan.outputs.count(i) == 1 and np.ndim(plan.tape.examples[i])}
+        made = {name for item in items if not isinstance(item, Line) for name in item_writes(item)} & given
+        large = {name for name in made - in_lines if self.buffers.array(name).nbytes > SMALL and self.buffers.root(name) == name}
+        return large, {name for name in made - large if name[0] == "d"}
 
     def _fresh(self) -> list[str]:
         self.space["fresh"] = self.buffers.fresh
