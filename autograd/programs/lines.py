@@ -120,6 +120,8 @@ class Lines:
         self.finals = {*wanted}
         self.guards = known_guards(tape)
         self._layouts: dict[int, Any] = {}
+        self.searched: set[int] = set()  # slots that were found free of nan, for operations that leave entries out
+        self.owned: set[int] = set()  # slots whose gradient is an array of its own, which can be added to
 
     def _needed(self) -> set[int]:
         """The slots that lie on a way from what is wanted."""
@@ -400,8 +402,8 @@ class Lines:
             texts.append(f"refuse_nan({g})")
             examples = tuple(self.tape.examples)
             if not op.shows_nan(examples[step.args[0].number], **filled(step.options, examples)):
-                texts += [f"refuse_nan(v{x.number})" for x in step.args]
-                reads |= {f"v{x.number}" for x in step.args}
+                texts += [f"refuse_nan(v{x.number})" for x in step.args if x.number not in self.searched]
+                self.searched |= {x.number for x in step.args}
         before = {*self.reached}
         for i, x in enumerate(step.args):
             if x.number not in self.needed or is_row and op.partials[i] is no_derivative:
@@ -412,9 +414,24 @@ class Lines:
             if not first:
                 reads.add(name)
             writes.add(name)
-            texts += [*part[:-1], f"{name} = {part[-1]}" if first else f"{name} = {name} + {part[-1]}"]
+            texts += [*part[:-1], *self._accumulated(step, x.number, part[-1], first)]
         reads |= {word for text in texts for word in re.findall(r"\bv\d+\b", text)}
         return Line(texts, frozenset(reads), frozenset(writes), self._native_backward(step, before))
+
+    def _accumulated(self, step: Step, slot: int, text: str, first: bool) -> list[str]:
+        """The statement that adds to a gradient: in place where the array is no other gradient's."""
+        name, is_owned, example = f"d{slot}", slot in self.owned, self.tape.examples[slot]
+        if step.what is table.getitem and text.startswith("getitem "):
+            index, self.owned = text.partition(" ")[2], self.owned | {slot}
+            if first:
+                self.space[f"t{slot}"] = example.dtype
+            begin = [f"{name} = np.zeros({np.shape(example)!r}, t{slot})"] if first else [] if is_owned else [f"{name} = np.array({name})"]
+            return [*begin, f"{name}[{index}] {'' if first else '+'}= d{step.out}"]
+        if first:
+            self.owned |= {slot} if "out=b_" in text else set()
+            return [f"{name} = {text}"]
+        self.owned.add(slot)
+        return [f"{name} += {text}" if is_owned and np.ndim(example) else f"{name} = {name} + {text}"]
 
     def _native_backward(self, step: Step, before: set[int]) -> Any:
         op, operands = step.what, tuple([x.number for x in step.args])
@@ -498,6 +515,8 @@ class Lines:
         if op is table.matmul and self._matrices(step) is not None:
             x, y = [f"v{a.number}" for a in step.args]
             return [f"np.matmul({f'{g}, {y}.T' if i == 0 else f'{x}.T, {g}'}{self._room(slot)})"]
+        if op is table.getitem and self.dtype(slot) == self.dtype(step.out) and not may_repeat(step.options["index"]):
+            return [f"getitem {self.written(step.options['index'], f'p{n}_index', reads)}"]
         if f"e{n}" in self.space:  # its exponentials are in buffers
             self.space[f"r{n}"] = self.example(slot).dtype.type(1.0 / step.options["divisor"])
             room = self._room(slot)
@@ -540,6 +559,12 @@ def _label_guard(tape: ArrayTape, made: dict[int, int], last: int) -> tuple[list
     if tape.steps[chain[0]].args != ("view", Slot(slot), np.uint64) or labels.dtype.char != "l" or not isinstance(classes, int):
         return None
     return chain, Other("labels", (f"v{slot}",), (labels.size, classes))
+
+
+def may_repeat(index: Any) -> bool:
+    """True where an index may name an entry twice, or is not known yet."""
+    parts = index if type(index) is tuple else (index,)
+    return not all(isinstance(part, (int, slice, type(None), type(...))) for part in parts)
 
 
 def slots_of(tree: Any) -> list[int]:
