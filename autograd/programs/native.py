@@ -24,7 +24,7 @@ from .passes import dot
 from .printer import C, Code, sources, written
 from .record import internal, sources_of_numbers
 
-FLAGS = ("-O3", "-fPIC", "-shared", "-fno-math-errno", "-fno-trapping-math", "-ffp-contract=fast", "-lm")
+FLAGS = ("-O2", "-ftree-vectorize", "-fPIC", "-shared", "-fno-math-errno", "-fno-trapping-math", "-ffp-contract=fast", "-lm")
 OWN = ("-march=native",)  # for this processor alone
 SUFFIX = {"darwin": ".dylib", "win32": ".dll"}.get(sys.platform, ".so")
 BUILT_IN = Path(__file__).with_name("interpreter" + SUFFIX)  # in a wheel of this system
@@ -64,7 +64,8 @@ def text(names: Iterable[str]) -> str:
         locals = [written(partial(rule, out, *operands), C) for rule in row.partials]
         entries[row.arity].append(f"F({codes[name]}, {written(row(*operands), C)}, {', '.join(locals)})")
     functions = sources(used, C)
-    lines = ["#include <math.h>"]
+    lines = ["#if defined __GNUC__ && !defined __clang__", '#pragma GCC optimize ("vect-cost-model=dynamic")', "#endif",
+             "#include <math.h>"]
     lines += [f"static inline double r_{name}({', '.join(['double'] * rows[name].arity)});" for name in sorted(functions)]
     lines += [functions[name] for name in sorted(functions)]
     lines += [f"#define {name.upper()} {code}" for name, code in codes.items() if name not in names]
