@@ -53,6 +53,18 @@ def agree(got, wanted, tolerance):
         assert x == y or abs(x - y) <= tolerance * size or x != x and y != y, (list(got), list(wanted))
 
 
+def agree_as_conditioned(f, xs, got, wanted, tolerance):
+    """As ``agree``; where the program loses digits, to what it loses when each of its results is off by a unit in the last place."""
+    try:
+        agree(got, wanted, tolerance)
+    except AssertionError:
+        others = [eager(lambda *nodes, seed=seed: f(*nodes, off=random.Random(seed)), xs) for seed in range(8)]
+        others = [[value, *slopes] for value, slopes in others]
+        for i, (x, y) in enumerate(zip(got, wanted, strict=True)):
+            lost = max(abs(other[i] - y) for other in others)
+            assert x == y or x != x and y != y or abs(x - y) <= 8 * lost < math.inf, (x, y, lost)
+
+
 def wild_program(draw, inputs=3):
     """A function of random operations on whatever comes, infinities, edges and choices among them."""
     lines, count = [], inputs
@@ -67,11 +79,12 @@ def wild_program(draw, inputs=3):
             lines.append((draw.choice([ops.add, ops.mul, ops.sub]), [draw.randrange(count) for _ in range(2)]))
         count = inputs + len(lines)
 
-    def f(*xs):
+    def f(*xs, off=None):
         results = list(xs)
         for row, operands in lines:
             x, *rest = [results[x] if isinstance(x, int) else x for x in operands]
-            results.append(where(x > 0.3, *rest) if row is where else row(x, *rest))
+            made = where(x > 0.3, *rest) if row is where else row(x, *rest)
+            results.append(made if off is None else made * (1 + off.choice((-1, 1)) * 2.0**-52))
         used = {x for _, operands in lines for x in operands if isinstance(x, int)}
         return sum((results[i] for i in range(inputs, count) if i not in used), 0.0)
     return f
@@ -105,10 +118,8 @@ def test_infinities_and_branches_not_taken_are_those_of_the_function(backend, se
     for i, xs in enumerate(points):
         value, slopes = eager(f, xs)
         got, own = compiled.value_and_grad(*xs, argnums=(0, 1, 2))
-        agree([got], [value], 1e-12)
-        agree(own, slopes, 1e-12)
-        agree([values[i]], [value], 1e-11)
-        agree([g[i] for g in gradients], slopes, 1e-11)
+        agree_as_conditioned(f, xs, [got, *own], [value, *slopes], 1e-12)
+        agree_as_conditioned(f, xs, [values[i], *(g[i] for g in gradients)], [value, *slopes], 1e-11)
 
 
 @pytest.mark.slow
