@@ -84,6 +84,17 @@ def _renumbered(old: Recording, kept: Iterable[int], to: list[int]) -> Lowered:
     return new
 
 
+def _rewired(old: Lowered, to: list[int]) -> Lowered:
+    """The same instructions with operands read from where ``to`` maps them; what nothing reads now is dead."""
+    old.a = [to[i] for i in old.a]
+    old.b = [to[i] for i in old.b]
+    old.c = {i: to[x] for i, x in old.c.items()}
+    old.terms = {i: [to[x] for x in terms] for i, terms in old.terms.items()}
+    old.outputs = [to[i] for i in old.outputs]
+    old.leaves = {x: to[i] for x, i in old.leaves.items()}
+    return old
+
+
 def _key(x: float) -> Any:
     return x if x and x == x else repr(x)
 
@@ -96,8 +107,6 @@ def fold_constants(old: Lowered) -> Lowered:
     known = bytearray(count + 1)  # the places of constants
     for i in values:
         known[i] = 1
-    kept: list[int] = []
-    keep = kept.append
     for i, (op, x, y) in enumerate(zip(ops, a, b)):
         x, y = to[x], to[y]
         if op is identity:
@@ -114,8 +123,7 @@ def fold_constants(old: Lowered) -> Lowered:
                 a[i] = b[i] = -1
                 c.pop(i, None)
                 known[i] = 1
-        keep(i)
-    return _renumbered(old, kept, to)
+    return _rewired(old, to)
 
 
 def evaluated(op: Operation, operands: Sequence[float]) -> float:
@@ -130,8 +138,7 @@ def merge_common(old: Lowered) -> Lowered:
     """Compute an operation on the same operands once."""
     to = [*range(len(old)), -1]
     known: dict[Any, int] = {}
-    kept: list[int] = []
-    setdefault, keep, values, c, size = known.setdefault, kept.append, old.values, old.c, len(old) + 1
+    setdefault, values, c, size = known.setdefault, old.values, old.c, len(old) + 1
     codes: dict[int, int] = {}
     number = codes.setdefault
     # keys are integers: a tuple for each operation would keep the garbage collector busy (measured: a third of the time)
@@ -145,11 +152,8 @@ def merge_common(old: Lowered) -> Lowered:
             first = setdefault((number(id(op), len(codes)) * size + y) * size + x, i)
         else:
             first = setdefault((number(id(op), len(codes)) * size + x) * size + y, i)
-        if first == i:
-            keep(i)
-        else:
-            to[i] = first
-    return _renumbered(old, kept, to)
+        to[i] = first
+    return _rewired(old, to)
 
 
 def drop_dead(old: Lowered) -> Lowered:
