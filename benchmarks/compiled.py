@@ -233,6 +233,33 @@ def arrays(row: Row, backend: str) -> Step:
     return step
 
 
+def updating(row: Row) -> Step:
+    """The training step of T1 or T2 with its update in the program, as in JAX: parameters go in and come out."""
+    import numpy as np
+
+    import nn.functional as F
+    from autograd import compile, relu, value_and_grad
+    x, labels, parameters = data(row)
+    rate = np.float32(RATE)
+
+    def loss(parameters: Any, x: Any, labels: Any) -> Any:
+        w1, b1, w2, b2 = parameters
+        return F.cross_entropy(relu(x @ w1 + b1) @ w2 + b2, labels)
+
+    def updated(parameters: Any, x: Any, labels: Any) -> Any:
+        value, slopes = value_and_grad(loss)(parameters, x, labels)
+        return value, [p - rate * slope for p, slope in zip(parameters, slopes)]
+    program = compile(updated, backend="native")
+
+    def step() -> tuple[float, object]:
+        nonlocal parameters
+        for _ in range(round(1e6 / row.scale)):
+            value, parameters = program(parameters, x, labels)
+        on(program, "native")
+        return float(value), None
+    return step
+
+
 def layered(kind: str, backend: str) -> Step:
     """Value and gradient of T4 to T8 as a program."""
     from autograd import compile
@@ -248,6 +275,8 @@ def layered(kind: str, backend: str) -> Step:
     return step
 
 
+for _row in (T1, T2):
+    _row.engine(f"{[*BACKENDS][0]}, with its update")(partial(updating, _row))
 for _name, _backend in BACKENDS.items():
     for _row in (T1, T2, T3):
         _row.engine(_name)(partial(arrays, _row, _backend))

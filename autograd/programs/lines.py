@@ -15,12 +15,13 @@ import numpy as np
 from .. import ops
 from ..arrays import table
 from ..arrays.pullback import match_operand, refuse_nan, row_pullback, unbroadcast
-from ..elementwise import array_function
+from ..elementwise import array_function, mask_product
 from ..operation import Operation, no_derivative
 from .record import comparisons, select
 from .tensors import ArrayTape, Slot, Step, is_finite, item_of, method_of
 
 FULL, ALONE, TAIL, HEAD = range(4)  # how an operand of R × C entries is broadcast, as in arrays.c
+MANY = 2_048  # entries from which a mask is cast first
 SQUARE = Operation("square", "²", lambda x: x * x, (lambda out, x: 2 * x,), (), ((-1.0, 1.0),), {}, None, False)  # in Python's texts
 _KNOWN = {ops.relu: "np.maximum({0}, 0{1})", SQUARE: "np.square({0}{1})"}
 _SLOPES = {ops.exp: ("{g} * {out}",), ops.div: ("{g} / {1}", "{g} * ({0} / {1}) / -{1}"), ops.mul: ("{g} * {1}", "{g} * {0}"),
@@ -114,7 +115,7 @@ class Lines:
     def __init__(self, tape: ArrayTape, outputs: list[int], wanted: list[int], space: dict[str, Any]):
         self.tape, self.outputs, self.wanted, self.space = tape, outputs, wanted, space
         space.update(row=row_pullback, refuse_nan=refuse_nan, np=np, match=match_operand, unbroadcast=unbroadcast,
-                     total=np.add.reduce)
+                     total=np.add.reduce, mine=mine, mask_product=mask_product)
         self.needed = self._needed()
         self.reached = {outputs[0]} if outputs else set()
         self.finals = {*wanted}
@@ -429,7 +430,8 @@ class Lines:
             return [*begin, f"{name}[{index}] {'' if first else '+'}= d{step.out}"]
         if first:
             self.owned |= {slot} if "out=b_" in text else set()
-            return [f"{name} = {text}"]
+            shared = slot in self.finals and not text.startswith(("np.matmul(", "np.multiply(", "total("))
+            return [f"{name} = mine({text}, d{step.out})" if shared else f"{name} = {text}"]
         self.owned.add(slot)
         return [f"{name} += {text}" if is_owned and np.ndim(example) else f"{name} = {name} + {text}"]
 
@@ -495,6 +497,8 @@ class Lines:
         elif op is ops.relu:
             room = self._room(slot) if fits and self.shape(slot) else ""
             made = [f"np.multiply({g}, v{step.out} != 0{room})"]  # a nan in it would be one in the result
+            if np.size(example) > MANY:
+                made = [f"mask_product({g}, v{step.out} != 0{room.replace('out=', '')})"]
         elif op in _SLOPES:
             made = [_SLOPES[op][i].format(*operands, g=g, out=f"v{step.out}")]
             if op is ops.mul and fits and self.shape(slot):
@@ -559,6 +563,11 @@ def _label_guard(tape: ArrayTape, made: dict[int, int], last: int) -> tuple[list
     if tape.steps[chain[0]].args != ("view", Slot(slot), np.uint64) or labels.dtype.char != "l" or not isinstance(classes, int):
         return None
     return chain, Other("labels", (f"v{slot}",), (labels.size, classes))
+
+
+def mine(x: Any, g: Any) -> Any:
+    """A gradient as an array of its own: a copy of what is the upstream gradient or a view."""
+    return x if type(x) is np.ndarray and x.base is None and x is not g and x.flags.writeable else np.array(x)
 
 
 def may_repeat(index: Any) -> bool:

@@ -79,7 +79,9 @@ class Plan:
             found = []
             for i in self.wanted:
                 self.space[f"t{i}"] = np.asarray(self.tape.examples[i]).dtype
-                found.append(f"d{i}" if i in self.reached else f"np.zeros({np.shape(self.tape.examples[i])!r}, t{i})")
+                shape = np.shape(self.tape.examples[i])
+                made = f"d{i}" if i != first and shape else f"np.array(d{i})"  # the seed and numbers are not arrays of the caller's
+                found.append(made if i in self.reached else f"np.zeros({shape!r}, t{i})")
             lines.append(f"    d{first} = seed")
             lines += [f"    {text}" for text in bodies[1]]
             lines.append(f"    yield [{', '.join(found)}]")
@@ -127,8 +129,8 @@ class Plan:
                 return found
             found = trapping_context.copy().run(next, program)
         except FloatingPointError:
-            found = silent_context.copy().run(self._exactly, dict(zip(self.kept, kept)))
-        return own([np.asarray(x) for x in found])
+            found = own([*map(np.asarray, silent_context.copy().run(self._exactly, dict(zip(self.kept, kept))))])
+        return found
 
     def _exactly(self, values: dict[int, Any]) -> list[Any]:
         """The gradients by the sweep with masks, over a graph of Tensors with the same numbers."""
