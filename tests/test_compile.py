@@ -54,7 +54,7 @@ def agree(got, wanted, tolerance):
 
 
 def agree_as_conditioned(f, xs, got, wanted, tolerance):
-    """As ``agree``; where the program loses digits, to what it loses when each of its results is off by a unit in the last place."""
+    """As ``agree``; where the program loses digits, to what it loses when each result is off by a unit in the last place."""
     try:
         agree(got, wanted, tolerance)
     except AssertionError:

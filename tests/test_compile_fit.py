@@ -16,7 +16,9 @@ def numbers():
 
 
 def layers():
-    return nn.Sequential(nn.Linear(4, 8, rng=0), nn.BatchNorm1d(8), nn.ReLU(), nn.Dropout(0.2, rng=2), nn.Linear(8, 3, rng=1))
+    # a bias before batch norm has a gradient of rounding errors alone, of which Adam makes steps of the usual size
+    return nn.Sequential(nn.Linear(4, 8, bias=False, rng=0), nn.BatchNorm1d(8), nn.ReLU(), nn.Dropout(0.2, rng=2),
+                         nn.Linear(8, 3, rng=1))
 
 
 def run(build, compile, loss=nn.cross_entropy, data=IRIS, epochs=3, **options):
@@ -32,7 +34,7 @@ def alike(one, two, tolerance=1e-9):
         np.testing.assert_allclose(state, twin.state_dict()[name], rtol=1e3 * tolerance, atol=tolerance, err_msg=name)
     assert [row.keys() for row in history.rows] == [row.keys() for row in other.rows]
     for row, wanted in zip(history.rows, other.rows):
-        assert row == pytest.approx(wanted, rel=1e-6)
+        assert row == pytest.approx(wanted, rel=max(1e-6, tolerance))
 
 
 @pytest.mark.parametrize(("build", "tolerance"), [(numbers, 1e-9), (layers, 1e-5)])

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import nn.functional as F
-from autograd import Tensor, compile, grad, ops, relu, softmax, tanh, value_and_grad, where
+from autograd import compile, exp, grad, hessian, ops, relu, softmax, sqrt, tanh, value_and_grad, where
 from autograd.arrays import functions as A
 from autograd.operation import rows
 from autograd.programs import native
@@ -27,7 +27,7 @@ BACKENDS = ["numpy", *(["native"] if has_compiler() else [])]
 
 
 def random_program(seed: int):
-    """A function of four arrays that applies rows, masks, sums, products of matrices and softmax to them at random, and returns a number."""
+    """A function of four arrays that applies rows, masks, sums, products and softmax at random, and returns a number."""
     def f(*xs):
         rng = np.random.default_rng(seed)
         known = [*xs]
@@ -103,3 +103,106 @@ def test_random_programs(backend, edges):
                 close(mine, wanted, max(finite))
         close(program(*xs), value, 1.0)
         assert not program.backend.startswith("eager"), seed
+
+
+# ── sizes, orders in memory, and whose the arrays are ────────────────────────────────────────────────────────────
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("shape", [(3, 1000), (300, 7), (65, 64), (1, 129), (50, 40, 3)])
+def test_many_blocks_rows_and_columns(backend, dtype, shape):
+    rng = np.random.default_rng(1)
+    f = lambda x, row, column, one: ((relu(x * row - column) + x / (1 + x * x)) * one).sum() + ((x - row) ** 2 * column).sum()
+    x = rng.normal(size=shape).astype(dtype)
+    others = [rng.normal(size=s).astype(dtype) for s in (shape[1:], (shape[0],) + (1,) * (len(shape) - 1), (1,))]
+    wanted = value_and_grad(f, (0, 1, 2, 3))(x, *others)
+    program = compile(f, backend=backend)
+    for given in (x, np.asfortranarray(x), np.repeat(x, 2, 0)[::2]):
+        value, slopes = program.value_and_grad(given, *others, argnums=(0, 1, 2, 3))
+        tolerance = 1e-12 if dtype is np.float64 else 2e-5
+        assert value == pytest.approx(wanted[0], rel=tolerance)
+        for mine, theirs in zip(slopes, wanted[1], strict=True):
+            np.testing.assert_allclose(mine, theirs, rtol=tolerance, atol=tolerance * np.abs(theirs).max())
+    assert program.backend == backend
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("size", [4, 5000])
+def test_results_and_gradients_are_new_arrays_at_each_call(backend, size):
+    program = compile(lambda x, y: (x * y).sum() + (y * y).sum(), backend=backend)
+    double = compile(lambda x: [x * 2.0 + 1.0, x - 1.0], backend=backend)
+    x, y = np.ones(size), np.full(size, 2.0)
+    first = program.value_and_grad(x, y, argnums=(0, 1))[1]
+    results = double(x)
+    kept = [a.copy() for a in (*first, *results)]
+    program.value_and_grad(y, x, argnums=(0, 1))
+    double(y)
+    for a, b in zip((*first, *results), kept, strict=True):
+        assert (a == b).all() and a.flags.writeable
+        a[:] = 7
+    assert (x == 1).all() and (program.value_and_grad(x, y)[1] == 2).all() and (double(x)[0] == 3).all()
+
+
+# ── derivatives within ───────────────────────────────────────────────────────────────────────────────────────────
+
+def loss(parameters, x, labels):
+    w, b, v = parameters
+    return F.cross_entropy(relu(x @ w + b) @ v, labels)
+
+
+def step(parameters, x, labels):
+    value, slopes = value_and_grad(loss)(parameters, x, labels)
+    return value, [p - 0.1 * slope for p, slope in zip(parameters, slopes)]
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_training_step_with_its_update(backend):
+    rng = np.random.default_rng(2)
+    mine = other = [rng.normal(size=shape) for shape in ((4, 8), (8,), (8, 3))]
+    program = compile(step, backend=backend)
+    for _ in range(5):
+        x, labels = rng.normal(size=(16, 4)), rng.integers(0, 3, 16)
+        value, mine = program(mine, x, labels)
+        wanted, slopes = value_and_grad(loss)(other, x, labels)
+        other = [p - 0.1 * slope for p, slope in zip(other, slopes)]
+        assert value == pytest.approx(wanted, rel=1e-12)
+        for a, b in zip(mine, other, strict=True):
+            np.testing.assert_allclose(a, b, rtol=1e-12, atol=1e-13)
+    assert program.recordings == 1 and program.backend == backend
+    with pytest.raises(ValueError, match="label 3 at target"):
+        program(mine, x, np.full(16, 3))
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_higher_orders_within(backend):
+    f = lambda x, a: (tanh(x) * exp(-a * x) + relu(x) * x).sum()
+    inner = lambda x, a: (grad(f)(x, a) ** 2).sum()
+    x, a = np.random.default_rng(3).normal(size=(2, 5))
+    for function in (inner, lambda x, a: (grad(inner)(x, a) * x).sum()):
+        program = compile(function, backend=backend)
+        value, slopes = program.value_and_grad(x, a, argnums=(0, 1))
+        wanted, theirs = value_and_grad(function, (0, 1))(x, a)
+        assert value == pytest.approx(wanted, rel=1e-11) and program.backend == backend
+        for mine, other in zip(slopes, theirs, strict=True):
+            np.testing.assert_allclose(mine, other, rtol=1e-10, atol=1e-11)
+    np.testing.assert_allclose(compile(f, backend=backend).hessian(x, a), hessian(f)(x, a), rtol=1e-11, atol=1e-12)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_derivative_within_that_meets_a_branch_not_taken_is_that_of_the_function(backend):
+    slope = lambda x: grad(lambda x: relu(sqrt(x)).sum() + (x * x).sum())(x) + 0.0
+    program = compile(slope, backend=backend)
+    for x in (np.array([4.0, 1.0]), np.array([0.0, 1.0]), np.array([9.0, 4.0])):  # at 0, a slope of 0 times one of infinity
+        np.testing.assert_allclose(program(x), slope(x), rtol=1e-12)
+    assert program.backend == backend
+
+
+def test_a_derivative_by_what_was_computed_of_tensors_reached_by_closure_runs_as_it_is():
+    from autograd import Tensor
+    w = Tensor(np.array([1.0, 2.0]))
+    f = lambda x: grad(lambda a: (a * x * w).sum())(x)
+    program = compile(f)
+    x = np.array([3.0, 4.0])
+    np.testing.assert_allclose(program(x), f(x))
+    w.data[:] = [5.0, 6.0]
+    np.testing.assert_allclose(program(x), f(x))

@@ -15,7 +15,6 @@ from ..operation import Operation, number
 from ..tensor import Tensor
 from .compiled import check_pair, library_for
 from .forms import NUMBER, Form, put_together, result_form
-from .plan import Changed as Changed
 from .plan import Plan
 from .tensors import ArrayTape, Unrecordable, record_arrays
 
@@ -127,7 +126,8 @@ class ArrayCompiled:
         self.tape, self.outputs, self.result = record_arrays(function, arguments, result_form)
         leaves = {x: slot for x, slot in self.tape.leaves.items() if not x.inputs}
         self.leaves, self.tape.leaves_read = [*leaves], [*leaves.values()]
-        self.library, self.backend = library_for(backend, [step.what for step in self.tape.steps if isinstance(step.what, Operation)])
+        rows = [step.what for step in self.tape.steps if isinstance(step.what, Operation)]
+        self.library, self.backend = library_for(backend, rows)
         self.key, self.statics = call.key, call.statics
         self.matches = matcher(call)
         self.plans: dict[Any, Plan] = {}

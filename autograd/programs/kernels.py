@@ -1,8 +1,7 @@
-"""Lines of array programs as instructions of ``arrays.c``: rows of the table fused over the same entries, small products, losses."""
+"""Lines of array programs as instructions of ``arrays.c``: rows fused over the same entries, small products, losses."""
 
 from __future__ import annotations
 
-import ctypes
 import re
 from math import prod
 from typing import Any
@@ -12,12 +11,13 @@ import numpy as np
 from .. import ops
 from ..operation import Operation, partial
 from . import native
-from .lines import ALONE, FULL, TAIL, Alias, Line, Lines, Matrices, Other, Rows
+from .lines import ALONE, FULL, HEAD, TAIL, Alias, Lines, Matrices, Other, Rows
 from .printer import C, Code, written
 from .record import comparisons, select
 
 TYPES = {"f": 0, "d": 1, "?": 2, "b": 2, "l": 3}
-KINDS = {name: code for code, name in enumerate("fused matmul loss loss_back softmax softmax_back shares labels finite watch".split())}
+_NAMES = "fused matmul loss loss_back softmax softmax_back shares labels finite watch"
+KINDS = {name: code for code, name in enumerate(_NAMES.split())}
 MOST_ROWS = 40  # of a group: values and gradients of so many stay in the first cache
 ROUNDED = 8
 SMALL_PRODUCT = 20_000  # multiplications; larger products are BLAS's
@@ -38,7 +38,9 @@ def is_worth(meaning: Any, lines: Lines, codes: dict[str, int]) -> bool:
         known, entries = meaning.op.name in codes, prod(meaning.shape)
         most = MANY_SINGLES if lines.dtype(meaning.out).char == "f" else np.inf
         return known and entries <= (most if meaning.op in LIGHT else FEW_ENTRIES)
-    return isinstance(meaning, Alias) or isinstance(meaning, Other) and (meaning.kind in ("labels", "finite") or prod(meaning.sizes) <= SMALL_LOSS)
+    if isinstance(meaning, Other):
+        return meaning.kind in ("labels", "finite") or prod(meaning.sizes) <= SMALL_LOSS
+    return isinstance(meaning, Alias)
 
 
 class Group:
@@ -60,10 +62,9 @@ class Group:
     def takes(self, x: Rows) -> bool:
         """True where the rows can join the group."""
         places = {**dict(zip(x.operands, x.kinds)), x.out: x.out_kind}
-        if prod(x.shape) != self.entries or len(self.rows.keys() | places.keys()) > MOST_ROWS or bool(x.needs) < bool(self.backward):
+        if prod(x.shape) != self.entries or len(self.rows.keys() | places.keys()) > MOST_ROWS or self.backward and not x.needs:
             return False
-        if x.width != self.width and any(kind not in (FULL, ALONE) for kind in (*self.kinds.values(),)) and \
-                any(kind not in (FULL, ALONE) for kind in places.values()):
+        if x.width != self.width and all(not {TAIL, HEAD}.isdisjoint(kinds) for kinds in (self.kinds.values(), places.values())):
             return False
         if any(self.kinds.get(slot, kind) != kind for slot, kind in places.items()):
             return False
@@ -71,11 +72,12 @@ class Group:
 
     def _reads(self, x: Rows) -> set[str]:
         values = {f"v{slot}" for slot in x.operands}
-        return values if not x.needs else {f"d{x.out}", f"v{x.out}", *values, *(f"d{s}" for s, need in zip(x.operands, x.needs) if need)}
+        down = {f"d{slot}" for slot, need in zip(x.operands, x.needs) if need}
+        return {f"d{x.out}", f"v{x.out}", *values, *down} if x.needs else values
 
     def add(self, x: Rows) -> None:
         """Add rows to the group."""
-        if any(kind not in (FULL, ALONE) for kind in (*x.kinds, x.out_kind)):
+        if not {TAIL, HEAD}.isdisjoint((*x.kinds, x.out_kind)):
             self.width = x.width
         for slot, kind in (*zip(x.operands, x.kinds), (x.out, x.out_kind)):
             self.kinds[slot] = kind
@@ -130,7 +132,8 @@ class Group:
 
     def reads(self) -> set[str]:
         """The variables that it takes from buffers."""
-        return {f"{'d' if down else 'v'}{slot}" for slot, down in self.loads} | {name for name, adds in self.written.items() if adds}
+        loaded = {f"{'d' if down else 'v'}{slot}" for slot, down in self.loads}
+        return loaded | {name for name, adds in self.written.items() if adds}
 
     def writes(self) -> set[str]:
         """The variables that it makes."""
@@ -201,20 +204,20 @@ class Encoder:
 
     def other(self, x: Other) -> None:
         """Write an instruction of its own."""
-        place = self.buffers.place
+        place, first = self.buffers.place, x.variables[0]
+        kind = self.buffers.type_of(first)
         if x.kind == "labels":
-            self.instruction("labels", place(x.variables[0]), *x.sizes)
+            self.instruction("labels", place(first), *x.sizes)
         elif x.kind == "finite":
-            self.instruction("finite", self.buffers.type_of(x.variables[0]), *x.sizes, place(x.variables[0]))
-        elif x.kind == "softmax" and (key := self.losses.get(self.buffers.root(x.variables[0]))) is not None:
+            self.instruction("finite", kind, *x.sizes, place(first))
+        elif x.kind == "softmax" and (key := self.losses.get(self.buffers.root(first))) is not None:
             parts = [self.buffers.places[f"{name}{key}"] for name in "ez"]
-            self.instruction("shares", self.buffers.type_of(x.variables[0]), *x.sizes, *parts, place(x.variables[4]))
+            self.instruction("shares", kind, *x.sizes, *parts, place(x.variables[4]))
         elif x.kind == "softmax":
-            self.instruction("softmax", self.buffers.type_of(x.variables[0]), *x.sizes, place(x.variables[0]), place(x.variables[4]))
+            self.instruction("softmax", kind, *x.sizes, place(first), place(x.variables[4]))
         elif x.kind == "softmax_back":
-            upstream, out, _, adds, to = x.variables
-            self.instruction("softmax_back", self.buffers.type_of(upstream), *x.sizes, place(upstream), place(to), int(adds is not None),
-                             place(out))
+            _, out, _, adds, to = x.variables
+            self.instruction("softmax_back", kind, *x.sizes, place(first), place(to), int(adds is not None), place(out))
         else:
             self._loss(x)
 

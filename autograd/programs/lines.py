@@ -22,7 +22,7 @@ from .tensors import ArrayTape, Slot, Step, is_finite, item_of, method_of
 
 FULL, ALONE, TAIL, HEAD = range(4)  # how an operand of R × C entries is broadcast, as in arrays.c
 MANY = 2_048  # entries from which a mask is cast first
-SQUARE = Operation("square", "²", lambda x: x * x, (lambda out, x: 2 * x,), (), ((-1.0, 1.0),), {}, None, False)  # in Python's texts
+SQUARE = Operation("square", "²", lambda x: x * x, (lambda out, x: 2 * x,), (), ((-1.0, 1.0),), {}, None, False)  # x ** 2
 _KNOWN = {ops.relu: "np.maximum({0}, 0{1})", SQUARE: "np.square({0}{1})"}
 _SLOPES = {ops.exp: ("{g} * {out}",), ops.div: ("{g} / {1}", "{g} * ({0} / {1}) / -{1}"), ops.mul: ("{g} * {1}", "{g} * {0}"),
            SQUARE: ("{g} * (2 * {0})",), ops.sqrt: ("{g} * (0.5 / {out})",), ops.log: ("{g} / {0}",)}
@@ -61,7 +61,7 @@ class Other(NamedTuple):
 
 
 class Line(NamedTuple):
-    """What a line runs in NumPy, what it reads and writes, and what it is in C."""
+    """A statement of a program, or a few: texts for NumPy, the variables that it reads and writes, and its meaning in C."""
 
     texts: list[str]
     reads: frozenset[str]
@@ -157,8 +157,8 @@ class Lines:
     def forward(self) -> list[Line]:
         """The lines of all steps."""
         lines, dropped = [], {n for before, _ in self.guards.values() for n in before}
-        self.turned = {step.out: step.args[0].number for step in self.tape.steps if step.kind == "node" and step.what is table.transpose
-                       and len(self.shape(step.out)) == 2 and step.options["axes"] in (None, (1, 0), [1, 0])}
+        self.turned = {step.out: step.args[0].number for step in self.tape.steps if step.what is table.transpose and
+                       len(self.shape(step.out)) == 2 and step.options["axes"] in (None, (1, 0), [1, 0])}
         for n, step in enumerate(self.tape.steps):
             if n in self.guards:
                 lines.append(self._guard(n, step))
@@ -228,7 +228,7 @@ class Lines:
         return f"{out} = f{n}({', '.join(args)}{self._options(n, step, reads)})" if args else f"{out} = f{n}()"
 
     def _plain_rows(self, step: Step) -> Any:
-        """What a function of plain arrays is in C: a comparison, another type, or another shape."""
+        """The meaning in C of a function of plain arrays: a comparison, another type, or another shape."""
         name, args = getattr(getattr(step.what, "__self__", None), "__name__", ""), step.args
         if step.options or not args:
             return None
@@ -261,9 +261,10 @@ class Lines:
         op, out = step.what, f"v{step.out}"
         self.space[f"f{n}"] = op.forward
         example = self.tape.examples[step.out]
-        native, given = None, ", ".join(args)
+        native: Any = None
+        given = ", ".join(args)
         if op is table.matmul and (sizes := self._matrices(step)) is not None:
-            native = Matrices(*map(self._matrix, step.args), out, sizes)  # type: ignore[arg-type]
+            native = Matrices(self._matrix(step.args[0]), self._matrix(step.args[1]), out, sizes)
             return f"{out} = np.matmul({given}{self.buffer(out, step.out) if step.out not in self.outputs else ''})", native
         if op is table.sum:
             native = self._sum(step)
@@ -345,7 +346,7 @@ class Lines:
         """The rows and columns of softmax along the last axis."""
         x = step.args[0].number
         shape = self.shape(x)
-        if step.options["axis"] not in (-1, len(shape) - 1) or self.layout(x) is not None or 0 in shape or self.layout(step.out) is not None:
+        if step.options["axis"] not in (-1, len(shape) - 1) or not self.layout(x) is self.layout(step.out) is None or 0 in shape:
             return None
         return prod(shape[:-1]), shape[-1]
 
@@ -362,13 +363,13 @@ class Lines:
         target, weights, divisor = o["target"], o["weights"], o["divisor"]
         if not isinstance(target, Slot) or self.dtype(target.number).char != "l" or self.dtype(x).char not in "fd":
             return None
-        if self.layout(x) is not None or not isinstance(weights, Slot) and weights != 1.0 or isinstance(weights, Slot) and self.dtype(weights.number) != self.dtype(x):
+        fits = self.dtype(weights.number) == self.dtype(x) if isinstance(weights, Slot) else weights == 1.0
+        if self.layout(x) is not None or not fits:
             return None
-        w = f"v{weights.number}" if isinstance(weights, Slot) else None
+        w, n = [f"v{one.number}" if isinstance(one, Slot) else one for one in (weights, divisor)]
+        first, last = (f"d{step.out}", f"d{x}") if backward else (f"v{x}", f"v{step.out}")
         return Other("loss_back" if backward else "loss",
-                     (f"d{step.out}" if backward else f"v{x}", f"v{target.number}", w,
-                      f"v{divisor.number}" if isinstance(divisor, Slot) else divisor, f"d{x}" if backward else f"v{step.out}", step.out),
-                     self.shape(x))
+                     (first, f"v{target.number}", w if isinstance(w, str) else None, n, last, step.out), self.shape(x))
 
     def _loss_text(self, n: int, step: Step, x: str) -> str:
         """The mean cross-entropy of labels with equal weights, in buffers, as the operation computes it."""
@@ -376,10 +377,10 @@ class Lines:
         if not isinstance(o["divisor"], float) or o["weights"] != 1.0:
             return ""
         rows, classes = scores.shape
-        column = np.empty((rows, 1), scores.dtype)
-        self.space.update({f"e{n}": np.empty_like(scores), f"z{n}": column, f"m{n}": np.empty_like(column), f"l{n}": np.empty_like(column),
-                           f"y{n}": np.empty(rows, np.int64), f"s{n}": np.arange(0, rows * classes, classes), "top": np.maximum.reduce})
-        self.space.update({f"k{n}": self.space[f"l{n}"].reshape(-1), f"g{n}": scores.dtype.type(o["divisor"])})
+        z, m, logs = np.empty((3, rows, 1), scores.dtype)
+        self.space.update({f"e{n}": np.empty_like(scores), f"z{n}": z, f"m{n}": m, f"l{n}": logs, f"k{n}": logs.reshape(-1),
+                           f"y{n}": np.empty(rows, np.int64), f"s{n}": np.arange(0, rows * classes, classes),
+                           f"g{n}": scores.dtype.type(o["divisor"]), "top": np.maximum.reduce})
         return (f"top({x}, 1, None, m{n}, True); np.subtract({x}, m{n}, e{n}); np.add(s{n}, v{o['target'].number}, y{n}); "
                 f"t = e{n}.take(y{n}); np.exp(e{n}, e{n}); total(e{n}, 1, None, z{n}, True); np.log(z{n}, l{n}); "
                 f"np.subtract(k{n}, t, t); v{step.out} = np.asarray(total(t) / g{n})")
@@ -426,8 +427,9 @@ class Lines:
             index, self.owned = text.partition(" ")[2], self.owned | {slot}
             if first:
                 self.space[f"t{slot}"] = example.dtype
-            begin = [f"{name} = np.zeros({np.shape(example)!r}, t{slot})"] if first else [] if is_owned else [f"{name} = np.array({name})"]
-            return [*begin, f"{name}[{index}] {'' if first else '+'}= d{step.out}"]
+            if first:
+                return [f"{name} = np.zeros({np.shape(example)!r}, t{slot})", f"{name}[{index}] = d{step.out}"]
+            return [*([] if is_owned else [f"{name} = np.array({name})"]), f"{name}[{index}] += d{step.out}"]
         if first:
             self.owned |= {slot} if "out=b_" in text else set()
             shared = slot in self.finals and not text.startswith(("np.matmul(", "np.multiply(", "total("))
@@ -453,7 +455,8 @@ class Lines:
             native = self._rows(ops.identity, step.out, operands, self.shape(step.out), self.shape(step.out))
         elif op is table.softmax:
             sizes, x = self._shares(step), operands[0]
-            return sizes and Other("softmax_back", (f"d{step.out}", f"v{step.out}", None, f"d{x}" if x in before else None, f"d{x}"), sizes)
+            adds = f"d{x}" if x in before else None
+            return sizes and Other("softmax_back", (f"d{step.out}", f"v{step.out}", None, adds, f"d{x}"), sizes)
         else:
             return self._loss(step, True) if op.name == "cross_entropy" and operands[0] not in before else None
         if native is None or op is not ops.mul and len(set(operands)) < len(operands):
@@ -535,7 +538,7 @@ class Lines:
 
 
 def known_guards(tape: ArrayTape) -> dict[int, tuple[list[int], Other]]:
-    """Guards that C knows, by step: that all labels are below a number of classes, that an array is finite; the steps before them."""
+    """Guards that C knows (labels are below the number of classes, an array is finite), by step, with the steps before them."""
     made = {step.out: n for n, step in enumerate(tape.steps)}
     found = {}
     for n, step in enumerate(tape.steps):

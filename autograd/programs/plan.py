@@ -74,7 +74,8 @@ class Plan:
         lines += [f"    {text}" for text in bodies[0]]
         lines.append(f"    yield {self._structure(self.form, iter(self.outputs))}, [{kept}]")
         if self.derive:
-            lines.append(f"    if isnan({f'v{first}' if isinstance(self.tape.examples[first], float) else f'v{first}.item()'}): raise FloatingPointError")
+            number = f"v{first}" if isinstance(self.tape.examples[first], float) else f"v{first}.item()"
+            lines.append(f"    if isnan({number}): raise FloatingPointError")
             self.space["isnan"] = isnan
             found = []
             for i in self.wanted:
@@ -97,8 +98,8 @@ class Plan:
         if kind in (list, tuple):
             return f"[{', '.join(parts)}]" if kind is list else f"({''.join(f'{part}, ' for part in parts)})"
         name = f"form{len(self.space)}"
-        self.space[name] = lambda *found: put_together((kind, *inside[:-1], (NUMBER,) * len(found)) if kind is not np.ndarray else form,
-                                                       iter(found), stacked)
+        flat = form if kind is np.ndarray else (kind, *inside[:-1], (NUMBER,) * len(parts))
+        self.space[name] = lambda *found: put_together(flat, iter(found), stacked)
         return f"{name}({', '.join(parts)})"
 
     def _result(self, slot: int) -> str:
@@ -107,9 +108,9 @@ class Plan:
             return f"v{slot}"
         if np.ndim(example):
             return f"v{slot}.copy()" if isinstance(example, np.ndarray) else f"np.array(v{slot})"
-        if isinstance(example, np.ndarray) and example.dtype.char != "d":
-            return f"v{slot}[()]"
-        return f"float(v{slot})" if isinstance(example, float) or getattr(example, "dtype", None) == np.float64 else f"np.asarray(v{slot})[()]"
+        if isinstance(example, float) or getattr(example, "dtype", None) == np.float64:
+            return f"float(v{slot})"
+        return f"v{slot}[()]" if isinstance(example, np.ndarray) else f"np.asarray(v{slot})[()]"
 
     # ── runs ──
 
@@ -139,7 +140,8 @@ class Plan:
         for step in tape.steps:
             if step.kind == "node":
                 operands = [nodes.get(x.number, values[x.number]) for x in step.args]
-                options = {key: {} if any(x is cache for cache in tape.caches) else filled(x, values) for key, x in step.options.items()}
+                options = {key: {} if any(x is cache for cache in tape.caches) else filled(x, values)
+                           for key, x in step.options.items()}
                 made = step.what(*operands) if isinstance(step.what, Operation) else step.what(*operands, **options)
                 values[step.out] = getattr(made, "array", made)
                 if tape.takes[step.out]:
@@ -199,7 +201,8 @@ class Runs:
 
     def _without_unread(self, parts: list[list[Any]]) -> list[list[Any]]:
         """The items without lines of Python that nothing reads."""
-        read, kept = {*self.results, *self.finals}, []
+        read = {*self.results, *self.finals}
+        kept: list[list[Any]] = []
         for part in reversed(parts):
             left = []
             for item in reversed(part):
@@ -278,7 +281,7 @@ class Runs:
         return lines
 
     def _kept(self, group: kernels.Group) -> set[str]:
-        """What a group makes that others read."""
+        """The variables of a group that others read."""
         root = self.buffers.root
         others = {root(name) for item, reads in self.reads if item is not group for name in reads}
         return {name for name in group.writes() if root(name) in others or name in self.by_python or name in self.finals}
@@ -299,7 +302,7 @@ class Runs:
         return [f"{'take' if is_written else 'put'}({place}, {name!r}, {name})"]
 
     def _handed(self, plan: Plan, items: list[Any], in_lines: set[str]) -> tuple[set[str], set[str]]:
-        """The results and gradients that C makes for the caller: large ones, in new arrays, and others, of which the caller gets copies."""
+        """The results and gradients that C makes: large ones, in new arrays of the caller's, and gradients to be copied for him."""
         given = self.finals | {f"v{i}" for i in plan.outputs if plan.outputs.count(i) == 1 and np.ndim(plan.tape.examples[i])}
         made = {name for item in items if not isinstance(item, Line) for name in item_writes(item)} & given
         large = {name for name in made - in_lines if self.buffers.array(name).nbytes > SMALL and self.buffers.root(name) == name}

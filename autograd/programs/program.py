@@ -119,7 +119,7 @@ class Program:
             return self._record_again(given, run)
 
     def _record_again(self, given: ArrayCall, run: Callable[[Any, Any], Any]) -> Any:
-        """What the library asked of the arrays has another answer: it is recorded anew, or run as it is this once."""
+        """Record anew where a guard has another answer, or run the function as it is this once."""
         from .array_program import Eager
         self._compiled.pop(given.key, None)
         try:

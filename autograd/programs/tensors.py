@@ -311,15 +311,19 @@ class TracedTensor(ArrayMethods, Node):
     __slots__ = ("tape", "slot", "op", "operands", "params", "metadata")
     node_slots, priority, is_recorded = ("operands",), 3.6, True
     tape: ArrayTape
+    slot: int
+    op: Any
+    operands: tuple[Any, ...]
+    params: dict[str, Any] | None
+    metadata: Any
     grad = None
 
-    def __init__(self, data: Any):
+    def __new__(cls, data: Any) -> TracedTensor:
         here = current()
         tape = None if here is None else here.watch
         if not isinstance(tape, ArrayTape):
             raise GraphError("a tensor of a recording is made where nothing is recorded")
-        self.tape, self.slot, self.op, self.operands, self.params = tape, tape.operand(data), None, (), None
-        self.metadata = None
+        return traced(tape, tape.operand(data))
 
     @staticmethod
     def apply_operation(op: Any, args: tuple[Any, ...], params: dict[str, Any] | None = None) -> TracedTensor:
@@ -382,7 +386,8 @@ class TracedTensor(ArrayMethods, Node):
         Where it is not, branches that were not taken may have met an infinity: the function then runs as it is.
         """
         dtype = self.dtype
-        operands = [functions.astype(x, dtype) if isinstance(x, Node) and x.dtype != dtype else x for x in self.operands]
+        operands = [functions.astype(x, dtype) if type(x) in (TracedTensor, Tensor) and x.dtype != dtype else x
+                    for x in self.operands]
         for i, x in enumerate(self.operands):
             if type(x) not in (TracedTensor, Tensor) or not x.requires_grad or needed is not None and x not in needed:
                 continue
