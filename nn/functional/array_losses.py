@@ -217,7 +217,9 @@ def _weighted(name: str, flat: Any, shape: tuple[int, ...], classes: int, weight
     elif ignore_index is not None and 0 <= ignore_index < classes:
         weights = (flat != ignore_index).astype(dtype)
     if weight is not None:
-        weights = weights * _class_weights(name, weight, classes, dtype)[flat]
+        each = _class_weights(name, weight, classes, dtype)
+        # labels of a recording are not known yet, and cannot be an index of an array
+        weights = weights * (_one_hot(flat, classes, dtype) @ each if hasattr(flat, "is_deferred") else each[flat])
     return flat, weights
 
 
@@ -229,7 +231,8 @@ def _class_weights(name: str, weight: Any, classes: int, dtype: Any) -> Any:
 
 def _counted(name: str, flat: Any, weights: Any) -> float:
     """The divisor of a mean over labels: the number of labels that are not ignored, or the sum of their weights."""
-    total = float(weights.sum() if isinstance(weights, np.ndarray) else len(flat))
+    total = weights.sum() if hasattr(weights, "sum") else len(flat)
+    total = total if hasattr(total, "is_deferred") else float(total)  # of a recording it is computed anew at each call
     if not total:
         raise ValueError(f"{name}: all {len(flat)} labels are ignored (ignore_index) or have weight 0, so there is no mean; give "
                          "other labels")
