@@ -16,7 +16,7 @@ from ..tensor import Tensor
 from .compiled import check_pair, library_for
 from .forms import NUMBER, Form, put_together, result_form
 from .plan import Plan
-from .tensors import ArrayTape, Unrecordable, record_arrays
+from .tensors import ArrayTape, Slot, Unrecordable, record_arrays
 
 
 class ArrayCall(NamedTuple):
@@ -194,6 +194,34 @@ class ArrayCompiled:
         found = [(x, g) for (x, _), g, there in zip(nodes, gradients, reached) if there]
         assign([x for x, _ in found], "grad", [g if x.grad is None else np.asarray(x.grad + g) for x, g in found])
         return result
+
+
+def listing(compiled: ArrayCompiled, title: str) -> str:
+    """The steps of a recording of arrays, one a line: names, operations with their options, shapes."""
+    tape = compiled.tape
+    names = {i: f"v{i}" for i in range(len(tape.examples))}
+    names.update({i: f"{x:g}" if isinstance(x, float) else f"an array {x.shape}" for i, x in tape.constants.items()})
+    names.update(tape.names)
+    sources = [(i, "an argument") for i in tape.inputs] + [(i, "a Tensor reached by closure") for i in tape.leaves_read]
+    lines = [f"{names[i]}  {told} {np.shape(tape.examples[i])}" for i, told in sources]
+    for step in tape.steps:
+        args = [_told(x, names) for x in step.args]
+        options = [f"{key}={_told(x, names)}" for key, x in step.options.items() if key != "cache"]
+        if step.kind == "guard":
+            lines.append(f"as long as {args[0]} is {step.what}")
+            continue
+        called = f"{getattr(step.what, 'name', None) or getattr(step.what, '__qualname__', step.what)}({', '.join(args + options)})"
+        lines.append(called if step.out < 0 else f"{names[step.out]} = {called}  {np.shape(tape.examples[step.out])}")
+    returned = ", ".join(names[i] for i in compiled.outputs)
+    return "\n".join([f"{title}, {len(tape.steps)} steps", *lines, f"return {returned}"])
+
+
+def _told(x: Any, names: dict[int, str]) -> str:
+    if isinstance(x, Slot):
+        return names[x.number]
+    if isinstance(x, np.ndarray):
+        return f"an array {x.shape}"
+    return f"({', '.join(_told(part, names) for part in x)})" if type(x) is tuple else f"{x}"
 
 
 class Eager:

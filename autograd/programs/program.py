@@ -197,7 +197,7 @@ class Program:
         if self.latest is None:
             raise GradientError(f"{self.name} was not recorded yet: call it once, or give arguments as it is called with")
         if not isinstance(self.latest, Compiled):
-            raise TypeError(f"{self.name} is a program of arrays: listings, source and files are for programs of numbers")
+            raise TypeError(f"{self.name} is a program of arrays: source, files and graphs are for programs of numbers; text() lists its steps")
         return self.latest
 
     def text(self, *args: object) -> str:
@@ -214,6 +214,9 @@ class Program:
         return v3
         """
         from .source import listing
+        if not args and self.latest is not None and self.latest.matches is not None:
+            from . import array_program
+            return array_program.listing(self.latest, self.name)
         compiled = self.recorded(*args)
         return listing(compiled.lowered(), self.name)
 
