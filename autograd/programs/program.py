@@ -197,8 +197,8 @@ class Program:
         if self.latest is None:
             raise GradientError(f"{self.name} was not recorded yet: call it once, or give arguments as it is called with")
         if not isinstance(self.latest, Compiled):
-            raise TypeError(f"{self.name} is a program of arrays: source, files and graphs are for programs of numbers; text() lists "
-                            "its steps")
+            raise TypeError(f"{self.name} is a program of arrays: source, files and graphs are for programs of numbers; "
+                            "text() lists its steps")
         return self.latest
 
     def text(self, *args: object) -> str:
