@@ -63,13 +63,15 @@ def in_blocks(function: Callable[..., Any], *xs: Any, into: Any = None) -> Any:
     if any(x is None for x in flat):
         return None
     size = min(LARGE, BLOCK // first.itemsize)
-    blocks = [[x[i:i + size] if type(x) is np.ndarray else x for x in flat] for i in range(0, first.size, size)]
-    made = function(*blocks[0]) if into is None else None
-    out = np.empty_like(first, into or made.dtype)
-    entries = out.ravel("K")
-    for i, block in enumerate(blocks):
-        target = entries[i * size:(i + 1) * size]
-        made = made if i == 0 and into is None else function(*block) if into is None else function(target, *block)
+    out: Any = None
+    for i in range(0, first.size, size):
+        block = [x[i:i + size] if type(x) is np.ndarray else x for x in flat]
+        made = function(*block) if into is None else None
+        if out is None:
+            out = np.empty_like(first, made.dtype if into is None else into)
+            entries = out.ravel("K")  # a view
+        target = entries[i:i + size]
+        made = function(target, *block) if into is not None else made
         if made is not target:
             target[...] = made
     return out
