@@ -68,7 +68,7 @@ def in_blocks(function: Callable[..., Any], *xs: Any, into: Any = None) -> Any:
         block = [x[i:i + size] if type(x) is np.ndarray else x for x in flat]
         made = function(*block) if into is None else None
         if out is None:
-            out = np.empty_like(first, made.dtype if into is None else into)
+            out = np.empty_like(first, into or np.asarray(made).dtype)
             entries = out.ravel("K")  # a view
         target = entries[i:i + size]
         made = function(target, *block) if into is not None else made
