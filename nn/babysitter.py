@@ -154,8 +154,9 @@ class Babysitter(Callback):
     # ── as a callback of fit ──
 
     def on_backward(self, run: Run) -> None:
-        """Inspect a batch and its gradients, before the update."""
-        self._inspect(run.model, run.x, run.y, run.prediction, run.loss, getattr(run.loss_function, "__name__", ""))
+        """Inspect a batch and its gradients, before the update; on a cluster there is no graph to inspect."""
+        if run.loss is not None:
+            self._inspect(run.model, run.x, run.y, run.prediction, run.loss, getattr(run.loss_function, "__name__", ""))
 
     def on_step(self, run: Run) -> None:
         """Measure the update."""

@@ -20,8 +20,6 @@ from .module import Module
 
 if TYPE_CHECKING:
     from autograd import Tensor, Value
-    from autograd.typing import Array
-
     from .optim import Optimizer
     from .typing import Seed, State
 
@@ -104,7 +102,8 @@ class Run:
 
     ``model optimizer loss_function loader validation seed`` are the arguments of ``fit``, ``history`` is its result.
     ``epoch`` counts finished epochs, ``step`` the batches trained on. ``x y prediction loss`` are the present batch, its prediction
-    and the node of its loss; None outside a batch.
+    and the node of its loss; None outside a batch. On a cluster there are no ``prediction`` and ``loss``, and ``workers`` has the
+    number of examples that each worker has trained on.
     """
 
     x: Any = None
@@ -113,12 +112,13 @@ class Run:
     loss: Any = None
 
     def __init__(self, model: Module, optimizer: Optimizer, loss_function: LossFunction, loader: DataLoader, history: History,
-                 validation: tuple[Array, Array] | None = None, seed: Seed = None):
+                 validation: Any = None, seed: Seed = None):
         self.model, self.optimizer, self.loss_function, self.loader = model, optimizer, loss_function, loader
         self.history, self.validation, self.seed = history, validation, seed
         self.epoch = 0
         self.totals: dict[str, float] = {}  # sums over the examples of this epoch so far, by column
         self.examples = 0  # number of these examples
+        self.workers: dict[str, int] = {}
 
     def __repr__(self) -> str:
         return f"<Run of {type(self.model).__name__}: {self.epoch:,} epochs, {self.step:,} batches>"
@@ -207,6 +207,47 @@ class Log:
                 table = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
                 table.writeheader()
                 table.writerows(rows)
+
+
+class TensorBoard:
+    """Callback that writes scalars of epochs and batches, and histograms of parameters, to a folder for ``tensorboard --logdir``.
+
+    Raises ImportError without tensorboardX: ``pip install 'chainrule[tensorboard]'``.
+    """
+
+    def __init__(self, logdir: str | Path):
+        try:
+            from tensorboardX import SummaryWriter
+        except ImportError as error:
+            raise ImportError("TensorBoard needs tensorboardX: pip install 'chainrule[tensorboard]'") from error
+        self.logdir = str(logdir)
+        self._open: Callable[[str], Any] = SummaryWriter
+
+    def on_start(self, run: Run) -> None:
+        """Begin a file of events."""
+        self._writer, self._batches = self._open(self.logdir), run.step
+
+    def on_epoch(self, run: Run) -> None:
+        """Write the epoch's numbers, the loss of its batches, and the parameters."""
+        row = run.history.rows[-1]
+        for name, value in row.items():
+            if name != "epoch":
+                kind = "" if name == "lr" else "/validation" if name.startswith("validation ") else "/training"
+                self._writer.add_scalar(name.removeprefix("validation ") + kind, value, row["epoch"])
+        for step in range(self._batches, run.step):
+            self._writer.add_scalar("loss/batch", run.history.batches[step], step + 1)
+        self._batches = run.step
+        for path, parameter in run.model.named_parameters():
+            self._writer.add_histogram(path, getattr(parameter, "array", parameter.data), row["epoch"])
+        self._writer.flush()
+
+    def on_end(self, run: Run) -> None:
+        """Close the file."""
+        self._writer.close()
+
+    def on_interrupt(self, run: Run, error: BaseException) -> None:
+        """Close the file."""
+        self._writer.close()
 
 
 HOOKS = ("on_start", "on_backward", "on_step", "on_epoch", "on_end", "on_interrupt")

@@ -14,7 +14,7 @@ from statistics import fmean, pstdev
 from typing import TYPE_CHECKING, Any
 
 from .arguments import whole_number
-from .sources import Dataset, arrays, load, one_hot, read_csv, read_idx, read_npz
+from .sources import Dataset, arrays, column_array, load, one_hot, read_csv, read_idx, read_npz
 
 if TYPE_CHECKING:
     from autograd import Tensor
@@ -174,9 +174,9 @@ class DataLoader:
 
     ``data`` is anything that ``arrays`` takes. With ``shuffle`` each epoch has a new order, drawn from ``generator`` (a seed or a
     ``numpy.random.Generator``); ``transform`` (for example ``Augment``) is applied to each batch of inputs and the generator. With
-    ``drop_last`` a smaller last batch is left out. ``num_workers`` and ``pin_memory`` are accepted, and do nothing, because a batch
-    is a part of an array. ``state_dict`` holds everything that determines the further batches, even within
-    an epoch.
+    ``drop_last`` a smaller last batch is left out. ``sample_weight`` (N,), divided by its mean, is a third column of the batches.
+    ``num_workers`` and ``pin_memory`` are accepted, and do nothing, because a batch is a part of an array. ``state_dict`` holds
+    everything that determines the further batches, even within an epoch.
 
     >>> loader = DataLoader(([[1.0], [2.0], [3.0]], [0, 1, 0]), batch_size=2)
     >>> len(loader), [y.tolist() for x, y in loader]
@@ -184,8 +184,10 @@ class DataLoader:
     """
 
     def __init__(self, data: Data, batch_size: int = 32, shuffle: bool = False, generator: Seed = None,
-                 transform: Transform | None = None, drop_last: bool = False, *, num_workers: int = 0, pin_memory: bool = False):
+                 transform: Transform | None = None, drop_last: bool = False, *, num_workers: int = 0, pin_memory: bool = False,
+                 sample_weight: Column | None = None):
         self.x, self.y = arrays(data)
+        self.sample_weight = None if sample_weight is None else _relative_weights(sample_weight, len(self.x))
         self.batch_size = whole_number(batch_size, "DataLoader: batch_size")
         self.shuffle, self.transform, self.drop_last = bool(shuffle), transform, bool(drop_last)
         if not len(self):
@@ -201,7 +203,11 @@ class DataLoader:
     def __len__(self) -> int:
         return len(self.x) // self.batch_size if self.drop_last else -(-len(self.x) // self.batch_size)
 
-    def __iter__(self) -> Iterator[tuple[Array, Array]]:
+    def _units(self) -> int:
+        """The number of things that are shuffled."""
+        return len(self.x)
+
+    def __iter__(self) -> Iterator[tuple[Any, ...]]:
         if not self._resumed:
             self.position = 0
             self._order = self.generator.permutation(len(self.x)) if self.shuffle else None
@@ -213,7 +219,8 @@ class DataLoader:
                 chosen = self._order[chosen]
             self.position = position + 1
             x = self.x[chosen]
-            yield (x if self.transform is None else self.transform(x, self.generator)), self.y[chosen]
+            x = x if self.transform is None else self.transform(x, self.generator)
+            yield (x, self.y[chosen]) if self.sample_weight is None else (x, self.y[chosen], self.sample_weight[chosen])
 
     def state_dict(self) -> State:
         """Return the position in this epoch, the kind of batches, the order of the epoch, and the generator's state."""
@@ -230,8 +237,8 @@ class DataLoader:
             if (saved := state.get(name, False)) != own:
                 raise ValueError(f"{where} is of {name}={saved!r}, not {own!r}")
         begun = order is not None or position != 0
-        if begun and (order is not None) != self.shuffle or order is not None and len(order) != len(self.x):
-            raise ValueError(f"{where} has {0 if order is None else len(order)} shuffled examples; this loader has {len(self.x)}, "
+        if begun and (order is not None) != self.shuffle or order is not None and len(order) != self._units():
+            raise ValueError(f"{where} has {0 if order is None else len(order)} shuffled parts; this loader has {self._units()}, "
                              f"and shuffle={self.shuffle}. Give the same data")
         if not isinstance(position, int) or not 0 <= position <= len(self):
             raise ValueError(f"{where} is at batch {position!r} of {len(self)}")
@@ -249,6 +256,73 @@ class DataLoader:
         self.generator.bit_generator.state = state["generator"]
         self.position, self._order = state["position"], state["order"]
         self._resumed = self._order is not None or not self.shuffle
+
+
+def _relative_weights(weights: Column, count: int) -> Array:
+    """Weights divided by their mean; raises ValueError where they are not (N,), negative, or all 0."""
+    import numpy as np
+    array = np.asarray(weights, np.float64)
+    if array.shape != (count,) or not np.isfinite(array).all() or (array < 0).any() or not array.any():
+        raise ValueError(f"sample_weight of shape {array.shape} for {count} examples; give one number of 0 or more for each, not "
+                         "all of them 0")
+    return array / array.mean()
+
+
+class Stream(DataLoader):
+    """Mini-batches from an iterator, an iterable (PyTorch's ``DataLoader``), or a function that returns one: ``steps`` in an epoch.
+
+    An iterable that ends begins again. A resumed run reads over the batches that were trained on, and is the same to the bit if
+    they come again in the same order. Raises ValueError without ``steps`` where the source has no length.
+
+    >>> stream = Stream(lambda: iter([([[1.0]], [0]), ([[2.0]], [1])]), steps=3)
+    >>> [y.tolist() for x, y in stream]
+    [[0], [1], [0]]
+    """
+
+    def __init__(self, source: Any, steps: int | None = None, convert: Callable[[Any], Any] | None = None):
+        super().__init__(([[1.0]], [0]))  # a stand-in, to set the options
+        if steps is None and not hasattr(source, "__len__"):
+            raise ValueError("fit: this stream has no length; give steps_per_epoch=, the number of batches in an epoch")
+        self.source, self.steps = source, whole_number(len(source) if steps is None else steps, "fit: steps_per_epoch")
+        self.convert, self.read = convert, 0
+        self._running: Iterator[Any] = iter(())
+
+    def __repr__(self) -> str:
+        return f"<Stream of {self.steps:,} batches in an epoch>"
+
+    def __len__(self) -> int:
+        return self.steps if hasattr(self, "steps") else 1
+
+    def __iter__(self) -> Iterator[tuple[Any, ...]]:
+        self.position = self.position if self._resumed else 0
+        self._resumed = False
+        while self.position < self.steps:
+            self.position += 1
+            batch = self._next()
+            if not isinstance(batch, (tuple, list)) or len(batch) not in (2, 3):
+                raise TypeError(f"fit: a batch of the stream is {type(batch).__name__} {batch!r:.60}; give pairs (inputs, labels)")
+            columns = [column_array(column, f"column {i} of a batch") for i, column in enumerate(batch)]
+            yield tuple(columns if self.convert is None else map(self.convert, columns))
+
+    def _next(self) -> Any:
+        for _ in range(2):
+            for batch in self._running:
+                self.read += 1
+                return batch
+            self._running = iter(self.source() if callable(self.source) else self.source)
+        raise ValueError(f"fit: the stream ended after {self.read} batches; give fewer epochs or steps_per_epoch, or a function "
+                         "that returns a new iterator")
+
+    def state_dict(self) -> State:
+        """Return the position in this epoch, and the number of batches read."""
+        return {**super().state_dict(), "read": self.read}
+
+    def load_state_dict(self, state: State) -> None:
+        """Read over the batches that were read before."""
+        super().load_state_dict(state)
+        for _ in range(state["read"] % len(self.source) if hasattr(self.source, "__len__") else state["read"]):
+            self._next()
+        self.read = state["read"]
 
 
 def _numpy_generator(rng: Seed) -> Any:

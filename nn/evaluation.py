@@ -14,6 +14,7 @@ from autograd import Tensor, Value, no_grad
 from .arguments import whole_number
 from .callbacks import LossFunction
 from .data import DataLoader, arrays
+from .losses import Loss
 from .module import Module
 from .sources import column_array
 
@@ -62,15 +63,40 @@ def evaluate(model: Module, data: Data | DataLoader, loss: LossFunction, metrics
     """
     measures, count, batch_size = metric_functions(metrics), 0, whole_number(batch_size, "evaluate: batch_size")
     totals: dict[str, float] = {}
-    x, y = model_arrays(data, model)
+    columns = model_arrays(data, model)
     forward = batch_function(model)
     with evaluation_mode(model), no_grad():
-        for start in range(0, len(x), batch_size):
-            target = y[start:start + batch_size]
-            prediction = forward(x[start:start + batch_size])
-            add_measurements(totals, loss(prediction, target).item(), measures, prediction, target)
+        for start in range(0, len(columns[0]), batch_size):
+            x, target, *weight = (column[start:start + batch_size] for column in columns)
+            prediction = forward(x)
+            add_measurements(totals, batch_loss(loss, prediction, target, *weight).item(), measures, prediction, target)
             count += len(target)
     return {name: total / count for name, total in totals.items()}
+
+
+def batch_loss(loss: LossFunction, prediction: Any, target: Any, weight: Any = None) -> Any:
+    """Return the loss of a batch; with weights (N,) the mean of weight × loss over the examples.
+
+    For that the loss must have the argument ``reduction``, as those of ``nn`` have; raises TypeError for others.
+
+    >>> from .losses import mse_loss
+    >>> float(batch_loss(mse_loss, np.array([1.0, 3.0]), np.array([0.0, 0.0]), np.array([1.0, 2.0])))  # (1·1 + 2·9) / 2
+    9.5
+    """
+    if weight is None:
+        return loss(prediction, target)
+    from inspect import signature
+    if isinstance(loss, Loss):
+        terms = type(loss)(**{**loss.options, "reduction": "none"})(prediction, target)
+    elif "reduction" in signature(loss).parameters:
+        terms = loss(prediction, target, reduction="none")  # type: ignore[call-arg]
+    else:
+        raise TypeError("sample_weight needs a loss with the argument reduction, which gives one loss for each example where it is "
+                        f"'none'; {loss!r:.60} has none")
+    if isinstance(terms, list):
+        rows = [sum(row) / len(row) if isinstance(row, list) else row for row in terms]
+        return sum(row * float(w) for row, w in zip(rows, weight, strict=True)) / len(rows)
+    return (terms * np.asarray(weight, terms.dtype).reshape(-1, *(1,) * (terms.ndim - 1))).mean()
 
 
 # ── metrics ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -127,12 +153,15 @@ def plain_prediction(prediction: Prediction | Column) -> Array:
         return array.astype(float) if array.dtype == object else array
 
 
-def model_arrays(data: Data | DataLoader, model: Module) -> tuple[Array, Array]:
-    """Return inputs and labels as arrays in the parameters' precision; a ``DataLoader``'s inputs after its transform."""
-    if isinstance(data, DataLoader):
-        data = data.x if data.transform is None else data.transform(data.x, data.generator), data.y
-    x, y = arrays(data)
-    return in_model_precision(x, model), in_model_precision(y, model)
+def model_arrays(data: Data | DataLoader, model: Module) -> tuple[Array, ...]:
+    """Return inputs, labels and weights, if any, as arrays in the parameters' precision; a ``DataLoader``'s after its transform."""
+    weight: Any = None
+    if isinstance(data, tuple) and len(data) == 3:
+        *data, weight = data
+    elif isinstance(data, DataLoader):
+        weight, data = data.sample_weight, (data.x if data.transform is None else data.transform(data.x, data.generator), data.y)
+    columns = arrays(data)
+    return tuple(in_model_precision(column, model) for column in (columns if weight is None else (*columns, weight)))
 
 
 def in_model_precision(x: Column, model: Module) -> Array:

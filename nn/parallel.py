@@ -79,7 +79,8 @@ class Pool:
         self._client, given = _dask(executor)
         self._job: tuple[Callable[..., Outcome], Any] = (evaluate_objective, objective)
         if self.own and workers:
-            self._job = evaluate_pickled, _pickled(objective)
+            self._job = evaluate_pickled, pickled(objective, f"optimize: the objective {objective!r:.80}",
+                                                 "workers=0 runs it in this process")
         self.executor: Executor = given or (_processes(self.width) if workers else _ThisProcess())
         self._alive = monotonic()  # time when the cluster last had a worker
 
@@ -103,7 +104,7 @@ class Pool:
             if done or self._client is None:
                 self._alive = monotonic()
                 return done
-            if _has_workers(self._client):
+            if has_workers(self._client):
                 self._alive = monotonic()
             elif monotonic() - self._alive >= self.worker_timeout:
                 raise WorkersLost(f"the cluster has had no worker for {self.worker_timeout:g} seconds")
@@ -151,17 +152,17 @@ def _processes(width: int) -> Executor:
     return pool
 
 
-def _pickled(objective: Objective) -> bytes:
+def pickled(content: Any, what: str, remedy: str) -> bytes:
+    """Return what cloudpickle writes of functions and objects; ``what`` names them in messages, ``remedy`` ends these."""
     try:
         from cloudpickle import dumps
     except ImportError as error:
         raise ImportError("optimize: worker processes need loky and cloudpickle: pip install 'chainrule[search]'; workers=0 "
                           "needs neither, and runs everything in this process") from error
     try:
-        pickled: bytes = dumps(objective)
+        pickled: bytes = dumps(content)
     except Exception as error:  # an object's __reduce__ or __getstate__ may raise anything
-        raise TypeError(f"optimize: the objective {objective!r:.80} cannot be sent to worker processes ({type(error).__name__}: "
-                        f"{error!s:.200}); workers=0 runs it in this process") from error
+        raise TypeError(f"{what} cannot be sent to worker processes ({type(error).__name__}: {error!s:.200}); {remedy}") from error
     return pickled
 
 
@@ -173,7 +174,8 @@ def _dask(executor: Executor | Client | None) -> tuple[Client | None, Executor |
     return next((part for part in kept if hasattr(part, "scheduler_info")), None), executor
 
 
-def _has_workers(client: Client) -> bool:
+def has_workers(client: Client) -> bool:
+    """True where the client's cluster has a worker."""
     try:
         return bool(client.scheduler_info()["workers"])
     except (OSError, TimeoutError, ValueError):  # its scheduler is gone, or cannot be reached

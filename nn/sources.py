@@ -294,9 +294,9 @@ def arrays(data: Data) -> tuple[Array, Array]:
     """Return inputs and labels as NumPy arrays: from a pair of arrays, lists, pandas frames or series, a ``Dataset``, a
     scikit-learn bunch.
 
-    Text labels become integers, the index among the sorted classes; a pandas category becomes its index among the
-    categories. Nullable and boolean columns become numbers. Raises TypeError for other data; ValueError for different lengths, no
-    examples, and a missing value (None, a nan among labels), with its place.
+    PyTorch's data sets and loaders are read from beginning to end. Text labels become integers, the index among the sorted classes;
+    a pandas category becomes its index among the categories. Nullable and boolean columns become numbers. Raises TypeError for
+    other data; ValueError for different lengths, no examples, and a missing value (None, a nan among labels), with its place.
 
     >>> x, y = arrays(([[1.0], [2.0], [3.0]], ["no", "yes", "no"]))
     >>> x.shape, y.tolist()
@@ -305,7 +305,7 @@ def arrays(data: Data) -> tuple[Array, Array]:
     for inputs, labels in (("inputs", "labels"), ("data", "target")):
         if hasattr(data, inputs) and hasattr(data, labels):
             data = getattr(data, inputs), getattr(data, labels)
-    data = getattr(data, "tensors", data)  # a TensorDataset's, PyTorch's too
+    data = _read(getattr(data, "tensors", data))  # a TensorDataset's, PyTorch's too
     if not isinstance(data, (tuple, list)) or len(data) != 2:
         raise TypeError("data must be a pair (inputs, labels), a Dataset or a bunch; got "
                         f"{type(data).__name__} {data!r:.60}")
@@ -316,6 +316,35 @@ def arrays(data: Data) -> tuple[Array, Array]:
     if x.dtype.kind not in "fiub":
         raise TypeError(f"data: the inputs are {x.dtype}, not numbers; leave out such columns, or encode them with one_hot")
     return x, _label_array(y)
+
+
+def _read(data: Any) -> Any:
+    """The columns of a stream that ends, and of PyTorch's data sets, as arrays; other data as they are."""
+    import numpy as np
+    if is_stream(data) and hasattr(data, "__len__"):
+        return tuple(np.concatenate(column) for column in zip(*([np.asarray(part) for part in batch[:2]] for batch in data)))
+    if hasattr(data, "__getitem__") and not any(hasattr(data, name) for name in ("__array__", "keys", "encode", "index")):
+        return tuple(np.stack(column) for column in zip(*([np.asarray(part) for part in data[i]] for i in range(len(data)))))
+    return data
+
+
+def is_dask(data: Any) -> bool:
+    """Return True for inputs and labels that are Dask collections.
+
+    >>> is_dask(([[1.0]], [0]))
+    False
+    """
+    return isinstance(data, (tuple, list)) and any(hasattr(part, "__dask_graph__") for part in data)
+
+
+def is_stream(data: Any) -> bool:
+    """Return True for batches that come one after the other: an iterator, an iterable without places, a function that returns one.
+
+    >>> is_stream(iter([([[1.0]], [0])])), is_stream(([[1.0]], [0]))
+    (True, False)
+    """
+    return hasattr(data, "__next__") or callable(data) or hasattr(data, "__iter__") and not any(
+        hasattr(data, name) for name in ("__getitem__", "inputs", "data", "tensors"))
 
 
 def one_hot(labels: Sequence[int] | Array, classes: int | None = None) -> Array:
@@ -345,6 +374,9 @@ def column_array(column: Column, what: str) -> Array:
     (2, 2)
     """
     import numpy as np
+    if hasattr(column, "__dask_graph__"):
+        raise TypeError(f"data: the {what} are a Dask collection, which fit(…, cluster=distributed.Client()) reads partition by "
+                        "partition")
     if hasattr(column, "to_numpy"):
         if hasattr(column, "columns") and hasattr(column, "dtypes"):
             return _frame(column, what)

@@ -12,6 +12,8 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
+from itertools import islice
 from math import inf, isfinite
 from pathlib import Path
 from types import FrameType
@@ -23,21 +25,27 @@ from autograd.anomaly import find_anomaly
 
 from . import persist
 from .arguments import whole_number
-from .callbacks import Callback, Callbacks, History, Log, LossFunction, Run, short_number
+from .callbacks import Callback, Callbacks, History, Log, LossFunction, Run, TensorBoard, short_number
 from .compiled import CompiledStep
-from .data import DataLoader
+from .data import DataLoader, Stream
 from .evaluation import (
-    Metric, Metrics, accuracy, add_measurements, batch_function, evaluate, metric_functions, model_arrays, predict,
+    Metric, Metrics, accuracy, add_measurements, batch_function, batch_loss, evaluate, in_model_precision, metric_functions,
+    model_arrays, predict,
 )
 from .module import Module
 from .progress import progress_bar
 from .optim import Optimizer, at_least_0, clip_grad_norm_
 from .schedule import ReduceLROnPlateau, Schedule
+from .sources import is_dask, is_stream
 
 if TYPE_CHECKING:
-    from .typing import Data, Seed
+    from distributed import Client
 
-__all__ = ["Callback", "History", "Log", "Run", "accuracy", "evaluate", "fit", "predict"]
+    from .distributed import Cluster
+    from .typing import Column, Data, Seed
+
+VALIDATION_BATCH = 4096  # rows of partitions that workers evaluate in one go
+__all__ = ["Callback", "History", "Log", "Run", "TensorBoard", "accuracy", "evaluate", "fit", "predict"]
 
 
 def fit(model: Module, data: Data | DataLoader, loss: LossFunction, optimizer: Optimizer, *, epochs: int = 10,
@@ -46,11 +54,15 @@ def fit(model: Module, data: Data | DataLoader, loss: LossFunction, optimizer: O
         patience: int | None = None, min_delta: float = 0.0, restore_best: bool = True,
         stop: Callable[[Run], object] | None = None, clip_norm: float | None = None, checkpoint: str | Path | None = None,
         checkpoint_every: int | None = None, resume: bool = False, seed: Seed = None, progress: bool = True,
-        drop_last: bool = False, compile: bool = False) -> History:
+        drop_last: bool = False, compile: bool = False, cluster: Client | None = None, local_steps: int = 1,
+        steps_per_epoch: int | None = None, sample_weight: Column | None = None) -> History:
     """Train for ``epochs`` epochs or until a stop criterion; return the history, with the model in evaluation mode.
 
     ``data`` is anything that ``nn.data.arrays`` takes, shuffled into batches by ``seed``, or a ``DataLoader``; ``drop_last`` leaves
-    out a smaller last batch, which batch norm may need. ``loss`` is a function of (prediction, target) that returns one node;
+    out a smaller last batch, which batch norm may need. Or it is a stream of batches: PyTorch's ``DataLoader``, a generator, a
+    function that returns one, with ``steps_per_epoch`` where it has no length. ``sample_weight`` (N,) weighs the examples,
+    relative to its mean; batches may have it as a third column. ``loss`` is a function of (prediction, target) that returns one
+    node;
     ``metrics`` are ``"accuracy"`` and functions of (prediction, target). ``validation``, data or a ``DataLoader``, is evaluated
     after each epoch, and the weights of the best epoch are restored at the end. ``monitor`` names the column that determines the
     best epoch ("validation loss" with validation data, else "loss"); ``mode`` is "min" or "max". Training stops after ``patience``
@@ -68,6 +80,11 @@ def fit(model: Module, data: Data | DataLoader, loss: LossFunction, optimizer: O
     run as ever: all of them for ``on_backward`` and ``on_step``, the last of an epoch for ``on_epoch``. A warning tells where the
     step cannot be compiled.
 
+    ``cluster``, a Dask ``Client``, trains on its workers: each computes the gradients of a share of the batch. ``data`` and
+    ``validation`` may then be pairs of Dask arrays or DataFrames, which are read partition by partition. With ``local_steps=K`` the
+    workers take K steps each before their models are averaged, with a rate from the schedule that is the same for all K. The loss
+    must be a mean over examples.
+
     >>> import nn
     >>> model = nn.Sequential(nn.Linear(4, 16, rng=0), nn.Tanh(), nn.Linear(16, 3, rng=1))
     >>> optimizer = nn.optim.Adam(model.named_parameters(), lr=0.01)
@@ -82,14 +99,13 @@ def fit(model: Module, data: Data | DataLoader, loss: LossFunction, optimizer: O
         raise ValueError("fit: resume=True needs checkpoint=, the file to resume from")
     epochs = whole_number(epochs, "fit: epochs", 0)
     _check_numbers(clip_norm, patience=patience, checkpoint_every=checkpoint_every)
-    if not isinstance(data, DataLoader):
-        data = DataLoader(model_arrays(data, model), batch_size, True, seed, drop_last=drop_last)
-    elif drop_last and not data.drop_last:
-        raise ValueError("fit: drop_last=True works only where fit makes the batches; use DataLoader(…, drop_last=True)")
-    held_out = None if validation is None else model_arrays(validation, model)
+    workers = _workers(cluster, local_steps, clip_norm, compile)
+    loader = _loader(data, model, workers, batch_size, seed, drop_last, steps_per_epoch, sample_weight)
+    held_out = None if validation is None else workers.loader(validation, VALIDATION_BATCH) if is_dask(validation) else \
+        model_arrays(validation, model)
     measures = metric_functions(metrics)
     history = _history(monitor, mode, measures, held_out is not None)
-    run = Run(model, optimizer, loss, data, history, held_out, seed)
+    run = Run(model, optimizer, loss, loader, history, held_out, seed)
     watchers = Callbacks(callbacks)
     keeper = _Checkpointer(run, schedule, watchers, None if checkpoint is None else Path(checkpoint))
     if resume:
@@ -98,7 +114,7 @@ def fit(model: Module, data: Data | DataLoader, loss: LossFunction, optimizer: O
     forward = batch_function(model)
     step = CompiledStep(model, loss, forward) if compile and not watchers.look_at_batches else None
     loop = _Loop(run, forward, step, measures, watchers, keeper, judge, schedule, schedule_each, clip_norm,
-                 checkpoint_every)
+                 checkpoint_every, workers, local_steps)
     try:
         loop.train(epochs, progress)
         watchers.call("on_end", run)
@@ -109,6 +125,38 @@ def fit(model: Module, data: Data | DataLoader, loss: LossFunction, optimizer: O
         model.eval()
         run.x = run.y = run.prediction = run.loss = None
     return history
+
+
+def _workers(client: Client | None, local_steps: int, clip_norm: float | None, compile: bool) -> Any:
+    """The workers of ``fit``, None for none."""
+    if whole_number(local_steps, "fit: local_steps") > 1 and client is None or compile and client is not None:
+        raise ValueError(f"fit: compile={compile}, local_steps={local_steps}, cluster={client!r:.40}; local_steps needs cluster=, "
+                         "and compile=True works in one process")
+    if client is None:
+        return None
+    from .distributed import Cluster
+    return Cluster(client, local_steps, clip_norm)
+
+
+def _loader(data: Any, model: Module, workers: Any, batch_size: int, seed: Seed, drop_last: bool, steps_per_epoch: int | None,
+            sample_weight: Column | None) -> Any:
+    """Mini-batches of the data of ``fit``, in the model's precision."""
+    stream = is_stream(data) and not isinstance(data, DataLoader)
+    drops = drop_last and not getattr(data, "drop_last", False)
+    if (stream or isinstance(data, DataLoader)) and (drops or sample_weight is not None):
+        wrong, remedy = ("drop_last=True", "drop_last=True") if drops else ("sample_weight=", "sample_weight=…")
+        raise ValueError(f"fit: {wrong} works only where fit makes the batches; use DataLoader(…, {remedy})")
+    if steps_per_epoch is not None and not stream:
+        raise ValueError("fit: steps_per_epoch= is for streams; an epoch of data with a length is all of them")
+    if stream:
+        return Stream(data, steps_per_epoch, partial(in_model_precision, model=model))
+    if isinstance(data, DataLoader):
+        return data
+    if is_dask(data) and workers is not None:
+        weight: Any = sample_weight
+        columns = data if weight is None else (*data, weight / weight.mean())
+        return workers.loader(columns, batch_size, True, seed)
+    return DataLoader(model_arrays(data, model), batch_size, True, seed, drop_last=drop_last, sample_weight=sample_weight)
 
 
 def _check_numbers(clip_norm: float | None, **counts: int | None) -> None:
@@ -148,6 +196,8 @@ class _Loop:
     schedule_each: str
     clip_norm: float | None
     checkpoint_every: int | None
+    workers: Cluster | None
+    local_steps: int
 
     def train(self, epochs: int, progress: bool) -> None:
         """Train epoch after epoch, then restore the best weights."""
@@ -163,51 +213,54 @@ class _Loop:
     def _epoch(self) -> None:
         run, last = self.run, len(self.run.loader)
         run.model.train()
-        for x, y in run.loader:
-            if not self._batch(x, y):
+        batches = iter(run.loader)
+        while group := list(islice(batches, self.local_steps)):
+            if not self._batch(group):
                 run.stop(_divergence(run))
                 return
             if run.loader.position < last:
                 if run.history.stopped:
                     return
-                self._save(self.checkpoint_every is not None and run.step % self.checkpoint_every == 0)
+                self._save(self.checkpoint_every is not None and run.step % self.checkpoint_every < len(group))
         self._end_epoch()
 
-    def _batch(self, x: Any, y: Any) -> bool:
-        """Train on one batch; False, with nothing updated, where the loss or a gradient is not finite."""
+    def _batch(self, group: list[Any]) -> bool:
+        """Train on one batch, or a few by local steps; False, with nothing updated, where the loss or a gradient is not finite."""
         run = self.run
-        run.x, run.y = x, y
+        run.x, run.y, *_ = x, y, *weight = group[-1]
         run.optimizer.zero_grad()
-        value = self._passes(x, y)
+        values = self._passes(x, y, *weight) if self.workers is None else self.workers.train(run, group, self.measures)
         prediction = run.prediction
         self.callbacks.call("on_backward", run)
-        if not (isfinite(value) and self._update()):
+        if not (all(map(isfinite, values)) and (self.local_steps > 1 or self._update())):
             if run.loss is None:  # who asks what went wrong looks at its graph
-                run.loss = run.loss_function(self.forward(x), y)
+                run.loss = batch_loss(run.loss_function, self.forward(np.asarray(x)), *map(np.asarray, (y, *weight)))
             return False
-        run.history.batches.append(value)
+        run.history.batches += values
         self.callbacks.call("on_step", run)
-        add_measurements(run.totals, value, self.measures, prediction, y)
-        run.examples += len(y)
-        if self.schedule is not None and self.schedule_each == "batch":
-            self.schedule.step()
-        self.advance()
+        if self.workers is None:
+            add_measurements(run.totals, values[0], self.measures, prediction, y)
+        for _, y, *_ in group:
+            run.examples += len(y)
+            if self.schedule is not None and self.schedule_each == "batch":
+                self.schedule.step()
+            self.advance()
         return True
 
-    def _passes(self, x: Any, y: Any) -> float:
-        """Run the forward and the backward pass, and return the loss; a compiled step leaves no graph in ``run.loss``."""
+    def _passes(self, x: Any, y: Any, *weight: Any) -> list[float]:
+        """Run the forward and the backward pass, and return the loss in a list; a compiled step leaves no graph in ``run.loss``."""
         run, at_end = self.run, self.run.loader.position == len(self.run.loader)
-        if self.step is not None and not (at_end and self.callbacks.look_at_epochs):
+        if self.step is not None and not weight and not (at_end and self.callbacks.look_at_epochs):
             found = self.step(x, y)
             if found is not None:
                 run.loss, run.prediction = None, found[1]
-                return float(found[0])
+                return [float(found[0])]
         run.prediction = self.forward(x)
-        run.loss = run.loss_function(run.prediction, y)
+        run.loss = batch_loss(run.loss_function, run.prediction, y, *weight)
         value: float = run.loss.item()
         if isfinite(value):
             run.loss.backward()
-        return value
+        return [value]
 
     def _update(self) -> bool:
         """Clip and update; False where a gradient is not finite."""
@@ -225,7 +278,8 @@ class _Loop:
         run = self.run
         row: dict[str, float] = {"epoch": run.epoch + 1, **{name: total / run.examples for name, total in run.totals.items()}}
         if run.validation is not None:
-            found = evaluate(run.model, run.validation, run.loss_function, self.measures)
+            measure = evaluate if isinstance(run.validation, tuple) or self.workers is None else self.workers.evaluate
+            found = measure(run.model, run.validation, run.loss_function, self.measures)
             row |= {f"validation {name}": value for name, value in found.items()}
         row["lr"] = run.optimizer.param_groups[0]["lr"]
         run.history.rows.append(row)
@@ -263,7 +317,8 @@ def _progress_bar(progress: bool, epochs: int, run: Run) -> Iterator[Callable[[]
 
     def measured() -> dict[str, str]:
         last = run.history.rows[-1] if run.history.rows else {}
-        return {name: short_number(value) for name, value in last.items() if name not in ("epoch", "lr")}
+        some = {"workers": str(len(run.workers))} if run.workers else {}
+        return some | {name: short_number(value) for name, value in last.items() if name not in ("epoch", "lr")}
 
     with progress_bar(total=epochs * len(run.loader), initial=run.step, unit="batch",
                       desc=f"epoch {run.epoch + 1}/{epochs}") as bar:

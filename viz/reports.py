@@ -105,7 +105,7 @@ class TrainingPage:
         self.sitter.on_backward(run)
         if self.sample is None:
             self.sample = run.x[:1], run.y[:1]
-        if len(run.history.batches) % self.sitter.every == 0:
+        if run.loss is not None and len(run.history.batches) % self.sitter.every == 0:
             self.layers = {name: (_thinned(value), None if slope is None else _thinned(slope))
                            for name, (value, slope) in plots.layers(run.loss).items()}
 
@@ -159,7 +159,9 @@ class TrainingPage:
         ended = f"Ended: {run.history.stopped}." if self.over else "Running; this page follows."
         facts = {"model": repr(run.model), "parameters": f"{sum(getattr(x, 'size', 1) for x in run.model.parameters()):,}",
                  "optimiser": repr(run.optimizer), "loss": getattr(run.loss_function, "__name__", repr(run.loss_function)),
-                 "examples": f"{len(run.loader.x):,} in batches of {run.loader.batch_size}", **environment(), **self.facts}
+                 "data": repr(run.loader),
+                 **{f"worker {address}": f"{count:,} examples" for address, count in run.workers.items()}, **environment(),
+                 **self.facts}
         return page(self.title, [("", _state_line(self.interrupted or ended, run.history)), *curve_sections(run.history),
                                  ("Babysitter", self._verdicts()), *self._inside(), ("One example, step by step", self.example),
                                  ("Run and environment", table(facts))], live=not self.over)

@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from autograd import Tensor
 
 from .. import losses, optim
 from ..activations import ReLU
@@ -132,16 +131,11 @@ class NetworkEstimator(BaseEstimator):
         network: Module = build(**{name: value for name, value in usual.items() if name in known} | options)
         return network
 
-    def _loss(self, weighted: bool) -> Callable[[Any, Any], Any]:
-        """The criterion as a function of (prediction, target): one number, or with ``weighted`` one for each example."""
+    def _loss(self) -> Callable[[Any, Any], Any]:
+        """The criterion with its options as a function of (prediction, target)."""
         chosen, options = self.criterion or type(self).default_criterion, self._options("criterion")
         if isinstance(chosen, Loss):
             chosen, options = type(chosen), {**chosen.options, **options}
-        if weighted:
-            if "reduction" not in signature(chosen).parameters:
-                raise TypeError(f"{type(self).__name__}: sample_weight and class_weight need a criterion with the argument "
-                                f"reduction, which gives one loss for each example where it is 'none'; {chosen!r:.60} has none")
-            options["reduction"] = "none"
         return chosen(**options) if isinstance(chosen, type) else partial(chosen, **options)
 
     # ── training ──
@@ -159,28 +153,27 @@ class NetworkEstimator(BaseEstimator):
 
     def _train(self, x: Array, target: Array, weight: Array | None, epochs: int, classes: Array | None = None) -> None:
         """Train for some epochs; ``weight`` has one number for each example, ``classes`` are the labels to split evenly."""
-        loss, columns = self._loss(weight is not None), [self._inputs(x), target]
-        if weight is not None:
-            kept = weight > 0  # the others have no influence, not even on the batches
-            columns = [column[kept] for column in columns]
-            columns[1] = np.column_stack([columns[1], weight[kept] / weight[kept].mean()])
-            loss = partial(weighted_loss, loss, target.shape[1:], target.dtype)
-            classes = None if classes is None else classes[kept]
+        columns = [self._inputs(x), target, *(() if weight is None else (weight,)), *(() if classes is None else (classes,))]
+        if weight is not None:  # examples of weight 0 have no influence, not even on the batches
+            columns = [column[weight > 0] for column in columns]
+        classes = None if classes is None else columns.pop()
         held_out, patience = None, None
         if self.early_stopping:
             seed, patience = int(self.generator_.integers(2**31)), self.n_iter_no_change
-            x_train, x_test, y_train, y_test = train_test_split(*columns, test_size=self.validation_fraction, random_state=seed,
-                                                                stratify=classes)
-            columns, held_out = [x_train, y_train], (x_test, y_test)
+            parts = train_test_split(*columns, test_size=self.validation_fraction, random_state=seed, stratify=classes)
+            columns, held_out = parts[::2], self._batches(parts[1::2])
         for group in self.optimizer_.param_groups:
             group["lr"] = self.lr
-        loader = DataLoader((columns[0], columns[1]), self.batch_size, shuffle=True, generator=self.generator_)
-        self.history_ = train(self.module_, loader, loss, self.optimizer_, epochs=epochs, validation=held_out, patience=patience,
-                              min_delta=self.tol if self.early_stopping else 0.0, callbacks=self.callbacks or (),
-                              progress=bool(self.verbose))
+        self.history_ = train(self.module_, self._batches(columns), self._loss(), self.optimizer_, epochs=epochs,
+                              validation=held_out, patience=patience, min_delta=self.tol if self.early_stopping else 0.0,
+                              callbacks=self.callbacks or (), progress=bool(self.verbose))
         self.n_iter_ += len(self.history_)
         if re.match(r"epoch \d+, batch \d+: ", self.history_.stopped):
             warnings.warn(f"{type(self).__name__}: training ended early. {self.history_.stopped}", ConvergenceWarning, stacklevel=4)
+
+    def _batches(self, columns: Sequence[Array]) -> DataLoader:
+        weight = columns[2] if len(columns) > 2 else None
+        return DataLoader((columns[0], columns[1]), self.batch_size, shuffle=True, generator=self.generator_, sample_weight=weight)
 
     def _outputs(self, x: Any) -> Array:
         """The network's outputs for new inputs."""
@@ -202,15 +195,6 @@ class NetworkEstimator(BaseEstimator):
         if not weight.any():
             raise ValueError("Sample weights must contain at least one non-zero number.")
         return weight
-
-
-def weighted_loss(terms: Callable[[Any, Any], Any], shape: tuple[int, ...], dtype: Any, prediction: Any, packed: Array) -> Tensor:
-    """Return the mean of the terms times their weights, which are the last column of ``packed``; the others are the target."""
-    target, weight = packed[:, :-1].reshape(-1, *shape).astype(dtype), packed[:, -1]
-    found = terms(prediction, target)
-    weight = weight.reshape(-1, *(1,) * (found.ndim - 1)).astype(found.dtype)
-    mean: Tensor = (found * weight).mean()
-    return mean
 
 
 class NetworkClassifier(ClassifierMixin, NetworkEstimator):
