@@ -317,13 +317,14 @@ def inv(a: ArrayLike) -> Any:
     return _inv(_numbers(a))
 
 
-def pinv(a: ArrayLike, rcond: float | None = None) -> Any:
-    """The pseudo-inverse; singular values below ``rcond`` × the largest count as 0. A derivative needs full rank.
+def pinv(a: ArrayLike, rcond: float | None = None, hermitian: bool = False, *, rtol: float | None = None) -> Any:
+    """The pseudo-inverse; singular values below ``rcond`` × the largest count as 0 (``rtol`` is the same, and ``hermitian`` does
+    nothing). A derivative needs full rank.
 
     >>> pinv(Tensor([[2.0], [0.0]])).tolist()
     [[0.5, 0.0]]
     """
-    return _pinv(_numbers(a), rcond=rcond)
+    return _pinv(_numbers(a), rcond=rcond if rtol is None else rtol)
 
 
 def solve(a: ArrayLike, b: ArrayLike) -> Any:
@@ -485,7 +486,10 @@ def norm(x: ArrayLike, ord: float | Literal["fro", "nuc"] | None = None, axis: A
     if len(axes) == 1 and ord is not None and not isinstance(ord, str) and ord <= 0 and ord != -np.inf:
         if ord == 0:  # how many entries are not 0
             return functions.sum(ops.abs(ops.sign(a)), axes, keepdims)
-        return functions.sum(ops.abs(a) ** float(ord), axes, keepdims) ** (1.0 / float(ord))
+        none = (plain_array(a) == 0).any(axes, keepdims=True)  # then the norm is 0, and its gradient
+        size = functions.where(none, 1.0, ops.abs(a))
+        out = functions.sum(size ** float(ord), axes, keepdims) ** (1.0 / float(ord))
+        return functions.where(none if keepdims else none.squeeze(axes), 0.0, out)
     if ord is None or ord == "fro" or len(axes) != 2 and ord != "nuc":
         return functions.norm(a, ord, axes if axis is not None else None, keepdims)
     if len(axes) != 2 or ord not in ("nuc", 1, -1, 2, -2, np.inf, -np.inf):
@@ -500,16 +504,16 @@ def norm(x: ArrayLike, ord: float | Literal["fro", "nuc"] | None = None, axis: A
     return functions.reshape(out, tuple(1 if i in axes else n for i, n in enumerate(shape_of(a)))) if keepdims else out
 
 
-def matrix_norm(x: ArrayLike, *, keepdims: bool = False, ord: float | Literal["fro", "nuc"] = "fro") -> Any:
-    """The norm of matrices, over the last two axes.
+def matrix_norm(x: ArrayLike, ord: float | Literal["fro", "nuc"] = "fro", axis: Axis = (-2, -1), keepdims: bool = False) -> Any:
+    """The norm of matrices, over two axes, the last by default.
 
     >>> matrix_norm(Tensor([[3.0, 0.0], [0.0, 4.0]])).tolist()
     5.0
     """
-    return norm(x, ord, (-2, -1), keepdims)
+    return norm(x, ord, axis, keepdims)
 
 
-def vector_norm(x: ArrayLike, *, axis: Axis = None, keepdims: bool = False, ord: float = 2) -> Any:
+def vector_norm(x: ArrayLike, ord: float = 2, axis: Axis = None, keepdims: bool = False) -> Any:
     """The norm of vectors along an axis, or of all entries over several or all axes.
 
     >>> vector_norm(Tensor([[3.0, 0.0], [0.0, 4.0]]), ord=1).tolist()

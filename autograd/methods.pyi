@@ -304,11 +304,6 @@ class TensorMethods(ArrayMethods):
     @overload
     def std(self, dim: Axis = None, unbiased: bool = True, keepdim: bool = False, *, correction: int = 1) -> Tensor: ...
     @overload
-    def norm(self, ord: float | Literal['fro'] | None = None, axis: Axis = None, keepdims: bool = False) -> Tensor:
-        """The Euclidean norm over axes, all by default; of vectors along one axis, any other order p > 0, and ±inf, too."""
-    @overload
-    def norm(self, p: float = 2.0, dim: Axis = None, keepdim: bool = False) -> Tensor: ...
-    @overload
     def prod(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
         """The product over axes; by pairs where one is 0, tiny or huge, so that zeros are no exception at any order of derivative."""
     @overload

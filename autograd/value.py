@@ -188,11 +188,11 @@ class Value(ValueMethods):
         with no_grad():
             return self + 0.0
 
-    def backward(self, seed: float | None = None) -> None:
+    def backward(self, seed: float | None = None, retain_graph: bool = True) -> None:
         """Back-propagate from here: leaves add this pass's gradient to ``.grad``, interior nodes show it.
 
-        ``seed`` is the gradient of this node itself, 1 by default. Raises GradientError inside ``no_grad`` and
-        where nothing here depends on a leaf; an interrupted pass leaves the leaves as they were.
+        ``seed`` is the gradient of this node itself, 1 by default; graphs are always kept. Raises GradientError inside
+        ``no_grad`` and where nothing here depends on a leaf; an interrupted pass leaves the leaves as they were.
 
         >>> x = Value(3.0)
         >>> y = x * x

@@ -62,11 +62,10 @@ def fit(model: Module, data: Data | DataLoader, loss: LossFunction, optimizer: O
     out a smaller last batch, which batch norm may need. Or it is a stream of batches: PyTorch's ``DataLoader``, a generator, a
     function that returns one, with ``steps_per_epoch`` where it has no length. ``sample_weight`` (N,) weighs the examples,
     relative to its mean; batches may have it as a third column. ``loss`` is a function of (prediction, target) that returns one
-    node;
-    ``metrics`` are ``"accuracy"`` and functions of (prediction, target). ``validation``, data or a ``DataLoader``, is evaluated
-    after each epoch, and the weights of the best epoch are restored at the end. ``monitor`` names the column that determines the
-    best epoch ("validation loss" with validation data, else "loss"); ``mode`` is "min" or "max". Training stops after ``patience``
-    epochs without an improvement by more than ``min_delta``, when ``stop(run)`` is true after an epoch, when a callback calls
+    node; ``metrics`` are ``"accuracy"`` and functions of (prediction, target). ``validation``, data or a ``DataLoader``, is
+    evaluated after each epoch, and the weights of the best epoch are restored at the end. ``monitor`` names the column that
+    determines the best epoch ("validation loss" with validation data, else "loss"); ``mode`` is "min" or "max". Training stops
+    after ``patience`` epochs without an improvement by more than ``min_delta``, when ``stop(run)`` is true after an epoch, when a callback calls
     ``run.stop``, and when the loss or a gradient is nan or inf: then the update is not made, and ``history.stopped`` names the
     operation that produced it.
 

@@ -17,6 +17,7 @@ from ..operation import holds_node
 from ..ops import clip  # noqa: F401  (of arrays as of numbers)
 from . import table
 from .axes import all_axes, kept_shape, one_axis, plain_array, several_axes, shape_of
+from .pytorch import check_device
 
 if TYPE_CHECKING:
     from typing import Literal
@@ -134,7 +135,10 @@ def norm(x: ArrayLike, ord: float | Literal["fro"] | None = None, axis: Axis = N
                          "above 0 or ±inf, or leave out the order for the Euclidean norm; autograd.linalg.norm takes every order")
     if np.isinf(ord):
         return (max if ord > 0 else min)(ops.abs(a), axis, keepdims)
-    return _safe_root(sum(ops.abs(a) ** float(ord), axis, keepdims), 1.0 / float(ord))
+    size = ops.abs(a)
+    if ord < 1:  # the slope at an entry of 0 is infinite, and chosen to be 0
+        size = where(plain_array(a) == 0, plain_array(size), size)
+    return _safe_root(sum(size ** float(ord), axis, keepdims), 1.0 / float(ord))
 
 
 def _safe_root(total: Any, power: float = 0.5) -> Any:
@@ -935,16 +939,20 @@ def median(x: ArrayLike, axis: Axis = None, keepdims: bool = False) -> Any:
     return reshape(middle, kept_shape(shape, axes)) if _flag(keepdims) else middle
 
 
-def linspace(start: ArrayLike, stop: ArrayLike, num: int = 50, endpoint: bool = True, *, axis: int = 0) -> Any:
+def linspace(start: ArrayLike, stop: ArrayLike, num: int = 50, endpoint: bool = True, *, dtype: DTypeLike | None = None,
+             axis: int = 0, device: str | None = None) -> Any:
     """``num`` numbers in equal steps from ``start`` to ``stop``, both of which may be nodes, along a new axis.
 
     >>> linspace(Tensor(0.0), Tensor(1.0), 3).tolist()
     [0.0, 0.5, 1.0]
     """
+    check_device(device)
     first, last = broadcast_arrays(real_operand(start), real_operand(stop))
     places = np.arange(index(num)).reshape(-1, *(1,) * len(shape_of(first))) / builtins.max(index(num) - bool(endpoint), 1)
-    places = places.astype(np.result_type(first.dtype, last.dtype))
-    return moveaxis(where(places < 0.5, first + (last - first) * places, last - (last - first) * (1 - places)), 0, axis)
+    common = np.result_type(first.dtype, last.dtype)
+    places = places.astype(common if common.kind == "f" else float)
+    numbers = moveaxis(where(places < 0.5, first + (last - first) * places, last - (last - first) * (1 - places)), 0, axis)
+    return numbers if dtype is None else astype(numbers, dtype)
 
 
 def diff(x: ArrayLike, n: int = 1, axis: int = -1, prepend: ArrayLike | None = None, append: ArrayLike | None = None) -> Any:
@@ -1217,20 +1225,23 @@ def ordered(x: ArrayLike, axis: int = -1, descending: bool = False, count: int |
 
 
 _words = {"dim": "axis", "dims": "axis", "keepdim": "keepdims", "p": "ord", "unbiased": "ddof", "correction": "ddof",
-          "descending": "descending", "stable": "stable"}
+          "descending": "descending", "stable": "stable", "dim1": "axis1", "dim2": "axis2", "dtype": "dtype"}
 WITH_DIM = set("""sum mean max min var std norm prod cumsum cumprod logsumexp softmax log_softmax squeeze flip concatenate stack
-take_along_axis roll sort diff argmax argmin""".split())
+take_along_axis roll sort diff argmax argmin diagonal cross vector_norm matrix_norm""".split())
 
 
-def _as_pytorch(name: str, x: Any, *args: Any, **options: Any) -> Any:
+def _as_pytorch(function: Callable[..., Any], x: Any, *args: Any, **options: Any) -> Any:
     """A call with PyTorch's words, in PyTorch's meaning."""
+    name = function.__name__
+    if (dtype := options.pop("dtype", None)) is not None:
+        x = astype(x, dtype)
     named: dict[str, Any] = {_words.get(key, key): tuple(value) if isinstance(value, list) else value
                              for key, value in options.items()}
     if len(named) < len(options):
         raise TypeError(f"{name} with {', '.join(options)}: two of them mean the same; give one")
     axis = named.get("axis", args[0] if args else None)
     if name in ("var", "std"):
-        named["ddof"] = int(named.get("ddof", 1))
+        named["ddof"] = 1 if named.get("ddof") is None else named["ddof"] * 1
     elif name == "sort":
         return ordered(x, -1 if axis is None else axis, named.get("descending", False))
     elif name in ("max", "min", "argmax", "argmin"):
@@ -1238,7 +1249,7 @@ def _as_pytorch(name: str, x: Any, *args: Any, **options: Any) -> Any:
     elif name == "squeeze":
         shape = shape_of(operand(x))
         named["axis"] = tuple(i for i in all_axes(axis, len(shape)) if shape[i] == 1)
-    return globals()[name](x, *args, **named)
+    return function(x, *args, **named)
 
 
 def _extreme(name: str, x: Any, axis: Any, keepdims: bool) -> Any:
@@ -1262,12 +1273,16 @@ def explained(function: Callable[..., Any]) -> Callable[..., Any]:
         try:
             return function(*args, **options)
         except (ValueError, TypeError, IndexError) as error:
+            if len(args) == 2 and name in ("var", "std") and isinstance(args[1], bool):  # PyTorch's unbiased
+                return _as_pytorch(function, args[0], unbiased=args[1], **options)
+            if len(args) == 2 and name in ("max", "min") and getattr(args[1], "dtype", np.dtype(int)).kind == "f":
+                return (ops.maximum if name == "max" else ops.minimum)(*args)  # PyTorch's of two arrays
             if name not in WITH_DIM or _words.keys().isdisjoint(options):  # asked here, where NumPy's words cost no time
                 if re.search(rf"\b{name}\b", str(error)):
                     raise
                 shown = [*map(_shown, args), *(f"{key}={_shown(value)}" for key, value in options.items())]
                 raise type(error)(f"{name}({', '.join(shown)}): {error}") from None
-        return _as_pytorch(name, *args, **options)
+        return _as_pytorch(function, *args, **options)
     return called
 
 

@@ -150,7 +150,7 @@ def _method(name: str) -> Any:
 
 
 for _name in ("sum mean max min var std prod cumsum cumprod dot swapaxes squeeze take clip repeat argmax argmin astype "
-              "logsumexp softmax log_softmax expand_dims broadcast_to flip norm trace diagonal").split():
+              "logsumexp softmax log_softmax expand_dims broadcast_to flip trace diagonal").split():
     setattr(ArrayMethods, _name, _method(_name))  # the function of the same name, with the array first
 
 # names that differ from NumPy's, functions composed of rows, and functions that return plain arrays

@@ -131,7 +131,11 @@ class PyTorchMethods:
         """``value`` where the mask holds, else the entry."""
         return _functions().where(mask, value, self)
 
-    def topk(self, k: int, dim: int = -1, largest: bool = True) -> Picked:
+    def select(self, dim: int, index: int) -> Self:
+        """The part at ``index`` along an axis, without it."""
+        return _functions().take(self, index, dim)
+
+    def topk(self, k: int, dim: int = -1, largest: bool = True, sorted: bool = True) -> Picked:
         """The k largest (or smallest) entries along an axis in order, and their indices."""
         return _functions().ordered(self, dim, largest, k)
 
@@ -158,6 +162,17 @@ class PyTorchMethods:
     def all(self, dim: int | tuple[int, ...] | None = None, keepdim: bool = False) -> Any:
         """True where all entries over the axes are not 0, as plain truth values."""
         return _functions().plain_array(self).all(axis=dim, keepdims=keepdim)
+
+    def norm(self, p: Any = None, dim: Any = None, keepdim: bool = False, *, ord: Any = None, axis: Any = None,
+             keepdims: bool = False, dtype: DTypeLike | None = None) -> Self:
+        """The norm of vectors along axes, of all entries by default; "nuc" of matrices. NumPy's words mean the same."""
+        from ..linalg import norm, vector_norm
+        order, along = ord if p is None else p, axis if dim is None else dim
+        along = tuple(along) if isinstance(along, list) else along
+        x = self if dtype is None else _functions().astype(self, dtype)
+        if order == "nuc":
+            return norm(x, order, along, keepdim or keepdims)
+        return vector_norm(x, 2 if order in (None, "fro") else order, along, keepdim or keepdims)
 
     # ── arithmetic ──
 
@@ -245,11 +260,11 @@ class PyTorchMethods:
         """Always "cpu"."""
         return "cpu"
 
-    def float(self) -> Self:
+    def float(self, memory_format: object = None) -> Self:
         """The entries as float32."""
         return _functions().astype(self, "float32")
 
-    def double(self) -> Self:
+    def double(self, memory_format: object = None) -> Self:
         """The entries as float64."""
         return _functions().astype(self, "float64")
 
@@ -257,14 +272,17 @@ class PyTorchMethods:
         """The entries in the dtype of another array."""
         return _functions().astype(self, other.dtype)
 
-    def long(self) -> Self:
+    def long(self, memory_format: object = None) -> Self:
         """The entries cut to whole numbers, as a constant of int64: labels, indices."""
         detached = self.detach()  # type: ignore[attr-defined]
         return type(self)(detached.array.astype("int64"), requires_grad=False)  # type: ignore[call-arg]
 
-    def to(self, *places: Any, dtype: DTypeLike | None = None, device: object = None) -> Self:
-        """The entries in another dtype (a dtype or an array that has it); the device can only be "cpu"."""
+    def to(self, *places: Any, dtype: DTypeLike | None = None, device: object = None, non_blocking: bool = False,
+           copy: bool = False, memory_format: object = None) -> Self:
+        """The entries in another dtype (a dtype or an array that has it); the device can only be "cpu", the rest does nothing."""
         for place in places:
+            if isinstance(place, bool):  # non_blocking, copy
+                continue
             if hasattr(place, "shape") and hasattr(place, "dtype"):
                 dtype = place.dtype
             elif is_device(place):

@@ -12,7 +12,7 @@ import numpy as np
 
 from autograd.arrays.axes import plain_array
 from autograd.arrays.contraction import matmul as product
-from autograd.arrays.functions import broadcast_to, getitem, matmul, norm, reshape, sum, where
+from autograd.arrays.functions import broadcast_arrays, broadcast_to, getitem, matmul, norm, reshape, sum, where
 from autograd.arrays.operation import ArrayOperation
 from autograd import maximum
 from autograd.tensor import Tensor, remedies
@@ -172,8 +172,9 @@ def normalize(input: ArrayLike, p: float = 2.0, dim: int = 1, eps: float = 1e-12
     >>> normalize(Tensor([[3.0, 4.0]])).tolist()
     [[0.6, 0.8]]
     """
+    from autograd.linalg import vector_norm
     x = floating(input)
-    return x / maximum(norm(x, p, dim, True), eps)
+    return x / maximum(vector_norm(x, p, dim, True), eps)
 
 
 def cosine_similarity(x1: ArrayLike, x2: ArrayLike, dim: int = 1, eps: float = 1e-8) -> Any:
@@ -182,5 +183,5 @@ def cosine_similarity(x1: ArrayLike, x2: ArrayLike, dim: int = 1, eps: float = 1
     >>> cosine_similarity(Tensor([[1.0, 0.0]]), Tensor([[1.0, 1.0]])).tolist()  # 45°
     [0.7071067811865475]
     """
-    x, y = floating(x1), floating(x2)
+    x, y = broadcast_arrays(floating(x1), floating(x2))
     return sum(x / maximum(norm(x, 2, dim, True), eps) * (y / maximum(norm(y, 2, dim, True), eps)), dim)

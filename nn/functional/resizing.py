@@ -44,15 +44,19 @@ def pad(input: ArrayLike, pad: Sequence[int], mode: str = "constant", value: flo
         raise ValueError(f"pad: mode={mode!r}; it must be 'constant', {', '.join(map(repr, MODES))}")
     for axis, (n, ends) in enumerate(zip(x.shape, sides)):
         if ends != (0, 0):
-            x = take(x, np.pad(np.arange(n), ends, mode=MODES[mode]), axis)  # type: ignore[call-overload]
+            cut = [max(-end, 0) for end in ends]  # negative ones remove entries: of the result, or first where it wraps
+            kept = np.arange(n)[cut[0]:n - cut[1]] if mode == "circular" else np.arange(n)
+            places: Any = np.pad(kept, [max(end, 0) for end in ends], mode=MODES[mode])  # type: ignore[call-overload]
+            x = take(x, places if mode == "circular" else places[cut[0]:len(places) - cut[1]], axis)
     return x
 
 
 def interpolate(input: ArrayLike, size: int | Sequence[int] | None = None, scale_factor: float | Sequence[float] | None = None,
-                mode: str = "nearest", align_corners: bool | None = None) -> Any:
+                mode: str = "nearest", align_corners: bool | None = None, recompute_scale_factor: bool | None = None) -> Any:
     """Resize images (N, C, H, W) or signals (N, C, L) to ``size``, or by ``scale_factor``.
 
-    ``mode`` is "nearest", "nearest-exact", "linear" (signals), "bilinear" (images) or "area"; ``align_corners`` is PyTorch's.
+    ``mode`` is "nearest", "nearest-exact", "linear" (signals), "bilinear" or "bicubic" (images), or "area"; ``align_corners`` and
+    ``recompute_scale_factor`` are PyTorch's.
 
     >>> interpolate(Tensor([[[1.0, 3.0]]]), scale_factor=2).tolist(), interpolate(Tensor([[[1.0, 3.0]]]), 3, mode="linear").tolist()
     ([[[1.0, 1.0, 3.0, 3.0]]], [[[1.0, 2.0, 3.0]]])
@@ -63,18 +67,18 @@ def interpolate(input: ArrayLike, size: int | Sequence[int] | None = None, scale
         raise ValueError(f"interpolate of shape {tuple(x.shape)}: give an input (N, C, …), and size or scale_factor, one of them")
     factors = _each(scale_factor, inner) if scale_factor is not None else [None] * len(inner)
     sizes = _each(size, inner) if size is not None else [int(n * f) for n, f in zip(inner, factors)]
-    steps = [n / m if f is None else 1 / f for n, m, f in zip(inner, sizes, factors)]
+    steps = [n / m if f is None or recompute_scale_factor else 1 / f for n, m, f in zip(inner, sizes, factors)]
     if mode == "area":
         return _averaged(x, sizes)
     linear = {3: "linear", 4: "bilinear", 5: "trilinear"}.get(len(x.shape))
-    if mode not in ("nearest", "nearest-exact", linear):
+    if mode not in ("nearest", "nearest-exact", linear) and (mode, len(inner)) != ("bicubic", 2):
         raise ValueError(f"interpolate: mode={mode!r} for an input of {len(x.shape)} axes; it must be 'nearest', 'nearest-exact', "
                          f"{linear!r} or 'area'")
     for axis, (n, m, step) in enumerate(zip(inner, sizes, steps), 2):
-        if n == m:  # a copy, as in PyTorch, whatever the scale_factor
+        if n == m and mode != "bicubic":  # a copy, as in PyTorch, whatever the scale_factor
             continue
-        if mode == linear:
-            x = _along(x, axis, _between(n, m, step, bool(align_corners)))
+        if mode in (linear, "bicubic"):
+            x = _along(x, axis, (_cubic if mode == "bicubic" else _between)(n, m, step, bool(align_corners)))
         else:
             half = 0.5 if mode == "nearest-exact" else 0.0
             step = 0.5 if mode == "nearest" and m == 2 * n else step
@@ -109,10 +113,25 @@ def _averaged(x: Any, sizes: Sequence[int]) -> Any:
     return x
 
 
+def _places(n: int, m: int, step: float, align_corners: bool) -> Array:
+    """The m places among n entries."""
+    return np.arange(m) * ((n - 1) / (m - 1) if m > 1 else 0.0) if align_corners else (np.arange(m) + 0.5) * step - 0.5
+
+
+def _cubic(n: int, m: int, step: float, align_corners: bool) -> Array:
+    """The matrix (m, n) of cubic convolution (Keys, 1981, with a = −3/4 as in PyTorch); entries outside repeat the border."""
+    places, matrix, a = _places(n, m, step, align_corners), np.zeros((m, n)), -0.75
+    low = np.floor(places).astype(int)
+    for neighbour in range(-1, 3):
+        d = np.abs(places - low - neighbour)
+        near, far = ((a + 2) * d - (a + 3)) * d * d + 1, ((a * d - 5 * a) * d + 8 * a) * d - 4 * a
+        np.add.at(matrix, (np.arange(m), np.clip(low + neighbour, 0, n - 1)), np.where(d <= 1, near, far))
+    return matrix
+
+
 def _between(n: int, m: int, step: float, align_corners: bool) -> Array:
     """The matrix (m, n) of linear interpolation of n entries at m places."""
-    places = np.arange(m) * ((n - 1) / (m - 1) if m > 1 else 0.0) if align_corners else (np.arange(m) + 0.5) * step - 0.5
-    places = np.clip(places, 0, n - 1)
+    places = np.clip(_places(n, m, step, align_corners), 0, n - 1)
     low = np.minimum(np.floor(places).astype(int), n - 1)
     matrix = np.zeros((m, n))
     np.add.at(matrix, (np.arange(m), low), 1 - (places - low))
