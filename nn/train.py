@@ -65,9 +65,9 @@ def fit(model: Module, data: Data | DataLoader, loss: LossFunction, optimizer: O
     node; ``metrics`` are ``"accuracy"`` and functions of (prediction, target). ``validation``, data or a ``DataLoader``, is
     evaluated after each epoch, and the weights of the best epoch are restored at the end. ``monitor`` names the column that
     determines the best epoch ("validation loss" with validation data, else "loss"); ``mode`` is "min" or "max". Training stops
-    after ``patience`` epochs without an improvement by more than ``min_delta``, when ``stop(run)`` is true after an epoch, when a callback calls
-    ``run.stop``, and when the loss or a gradient is nan or inf: then the update is not made, and ``history.stopped`` names the
-    operation that produced it.
+    after ``patience`` epochs without an improvement by more than ``min_delta``, when ``stop(run)`` is true after an epoch, when a
+    callback calls ``run.stop``, and when the loss or a gradient is nan or inf: then the update is not made, and
+    ``history.stopped`` names the operation that produced it.
 
     ``callbacks`` have some of the methods of ``Callback``, or are functions of the run, called after each epoch;
     ``viz.report(path)`` is one that keeps a page about the run. ``checkpoint`` is a file to save to after each epoch, or
