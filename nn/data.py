@@ -207,7 +207,7 @@ class DataLoader:
         """The number of things that are shuffled."""
         return len(self.x)
 
-    def __iter__(self) -> Iterator[tuple[Any, ...]]:
+    def __iter__(self) -> Iterator[tuple[Array, ...]]:
         if not self._resumed:
             self.position = 0
             self._order = self.generator.permutation(len(self.x)) if self.shuffle else None
@@ -293,7 +293,7 @@ class Stream(DataLoader):
     def __len__(self) -> int:
         return self.steps if hasattr(self, "steps") else 1
 
-    def __iter__(self) -> Iterator[tuple[Any, ...]]:
+    def __iter__(self) -> Iterator[tuple[Array, ...]]:
         self.position = self.position if self._resumed else 0
         self._resumed = False
         while self.position < self.steps:

@@ -107,7 +107,7 @@ class PartitionLoader(DataLoader):
     def __len__(self) -> int:
         return sum(count for _, count in self._windows())
 
-    def __iter__(self) -> Iterator[Any]:
+    def __iter__(self) -> Iterator[tuple[Any, ...]]:
         windows = self._windows()
         if not self._resumed:
             self.position = 0

@@ -17,7 +17,6 @@ from ..operation import holds_node
 from ..ops import clip  # noqa: F401  (of arrays as of numbers)
 from . import table
 from .axes import all_axes, kept_shape, one_axis, plain_array, several_axes, shape_of
-from .pytorch import check_device
 
 if TYPE_CHECKING:
     from typing import Literal
@@ -946,7 +945,8 @@ def linspace(start: ArrayLike, stop: ArrayLike, num: int = 50, endpoint: bool = 
     >>> linspace(Tensor(0.0), Tensor(1.0), 3).tolist()
     [0.0, 0.5, 1.0]
     """
-    check_device(device)
+    if device not in (None, "cpu"):
+        raise ValueError(f"linspace: device={device!r}; arrays are NumPy's, so leave it out, or give 'cpu'")
     first, last = broadcast_arrays(real_operand(start), real_operand(stop))
     places = np.arange(index(num)).reshape(-1, *(1,) * len(shape_of(first))) / builtins.max(index(num) - bool(endpoint), 1)
     common = np.result_type(first.dtype, last.dtype)

@@ -169,7 +169,7 @@ class PyTorchMethods:
         from ..linalg import norm, vector_norm
         order, along = ord if p is None else p, axis if dim is None else dim
         along = tuple(along) if isinstance(along, list) else along
-        x = self if dtype is None else _functions().astype(self, dtype)
+        x: Any = self if dtype is None else _functions().astype(self, dtype)
         if order == "nuc":
             return norm(x, order, along, keepdim or keepdims)
         return vector_norm(x, 2 if order in (None, "fro") else order, along, keepdim or keepdims)
