@@ -18,7 +18,7 @@ from autograd.output import use_plain_signs
 from . import hips, page, results
 from .all_rows import rows
 from .machine import describe
-from .measure import ROOT, Run
+from .measure import ROOT, Settings
 from .terminal import failures, text
 
 DEFAULT = ROOT / "build" / "benchmarks.json"
@@ -89,7 +89,7 @@ def measured(arguments: argparse.Namespace, found: results.Results) -> int:
     machine = found["machine"]
     print(f"Python {machine['python']} on {machine['processor']}, {machine['cores']} cores, one thread an engine. Medians and "
           f"quartiles; engines take turns, each in a process of its own. Results: {arguments.json}", flush=True)
-    run, wrong = Run(arguments.quick, arguments.hips), []
+    run, wrong = Settings(arguments.quick, arguments.hips), []
     for key in arguments.keys or rows:
         if key in found["rows"]:
             continue

@@ -11,7 +11,7 @@ from tempfile import mkdtemp
 from typing import Any
 
 from . import layers
-from .measure import Row, Step, Unavailable
+from .measure import Row, Step, CannotRun
 from .scalar import LABELS, PARAMETERS, POINTS, S1, WEIGHTS, environment, total, whole
 from .tensors import RATE, T1, T2, T3, data
 
@@ -19,9 +19,9 @@ BACKENDS = {"compiled, native": "native", "compiled, NumPy": "numpy"}
 
 
 def on(program: Any, backend: str) -> None:
-    """Raise Unavailable for a program that does not run on its backend."""
+    """Raise CannotRun for a program that does not run on its backend."""
     if not program.backend.startswith(backend):
-        raise Unavailable(f"its backend is {program.backend}")
+        raise CannotRun(f"its backend is {program.backend}")
 
 
 # ── S1 as a program ──────────────────────────────────────────────────────────────────────────────────────────────

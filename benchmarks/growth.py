@@ -7,7 +7,7 @@ from time import process_time
 from typing import Any
 
 from .compiled import TIMES, over_lanes
-from .measure import Record, Run, Worker, rounded, rows, serve
+from .measure import Record, Settings, Worker, rounded, rows, serve
 
 
 def chain(n: int) -> Callable[[], Any]:
@@ -126,7 +126,7 @@ class Growth:
 
     title = "Growth: seconds of CPU for each size, and the exponent fitted to the three largest"
 
-    def measure(self, run: Run) -> Record:
+    def measure(self, run: Settings) -> Record:
         """Return the sizes and the seconds of each case."""
         found: Record = {}
         for name, (_, sizes) in CASES.items():

@@ -28,12 +28,12 @@ FEW, PATIENCE, SLOW = 3, 5.0, 10.0  # an engine whose turns took over 5 s in all
 QUICK = 1.0  # seconds of a turn from which a trial run has a single one
 
 
-class Unavailable(Exception):
+class CannotRun(Exception):
     """Raised by an engine that cannot run here; its text is what the row says."""
 
 
 @dataclass(frozen=True)
-class Run:
+class Settings:
     """How a run measures: ``quick`` with few short turns; ``hips`` is the interpreter that has HIPS autograd."""
 
     quick: bool = False
@@ -50,7 +50,7 @@ class Table(Protocol):
 
     title: str
 
-    def measure(self, run: Run) -> Record:
+    def measure(self, run: Settings) -> Record:
         """Measure, and return the record."""
         ...
 
@@ -60,7 +60,7 @@ class Table(Protocol):
 
 
 @dataclass
-class Engine:
+class Contender:
     """An engine of a row: ``build`` imports its library, builds the problem and returns the step to be timed.
 
     It does the ``share`` of the row's work, if it is slow and its time is proportional; ``elsewhere`` is true of HIPS autograd.
@@ -86,15 +86,15 @@ class Row:
     rounds: int
     nodes: int = 0
     agree: float = 1e-9
-    engines: dict[str, Engine] = field(default_factory=dict)
+    engines: dict[str, Contender] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         rows[self.key] = self
 
     def engine(self, name: str, **options: Any) -> Callable[[Callable[[], Step]], Callable[[], Step]]:
-        """Return a decorator that adds an engine to the row; options as of ``Engine``."""
+        """Return a decorator that adds an engine to the row; options as of ``Contender``."""
         def add(build: Callable[[], Step]) -> Callable[[], Step]:
-            self.engines[name] = Engine(build, **options)
+            self.engines[name] = Contender(build, **options)
             return build
         return add
 
@@ -102,7 +102,7 @@ class Row:
         """Run as the worker of an engine."""
         serve(turns(self.engines[part].build))
 
-    def measure(self, run: Run, worker: Callable[..., Any] | None = None) -> Record:
+    def measure(self, run: Settings, worker: Callable[..., Any] | None = None) -> Record:
         """Measure, and return the record; raises ArithmeticError where engines disagree about the result."""
         make = worker or Worker
         workers = {name: make(self.key, name, run.hips if engine.elsewhere else sys.executable)
@@ -211,7 +211,7 @@ def serve(answer: Callable[[float], Record]) -> None:
             said = answer(float(line))
         except ImportError as error:
             said = {"failure": f"not installed ({error.name})"}
-        except Unavailable as error:
+        except CannotRun as error:
             said = {"failure": f"not available ({error})"}
         except Exception as error:
             reason = "" if isinstance(error, RecursionError) else f" ({error})"[:200]

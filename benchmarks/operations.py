@@ -8,7 +8,7 @@ from time import perf_counter
 from typing import Any, NamedTuple
 
 from .figures import quartiles
-from .measure import Record, Run, Worker, rounded, rows, serve
+from .measure import Record, Settings, Worker, rounded, rows, serve
 
 SIZES, KINDS = (10**3, 10**5, 10**7), ("float64", "float32")
 LEAST, MOST = 3, 200  # turns of each side; fewer where they take over a few seconds
@@ -123,7 +123,7 @@ class Operations:
 
     title = "Operations on arrays, forward and gradient: times that of PyTorch, on one thread"
 
-    def measure(self, run: Run) -> Record:
+    def measure(self, run: Settings) -> Record:
         """Return for each column, a dtype and a size, each operation's quartiles of the ratio, and PyTorch's microseconds."""
         columns: Record = {}
         for kind in KINDS:

@@ -46,7 +46,7 @@ FAN_IN = 8  # sums that one task adds
 
 # ── partitions ───────────────────────────────────────────────────────────────────────────────────────────────────
 
-class Rows:
+class RemoteColumn:
     """One column of a batch that lies in partitions on the workers; ``np.asarray`` gathers it."""
 
     def __init__(self, client: Any, shares: Sequence[Share], column: int):
@@ -126,7 +126,8 @@ class PartitionLoader(DataLoader):
                 k = self.position - ended + count
                 self.position += 1
                 shares = [(opened[i], k * self.y[i] // count, (k + 1) * self.y[i] // count) for i in group]
-                yield tuple(Rows(self.client, [s for s in shares if s[1] < s[2]], column) for column in range(len(self.x[0])))
+                shares = [s for s in shares if s[1] < s[2]]
+                yield tuple(RemoteColumn(self.client, shares, column) for column in range(len(self.x[0])))
             for i in group:
                 opened.pop(i, None)
 
@@ -254,7 +255,7 @@ class Cluster:
 
     def _shares(self, x: Any, *others: Any) -> list[Share]:
         """Divide a batch: rows in partitions as they lie, arrays in equal parts."""
-        if isinstance(x, Rows):
+        if isinstance(x, RemoteColumn):
             return list(x.shares)
         width = min(self.width, max(1, len(x) // 2))  # batch norm needs two rows
         edges = [len(x) * i // width for i in range(width + 1)]

@@ -20,7 +20,7 @@ from hypothesis import given, strategies as st
 import benchmarks.__main__ as command
 from benchmarks import figures, hips, measure, page, plots, results, tables, terminal
 from benchmarks.all_rows import rows
-from benchmarks.measure import Row, Run
+from benchmarks.measure import Row, Settings
 
 ROOT = Path(__file__).parents[1]
 RECORDED = Path(__file__).parent / "data" / "benchmarks.json"
@@ -247,17 +247,17 @@ def fake(monkeypatch):
 
 
 def test_engines_take_turns(fake):
-    record = fake.measure(Run(), Fake)
+    record = fake.measure(Settings(), Fake)
     assert Fake.log == [*"abc" * 5, "a stops", "b stops", "c stops"]
     assert record["engines"]["b"] == {"times": [10.0] * 4, "first": 10.0, "bytes": 1000, "result": 1.0}
     Fake.log.clear()
-    fake.measure(Run(quick=True), Fake)
+    fake.measure(Settings(quick=True), Fake)
     assert Fake.log[:12] == [*"abc" * 4]
 
 
 def test_a_missing_engine_has_no_turns_and_the_others_have_theirs(fake):
     Fake.said["b"] = {"failure": "not installed (b)"}
-    record = fake.measure(Run(), Fake)
+    record = fake.measure(Settings(), Fake)
     assert Fake.log[:11] == [*"abc", *"ac" * 4]
     assert record["engines"]["b"] == {"failure": "not installed (b)"}
 
@@ -265,20 +265,20 @@ def test_a_missing_engine_has_no_turns_and_the_others_have_theirs(fake):
 def test_a_slow_engine_has_fewer_turns_and_a_very_slow_one_a_single_one(fake):
     Fake.said["b"] |= {"seconds": 4.0}
     Fake.said["c"] |= {"seconds": 60.0}
-    record = fake.measure(Run(), Fake)
+    record = fake.measure(Settings(), Fake)
     assert [len(engine["times"]) for engine in record["engines"].values()] == [4, 3, 1]
 
 
 def test_engines_that_disagree_are_refused_and_stopped(fake):
     Fake.said["c"] |= {"result": 1.1}
     with pytest.raises(ArithmeticError, match=r"x: c computes 1\.1, the others 1\.0"):
-        fake.measure(Run(), Fake)
+        fake.measure(Settings(), Fake)
     assert Fake.log[-3:] == ["a stops", "b stops", "c stops"]
 
 
 def test_an_engine_that_does_a_tenth_of_the_work_counts_for_the_whole(fake):
     fake.engine("c", share=0.1)(lambda: None)
-    engine = fake.measure(Run(), Fake)["engines"]["c"]
+    engine = fake.measure(Settings(), Fake)["engines"]["c"]
     assert (engine["times"], engine["bytes"], engine["share"]) == ([100.0] * 4, 10_000, 0.1)
 
 
@@ -304,7 +304,7 @@ def test_a_worker_answers_failures_in_words(monkeypatch, capsys):
         if turn == 2:
             raise RecursionError
         if turn == 3:
-            raise measure.Unavailable("its backend is numpy")
+            raise measure.CannotRun("its backend is numpy")
         return {"seconds": turn}
     assert answers(monkeypatch, capsys, answer, ["1\n", "2\n", "3\n", "4\n"]) == [
         {"failure": "not installed (torch)"}, {"failure": "fails: RecursionError"},
@@ -382,7 +382,7 @@ def test_the_steps_of_our_engines_agree(key):
         if name in row.engines:
             try:
                 found[name] = row.engines[name].build()()[0]
-            except measure.Unavailable:
+            except measure.CannotRun:
                 continue
     assert len(found) > 1
     row.compare(found)

@@ -98,6 +98,16 @@ def test_no_function_is_called_as_its_module():
     assert viz.records.__name__ == "viz.records"
 
 
+def test_a_class_has_a_name_of_its_own():
+    where: dict[str, list[str]] = {}
+    for name, tree in TREES.items():
+        if name.partition(".")[0] in (*PACKAGES, "docs", "benchmarks", "notebooks"):
+            for node in ast.walk(tree):
+                if isinstance(node, ast.ClassDef):
+                    where.setdefault(node.name, []).append(name)
+    assert {name for name, modules in where.items() if len(modules) > 1} <= {"Step"}  # of a walk; the perceptron's activation
+
+
 def lengths():
     """The number of lines of every function of the packages, without docstrings."""
     for name, tree in TREES.items():

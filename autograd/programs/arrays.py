@@ -16,7 +16,7 @@ from ..arrays.axes import all_axes
 from ..graph import Node, topological
 from ..operation import IEEE, Operation
 from .javascript import code
-from .printer import JAVASCRIPT, Code, sources
+from .printer import JAVASCRIPT, SourceCode, sources
 
 FEW_ENTRIES = 64  # of an input: more cannot be shown one by one
 MANY_ENTRIES = 2_000  # of all nodes together
@@ -194,13 +194,13 @@ def _numbers(x: Any) -> str:
 def _row(node: Any, texts: list[str], arrays: list[Any], takes: list[bool], used: set[str]) -> str:
     """A row, its rules run once on the names of an entry of each operand."""
     names, mine = "xyz"[:len(arrays)], set[str]()
-    given: list[Any] = [Code(name, mine) if np.ndim(array) or take else IEEE(float(array))
+    given: list[Any] = [SourceCode(name, mine) if np.ndim(array) or take else IEEE(float(array))
                         for name, array, take in zip(names, arrays, takes)]
-    if not any(isinstance(x, Code) for x in given):
-        given = [Code(name, mine) for name in names]
-    out, arguments = Code("out", mine), ", ".join(names)
+    if not any(isinstance(x, SourceCode) for x in given):
+        given = [SourceCode(name, mine) for name in names]
+    out, arguments = SourceCode("out", mine), ", ".join(names)
     rules = [(rule(out, *given) if callable(rule) else rule) if take else None for rule, take in zip(node.op.partials, takes)]
-    listed = [f"(out, {arguments}) => {code(rule)}" if isinstance(rule, Code) else "null" if rule is None else code(rule)
+    listed = [f"(out, {arguments}) => {code(rule)}" if isinstance(rule, SourceCode) else "null" if rule is None else code(rule)
               for rule in rules]
     maps = [None if array.shape == node.shape else
             np.broadcast_to(np.arange(array.size).reshape(array.shape), node.shape).ravel().tolist() for array in arrays]

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .native import Lanes, Library
+from .native import LanesCall, Library
 from .passes import Lowered, Matrix, Products, dot, schedule
 from .plain import Array, Gradients, indices
 from .record import constant, given, leaf
@@ -167,7 +167,7 @@ class NativeLanes:
                     code += [codes[step.op.name] | flags << 16, self._row(place), *rows]
         self.code, self.starts, self.back = np.array(code, np.int32), np.array(starts, np.int64), np.array(back, np.int64)
 
-    def _buffers(self) -> Buffers:
+    def _buffers(self) -> LaneBuffers:
         width = self.library.width
         v, d, *addresses = self.fixed.buffers()
         weights, spread = np.array(self.weights, np.int32), np.array([(row, i) for i, row in self.spread.items()], np.int32)
@@ -179,10 +179,10 @@ class NativeLanes:
                   "in_rows": np.arange(len(self.columns), dtype=np.int32), "in_": inside[0], "in_strides": inside[1],
                   "din": inside[2], "din_strides": inside[3], "out": out,
                   "out_rows": np.array([self.row_of[i] for i in varying], np.int32)}
-        told = Lanes(count=len(self.starts), back_count=len(self.back), rows=self.rows, weight_count=len(weights),
+        told = LanesCall(count=len(self.starts), back_count=len(self.back), rows=self.rows, weight_count=len(weights),
                      spread_count=len(spread), in_count=len(self.columns), out_count=len(varying),
                      **{name: array.ctypes.data for name, array in arrays.items()})
-        return Buffers(v, d, addresses[0], addresses[1], inside, out, told, ctypes.byref(told), arrays)
+        return LaneBuffers(v, d, addresses[0], addresses[1], inside, out, told, ctypes.byref(told), arrays)
 
     def run(self, numbers: Array, blocks: list[Array], lanes: int, seed: float | None = None) -> tuple[list[Any], Gradients]:
         """The outputs, arrays of one entry an example where they vary; with a seed the gradients of the wanted places."""
@@ -206,7 +206,7 @@ class NativeLanes:
         self.pool.append(buffers)
         return outputs, gradients
 
-    def _gradients(self, buffers: Buffers, lanes: int, seed: float) -> Gradients:
+    def _gradients(self, buffers: LaneBuffers, lanes: int, seed: float) -> Gradients:
         told, target = buffers.told, self.outputs[0]
         buffers.d.fill(0.0)
         varying = [np.zeros(lanes) for _ in self.wanted_rows]
@@ -221,7 +221,7 @@ class NativeLanes:
         return Gradients(buffers.d[self.wants].copy(), varying)
 
 
-class Buffers(NamedTuple):
+class LaneBuffers(NamedTuple):
     """The arrays that one run over lanes works on; ``inside`` has the addresses and strides of columns and of their gradients."""
 
     v: Any
@@ -230,6 +230,6 @@ class Buffers(NamedTuple):
     d_address: int
     inside: Any
     out: Any
-    told: Lanes
+    told: LanesCall
     reference: Any
     arrays: dict[str, Any]

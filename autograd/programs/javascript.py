@@ -6,7 +6,7 @@ from typing import Any
 
 from ..graph import topological
 from ..operation import IEEE, Operation, number
-from .printer import JAVASCRIPT, Code, sources, written
+from .printer import JAVASCRIPT, SourceCode, sources, written
 
 functions = JAVASCRIPT.functions
 
@@ -44,10 +44,10 @@ def to_javascript(y: Any) -> str:
             continue
         if not isinstance(node.op, Operation) or hasattr(node, "shape"):
             raise TypeError(f"to_javascript({y!r:.60}): only graphs of Values become JavaScript; this one has arrays")
-        operands: list[Any] = [Code(f"v[{place[x]}]", used) if x in place else IEEE(number(getattr(x, "data", x), "it"))
+        operands: list[Any] = [SourceCode(f"v[{place[x]}]", used) if x in place else IEEE(number(getattr(x, "data", x), "it"))
                                for x in node.operands]
         made = node.op(*operands)
-        out = Code(f"v[{i}]", used)
+        out = SourceCode(f"v[{i}]", used)
         inputs = {id(x) for x in node.inputs}
         locals = [(rule(out, *operands) if callable(rule) else rule) if id(x) in inputs else None
                   for x, rule in zip(node.operands, node.op.partials)]

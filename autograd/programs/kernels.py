@@ -11,8 +11,8 @@ import numpy as np
 from .. import ops
 from ..operation import Operation, partial
 from . import native
-from .lines import ALONE, FULL, HEAD, TAIL, Alias, Lines, Matrices, Other, Rows
-from .printer import C, Code, written
+from .lines import ALONE, FULL, HEAD, TAIL, Alias, Lines, Matrices, Other, EntryRows
+from .printer import C, SourceCode, written
 from .record import comparisons, select
 
 TYPES = {"f": 0, "d": 1, "?": 2, "b": 2, "l": 3}
@@ -34,7 +34,7 @@ def is_worth(meaning: Any, lines: Lines, codes: dict[str, int]) -> bool:
         return all(is_worth(x, lines, codes) for x in meaning)
     if isinstance(meaning, Matrices):
         return prod(meaning.sizes) <= SMALL_PRODUCT
-    if isinstance(meaning, Rows):
+    if isinstance(meaning, EntryRows):
         known, entries = meaning.op.name in codes, prod(meaning.shape)
         most = MANY_SINGLES if lines.dtype(meaning.out).char == "f" else np.inf
         return known and entries <= (most if meaning.op in LIGHT else FEW_ENTRIES)
@@ -46,20 +46,20 @@ def is_worth(meaning: Any, lines: Lines, codes: dict[str, int]) -> bool:
 class Group:
     """Rows of the table over the same entries, which run block by block."""
 
-    def __init__(self, lines: Lines, first: Rows):
+    def __init__(self, lines: Lines, first: EntryRows):
         self.lines, self.entries, self.width = lines, prod(first.shape), first.width
         self.rows: dict[int, int] = {}
         self.kinds: dict[int, int] = {}
         self.loads: dict[tuple[int, bool], bool] = {}  # (slot, its gradient) → rounded to single precision
-        self.forward: list[Rows] = []
-        self.backward: list[Rows] = []
+        self.forward: list[EntryRows] = []
+        self.backward: list[EntryRows] = []
         self.there: set[str] = set()  # variables that are in rows
         self.summed: set[str] = set()  # variables that are complete only at the end
         self.written: dict[str, bool] = {}  # → added to what is there
         self.zeros: list[int] = []
         self.checks: list[int] = []
 
-    def takes(self, x: Rows) -> bool:
+    def takes(self, x: EntryRows) -> bool:
         """True where the rows can join the group."""
         places = {**dict(zip(x.operands, x.kinds)), x.out: x.out_kind}
         if prod(x.shape) != self.entries or len(self.rows.keys() | places.keys()) > MOST_ROWS or self.backward and not x.needs:
@@ -70,12 +70,12 @@ class Group:
             return False
         return self.summed.isdisjoint(self._reads(x))
 
-    def _reads(self, x: Rows) -> set[str]:
+    def _reads(self, x: EntryRows) -> set[str]:
         values = {f"v{slot}" for slot in x.operands}
         down = {f"d{slot}" for slot, need in zip(x.operands, x.needs) if need}
         return {f"d{x.out}", f"v{x.out}", *values, *down} if x.needs else values
 
-    def add(self, x: Rows) -> None:
+    def add(self, x: EntryRows) -> None:
         """Add rows to the group."""
         if not {TAIL, HEAD}.isdisjoint((*x.kinds, x.out_kind)):
             self.width = x.width
@@ -108,7 +108,7 @@ class Group:
                 self._write(f"d{slot}", kind, not first)
         self.backward.append(x)
 
-    def _used(self, x: Rows) -> set[str]:
+    def _used(self, x: EntryRows) -> set[str]:
         """The names of what the local gradients of rows are made of."""
         if x.op is select:
             return set()
@@ -117,7 +117,7 @@ class Group:
 
     def _slope(self, op: Operation, i: int) -> Any:
         used: set[str] = set()
-        return partial(op.partials[i], *(Code(name, used, C) for name in ("out", "x", "y")[:1 + op.arity]))
+        return partial(op.partials[i], *(SourceCode(name, used, C) for name in ("out", "x", "y")[:1 + op.arity]))
 
     def _load(self, name: str, rounded: bool) -> None:
         if name not in self.there:
@@ -185,7 +185,7 @@ class Encoder:
                 firsts[0], firsts[1] - firsts[0], firsts[1], firsts[2] - firsts[1]]
         self.instruction("fused", *head, *loads, *group.zeros, *group.checks, *stores, *body)
 
-    def _row(self, group: Group, x: Rows) -> list[int]:
+    def _row(self, group: Group, x: EntryRows) -> list[int]:
         if x.needs:
             flags = sum(1 << i for i, need in enumerate(x.needs) if need) if x.op is not select else 0
         else:
@@ -242,7 +242,7 @@ class Encoder:
         """The arguments of the run, as a structure that owns what it points to."""
         code, starts = np.array(self.code, np.int32), np.array([*self.starts, 0], np.int64)
         values, gradients, sums = np.zeros(self.rows * 64), np.zeros(self.rows * 64), np.zeros(self.room)
-        made = native.Arrays(code.ctypes.data, len(code), starts.ctypes.data, self.buffers.at.ctypes.data, values.ctypes.data,
+        made = native.ArraysCall(code.ctypes.data, len(code), starts.ctypes.data, self.buffers.at.ctypes.data, values.ctypes.data,
                              gradients.ctypes.data, sums.ctypes.data)
         made.owned = (code, starts, values, gradients, sums)
         return made

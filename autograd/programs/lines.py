@@ -18,7 +18,7 @@ from ..arrays.pullback import match_operand, refuse_nan, row_pullback, unbroadca
 from ..elementwise import array_function, mask_product
 from ..operation import Operation, no_derivative
 from .record import comparisons, select
-from .tensors import ArrayTape, Slot, Step, is_finite, item_of, method_of
+from .tensors import ArrayTape, Slot, TapeStep, is_finite, item_of, method_of
 
 FULL, ALONE, TAIL, HEAD = range(4)  # how an operand of R × C entries is broadcast, as in arrays.c
 MANY = 2_048  # entries from which a mask is cast first
@@ -28,7 +28,7 @@ _SLOPES = {ops.exp: ("{g} * {out}",), ops.div: ("{g} / {1}", "{g} * ({0} / {1}) 
            SQUARE: ("{g} * (2 * {0})",), ops.sqrt: ("{g} * (0.5 / {out})",), ops.log: ("{g} / {0}",)}
 
 
-class Rows(NamedTuple):
+class EntryRows(NamedTuple):
     """Entry by entry, over R × C entries: a row forward, or its gradients to the operands that need one."""
 
     op: Operation
@@ -166,7 +166,7 @@ class Lines:
                 lines.append(self._forward(n, step))
         return lines
 
-    def _guard(self, n: int, step: Step) -> Line:
+    def _guard(self, n: int, step: TapeStep) -> Line:
         """A guard that is one instruction in C, and several steps in NumPy."""
         before, native = self.guards[n]
         parts = [self._forward(k, self.tape.steps[k]) for k in before] + [self._forward(n, step)]
@@ -185,7 +185,7 @@ class Lines:
         self.space[key] = tree
         return key
 
-    def _options(self, n: int, step: Step, reads: set[str]) -> str:
+    def _options(self, n: int, step: TapeStep, reads: set[str]) -> str:
         return "".join(f", {name}={self.written(x, f'p{n}_{name}', reads)}" for name, x in step.options.items())
 
     def buffer(self, variable: str, slot: int) -> str:
@@ -194,7 +194,7 @@ class Lines:
             self.space[f"b_{variable}"] = np.empty_like(self.example(slot)).view()  # a view is never given away as it is
         return f", out=b_{variable}"
 
-    def _forward(self, n: int, step: Step) -> Line:
+    def _forward(self, n: int, step: TapeStep) -> Line:
         reads: set[str] = set()
         args = [self.written(x, f"a{n}_{i}", reads) for i, x in enumerate(step.args)]
         given, out = ", ".join(args), f"v{step.out}"
@@ -215,7 +215,7 @@ class Lines:
             text, native = self._array_forward(n, step, args, reads)
         return Line([text], frozenset(reads), writes, native, step.kind == "node" or step.kind == "plain" and bool(args))
 
-    def _plain(self, n: int, step: Step, args: list[str], reads: set[str]) -> str:
+    def _plain(self, n: int, step: TapeStep, args: list[str], reads: set[str]) -> str:
         self.space[f"f{n}"] = step.what
         out = f"v{step.out}"
         if step.what is item_of and isinstance(step.args[0], Slot):
@@ -227,7 +227,7 @@ class Lines:
             return f"{out} = {args[0]} {sign} {args[1]}"
         return f"{out} = f{n}({', '.join(args)}{self._options(n, step, reads)})" if args else f"{out} = f{n}()"
 
-    def _plain_rows(self, step: Step) -> Any:
+    def _plain_rows(self, step: TapeStep) -> Any:
         """The meaning in C of a function of plain arrays: a comparison, another type, or another shape."""
         name, args = getattr(getattr(step.what, "__self__", None), "__name__", ""), step.args
         if step.options or not args:
@@ -243,7 +243,7 @@ class Lines:
             return Alias(f"v{args[0].number}", f"v{step.out}") if fits else None
         return None
 
-    def _row_forward(self, n: int, step: Step, args: list[str]) -> str:
+    def _row_forward(self, n: int, step: TapeStep, args: list[str]) -> str:
         out, example = f"v{step.out}", np.asarray(self.tape.examples[step.out])
         op = SQUARE if self.is_square(step) else step.what
         if op is ops.identity and step.out not in self.outputs and self.dtype(step.out) == self.dtype(step.args[0].number):
@@ -257,7 +257,7 @@ class Lines:
             return f"{out} = {made}" if example.ndim else f"{out} = np.asarray({made})"
         return f"{out} = np.asarray(f{n}({', '.join(args)}))"
 
-    def _array_forward(self, n: int, step: Step, args: list[str], reads: set[str]) -> tuple[str, Any]:
+    def _array_forward(self, n: int, step: TapeStep, args: list[str], reads: set[str]) -> tuple[str, Any]:
         op, out = step.what, f"v{step.out}"
         self.space[f"f{n}"] = op.forward
         example = self.tape.examples[step.out]
@@ -288,14 +288,14 @@ class Lines:
         made = f"f{n}({given}{self._options(n, step, reads)})"
         return f"{out} = {made}" if example.ndim else f"{out} = np.asarray({made})", native
 
-    def is_square(self, step: Step) -> bool:
+    def is_square(self, step: TapeStep) -> bool:
         """True for x ** 2."""
         return step.what is ops.pow and self.tape.constants.get(step.args[1].number) is not None and \
             type(self.tape.constants[step.args[1].number]) is float and self.tape.constants[step.args[1].number] == 2.0
 
     # ── what they are in C ──
 
-    def rows(self, step: Step, backward: bool = False) -> Any:
+    def rows(self, step: TapeStep, backward: bool = False) -> Any:
         """A row of the table over entries, where its arrays can be walked row by row."""
         op, operands = step.what, tuple([x.number for x in step.args])
         if self.is_square(step):
@@ -315,13 +315,13 @@ class Lines:
         layouts = {self.layout(slot) for slot, one in zip((out, *operands), (kind, *kinds)) if one != ALONE}
         if len(layouts) > 1 or layouts != {None} and any(one in (TAIL, HEAD) for one in (kind, *kinds)):
             return None
-        return Rows(op, out, operands, kinds, kind, whole, width)  # type: ignore[arg-type]
+        return EntryRows(op, out, operands, kinds, kind, whole, width)  # type: ignore[arg-type]
 
     def _is_native(self, slot: int) -> bool:
         example = self.tape.examples[slot]
         return type(example) is float or getattr(getattr(example, "dtype", None), "char", "") in "fd?bl" and example.dtype.isnative
 
-    def _matrices(self, step: Step) -> tuple[int, int, int] | None:
+    def _matrices(self, step: TapeStep) -> tuple[int, int, int] | None:
         x, y = [self.tape.examples[a.number] for a in step.args]
         if np.ndim(x) != 2 or np.ndim(y) != 2 or x.dtype != y.dtype or x.dtype.char not in "fd" or 0 in (*x.shape, *y.shape) \
                 or any(self.layout(self.turned.get(i, i)) is not None for i in (step.out, *(a.number for a in step.args))):
@@ -332,7 +332,7 @@ class Lines:
         """A factor of a product of matrices, and True where it is the other matrix transposed."""
         return (f"v{self.turned[x.number]}", True) if x.number in self.turned else (f"v{x.number}", False)
 
-    def _sum(self, step: Step) -> Any:
+    def _sum(self, step: TapeStep) -> Any:
         whole = self.shape(step.args[0].number)
         axes = step.options["axis"]
         axes = range(len(whole)) if axes is None else axes if isinstance(axes, tuple) else (axes,)
@@ -342,7 +342,7 @@ class Lines:
             return None
         return self._rows(ops.identity, step.out, (step.args[0].number,), whole, kept, [whole])
 
-    def _shares(self, step: Step) -> Any:
+    def _shares(self, step: TapeStep) -> Any:
         """The rows and columns of softmax along the last axis."""
         x = step.args[0].number
         shape = self.shape(x)
@@ -350,14 +350,14 @@ class Lines:
             return None
         return prod(shape[:-1]), shape[-1]
 
-    def _where(self, step: Step) -> Any:
+    def _where(self, step: TapeStep) -> Any:
         condition = step.options["condition"]
         if isinstance(condition, Slot) and self.dtype(condition.number) == np.bool_:
             x, y = step.args
             return self._rows(select, step.out, (condition.number, x.number, y.number), self.shape(step.out), self.shape(step.out))
         return None
 
-    def _loss(self, step: Step, backward: bool) -> Any:
+    def _loss(self, step: TapeStep, backward: bool) -> Any:
         """The cross-entropy of labels, of which the exponentials and their sums are kept for the gradient."""
         x, o = step.args[0].number, step.options
         target, weights, divisor = o["target"], o["weights"], o["divisor"]
@@ -371,7 +371,7 @@ class Lines:
         return Other("loss_back" if backward else "loss",
                      (first, f"v{target.number}", w if isinstance(w, str) else None, n, last, step.out), self.shape(x))
 
-    def _loss_text(self, n: int, step: Step, x: str) -> str:
+    def _loss_text(self, n: int, step: TapeStep, x: str) -> str:
         """The mean cross-entropy of labels with equal weights, in buffers, as the operation computes it."""
         o, scores = step.options, self.example(step.args[0].number)
         if not isinstance(o["divisor"], float) or o["weights"] != 1.0:
@@ -396,7 +396,7 @@ class Lines:
                 lines.append(self._backward(n, step))
         return lines
 
-    def _backward(self, n: int, step: Step) -> Line:
+    def _backward(self, n: int, step: TapeStep) -> Line:
         """The line that passes the gradient of a step's result on to its operands."""
         is_row, g, op = isinstance(step.what, Operation), f"d{step.out}", step.what
         texts, reads, writes = [], {g}, set()
@@ -420,7 +420,7 @@ class Lines:
         reads |= {word for text in texts for word in re.findall(r"\bv\d+\b", text)}
         return Line(texts, frozenset(reads), frozenset(writes), self._native_backward(step, before))
 
-    def _accumulated(self, step: Step, slot: int, text: str, first: bool) -> list[str]:
+    def _accumulated(self, step: TapeStep, slot: int, text: str, first: bool) -> list[str]:
         """The statement that adds to a gradient: in place where the array is no other gradient's."""
         name, is_owned, example = f"d{slot}", slot in self.owned, self.tape.examples[slot]
         if step.what is table.getitem and text.startswith("getitem "):
@@ -437,7 +437,7 @@ class Lines:
         self.owned.add(slot)
         return [f"{name} += {text}" if is_owned and np.ndim(example) else f"{name} = {name} + {text}"]
 
-    def _native_backward(self, step: Step, before: set[int]) -> Any:
+    def _native_backward(self, step: TapeStep, before: set[int]) -> Any:
         op, operands = step.what, tuple([x.number for x in step.args])
         if isinstance(op, Operation):
             native = self.rows(step)
@@ -466,7 +466,7 @@ class Lines:
             return None
         return native._replace(needs=tuple(needs), is_first=tuple([x not in before for x in native.operands]))
 
-    def _product_backward(self, step: Step, before: set[int]) -> Any:
+    def _product_backward(self, step: TapeStep, before: set[int]) -> Any:
         sizes, (x, y), g = self._matrices(step), [a.number for a in step.args], f"d{step.out}"
         if sizes is None or x == y:
             return None
@@ -483,7 +483,7 @@ class Lines:
         """A buffer for the first gradient of a slot, where the caller is not given it."""
         return "" if slot in self.finals or slot in self.reached else self.buffer(f"d{slot}", slot)
 
-    def _row_backward(self, n: int, step: Step, i: int, g: str) -> list[str]:
+    def _row_backward(self, n: int, step: TapeStep, i: int, g: str) -> list[str]:
         """The texts of the product of the upstream and the local gradient of a row; the last one is an expression."""
         op, slot = SQUARE if self.is_square(step) else step.what, step.args[i].number
         rule, dtype, example = step.what.partials[i], self.dtype(step.out), self.tape.examples[slot]
@@ -517,7 +517,7 @@ class Lines:
             made[-1] = f"{made[-1]}.astype(t{slot})"
         return made
 
-    def _pullback(self, n: int, step: Step, i: int, g: str, reads: set[str]) -> list[str]:
+    def _pullback(self, n: int, step: TapeStep, i: int, g: str, reads: set[str]) -> list[str]:
         op, slot = step.what, step.args[i].number
         if op is table.matmul and self._matrices(step) is not None:
             x, y = [f"v{a.number}" for a in step.args]

@@ -21,7 +21,7 @@ from typing import Any
 
 from ..operation import Operation, partial, rows
 from .passes import dot
-from .printer import C, Code, sources, written
+from .printer import C, SourceCode, sources, written
 from .record import internal, sources_of_numbers
 
 FLAGS = ("-O2", "-ftree-vectorize", "-fPIC", "-shared", "-fno-math-errno", "-fno-trapping-math", "-ffp-contract=fast", "-lm")
@@ -59,8 +59,8 @@ def text(names: Iterable[str]) -> str:
     entries: dict[int, list[str]] = {1: [], 2: []}
     for name in names:
         row = rows[name]
-        operands = [Code(x, used, C) for x in "xy"[:row.arity]]
-        out = Code("out", used, C)
+        operands = [SourceCode(x, used, C) for x in "xy"[:row.arity]]
+        out = SourceCode("out", used, C)
         locals = [written(partial(rule, out, *operands), C) for rule in row.partials]
         entries[row.arity].append(f"F({codes[name]}, {written(row(*operands), C)}, {', '.join(locals)})")
     functions = sources(used, C)
@@ -183,7 +183,7 @@ def build_in() -> Path:
     return BUILT_IN
 
 
-class Lanes(ctypes.Structure):
+class LanesCall(ctypes.Structure):
     """The arguments of a run over lanes, as ``interpreter.c`` declares them."""
 
     _fields_ = [(name, ctypes.c_double if name == "seed" else ctypes.c_int64) for name in (
@@ -191,7 +191,7 @@ class Lanes(ctypes.Structure):
         "in_strides in_count din din_strides out_rows out out_count seed_row seed lanes").split()]
 
 
-class Arrays(ctypes.Structure):
+class ArraysCall(ctypes.Structure):
     """The arguments of a run over arrays, as ``arrays.c`` declares them."""
 
     _fields_ = [(name, ctypes.c_int64) for name in "code length starts at values gradients sums".split()]
@@ -208,7 +208,7 @@ class Library:
         address, count = ctypes.c_void_p, ctypes.c_int64
         self.forward.argtypes, self.forward.restype = [address, count, address], None
         self.backward.argtypes, self.backward.restype = [address, address, count, address, address], None
-        self.lanes.argtypes, self.lanes.restype = [ctypes.POINTER(Lanes)], None
+        self.lanes.argtypes, self.lanes.restype = [ctypes.POINTER(LanesCall)], None
         self.arrays = library.arrays
         self.arrays.argtypes, self.arrays.restype = [address], count
 

@@ -293,7 +293,7 @@ def mark_reached(lowered: Lowered) -> bytearray:
 
 # ── the schedule ─────────────────────────────────────────────────────────────────────────────────────────────────
 
-class Rows(NamedTuple):
+class SameRows(NamedTuple):
     """The same operation for several places: ``operands`` has a list of places for each operand."""
 
     op: Operation
@@ -318,10 +318,10 @@ class Products(NamedTuple):
     b: list[int]
 
 
-Step = Rows | Matrix | Products
+VectorStep = SameRows | Matrix | Products
 
 
-def schedule(lowered: Lowered, lanes: bool) -> list[Step]:
+def schedule(lowered: Lowered, lanes: bool) -> list[VectorStep]:
     """The steps that compute the places that vary by example, or those that do not, in an order in which each may follow.
 
     Instructions of one level, which do not depend on each other, stand side by side.
@@ -349,10 +349,10 @@ def schedule(lowered: Lowered, lanes: bool) -> list[Step]:
             if varies[i] == lanes:
                 rows.setdefault((depth, id(op), varies[x], varies[y], i in c and (varies[c[i]], varies[y])), []).append(i)
         level[-1] = 0
-    steps: list[tuple[int, Step]] = []
+    steps: list[tuple[int, VectorStep]] = []
     for key, places in rows.items():
         operands = [[lowered.operands(i)[k] for i in places] for k in range(len(lowered.operands(places[0])))]
-        steps.append((key[0], Rows(ops[places[0]], places, operands)))
+        steps.append((key[0], SameRows(ops[places[0]], places, operands)))
     for (depth, xs), places in dots.items():
         if isinstance(xs, tuple):
             steps.append((depth, Matrix(places, [weighing[i] for i in places], [*xs])))

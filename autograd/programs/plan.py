@@ -19,7 +19,7 @@ from ..operation import Operation
 from ..tensor import Tensor
 from . import kernels
 from .forms import NUMBER, Form, put_together
-from .lines import Alias, Line, Lines, Matrices, Other, Rows, filled, slots_of
+from .lines import Alias, Line, Lines, Matrices, Other, EntryRows, filled, slots_of
 from .record import Changed
 from .tensors import ArrayTape
 
@@ -189,7 +189,7 @@ class Runs:
             meaning = line.native
             if meaning is None or not kernels.is_worth(meaning, self.plan.lines, self.library.codes):
                 items.append(line)
-            elif isinstance(meaning, Rows):
+            elif isinstance(meaning, EntryRows):
                 if not (items and isinstance(items[-1], kernels.Group) and items[-1].takes(meaning)):
                     items.append(kernels.Group(self.plan.lines, meaning))
                 items[-1].add(meaning)

@@ -30,7 +30,7 @@ class Dialect(NamedTuple):
     prefix: str = ""
 
 
-class Code(Operators):
+class SourceCode(Operators):
     """A piece of source, in brackets where it needs them; ``used`` gathers the rows whose functions it calls.
 
     ``taken`` is, of a local gradient, the source of the condition under which it is not the False of a branch that was not taken;
@@ -43,13 +43,13 @@ class Code(Operators):
     def __init__(self, text: str, used: set[str], dialect: Dialect | None = None, taken: str | None = None):
         self.text, self.used, self.dialect, self.taken = text, used, dialect or JAVASCRIPT, taken
 
-    def beside(self, text: str, taken: str | None = None) -> Code:
+    def beside(self, text: str, taken: str | None = None) -> SourceCode:
         """Another piece of the same source."""
-        return Code(text, self.used, self.dialect, taken)
+        return SourceCode(text, self.used, self.dialect, taken)
 
     @staticmethod
-    def apply_operation(row: Operation, args: tuple[Any, ...]) -> Code:
-        one = next(x for x in args if isinstance(x, Code))
+    def apply_operation(row: Operation, args: tuple[Any, ...]) -> SourceCode:
+        one = next(x for x in args if isinstance(x, SourceCode))
         texts = [one.write(x) for x in args]
         if row.name in one.dialect.infix:
             return one.beside(f"({texts[0]} {one.dialect.infix[row.name]} {texts[1]})")
@@ -57,8 +57,8 @@ class Code(Operators):
         return one.beside(f"{one.dialect.prefix}{row.name}({', '.join(texts)})")
 
     @staticmethod
-    def apply_where(condition: Any, x: Any, y: Any) -> Code:
-        one = next(c for c in (condition, x, y) if isinstance(c, Code))
+    def apply_where(condition: Any, x: Any, y: Any) -> SourceCode:
+        one = next(c for c in (condition, x, y) if isinstance(c, SourceCode))
         choice, taken = one.dialect.choice.format, None
         if any(isinstance(z, bool) or getattr(z, "taken", None) for z in (x, y)):
             sides = [one.write(z) if isinstance(z, bool) else getattr(z, "taken", None) or one.dialect.true for z in (x, y)]
@@ -72,23 +72,23 @@ class Code(Operators):
         """A piece of source, or a number in its language; a bool stays one: false is a branch not taken."""
         return written(x, self.dialect)
 
-    def _compare(self, sign: str, other: Any) -> Code:
+    def _compare(self, sign: str, other: Any) -> SourceCode:
         text = f"({self.text} {self.dialect.signs.get(sign, sign)} {self.write(other)})"
         return self.beside(text, text)
 
     def __eq__(self, other: object) -> Any: return self._compare("==", other)
     def __ne__(self, other: object) -> Any: return self._compare("!=", other)
-    def __lt__(self, other: Any) -> Code: return self._compare("<", other)
-    def __le__(self, other: Any) -> Code: return self._compare("<=", other)
-    def __gt__(self, other: Any) -> Code: return self._compare(">", other)
-    def __ge__(self, other: Any) -> Code: return self._compare(">=", other)
+    def __lt__(self, other: Any) -> SourceCode: return self._compare("<", other)
+    def __le__(self, other: Any) -> SourceCode: return self._compare("<=", other)
+    def __gt__(self, other: Any) -> SourceCode: return self._compare(">", other)
+    def __ge__(self, other: Any) -> SourceCode: return self._compare(">=", other)
 
     __hash__ = object.__hash__
 
 
 def written(x: Any, dialect: Dialect) -> str:
     """A piece of source, or a number, as the dialect writes it."""
-    if isinstance(x, Code):
+    if isinstance(x, SourceCode):
         return x.text
     if isinstance(x, bool):
         return dialect.true if x else dialect.false
@@ -114,10 +114,10 @@ def _derived(row: Operation, used: set[str], dialect: Dialect) -> str:
     """The source of a forward that is composed of operators and rows: the forward, run on pieces of source."""
     names = "xyz"[:row.arity]
     try:
-        body: Any = row.definition(*(Code(name, used, dialect) for name in names))
+        body: Any = row.definition(*(SourceCode(name, used, dialect) for name in names))
     except Exception as error:  # whatever a forward for floats does with something else
         body = error
-    if not isinstance(body, (Code, float, int)):
+    if not isinstance(body, (SourceCode, float, int)):
         raise LookupError(f"the operation {row.name!r} has no {dialect.name}, as its forward is not composed of operators and rows "
                           f"alone: compose it of them" + (f", or give its source, autograd.op({row.name!r}, …, javascript='x => …')"
                                                           if dialect.name == "JavaScript" else ""))

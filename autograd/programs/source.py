@@ -11,11 +11,11 @@ from typing import Any, NamedTuple
 from ..operation import IEEE, partial
 from ..symbolic import Symbol, formula, operand_text
 from .passes import Lowered, dot, mark_needed, mark_reached
-from .printer import C, JAVASCRIPT, PYTHON, Code, Dialect, sources, written
+from .printer import C, JAVASCRIPT, PYTHON, SourceCode, Dialect, sources, written
 from .record import constant, detach, either, flat, given, leaf, masks, select
 
 
-class Layout(NamedTuple):
+class SourceForm(NamedTuple):
     """How a language writes the two functions; places in braces are filled in."""
 
     dialect: Dialect
@@ -30,7 +30,7 @@ class Layout(NamedTuple):
 
 
 LAYOUTS = {layout.dialect.name: layout for layout in (
-    Layout(PYTHON, "# ", "import math\nfrom math import inf, nan\n", """\
+    SourceForm(PYTHON, "# ", "import math\nfrom math import inf, nan\n", """\
 def forward(x):
     v = [0.0] * {size}
 {values}
@@ -43,7 +43,7 @@ def gradient(x, seeds={ones}):
 {edges}
     return [{slopes}]
 """, "    ", "", "if {}: {}; {}", "True"),
-    Layout(JAVASCRIPT, "// ", "", """\
+    SourceForm(JAVASCRIPT, "// ", "", """\
 function forward(x) {{
   const v = Array({size}).fill(0)
 {values}
@@ -58,7 +58,7 @@ function gradient(x, seeds = {ones}) {{
   return [{slopes}]
 }}
 """, "  ", "", "if ({}) {{ {}; {} }}", "true"),
-    Layout(C, "// ", "#include <math.h>\n", """\
+    SourceForm(C, "// ", "#include <math.h>\n", """\
 void forward(const double *x, double *y)
 {{
     double v[{size}];
@@ -93,7 +93,7 @@ class Writer:
         """The source of an operand; a constant is a number."""
         if place in self.lowered.values:
             return IEEE(self.lowered.values[place])
-        return Code(self.at.get(place, f"v[{place}]"), self.used, self.dialect)
+        return SourceCode(self.at.get(place, f"v[{place}]"), self.used, self.dialect)
 
     def text(self, place: int) -> str:
         return written(self.operand(place), self.dialect)
@@ -162,7 +162,7 @@ class Writer:
         for x, rule in zip(operands, op.partials):
             if rule is not flat and needed[x]:
                 numbers = [self.operand(y) for y in operands]
-                local = partial(rule, Code(f"v[{i}]", self.used, self.dialect), *numbers)
+                local = partial(rule, SourceCode(f"v[{i}]", self.used, self.dialect), *numbers)
                 found.append((x, written(local, self.dialect), getattr(local, "taken", None)))
         return found
 

@@ -44,7 +44,7 @@ class Slot(NamedTuple):
     number: int
 
 
-class Step(NamedTuple):
+class TapeStep(NamedTuple):
     """One step: ``kind`` is "node" (an operation on tensors), "plain" (a function of plain arrays), "guard" or "effect".
 
     ``what`` is the operation or function, ``args`` and ``options`` hold slots where values of the program stand.
@@ -61,7 +61,7 @@ class ArrayTape:
     """The recording: the steps, the example of every slot, and which slots are inputs and leaves."""
 
     def __init__(self) -> None:
-        self.steps: list[Step] = []
+        self.steps: list[TapeStep] = []
         self.examples: list[Any] = []
         self.takes: list[bool] = []  # which slots take a gradient
         self.inputs: list[int] = []
@@ -129,7 +129,7 @@ class ArrayTape:
         takes = node.requires_grad and (here is None or here.recording)
         args = tuple([Slot(self.operand(x)) for x in node.operands])
         self.leaves[node] = self.slot(node.array, takes)
-        self.steps.append(Step("node", node.op, args, dict(node.params or {}), self.leaves[node]))
+        self.steps.append(TapeStep("node", node.op, args, dict(node.params or {}), self.leaves[node]))
 
     def swept(self, *_: object) -> None:
         """A backward pass ran within the function."""
@@ -156,7 +156,7 @@ class ArrayTape:
         if all(x.number in self.constants for x in args) and not any(_tapes(options)) and "cache" not in options:
             return traced(self, self.operand(np.asarray(made)))  # a constant of constants
         slot = self.slot(made if isinstance(made, np.ndarray) else np.asarray(made), takes)
-        self.steps.append(Step("node", op, args, options, slot))
+        self.steps.append(TapeStep("node", op, args, options, slot))
         node = traced(self, slot, op, operands, params)
         node.metadata = here.metadata if here is not None else None
         return node
@@ -177,7 +177,7 @@ class ArrayTape:
         if isinstance(made, (tuple, list)):
             raise Unrecordable(f"{getattr(function, '__name__', function)} gives several arrays")
         slot = self.slot(made)
-        self.steps.append(Step("plain", function, slots_in(args), slots_in(options), slot))
+        self.steps.append(TapeStep("plain", function, slots_in(args), slots_in(options), slot))
         return Deferred(self, slot)
 
 
@@ -291,7 +291,7 @@ def guarded(x: Deferred) -> bool:
         refuse(x, "the truth value", "Python's if, while, and, or are not recorded. Choose with autograd.where(condition, x, y), "
                "or make the argument that it depends on static: compile(f, static_argnums=…)")
     answer = bool(x.tape.examples[x.slot])
-    x.tape.steps.append(Step("guard", answer, (Slot(x.slot),), {}, -1))
+    x.tape.steps.append(TapeStep("guard", answer, (Slot(x.slot),), {}, -1))
     return answer
 
 
@@ -372,7 +372,7 @@ class TracedTensor(ArrayMethods, Node):
     def detach(self) -> TracedTensor:
         """The same array, through which no gradient flows."""
         slot = self.tape.slot(self.example)
-        self.tape.steps.append(Step("plain", _same, (Slot(self.slot),), {}, slot))
+        self.tape.steps.append(TapeStep("plain", _same, (Slot(self.slot),), {}, slot))
         return traced(self.tape, slot)
 
     def make_constant(self) -> None:
@@ -427,7 +427,7 @@ class TracedTensor(ArrayMethods, Node):
 
     def deferred_effect(self, function: Callable[[], Any]) -> None:
         """Call ``function`` at this place of each call, as for running statistics."""
-        self.tape.steps.append(Step("effect", function, (), {}, -1))
+        self.tape.steps.append(TapeStep("effect", function, (), {}, -1))
 
     @property
     def data(self) -> Any:

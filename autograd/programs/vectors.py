@@ -14,7 +14,7 @@ import numpy as np
 from .. import ops
 from ..elementwise import array_function, local_and_taken, silent_context
 from ..operation import partial
-from .passes import Lowered, Matrix, Products, Rows, Step, schedule
+from .passes import Lowered, Matrix, Products, SameRows, VectorStep, schedule
 from .plain import Array, Gradients, Plain, indices
 from .record import comparisons, detach, either, flat, select
 
@@ -27,7 +27,7 @@ _FUNCTIONS: dict[int, Callable[..., Any]] = {
 }
 
 
-class Place:
+class Operands:
     """How a step finds its operands: a slice or a list of rows of what varies by example, or places of what does not."""
 
     def __init__(self, places: Sequence[int], row_of: dict[int, int]):
@@ -39,7 +39,7 @@ class Place:
         self.found, self.is_first = found, False
 
     @classmethod
-    def of_rows(cls, rows: list[int]) -> Place:
+    def of_rows(cls, rows: list[int]) -> Operands:
         """The place of rows that vary by example."""
         return cls(rows, {row: row for row in rows})
 
@@ -209,19 +209,19 @@ class FixedSteps:
         du[:] = [x or 0.0 for x in d]
 
 
-def _outs(step: Step) -> list[int]:
+def _outs(step: VectorStep) -> list[int]:
     return [step.out] if isinstance(step, Products) else step.outs
 
 
 class _Rows:
-    def __init__(self, step: Rows, row_of: dict[int, int], needed: bytearray):
-        self.op, self.out = step.op, Place(step.outs, row_of)
-        self.operands = [Place(places, row_of) for places in step.operands]
+    def __init__(self, step: SameRows, row_of: dict[int, int], needed: bytearray):
+        self.op, self.out = step.op, Operands(step.outs, row_of)
+        self.operands = [Operands(places, row_of) for places in step.operands]
         self.function = _FUNCTIONS.get(id(step.op)) or array_function(step.op)
         self.rules = [rule if any(needed[i] for i in places) else flat for rule, places in zip(step.op.partials, step.operands)]
         self.passes = any(needed[i] for i in step.outs)
 
-    def inputs(self) -> list[Place]:
+    def inputs(self) -> list[Operands]:
         """The operands that take gradients, in the order in which these come."""
         return [x for x, rule in zip(self.operands, self.rules) if rule is not flat]
 
@@ -253,17 +253,17 @@ class _Matrix:
     """Its weights lie side by side in those of all matrices: first the ones of what varies, then a column for what does not."""
 
     def __init__(self, step: Matrix, row_of: dict[int, int], needed: bytearray):
-        self.out = Place(step.outs, row_of)
+        self.out = Operands(step.outs, row_of)
         varies = [k for k, x in enumerate(step.xs) if x in row_of]
         fixed = [k for k, x in enumerate(step.xs) if x not in row_of]
         weights = np.array(step.weights)
-        self.x, self.w, self.b = Place([step.xs[k] for k in varies], row_of), weights[:, varies], weights[:, fixed]
+        self.x, self.w, self.b = Operands([step.xs[k] for k in varies], row_of), weights[:, varies], weights[:, fixed]
         self.ones = np.array([step.xs[k] for k in fixed], int)
         self.passes = any(needed[i] for i in step.outs)
         self.to_x, self.to_w = any(needed[x] for x in step.xs), any(needed[i] for i in weights.ravel())
         self.to_ones = any(needed[x] for x in self.ones)
 
-    def inputs(self) -> list[Place]:
+    def inputs(self) -> list[Operands]:
         """The operands that take gradients."""
         return [self.x] * self.to_x
 
@@ -303,15 +303,15 @@ class _Matrix:
 class _Products:
     def __init__(self, step: Products, row_of: dict[int, int], needed: bytearray):
         self.varies = step.out in row_of
-        self.out, self.base = row_of.get(step.out, step.out), Place([step.base], row_of) if step.base >= 0 else None
+        self.out, self.base = row_of.get(step.out, step.out), Operands([step.base], row_of) if step.base >= 0 else None
         self.pairs = [(row_of.get(x, x), row_of.get(y, y)) for x, y in zip(step.a, step.b)]
         self.a, self.b = np.array(step.a), np.array(step.b)
         self.unique_a, self.unique_b = len(set(step.a)) == len(step.a), len(set(step.b)) == len(step.b)
         self.passes, self.to_base = needed[step.out], step.base >= 0 and needed[step.base]
 
-    def inputs(self) -> list[Place]:
+    def inputs(self) -> list[Operands]:
         """The operands that take gradients, in the order in which these come; pairs are added to."""
-        pairs = [Place.of_rows([row]) for pair in self.pairs for row in pair]
+        pairs = [Operands.of_rows([row]) for pair in self.pairs for row in pair]
         return pairs if self.base is None or not self.to_base else [*pairs, self.base]
 
     def forward(self, rows: Any, u: Array, w: Any = None) -> None:
@@ -341,4 +341,4 @@ class _Products:
             self.base.add(down, du, g[None, :])
 
 
-_STEPS: dict[Any, Any] = {Rows: _Rows, Matrix: _Matrix, Products: _Products}
+_STEPS: dict[Any, Any] = {SameRows: _Rows, Matrix: _Matrix, Products: _Products}

@@ -20,7 +20,7 @@ EXAMPLES = 2  # of a batch
 SPREAD = 0.1  # of the points around the numbers that the program was recorded with, relative to them
 
 
-class Sample:
+class Inputs:
     """The arguments of a program as one list of numbers: those that are the same for all, then those of each example."""
 
     def __init__(self, compiled: Compiled):
@@ -83,7 +83,7 @@ def _arrays(tree: Any) -> list[Any]:
 def check_program(run: Callable[..., tuple[float, tuple[Any, ...]]], function: Callable[..., float], compiled: Compiled, n: int,
                   seed: int) -> GradientReport:
     """Check value and gradient of ``run``, the sum over two examples, against the function itself at ``n`` random points."""
-    sample, rng, findings = Sample(compiled), random.Random(seed), list[EntryFinding]()
+    sample, rng, findings = Inputs(compiled), random.Random(seed), list[EntryFinding]()
     places = tuple(sorted([*sample.fixed, *sample.batched]))
 
     def total(numbers: list[float]) -> float:
