@@ -64,7 +64,7 @@ sinh = row("sinh", "sinh", lambda x: math.sinh(x) if math.fabs(x) < 710.47586007
 cosh = row("cosh", "cosh", lambda x: math.cosh(x) if math.fabs(x) < 710.475860073943 else x * x * inf, lambda out, x: sinh(x))
 sech = row("sech", "sech", lambda x: 1 / cosh(x), lambda out, x: -out * tanh(x), array=lambda x: 1 / cosh(x))
 tanh = row("tanh", "tanh", math.tanh, lambda out, x: sech(x) ** 2, shown=lambda out, x: 1 - out**2)
-sigmoid = row("sigmoid", "σ", floats.sigmoid, lambda out, x: out * sigmoid(-x), shown=lambda out, x: out * (1 - out))
+sigmoid = row("sigmoid", "σ", floats.sigmoid, lambda out, x: out * sigmoid(-x), shown=lambda out, x: (1 - out) * out)
 softplus = row("softplus", "softplus", lambda x: (x if x > 0 else 0.0) + math.log1p(math.exp(-math.fabs(x))), lambda out, x: sigmoid(x))
 logaddexp = row("logaddexp", "logaddexp", floats.logaddexp, lambda out, x, y: sigmoid(x - y), lambda out, x, y: sigmoid(y - x))  # at two equal infinities nan, as in PyTorch
 relu = row("relu", "relu", lambda x: 0.0 if x <= 0 else x, lambda out, x: out != 0, shown=lambda out, x: x > 0)  # at 0: the smaller slope; at nan: 1, as in PyTorch

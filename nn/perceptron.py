@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from autograd import no_grad, step
 
 from .module import Module
-from .scalar import Neuron, source_of
+from .scalar import Neuron, source_of, subscript
 
 if TYPE_CHECKING:
     from .typing import Seed
@@ -57,6 +57,8 @@ class _Unit(Neuron):
 
     def __init__(self, nin: int, activation: str, weights: Numbers | None, bias: float, rng: Seed):
         super().__init__(nin, activation, random.Random(0) if rng is None else rng)
+        for i, w in enumerate(self.w, 1):
+            w.name = f"w{subscript(i)}"  # as in the course
         given = weights if weights is not None else [0.0] * nin if rng is None else None
         if given is not None:
             if len(given) != nin:

@@ -33,6 +33,27 @@ def source_of(rng: Seed) -> Any:
     return random.Random(operator.index(seed)) if hasattr(seed, "__index__") else rng
 
 
+def subscript(n: int) -> str:
+    """Return a whole number in subscripts.
+
+    >>> subscript(12)
+    '₁₂'
+    """
+    return str(n).translate(_LOWERED)
+
+
+def superscript(n: int) -> str:
+    """Return the number of a layer in superscripts.
+
+    >>> superscript(3)
+    '⁽³⁾'
+    """
+    return f"⁽{str(n).translate(_RAISED)}⁾"
+
+
+_LOWERED, _RAISED = (str.maketrans("0123456789", digits) for digits in ("₀₁₂₃₄₅₆₇₈₉", "⁰¹²³⁴⁵⁶⁷⁸⁹"))
+
+
 class Neuron(Module):
     """``activation(w0·x0 + w1·x1 + … + b)``: takes a sequence of ``nin`` numbers or Values, returns a Value.
 
@@ -90,7 +111,8 @@ class Layer(Module):
 class MLP(Module):
     """Multi-layer perceptron: layers of ``nouts`` neurons, each on the outputs of the layer before; returns a list of Values.
 
-    Hidden layers use ``activation``, the last one ``output`` (by default none, so that it returns scores).
+    Hidden layers use ``activation``, the last one ``output`` (by default none, so that it returns scores). Weights are named as in
+    the course: w₂₁⁽³⁾ is of layer 3, to its neuron 2 from output 1 of the layer before.
 
     >>> MLP(2, [16, 16, 1], "relu")
     MLP(
@@ -112,6 +134,11 @@ class MLP(Module):
                        for i, (n, m) in enumerate(pairwise(sizes))]
         for i, layer in enumerate(self.layers):
             layer.name = f"layer {i}"
+            for j, neuron in enumerate(layer.neurons, 1):
+                row = subscript(j) + ("," if max(sizes) > 9 else "")
+                for k, w in enumerate(neuron.w, 1):
+                    w.name = f"w{row}{subscript(k)}{superscript(i + 1)}"
+                neuron.b.name = f"b{subscript(j)}{superscript(i + 1)}"
 
     def forward(self, x: Sequence[Number]) -> list[Value]:
         outputs: Any = x

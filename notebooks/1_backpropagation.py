@@ -32,9 +32,11 @@ q.name = "q"  # what is computed may have a name too
 f = q * z
 f.backward()
 
+viz.draw(f, products=True)
+
+# %% tags=["proof"]
 assert (q.data, f.data) == (3.0, -12.0)
 assert (x.grad, y.grad, z.grad) == (-4.0, -4.0, 3.0)
-viz.draw(f, products=True)
 
 # %% [markdown]
 # Values stand in green above each wire, gradients in red below it, and the local gradient in blue where the wire enters a
@@ -74,10 +76,12 @@ def rounded(*numbers):
 
 
 gates = (dot, negative, power, plus, out)
+viz.draw(out)
+
+# %% tags=["proof"]
 assert rounded(*(v.data for v in gates)) == [1.00, -1.00, 0.37, 1.37, 0.73]
 assert rounded(*(v.grad for v in gates)) == [0.20, -0.20, -0.53, -0.53, 1.00]
 assert rounded(*(v.grad for v in (w0, x0, w1, x1, w2))) == [-0.20, 0.39, -0.39, -0.59, 0.20]
-viz.draw(out)
 
 # %% [markdown]
 # For example the gate exp: its upstream gradient is −0.53, its local gradient is its own output, 0.37, and so −0.53 × 0.37 =
@@ -87,10 +91,12 @@ viz.draw(out)
 # gate (`collapse=True`; `collapse=False` expands it again), the circuit gives the same gradient.
 
 # %%
-assert abs(dot.grad - (1 - out.data) * out.data) < 1e-15
 score = Value(1.0)
-assert abs(gradient(sigmoid(score), score) - dot.grad) < 1e-15
 viz.draw(out, collapse=True)
+
+# %% tags=["proof"]
+assert abs(dot.grad - (1 - out.data) * out.data) < 1e-15
+assert abs(gradient(sigmoid(score), score) - dot.grad) < 1e-15
 
 # %% [markdown]
 # The stepper is the same circuit as a page: forward and back, one step at a time. Move an input, and every number follows;
@@ -116,10 +122,12 @@ a, b, c, d = Value(3.0, "a"), Value(-4.0, "b"), Value(2.0, "c"), Value(-1.0, "d"
 g = (a * b + maximum(c, d)) * 2.0
 g.backward()
 
+viz.draw(g)
+
+# %% tags=["proof"]
 assert g.data == -20.0
 assert (a.grad, b.grad) == (-8.0, 6.0)  # swapped: 2 × b, 2 × a
 assert (c.grad, d.grad) == (2.0, 0.0)   # routed: c is the larger one
-viz.draw(g)
 
 # %% [markdown]
 # The sum hands its 2 to both of its inputs. The product swaps: a gets 2 × (−4), b gets 2 × 3. The maximum sends its 2 to c,
@@ -131,8 +139,10 @@ viz.draw(g)
 a = Value(3.0, "a")
 squared = a * a
 squared.backward()
-assert a.grad == 3.0 + 3.0
 viz.draw(squared, products=True)
+
+# %% tags=["proof"]
+assert a.grad == 3.0 + 3.0
 
 # %% [markdown]
 # ## Wrong on purpose
@@ -146,12 +156,14 @@ a = Value(3.0, "a")
 h = a + 1.0
 h.name = "h"
 y = h * h + 5.0 * h
-assert gradient(y, a) == 2 * 4.0 + 5.0
 for mistake in ("overwrite", "order", "zero_grad"):
     edges = [edge for step in steps(y, mistake=mistake) for edge in step.edges]
     wrong = next(edge for edge in edges if edge.right is not None)
     print(f"{mistake:9} {wrong.target_label} has {wrong.total:g}, where {wrong.right:g} is right;"
           f" a ends with {edges[-1].total:g}")
+
+# %% tags=["proof"]
+assert gradient(y, a) == 2 * 4.0 + 5.0
 
 # %% [markdown]
 # "overwrite" is = for +=; "order" passes a gradient on before all of it has arrived; "zero_grad" is a second pass on top of
@@ -171,11 +183,13 @@ for _ in range(30):
     for w, slope in zip(weights, gradient(loss, weights)):
         w.data -= 0.5 * slope                    # against the gradient
 
-assert all(after < before for before, after in zip(history, history[1:]))
-assert history[0] > 0.53 and history[-1] < 0.02
 axes = viz.plots.curves({"loss": history})
 _ = axes.set(xlabel="update")
 axes
+
+# %% tags=["proof"]
+assert all(after < before for before, after in zip(history, history[1:]))
+assert history[0] > 0.53 and history[-1] < 0.02
 
 # %% [markdown]
 # ## Exercises

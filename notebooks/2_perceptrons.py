@@ -41,6 +41,8 @@ for name, w1, w2, b in GIVEN:
 
 negation = Perceptron(1, [-1.0], 0.5)  # NOT has one input
 print("NOT  ", truth_table(negation))
+
+# %% tags=["proof"]
 assert truth_table(negation) == {(0,): 1, (1,): 0}
 
 # %% [markdown]
@@ -77,6 +79,8 @@ panels
 learner = Perceptron(2)
 learned = learner.fit(CORNERS, TRUTH["AND"])
 print("AND:", learned, "mistakes in each epoch:", learned.mistakes)
+
+# %% tags=["proof"]
 assert learned.success and learned.epochs == 6
 
 # %% [markdown]
@@ -88,13 +92,11 @@ assert learned.success and learned.epochs == 6
 # %%
 stuck = Perceptron(2).fit(CORNERS, TRUTH["XOR"])
 print("XOR:", stuck)
-assert not stuck.success and stuck.cycle is not None
 
 grid = [i / 4 for i in range(-8, 9)]
 best = max(sum((b + w1 * x1 + w2 * x2 > 0) == bool(t) for (x1, x2), t in zip(CORNERS, TRUTH["XOR"]))
            for w1 in grid for w2 in grid for b in grid)
 print("of 4,913 lines the best gets", best, "of 4 corners right")
-assert best == 3
 
 lines = {"OR's line": (0.5, 0.5, -0.3), "NAND's line": (-0.5, -0.5, 0.7), "x1 alone": (1.0, 0.0, -0.5)}
 figure = Figure(figsize=(9, 3.1), layout="constrained")
@@ -106,21 +108,27 @@ for panel, (name, (w1, w2, b)) in zip(panels, lines.items()):
     panel.set_title(f"{name}: {right} of 4 right")
 panels
 
+# %% tags=["proof"]
+assert not stuck.success and stuck.cycle is not None
+assert best == 3
+
 # %% [markdown]
 # ## Two layers can
 #
 # NAND and OR into AND: the first layer draws two lines, and the second says 1 between them.
 
 # %%
-assert list(truth_table(gate("XOR")).values()) == TRUTH["XOR"]
 
 
 def xor(x1, x2):
     return gate("AND")([gate("NAND")([x1, x2]), gate("OR")([x1, x2])])
 
 
-assert [int(xor(*corner).data) for corner in CORNERS] == TRUTH["XOR"]
 viz.draw(gate("XOR")([Value(1.0, "x1"), Value(0.0, "x2")]), collapse=["NAND", "OR", "AND"])
+
+# %% tags=["proof"]
+assert list(truth_table(gate("XOR")).values()) == TRUTH["XOR"]
+assert [int(xor(*corner).data) for corner in CORNERS] == TRUTH["XOR"]
 
 # %% [markdown]
 # ## Why backpropagation gets nothing from a step
@@ -134,7 +142,6 @@ w = Value(0.5, "w")
 with warnings.catch_warnings(record=True) as caught:
     warnings.simplefilter("always")
     slope = gradient((step(w * 1.0 - 0.3) - 0.0) ** 2, w)
-assert slope == 0.0 and caught[0].category is NoDerivativeWarning
 print("gradient:", slope)
 print("warning:", caught[0].message)
 figure = Figure(figsize=(7.4, 2.8), layout="constrained")
@@ -142,6 +149,9 @@ panels = viz.plots.Panels(figure.subplots(1, 2))
 for panel, name in zip(panels, ("step", "sigmoid")):
     viz.plots.activation(name, ax=panel)
 panels
+
+# %% tags=["proof"]
+assert slope == 0.0 and caught[0].category is NoDerivativeWarning
 
 # %% [markdown]
 # ## Adaline and Madaline: learning before backpropagation
@@ -161,11 +171,13 @@ panels
 # %%
 adaline = Adaline(2)
 errors = adaline.fit(CORNERS, [-1, -1, -1, 1])
-assert errors[-1] < errors[0]
-assert [adaline.classify(x) for x in CORNERS] == [-1, -1, -1, 1]  # AND, with −1 for 0
 axes = viz.plots.curves({"mean squared error": errors}, ["mean squared error"])
 _ = axes.set(ylim=(0, None))
 axes
+
+# %% tags=["proof"]
+assert errors[-1] < errors[0]
+assert [adaline.classify(x) for x in CORNERS] == [-1, -1, -1, 1]  # AND, with −1 for 0
 
 # %% [markdown]
 # The error does not fall to 0: a straight line cannot give −1, −1, −1 and 1. But its sign is right everywhere.
@@ -178,6 +190,8 @@ SIGNS = [(2 * x1 - 1, 2 * x2 - 1) for x1, x2 in CORNERS]  # −1 and 1, as Widro
 madaline = Madaline(2, 2, "or", random.Random(0))
 found = madaline.fit(SIGNS, [-1, 1, 1, -1])
 print("Madaline on XOR:", found)
+
+# %% tags=["proof"]
 assert found.success and [madaline(x).data for x in SIGNS] == [-1, 1, 1, -1]
 
 # %% [markdown]
@@ -200,8 +214,10 @@ for _ in range(150):
 
 said = [int(model(x)[0].data > 0) for x in CORNERS]
 print(f"loss {losses[0]:.2f} → {losses[-1]:.0e}; says {said}")
-assert said == TRUTH["XOR"] and losses[-1] < 0.01
 viz.network(model, [1.0, 0.0])
+
+# %% tags=["proof"]
+assert said == TRUTH["XOR"] and losses[-1] < 0.01
 
 # %%
 figure = Figure(figsize=(7.4, 3.6), layout="constrained")

@@ -31,6 +31,8 @@ x, W1, W2 = rng.normal(size=4), rng.normal(size=(5, 4)), rng.normal(size=(3, 5))
 print("two layers, nothing between:", (W2 @ (W1 @ x)).round(4))
 print("one layer, W2·W1:           ", ((W2 @ W1) @ x).round(4))
 print("two layers, a ReLU between: ", (W2 @ np.maximum(0, W1 @ x)).round(4))
+
+# %% tags=["proof"]
 assert np.allclose(W2 @ (W1 @ x), (W2 @ W1) @ x)
 assert not np.allclose(W2 @ np.maximum(0, W1 @ x), (W2 @ W1) @ x)
 
@@ -52,17 +54,19 @@ Z2 = sigmoid(A2)
 Y = Z2 @ W3 + B3  # identity
 for name, array in (("A1", A1), ("Z1", Z1), ("A2", A2), ("Z2", Z2), ("Y", Y)):
     print(name, "=", array.data.round(4))
+
+model = nn.Sequential(nn.Linear(2, 3), nn.Sigmoid(), nn.Linear(3, 2), nn.Sigmoid(), nn.Linear(2, 2))
+for layer, weight, bias in ((model[0], W1, B1), (model[2], W2, B2), (model[4], W3, B3)):
+    layer.weight.data, layer.bias.data = weight.data.T, bias.data  # a layer keeps a row for each of its nodes
+viz.network(model, X.data)
+
+# %% tags=["proof"]
 assert np.allclose(A1.data, [0.3, 0.7, 1.1])
 assert np.allclose(Z1.data, [0.57444252, 0.66818777, 0.75026011])
 assert np.allclose(A2.data, [0.51615984, 1.21402696])
 assert np.allclose(Z2.data, [0.62624937, 0.7710107])
 assert np.allclose(Y.data, [0.31682708, 0.69627909])
-
-model = nn.Sequential(nn.Linear(2, 3), nn.Sigmoid(), nn.Linear(3, 2), nn.Sigmoid(), nn.Linear(2, 2))
-for layer, weight, bias in ((model[0], W1, B1), (model[2], W2, B2), (model[4], W3, B3)):
-    layer.weight.data, layer.bias.data = weight.data.T, bias.data  # a layer keeps a row for each of its nodes
 assert np.allclose(model(X).data, Y.data)
-viz.network(model, X.data)
 
 # %% [markdown]
 # Circles are nodes with what they put out, lines are weights (the wider the larger; dashed where negative). `nn.Linear` is the
@@ -88,8 +92,10 @@ named = dict(model.named_parameters())
 biases = sum(p.size for name, p in named.items() if name.endswith("bias"))
 weights = sum(p.size for name, p in named.items() if name.endswith("weight"))
 summary = model.summary((1, 2))
-assert (weights, biases, summary.parameters) == (16, 7, 23)
 summary
+
+# %% tags=["proof"]
+assert (weights, biases, summary.parameters) == (16, 7, 23)
 
 # %% [markdown]
 # **Fully connected** means that every input goes to every node. **Partially connected**: some weights are not there (0, and
@@ -100,6 +106,8 @@ mask = np.array([[1.0, 0.0, 1.0], [0.0, 1.0, 1.0]])
 part = Tensor(W1.data, "W")
 (X.detach() @ (part * mask)).sum().backward()
 print(part.grad)
+
+# %% tags=["proof"]
 assert (part.grad[mask == 0] == 0).all() and (part.grad[mask == 1] != 0).all()
 
 # %% [markdown]
@@ -117,10 +125,12 @@ for panel, lines in zip(panels, (steeper, shifted)):
 panels[0].set_title("σ(w·x): the weight steepens")
 panels[1].set_title("σ(x + b): the bias shifts")
 
-assert sigmoid(3 * Value(-2.0) + 6).data == 0.5            # ½ at x = −b/w
 start = Value(0.0)
-assert gradient(sigmoid(3 * start), start) == 0.75         # a slope of w/4 there
 panels
+
+# %% tags=["proof"]
+assert sigmoid(3 * Value(-2.0) + 6).data == 0.5            # ½ at x = −b/w
+assert gradient(sigmoid(3 * start), start) == 0.75         # a slope of w/4 there
 
 # %% [markdown]
 # ## Convolution
@@ -137,16 +147,18 @@ for n, f, stride, padding in ((7, 3, 1, 0), (7, 3, 2, 0), (7, 3, 1, 1), (32, 5, 
 for n, f, stride, padding in ((7, 3, 3, 0), (224, 7, 2, 3)):
     size = F.output_size(n, f, stride, padding)
     print(f"N = {n:2}  F = {f}  S = {stride}  P = {padding}:  output {size}; {size.note}")
+
+layer = nn.Conv2d(3, 10, 5, padding=2, rng=0)  # ten 5×5×3 filters on a 32×32×3 image
+print("ten 5×5×3 filters:", layer.summary((1, 3, 32, 32)).parameters, "parameters: 10 · (5·5·3 + 1)")
+
+# %% tags=["proof"]
 assert F.output_size(7, 3, 3).exact == 7 / 3 and F.output_size(7, 3, 3).unseen == (6,)
 assert nn.Conv2d(1, 1, 3, stride=3, rng=0)(np.zeros((1, 1, 7, 7), np.float32)).shape == (1, 1, 2, 2)
 assert F.output_size(224, 7, 2, 3) == 112 and F.output_size(224, 7, 2, 3).unseen == ()
 assert [F.output_size(7, 3, stride) for stride in (1, 2)] == [5, 3] and F.output_size(7, 3, padding=1) == 7
 assert F.output_size(32, 5) == 28 and F.output_size(32, 5, padding=2) == 32
-
-layer = nn.Conv2d(3, 10, 5, padding=2, rng=0)  # ten 5×5×3 filters on a 32×32×3 image
 assert layer(np.zeros((1, 3, 32, 32), np.float32)).shape == (1, 10, 32, 32)
 assert layer.weight.shape == (10, 3, 5, 5)
-print("ten 5×5×3 filters:", layer.summary((1, 3, 32, 32)).parameters, "parameters: 10 · (5·5·3 + 1)")
 assert layer.summary((1, 3, 32, 32)).parameters == 10 * (5 * 5 * 3 + 1) == 760
 
 # %% [markdown]
@@ -158,8 +170,10 @@ image = Tensor(np.arange(16.0).reshape(1, 1, 4, 4), "x")
 weights = Tensor(np.array([[[[1.0, 0.0], [-1.0, 2.0]]]]), "w")
 maps = F.conv2d(image, weights)
 window = viz.zoom(maps, entry=(0, 0, 1, 2))
-assert window[0].data == 6 * 1 + 7 * 0 + 10 * -1 + 11 * 2 == 18
 viz.draw(window, title="one window")
+
+# %% tags=["proof"]
+assert window[0].data == 6 * 1 + 7 * 0 + 10 * -1 + 11 * 2 == 18
 
 # %% [markdown]
 # **Receptive field**: two layers of 3×3 filters see 5×5 pixels of the image, three see 7×7. The gradient of one output tells
@@ -186,6 +200,8 @@ grid = Tensor(np.array([[1, 1, 2, 4], [5, 6, 7, 8], [3, 2, 1, 0], [1, 2, 3, 4.0]
 largest, average = F.max_pool2d(grid, 2), F.avg_pool2d(grid, 2)
 print("max:", largest.data[0, 0].tolist(), " average:", average.data[0, 0].tolist())
 print("where max sends its gradient:", *gradient(largest.sum(), grid)[0, 0], sep="\n")
+
+# %% tags=["proof"]
 assert largest.data.tolist() == [[[[6, 8], [3, 4]]]]
 assert average.data.tolist() == [[[[3.25, 5.25], [2.0, 2.0]]]]
 assert (gradient(average.sum(), grid) == 0.25).all()
@@ -204,8 +220,10 @@ net = nn.Sequential(nn.Conv2d(1, 8, 3, padding=1, rng=0), nn.ReLU(), nn.MaxPool2
 optimizer = nn.optim.Adam(net.named_parameters(), lr=5e-3)
 history = nn.train.fit(net, (x_train, y_train), F.cross_entropy, optimizer, validation=(x_held, y_held),
                        metrics="accuracy", epochs=8, batch_size=64, seed=0, progress=False)
-assert history["validation accuracy"][-1] > 0.9
 history
+
+# %% tags=["proof"]
+assert history["validation accuracy"][-1] > 0.9
 
 # %%
 viz.plots.confusion(y_held, nn.train.predict(net, x_held))
@@ -246,6 +264,8 @@ for step in steps(h[-1]):
 layer = nn.RNN(1, 1, bias=False, dtype=float, rng=0)  # the same network as a layer
 layer.weight_ih_l0.data, layer.weight_hh_l0.data = np.array([[0.5]]), np.array([[0.8]])
 out, _ = layer(np.array(sequence)[:, None])
+
+# %% tags=["proof"]
 assert abs(out.data[-1, 0] - h[-1].data) < 1e-12
 assert abs(gradient(out[-1, 0], layer.weight_hh_l0)[0, 0] - wh.grad) < 1e-12
 
@@ -264,12 +284,14 @@ def reach(wh, steps):
     return gradient(h, start)
 
 
-assert abs(reach(0.5, 20) - 0.5**20) < 1e-12 and abs(reach(1.5, 20) - 1.5**20) < 1e-6
 back = list(range(1, 31))
 reached = {f"wh = {wh}": [reach(wh, n) for n in back] for wh in (0.5, 1.0, 1.5)}
 axes = viz.plots.curves({"epoch": back, **reached}, list(reached), log=True)
 _ = axes.set(xlabel="steps back in time", ylabel="gradient")
 axes
+
+# %% tags=["proof"]
+assert abs(reach(0.5, 20) - 0.5**20) < 1e-12 and abs(reach(1.5, 20) - 1.5**20) < 1e-6
 
 # %% [markdown]
 # An **LSTM** has a cell that is *added* to, and a forget gate f that decides how much of it to keep: c(t) = f·c(t−1) + i·g. A
@@ -294,10 +316,12 @@ def arriving(layer, open_gate):
 
 shares = {kind.__name__: arriving(kind(1, 8, batch_first=True, rng=0), kind is not nn.RNN)
           for kind in (nn.RNN, nn.LSTM, nn.GRU)}
-assert shares["RNN"][-1] < 1e-4 and shares["LSTM"][-1] > 0.1 and shares["GRU"][-1] > 0.1
 axes = viz.plots.curves({"epoch": list(range(30)), **shares}, list(shares), log=True)
 _ = axes.set(xlabel="steps back in time", ylabel="share of the gradient that arrives")
 axes
+
+# %% tags=["proof"]
+assert shares["RNN"][-1] < 1e-4 and shares["LSTM"][-1] > 0.1 and shares["GRU"][-1] > 0.1
 
 # %% [markdown]
 # What that is worth: was the first number of a sequence +1 or −1, after 59 more steps of noise? The answer needs a memory of the
@@ -340,10 +364,12 @@ accuracy = {kind.__name__: np.mean([learned(kind, seed) for seed in range(3)], a
             for kind in (nn.RNN, nn.LSTM, nn.GRU)}
 last = {name: np.mean(values[-3:]) for name, values in accuracy.items()}
 print("accuracy at the end, mean of three seeds:", {name: f"{value:.0%}" for name, value in last.items()})
-assert last["RNN"] < 0.7 < last["LSTM"] and last["GRU"] > 0.85
 axes = viz.plots.curves(accuracy, list(accuracy))
 _ = axes.set(ylabel="accuracy on sequences not trained on")
 axes
+
+# %% tags=["proof"]
+assert last["RNN"] < 0.7 < last["LSTM"] and last["GRU"] > 0.85
 
 # %% [markdown]
 # ## The network zoo

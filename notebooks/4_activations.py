@@ -29,6 +29,8 @@ from chainrule.exercises import check, circuit, code, hint, solution
 
 
 # %%
+
+
 def maxout(x):
     return maximum(maximum(-0.5 * x - 1, 0.2 * x), 1.5 * x - 2)
 
@@ -63,6 +65,8 @@ panels
 # −50 and 50, a function saturates where its slope is below 10⁻⁶, and can die where it is exactly 0 at every negative input.
 
 # %%
+
+
 def slope(function, at, **options):
     x = Value(at)
     return gradient(function(x, **options), x)
@@ -87,6 +91,7 @@ for function, (derivative, *properties) in table.items():
     print(f"{function.name:10} {low:7.2f} {high:8.2f}  {left!s:>10}  {right!s:5}  {dies}")
     assert [left, right, dies] == properties
 
+# %% tags=["proof"]
 assert (sigmoid(0.0), slope(sigmoid, 0.0), slope(tanh, 0.0)) == (0.5, 0.25, 1.0)
 assert slope(relu, 0.0) == 0.0                                   # at the kink: the smaller slope
 assert (leaky_relu(-10.0), leaky_relu(-10.0, 0.1)) == (-0.1, -1.0)
@@ -101,7 +106,6 @@ assert abs(tanh(0.7) - (2 * sigmoid(1.4) - 1)) < 1e-15          # tanh is a stre
 # %%
 for at in (-10.0, 0.0, 10.0):
     print(f"x = {at:5}: sigmoid {sigmoid(at):.5f}, local gradient {slope(sigmoid, at):.1e}")
-assert abs(slope(sigmoid, 10.0) - 4.5e-5) < 1e-6
 
 reaching = {}
 for function in (sigmoid, tanh, relu):
@@ -110,10 +114,13 @@ for function in (sigmoid, tanh, relu):
     for _ in range(10):
         deep = function(deep)
         reaching[function.name].append(gradient(deep, signal))
-assert reaching["sigmoid"][-1] < 1e-6 and reaching["relu"][-1] == 1.0  # at most ¼ of what came, each time
 axes = viz.plots.curves({"epoch": list(range(1, 11)), **reaching}, list(reaching), log=True)
 _ = axes.set(xlabel="functions in a row", ylabel="gradient that reaches x = 1")
 axes
+
+# %% tags=["proof"]
+assert abs(slope(sigmoid, 10.0) - 4.5e-5) < 1e-6
+assert reaching["sigmoid"][-1] < 1e-6 and reaching["relu"][-1] == 1.0  # at most ¼ of what came, each time
 
 # %% [markdown]
 # `explain` says why a gradient is what it is: the paths from the result to the input, and the gate that decides.
@@ -150,11 +157,13 @@ def path(centred, steps=60):
 paths = {"inputs all positive": path(False), "inputs centred": path(True)}
 left = {name: float(np.linalg.norm(points[-1] - goal)) for name, points in paths.items()}
 print("distance left after 60 steps:", {name: f"{distance:.0e}" for name, distance in left.items()})
-assert left["inputs centred"] < left["inputs all positive"]
 axes = viz.plots.descent(lambda w1, w2: (w1 - 1) ** 2 + (w2 + 1) ** 2, (0, 0), paths,
                          bounds=((-0.8, 1.4), (-1.4, 0.8)))
 _ = axes.set(xlabel="w1", ylabel="w2")
 axes
+
+# %% tags=["proof"]
+assert left["inputs centred"] < left["inputs all positive"]
 
 # %% [markdown]
 # ## Dead ReLUs, counted in a running network
@@ -187,11 +196,13 @@ def dead(activation, lr, steps=20):
 
 counts = {"ReLU, rate 0.1": dead(nn.ReLU(), 0.1), "ReLU, rate 5": dead(nn.ReLU(), 5.0),
           "Leaky ReLU, rate 5": dead(nn.LeakyReLU(0.01), 5.0)}
-assert counts["ReLU, rate 0.1"][-1] == 0 < counts["ReLU, rate 5"][-1]
-assert counts["Leaky ReLU, rate 5"][-1] == 0
 axes = viz.plots.curves(counts, list(counts))
 _ = axes.set(xlabel="step", ylabel="dead units of 32")
 axes
+
+# %% tags=["proof"]
+assert counts["ReLU, rate 0.1"][-1] == 0 < counts["ReLU, rate 5"][-1]
+assert counts["Leaky ReLU, rate 5"][-1] == 0
 
 # %% [markdown]
 # ## Learned, the largest of several, your own
@@ -202,21 +213,25 @@ axes
 a, x = Value(0.25, "a"), Value(-2.0, "x")
 out = relu(x) - a * relu(-x)
 out.backward()
-assert (out.data, a.grad, x.grad) == (-0.5, -2.0, 0.25)  # a collects the negative inputs, x gets a
 
 prelu = nn.PReLU()
 prelu(Tensor(np.array([-2.0, 3.0], dtype=np.float32))).sum().backward()
-assert prelu.weight.grad.tolist() == [-2.0]
 viz.draw(out)
+
+# %% tags=["proof"]
+assert (out.data, a.grad, x.grad) == (-0.5, -2.0, 0.25)  # a collects the negative inputs, x gets a
+assert prelu.weight.grad.tolist() == [-2.0]
 
 # %% [markdown]
 # **Maxout** takes the largest of several linear functions; ReLU is the case max(0, x). It bends as its weights say (the last
 # panel above is three pieces), neither saturates nor dies, and costs as many weights again.
 
 # %%
-assert [maxout(at) for at in (-4.0, 0.0, 4.0)] == [1.0, 0.0, 4.0]
 layer = nn.Maxout(1, 1, pieces=3, rng=0)
 print("Maxout(1, 1, pieces=3) has", sum(p.size for p in layer.parameters()), "parameters; Linear(1, 1) has 2")
+
+# %% tags=["proof"]
+assert [maxout(at) for at in (-4.0, 0.0, 4.0)] == [1.0, 0.0, 4.0]
 
 # %% [markdown]
 # **Your own.** An operation is one row: its name, its sign, its value, its derivative. Swish is x·σ(x), and its derivative is
@@ -272,11 +287,13 @@ except AssertionError as error:
 # %%
 scores = Tensor([2.0, 1.0, 0.1], "s")
 p = softmax(scores)
+print("scores", scores.data, "→ probabilities", p.data.round(3))
+viz.draw(viz.zoom(p, entry=0), title="one output of softmax, opened into numbers")
+
+# %% tags=["proof"]
 assert abs(p.data.sum() - 1) < 1e-15 and (p.data > 0).all()
 assert np.allclose(p.data, [0.659, 0.242, 0.099], atol=5e-4)
 assert np.allclose(softmax(scores + 1000.0).data, p.data)
-print("scores", scores.data, "→ probabilities", p.data.round(3))
-viz.draw(viz.zoom(p, entry=0), title="one output of softmax, opened into numbers")
 
 # %% [markdown]
 # ## Exercises

@@ -33,14 +33,16 @@ truth, said = [3.0, 4.0, 5.0], [2.7, 4.2, 5.5]
 sse = nn.sse_loss(0.5, 0.7)  # the target is 0.7, the prediction 0.5
 mse, rmse, mae = nn.mse_loss(said, truth), nn.rmse_loss(said, truth), nn.l1_loss(said, truth)
 print(f"SSE {sse:.2f}   MSE {mse:.4f}   RMSE {rmse:.4f}   MAE {mae:.4f}")
-assert abs(sse - 0.04) < 1e-12 and abs(mse - 0.38 / 3) < 1e-12
-assert abs(rmse - (0.38 / 3) ** 0.5) < 1e-12 and abs(mae - 1 / 3) < 1e-12
 
 prediction = Value(2.7, "said")
 error = nn.mse_loss([prediction], [3.0])
 error.backward()
-assert abs(prediction.grad + 2 * 0.3) < 1e-12  # the further off, the stronger the pull
 viz.draw(error)
+
+# %% tags=["proof"]
+assert abs(sse - 0.04) < 1e-12 and abs(mse - 0.38 / 3) < 1e-12
+assert abs(rmse - (0.38 / 3) ** 0.5) < 1e-12 and abs(mae - 1 / 3) < 1e-12
+assert abs(prediction.grad + 2 * 0.3) < 1e-12  # the further off, the stronger the pull
 
 # %% [markdown]
 # The squared error pulls in proportion to the distance, the absolute one always equally: one outlier moves it less.
@@ -68,23 +70,27 @@ scores = Tensor(np.log(p)[None], "s")  # scores whose softmax is p
 sparse, dense = F.cross_entropy(scores, np.array([1])), F.cross_entropy(scores, one_hot[None])
 print(f"by hand {by_hand:.3f}   of the index {sparse.item():.3f}   of the one-hot row {dense.item():.3f}")
 print("gradient:", gradient(sparse, scores).round(2), " p − y:", (p - one_hot).round(2))
+viz.draw(viz.zoom(sparse), title="cross-entropy of two scores, as single numbers")
+
+# %% tags=["proof"]
 assert abs(by_hand - -np.log(0.3)) < 1e-12
 assert abs(sparse.item() - by_hand) < 1e-12 and abs(dense.item() - by_hand) < 1e-12
 assert np.allclose(gradient(sparse, scores), p - one_hot)
-viz.draw(viz.zoom(sparse), title="cross-entropy of two scores, as single numbers")
 
 # %% [markdown]
 # **Binary cross-entropy** has one probability p, for "yes": −log p where the answer is yes, −log(1 − p) where it is no. To be
 # sure and wrong is punished without limit:
 
 # %%
-assert abs(F.binary_cross_entropy(Tensor([0.3]), np.array([1.0])).item() - -np.log(0.3)) < 1e-12
-assert abs(F.binary_cross_entropy(Tensor([0.3]), np.array([0.0])).item() - -np.log(0.7)) < 1e-12
 at = np.linspace(0.01, 0.99, 99)
 costs = {"the answer is yes": -np.log(at), "the answer is no": -np.log(1 - at)}
 axes = viz.plots.curves({"epoch": at.tolist(), **{k: v.tolist() for k, v in costs.items()}}, list(costs))
 _ = axes.set(xlabel="p, the probability given to yes", ylabel="loss")
 axes
+
+# %% tags=["proof"]
+assert abs(F.binary_cross_entropy(Tensor([0.3]), np.array([1.0])).item() - -np.log(0.3)) < 1e-12
+assert abs(F.binary_cross_entropy(Tensor([0.3]), np.array([0.0])).item() - -np.log(0.7)) < 1e-12
 
 # %% [markdown]
 # ## From scores, not from probabilities
@@ -104,6 +110,8 @@ except AnomalyError as error:
     print("remedy:", found.remedy)
 
 print("from scores:", F.cross_entropy(huge.reshape(1, 2), np.array([1])).item())
+
+# %% tags=["proof"]
 assert F.cross_entropy(huge.reshape(1, 2), np.array([1])).item() == 1000.0
 
 # %% [markdown]
@@ -116,16 +124,18 @@ assert F.cross_entropy(huge.reshape(1, 2), np.array([1])).item() == 1000.0
 S = np.array([[3.2, 5.1, -1.7], [1.3, 4.9, 2.0], [2.2, 2.5, -3.1]])
 y = np.array([0, 1, 2])  # a cat, a car, a frog
 each = [nn.hinge_loss([row], [label]) for row, label in zip(S.tolist(), y.tolist())]
-assert np.allclose(each, [2.9, 0.0, 12.9])
-assert abs(F.hinge_loss(Tensor(S), y).item() - 15.8 / 3) < 1e-12
-assert np.allclose(softmax(Tensor(S[0])).data, [0.13, 0.87, 0.00], atol=0.005)
-assert abs(F.cross_entropy(Tensor(S[:1]), y[:1]).item() - -np.log(softmax(Tensor(S[0])).data[0])) < 1e-12
 softmax_loss = [F.cross_entropy(Tensor([row]), np.array([label])).item() for row, label in zip(S, y)]
 for name, a, b in zip(("cat", "car", "frog"), each, softmax_loss):
     print(f"{name:4}  hinge {a:5.2f}   softmax {b:5.2f}")
 
 better = S.copy()
 better[1, 1] += 1.0  # the car is right already, by more than the margin
+
+# %% tags=["proof"]
+assert np.allclose(each, [2.9, 0.0, 12.9])
+assert abs(F.hinge_loss(Tensor(S), y).item() - 15.8 / 3) < 1e-12
+assert np.allclose(softmax(Tensor(S[0])).data, [0.13, 0.87, 0.00], atol=0.005)
+assert abs(F.cross_entropy(Tensor(S[:1]), y[:1]).item() - -np.log(softmax(Tensor(S[0])).data[0])) < 1e-12
 assert nn.hinge_loss(better.tolist(), y.tolist()) == nn.hinge_loss(S.tolist(), y.tolist())
 assert F.cross_entropy(Tensor(better), y).item() < F.cross_entropy(Tensor(S), y).item()
 
@@ -134,9 +144,11 @@ assert F.cross_entropy(Tensor(better), y).item() < F.cross_entropy(Tensor(S), y)
 # thing to look at in a new network: 2.3 for ten classes.)
 
 # %%
+print(f"log 10 = {np.log(10):.4f}")
+
+# %% tags=["proof"]
 assert F.hinge_loss(Tensor(np.zeros((4, 10))), np.arange(4)).item() == 9.0
 assert abs(F.cross_entropy(Tensor(np.zeros((4, 10))), np.arange(4)).item() - np.log(10)) < 1e-12
-print(f"log 10 = {np.log(10):.4f}")
 
 # %% [markdown]
 # ## Why regularise
@@ -159,9 +171,11 @@ for k in (1, 2):
 
 # %%
 ones, w1, w2 = np.ones(4), Tensor([1.0, 0.0, 0.0, 0.0]), Tensor([0.25] * 4)
-assert w1.data @ ones == w2.data @ ones == 1.0
 for name, penalty in (("L2", nn.l2_penalty), ("L1", nn.l1_penalty), ("elastic", nn.elastic_penalty)):
     print(f"{name:7}  w1: {penalty([w1]).item():.2f}   w2: {penalty([w2]).item():.2f}")
+
+# %% tags=["proof"]
+assert w1.data @ ones == w2.data @ ones == 1.0
 assert [nn.l2_penalty([w]).item() for w in (w1, w2)] == [1.0, 0.25]
 assert [nn.l1_penalty([w]).item() for w in (w1, w2)] == [1.0, 1.0]
 assert [nn.elastic_penalty([w]).item() for w in (w1, w2)] == [2.0, 1.25]
@@ -195,9 +209,11 @@ for panel, (kind, w) in zip(panels, weights.items()):
     panel.bar(range(10), w, color=viz.plots.SERIES[0])
     panel.set_title(f"{kind}: {(w == 0).sum()} weights are 0")
     panel.set_xlabel("weight")
+panels
+
+# %% tags=["proof"]
 assert (weights["L1"] == 0).sum() >= 6 and (weights["L2"] == 0).sum() == 0
 assert np.abs(weights["L2"]).max() < np.abs(weights["none"]).max()
-panels
 
 # %% [markdown]
 # ## f1 and f2: wiggly or simple
@@ -222,12 +238,14 @@ to_truth = [float(np.mean((f - np.sin(3 * fine)) ** 2)) for f in (f1, f2)]
 on_points = [float(np.mean((f - noisy) ** 2)) for f in (f1_there, f2_there)]
 for name, near, far in zip(("f1", "f2"), on_points, to_truth):
     print(f"{name}: mean squared distance {near:.4f} from the points, {far:.4f} from the sine")
-assert on_points[0] < 0.001 < on_points[1] and to_truth[1] < to_truth[0]
 drawn = {"f1": f1.tolist(), "f2": f2.tolist(), "truth": np.sin(3 * fine).tolist()}
 axes = viz.plots.curves({"epoch": fine.tolist(), **drawn}, list(drawn))
 axes.plot(at, noisy, "ko", markersize=4)
 _ = axes.set(xlabel="x", ylabel="y")
 axes
+
+# %% tags=["proof"]
+assert on_points[0] < 0.001 < on_points[1] and to_truth[1] < to_truth[0]
 
 # %% [markdown]
 # ## Exercises

@@ -36,9 +36,6 @@ def f(x):
 
 for h in (1.0, 0.1, 1e-3, 1e-8, 1e-13):
     print(f"h = {h:g}: {(f(3 + h) - f(3)) / h:.9f}")
-assert grad(f)(3.0) == 6.0
-assert abs((f(3 + 0.1) - f(3)) / 0.1 - 6.1) < 1e-9
-assert abs((f(3 + 1e-8) - f(3)) / 1e-8 - 6) < 1e-6 < abs((f(3 + 1e-13) - f(3)) / 1e-13 - 6)
 
 at = np.linspace(1, 6, 51)
 slopes = {"chord, h = 2": 8, "chord, h = 1": 7, "tangent": grad(f)(3.0)}
@@ -48,6 +45,11 @@ axes.plot([3, 4, 5], [9, 16, 25], "ko", markersize=4)
 _ = axes.set(xlabel="x", ylabel="")
 axes
 
+# %% tags=["proof"]
+assert grad(f)(3.0) == 6.0
+assert abs((f(3 + 0.1) - f(3)) / 0.1 - 6.1) < 1e-9
+assert abs((f(3 + 1e-8) - f(3)) / 1e-8 - 6) < 1e-6 < abs((f(3 + 1e-13) - f(3)) / 1e-13 - 6)
+
 # %% [markdown]
 # On a computer h must not be too small, or the digits of f cancel: see the last line printed. Backpropagation needs no h.
 #
@@ -56,13 +58,17 @@ axes
 
 # %%
 report = check_gradients(lambda x: exp(sin(x)), 1.3)
-assert report.verdict == "OK" and abs(report.worst.analytic - np.cos(1.3) * np.exp(np.sin(1.3))) < 1e-15
 viz.plots.gradient_check(report)
+
+# %% tags=["proof"]
+assert report.verdict == "OK" and abs(report.worst.analytic - np.cos(1.3) * np.exp(np.sin(1.3))) < 1e-15
 
 # %% [markdown]
 # At a minimum the derivative is 0: (x − 2)² + 1 has it at x = 2. (Where it is 0 there need be no minimum: x³ at 0.)
 
 # %%
+
+# %% tags=["proof"]
 assert grad(lambda x: (x - 2) ** 2 + 1)(2.0) == 0.0 and grad(lambda x: x**3)(0.0) == 0.0
 
 # %% [markdown]
@@ -79,9 +85,11 @@ def bowl(x1, x2):
 
 
 x1, x2 = Value(3.0, "x1"), Value(4.0, "x2")
+viz.plots.gradient_field(bowl)
+
+# %% tags=["proof"]
 assert gradient(bowl(x1, x2), [x1, x2]) == [6.0, 8.0]
 assert [-g for g in grad(bowl, (0, 1))(1.0, -1.0)] == [-2.0, 2.0]
-viz.plots.gradient_field(bowl)
 
 # %% [markdown]
 # ## Gradient descent in four steps
@@ -107,6 +115,8 @@ def descend(f, start, lr, tolerance=1e-6, most=1000):
 
 (end1, end2), steps = descend(bowl, (3.0, 4.0), 0.1)
 print(f"from (3, 4) to ({end1:.1e}, {end2:.1e}) in {steps} steps")
+
+# %% tags=["proof"]
 assert abs(end1) < 1e-6 and abs(end2) < 1e-6 and 60 < steps < 90
 
 # %% [markdown]
@@ -149,8 +159,6 @@ panels
 rng = np.random.default_rng(0)
 inputs = rng.uniform(-1, 1, 128)
 targets = 1.5 * inputs - 0.5 + 0.3 * rng.normal(size=128)
-assert [ceil(128 / size) for size in (128, 32, 1)] == [1, 4, 128] and ceil(100 / 32) == 4
-assert [len(y) for _, y in nn.data.DataLoader((inputs[:100], targets[:100]), 32)] == [32, 32, 32, 4]  # the last is kept
 
 
 def mean_loss(w1, w2, x, t):
@@ -182,9 +190,13 @@ for panel, (name, points) in zip(panels, ways.items()):
     panel.set(title=f"{name}, {len(points) - 1} updates", xlabel="w1: slope", ylabel="w2: intercept")
     panel.get_legend().remove()
     print(f"{name:18}  {len(points) - 1:3} updates, loss {surface(*points[-1]):.3f}")
+panels
+
+# %% tags=["proof"]
+assert [ceil(128 / size) for size in (128, 32, 1)] == [1, 4, 128] and ceil(100 / 32) == 4
+assert [len(y) for _, y in nn.data.DataLoader((inputs[:100], targets[:100]), 32)] == [32, 32, 32, 4]  # the last is kept
 assert [len(points) - 1 for points in ways.values()] == [4, 16, 512]
 assert surface(*ways["batch: all 128"][-1]) > surface(*ways["mini-batches of 32"][-1])
-panels
 
 # %% [markdown]
 # In the same 4 epochs the batch way makes 4 updates and is far off; mini-batches make 16 and have nearly arrived; one example at a
@@ -249,7 +261,7 @@ def moved(make, slopes):
         optimizer.step()
     return float(x.data[0])
 
-
+# %% tags=["proof"]
 assert abs(moved(sgd(0.1, momentum=0.9), [1.0, 1.0]) + 0.1 * 1 + 0.1 * 1.9) < 1e-12
 assert abs(moved(lambda p: O.Adam(p, lr=0.1), [1000.0]) + 0.1) < 1e-6
 assert abs(moved(lambda p: O.Adagrad(p, lr=0.1), [2.0, 2.0]) + 0.1 + 0.1 / 2**0.5) < 1e-6
@@ -284,13 +296,15 @@ policies = {
     "warm-up, then cosine": rates_of(lambda o: S.LinearWarmup(o, 10, after=S.CosineAnnealingLR(o, T_max=40))),
     "on plateau": rates_of(lambda o: S.ReduceLROnPlateau(o, factor=0.5, patience=4)),
 }
-assert abs(policies["step"][15] - 0.03) < 1e-12 and abs(policies["cosine"][25] - 0.05) < 1e-12
-assert abs(policies["1/t"][5] - 0.05) < 1e-12 and abs(policies["warm-up, then cosine"][4] - 0.05) < 1e-12
-assert policies["on plateau"][20] == 0.1 > policies["on plateau"][27] == 0.05
 axes = viz.plots.curves(policies, list(policies))
 _ = axes.set(ylabel="learning rate")
 axes.legend(frameon=False, fontsize="small", loc="upper left", bbox_to_anchor=(1, 1))
 axes
+
+# %% tags=["proof"]
+assert abs(policies["step"][15] - 0.03) < 1e-12 and abs(policies["cosine"][25] - 0.05) < 1e-12
+assert abs(policies["1/t"][5] - 0.05) < 1e-12 and abs(policies["warm-up, then cosine"][4] - 0.05) < 1e-12
+assert policies["on plateau"][20] == 0.1 > policies["on plateau"][27] == 0.05
 
 # %% [markdown]
 # ## The loop, and its progress
@@ -313,6 +327,8 @@ for epoch in range(100):
     if accuracy >= 0.97:                                      # the stop criterion
         break
 print(f"{accuracy:.1%} right after {epoch + 1} epochs of {ceil(150 / 32)} iterations")
+
+# %% tags=["proof"]
 assert accuracy >= 0.97
 
 # %% [markdown]
@@ -325,8 +341,10 @@ with redirect_stderr(io.StringIO()) as bar:
     history = nn.train.fit(model, flowers, nn.functional.cross_entropy, O.Adam(model.named_parameters(), lr=0.02),
                            epochs=15, batch_size=32, metrics="accuracy", seed=0)
 print(bar.getvalue().split("\r")[-1].split("[")[0])
-assert len(history.batches) == 15 * ceil(150 / 32) and history["accuracy"][-1] > 0.9
 viz.plots.curves(history)
+
+# %% tags=["proof"]
+assert len(history.batches) == 15 * ceil(150 / 32) and history["accuracy"][-1] > 0.9
 
 # %% [markdown]
 # ## Exercises

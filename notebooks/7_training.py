@@ -38,19 +38,21 @@ x_train, x_held, y_train, y_held = nn.data.train_test_split(digits / 16, labels,
 
 # %%
 mean_image = nn.data.StandardScaler(x_train, with_std=False)
-assert np.allclose(mean_image(x_train).mean(0), 0, atol=1e-6)
-assert np.allclose(mean_image(x_held), x_held - x_train.mean(0), atol=1e-6)
-assert not np.allclose(mean_image(x_held).mean(0), 0, atol=1e-3)
 
 colours = np.random.default_rng(0).uniform(size=(20, 3, 4, 4)) * [[[[1.0]], [[2.0]], [[3.0]]]]
 vgg = nn.data.StandardScaler(colours, axis=(0, 2, 3), with_std=False)
 standard = nn.data.StandardScaler(colours, axis=(0, 2, 3))
 print("three channels: means", vgg.mean.ravel().round(2), "spreads", standard.std.ravel().round(2))
-assert np.allclose(vgg(colours).mean((0, 2, 3)), 0)
-assert np.allclose(standard(colours).std((0, 2, 3)), 1)
 
 before_and_after = np.concatenate([x_train[:6], mean_image(x_train[:6])]).reshape(-1, 8, 8)
 viz.plots.activation_maps(before_and_after, columns=6)
+
+# %% tags=["proof"]
+assert np.allclose(mean_image(x_train).mean(0), 0, atol=1e-6)
+assert np.allclose(mean_image(x_held), x_held - x_train.mean(0), atol=1e-6)
+assert not np.allclose(mean_image(x_held).mean(0), 0, atol=1e-3)
+assert np.allclose(vgg(colours).mean((0, 2, 3)), 0)
+assert np.allclose(standard(colours).std((0, 2, 3)), 1)
 
 # %% [markdown]
 # For data without structure: centre them, turn the axes so that nothing is correlated (PCA), and make all equally long
@@ -59,8 +61,6 @@ viz.plots.activation_maps(before_and_after, columns=6)
 # %%
 cloud = np.random.default_rng(1).normal(size=(200, 2)) @ [[2.0, 1.2], [0.0, 0.4]] + [3.0, 1.0]
 turned, white = nn.data.PCA(cloud), nn.data.PCA(cloud, whiten=True)
-assert abs(np.cov(turned(cloud).T)[0, 1]) < 1e-9       # uncorrelated
-assert np.allclose(np.cov(white(cloud).T), np.eye(2))  # and of variance 1
 steps = {"as given": cloud, "centred": cloud - cloud.mean(0), "PCA": turned(cloud), "whitened": white(cloud)}
 figure = Figure(figsize=(11, 2.9), layout="constrained")
 panels = viz.plots.Panels(figure.subplots(1, 4, sharex=True, sharey=True))
@@ -71,6 +71,10 @@ for panel, (name, points) in zip(panels, steps.items()):
     panel.set(title=name, aspect="equal")
 panels
 
+# %% tags=["proof"]
+assert abs(np.cov(turned(cloud).T)[0, 1]) < 1e-9       # uncorrelated
+assert np.allclose(np.cov(white(cloud).T), np.eye(2))  # and of variance 1
+
 # %% [markdown]
 # ## Initialisation: what comes through ten layers of 500
 #
@@ -80,12 +84,14 @@ panels
 panels = viz.plots.initialisations(width=500)
 forward = {scheme: spreads for scheme, (spreads, _) in panels.measured.items()}
 backward = {scheme: spreads for scheme, (_, spreads) in panels.measured.items()}
+panels
+
+# %% tags=["proof"]
 assert set(forward["zeros"]) == {0.0}                    # nothing comes through
 assert forward["0.01·randn"][-1] < 1e-6                  # shrinks to 0
 assert backward["0.01·randn"][0] < 1e-5                  # both ways
 assert min(forward["1.0·randn"]) > 0.97                  # all at −1 or 1: saturated
 assert min(forward["Xavier"]) > 0.2 < min(backward["Xavier"])  # right for tanh
-panels
 
 # %% [markdown]
 # With weights of spread 1 the neurons saturate: the local gradients 1 − out² are nearly all 0. (What little passes is
@@ -96,10 +102,12 @@ panels
 rng = np.random.default_rng(0)
 h = np.tanh(rng.normal(size=(200, 500)) @ rng.normal(size=(500, 500)))
 print(f"with spread 1, {(1 - h**2 < 0.01).mean():.0%} of the local gradients 1 − out² are under 0.01")
-assert (1 - h**2 < 0.01).mean() > 0.85
 relu_panels = viz.plots.initialisations(["Xavier", "He"], activation="relu")
-assert relu_panels.measured["Xavier"][0][-1] < 0.05 < 0.5 < relu_panels.measured["He"][0][-1]
 relu_panels
+
+# %% tags=["proof"]
+assert (1 - h**2 < 0.01).mean() > 0.85
+assert relu_panels.measured["Xavier"][0][-1] < 0.05 < 0.5 < relu_panels.measured["He"][0][-1]
 
 # %% [markdown]
 # With zeros (or any equal weights) all neurons of a layer are alike, get the same gradient, and stay alike for ever. Iris, after 50
@@ -117,8 +125,10 @@ for _ in range(50):
     loss.backward()
     optimizer.step()
 rows = alike[0].weight.data
-assert (rows == rows[0]).all() and not np.allclose(rows, 0.1)
 viz.network(alike, flowers[0])
+
+# %% tags=["proof"]
+assert (rows == rows[0]).all() and not np.allclose(rows, 0.1)
 
 # %% [markdown]
 # ## Batch normalisation
@@ -129,23 +139,25 @@ viz.network(alike, flowers[0])
 # %%
 batch = Tensor(np.array([[1.0, 10.0], [2.0, 30.0], [6.0, 20.0]]), "x")
 normal = F.batch_norm(batch, training=True)
-assert np.allclose(normal.data.mean(0), 0) and np.allclose(normal.data.std(0), 1, atol=1e-5)
-assert np.allclose(gradient(normal.sum(), batch), 0, atol=1e-12)  # a shift of all changes nothing, and the gradient knows
 gamma, beta = Tensor(batch.data.std(0)), Tensor(batch.data.mean(0))
 undone = F.batch_norm(batch, weight=gamma, bias=beta, training=True, eps=0.0)
-assert np.allclose(undone.data, batch.data)
 
 layer = nn.BatchNorm1d(2)
 numbers = batch.data.astype(np.float32)
 in_training = layer(Tensor(numbers)).data
-assert np.allclose(layer.running_mean.data, 0.1 * numbers.mean(0))  # a tenth of the way from 0
 in_test = layer.eval()(Tensor(numbers)).data
 print("in training:", *in_training.round(2), "in test mode, with the running averages:", *in_test.round(2), sep="\n")
-assert not np.allclose(in_training, in_test)
 
 pair = Tensor([[1.0], [3.0]], "x")
 viz.draw(viz.zoom(F.batch_norm(pair, training=True), entry=(0, 0)), collapse=["mean", "deviation"],
          title="one number of batch norm, opened")
+
+# %% tags=["proof"]
+assert np.allclose(normal.data.mean(0), 0) and np.allclose(normal.data.std(0), 1, atol=1e-5)
+assert np.allclose(gradient(normal.sum(), batch), 0, atol=1e-12)  # a shift of all changes nothing, and the gradient knows
+assert np.allclose(undone.data, batch.data)
+assert np.allclose(layer.running_mean.data, 0.1 * numbers.mean(0))  # a tenth of the way from 0
+assert not np.allclose(in_training, in_test)
 
 # %% [markdown]
 # ## Dropout, augmentation, ensembles, early stopping
@@ -156,12 +168,14 @@ viz.draw(viz.zoom(F.batch_norm(pair, training=True), entry=(0, 0)), collapse=["m
 # %%
 many = Tensor(np.ones(20_000))
 dropped = F.dropout(many, 0.3, rng=0).data
-assert set(np.round(dropped, 9)) == {0.0, round(1 / 0.7, 9)} and abs(dropped.mean() - 1) < 0.02
-assert F.dropout(many, 0.3, training=False) is many
 
 images = x_train[:6].reshape(6, 1, 8, 8)
 shifted = nn.data.Augment(shift=1, rotate=15)(images, np.random.default_rng(0))  # the same digits, never quite
 viz.plots.activation_maps(np.concatenate([images, shifted])[:, 0], columns=6)
+
+# %% tags=["proof"]
+assert set(np.round(dropped, 9)) == {0.0, round(1 / 0.7, 9)} and abs(dropped.mean() - 1) < 0.02
+assert F.dropout(many, 0.3, training=False) is many
 
 # %% [markdown]
 # A network with room to overfit, on 150 examples: **early stopping** ends training when the held-out data have not improved for 8
@@ -183,8 +197,10 @@ for seed in range(5):
                                   validation=(x_held, y_held), metrics="accuracy", seed=seed, progress=False))
     members.append(member)
 print(histories[0].stopped)
-assert len(histories[0]) < 60 and histories[0].best["validation loss"] == min(histories[0]["validation loss"])
 viz.plots.curves(histories[0])
+
+# %% tags=["proof"]
+assert len(histories[0]) < 60 and histories[0].best["validation loss"] == min(histories[0]["validation loss"])
 
 # %% [markdown]
 # An **ensemble**: the mean of the probabilities that five networks give, started from five seeds.
@@ -195,6 +211,8 @@ alone = [nn.train.accuracy(s, y_held) for s in scores]
 probabilities = sum(np.exp(s) / np.exp(s).sum(1, keepdims=True) for s in scores) / 5
 together = nn.train.accuracy(probabilities, y_held)
 print("alone:", [f"{a:.1%}" for a in alone], " ensemble:", f"{together:.1%}")
+
+# %% tags=["proof"]
 assert together >= np.mean(alone)
 
 # %% [markdown]
@@ -208,10 +226,12 @@ model = network(0)
 first = F.cross_entropy(model(x_train), y_train).item()
 penalty = lambda m: 0.001 * nn.l2_penalty(m.parameters())
 print(f"first loss {first:.2f}, with λ·R(W) {first + penalty(model).item():.2f}")
-assert abs(first - np.log(10)) < 0.1
 print(check_initial_loss(model, (x_train, y_train), F.cross_entropy, penalty=penalty))
 small = check_overfit(model, (x_train, y_train), F.cross_entropy)
 print(small)
+
+# %% tags=["proof"]
+assert abs(first - np.log(10)) < 0.1
 assert small.healthy
 
 # %% [markdown]
@@ -231,10 +251,12 @@ for name, lr in (("1e-5", 1e-5), ("0.01", 0.01), ("0.1", 0.1), ("1e6", 1e6)):
     problems = sitters[name].report().problems
     print(f"rate {name:4}  update/weight {np.median(sitters[name].ratios):.0e}  {', '.join(problems) or 'healthy'}")
 print("\nrate 1e6 ended:", runs["1e6"].stopped)
+viz.plots.update_ratios({f"rate {name}": sitter.ratios for name, sitter in sitters.items() if name != "1e6"})
+
+# %% tags=["proof"]
 assert "learning rate too low" in sitters["1e-5"].report().problems
 assert sitters["0.01"].report().healthy and sitters["0.1"].report().healthy
 assert "learning rate too high" in sitters["1e6"].report().problems
-viz.plots.update_ratios({f"rate {name}": sitter.ratios for name, sitter in sitters.items() if name != "1e6"})
 
 # %%
 sitters["0.1"].report()
@@ -249,6 +271,8 @@ told = nn.train.fit(model, few, F.cross_entropy, nn.optim.Adam(model.named_param
                     validation=(x_held, y_held), metrics="accuracy", callbacks=[sitter], progress=False)
 print(f"accuracy {told['accuracy'][-1]:.0%} on what it was trained on, {told['validation accuracy'][-1]:.0%} on the rest")
 print(*(line for line in str(sitter.report()).splitlines() if "overfit" in line), sep="\n")
+
+# %% tags=["proof"]
 assert "overfitting" in sitter.report().problems
 
 # %% [markdown]
@@ -272,6 +296,8 @@ with tempfile.TemporaryDirectory() as folder:
                  callbacks=[viz.report(f"{folder}/digits.html")])
     page = (Path(folder) / "digits.html").read_text(encoding="utf-8")
 print(*re.findall(r"<h[12][^>]*>(.*?)</h[12]>", page), sep=" · ")
+
+# %% tags=["proof"]
 assert page.count("<svg") >= 4 and "http-equiv" not in page  # it has pictures, and waits for no more
 
 # %% [markdown]
@@ -294,8 +320,10 @@ for _ in range(4):
         losses.append(loss.item())
         optimizer.param_groups[0]["lr"] *= 1.14
 axes = viz.plots.learning_rates(rates, losses)
-assert 1e-2 < axes.suggested < 5
 axes
+
+# %% tags=["proof"]
+assert 1e-2 < axes.suggested < 5
 
 # %% [markdown]
 # ## Hyper-parameters: random, log-uniform, coarse to fine
@@ -340,8 +368,10 @@ space = {"lr": log_uniform(1e-4, 1.0), "decay": log_uniform(1e-6, 1e-1)}
 coarse = optimize(objective, space, 14, sampler="random", **how)
 fine = optimize(lambda params: objective(params, 6), coarse.narrowed(), 6, sampler="random", **how)
 print("fine:", {name: f"{value:.2g}" for name, value in fine.params.items()}, f"accuracy {fine.best['value']:.1%}")
-assert fine.best["value"] >= coarse.best["value"] > 0.7
 coarse
+
+# %% tags=["proof"]
+assert fine.best["value"] >= coarse.best["value"] > 0.7
 
 # %%
 viz.plots.search_scatter(coarse, "lr", "decay")
@@ -358,6 +388,8 @@ with warnings.catch_warnings(record=True) as caught:
     narrow = optimize(lambda params: objective({**params, "decay": 0.0}), {"lr": log_uniform(1e-5, 1e-2)}, None,
                       sampler="grid", points=4, **how)
 print(*(warning.message for warning in caught), sep="\n")
+
+# %% tags=["proof"]
 assert narrow.at_edge and caught
 
 # %% [markdown]
@@ -368,6 +400,8 @@ assert narrow.at_edge and caught
 folds = CrossValidation(trained, (sub_x, sub_y), k=5)
 accuracies = folds(fine.params, 6)
 print("folds:", [f"{a:.1%}" for a in accuracies], f" mean {np.mean(accuracies):.1%} ± {np.std(accuracies):.1%}")
+
+# %% tags=["proof"]
 assert len(accuracies) == 5 and np.mean(accuracies) > 0.75
 
 # %% [markdown]
@@ -395,9 +429,11 @@ def by_hand(weights, forgotten=1.0):
 W = rng.normal(size=(3, 3))
 right = check_gradients(softmax_loss, W, gradient=by_hand)
 wrong = check_gradients(softmax_loss, W, gradient=lambda w: by_hand(w, 4.0))
-assert right and not wrong
 print("right:", right.verdict, "  wrong:", wrong.verdict, "–", wrong.worst.note)
 viz.plots.gradient_check(wrong)
+
+# %% tags=["proof"]
+assert right and not wrong
 
 # %% [markdown]
 # A right gradient makes a V here (chapter 6): the quotients fall towards it as the step gets smaller. From a wrong one they stay

@@ -19,7 +19,7 @@ from autograd.operation import rows
     (ops.div, 0, "xy", "1/y"), (ops.div, 1, "xy", "-x/y**2"), (ops.pow, 0, "xy", "y*x**(y - 1)"),
         (ops.pow, 1, "xy", "out*log(x)"),
     (ops.exp, 0, "x", "out"), (ops.log, 0, "x", "1/x"), (ops.sqrt, 0, "x", "0.5/out"), (ops.sin, 0, "x", "cos(x)"),
-    (ops.cos, 0, "x", "-sin(x)"), (ops.tanh, 0, "x", "1 - out**2"), (ops.sigmoid, 0, "x", "out*(1 - out)"),
+    (ops.cos, 0, "x", "-sin(x)"), (ops.tanh, 0, "x", "1 - out**2"), (ops.sigmoid, 0, "x", "(1 - out)*out"),
         (ops.relu, 0, "x", "x > 0"), (ops.maximum, 0, "xy", "x > y"), (ops.minimum, 1, "xy", "x > y"),
         (ops.leaky_relu, 0, "xy", "1 if x > 0 else y"), (ops.clip_min, 0, "xy", "x >= y"),
     (ops.abs, 0, "x", "sign(x)"), (ops.step, 0, "x", "0"), (ops.neg, 0, "x", "-1"), (ops.tan, 0, "x", "1 + out**2"),
@@ -42,7 +42,7 @@ def test_constants_and_names_stand_in_the_formula() -> None:
     assert formulas(2**w) == (None, "4*log(2)")
     assert formulas(x) == ()
     y = (w - 2).sigmoid()
-    assert formulas(y) == ("0.5*(1 - 0.5)",)
+    assert formulas(y) == ("(1 - 0.5)*0.5",)
     y.name = "y"
     assert formulas(y) == ("y*(1 - y)",)
 

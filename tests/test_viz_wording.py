@@ -258,7 +258,7 @@ def test_the_lecture_s_neuron_reads_as_in_the_lecture():
 
 def test_sigma_shows_its_slope_in_numbers_and_in_its_name():
     y = Value(1.0, "x").sigmoid()
-    assert "0.73·(1 − 0.73)" in classed(draw(y).svg, "formula")
+    assert "(1 − 0.73)·0.73" in classed(draw(y).svg, "formula")
     y.name = "p"
     assert "p·(1 − p)" in classed(draw(y).svg, "formula")
 
