@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from autograd.languages import message
 
-from .chapters import activations, backpropagation, descent, layers, losses, perceptrons, training
+from .chapters import activations, backpropagation, descent, layers, losses, perceptrons, practice, scratch, training
 from .kinds import Bug, Circuit, Exercise
 from .reading import Unreadable
 from .words import Hint, Listing, Message, Solution, Verdict, language
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Exercise", "Hint", "Listing", "Solution", "Verdict", "check", "circuit", "code", "find", "hint", "ids",
            "solution"]
-_ALL = {exercise.id: exercise for chapter in (backpropagation, perceptrons, layers, activations, losses, descent, training)
-        for exercise in chapter.EXERCISES}
+_CHAPTERS = (scratch, backpropagation, perceptrons, layers, activations, losses, descent, training, practice)
+_ALL = {exercise.id: exercise for chapter in _CHAPTERS for exercise in chapter.EXERCISES}
 _given: dict[str, int] = {}  # how many hints of each exercise have been shown
 
 
