@@ -138,7 +138,7 @@ tanh: Unary
 """Drawn as tanh. ∂/∂x = 1 − out²."""
 
 sigmoid: Unary
-"""Drawn as σ. ∂/∂x = out·(1 − out)."""
+"""Drawn as σ. ∂/∂x = (1 − out)·out."""
 
 softplus: Unary
 """Drawn as softplus. ∂/∂x = sigmoid(x)."""

@@ -97,7 +97,7 @@ class ValueMethods(Node):
     def tanh(self, /) -> Value:
         """Drawn as tanh. ∂/∂x = 1 − out²."""
     def sigmoid(self, /) -> Value:
-        """Drawn as σ. ∂/∂x = out·(1 − out)."""
+        """Drawn as σ. ∂/∂x = (1 − out)·out."""
     def softplus(self, /) -> Value:
         """Drawn as softplus. ∂/∂x = sigmoid(x)."""
     def logaddexp(self, y: Number | Real, /) -> Value:
@@ -228,7 +228,7 @@ class TensorMethods(ArrayMethods):
     def tanh(self, /) -> Tensor:
         """Drawn as tanh. ∂/∂x = 1 − out²."""
     def sigmoid(self, /) -> Tensor:
-        """Drawn as σ. ∂/∂x = out·(1 − out)."""
+        """Drawn as σ. ∂/∂x = (1 − out)·out."""
     def softplus(self, /) -> Tensor:
         """Drawn as softplus. ∂/∂x = sigmoid(x)."""
     def logaddexp(self, y: PlainArrayLike | Tensor, /) -> Tensor:

@@ -43,6 +43,7 @@ REMEDIES = {
     "dead relus": "lower the learning rate, start from He's initialisation with biases of 0, or use a leaky relu",
     "saturated units": "start from smaller weights (Xavier), scale the inputs, put batch norm before it, or use a relu",
     "vanishing gradients": "use relus, He's or Xavier's initialisation, batch norm; in a recurrent network an LSTM",
+    "bad initialisation": "start from Xavier's weights (tanh, sigmoid) or He's (relu), or put batch norm between the layers",
     "exploding gradients": "start from smaller weights (He, Xavier), clip gradients (clip_norm=1), or use batch norm",
     "labels constant": "check how labels are read; shuffle sorted data before splitting them",
     "labels shuffled": "check that inputs and labels are shuffled in the same order, and belong to the same rows",
@@ -112,6 +113,7 @@ RATIO = 1e-3  # an update's length over the weights' length; a factor of 100 eit
 DEAD = 0.25  # share of a layer's relus that never fire
 SATURATED = 0.5  # share of a layer's sigmoids or tanhs whose slope is under a twentieth of its largest
 FLOW = 1e-4, 1e3  # gradient at the first activation over that at the last
+FLAT = 30  # batches for which a loss must be flat to be called so
 MEMORY = 400  # examples kept to compare labels with inputs
 _KEPT = ("losses", "rows", "ratios", "first_epoch", "flows", "examples", "chance", "_ended")  # saved unchanged in a checkpoint
 
@@ -277,8 +279,8 @@ class Babysitter(Callback):
 
     def report(self) -> Checkup:
         """Judge the run so far: its problems, and its vital signs."""
-        parts = [self._initial_loss(), self._rate(), self._ratio(), self._dead_or_saturated(), self._flow(), self._labels(),
-                 self._overfitting()]
+        parts = [self._initial_loss(), self._start(), self._rate(), self._ratio(), self._dead_or_saturated(), self._flow(),
+                 self._labels(), self._overfitting()]
         findings = [*self.faults.values(), *(finding for found, _ in parts for finding in found)]
         problems = {finding.problem for finding in findings}
         bad = [name for found, signs in parts for name in signs if name in problems or found and name not in REMEDIES]
@@ -288,6 +290,18 @@ class Babysitter(Callback):
         if not self.losses or self.chance is None:
             return [], {}
         return _initial(self.losses[0], self.chance)
+
+    def _start(self) -> _Judged:
+        """Judge the start: a loss that is flat for a quarter of the run, and falls then, began at bad weights."""
+        count = len(self.losses)
+        if count < 4 * FLAT:
+            return [], {}
+        smooth = np.convolve(self.losses, np.full(9, 1 / 9), "valid")
+        flat = int(np.argmax(smooth < 0.95 * smooth[0])) if (smooth < 0.95 * smooth[0]).any() else 0
+        if flat >= max(FLAT, count // 4) and smooth[-1] < 0.5 * smooth[0]:
+            told = f"the loss stayed at {smooth[0]:.3g} for {flat} of {count} batches, and only then fell, to {smooth[-1]:.3g}"
+            return [Diagnosis.of("bad initialisation", f"{told}: at first the gradients hardly reached the weights")], {}
+        return [], {}
 
     def _rate(self) -> _Judged:
         """Judge the learning rate, too low or too high, by the loss over time."""

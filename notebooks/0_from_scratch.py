@@ -177,9 +177,9 @@ print(h, a, sep="\n")
 assert h.grad == 13.0 and a.grad != 13.0
 
 # %% [markdown]
-# **The second bug: the wrong order.** h is right, but a has far more. h was visited once for every use, and each time it handed on
-# all that it had so far: 5 at first, then 9, then 13 … A gate may pass its gradient on only **once, when all of it has arrived**:
-# after every gate that uses it. So list the numbers first, inputs before what is made from them (a *topological order*), and
+# **The second bug: the wrong order.** h is right, but a has three times too much. h stands in the list once for every use, and each
+# time it handed on all that it had: 3 · 13 = 39. A gate may pass its gradient on only **once, when all of it has arrived**: after
+# every gate that uses it. So list the numbers first, inputs before what is made from them (a *topological order*), and
 # sweep that list from its end.
 
 

@@ -1,23 +1,56 @@
 # %% [markdown]
 # # 1 · Backpropagation as a circuit
 #
-# > **요약.** 신경망의 계산은 덧셈·곱셈 같은 작은 게이트로 이루어진 회로로 볼 수 있다. 순전파(forward)에서는 값이 왼쪽에서
-# > 오른쪽으로 흐르고, 역전파(backward)에서는 기울기가 오른쪽에서 왼쪽으로 흐른다. 각 게이트가 하는 일은 하나뿐이다.
-# > **상류 기울기 × 국소 기울기 = 하류 기울기.** 한 값이 여러 곳에 쓰이면 돌아온 기울기를 모두 더한다. 이 장에서는
-# > 강의의 숫자를 그대로 따라가며 회로를 그리고, 한 단계씩 밟아 보고, 흔한 실수를 일부러 저질러 본 뒤, 경사 하강법으로 뉴런
-# > 하나를 직접 학습시킨다.
+# > **Summary.** What a neural network computes is a circuit of small gates, additions and multiplications. In the forward pass
+# > values flow from left to right, in the backward pass gradients flow from right to left, and each gate does one thing only:
+# > **upstream gradient × local gradient = downstream gradient**. Where a value is used in several places, the gradients that come
+# > back are added up. This chapter follows the lecture's numbers, draws the circuits, steps through them, makes the usual mistakes
+# > on purpose, and at the end trains one neuron by gradient descent.
 #
 # A computation is a circuit of small gates. Values flow forward through it, gradients flow back, and every gate does one
 # thing on the way back: **upstream gradient × local gradient = downstream gradient**. That is the chain rule, and it is all
 # there is to backpropagation.
 #
-# Read the seven chapters as they are, or run and change them: `pip install 'chainrule[course]'`, then `chainrule notebooks
+# Read the nine chapters as they are, or run and change them: `pip install 'chainrule[course]'`, then `chainrule notebooks
 # course` copies them into a folder, and `jupyter lab course` opens them.
 
 # %%
 import viz
 from autograd import Value, exp, gradient, maximum, scope, sigmoid, steps
 from chainrule.exercises import check, circuit, code, hint, solution
+
+# %% [markdown]
+# ## What a gradient is
+#
+# Nudge the input, watch the output. The product f = q·z at q = 3 and z = −4 is −12. Make q a little larger, by h, and leave z
+# alone:
+
+# %%
+q, z = 3.0, -4.0
+for h in (1.0, 0.1, 0.01):
+    change = (q + h) * z - q * z
+    print(f"q + {h:<4}: f changes by {change:+.4f}, which is {change / h:+.2f} for each unit of the nudge")
+
+# %% [markdown]
+# (q + h)·z = q·z + h·z: the change is z for each unit of the nudge. This is why **∂(q·z)/∂q = z**, the other factor. A sum needs no
+# computation: (x + h) + y is larger by h, so its gradient is 1 for each input.
+#
+# And 1/x? It falls when x grows: 1/(x + h) − 1/x = (x − (x + h)) / (x·(x + h)) = −h / (x·(x + h)). For a small h that is −h/x², so
+# **(1/x)′ = −1/x²**.
+
+# %%
+x = 1.37  # as in the neuron below
+for h in (0.1, 0.01, 0.001):
+    print(f"h = {h:<5}: (1/(x + h) − 1/x) / h = {(1 / (x + h) - 1 / x) / h:.4f}")
+print(f"            −1/x² = {-1 / x**2:.4f}")
+
+# %% [markdown]
+# The gradient is this number: how many times the nudge arrives at the output. Press Next in the stepper below: at every input it
+# says what would happen "if x grew by 0.01". Then move an input yourself, and see whether it told the truth.
+
+# %%
+q, z = Value(3.0, "q"), Value(-4.0, "z")
+viz.stepper(q * z, title="One gate: nudge q or z, and watch the output")
 
 # %% [markdown]
 # ## The first circuit: f = (x + y) · z
@@ -67,45 +100,58 @@ with scope("sigmoid"):
     negative = -dot
     power = exp(negative)
     plus = power + 1
-    out = 1 / plus
-out.backward()
+    y = 1 / plus
+y.backward()
+viz.draw(y)
 
-
+# %% tags=["proof"]
 def rounded(*numbers):
     return [round(x, 2) for x in numbers]
 
 
-gates = (dot, negative, power, plus, out)
-viz.draw(out)
-
-# %% tags=["proof"]
+gates = (dot, negative, power, plus, y)
 assert rounded(*(v.data for v in gates)) == [1.00, -1.00, 0.37, 1.37, 0.73]
 assert rounded(*(v.grad for v in gates)) == [0.20, -0.20, -0.53, -0.53, 1.00]
 assert rounded(*(v.grad for v in (w0, x0, w1, x1, w2))) == [-0.20, 0.39, -0.39, -0.59, 0.20]
 
 # %% [markdown]
-# For example the gate exp: its upstream gradient is −0.53, its local gradient is its own output, 0.37, and so −0.53 × 0.37 =
-# −0.20 goes down. And w0 gets 0.20 × x0 = 0.20 × (−1) = −0.20.
+# Gate by gate, from the right: 1/x gives −1/1.37² = −0.53 (the number from above); +1 passes it on; exp multiplies by its own
+# output, 0.37, and so −0.53 × 0.37 = −0.20 goes down; ×(−1) turns it around. And w0 gets 0.20 × x0 = 0.20 × (−1) = −0.20.
 #
-# The four gates are one function, and its derivative is known: σ' = (1 − σ)·σ = 0.27 × 0.73 = 0.20. Collapsed to one
+# The four gates are one function, σ, and its derivative is known: **σ′ = (1 − σ)·σ** = (1 − 0.73)·0.73 = 0.20. Collapsed to one
 # gate (`collapse=True`; `collapse=False` expands it again), the circuit gives the same gradient.
 
 # %%
-score = Value(1.0)
-viz.draw(out, collapse=True)
+viz.draw(y, collapse=True)
+
+# %% [markdown]
+# `sigmoid` is that gate, ready made; its local gradient stands on the wire as the lecture writes it:
+
+# %%
+score = Value(1.0, "score")
+p = sigmoid(score)
+p.backward()
+viz.draw(p)
 
 # %% tags=["proof"]
-assert abs(dot.grad - (1 - out.data) * out.data) < 1e-15
+assert abs(dot.grad - (1 - y.data) * y.data) < 1e-15
+score = Value(1.0)
 assert abs(gradient(sigmoid(score), score) - dot.grad) < 1e-15
 
 # %% [markdown]
 # The stepper is the same circuit as a page: forward and back, one step at a time. Move an input, and every number follows;
 # press Update, and the weights take a step of gradient descent: so you can train this neuron by hand. (A code host shows no
-# live pages: open the notebook in Jupyter, or write `viz.stepper(out).save("neuron.html")` and open that file in a browser.)
+# live pages: open the notebook in Jupyter, or write `viz.stepper(y).save("neuron.html")` and open that file in a browser.)
 
 # %%
-viz.stepper(out, title="A sigmoid neuron, step by step", parameters=["w0", "w1", "w2"],
-            names={"dot": dot, "out": out})
+viz.stepper(y, title="A sigmoid neuron, step by step", parameters=["w0", "w1", "w2"], names={"dot": dot, "y": y})
+
+# %% [markdown]
+# ★ Now **compute the gradients yourself**: the same neuron with empty boxes. Fill in upstream × local, gate by gate; it says what
+# is right, and what went wrong. (`viz.worksheet(y)` prints it for paper, with its key.)
+
+# %%
+viz.quiz(y, title="Compute the gradients yourself")
 
 # %% [markdown]
 # ## Patterns in the backward flow
@@ -116,6 +162,8 @@ viz.stepper(out, title="A sigmoid neuron, step by step", parameters=["w0", "w1",
 # | multiply | **swaps**: each input gets upstream × the other input |
 # | max | **routes**: the larger input gets all, the other nothing |
 # | a value used twice | **adds up** what comes back |
+#
+# In the picture every pattern stands once: read the red numbers from the right.
 
 # %%
 a, b, c, d = Value(3.0, "a"), Value(-4.0, "b"), Value(2.0, "c"), Value(-1.0, "d")
@@ -197,22 +245,14 @@ assert history[0] > 0.53 and history[-1] < 0.02
 # Work them out by hand first. Put your answer in place of `None`, a number or several in brackets, and run the cell:
 # it says what is right, and why not. `hint("1.1")` gives one hint at a time, `solution("1.1")` the solution and the way to it.
 #
-# > 먼저 손으로 풀어 보세요. `None` 자리에 답을 쓰고 셀을 실행하면 맞았는지, 아니면 왜 틀렸는지 알려 줍니다.
-# > `hint("1.1")`은 힌트를 하나씩, `solution("1.1")`은 풀이를 보여 줍니다. `lang="ko"`를 더하면 한국어로 말합니다.
-#
 # **1.1** f = x·y + x at x = 3, y = −2. What are the gradients of x and y?
-#
-# > x = 3, y = −2일 때 f = x·y + x에서 x와 y의 기울기는 얼마입니까?
 
 # %%
 answer = None  # (…, …)
 check("1.1", answer)
 
 # %% [markdown]
-# **1.2** The neuron above with all weights 0: what is its output, and what gradient does w₁ get (x₁ = −2)? Two decimals.
-#
-# > 위 뉴런의 가중치가 모두 0이면 출력은 얼마이고, w₁은 어떤 기울기를 받습니까 (x₁ = −2)? 소수 둘째
-# > 자리까지.
+# **1.2** The neuron above with all weights 0: what is its output, and what gradient does w1 get (x1 = −2)? Two decimals.
 
 # %%
 answer = None
@@ -220,9 +260,6 @@ check("1.2", answer)
 
 # %% [markdown]
 # **1.3** f = max(a, b) · a at a = 2, b = 1. Both paths lead to a: what is its gradient? And b's?
-#
-# > a = 2, b = 1일 때 f = max(a, b)·a에서 두 길이 모두 a로 갑니다. a와 b의 기울기는
-# > 얼마입니까?
 
 # %%
 answer = None
@@ -230,9 +267,6 @@ check("1.3", answer)
 
 # %% [markdown]
 # **1.4** Fill in the circuit: a neuron p = w·x + b, its error e = p − t, and e·e. What are the gradients of e, p, w, x and b?
-#
-# > 회로를 채우세요. 뉴런 p = w·x + b, 오차 e = p − t, 그리고 e·e입니다. e, p, w,
-# > x, b의 기울기는 얼마입니까?
 
 # %%
 viz.quiz(circuit("1.4"))
@@ -243,8 +277,6 @@ check("1.4", answer)
 
 # %% [markdown]
 # **1.5** Find the bug: one line of this backward pass is wrong. Which?
-#
-# > 버그를 찾으세요. 이 역전파에서 한 줄이 틀렸습니다. 몇 번 줄입니까?
 
 # %%
 code("1.5")
@@ -255,8 +287,6 @@ check("1.5", answer)
 
 # %% [markdown]
 # **1.6** Write the backward pass of f = (x + y)·z + x by hand: a function of x, y, z that returns their three gradients.
-#
-# > f = (x + y)·z + x의 역전파를 직접 쓰세요. x, y, z를 받아 기울기 셋을 돌려주는 함수입니다.
 
 # %%
 answer = None  # def answer(x, y, z): … return dx, dy, dz

@@ -1,10 +1,10 @@
 # %% [markdown]
 # # 5 · Losses and regularisation
 #
-# > **요약.** 손실 함수는 예측이 얼마나 틀렸는지를 하나의 수로 나타낸다. 회귀에는 SSE·MSE·RMSE·MAE를, 분류에는 교차
-# > 엔트로피와 힌지 손실(SVM)을 쓴다. 손실이 같아도 가중치는 여러 가지일 수 있으므로(W의 손실이 0이면 2W의 손실도 0이다) 규제 항
-# > λ·R(W)를 더해 더 단순한 모델을 고른다. L2는 가중치를 고르게 퍼뜨리고, L1은 불필요한 가중치를 0으로 만든다. 규제는 훈련
-# > 데이터의 잡음까지 외우는 과적합을 막는다.
+# > **Summary.** A loss says in one number how wrong a prediction is. For regression it is SSE, MSE, RMSE or MAE, for classification
+# > cross-entropy or the hinge loss (SVM). Different weights may have the same loss (where the loss of W is 0, that of 2W is 0 too),
+# > so a penalty λ·R(W) is added, and a simpler model is chosen. L2 spreads the weights evenly, L1 makes useless weights exactly 0.
+# > Regularisation keeps a model from overfitting, from learning even the noise of the training data by heart.
 #
 # One number that says how wrong a network is, and a second that says how complicated.
 
@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 
 import nn
 import viz
-from autograd import AnomalyError, Tensor, Value, detect_anomaly, gradient, log, softmax
+from autograd import AnomalyError, Tensor, Value, detect_anomaly, gradient, log, scope, sigmoid, softmax
 from chainrule.exercises import check, circuit, code, hint, solution
 from nn import functional as F
 
@@ -69,8 +69,8 @@ by_hand = -(one_hot * np.log(p)).sum()
 scores = Tensor(np.log(p)[None], "s")  # scores whose softmax is p
 sparse, dense = F.cross_entropy(scores, np.array([1])), F.cross_entropy(scores, one_hot[None])
 print(f"by hand {by_hand:.3f}   of the index {sparse.item():.3f}   of the one-hot row {dense.item():.3f}")
-print("gradient:", gradient(sparse, scores).round(2), " p − y:", (p - one_hot).round(2))
-viz.draw(viz.zoom(sparse), title="cross-entropy of two scores, as single numbers")
+print("gradient:", gradient(sparse, scores).round(2)[0], "  p − y:", (p - one_hot).round(2))
+viz.stepper(viz.zoom(sparse), title="Softmax with cross-entropy, two scores as single numbers")
 
 # %% tags=["proof"]
 assert abs(by_hand - -np.log(0.3)) < 1e-12
@@ -91,6 +91,38 @@ axes
 # %% tags=["proof"]
 assert abs(F.binary_cross_entropy(Tensor([0.3]), np.array([1.0])).item() - -np.log(0.3)) < 1e-12
 assert abs(F.binary_cross_entropy(Tensor([0.3]), np.array([0.0])).item() - -np.log(0.7)) < 1e-12
+
+# %% [markdown]
+# ## Which output, and which loss?
+#
+# | task | target | output activation | loss |
+# |---|---|---|---|
+# | regression | a number | identity | MSE, or MAE where there are outliers |
+# | two classes | 0 or 1 | sigmoid | binary cross-entropy |
+# | many classes | a one-hot row | softmax | categorical cross-entropy |
+# | many classes | an index | softmax | sparse categorical cross-entropy: the same number |
+#
+# The pairs are no accident. With each of them the gradient that arrives at the last sum is **what was said − what is right**:
+
+# %%
+a = Tensor([0.8], "a")  # the last sum of a network with one output
+target = np.array([1.0])
+print("identity and ½·squared error:", gradient(((a - target) ** 2 / 2).sum(), a).round(4), "  said − right:", a.data - target)
+said_yes = sigmoid(a)
+print("sigmoid and binary cross-entropy:", gradient(F.binary_cross_entropy(said_yes, target), a).round(4),
+      "  said − right:", (said_yes.data - target).round(4))
+three = Tensor([[0.8, -0.5, 0.1]], "a")
+print("softmax and cross-entropy:", gradient(F.cross_entropy(three, np.array([0])), three)[0].round(4),
+      "  said − right:", (softmax(three).data[0] - [1, 0, 0]).round(4))
+print("sigmoid and ½·squared error:", gradient(((sigmoid(a) - target) ** 2 / 2).sum(), a).round(4), "  (1 − σ)·σ times as large")
+
+# %% tags=["proof"]
+assert np.allclose(gradient(F.binary_cross_entropy(sigmoid(a), target), a), sigmoid(a).data - target)
+assert np.allclose(gradient(F.cross_entropy(three, np.array([0])), three)[0], softmax(three).data[0] - [1, 0, 0])
+
+# %% [markdown]
+# The last line is a pair that does not fit: where the sigmoid saturates, (1 − σ)·σ is nearly 0, and a wrong answer is not
+# corrected.
 
 # %% [markdown]
 # ## From scores, not from probabilities
@@ -130,6 +162,8 @@ for name, a, b in zip(("cat", "car", "frog"), each, softmax_loss):
 
 better = S.copy()
 better[1, 1] += 1.0  # the car is right already, by more than the margin
+print(f"the car's score 1 higher: hinge {nn.hinge_loss(better[1:2].tolist(), [1]):.2f}, "
+      f"softmax {F.cross_entropy(Tensor(better[1:2]), y[1:2]).item():.2f}")
 
 # %% tags=["proof"]
 assert np.allclose(each, [2.9, 0.0, 12.9])
@@ -144,7 +178,9 @@ assert F.cross_entropy(Tensor(better), y).item() < F.cross_entropy(Tensor(S), y)
 # thing to look at in a new network: 2.3 for ten classes.)
 
 # %%
-print(f"log 10 = {np.log(10):.4f}")
+zeros = Tensor(np.zeros((1, 10)))
+hinge, softmax_first = F.hinge_loss(zeros, [3]).item(), F.cross_entropy(zeros, [3]).item()
+print(f"ten scores of 0: hinge {hinge:g} = 10 − 1, softmax {softmax_first:.4f} = log 10")
 
 # %% tags=["proof"]
 assert F.hinge_loss(Tensor(np.zeros((4, 10))), np.arange(4)).item() == 9.0
@@ -163,16 +199,39 @@ for k in (1, 2):
     data_loss = F.hinge_loss(Tensor(x @ (k * W).T), np.array([1])).item()
     total = data_loss + lam * nn.l2_penalty([Tensor(k * W)]).item()
     print(f"{k}W: data loss {data_loss:g}, with λ·R(W) {total:g}")
-    assert data_loss == 0.0 and abs(total - lam * 9 * k**2) < 1e-15
 
 # %% [markdown]
-# L2 is Σ w², L1 is Σ abs(w), elastic both. On x = [1, 1, 1, 1] the weights [1, 0, 0, 0] and [¼, ¼, ¼, ¼] give the same score.
-# L2 prefers the second, which listens to all inputs; L1 does not mind.
+# **The whole circuit**, from an image and the weights to the loss that is minimised: x and W make scores, the scores and the right
+# class make the hinge loss, W alone makes R(W), and both are added. So two gradients come back to each weight: one from the data,
+# one from the penalty. (Two pixels and three classes, the first one right; λ = 0.1, so that the penalty can be seen.)
+
+# %%
+START = [[0.5, -0.5], [1.0, 0.5], [-1.0, 1.0]]
+rows = [[Value(w, f"w{'₁₂₃'[i]}{'₁₂'[j]}") for j, w in enumerate(row)] for i, row in enumerate(START)]
+pixels = [Value(1.0, "x₁"), Value(2.0, "x₂")]
+with scope("scores"):
+    scores = [row[0] * pixels[0] + row[1] * pixels[1] for row in rows]
+for i, score in enumerate(scores):
+    score.name = f"s{'₁₂₃'[i]}"
+data_loss = nn.hinge_loss([scores], [0])
+penalty = nn.l2_penalty(w for row in rows for w in row)
+total = data_loss + 0.1 * penalty
+total.backward()
+print(f"scores {[s.data for s in scores]}, hinge {data_loss.data:g}, R(W) {penalty.data:g}, total {total.data:g}")
+viz.stepper(total, title="x, W → scores → hinge loss, and λ·R(W)", parameters=[w for row in rows for w in row])
+
+# %% tags=["proof"]
+assert abs(total.data - (data_loss.data + 0.1 * penalty.data)) < 1e-12 and [s.data for s in scores] == [-0.5, 2.0, 1.0]
+assert data_loss.data == 3.5 + 2.5 and abs(rows[0][0].grad - (-2 * 1.0 + 0.1 * 2 * 0.5)) < 1e-12
+
+# %% [markdown]
+# L2 is Σ w², L1 is Σ abs(w), elastic both. On x = [1, 1, 1, 1] the weights w₁ = [1, 0, 0, 0] and w₂ = [¼, ¼, ¼, ¼] give the same
+# score. L2 prefers the second, which listens to all inputs; L1 does not mind.
 
 # %%
 ones, w1, w2 = np.ones(4), Tensor([1.0, 0.0, 0.0, 0.0]), Tensor([0.25] * 4)
 for name, penalty in (("L2", nn.l2_penalty), ("L1", nn.l1_penalty), ("elastic", nn.elastic_penalty)):
-    print(f"{name:7}  w1: {penalty([w1]).item():.2f}   w2: {penalty([w2]).item():.2f}")
+    print(f"{name:7}  w₁: {penalty([w1]).item():.2f}   w₂: {penalty([w2]).item():.2f}")
 
 # %% tags=["proof"]
 assert w1.data @ ones == w2.data @ ones == 1.0
@@ -203,7 +262,7 @@ def fitted(penalty, strength=0.3, steps=400, lr=0.05):
 
 
 weights = {kind: fitted(kind) for kind in ("none", "L2", "L1")}
-figure = Figure(figsize=(9, 2.6), layout="constrained")
+figure = Figure(figsize=(9.2, 2.6), layout="constrained")
 panels = viz.plots.Panels(figure.subplots(1, 3, sharey=True))
 for panel, (kind, w) in zip(panels, weights.items()):
     panel.bar(range(10), w, color=viz.plots.SERIES[0])
@@ -253,8 +312,6 @@ assert on_points[0] < 0.001 < on_points[1] and to_truth[1] < to_truth[0]
 # `hint("5.1")` gives one hint at a time, `solution("5.1")` the solution; both, and `check`, take `lang="ko"`.
 #
 # **5.1** MSE and MAE of [1, 2, 3] against [1, 4, 3]? Give both: fractions, or two decimals.
-#
-# > [1, 2, 3]과 [1, 4, 3]의 MSE와 MAE는? 분수나 소수 둘째 자리까지.
 
 # %%
 answer = None
@@ -262,8 +319,6 @@ check("5.1", answer)
 
 # %% [markdown]
 # **5.2** The hinge loss of scores (2, 4, 3) where the last class is right?
-#
-# > 점수 (2, 4, 3)에서 마지막 클래스가 정답일 때 힌지 손실은?
 
 # %%
 answer = None
@@ -271,8 +326,6 @@ check("5.2", answer)
 
 # %% [markdown]
 # **5.3** The gradient of cross-entropy with respect to three scores (0, 0, 0), class 0 being right? Give three numbers.
-#
-# > 점수 (0, 0, 0)에서 클래스 0이 정답일 때, 세 점수에 대한 교차 엔트로피의 기울기는?
 
 # %%
 answer = None
@@ -280,8 +333,6 @@ check("5.3", answer)
 
 # %% [markdown]
 # **5.4** Fill in the circuit: the hinge max(0, m) of m = w·x − s + 1, plus the penalty ½·w².
-#
-# > 회로를 채우세요. m = w·x − s + 1의 힌지 max(0, m)에 규제 항 ½·w²를 더한 것입니다.
 
 # %%
 viz.quiz(circuit("5.4"))
@@ -292,8 +343,6 @@ check("5.4", answer)
 
 # %% [markdown]
 # **5.5** Find the bug in this loss.
-#
-# > 이 손실 함수에서 버그를 찾으세요.
 
 # %%
 code("5.5")
@@ -305,8 +354,6 @@ check("5.5", answer)
 # %% [markdown]
 # **5.6** Write the backward pass of softmax with cross-entropy by hand: a function of three scores, of which the second is
 # that of the right class, that returns their three gradients.
-#
-# > 소프트맥스와 교차 엔트로피의 역전파를 직접 쓰세요. 점수 셋(둘째가 정답)을 받아 기울기 셋을 돌려줍니다.
 
 # %%
 answer = None  # def answer(s1, s2, s3): … return d1, d2, d3

@@ -16,6 +16,7 @@ from .translation import korean, translate
 HERE = Path(__file__).parent
 CHAPTERS = sorted(HERE.glob("[0-9]_*.py"))
 LANGUAGES = ("en", "ko")
+WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
 def read(script: Path, lang: str = "en", proofs: bool = False) -> Any:
@@ -39,7 +40,12 @@ def execute(notebook: Any, lang: str = "en") -> Any:
     source = os.pathsep.join(filter(None, [str(HERE.parent), os.environ.get("PYTHONPATH")]))
     quiet = {"OPENBLAS_NUM_THREADS": "1",  # the arrays are small: threads would only wait for one another
              "PYDEVD_DISABLE_FILE_VALIDATION": "1"}
-    return client.execute(env={**quiet, **os.environ, "PYTHONPATH": source, "LANGUAGE": lang})
+    client.execute(env={**quiet, **os.environ, "PYTHONPATH": source, "LANGUAGE": lang})
+    for cell in notebook.cells:  # bars are to be seen while they run; stored, they would stand still
+        if any(WIDGET in output.get("data", ()) for output in cell.get("outputs", ())):
+            cell["outputs"] = [output for output in cell["outputs"]
+                               if WIDGET not in output.get("data", ()) and output.get("text", "-").strip()]
+    return notebook
 
 
 def stored(script: Path, lang: str = "en") -> Path:

@@ -50,10 +50,10 @@ def messages(notebook: Any) -> list[str]:
 
 
 def prose(source: str, change: Callable[[str], str]) -> str:
-    """Return Markdown with every message changed: headings, paragraphs, items and rows, without their marks and line breaks.
+    r"""Return Markdown with every message changed: headings, paragraphs, items and rows, without their marks and line breaks.
 
-    >>> prose("## A b\\n\\nOne\\ntwo.", str.upper)
-    '## A B\\n\\nONE TWO.'
+    >>> prose("## A b\n\nOne\ntwo.", str.upper)
+    '## A B\n\nONE TWO.'
     """
     blocks = []
     for block in re.split(r"\n\s*\n", source):
@@ -108,18 +108,17 @@ def _texts(source: str) -> Iterator[Place]:
         if not inside and not (isinstance(node, ast.Constant) and isinstance(node.value, str)):
             todo += ast.iter_child_nodes(node)
             continue
-        assert isinstance(node, (ast.JoinedStr, ast.Constant))
-        assert node.end_lineno is not None and node.end_col_offset is not None
-        start = len(lines[node.lineno - 1].encode()[:node.col_offset].decode())
-        end = len(lines[node.end_lineno - 1].encode()[:node.end_col_offset].decode())
-        whole = _between(lines, node.lineno, start, node.end_lineno, end)
+        place: Any = node
+        start = len(lines[place.lineno - 1].encode()[:place.col_offset].decode())
+        end = len(lines[place.end_lineno - 1].encode()[:place.end_col_offset].decode())
+        whole = _between(lines, place.lineno, start, place.end_lineno, end)
         quotes = re.match(r'[fr]*("""|"|\')', whole)
         if quotes is None or not whole.endswith(quotes[1]):
             continue
         text = whole[len(quotes[0]):-len(quotes[1])]
         words = re.sub(r"\{[^{}]*\}|\\n", " ", text) if inside else text
         if re.search("[A-Za-z]{3}", words):
-            yield node.lineno, start + len(quotes[0]), node.end_lineno, end - len(quotes[1]), text
+            yield place.lineno, start + len(quotes[0]), place.end_lineno, end - len(quotes[1]), text
 
 
 def _between(lines: list[str], first: int, start: int, last: int, end: int) -> str:

@@ -10,11 +10,13 @@ from typing import Any
 
 import nbformat
 import pytest
-from notebooks.__main__ import CHAPTERS, execute, read
+from notebooks.__main__ import CHAPTERS, execute, read, stored
+from notebooks.translation import code, korean, messages, prose
 
 from chainrule.exercises import ids
 
 ANSWERS = {  # worked out by hand; of circuits, bugs and code the stored solution is taken
+    "0": [(6.1, 6), (5, 6), 12],
     "1": [(-1, 3), (0.5, -0.5), (4, 0)],
     "2": [(-2, -2, 1), (-2, -1), 14],
     "3": [(55, 34_944), 79_510, 2],
@@ -22,26 +24,29 @@ ANSWERS = {  # worked out by hand; of circuits, bugs and code the stored solutio
     "5": [(4 / 3, 2 / 3), 2, (-2 / 3, 1 / 3, 1 / 3)],
     "6": [(12, 4), 1, 290, 1 / 3],
     "7": [4.605, 0.125, (-1.225, 0, 1.225)],
+    "8": [0.25, 60, 20],
 }
 ROOT = Path(__file__).parent.parent
 chapters = pytest.mark.parametrize("script", CHAPTERS, ids=lambda script: script.stem)
+languages = pytest.mark.parametrize("lang", ["en", "ko"])
 
 
 def test_there_is_one_for_each_section_of_the_course() -> None:
-    assert [script.stem[0] for script in CHAPTERS] == list("1234567")
+    assert [script.stem[0] for script in CHAPTERS] == list("012345678")
 
 
+@pytest.mark.parametrize("lang", ["en", pytest.param("ko", marks=pytest.mark.slow)])
 @chapters
-def test_it_runs_its_own_assertions_hold_and_right_answers_are_called_right(script: Path) -> None:
+def test_it_runs_its_proofs_hold_and_right_answers_are_called_right(script: Path, lang: str) -> None:
     chapter = script.stem[0]
-    notebook, asked = read(script), ids(chapter)
+    notebook, asked = read(script, lang, proofs=True), ids(chapter)
     cells = [cell for cell in notebook.cells if cell["source"].startswith("answer = None")]
     found = [re.search(r'check\("([\d.]+)", answer\)$', cell["source"]) for cell in cells]
     assert [match and match[1] for match in found] == asked and len(asked) >= 6
     for i, (cell, id) in enumerate(zip(cells, asked)):
         answer = ANSWERS[chapter][i] if i < len(ANSWERS[chapter]) else f'solution("{id}").answer'
         cell["source"] = cell["source"].replace("answer = None", f"answer = {answer}", 1)
-    execute(notebook)
+    execute(notebook, lang)
     shown = [output["data"]["text/plain"] for cell in cells for output in cell["outputs"]]
     assert len(shown) == len(asked) and all(text.startswith("✓") for text in shown), shown
     assert not any(output.get("name") == "stderr" for cell in notebook.cells for output in cell.get("outputs", ()))
@@ -55,23 +60,73 @@ def test_no_answer_stands_in_a_chapter() -> None:
                 assert re.fullmatch(r'answer = None(  # .*)?\ncheck\("\d\.\d", answer\)', cell["source"]), cell["source"]
 
 
+@languages
 @chapters
-def test_the_stored_copy_is_not_stale(script: Path) -> None:
+def test_the_stored_copy_is_not_stale(script: Path, lang: str) -> None:
     def sources(notebook: Any) -> list[tuple[str, str, str]]:
         return [(cell["id"], cell["cell_type"], cell["source"]) for cell in notebook.cells]
-    stored = nbformat.read(script.with_suffix(".ipynb"), as_version=4)
-    assert sources(stored) == sources(read(script)), f"run: python -m notebooks {script.stem[0]}"
-    assert all(cell["execution_count"] for cell in stored.cells if cell["cell_type"] == "code" and cell["source"])
+    kept = nbformat.read(stored(script, lang), as_version=4)
+    assert sources(kept) == sources(read(script, lang)), f"run: python -m notebooks {script.stem[0]}"
+    assert all(cell["execution_count"] for cell in kept.cells if cell["cell_type"] == "code" and cell["source"])
 
 
 @chapters
-def test_it_is_light_has_pictures_and_begins_with_a_summary_in_korean(script: Path) -> None:
-    path = script.with_suffix(".ipynb")
+def test_its_proofs_are_out_of_the_learners_sight(script: Path) -> None:
+    shown = [cell["source"] for cell in read(script).cells if cell["cell_type"] == "code"]
+    assert not any(re.search(r"(?m)^ *assert ", source) for source in shown)
+    assert any("assert " in cell["source"] for cell in read(script, proofs=True).cells)
+
+
+@languages
+@chapters
+def test_no_output_is_wider_than_a_page_of_900_pixels(script: Path, lang: str) -> None:
+    text = stored(script, lang).read_text(encoding="utf-8")
+    widths = [float(found[1]) * (4 / 3 if found[2] == "pt" else 1)
+              for found in re.finditer(r'<svg[^>]*? width=\\"([\d.]+)(pt)?\\"', text)]
+    assert len(widths) >= 4 and max(widths) <= 900
+
+
+@chapters
+def test_it_has_a_live_stepper(script: Path) -> None:
+    assert any("viz.stepper(" in cell["source"] for cell in read(script).cells if cell["cell_type"] == "code")
+
+
+def test_every_message_of_the_chapters_is_translated_and_no_other() -> None:
+    wanted = {text for script in CHAPTERS for text in messages(read(script))}
+    words = korean()
+    assert sorted(wanted - words.keys()) == [] == sorted(words.keys() - wanted)
+    for text, said in words.items():
+        assert re.findall(r"`[^`]*`", text) == re.findall(r"`[^`]*`", said) or sorted(re.findall(r"`[^`]*`", text)) == \
+            sorted(re.findall(r"`[^`]*`", said)), text
+        assert text.count("|") == said.count("|") or not text.startswith("|"), text
+
+
+def test_the_prose_of_the_korean_chapters_is_korean() -> None:
+    for script in CHAPTERS:
+        for cell in read(script, "ko").cells:
+            if cell["cell_type"] == "markdown":
+                assert re.search("[가-힣]", cell["source"]), cell["source"]
+
+
+def test_translation_changes_texts_and_nothing_else() -> None:
+    source = 'print(f"loss {x:.2f}", "it is")  # said\ny = {"a b": 1}["a b"]  # noqa: E501'
+    assert code(source, str.upper).replace("LOSS {X:.2F}", "loss {x:.2f}") == \
+        'print(f"loss {x:.2f}", "IT IS")  # SAID\ny = {"a b": 1}["a b"]  # noqa: E501'
+    assert code(source, lambda text: text) == source
+    table = "| a | b |\n|---|---|\n| c | d |"
+    assert prose(table, str.upper) == "| A | B |\n|---|---|\n| C | D |"
+    assert prose("> one\n> two\n\n1. a\n   b\n2. c", str.upper) == "> ONE TWO\n\n1. A B\n2. C"
+
+
+@languages
+@chapters
+def test_it_is_light_has_pictures_and_begins_with_a_summary(script: Path, lang: str) -> None:
+    path = stored(script, lang)
     text = path.read_text(encoding="utf-8")
-    assert path.stat().st_size < 1_000_000 and '"image/png":' not in text and text.count('"image/svg+xml"') >= 4
+    assert path.stat().st_size < 1_000_000 and '"image/png":' not in text and text.count("<svg") >= 4
     assert not re.search(r"/(?:tmp|home|root|Users)/", text)  # nothing of the machine that ran it
-    first = read(script).cells[0]["source"]
-    assert "**요약.**" in first and len(re.findall("[가-힣]", first)) > 100
+    first = read(script, lang).cells[0]["source"]
+    assert ("**Summary.**" if lang == "en" else "**요약.**") in first and len(first) > 300
 
 
 # ── a kernel ─────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from autograd.typing import ArrayLike
     from nn import Module
 
-WIDE = 1062.0  # at this width, numbers are large enough on a page of 900 px
+WIDE = 900.0  # a page of a notebook or of the site
 RADIUS, ROW, LINE, SMALL = 21.0, 62.0, 12.0, 10.0  # radius of units; distance between them; font sizes
 LABELLED = 3  # weights are written at the lines in layers of up to this many units
 ARROW, BETWEEN = 46.0, 26.0  # lengths of arrows to the right, and down from block to block

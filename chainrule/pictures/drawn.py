@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 from autograd.languages import message, reader_language
@@ -106,7 +107,8 @@ def image_scores(image: Sequence[Sequence[float]], weights: Sequence[Sequence[fl
     parts = [*grid(image, picture), *grid(weights, matrix, "weight"), *grid([[x] for x in pixels], column),
              *grid([[b] for b in bias], offset, "weight"), *grid([[s] for s in scores], result, "made")]
     middle = 44 + (high - 70) / 2 + 6
-    parts += [_text(sign, x, middle) for sign, x in (("→", matrix - 25), ("·", column - 23), ("+", offset - 23), ("=", result - 23))]
+    signs = (("→", matrix - 25), ("·", column - 23), ("+", offset - 23), ("=", result - 23))
+    parts += [_text(sign, x, middle) for sign, x in signs]
     for text, x in ((message("image"), picture + 29 * len(image[0])), ("W", matrix + 29 * len(pixels)),
                     (message("x: the pixels"), column + 29), ("b", offset + 29), (message("scores"), result + 29)):
         parts.append(_text(Message(text).said(spoken), x, 26, "note"))
@@ -129,18 +131,28 @@ class Kind(NamedTuple):
 
 _CELLS = {"i": "input", "h": "hidden", "o": "output", "m": "memory", "k": "kernel", "n": "input", "p": "hidden", "b": "output"}
 ZOO = (
-    Kind("P", message("perceptron"), ("ii", "o")), Kind("FF", message("feed-forward"), ("ii", "hh", "o")),
-    Kind("RBF", message("radial basis"), ("ii", "pp", "o")), Kind("DFF", message("deep feed-forward"), ("iii", "hhhh", "hhhh", "oo")),
-    Kind("CNN", message("convolutional"), ("iiii", "kkk", "kk", "hh", "oo")), Kind("RNN", message("recurrent"), ("iii", "mmm", "ooo")),
-    Kind("LSTM", message("long short-term memory"), ("iii", "MMM", "ooo")), Kind("GRU", message("gated recurrent unit"), ("iii", "MMM", "ooo")),
-    Kind("AE", message("auto-encoder"), ("iiii", "hh", "bbbb")), Kind("DAE", message("denoising auto-encoder"), ("nnnn", "hh", "bbbb")),
-    Kind("SAE", message("sparse auto-encoder"), ("ii", "hhhh", "bb")), Kind("VAE", message("variational auto-encoder"), ("iiii", "pp", "bbbb")),
-    Kind("HN", message("Hopfield network"), ("iii", "iii", "iii"), "all"), Kind("BM", message("Boltzmann machine"), ("iip", "ppi", "pip"), "all"),
-    Kind("RBM", message("restricted Boltzmann machine"), ("iii", "pppp")), Kind("DBN", message("deep belief network"), ("iiii", "ppp", "pppp", "oo")),
+    Kind("P", message("perceptron"), ("ii", "o")),
+    Kind("FF", message("feed-forward"), ("ii", "hh", "o")),
+    Kind("RBF", message("radial basis"), ("ii", "pp", "o")),
+    Kind("DFF", message("deep feed-forward"), ("iii", "hhhh", "hhhh", "oo")),
+    Kind("CNN", message("convolutional"), ("iiii", "kkk", "kk", "hh", "oo")),
+    Kind("RNN", message("recurrent"), ("iii", "mmm", "ooo")),
+    Kind("LSTM", message("long short-term memory"), ("iii", "MMM", "ooo")),
+    Kind("GRU", message("gated recurrent unit"), ("iii", "MMM", "ooo")),
+    Kind("AE", message("auto-encoder"), ("iiii", "hh", "bbbb")),
+    Kind("DAE", message("denoising auto-encoder"), ("nnnn", "hh", "bbbb")),
+    Kind("SAE", message("sparse auto-encoder"), ("ii", "hhhh", "bb")),
+    Kind("VAE", message("variational auto-encoder"), ("iiii", "pp", "bbbb")),
+    Kind("HN", message("Hopfield network"), ("iii", "iii", "iii"), "all"),
+    Kind("BM", message("Boltzmann machine"), ("iip", "ppi", "pip"), "all"),
+    Kind("RBM", message("restricted Boltzmann machine"), ("iii", "pppp")),
+    Kind("DBN", message("deep belief network"), ("iiii", "ppp", "pppp", "oo")),
 )
-_LEGEND = (("i", message("input")), ("n", message("input with noise")), ("h", message("hidden")), ("p", message("hidden, of chance or distance")),
-           ("m", message("with a memory")), ("M", message("with gates to its memory")), ("k", message("filter")), ("o", message("output")),
-           ("b", message("output that should equal the input")))
+_LEGEND = (
+    ("i", message("input")), ("n", message("input with noise")), ("h", message("hidden")),
+    ("p", message("hidden, of chance or distance")), ("m", message("with a memory")), ("M", message("with gates to its memory")),
+    ("k", message("filter")), ("o", message("output")), ("b", message("output that should equal the input")),
+)
 
 
 def zoo(*, lang: str | None = None) -> Drawn:
@@ -169,7 +181,7 @@ def _animal(kind: Kind, x: float, y: float, name: str) -> list[str]:
         flat = [place for column in places for place in column]
         pairs = [(a, b) for i, a in enumerate(flat) for b in flat[i + 1:]]
     else:
-        pairs = [(a, b) for left, right in zip(places, places[1:]) for a in left for b in right]
+        pairs = [(a, b) for left, right in pairwise(places) for a in left for b in right]
     lines = [tag("line", x1=a, y1=b, x2=c, y2=d, kind="thin") for (a, b), (c, d) in pairs]
     cells = [part for column, spots in zip(kind.columns, places) for letter, spot in zip(column, spots)
              for part in _cell(letter, *spot)]
@@ -180,7 +192,8 @@ def _cell(letter: str, x: float, y: float) -> list[str]:
     """One cell; a ring inside for chance, two for gates, a loop for a memory, a hole for noise or for a copy."""
     found = [tag("circle", cx=x, cy=y, r=9.0, kind=_CELLS[letter.lower()])]
     if letter in "mM":
-        found.append(tag("path", d=f"M{x - 5:g} {y - 8:g} C{x - 14:g} {y - 18:g} {x + 14:g} {y - 18:g} {x + 5:g} {y - 8:g}", kind="ring"))
+        loop = f"M{x - 5:g} {y - 8:g} C{x - 14:g} {y - 18:g} {x + 14:g} {y - 18:g} {x + 5:g} {y - 8:g}"
+        found.append(tag("path", d=loop, kind="ring"))
     if letter in "pM":
         found.append(tag("circle", cx=x, cy=y, r=4.5, kind="ring"))
     if letter in "nb":

@@ -92,7 +92,8 @@ class Window:
         for i in range(n):
             for j in range(n):
                 inside = p <= i < n - p and p <= j < n - p
-                parts += [tag("rect", kind="cell" if inside else "cell pad", x=8 + j * CELL, y=TOP + i * CELL, width=CELL, height=CELL),
+                parts += [tag("rect", kind="cell" if inside else "cell pad", x=8 + j * CELL, y=TOP + i * CELL, width=CELL,
+                              height=CELL),
                           tag("text", f"{self.padded[i][j]:g}".replace("-", "−"), kind="" if inside else "faint",
                               x=8 + (j + 0.5) * CELL, y=TOP + (i + 0.5) * CELL + 2)]
         row, column = divmod(entry, self.size)
@@ -122,8 +123,9 @@ class Window:
         dark = dark[dark.index("{") + 1:dark.rindex("}")]
         inks = (f"{light}@media (prefers-color-scheme: dark) {{ :root:not(.light) {{ {variables(DARK)} }} {dark} }}")
         words = {key: escape(self.said(key)) for key in ("title", "first", "back", "play", "next", "last")}
-        return _PAGE.format(lang=self.lang, drawn=drawn, caption=escape(self.caption), colours=variables(LIGHT), style=_RULES + inks,
-                            data=json.dumps(data, ensure_ascii=False).replace("<", "\\u003c"), script=_SCRIPT, **words)
+        text = json.dumps(data, ensure_ascii=False).replace("<", "\\u003c")
+        return _PAGE.format(lang=self.lang, drawn=drawn, caption=escape(self.caption), colours=variables(LIGHT),
+                            style=_RULES + inks, data=text, script=_SCRIPT, **words)
 
     def save(self, path: str | Path) -> Path:
         """Write the page to a file for a browser, and return its path."""

@@ -24,7 +24,7 @@ SERIES = tuple(SERIES_BOTH)
 IN_THE_DARK = {**SERIES_BOTH, **{LIGHT[name]: DARK[name] for name in LIGHT}, "#000000": DARK["ink"], "#ffffff": DARK["paper"]}
 DASHES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 1)), (0, (8, 2)))
 MARKERS = "os^Dv<>PX*"
-WIDEST = 11.6  # inches: at 96 pixels to the inch a page holds it
+WIDEST = 9.3  # inches: at 96 pixels to the inch a page of 900 holds it
 
 
 class Panels(list[Any]):
