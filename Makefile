@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 BROWSERS := chromium-headless-shell chromium google-chrome
 
 .DEFAULT_GOAL := help
-.PHONY: help run native test test-all test-versions lint coverage bench docs site clean
+.PHONY: help run native test test-all test-versions lint coverage bench docs site slides clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-14s %s\n", $$1, $$2}'
@@ -45,6 +45,9 @@ docs: $(VENV)/.run  ## generate the pages and pictures of docs/
 
 site: $(VENV)/.site  ## build the website into build/site/: the course, the pages, the reference
 	$(BIN)/python -m docs.build
+
+slides: $(VENV)/.site  ## write each chapter as slides into build/slides/, in English and Korean
+	$(BIN)/python -m docs.slides
 
 clean:  ## remove what the other targets made
 	rm -rf $(VENV) .nox out build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage

@@ -209,7 +209,7 @@ def _add_notebooks(commands: Commands) -> None:
     sub.set_defaults(values=[])
     sub.add_argument("folder", metavar="DIR", help="where to; it is made if need be")
     sub.add_argument("--key", action="store_true", help="add the instructor's key, key.html: every exercise's solution")
-    sub.add_argument("--lang", choices=LANGUAGES, help="language of the key (the system's)")
+    sub.add_argument("--lang", choices=LANGUAGES, help="language of the course and the key (the system's)")
 
 
 def digits(text: str) -> Digits:

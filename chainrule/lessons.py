@@ -17,22 +17,24 @@ HERE = Path(__file__).parent
 KEY = "key.html"
 
 
-def chapters() -> list[Path]:
-    """Return the chapters in order: those of the installed package, or of the checkout around it.
+def chapters(lang: str | None = None) -> list[Path]:
+    """Return the chapters in order and in a language: those of the installed package, or of the checkout around it.
 
-    >>> [path.name[0] for path in chapters()][:2]
-    ['1', '2']
+    >>> [path.name[0] for path in chapters("ko")][:2]
+    ['0', '1']
     """
-    folder = HERE / "course"
-    return sorted((folder if folder.is_dir() else HERE.parent / "notebooks").glob("[0-9]_*.ipynb"))
+    folder = HERE / "course" if (HERE / "course").is_dir() else HERE.parent / "notebooks"
+    speaks = reader_language(lang)
+    return sorted((folder if speaks == "en" else folder / speaks).glob("[0-9]_*.ipynb"))
 
 
 def copy_course(folder: Path, key: bool = False, lang: str | None = None) -> list[Path]:
-    """Copy the chapters into a folder, which is made if need be, and with ``key`` the instructor's key; return the new files.
+    """Copy the chapters in a language into a folder, which is made if need be, and with ``key`` the instructor's key; return the
+    new files.
 
     Nothing is replaced: raises FileExistsError if one of the files is there, before any is written.
     """
-    sources = chapters()
+    sources = chapters(lang)
     if not sources:
         raise FileNotFoundError("the chapters are not installed with this package")
     wanted = [folder / source.name for source in sources] + ([folder / KEY] if key else [])

@@ -22,59 +22,93 @@ ROOT = HERE.parent
 REPOSITORY = "https://github.com/chainrule-ad/chainrule/blob/main/"
 MODULES = """autograd autograd.testing nn nn.functional nn.activations nn.babysitter nn.data nn.init nn.layers nn.losses nn.optim
 nn.perceptron nn.persist nn.schedule nn.search nn.testing nn.train viz viz.plots chainrule.exercises""".split()
+LANGUAGES = ("en", "ko")
+BOTH = ("glossary.md", "syllabus.md")  # pages of both languages
+KOREAN = {  # words of the theme that are not in its catalogue
+    "Contents": "목차", "Menu": "메뉴", "Expand": "펼치기", "Light mode": "밝게", "Dark mode": "어둡게", "Copyright": "저작권",
+    "Auto light/dark, in light mode": "자동, 지금은 밝게", "Auto light/dark, in dark mode": "자동, 지금은 어둡게",
+    "Toggle site navigation sidebar": "사이트 메뉴 여닫기", "Toggle table of contents sidebar": "목차 여닫기",
+    "Toggle Light / Dark / Auto color theme": "밝게, 어둡게, 자동 바꾸기", "Skip to content": "본문으로 건너뛰기",
+    "Back to top": "맨 위로", "Hide navigation sidebar": "사이트 메뉴 닫기", "Hide table of contents sidebar": "목차 닫기",
+    "Link to this heading": "이 제목의 링크", "Toggle navigation of": "하위 메뉴 여닫기:",
+}
+FURNITURE = re.compile(f"""([>"]\\s*)({'|'.join(map(re.escape, KOREAN))})(\\s*[<"]| )""")
 DARK = "@media (prefers-color-scheme: dark) {"
 
 
 def build(target: Path = ROOT / "build" / "site", source: Path = ROOT / "build" / "site-source") -> Path:
-    """Build the site into a folder, by way of a folder of sources; return the site's folder. Both are emptied first."""
-    from sphinx.cmd.build import build_main
+    """Build the site into a folder, by way of a folder of sources; return the site's folder. Both are emptied first.
+
+    The Korean version stands in ``ko/``: the course with its figures, and the pages that a learner needs.
+    """
     for folder in (source, target):
         shutil.rmtree(folder, ignore_errors=True)
-    gather(source)
-    status = build_main(["-q", "-b", "html", "-j", "2", "-d", str(source / "_build"), str(source), str(target)])
+    for lang in LANGUAGES:
+        gather(source / lang, lang)
+    for lang in LANGUAGES:
+        _build_one(target if lang == "en" else target / lang, source / lang, lang)
+    return target
+
+
+def _build_one(target: Path, source: Path, lang: str) -> None:
+    from sphinx.cmd.build import build_main
+    status = build_main(["-q", "-b", "html", "-j", "2", "-D", f"language={lang}", "-d", str(source / "_build"), str(source), str(target)])
     if status:
         raise RuntimeError(f"sphinx-build ended with {status}")
-    for path in target.rglob("*.html"):  # furo's captions are headings without a level
+    for path in target.rglob("*.html"):  # furo's captions are headings without a level, and some of its words are no messages
         text = path.read_text(encoding="utf-8")
         text = text.replace('class="caption" role="heading"', 'class="caption" role="heading" aria-level="2"')
+        if lang == "ko":
+            text = FURNITURE.sub(lambda found: found[1] + KOREAN[found[2]] + found[3], text)
         path.write_text(text, encoding="utf-8")
     shutil.rmtree(target / "_sources", ignore_errors=True)
-    for name in (".buildinfo", "objects.inv", "searchindex.js", "_static/searchtools.js", "_static/language_data.js"):
+    for name in (".buildinfo", "objects.inv", "searchindex.js", "_static/searchtools.js", "_static/language_data.js",
+                 "_static/translations.js"):
         (target / name).unlink(missing_ok=True)
     shutil.rmtree(target / ".doctrees", ignore_errors=True)
     index = [entry for path in sorted(target.rglob("*.html")) for entry in sections(path, target)]
     text = json.dumps(index, ensure_ascii=False, separators=(",", ":"))
     (target / "_static" / "search-index.js").write_text(f"const SEARCH = {text}", encoding="utf-8")
-    return target
 
 
 # ── sources ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
-def gather(folder: Path) -> None:
-    """Write the sources of the site into a folder: settings, pages, notebooks, and a page of each module."""
-    shutil.copytree(HERE / "website", folder, ignore=shutil.ignore_patterns("__pycache__"))
+def gather(folder: Path, lang: str = "en") -> None:
+    """Write the sources of the site in a language into a folder: settings, pages, notebooks, and a page of each module.
+
+    The Korean site has the course and its pages; the reference is in English, and linked.
+    """
+    shutil.copytree(HERE / "website", folder, ignore=shutil.ignore_patterns("__pycache__", "index*.md"))
     pages = [*sorted(HERE.glob("*.md")), *sorted((HERE / "gallery").glob("*.md"))]
+    pages = [path for path in pages if lang == "en" or path.name in BOTH]
     for path in pages:
         copy = folder / path.relative_to(HERE)
         copy.parent.mkdir(exist_ok=True)
         copy.write_text(page_text(path), encoding="utf-8")
+    for path in sorted((ROOT / "notebooks" / ("" if lang == "en" else lang)).glob("*.ipynb")):
+        notebook = json.loads(path.read_text(encoding="utf-8"))
+        inline_pictures(notebook, path.stem[0])
+        (folder / path.name).write_text(json.dumps(notebook, ensure_ascii=False), encoding="utf-8")
+    own = [path.relative_to(HERE).as_posix() for path in pages]
+    if lang == "en":
+        _gather_reference(folder)
+        own.append("changelog.md")
+    text = (HERE / "website" / f"index{'' if lang == 'en' else '.ko'}.md").read_text(encoding="utf-8")
+    text = text.replace("{chapters}", "\n".join(sorted(path.name for path in folder.glob("*.ipynb"))))
+    text = text.replace("{pages}", "\n".join(own)).replace("{api}", "\n".join(f"api/{name}.rst" for name in MODULES))
+    (folder / "index.md").write_text(text, encoding="utf-8")
+
+
+def _gather_reference(folder: Path) -> None:
     changes = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
     (folder / "changelog.md").write_text(changes.replace("](docs/", "]("), encoding="utf-8")
     for picture in HERE.rglob("*.svg"):
         copy = folder / picture.relative_to(HERE)
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(picture, copy)
-    for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
-        notebook = json.loads(path.read_text(encoding="utf-8"))
-        inline_pictures(notebook, path.stem[0])
-        (folder / path.name).write_text(json.dumps(notebook, ensure_ascii=False), encoding="utf-8")
     (folder / "api").mkdir()
     for name in MODULES:
         (folder / "api" / f"{name}.rst").write_text(module_page(name), encoding="utf-8")
-    index = folder / "index.md"
-    own = [path.relative_to(HERE).as_posix() for path in pages]
-    text = index.read_text(encoding="utf-8").replace("{pages}", "\n".join([*own, "changelog.md"]))
-    index.write_text(text.replace("{api}", "\n".join(f"api/{name}.rst" for name in MODULES)), encoding="utf-8")
 
 
 def page_text(path: Path) -> str:

@@ -437,7 +437,7 @@ answer = None  # {"h": …, "a": …, "b": …}
 check("0.4", answer)
 
 # %% [markdown]
-# **0.5** Find the bug: one line of this order is wrong. Which?
+# **0.5** Find the bug: one line of this sweep is wrong. Which? (`order` has the inputs first.)
 
 # %%
 code("0.5")

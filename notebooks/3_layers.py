@@ -66,7 +66,7 @@ A1 = X @ W1 + B1
 Z1 = sigmoid(A1)
 A2 = Z1 @ W2 + B2
 Z2 = sigmoid(A2)
-Y = Z2 @ W3 + B3  # identity
+Y = Z2 @ W3 + B3  # the identity at the end
 for name, array in (("A₁", A1), ("Z₁", Z1), ("A₂", A2), ("Z₂", Z2), ("Y", Y)):
     print(name, "=", array.data.round(4))
 

@@ -406,7 +406,7 @@ optimizer = O.Adam(model.named_parameters(), lr=0.02)
 for epoch in range(100):
     for x, y in nn.data.DataLoader((inputs, labels), 32, shuffle=True, generator=epoch):
         scores = model(x)                                     # forward
-        loss = nn.functional.cross_entropy(scores, y)         # loss
+        loss = nn.functional.cross_entropy(scores, y)         # the loss
         optimizer.zero_grad()
         loss.backward()                                       # backward
         optimizer.step()                                      # update

@@ -35,18 +35,22 @@ def translate(notebook: Any, words: dict[str, str]) -> Any:
     return notebook
 
 
-def messages(notebook: Any) -> list[str]:
-    """Return the messages of a notebook, in order, each once."""
-    found: dict[str, None] = {}
+def messages(notebook: Any) -> dict[str, bool]:
+    """Return the messages of a notebook, in order; True for those that must be translated: single words of code may be names."""
+    found: dict[str, bool] = {}
 
-    def keep(text: str) -> str:
-        if text:
-            found.setdefault(text)
-        return text
+    def keep(message: str) -> str:
+        found.setdefault(message, True)
+        return message
 
     for cell in notebook.cells:
-        (prose if cell["cell_type"] == "markdown" else code)(cell["source"], keep)
-    return list(found)
+        text = cell["source"]
+        (prose if cell["cell_type"] == "markdown" else code)(text, keep)
+        if cell["cell_type"] == "code":
+            for *_, message in _texts(text):
+                found[message] = " " in message.strip()
+    found.pop("", None)
+    return found
 
 
 def prose(source: str, change: Callable[[str], str]) -> str:

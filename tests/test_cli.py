@@ -508,7 +508,7 @@ def test_notebooks_copies_the_course_and_replaces_nothing(tmp_path: Path) -> Non
     assert again.returncode == 2 and "would be replaced" in again.stderr and not (tmp_path / "a b/course/key.html").exists()
     key = chainrule("notebooks", "k", "--key", "--lang=ko", cwd=tmp_path)
     page = (tmp_path / "k" / "key.html").read_text(encoding="utf-8")
-    assert key.returncode == 0 and 'lang="ko"' in page and "34944" in page and page.count("<svg") == 9
+    assert key.returncode == 0 and 'lang="ko"' in page and "34944" in page and page.count("<svg") == 11
     (tmp_path / "file").touch()
     for arguments in (("file",), ("file/x",), ("k2", "more")):
         refused = chainrule("notebooks", *arguments, cwd=tmp_path)

@@ -40,7 +40,8 @@ WRONG = [  # (id, answer, words of the reason)
     ("6.1", (4, 4), "factor"), ("6.3", 289, "whole number"), ("6.3", 280, "round up"), ("6.4", 0.34, "decimals"),
     ("7.1", 2.30, "ten classes"), ("7.2", 1 / 64, "variance"), ("7.3", (-1, 0, 1), "N − 1"), ("7.4", (6, -4, -12, -4), "penalty"),
     ("0.1", (0.61, 6), "divide it by the nudge"), ("0.1", (6, 6), "the limit"), ("0.2", (6, 6), "replaces"), ("0.3", 4, "zero_grad"),
-    ("0.4", (-4, 1, -2), "leads here too"), ("8.1", 0.2, "four factors"), ("8.2", 12, "5 folds"), ("8.3", 0.02, "ratio itself"),
+    ("0.4", (-4, 1, -2), "leads here too"),
+    ("8.1", 0.2, "four factors"), ("8.2", 12, "5 folds"), ("8.3", 0.02, "ratio itself"),
     ("8.4", (2, 4, 2, 2), "past the gate"), ("8.5", 1, "line 1 is right"),
     ("1.5", 4, "line 4 is right"), ("6.6", 4, "line 4 is right"),
 ]
@@ -164,7 +165,7 @@ def test_the_bugs_are_bugs_and_their_remedies_right() -> None:
     edges = {"f": [("a", 3.0), ("a", 3.0)]}
     train, held = np.array([[0.0], [2.0]]), np.array([[5.0], [7.0]])
     runs = {"1.5": lambda f: f(["f"], edges, "f")["a"] == gradient((a := Value(3.0)) * a, a),
-            "0.5": lambda f: f(["a", "h", "f"], {"a": [], "h": [("a", 1.0)], "f": [("h", 4.0), ("h", 4.0), ("h", 5.0)]}, "f")["a"] == 13,
+            "0.5": lambda f: f(["a", "h", "f"], {"a": [], "h": [("a", 1.0)], "f": [("h", 4.0), ("h", 9.0)]}, "f")["a"] == 13,
             "8.5": lambda f: abs(f(lambda x: x * x, 3.0) - 6) < 1e-6,
             "2.5": lambda f: f([0.0, 0.0], 0.0, (1, 1), 1) == ([1.0, 1.0], 1.0),
             "3.5": lambda f: f([1, 2, 3], [1, 1, 1], 1, 1) == [3, 6, 5],

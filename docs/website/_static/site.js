@@ -1,12 +1,13 @@
 // Scroll boxes can be reached by keyboard; the search finds parts of words, so Korean compounds too, and opens from a file.
 (() => {
   'use strict'
+  const korean = document.documentElement.lang === 'ko'
   function reachable() {
     for (const box of document.querySelectorAll('article pre, article table, .table-wrapper, .cell_output, .output, .toc-scroll, .sidebar-scroll')) {
       const scrolls = box.scrollWidth > box.clientWidth + 1 || box.scrollHeight > box.clientHeight + 1
       if (scrolls && !box.hasAttribute('tabindex')) {
         box.tabIndex = 0
-        if (!box.matches('table')) { box.setAttribute('role', 'region'); box.setAttribute('aria-label', 'scrolls') }
+        if (!box.matches('table')) { box.setAttribute('role', 'region'); box.setAttribute('aria-label', korean ? '스크롤 영역' : 'scrolls') }
       }
     }
   }
@@ -21,7 +22,7 @@
       const score = words.reduce((sum, word) => sum + (head.includes(word) ? 20 : 0) + Math.min(body.split(word).length - 1, 9), 0)
       return { page, anchor, title, text, at: Math.max(0, body.indexOf(words.find(word => body.includes(word)) ?? '')), score }
     }).filter(Boolean).sort((a, b) => b.score - a.score)
-    document.querySelector('#count').textContent = hits.length === 1 ? '1 section' : `${hits.length} sections`
+    document.querySelector('#count').textContent = korean ? `${hits.length}곳` : hits.length === 1 ? '1 section' : `${hits.length} sections`
     found.replaceChildren(...hits.slice(0, 60).map(hit => {
       const item = document.createElement('li'), link = document.createElement('a'), said = document.createElement('p')
       link.href = `${hit.page}${hit.anchor ? `#${hit.anchor}` : ''}`
