@@ -65,7 +65,8 @@ def _build_one(target: Path, source: Path, lang: str) -> None:
     for name in (".buildinfo", "objects.inv", "searchindex.js", "_static/searchtools.js", "_static/language_data.js",
                  "_static/translations.js"):
         (target / name).unlink(missing_ok=True)
-    shutil.rmtree(target / ".doctrees", ignore_errors=True)
+    for name in (".doctrees", "jupyter_execute"):
+        shutil.rmtree(target / name, ignore_errors=True)
     index = [entry for path in sorted(target.rglob("*.html")) for entry in sections(path, target)]
     text = json.dumps(index, ensure_ascii=False, separators=(",", ":"))
     (target / "_static" / "search-index.js").write_text(f"const SEARCH = {text}", encoding="utf-8")

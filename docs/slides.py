@@ -105,7 +105,7 @@ _PAGE = """<!doctype html>
 * {{ box-sizing: border-box }}
 body {{ margin: 0; background: var(--paper); color: var(--ink);
   font: clamp(16px, 1.55vw, 24px)/1.5 "Helvetica Neue", Helvetica, Arial, "Apple SD Gothic Neo", "Malgun Gothic", "Noto Sans CJK KR", sans-serif }}
-section {{ height: calc(100vh - 52px); overflow: auto; padding: 3vh max(4vw, calc(50vw - 620px)) }} section[hidden] {{ display: none }}
+section {{ height: calc(100vh - 52px); overflow: auto; padding: 3vh max(4vw, calc(50vw - 620px)) }} section[hidden] {{ display: none }} section:focus {{ outline: none }}
 h1 {{ font-size: 1.9em; margin-top: 18vh }} h2 {{ font-size: 1.45em; margin: .2em 0 .5em }}
 blockquote {{ margin: 0; padding-left: 1em; border-left: 4px solid var(--wire) }}
 pre {{ overflow-x: auto; padding: .7em 1em; background: var(--gate); border-radius: 6px; font-size: .74em; line-height: 1.45; margin: .5em 0 }}
