@@ -100,7 +100,7 @@ class Quiz(Stepper):
     scripts: ClassVar = ("layout.js", "circuit.js", "quiz_page.js", "step_page.js")
 
     def __init__(self, y: Node, digits: Digits = "auto", title: str | None = None, names: Names | None = None, lang: str = "en"):
-        super().__init__(y, False, digits, title, names=names)
+        super().__init__(y, False, digits, title, names=names, lang=lang)
         walk = steps(y)
         numbers = [x for step in walk for x in (step.value, *(z for edge in step.edges for z in (edge.local, edge.downstream)))]
         if not all(isfinite(x) for x in numbers):
@@ -109,7 +109,7 @@ class Quiz(Stepper):
         def said(text: str | None) -> str | None:
             return text and translated(text, lang, PACKAGE)
 
-        self.lang, self.gates = lang, gates(y)
+        self.gates = gates(y)
         self.title = title or said(message("Fill in the gradients"))
         self._picture = blank(Drawing(self._graph, digits, title=self.title, room=NUMBER).svg)
         self._data["quiz"] = {"words": {key: said(text) for key, text in WORDS.items()},

@@ -64,9 +64,13 @@ def test_every_link_and_every_file_is_there(site):
 
 
 def test_it_is_light_and_has_its_chapters_and_reference(site):
-    assert sum(path.stat().st_size for path in site.rglob("*") if path.is_file()) < 10_000_000
+    sizes = {path.relative_to(site).as_posix(): path.stat().st_size for path in site.rglob("*") if path.is_file()}
+    korean = sum(size for name, size in sizes.items() if name.startswith("ko/"))
+    assert korean < 10_000_000 and sum(sizes.values()) - korean < 10_000_000
     names = {path.relative_to(site).as_posix() for path in site.rglob("*.html")}
     assert {path.stem + ".html" for path in (builder.ROOT / "notebooks").glob("*.ipynb")} <= names
+    assert {f"ko/{path.stem}.html" for path in (builder.ROOT / "notebooks" / "ko").glob("*.ipynb")} <= names
+    assert {"ko/index.html", "ko/glossary.html", "ko/syllabus.html", "ko/search.html", "glossary.html", "syllabus.html"} <= names
     assert {f"api/{name}.html" for name in builder.MODULES} | {"gallery/README.html", "operations.html", "search.html"} <= names
     text = (site / "1_backpropagation.html").read_text(encoding="utf-8")
     assert text.count("srcdoc") >= 1 and "<svg" in text
@@ -97,20 +101,42 @@ def test_pages_are_usable_on_any_screen_and_ask_nothing_of_other_hosts(site, bro
 
 def test_the_search_finds_parts_of_korean_words_and_opens_from_a_file(site, browser):
     page = browser.new_page()
-    for query, title in (("역전파", "Backpropagation"), ("가중치", ""), ("전파", "Backpropagation"), ("check_gradients", ""),
-                         ("기울기 상류", "")):
-        page.goto((site / "search.html").as_uri() + f"?q={query}")
+    for query, title in (("ko/역전파", "역전파"), ("ko/가중치", ""), ("ko/전파", "역전파"), ("check_gradients", ""),
+                         ("ko/기울기 상류", ""), ("backprop", "Backpropagation")):
+        folder, _, query = query.rpartition("/")
+        page.goto((site / folder / "search.html").as_uri() + f"?q={query}")
         hits = page.locator("#found li").all_inner_texts()
         assert hits and title.lower() in " ".join(hits).lower(), query
         assert page.locator("#found mark").first.inner_text() != ""
     page.goto((site / "search.html").as_uri() + "?q=zzzz<b>")
     assert page.locator("#count").inner_text() == "0 sections" and page.locator("#found li").count() == 0
-    page.goto((site / "index.html").as_uri())
+    page.goto((site / "ko" / "index.html").as_uri())
     page.locator("input[name=q]").first.fill("소프트맥스")
     page.keyboard.press("Enter")
     page.wait_for_selector("#found li")
     page.locator("#found a").first.click()
     page.wait_for_selector("article")
+    page.close()
+
+
+def test_every_page_leads_to_the_other_language_and_the_korean_ones_are_korean(site, browser):
+    page = browser.new_page()
+    for path in sorted(site.rglob("*.html")):
+        korean = path.is_relative_to(site / "ko")
+        text = path.read_text(encoding="utf-8")
+        assert f'<html class="no-js" lang="{"ko" if korean else "en"}"' in text
+        place = re.search(r'<p class="language">.*?href="([^"]+)"', text, re.DOTALL)[1]
+        there = (path.parent / place).resolve()
+        assert there.is_file() and there.is_relative_to(site.resolve() / "ko") is not korean, path
+    for name in ("index", "1_backpropagation", "7_training", "glossary", "search"):
+        page.goto((site / "ko" / f"{name}.html").as_uri())
+        furniture = page.evaluate("""[...document.querySelectorAll('.sidebar-container, .related-pages, footer, .toc-sticky, header')]
+            .map(x => x.innerText).join(' ')""")
+        assert not set(re.findall("[A-Za-z]{4,}", furniture)) & {"Next", "Previous", "Search", "Contents", "Home", "Menu", "Back"}
+        labels = page.evaluate("[...document.querySelectorAll('[aria-label]')].map(x => x.ariaLabel)")
+        assert all(re.search("[가-힣]", label) or not re.search("[a-z]{4}", label) for label in labels), labels
+    page.goto((site / "ko" / "search.html").as_uri() + "?q=전파")
+    assert page.locator("#count").inner_text().endswith("곳") and "역전파" in page.locator("#found").inner_text()
     page.close()
 
 

@@ -215,11 +215,30 @@ function stage(node, now) {  // none, value, partial, done
 
 // ── the page ──
 
+const plain = new Map((DATA.words ?? []).filter(([text]) => !text.includes('{')))
+const holed = (DATA.words ?? []).filter(([text]) => text.includes('{')).map(([text, to]) =>  // texts with holes, as patterns
+  [new RegExp(`^${text.replace(/[.*+?^$()|[\]\\]/g, '\\$&').replace(/\{(\w+)\}/g, '(?<$1>.+?)')}$`, 's'), to])
+function t(text) {  // a text in the reader's language
+  const core = typeof text === 'string' && (plain.size || holed.length) ? text.trim() : ''
+  if (!core) return text
+  let found = plain.get(core)
+  for (let i = 0; found === undefined && i < holed.length; i++) {
+    const holes = core.match(holed[i][0])?.groups
+    if (holes) found = holed[i][1].replace(/\{(\w+)\}/g, (_, hole) => t(holes[hole]))
+  }
+  return found === undefined ? text : text.replace(core, () => found)
+}
 function h(name, kind, ...inside) {
   const made = document.createElement(name)
   if (kind) made.className = kind
-  made.append(...inside.filter(x => x !== '' && x !== null && x !== undefined))
+  made.append(...inside.filter(x => x !== '' && x !== null && x !== undefined).map(t))
   return made
+}
+function translateAll() {  // what the page was written with
+  for (const part of document.querySelectorAll('main, main *')) {
+    for (const key of ['aria-label', 'title']) if (part.hasAttribute(key)) part.setAttribute(key, t(part.getAttribute(key)))
+    for (const child of part.childNodes) if (child.nodeType === Node.TEXT_NODE) child.data = t(child.data)
+  }
 }
 const words = (kind, said) => h('span', said.length > 20 ? `${kind} many` : kind, said), v = x => words('v', show(x)), g = x => words('g', show(x)), f = text => words('f', text)
 const times = ([up, by, down]) => [words('g', up), ' × ', words('f', bracketed(by)), ' = ', words('g', down)]
@@ -447,7 +466,7 @@ function edge(e, arrived) {  // arrived: contributions to its target up to this 
   else box.append(h('p', 'sum', h('span', 's', 'downstream: '), g(e.downstream)))
   const line = h('p', '', h('b', '', to), ' collects ', words('g', show(e.downstream, digits, places)))
   if (forks[e.target] > 1) {
-    line.append(', in all ', g(e.total), h('span', 's', ` (used ${forks[e.target]} times: ${arrived < forks[e.target] ? 'more to come' : 'that is all'})`))
+    line.append(t(', in all '), g(e.total), h('span', 's', ` (used ${forks[e.target]} times: ${arrived < forks[e.target] ? 'more to come' : 'that is all'})`))
   } else if (!differs(e)) line.append(h('span', 's', ': its gradient is complete'))
   box.append(line)
   if (differs(e))
@@ -467,17 +486,17 @@ function render(quick = false) {
   const frame = frames[at - 1]
   $('slider').max = frames.length
   $('slider').value = at
-  $('slider').setAttribute('aria-valuetext', frame ? `step ${at} of ${frames.length}: ${frame.phase}, ${name(frame.node)}` : 'before the first step')
-  $('where').textContent = `${at} / ${frames.length}` + (frame ? ` ${frame.phase}` : '')
+  $('slider').setAttribute('aria-valuetext', t(frame ? `step ${at} of ${frames.length}: ${frame.phase}, ${name(frame.node)}` : 'before the first step'))
+  $('where').textContent = `${at} / ${frames.length}` + (frame ? ` ${t(frame.phase)}` : '')
   for (const [id, off] of [['first', at === 0], ['previous', at === 0], ['next', at === frames.length], ['last', at === frames.length]])
     $(id).classList.toggle('idle', off)  // not disabled: it would lose the focus
   for (const [i, cells] of table) {
     const part = stage(i, now)
     write(cells.value, now.computed.has(i) ? show(values[i]) : '–')
     write(cells.gradient, i in now.totals ? show(now.totals[i]) : '–')
-    write(cells.stage, now.wrong[i] !== undefined && now.wrong[i] !== null ? `wrong: right is ${show(now.wrong[i])}`
+    write(cells.stage, t(now.wrong[i] !== undefined && now.wrong[i] !== null ? `wrong: right is ${show(now.wrong[i])}`
       : part === 'partial' ? `${now.arrived[i].size} of ${forks[i]} contributions`
-        : { waiting: 'not computed yet', computed: 'gradient not computed yet', done: 'complete' }[part])
+        : { waiting: 'not computed yet', computed: 'gradient not computed yet', done: 'complete' }[part]))
   }
   for (const [i, row] of controls) row.tell(now.totals[i])
   quiz?.tell(at)
@@ -530,8 +549,8 @@ function play(on = !timer && !quiz) {
     timer = setTimeout(next, 350)
   }
   $('stage').classList.toggle('paused', !on)
-  $('play').textContent = timer ? 'Pause' : 'Play'
-  $('play').setAttribute('aria-label', timer ? 'pause' : 'play')
+  $('play').textContent = t(timer ? 'Pause' : 'Play')
+  $('play').setAttribute('aria-label', t(timer ? 'pause' : 'play'))
 }
 function again(quick) {
   const last = at === frames.length
@@ -558,7 +577,7 @@ const controls = new Map(), table = new Map()
 function number(value, label, change) {
   const box = h('input')
   Object.assign(box, { type: 'number', step: 'any', value: Number(value.toPrecision(4)) })
-  box.setAttribute('aria-label', label)
+  box.setAttribute('aria-label', t(label))
   box.addEventListener('input', () => {
     const fine = box.value.trim() !== '' && Number.isFinite(box.valueAsNumber)
     box.setAttribute('aria-invalid', !fine)
@@ -599,7 +618,7 @@ function inputs() {
     row.set = value => [value].flat().forEach((x, k) => enter(k, x))
     row.slide = h('input')
     Object.assign(row.slide, { type: 'range', min: -reach, max: reach, step: reach / 500, value: entries[0] })
-    row.slide.setAttribute('aria-label', `${called(0)}, by sliding`)
+    row.slide.setAttribute('aria-label', t(`${called(0)}, by sliding`))
     row.slide.addEventListener('input', () => { enter(chosen, row.slide.valueAsNumber, row.slide); again(true) })
     row.boxes = entries.map((entry, k) => number(entry, called(k), value => { enter(k, value, row.boxes[k]); again() }))
     const slopes = many ? entries.map(() => h('div', 'g')) : [gradient]
@@ -613,7 +632,7 @@ function inputs() {
           chosen = k
           box.classList.add('chosen')
           row.slide.value = values[i][k]
-          row.slide.setAttribute('aria-label', `${called(k)}, by sliding`)
+          row.slide.setAttribute('aria-label', t(`${called(k)}, by sliding`))
         })
         dragged(box, () => values[i][k], value => { enter(k, value); again(true) }, reach)
       })
@@ -621,14 +640,14 @@ function inputs() {
     }
     row.moves = h('input')
     Object.assign(row.moves, { type: 'checkbox', checked: DATA.moved.includes(i) })
-    row.moves.setAttribute('aria-label', `Update moves ${name(i)}`)
+    row.moves.setAttribute('aria-label', t(`Update moves ${name(i)}`))
     made.append(h('tr', '', h('td', '', h('b', '', name(i))), h('td', '', row.slide), h('td', '', cells), gradient, h('td', '', row.moves)))
   }
   grid.append(made)
   const rows = h('div', 'rows', grid)
   rows.tabIndex = 0  // it may scroll
   rows.setAttribute('role', 'region')
-  rows.setAttribute('aria-label', 'values of the inputs')
+  rows.setAttribute('aria-label', t('values of the inputs'))
   box.append(rows)
   if (!live) return
   let rate = 0.1
@@ -674,7 +693,7 @@ function inputs() {
     const points = history.map((y, k) => [6 + k * (wide - 12) / Math.max(history.length - 1, 10), 56 - 48 * (high > low ? (y - low) / (high - low) : 1)])
       .filter(([, y]) => Number.isFinite(y))
     curve.setAttribute('viewBox', `0 0 ${wide} 64`)
-    curve.setAttribute('aria-label', history.length ? `${name(root)} after each update: ${history.slice(-10).map(y => show(y)).join(', ')}` : 'no update yet')
+    curve.setAttribute('aria-label', t(history.length ? `${name(root)} after each update: ${history.slice(-10).map(y => show(y)).join(', ')}` : 'no update yet'))
     const svg = (kind, given) => {
       const made = document.createElementNS('http://www.w3.org/2000/svg', kind)
       Object.entries(given).forEach(([key, value]) => made.setAttribute(key, value))
@@ -693,14 +712,14 @@ function wrong() {
     const choice = h('input')
     Object.assign(choice, { type: 'radio', name: 'mistake', value: key, checked: !key })
     choice.addEventListener('change', () => { mistake = key; again(); tell() })
-    list.append(h('label', '', choice, ` ${text}`))
+    list.append(h('label', '', choice, ` ${t(text)}`))
   }
   const first = () => frames.findIndex(frame => [frame, ...frame.edges].some(differs)) + 1
   function tell() {
     const where = first()
     show_it.hidden = !where
-    said.textContent = !mistake ? '' : where ? `The first wrong number comes at step ${where} of ${frames.length}.`
-      : 'In this circuit it makes no difference, which is why it is so easily overlooked: it does where a value is used more than once.'
+    said.textContent = t(!mistake ? '' : where ? `The first wrong number comes at step ${where} of ${frames.length}.`
+      : 'In this circuit it makes no difference, which is why it is so easily overlooked: it does where a value is used more than once.')
   }
   show_it.addEventListener('click', () => { go(first()); $('panel').scrollIntoView({ block: 'nearest' }) })
   show_it.hidden = true
@@ -736,16 +755,16 @@ function product(of, now) {  // of a wire: upstream × local = downstream, as fa
   const sum = of.map(edge => now.wires[edge]).reduce(plus)
   const found = of.length === 1 && frames.slice(0, at).findLast(frame => frame.node === of[0][0] && frame.phase === 'backward')
   const e = found && found.edges.find(e => e.argument === of[0][1])
-  return e && show(e.local) ? `gradient ${told(e)}` : `gradient ${show(sum)}`
+  return t(e && show(e.local) ? `gradient ${told(e)}` : `gradient ${show(sum)}`)
 }
 function wordsOf(id) {
   const now = state(at), wire = drawn.wires.get(id)
   if (wire) return wire.of.length || wire.ends ? [now.computed.has(wire.source) && `${name(wire.source)} = ${show(values[wire.source])}`,
-    wire.ends ? root in now.totals && `gradient ${show(now.totals[root])}` : product(wire.of, now)].filter(Boolean).join('\n') : ''
+    wire.ends ? root in now.totals && t(`gradient ${show(now.totals[root])}`) : product(wire.of, now)].filter(Boolean).join('\n') : ''
   const { members, scope, result } = drawn.places.get(id), value = now.computed.has(result) ? ` = ${show(values[result])}` : ''
   const said = members.length > 1 ? name(result) : nodes[result].operands.length ? `${name(result)} = ${fill(result, name)}` : name(result)
-  const much = result in now.totals ? `\ngradient ${show(now.totals[result])}` : ''
-  return `${scope < 0 ? '' : `${contents(scope)}\n`}${said}${value}${much}`
+  const much = result in now.totals ? `\n${t(`gradient ${show(now.totals[result])}`)}` : ''
+  return `${scope < 0 ? '' : `${t(contents(scope))}\n`}${said}${value}${much}`
 }
 function contents(scope) {  // what a closed scope holds
   const within = i => i >= 0 && (i === scope || within(scopes[i][1])), own = new Set(), outside = new Set()
@@ -782,7 +801,7 @@ $('stage').addEventListener('focusout', () => light('', 0, 0))
 function button(part, label, act) {  // a part of the picture that can be pressed
   part.setAttribute('tabindex', 0)
   part.setAttribute('role', 'button')
-  part.setAttribute('aria-label', label)
+  part.setAttribute('aria-label', t(label))
   part.addEventListener('click', event => { event.stopPropagation(); act() })
   part.addEventListener('keydown', event => {
     if (event.key === 'Enter' || event.key === ' ') { event.preventDefault(); event.stopPropagation(); act() }
@@ -838,6 +857,7 @@ function theme() {
 const quiz = DATA.quiz ? quizOf({ $, h, name, show, fill, nodes, edges, forks, values, root, digits, unit, rounded, render, frames: () => frames, quiz: DATA.quiz }) : null
 
 theme()
+translateAll()
 matchMedia('(prefers-color-scheme: dark)').addEventListener('change', theme)
 $('collapsing').hidden = !shuttable.length
 $('collapse').addEventListener('change', () => toggle(set => shuttable.forEach(i => $('collapse').checked ? set.add(i) : set.delete(i)), ''))

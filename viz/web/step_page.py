@@ -21,6 +21,7 @@ from zlib import DEFLATED, compressobj
 from autograd.context import scope
 from autograd.files import replaced
 from autograd.graph import Node, is_node, topological
+from autograd.languages import reader_language, translated
 from autograd.notebook import picture
 from autograd.programs.javascript import to_javascript
 from autograd.stepping import MISTAKES, Step, walks
@@ -34,6 +35,7 @@ from ..records import Graph
 from ..snapshots import Snapshot, checked_roots, named_after, named_nodes
 from ..svg import clean, clip
 from .circuit import circuit_data
+from .step_words import FRAME, PACKAGE, RUN, TITLE, words
 
 _INKS = {colour: name for name, colour in LIGHT.items()}
 if TYPE_CHECKING:
@@ -45,7 +47,8 @@ if TYPE_CHECKING:
 
 
 def stepper(y: Node | Sequence[Node], *, collapse: Collapse = None, digits: Digits = "auto", title: str | None = None,
-            parameters: Iterable[Node | str] | None = None, names: Names | None = None, seed: ArrayLike | None = None) -> Stepper:
+            parameters: Iterable[Node | str] | None = None, names: Names | None = None, seed: ArrayLike | None = None,
+            lang: str | None = None) -> Stepper:
     """Return a page that steps through the computation of ``y`` and its gradient, and recomputes both when inputs change.
 
     ``collapse``, ``digits``, ``names`` and ``title`` are as for ``draw``; the page can open and collapse scopes. ``parameters``
@@ -54,8 +57,8 @@ def stepper(y: Node | Sequence[Node], *, collapse: Collapse = None, digits: Digi
     through their sum, weighted by the seeds: one for each, by default its own gradient. The graph is not changed. Values are live
     inputs, and so are Tensors of up to 64 entries if all nodes together have up to 2,000; operations without JavaScript (some on
     arrays, those that users added, float32) are shown with Python's numbers and steps, and the page says why. Only recorded
-    operations are recomputed, not Python's ``if``. Raises TypeError for an argument that is not a node, LookupError for an unknown
-    scope or parameter, ValueError for a graph that is too large.
+    operations are recomputed, not Python's ``if``. ``lang`` is "en" or "ko", by default the system's language. Raises TypeError for
+    an argument that is not a node, LookupError for an unknown scope or parameter, ValueError for a graph that is too large.
 
     >>> from autograd import Value
     >>> w, x = Value(2.0, "w"), Value(-1.0, "x")
@@ -67,7 +70,8 @@ def stepper(y: Node | Sequence[Node], *, collapse: Collapse = None, digits: Digi
     """
     if isinstance(y, (list, tuple)):
         y, seed, title = total_of(y, seed, title)
-    return Stepper(y, collapse, digits, title, parameters, names, seed)  # type: ignore[arg-type]  # checked there
+    speaks = reader_language(lang)
+    return Stepper(y, collapse, digits, title, parameters, names, seed, speaks)  # type: ignore[arg-type]  # checked there
 
 
 class Stepper:
@@ -79,11 +83,12 @@ class Stepper:
     True
     """
 
-    lang, kind = "en", ""  # of the page; a kind of page has rules of its own in the style sheet
+    kind = ""  # a kind of page has rules of its own in the style sheet
     scripts: ClassVar[tuple[str, ...]] = ("layout.js", "circuit.js", "step_page.js")
 
     def __init__(self, y: Node, collapse: Collapse = None, digits: Digits = "auto", title: str | None = None,
-                 parameters: Iterable[Node | str] | None = None, names: Names | None = None, seed: ArrayLike | None = None):
+                 parameters: Iterable[Node | str] | None = None, names: Names | None = None, seed: ArrayLike | None = None,
+                 lang: str = "en"):
         if digits != "auto" and digits not in range(1, 18):
             raise ValueError(f"digits={digits!r}: digits must be from 1 to 17; leave it out for as many as "
                              "needed")
@@ -92,6 +97,7 @@ class Stepper:
         found = walks(y, seed, order, called)
         walk = found[""]
         self.digits: Digits = digits
+        self.lang = lang
         self.title, self.steps = title, len(walk)
         snapshot = snapshot_after(y, order, called, walk)
         graph = graph_of(snapshot, False)
@@ -110,6 +116,7 @@ class Stepper:
             "values": [said(step.value) for step in walk[:len(order)]],
             "walks": {name: _frames(wrong) if why else None for name, wrong in found.items()},
             "mistakes": {name: MISTAKES[name] for name in found if name}, "why": why,
+            **({"words": words(lang)} if lang != "en" else {}),
         }
 
     @cached_property
@@ -117,7 +124,7 @@ class Stepper:
         """The self-contained page as text."""
         # inside a script element, < could begin its end tag or a comment
         data = json.dumps(self._data, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
-        title = self.title or f"Backpropagation through {clip(self._data['nodes'][-1]['name'])}"
+        title = self.title or self._said(TITLE).format(name=clip(self._data["nodes"][-1]["name"]))
         return _PAGE.format(title=escape(clean(title)), lang=self.lang, kind=self.kind, unpack=_source("unpack.js"), style=_style(),
                             script=f"const DATA = {data}\nconst COMPUTE = {self._code};\n{_script(self.scripts)}")
 
@@ -130,13 +137,17 @@ class Stepper:
 
     def frame(self) -> str:
         """Return the page as an HTML frame, for a notebook or another page."""
-        return (f'<iframe srcdoc="{escape(self.html)}" title="Stepper: {escape(clean(self.title or "backpropagation"))}" '
+        title = self._said(FRAME).format(title=clean(self.title or "backpropagation"))
+        return (f'<iframe srcdoc="{escape(self.html)}" title="{escape(title)}" '
                 'style="width:100%;height:900px;border:0"></iframe>')
 
     def _repr_html_(self) -> str:
         """A still picture and the frame; in an untrusted notebook, which removes frames, the picture remains."""
         still = picture(Drawing(self._graph, self.digits, title=self.title).svg)
-        return f'<div class="chainrule-still"><p>Run this cell to step through it.</p>{still}</div>{self.frame()}'
+        return f'<div class="chainrule-still"><p>{escape(self._said(RUN))}</p>{still}</div>{self.frame()}'
+
+    def _said(self, text: str) -> str:
+        return translated(text, self.lang, PACKAGE)
 
     def __repr__(self) -> str:
         live = ", ".join(map(clip, self.live[:8])) + (f" and {len(self.live) - 8:,} more" if len(self.live) > 8 else "")
