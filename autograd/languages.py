@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import os
+import re
 from functools import cache
 from pathlib import Path
 
@@ -75,3 +76,27 @@ def translated(text: str, lang: str, package: Path) -> str:
     """
     path = package / "locale" / lang / "LC_MESSAGES" / f"{package.name}.po"
     return text if lang == "en" or not path.exists() else catalogue(path).get(text, text)
+
+
+def spoken(text: str, lang: str, package: Path) -> str:
+    """Return a text with numbers in it in a language: by the entry whose ``{holes}`` fit it; what fills them is spoken too.
+
+    >>> spoken("no such text of 3 words", "ko", Path(__file__).parent)
+    'no such text of 3 words'
+    """
+    path = package / "locale" / lang / "LC_MESSAGES" / f"{package.name}.po"
+    if lang == "en" or not path.exists():
+        return text
+    if text in (known := catalogue(path)):
+        return known[text]
+    for pattern, to in _patterns(path):
+        if found := pattern.fullmatch(text):
+            return to.format(**{hole: spoken(x, lang, package) for hole, x in found.groupdict().items()})
+    return text
+
+
+@cache
+def _patterns(path: Path) -> list[tuple[re.Pattern[str], str]]:
+    """The entries with holes, as patterns."""
+    return [(re.compile(re.sub(r"\\{(\w+)\\}", r"(?P<\1>.+?)", re.escape(text)), re.DOTALL), to)
+            for text, to in catalogue(path).items() if "{" in text]

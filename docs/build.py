@@ -52,7 +52,8 @@ def build(target: Path = ROOT / "build" / "site", source: Path = ROOT / "build" 
 
 def _build_one(target: Path, source: Path, lang: str) -> None:
     from sphinx.cmd.build import build_main
-    status = build_main(["-q", "-b", "html", "-j", "2", "-D", f"language={lang}", "-d", str(source / "_build"), str(source), str(target)])
+    options = ["-q", "-b", "html", "-j", "2", "-D", f"language={lang}", "-d", str(source / "_build")]
+    status = build_main([*options, str(source), str(target)])
     if status:
         raise RuntimeError(f"sphinx-build ended with {status}")
     for path in target.rglob("*.html"):  # furo's captions are headings without a level, and some of its words are no messages
@@ -62,8 +63,7 @@ def _build_one(target: Path, source: Path, lang: str) -> None:
             text = FURNITURE.sub(lambda found: found[1] + KOREAN[found[2]] + found[3], text)
         path.write_text(text, encoding="utf-8")
     shutil.rmtree(target / "_sources", ignore_errors=True)
-    for name in (".buildinfo", "objects.inv", "searchindex.js", "_static/searchtools.js", "_static/language_data.js",
-                 "_static/translations.js"):
+    for name in (".buildinfo", "objects.inv", "searchindex.js", "_static/searchtools.js", "_static/language_data.js"):
         (target / name).unlink(missing_ok=True)
     for name in (".doctrees", "jupyter_execute"):
         shutil.rmtree(target / name, ignore_errors=True)

@@ -17,7 +17,8 @@ from viz.colours import DARK, LIGHT, variables
 
 from .build import LANGUAGES, ROOT, inline_pictures
 
-WORDS = {"en": ("previous slide", "next slide", "slide", "slides"), "ko": ("이전 슬라이드", "다음 슬라이드", "슬라이드", "슬라이드")}
+WORDS = {"en": ("previous slide", "next slide", "slide", "slides"),
+         "ko": ("이전 슬라이드", "다음 슬라이드", "슬라이드", "슬라이드")}
 
 
 def build(target: Path = ROOT / "build" / "slides") -> list[Path]:
@@ -46,7 +47,7 @@ def page(notebook: dict[str, Any], lang: str = "en") -> str:
 
 
 def slides(notebook: dict[str, Any]) -> list[str]:
-    """Return the slides of a notebook as HTML: one for each heading with what follows it, one for each cell that shows something."""
+    """Return the slides of a notebook as HTML: one for each heading with what follows it, and one for each cell with an output."""
     from markdown_it import MarkdownIt
     prose = MarkdownIt("commonmark").enable("table").render
     found: list[str] = []
@@ -104,15 +105,19 @@ _PAGE = """<!doctype html>
 @media (prefers-color-scheme: dark) {{ :root {{ {dark} }} }}
 * {{ box-sizing: border-box }}
 body {{ margin: 0; background: var(--paper); color: var(--ink);
-  font: clamp(16px, 1.55vw, 24px)/1.5 "Helvetica Neue", Helvetica, Arial, "Apple SD Gothic Neo", "Malgun Gothic", "Noto Sans CJK KR", sans-serif }}
-section {{ height: calc(100vh - 52px); overflow: auto; padding: 3vh max(4vw, calc(50vw - 620px)) }} section[hidden] {{ display: none }} section:focus {{ outline: none }}
+  font: clamp(16px, 1.55vw, 24px)/1.5 "Helvetica Neue", Helvetica, Arial, "Apple SD Gothic Neo", "Malgun Gothic",
+    "Noto Sans CJK KR", sans-serif }}
+section {{ height: calc(100vh - 52px); overflow: auto; padding: 3vh max(4vw, calc(50vw - 620px)) }}
+section[hidden] {{ display: none }} section:focus {{ outline: none }}
 h1 {{ font-size: 1.9em; margin-top: 18vh }} h2 {{ font-size: 1.45em; margin: .2em 0 .5em }}
 blockquote {{ margin: 0; padding-left: 1em; border-left: 4px solid var(--wire) }}
-pre {{ overflow-x: auto; padding: .7em 1em; background: var(--gate); border-radius: 6px; font-size: .74em; line-height: 1.45; margin: .5em 0 }}
+pre {{ overflow-x: auto; padding: .7em 1em; background: var(--gate); border-radius: 6px; font-size: .74em; line-height: 1.45;
+  margin: .5em 0 }}
 .output {{ overflow-x: auto }} pre.output {{ background: none; border-left: 4px solid var(--value) }}
 table {{ border-collapse: collapse; font-size: .85em; display: block; overflow-x: auto }}
 td, th {{ padding: .25em .7em; border-bottom: 1px solid var(--line); text-align: left }}
-svg {{ max-width: 100%; height: auto }} iframe {{ width: 100%; min-height: calc(100vh - 130px) }} .chainrule-still[hidden] {{ display: none }}
+svg {{ max-width: 100%; height: auto }} iframe {{ width: 100%; min-height: calc(100vh - 130px) }}
+.chainrule-still[hidden] {{ display: none }}
 nav {{ position: fixed; inset: auto 0 0; height: 52px; display: flex; gap: 12px; align-items: center; padding: 0 16px;
   background: var(--gate); border-top: 1px solid var(--line); font-size: 16px }}
 nav button {{ font: inherit; min-width: 56px; min-height: 36px }} nav progress {{ flex: 1; min-width: 60px }}
@@ -152,7 +157,8 @@ _SCRIPT = """(() => {
   }
   const keys = { ArrowRight: 1, PageDown: 1, ' ': 1, ArrowLeft: -1, PageUp: -1, Home: -Infinity, End: Infinity }
   addEventListener('keydown', event => {
-    if (!(event.key in keys) || event.altKey || event.ctrlKey || event.metaKey || event.target.closest('button, input, textarea')) return
+    if (!(event.key in keys) || event.altKey || event.ctrlKey || event.metaKey) return
+    if (event.target.closest('button, input, textarea')) return
     if (event.target.closest('pre, .output, table') && event.key.startsWith('Arrow')) return
     event.preventDefault()
     show(at + keys[event.key])
@@ -166,4 +172,5 @@ _SCRIPT = """(() => {
 
 if __name__ == "__main__":
     made = build()
-    sys.stdout.write(f"wrote {len(made)} files of slides, {sum(path.stat().st_size for path in made) / 1e6:.1f} MB, into build/slides/\n")
+    size = sum(path.stat().st_size for path in made) / 1e6
+    sys.stdout.write(f"wrote {len(made)} files of slides, {size:.1f} MB, into build/slides/\n")

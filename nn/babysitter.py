@@ -17,6 +17,7 @@ import numpy as np
 from autograd import gradient
 from autograd.anomaly import find_anomaly
 from autograd.graph import topological
+from autograd.languages import reader_language
 from autograd.notebook import table
 from autograd.output import show
 
@@ -26,6 +27,7 @@ from .data import DataLoader
 from .evaluation import model_arrays
 from .layers import BatchNorm, Dropout
 from .module import Module
+from .sitter_words import said
 from .train import fit
 
 if TYPE_CHECKING:
@@ -79,11 +81,13 @@ class Diagnosis(NamedTuple):
 class Checkup:
     """Result of a check: ``findings``, a ``Diagnosis`` for each problem, and ``signs``, the measurements by name.
 
-    A healthy run has no findings. Signs in ``bad`` are marked in the printed table.
+    A healthy run has no findings. Signs in ``bad`` are marked in the printed table. It is shown in English or Korean: ``lang``, by
+    default the system's language; names and numbers in it stay as they are.
     """
 
-    def __init__(self, findings: Sequence[Diagnosis], signs: Mapping[str, str], bad: Sequence[str] = ()):
+    def __init__(self, findings: Sequence[Diagnosis], signs: Mapping[str, str], bad: Sequence[str] = (), lang: str | None = None):
         self.findings, self.signs, self.bad = list(findings), dict(signs), set(bad)
+        self.lang = reader_language(lang)
 
     @property
     def healthy(self) -> bool:
@@ -98,14 +102,23 @@ class Checkup:
     def __repr__(self) -> str:
         head = "healthy: no problems found" if self.healthy else \
             f"{len(self.findings)} finding{'s' if len(self.findings) > 1 else ''}"
-        width = max(map(len, self.signs), default=0)
-        signs = [f"  {'✗' if name in self.bad else '✓'} {name.ljust(width)}  {text}" for name, text in self.signs.items()]
-        return "\n".join([f"Babysitter: {head}", *map(str, self.findings), *signs])
+        told = {name: self._said(name) for name in self.signs}
+        width = max(map(len, told.values()), default=0)
+        signs = [f"  {'✗' if name in self.bad else '✓'} {told[name].ljust(width)}  {self._said(text)}"
+                 for name, text in self.signs.items()]
+        remedy = self._said("remedy")
+        found = [str(Diagnosis(*map(self._said, finding))).replace("remedy:", f"{remedy}:", 1) for finding in self.findings]
+        return "\n".join([f"{self._said('Babysitter')}: {self._said(head)}", *found, *signs])
+
+    def _said(self, text: str) -> str:
+        return said(text, self.lang)
 
     def _repr_html_(self) -> str:
-        rows = [["✗" if name in self.bad else "✓", name, text] for name, text in self.signs.items()]
-        signs = table(["", "sign", "measured"], rows, "Babysitter: healthy" if self.healthy else "Babysitter")
-        return table(["problem", "evidence", "remedy"], self.findings) + signs if self.findings else signs
+        rows = [["✗" if name in self.bad else "✓", self._said(name), self._said(text)] for name, text in self.signs.items()]
+        title = self._said("Babysitter") + (f": {self._said('healthy')}" if self.healthy else "")
+        signs = table(["", self._said("sign"), self._said("measured")], rows, title)
+        heads = [self._said(head) for head in ("problem", "evidence", "remedy")]
+        return table(heads, [list(map(self._said, finding)) for finding in self.findings]) + signs if self.findings else signs
 
 
 # Thresholds: the course's numbers, and the distance from them that is still healthy.
@@ -277,14 +290,14 @@ class Babysitter(Callback):
 
     # ── judgement ──
 
-    def report(self) -> Checkup:
-        """Judge the run so far: its problems, and its vital signs."""
+    def report(self, lang: str | None = None) -> Checkup:
+        """Judge the run so far: its problems, and its vital signs; shown in ``lang``, by default the system's language."""
         parts = [self._initial_loss(), self._start(), self._rate(), self._ratio(), self._dead_or_saturated(), self._flow(),
                  self._labels(), self._overfitting()]
         findings = [*self.faults.values(), *(finding for found, _ in parts for finding in found)]
         problems = {finding.problem for finding in findings}
         bad = [name for found, signs in parts for name in signs if name in problems or found and name not in REMEDIES]
-        return Checkup(findings, {name: text for _, signs in parts for name, text in signs.items()}, bad)
+        return Checkup(findings, {name: text for _, signs in parts for name, text in signs.items()}, bad, lang)
 
     def _initial_loss(self) -> _Judged:
         if not self.losses or self.chance is None:
@@ -292,13 +305,13 @@ class Babysitter(Callback):
         return _initial(self.losses[0], self.chance)
 
     def _start(self) -> _Judged:
-        """Judge the start: a loss that is flat for a quarter of the run, and falls then, began at bad weights."""
+        """Judge the start: a loss that is flat for much of the run, and falls then, began at bad weights."""
         count = len(self.losses)
         if count < 4 * FLAT:
             return [], {}
         smooth = np.convolve(self.losses, np.full(9, 1 / 9), "valid")
         flat = int(np.argmax(smooth < 0.95 * smooth[0])) if (smooth < 0.95 * smooth[0]).any() else 0
-        if flat >= max(FLAT, count // 4) and smooth[-1] < 0.5 * smooth[0]:
+        if flat >= max(FLAT, 0.4 * count) and smooth[-1] < 0.5 * smooth[0]:
             told = f"the loss stayed at {smooth[0]:.3g} for {flat} of {count} batches, and only then fell, to {smooth[-1]:.3g}"
             return [Diagnosis.of("bad initialisation", f"{told}: at first the gradients hardly reached the weights")], {}
         return [], {}

@@ -240,8 +240,8 @@ assert [nn.l1_penalty([w]).item() for w in (w1, w2)] == [1.0, 1.0]
 assert [nn.elastic_penalty([w]).item() for w in (w1, w2)] == [2.0, 1.25]
 
 # %% [markdown]
-# L2 pulls on each weight in proportion to it: all become smaller. L1 pulls equally on all: those that do little become exactly zero.
-# A line is fitted to ten inputs, of which two matter (w = 1 and −2):
+# L2 pulls on each weight in proportion to it: all become smaller. L1 pulls equally on all: those that do little become exactly
+# zero. A line is fitted to ten inputs, of which two matter (w = 1 and −2):
 
 # %%
 rng = np.random.default_rng(0)

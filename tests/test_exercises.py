@@ -39,7 +39,8 @@ WRONG = [  # (id, answer, words of the reason)
     ("5.2", 3, "left out"), ("5.3", (1 / 3, 1 / 3, 1 / 3), "1 is taken away"), ("5.3", (2 / 3, -1 / 3, -1 / 3), SIGN),
     ("6.1", (4, 4), "factor"), ("6.3", 289, "whole number"), ("6.3", 280, "round up"), ("6.4", 0.34, "decimals"),
     ("7.1", 2.30, "ten classes"), ("7.2", 1 / 64, "variance"), ("7.3", (-1, 0, 1), "N − 1"), ("7.4", (6, -4, -12, -4), "penalty"),
-    ("0.1", (0.61, 6), "divide it by the nudge"), ("0.1", (6, 6), "the limit"), ("0.2", (6, 6), "replaces"), ("0.3", 4, "zero_grad"),
+    ("0.1", (0.61, 6), "divide it by the nudge"), ("0.1", (6, 6), "the limit"), ("0.2", (6, 6), "replaces"),
+    ("0.3", 4, "zero_grad"),
     ("0.4", (-4, 1, -2), "leads here too"),
     ("8.1", 0.2, "four factors"), ("8.2", 12, "5 folds"), ("8.3", 0.02, "ratio itself"),
     ("8.4", (2, 4, 2, 2), "past the gate"), ("8.5", 1, "line 1 is right"),
@@ -249,7 +250,7 @@ def messages(package: str) -> set[str]:
             if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "message" and isinstance(node.args[0], ast.Constant)}
 
 
-@pytest.mark.parametrize("package", ["chainrule", "viz"])
+@pytest.mark.parametrize("package", ["chainrule", "viz", "nn"])
 def test_the_korean_catalogue_is_whole(package: str) -> None:
     marked = messages(package)
     found = catalogue(ROOT / package / "locale" / "ko" / "LC_MESSAGES" / f"{package}.po")

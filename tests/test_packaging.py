@@ -136,7 +136,8 @@ def files(folder):
 
 def test_the_wheel_holds_every_file_of_the_four_packages_and_nothing_else(built):
     held = {path for path in files(built / "wheel") if ".dist-info/" not in path}
-    course = {f"chainrule/course/{path.relative_to(ROOT / 'notebooks').as_posix()}" for path in (ROOT / "notebooks").rglob("*.ipynb")}
+    course = {f"chainrule/course/{path.relative_to(ROOT / 'notebooks').as_posix()}"
+              for path in (ROOT / "notebooks").rglob("*.ipynb")}
     assert held == {f"{package}/{path}" for package in PACKAGES for path in files(ROOT / package)} | course
     assert {path.rpartition(".")[2] for path in held} >= {"py", "typed", "js", "css", "csv", "gz", "md"}
 

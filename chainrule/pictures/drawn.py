@@ -63,8 +63,9 @@ def neurons(*, lang: str | None = None) -> Drawn:
     for text, x, y in ((message("dendrites: signals come in"), 96, 24), (message("cell body: adds them up"), 212, 184),
                        (message("axon: passes the answer on"), 262, 112), (message("synapses: strong or weak"), 330, 214)):
         parts.append(_text(said(text), x, y, "note"))
-    for i, y in enumerate((60.0, 130.0, 200.0)):
-        parts += [tag("line", x1=478.0, y1=y, x2=594.0, y2=118.0 + 12 * i, kind="flow"), _text(f"x{'₁₂₃'[i]}", 464, y + 5),
+    for i, height in enumerate((60.0, 130.0, 200.0)):
+        parts += [tag("line", x1=478.0, y1=height, x2=594.0, y2=118.0 + 12 * i, kind="flow"),
+                  _text(f"x{'₁₂₃'[i]}", 464, height + 5),
                   _text(f"w{'₁₂₃'[i]}", 522, (74.0, 123.0, 166.0)[i], "weight")]
     parts += [tag("circle", cx=630.0, cy=130.0, r=36.0, kind="cell"), _text("Σ + b", 630, 135),
               tag("line", x1=666.0, y1=130.0, x2=712.0, y2=130.0, kind="flow"),
@@ -90,7 +91,7 @@ def image_scores(image: Sequence[Sequence[float]], weights: Sequence[Sequence[fl
     spoken = reader_language(lang)
     pixels = [x for row in image for x in row]
     scores = [sum(w * x for w, x in zip(row, pixels)) + b for row, b in zip(weights, bias)]
-    high = max(len(pixels) * 38, len(weights) * 38) + 70
+    high = 38.0 * max(len(pixels), len(weights)) + 70
 
     def grid(rows: Sequence[Sequence[float]], left: float, kind: str = "") -> list[str]:
         top, found = 44 + (high - 70 - 38 * len(rows)) / 2, []

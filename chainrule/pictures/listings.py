@@ -17,13 +17,13 @@ _PARTS = (
     (message("A gate: its value, and the local gradient towards each input"), "__mul__", (
         (ops, "mul = row(", "mul = row("), (value.binary, "out = forward(x, y)", "db = None if given_y else dy if"),
         (value.binary, "node: Any = new(Value)", "node.data, node.op"))),
-    (message("The order: every number after its inputs"), "order", ((value.Value._propagate, "while stack:", "push(node.a)"),)),
+    (message("The order: every number after its inputs"), "order", ((value.Value, "while stack:", "push(node.a)"),)),
     (message("The sweep from the end: += upstream × local"), "backward", (
-        (value.Value._propagate, "self.grad = seed", "node.a.grad +="),
-        (value.Value._propagate, "local = node.db", "node.b.grad +="))),
+        (value.Value, "self.grad = seed", "node.a.grad +="),
+        (value.Value, "local = node.db", "node.b.grad +="))),
     (message("What the sweep before has left: numbers in the middle begin at 0, leaves add this sweep to the last"), "backward", (
-        (value.Value._propagate, "elif node.grad is not zero", "continue"),
-        (value.Value._propagate, "after = [", "any(map(setattr, leaves"))),
+        (value.Value, "elif node.grad is not zero", "continue"),
+        (value.Value, "after = [", "any(map(setattr, leaves"))),
 )
 
 

@@ -11,7 +11,7 @@ from viz.web.step_words import WORDS
 
 SHOWN = """[document.title, document.body.innerText, ...[...document.querySelectorAll('*')].flatMap(x => [x.ariaLabel, x.title])]
     .filter(x => typeof x === 'string').join('\\n')"""
-NAMES = {"add", "div", "exp", "mul", "neg", "pow", "sum", "relu", "sigmoid", "grad", "zero", "End", "Home", "nan", "inf"}  # signs, keys
+NAMES = {"add", "div", "exp", "mul", "neg", "pow", "sum", "relu", "sigmoid", "grad", "zero", "End", "Home"}  # of gates and keys
 
 
 def neuron():

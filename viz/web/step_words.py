@@ -20,11 +20,13 @@ WORDS = (
     message("step {at} of {n}: {phase}, {name}"), message("{phase} · step {at} of {n}"),
     # the panel
     message("How to read this"),
-    message("This circuit computes {root} from {inputs}. Read it from left to right: each circle is a gate that does one operation, "
+    message("This circuit computes {root} from {inputs}. Read it from left to right: each circle is a gate that does one "
+            "operation, "
             "and the number above a wire is the value on it."),
     message("{names} and {n} more"),
     message("Then gradients travel back, from right to left, below the wires. A gradient says how much {root} would change if that "
-            "number grew a little. Every gate does only one thing: it multiplies the gradient that comes from its right (upstream) by "
+            "number grew a little. Every gate does only one thing: it multiplies the gradient that comes from its right "
+            "(upstream) by "
             "its own slope (local) and hands the product on to its left (downstream)."),
     message("Press Next, or the → key. Click a gate to run to it."),
     message("Here {number} arises: all that is computed from it is in danger."), message("An input: its value is given."),
@@ -59,7 +61,8 @@ WORDS = (
     message("zero_grad forgotten: a second pass adds to what the first one left at the leaves"),
     message("the sum over what was broadcast is forgotten: a gradient has another shape than its value"),
     message("The first wrong number comes at step {where} of {n}."),
-    message("In this circuit it makes no difference, which is why it is so easily overlooked: it does where a value is used more than "
+    message("In this circuit it makes no difference, which is why it is so easily overlooked: it does where a value is used "
+            "more than "
             "once."),
     # every number, and the circuit itself
     message("run to"), message("operation"), message("state"), message("input"), message("wrong: right is {right}"),
@@ -69,7 +72,8 @@ WORDS = (
     message("{scope}: {n} gate, {m} inputs of its own"), message("{scope}: {n} gate, {m} input of its own"),
     message("{what}: run to it"), message("{what}: open it"), message("{what}: close it"),
 )
-TITLE, RUN, FRAME = message("Backpropagation through {name}"), message("Run this cell to step through it."), message("Stepper: {title}")
+TITLE, FRAME = message("Backpropagation through {name}"), message("Stepper: {title}")
+RUN = message("Run this cell to step through it.")
 
 
 def words(lang: str) -> list[tuple[str, str]]:

@@ -1,0 +1,73 @@
+"""The babysitter in Korean: every text that it can say has its entry; names and numbers stay."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import nn
+from autograd.languages import spoken
+from nn import babysitter
+from nn.babysitter import Babysitter, Checkup, Diagnosis, check_initial_loss, check_overfit
+from nn.sitter_words import WORDS, said
+
+NAMES = set("""relu relus tanh Sequential Linear ReLU Tanh leaky Xavier LSTM zero_grad clip_norm patience model eval train optimizer
+autograd check_gradients nan inf array shape""".split())
+
+
+def templates() -> set[str]:
+    """The texts of evidence and remedies in the source, with each value in them as a hole."""
+    found = set()
+    for node in ast.walk(ast.parse(Path(babysitter.__file__).read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Call) and getattr(node.func, "attr", getattr(node.func, "id", "")) in ("of", "_fault", "Diagnosis"):
+            for argument in node.args:
+                if isinstance(argument, (ast.JoinedStr, ast.Constant)) and (text := filled(argument)):
+                    found.add(text)
+    return found
+
+
+def filled(node: ast.expr) -> str:
+    if isinstance(node, ast.Constant):
+        return node.value if isinstance(node.value, str) else ""
+    return "".join(part.value if isinstance(part, ast.Constant) else "7" for part in node.values)
+
+
+@pytest.mark.parametrize("text", sorted(templates()))
+def test_every_diagnosis_has_its_korean(text: str) -> None:
+    if re.fullmatch("7+: .*", text):  # what it begins with was written into a name
+        begins = "the gradient at the first activation is 1 times that at the last" if "layers before" in text else \
+            "the loss stayed at 2 for 30 of 99 batches, and only then fell, to 1"
+        text = text.replace("7", begins, 1)
+    assert re.search("[가-힣]", said(text, "ko")), text
+
+
+def test_every_remedy_has_its_korean() -> None:
+    assert {*babysitter.REMEDIES, *babysitter.REMEDIES.values()} <= set(WORDS)
+
+
+def test_a_report_speaks_the_language_that_is_asked_for() -> None:
+    model, sitter = nn.Sequential(nn.Linear(4, 16, rng=0), nn.Tanh(), nn.Linear(16, 3, rng=1)), Babysitter()
+    optimizer = nn.optim.SGD(model.named_parameters(), lr=1e-6)
+    nn.train.fit(model, nn.data.load("iris"), nn.functional.cross_entropy, optimizer, epochs=10, seed=0, callbacks=[sitter],
+                 progress=False)
+    english, korean = sitter.report("en"), sitter.report("ko")
+    assert english.problems == korean.problems and "learning rate too low" in english.problems
+    assert "학습률이 너무 낮음" in str(korean) and "해결: " in str(korean) and "learning rate" not in str(korean)
+    assert "문제" in korean._repr_html_() and re.findall(r"\d+\.\d+", str(english)) == re.findall(r"\d+\.\d+", str(korean))
+    assert set(re.findall("[A-Za-z_]{4,}", str(korean))) <= NAMES
+    for told in (check_initial_loss(model, nn.data.load("iris"), nn.functional.cross_entropy),
+                 check_overfit(model, nn.data.load("iris"), nn.functional.cross_entropy)):
+        told.lang = "ko"
+        assert set(re.findall("[A-Za-z_]{4,}", str(told))) <= NAMES, told
+
+
+def test_english_is_as_it_was_and_other_languages_are_refused() -> None:
+    told = Checkup([Diagnosis.of("dead relus", "3 of 8 units gave 0")], {"loss": "1 at first"}, ["loss"], "en")
+    assert str(told).startswith("Babysitter: 1 finding\n✗ dead relus: 3 of 8 units gave 0\n    remedy: lower the learning")
+    with pytest.raises(ValueError, match="'en' and 'ko'"):
+        Checkup([], {}, lang="fr")
+    assert np.array_equal([spoken("", "ko", Path(nn.__file__).parent)], [""])
