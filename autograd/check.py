@@ -25,7 +25,7 @@ MODES = ("reverse", "forward")
 
 def check_gradients(f: Callable[..., object], *xs: object, order: int = 1, modes: Sequence[str] = MODES,
                     gradient: Callable[..., object] | None = None, raise_on_error: bool = False,
-                    seed: int = 0) -> GradientReport:
+                    seed: int = 0, lang: str | None = None) -> GradientReport:
     """Check the gradients of ``f`` at ``xs`` against differences of its values, within their error bar.
 
     ``xs`` are numbers, arrays, Values, Tensors, nested lists, tuples and dicts of them; ``f`` returns the same kinds.
@@ -33,7 +33,8 @@ def check_gradients(f: Callable[..., object], *xs: object, order: int = 1, modes
     checks the second derivatives too, where the first are right. ``gradient``, a function of the same arguments
     that returns the gradient in their form, is checked in place of both modes (another library's, or one written by
     hand); ``f`` is then only evaluated, and must return one number. float32 arrays are checked against the function in
-    float64. Directions and cotangents are drawn from ``seed``.
+    float64. Directions and cotangents are drawn from ``seed``. The report speaks ``lang``, "en" or "ko", by default the
+    system's language.
 
     A number that leaves the graph inside ``f`` (``math.tanh(x)``) makes the verdict WRONG, with the place. Returns a
     ``GradientReport``, true where right. Raises WrongGradient (an AssertionError) with its table where wrong
@@ -64,7 +65,7 @@ def check_gradients(f: Callable[..., object], *xs: object, order: int = 1, modes
                 break  # the derivative of a wrong gradient gives no more information
             f = GradientFunction(subject)
             places = f.places
-    report = GradientReport(findings, "f" if name == "<lambda>" else name)
+    report = GradientReport(findings, "f" if name == "<lambda>" else name, lang)
     if raise_on_error and not report:
         raise WrongGradient(report)
     return report

@@ -250,7 +250,7 @@ def messages(package: str) -> set[str]:
             if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "message" and isinstance(node.args[0], ast.Constant)}
 
 
-@pytest.mark.parametrize("package", ["chainrule", "viz", "nn"])
+@pytest.mark.parametrize("package", ["chainrule", "viz", "nn", "autograd"])
 def test_the_korean_catalogue_is_whole(package: str) -> None:
     marked = messages(package)
     found = catalogue(ROOT / package / "locale" / "ko" / "LC_MESSAGES" / f"{package}.po")

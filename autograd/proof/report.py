@@ -7,7 +7,9 @@ from html import escape
 from math import inf, isfinite, isnan, log10
 from textwrap import wrap
 
+from ..languages import reader_language
 from ..notebook import picture, shortened, table
+from .report_words import said
 from .verdict import ADVICE, SEVERITY, EntryFinding
 
 HEADER = ("verdict", "of", "at", "gradient", "measured", "±", "digits", "mode", "what was found")
@@ -21,11 +23,15 @@ class GradientReport:
     """The result of ``check_gradients``: true when every gradient is right, printed as a table, drawn in notebooks.
 
     ``findings`` holds every comparison, ``worst`` the most serious, ``verdict`` its verdict: one of OK, OK_NOISY,
-    KINK (these are true) and WRONG, WRONG_AT_KINK, NONFINITE, NONDETERMINISTIC.
+    KINK (these are true) and WRONG, WRONG_AT_KINK, NONFINITE, NONDETERMINISTIC. It is shown in the language ``lang``, "en" or "ko",
+    by default the system's; verdicts and notes of findings stay English.
     """
 
-    def __init__(self, findings: list[EntryFinding], name: str = "f"):
-        self.findings, self.name = findings, name
+    def __init__(self, findings: list[EntryFinding], name: str = "f", lang: str | None = None):
+        self.findings, self.name, self.lang = findings, name, reader_language(lang)
+
+    def _said(self, text: str) -> str:
+        return said(text, self.lang)
 
     def __bool__(self) -> bool:
         return all(finding.is_right for finding in self.findings)
@@ -45,14 +51,14 @@ class GradientReport:
         ranked = sorted(self.findings, key=lambda x: -SEVERITY.index(x.verdict))[:limit]
         return [(x.verdict, x.what, f"{x.point:.6g}", f"{x.analytic + 0.0:.10g}", f"{x.numeric + 0.0:.10g}",
                  f"{x.bar:.1e}", "" if isnan(x.digits) else f"{x.digits:.0f}",
-                 "both" if x.mode == "reverse, forward" else x.mode, x.note) for x in ranked]
+                 self._said("both" if x.mode == "reverse, forward" else x.mode), self._said(x.note)) for x in ranked]
 
     def __str__(self) -> str:
         return self.table()
 
     def table(self, width: int = WIDE) -> str:
         """Return the report as text: a table, or in fewer characters than it takes, the findings one under another."""
-        rows = [HEADER, *self.rows()]
+        rows = [self._header(), *self.rows()]
         widths = [max(len(row[i]) for row in rows) for i in range(len(HEADER) - 1)]
         ends = [sum(widths) + 2 * len(widths) + min(len(note), NARROW) for *_, note in rows[1:] if note]
         if max([sum(widths) + 2 * len(widths) - 2, *ends]) > width:
@@ -67,6 +73,9 @@ class GradientReport:
                 start = " " * len(start)
         return "\n".join([self.summary, *lines, *self._closing_lines()])
 
+    def _header(self) -> tuple[str, ...]:
+        return tuple(map(self._said, HEADER))
+
     def __repr__(self) -> str:
         return shortened(str(self))
 
@@ -78,17 +87,17 @@ class GradientReport:
         conclusion = ("gradient right" if self else
                       "gradient WRONG" if counts["WRONG"] or counts["WRONG_AT_KINK"] else
                       "not the same value each time" if counts["NONDETERMINISTIC"] else "value or gradient not finite")
-        return f"{self.name}: {conclusion} ({counted})"
+        return f"{self.name}: {self._said(conclusion)} ({counted})"
 
     def _closing_lines(self) -> list[str]:
         hidden = len(self.findings) - len(self.rows())
         met = {x.verdict for x in self.findings}
-        advice = [f"{verdict}: {ADVICE[verdict]}" for verdict in reversed(SEVERITY) if verdict in met and ADVICE[verdict]]
-        return ([f"… and {hidden} more, no worse than {self.rows()[-1][0]}"] if hidden else []) + advice
+        advice = [f"{verdict}: {self._said(ADVICE[verdict])}" for verdict in reversed(SEVERITY) if verdict in met and ADVICE[verdict]]
+        return ([self._said(f"… and {hidden} more, no worse than {self.rows()[-1][0]}")] if hidden else []) + advice
 
     def _repr_html_(self) -> str:
         drawn = self._repr_svg_()
-        return table(HEADER, self.rows(), self.summary, self._closing_lines()) + (picture(drawn, "The worst") if drawn else "")
+        return table(self._header(), self.rows(), self.summary, self._closing_lines()) + (picture(drawn, "The worst") if drawn else "")
 
     def _repr_svg_(self) -> str:
         return step_picture(self.worst) if self.findings else ""

@@ -1,4 +1,4 @@
-"""The babysitter in Korean: every text that it can say has its entry; names and numbers stay."""
+"""The babysitter and the gradient checker in Korean: every text has its entry; names and numbers stay."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ import numpy as np
 import pytest
 
 import nn
+from autograd import check_gradients
 from autograd.languages import spoken
+from autograd.proof.report_words import WORDS as REPORT_WORDS
+from autograd.proof.verdict import ADVICE
 from nn import babysitter
 from nn.babysitter import Babysitter, Checkup, Diagnosis, check_initial_loss, check_overfit
 from nn.sitter_words import WORDS, said
@@ -71,3 +74,14 @@ def test_english_is_as_it_was_and_other_languages_are_refused() -> None:
     with pytest.raises(ValueError, match="'en' and 'ko'"):
         Checkup([], {}, lang="fr")
     assert np.array_equal([spoken("", "ko", Path(nn.__file__).parent)], [""])
+
+
+def test_the_checkers_report_speaks_the_language_that_is_asked_for() -> None:
+    mistakes = {"sign": -1.0, "double": 2.0, "half": 0.5, "third": 1 / 3, "much": 7.3}
+    for name, factor in mistakes.items():
+        told = [check_gradients(lambda x: x**3, 2.0, gradient=lambda x, k=factor: k * 3 * x**2, lang=lang) for lang in ("en", "ko")]
+        assert told[0].verdict == told[1].verdict == "WRONG" and told[0].worst.note == told[1].worst.note
+        assert "기울기가 틀림" in str(told[1]) and "gradient" not in str(told[1]), name
+        assert set(re.findall("[a-z]{4,}", str(told[1]))) == set() and "판정" in told[1]._repr_html_(), str(told[1])
+    assert "맞음" in str(check_gradients(lambda x: x**3, 2.0, lang="ko"))
+    assert {*filter(None, ADVICE.values())} <= set(REPORT_WORDS)
