@@ -65,8 +65,8 @@ def _build_one(target: Path, source: Path, lang: str) -> None:
     shutil.rmtree(target / "_sources", ignore_errors=True)
     for name in (".buildinfo", "objects.inv", "searchindex.js", "_static/searchtools.js", "_static/language_data.js"):
         (target / name).unlink(missing_ok=True)
-    for name in (".doctrees", "jupyter_execute"):
-        shutil.rmtree(target / name, ignore_errors=True)
+    for folder in (target / ".doctrees", target.parent / "jupyter_execute"):  # notebooks are copied there
+        shutil.rmtree(folder, ignore_errors=True)
     index = [entry for path in sorted(target.rglob("*.html")) for entry in sections(path, target)]
     text = json.dumps(index, ensure_ascii=False, separators=(",", ":"))
     (target / "_static" / "search-index.js").write_text(f"const SEARCH = {text}", encoding="utf-8")
@@ -117,6 +117,8 @@ def page_text(path: Path) -> str:
     def link(found: re.Match[str]) -> str:
         place, _, anchor = found[2].partition("#")
         target = (path.parent / place).resolve()
+        if target.suffix == ".ipynb" and target.parent == ROOT / "notebooks" and path.parent == HERE:
+            return f"{found[1]}({target.name})"  # a chapter is a page beside this one
         inside = target.suffix in (".md", ".svg") and target.is_relative_to(HERE)
         if not place or inside or not target.exists():
             return found[0]

@@ -85,3 +85,28 @@ def test_the_checkers_report_speaks_the_language_that_is_asked_for() -> None:
         assert set(re.findall("[a-z]{4,}", str(told[1]))) == set() and "판정" in told[1]._repr_html_(), str(told[1])
     assert "맞음" in str(check_gradients(lambda x: x**3, 2.0, lang="ko"))
     assert {*filter(None, ADVICE.values())} <= set(REPORT_WORDS)
+
+
+# ── pages ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+ROOT = Path(__file__).parents[1]
+TERMS = """순전파 역전파 상류 국소 하류 편미분 연쇄 가중치 편향 활성화 손실 학습률 경사 과적합 정규화(규제) 표준화 초기화 은닉층 합성곱 풀링 스트라이드
+패딩""".split()
+
+
+def test_the_korean_readme_has_the_programs_of_the_english_one_and_its_links_lead_somewhere() -> None:
+    english, korean = ((ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "README.ko.md"))
+    programs = re.findall(r"```python\n(.*?)```", korean, re.DOTALL)
+    assert len(programs) == 3 and all(program in english for program in programs)
+    links = [link for link in re.findall(r"\]\(([^)#]+)", re.sub(r"`[^`]*`", "", korean)) if "://" not in link]
+    assert len(links) >= 8 and all((ROOT / link).exists() for link in links)
+
+
+def test_the_glossary_has_the_terms_of_the_lecture_and_the_chapters_use_them() -> None:
+    glossary = (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| ([^|]*[가-힣][^|]*) \| ([^|]+) \|", glossary, re.MULTILINE)[1:]
+    assert len(rows) >= 55 and len({english for _, english in rows}) == len(rows)
+    chapters = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "notebooks" / "ko").glob("*.ipynb"))
+    for term in TERMS:
+        assert any(term in korean for korean, _ in rows), term
+        assert term.partition("(")[0] in chapters, term

@@ -10,7 +10,7 @@ from notebooks.__main__ import CHAPTERS, read
 
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "docs" / "syllabus.md").read_text(encoding="utf-8")
-ROWS = re.findall(r"^\| (?!clause)(.+) \| \[(\d)\]\((\w+)\.ipynb\) \| `(.+)` \|$", PAGE, re.MULTILINE)
+ROWS = re.findall(r"^\| (?!clause)(.+) \| \[(\d)\]\(\.\./notebooks/(\w+)\.ipynb\) \| `(.+)` \|$", PAGE, re.MULTILINE)
 
 
 @pytest.fixture(scope="module")

@@ -92,12 +92,15 @@ class GradientReport:
     def _closing_lines(self) -> list[str]:
         hidden = len(self.findings) - len(self.rows())
         met = {x.verdict for x in self.findings}
-        advice = [f"{verdict}: {self._said(ADVICE[verdict])}" for verdict in reversed(SEVERITY) if verdict in met and ADVICE[verdict]]
-        return ([self._said(f"… and {hidden} more, no worse than {self.rows()[-1][0]}")] if hidden else []) + advice
+        advice = [f"{verdict}: {self._said(ADVICE[verdict])}"
+                  for verdict in reversed(SEVERITY) if verdict in met and ADVICE[verdict]]
+        more = [self._said(f"… and {hidden} more, no worse than {self.rows()[-1][0]}")] if hidden else []
+        return more + advice
 
     def _repr_html_(self) -> str:
         drawn = self._repr_svg_()
-        return table(self._header(), self.rows(), self.summary, self._closing_lines()) + (picture(drawn, "The worst") if drawn else "")
+        shown = table(self._header(), self.rows(), self.summary, self._closing_lines())
+        return shown + (picture(drawn, "The worst") if drawn else "")
 
     def _repr_svg_(self) -> str:
         return step_picture(self.worst) if self.findings else ""

@@ -22,7 +22,6 @@ WORDS = (
     message("gradient WRONG"),
     message("not the same value each time"),
     message("value or gradient not finite"),
-    message("{name}: {conclusion} ({counts})"),
     message("… and {n} more, no worse than {verdict}"),
     message("agrees, but the function is too noisy or too ill-conditioned there for more digits"),
     message("left and right slopes differ, and the gradient is a valid choice"),
