@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from autograd import Value
 
     from viz.numbers import Digits
+    from viz.playgrounds import Playground
     from viz.svg import Picture
     from viz.web.step_page import Stepper
 
@@ -38,6 +39,7 @@ _EXAMPLES = {  # by the command that each begins with
     "check": ('"tanh(w*x)**2" w=0.5 x=3',),
     "report": ("run.npz -o report.html",),
     "notebooks": ("course", "course --key"),
+    "play": ("-o play.html", "-o play.html --lang ko"),
 }
 _CODES = "exit status: 0 all right, 1 the gradient is wrong (check), 2 the command or the expression is at fault"
 
@@ -142,6 +144,7 @@ def argument_parser() -> argparse.ArgumentParser:
     _add_expression_command(commands, check, "Check the gradient of an expression against differences of its values.")
     _add_report(commands)
     _add_notebooks(commands)
+    _add_play(commands)
     return parser
 
 
@@ -212,6 +215,13 @@ def _add_notebooks(commands: Commands) -> None:
     sub.add_argument("--lang", choices=LANGUAGES, help="language of the course and the key (the system's)")
 
 
+def _add_play(commands: Commands) -> None:
+    sub = _add_command(commands, play, "Write the playground: a page for a browser, to try formulas and networks without Python.")
+    sub.set_defaults(values=[])
+    sub.add_argument("-o", "--output", default="play.html", metavar="FILE", help="where to write (play.html)")
+    sub.add_argument("--lang", choices=LANGUAGES, help="language that the page opens in (the reader's own)")
+
+
 def digits(text: str) -> Digits:
     if text == "auto":
         return "auto"
@@ -258,7 +268,7 @@ def draw(args: argparse.Namespace) -> int:
     return 0
 
 
-def written(picture: Picture | Stepper | str, output: str) -> None:
+def written(picture: Picture | Stepper | Playground | str, output: str) -> None:
     """Save a picture, a page or a text; an existing file is replaced only when the new one is complete."""
     path = Path(output).resolve()
     try:
@@ -365,4 +375,14 @@ def notebooks(args: argparse.Namespace) -> int:
         raise Refusal(f"cannot copy into '{args.folder}': {error.strerror or error}") from None
     print(f"copied {len(files)} files into {args.folder}; to open them: pip install 'chainrule[course]', then\n"
           f"jupyter lab '{args.folder}'")
+    return 0
+
+
+def play(args: argparse.Namespace) -> int:
+    if args.values:
+        raise Refusal(f"play takes no values; leave out {args.values[0]!r}, and type formulas on the page")
+    if Path(args.output).suffix.lower() not in (".html", ".htm"):
+        raise Refusal(f"cannot write '{args.output}': the name must end in .html")
+    import viz
+    written(viz.playground(lang=args.lang), args.output)
     return 0

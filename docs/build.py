@@ -15,6 +15,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+import viz
 from autograd.operation import Operation
 
 HERE = Path(__file__).parent
@@ -62,6 +63,7 @@ def _build_one(target: Path, source: Path, lang: str) -> None:
         if lang == "ko":
             text = FURNITURE.sub(lambda found: found[1] + KOREAN[found[2]] + found[3], text)
         path.write_text(text, encoding="utf-8")
+    viz.playground(target / "play.html", None if lang == "en" else lang)
     shutil.rmtree(target / "_sources", ignore_errors=True)
     for name in (".buildinfo", "objects.inv", "searchindex.js", "_static/searchtools.js", "_static/language_data.js"):
         (target / name).unlink(missing_ok=True)

@@ -14,6 +14,7 @@ from .drawing import Drawing, draw
 from .graphs import graph
 from .records import Graph
 from .networks import network
+from .playgrounds import Playground, playground
 from .quizzes import Quiz, quiz
 from .reports import report
 from .web.step_page import Stepper, stepper
@@ -23,8 +24,8 @@ from .worksheets import Worksheet, worksheet
 from .zooming import zoom
 
 internal_packages.add("viz")  # warnings name the user's line, not one of this package
-__all__ = ["Drawing", "Graph", "Quiz", "Stepper", "Worksheet", "draw", "graph", "network", "plots", "quiz", "report", "stepper",
-           "text", "unrolled", "worksheet", "zoom"]
+__all__ = ["Drawing", "Graph", "Playground", "Quiz", "Stepper", "Worksheet", "draw", "graph", "network", "playground", "plots",
+           "quiz", "report", "stepper", "text", "unrolled", "worksheet", "zoom"]
 
 
 def __dir__() -> list[str]:

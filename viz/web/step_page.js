@@ -413,7 +413,7 @@ function explain(now) {
   } else {
     panel.append(h('p', 'sum', `${name(node)} = ${fill(node, name)}`),
       h('p', '', 'upstream gradient, arrived at ', name(node), ': ', g(frame.gradient),
-        node === root ? h('span', 's', '  — the result itself: it changes exactly as it changes') : ''))
+        node === root && seed === 1 ? h('span', 's', '  — the result itself: it changes exactly as it changes') : ''))
     if (differs(frame))
       panel.append(h('p', 'wrongly', `Wrong: ${show(frame.gradient)} is passed on, but ${show(frame.right)} is right.`))
     const before = node === root ? {} : state(at - 1).arrived
@@ -430,7 +430,7 @@ function outlook(now) {  // said once all gradients are there
   if (!live) return ''
   if (numbers.some(broken)) return 'Some of them are nan or inf: go back to the first gate that is marked.'
   if (!moved.some(i => size(now.totals[i]))) return `Those of the inputs are 0: no small change of them changes ${name(root)}.`
-  return `Update moves each input against its gradient; with small steps, ${name(root)} falls.`
+  return seed === 1 ? `Update moves each input against its gradient; with small steps, ${name(root)} falls.` : ''
 }
 function scope(panel, frame, inside, now) {  // a collapsed gate, as if it were one operation
   const called = scopes[gate(frame.node).scope]?.[0] ?? 'Σ', last = gate(frame.node).result, own = new Set(inside)

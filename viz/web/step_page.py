@@ -125,7 +125,7 @@ class Stepper:
         # inside a script element, < could begin its end tag or a comment
         data = json.dumps(self._data, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
         title = self.title or self._said(TITLE).format(name=clip(self._data["nodes"][-1]["name"]))
-        return _PAGE.format(title=escape(clean(title)), lang=self.lang, kind=self.kind, unpack=_source("unpack.js"), style=_style(),
+        return _PAGE.format(title=escape(clean(title)), lang=self.lang, kind=self.kind, unpack=source("unpack.js"), style=_style(),
                             script=f"const DATA = {data}\nconst COMPUTE = {self._code};\n{_script(self.scripts)}")
 
     def save(self, path: str | Path) -> Path:
@@ -192,8 +192,8 @@ _PAGE = """<!doctype html>
 """
 
 
-def _source(name: str) -> str:
-    """A script or style sheet of this folder, without comments and indentation."""
+def source(name: str) -> str:
+    """Return a script or style sheet of this folder, without comments and indentation."""
     source = (Path(__file__).parent / name).read_text(encoding="utf-8")
     return re.sub(r"\n\s+", "\n", re.sub(r"(?m)(^|\s+)// .*$", "", source))
 
@@ -201,17 +201,22 @@ def _source(name: str) -> str:
 @cache
 def _script(names: tuple[str, ...]) -> str:
     """The script of a page (layout, drawing, stepping), packed."""
-    return _packed("script", ";".join(map(_source, names)))
+    return packed("script", ";".join(map(source, names)))
 
 
 @cache
 def _style() -> str:
     """The style sheet of a page, packed: it is there before anything is shown."""
-    return _packed("style", f"{_colours()}{CSS_IN_COLOURS}{_source('step_page.css')}")
+    return packed("style", style_sheet())
 
 
-def _packed(tag: str, text: str) -> str:
-    """JavaScript that unpacks a text, a third as long, into an element at the end of what has been read."""
+def style_sheet() -> str:
+    """Return the style sheet of the stepper, with its colours for light and dark."""
+    return f"{_colours()}{CSS_IN_COLOURS}{source('step_page.css')}"
+
+
+def packed(tag: str, text: str) -> str:
+    """Return JavaScript that unpacks a text, a third as long, into an element at the end of what has been read."""
     packer = compressobj(9, DEFLATED, -15)
     packed = b64encode(packer.compress(text.encode()) + packer.flush()).decode()
     return f"document.currentScript.after(Object.assign(document.createElement('{tag}'), {{ textContent: unpack('{packed}') }}));"

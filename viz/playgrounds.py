@@ -1,0 +1,64 @@
+"""The playground: one page, without Python, in which formulas and networks are computed, drawn, trained and stepped through."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from html import escape
+from pathlib import Path
+
+from autograd.files import replaced
+from autograd.languages import LANGUAGES, reader_language
+
+
+class Playground:
+    """The playground's page, shown in notebooks: ``html`` is its text, ``save`` writes it.
+
+    >>> page = Playground("en")
+    >>> page, "https://" in page.html
+    (<Playground in English, Korean>, False)
+    """
+
+    def __init__(self, lang: str | None = None):
+        self.lang = lang if lang is None else reader_language(lang)
+
+    @cached_property
+    def html(self) -> str:
+        """The self-contained page as text."""
+        from .web.play_page import page  # with all of nn: loaded when it is needed
+        return page(self.lang)
+
+    def save(self, path: str | Path) -> Path:
+        """Write the page to a file for a browser, and return its path."""
+        path = Path(path)
+        with replaced(path) as temporary:
+            temporary.write_text(self.html, encoding="utf-8")
+        return path
+
+    def _repr_html_(self) -> str:
+        """The page in a frame, for a notebook."""
+        return f'<iframe srcdoc="{escape(self.html)}" title="Playground" style="width:100%;height:1000px;border:0"></iframe>'
+
+    def __repr__(self) -> str:
+        names = {"en": "English", "ko": "Korean"}
+        return f"<Playground in {', '.join(names[lang] for lang in LANGUAGES)}>"
+
+
+def playground(path: str | Path | None = None, lang: str | None = None) -> Playground:
+    """Return the playground, a page of three tabs: Expression, Network and Quiz; with ``path``, write it to that file too.
+
+    Expression draws the circuit of a formula as it is typed, and steps through it; Network trains a small network on points of
+    the plane, and opens each neuron into its gates; Quiz asks for the gradients. The page needs no Python and asks nothing of other
+    hosts: it computes with the rows of the table, those that you added included. ``lang`` is the language that it opens in, "en" or
+    "ko"; by default the reader's own. Raises ValueError for another language, LookupError for an added row without JavaScript.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     _ = playground(Path(folder) / "play.html")
+    ...     (Path(folder) / "play.html").stat().st_size < 200_000
+    True
+    """
+    made = Playground(lang)
+    if path is not None:
+        made.save(path)
+    _ = made.html  # made now, so that a row without JavaScript is refused here
+    return made
