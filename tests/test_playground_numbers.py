@@ -253,8 +253,8 @@ JUDGED = {
     "too slow": {"layers": [4], "optimiser": "SGD", "rate": 1e-7},
     "zeros": {"layers": [4], "start": "zeros", "optimiser": "SGD", "rate": 0.5},
     "sigmoids": {"layers": [4] * 6, "activation": "sigmoid", "optimiser": "SGD", "rate": 0.5, "data": "circles"},
-    "flat at first": {"layers": [8, 8, 8], "activation": "sigmoid", "optimiser": "Adam", "rate": 0.02, "data": "circles", "noise": 0.0,
-                      "steps": 200},
+    "flat at first": {"layers": [8, 8, 8], "activation": "sigmoid", "optimiser": "Adam", "rate": 0.02, "data": "circles",
+                      "noise": 0.0, "steps": 200},
     "far too large": {"layers": [4, 4], "start": "large", "optimiser": "SGD", "rate": 0.01},
 }
 

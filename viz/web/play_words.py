@@ -115,19 +115,20 @@ SITTER = {  # as nn.babysitter says them: its own catalogue has the translations
     "why initial": "the first loss is {loss}, where guessing gives {chance}",
     "why shot to nan": "the loss went from {first} up to {peak}, and then nan or inf came up",
     "why shot up": "the loss shot up from {first} to {peak}, and is {now} now",
-    "why slow": "after {n} batches the loss has only come from {first} to {now}, and an update changes the weights by {ratio} of them",
-    "why flat start": "the loss stayed at {first} for {flat} of {n} batches, and only then fell, to {now}: at first the gradients hardly "
-                      "reached the weights",
+    "why slow": "after {n} batches the loss has only come from {first} to {now}, and an update changes the weights by {ratio} of "
+                "them",
+    "why flat start": "the loss stayed at {first} for {flat} of {n} batches, and only then fell, to {now}: at first the gradients "
+                      "hardly reached the weights",
     "why off": "an update changes the weights by {ratio} of their length (median); about {good} is good",
-    "why silent": "{silent} of {units} units of {layer} gave 0 for all of {seen} examples: no gradient reaches their weights, and they "
-                  "stay dead",
+    "why silent": "{silent} of {units} units of {layer} gave 0 for all of {seen} examples: no gradient reaches their weights, and "
+                  "they stay dead",
     "why flat": "{share} of the outputs of {layer} ({kind}) lie where its slope is under a twentieth of its largest: they pass no "
                 "gradient",
     "why vanishing": "the gradient at the first activation is {flow} times that at the last: the layers before it hardly learn",
     "why exploding": "the gradient at the first activation is {flow} times that at the last",
     "do initial high": "scale the inputs, or start from smaller weights, in the last layer above all",
-    "do initial low": "if the weights are not trained ones, look for the labels among the inputs, or for a class that is nearly all "
-                      "examples",
+    "do initial low": "if the weights are not trained ones, look for the labels among the inputs, or for a class that is nearly "
+                      "all examples",
     "do divide": "divide the learning rate by about {factor}", "do multiply": "multiply the learning rate by about {factor}",
     **{f"do {problem}": remedy for problem, remedy in babysitter.REMEDIES.items()},
 }
