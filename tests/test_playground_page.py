@@ -108,6 +108,7 @@ def test_a_network_trains_and_a_neuron_opens_into_its_gates(opened: Any) -> None
     page.locator("#run").click()
     page.wait_for_function("parseInt(document.getElementById('figures').textContent.match(/\\d+/)[0]) > 20")
     page.locator("#run").click()
+    assert "healthy: no problems found" in page.locator("#sitter").inner_text()
     page.get_by_role("button", name="neuron 2 of hidden layer 1: open it into its gates").click()
     box = page.get_by_role("region", name="neuron 2 of hidden layer 1")
     assert box.locator(".shape").count() == 5  # two products, two sums, tanh

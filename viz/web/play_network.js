@@ -78,7 +78,7 @@ function figures() {
     correct: run.points.length ? `${Math.round(100 * run.correct())} %` : '–' })
 }
 function verdicts() {
-  const found = run.sitter.report(), said = JSON.stringify(found)
+  const found = run.sitter.report(), said = JSON.stringify([found, run.t > 0])
   if (said === told) return
   told = said
   const layer = holes => 'layer' in holes ? { ...holes, layer: word('hidden', { k: holes.layer }) } : holes
