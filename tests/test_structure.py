@@ -101,7 +101,7 @@ def test_no_function_is_called_as_its_module():
 def test_a_class_has_a_name_of_its_own():
     where: dict[str, list[str]] = {}
     for name, tree in TREES.items():
-        if name.partition(".")[0] in (*PACKAGES, "docs", "benchmarks", "notebooks"):
+        if name.partition(".")[0] in (*PACKAGES, "docs", "benchmarks"):
             for node in ast.walk(tree):
                 if isinstance(node, ast.ClassDef):
                     where.setdefault(node.name, []).append(name)

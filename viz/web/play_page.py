@@ -22,10 +22,10 @@ PARTS = "texts graph tokens grammar parse data train sitter state view neuron st
 OWN = *(f"play_{name}.js" for name in PARTS), "play.js"
 
 
-class Sample(Stepper):
+class TinyStepper(Stepper):
     """The stepper of a tiny circuit: all that its page has for every circuit.
 
-    >>> sorted(Sample().shared["circuit"])
+    >>> sorted(TinyStepper().shared["circuit"])
     ['merged', 'stem']
     """
 
@@ -49,14 +49,14 @@ class Sample(Stepper):
 
 def page(lang: str | None) -> str:
     """Return the whole page as text; ``lang`` is the language that it opens in, None for the reader's own."""
-    sample = Sample()
+    sample = TinyStepper()
     style = packed("style", f"{style_sheet()}\n{source('play.css')}")
     script = packed("script", f"{_data(sample, lang)}\n{_scripts()}")
     title = play_words.said(play_words.PAGE["title"], lang or "en")
     return _PAGE.format(lang=lang or "en", unpack=source("unpack.js"), style=style, script=script, title=title)
 
 
-def _data(sample: Sample, lang: str | None) -> str:
+def _data(sample: TinyStepper, lang: str | None) -> str:
     """The constants that the scripts read, as JavaScript."""
     words = play_words.all_words(page=play_words.PAGE, refusals=play_words.REFUSALS, expression=play_words.EXPRESSION,
                                  network=play_words.NETWORK, sitter=play_words.SITTER, quiz=play_words.QUIZ, asked=QUIZ_WORDS)

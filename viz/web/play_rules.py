@@ -8,7 +8,7 @@ import nn
 from autograd import Value
 from autograd.graph import is_node
 from autograd.programs.javascript import code
-from autograd.programs.printer import Code
+from autograd.programs.printer import SourceCode
 from nn import babysitter
 from nn.functional import binary_cross_entropy_with_logits, hinge_loss, mse_loss
 
@@ -52,10 +52,10 @@ def _optimiser(make: Any) -> dict[str, Any]:
     ``slots`` are the numbers that it keeps, with their new ones; they begin at 0.
     """
     optimiser, used = make([Value(0.0, "x")]), set[str]()
-    group = {**optimiser.param_groups[0], "lr": Code("lr", used)}
+    group = {**optimiser.param_groups[0], "lr": SourceCode("lr", used)}
     first: dict[str, Any] = {}
-    optimiser.update(Code("x", used), Code("g", used), first, group)
-    state: dict[str, Any] = {name: Code("t" if name == "step" else name, used) for name in first}
-    after = optimiser.update(Code("x", used), Code("g", used), state, group)
+    optimiser.update(SourceCode("x", used), SourceCode("g", used), first, group)
+    state: dict[str, Any] = {name: SourceCode("t" if name == "step" else name, used) for name in first}
+    after = optimiser.update(SourceCode("x", used), SourceCode("g", used), state, group)
     state.pop("step", None)
     return {"update": code(after), "slots": {name: code(x) for name, x in state.items()}, "lr": optimiser.defaults["lr"]}

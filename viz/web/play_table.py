@@ -10,7 +10,7 @@ from typing import Any
 
 from autograd.operation import Operation, Operators, rows
 from autograd.programs.javascript import code
-from autograd.programs.printer import JAVASCRIPT, Code, sources
+from autograd.programs.printer import JAVASCRIPT, SourceCode, sources
 
 NAMES = "x", "y"  # of operands; the result is called out
 
@@ -76,8 +76,8 @@ def printed_table() -> dict[str, Any]:
 
 def _row(row: Operation, used: set[str]) -> dict[str, Any]:
     names = NAMES[:row.arity]
-    given = [Code(name, used) for name in names]
-    partials = [rule(Code("out", used), *given) if callable(rule) else rule for rule in row.partials]
+    given = [SourceCode(name, used) for name in names]
+    partials = [rule(SourceCode("out", used), *given) if callable(rule) else rule for rule in row.partials]
     shown = [_parts(rule(Tree("out"), *map(Tree, names))) if callable(rule) else _parts(rule) for rule in row.shown]
     return {"sign": row.sign, "defaults": row.defaults, "forward": code(row(*given)), "partials": [*map(code, partials)],
             "taken": [getattr(partial, "taken", None) for partial in partials], "shown": shown}
