@@ -276,7 +276,7 @@ def layered(kind: str, backend: str) -> Step:
 
 
 for _row in (T1, T2):
-    _row.engine(f"{next(iter(BACKENDS))}, with its update")(partial(updating, _row))
+    _row.engine("compiled step, native")(partial(updating, _row))
 for _name, _backend in BACKENDS.items():
     for _row in (T1, T2, T3):
         _row.engine(_name)(partial(arrays, _row, _backend))

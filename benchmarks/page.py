@@ -11,14 +11,14 @@ from typing import Any
 
 from . import plots, results as store, tables
 from .figures import means, quartiles, short
-from .measure import ROOT
+from .measure import OURS, ROOT
 from .results import Results
 from .tables import LANES, LAYERS, MIXTURES, OBJECTIVES, STEPS, absence, engines, grid, lost, markdown, relative, samples, time
 
 BEGIN, END = "<!-- benchmarks: python -m benchmarks page -->", "<!-- /benchmarks -->"
 JOBS = (*STEPS, *LAYERS, *OBJECTIVES)
 CHOSEN = (*STEPS, *LAYERS, "gmm2_5", "gmm10_25", "gmm20_50", "letters", "cameras")  # of README, with these columns
-COLUMNS = ("chainrule", "compiled, native", "compiled, NumPy", "NumPy by hand", "JAX, jit", "MyGrad")
+COLUMNS = (*OURS, "NumPy by hand", "JAX, jit", "MyGrad")
 PEERS = {"PyTorch": ("s1", "chain", *JOBS), "NumPy by hand": ("s1", *STEPS, *LANES), "JAX, jit": ("s1", "chain", *JOBS, *LANES),
          "CasADi": ("s1", *LANES)}  # the fast ones, with the rows that they have
 TABLES = ("s1", "chain", "import", "recording", "native_start", "memory", "digits", "fit", "anomaly", "anomaly_t1")
@@ -298,7 +298,7 @@ def of_numbers(results: Results) -> str:
         grown = record.get("engines", {}).get(name, {}).get("bytes")
         return short(grown / record["nodes"]) if grown is not None else ""
     return markdown(["engine", "S1, ms", "chain, µs/node", "chain, bytes/node"],
-                    [[f"**{name}**" if name in tables.OURS else name, time(results, "s1", name), time(results, "chain", name),
+                    [[f"**{name}**" if name in OURS else name, time(results, "s1", name), time(results, "chain", name),
                       size(name)] for name in tables.present(results, ("s1", "chain"))])
 
 

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 from viz.plots.axes import FAINT, INK, MARKERS, SERIES, add_legend_below, axes_or_new, make_panels, save, series_style
 
 from .figures import exponent, means, quartiles, ratio, short
+from .measure import OURS
 from .results import Results
 from .tables import ENGINES, column_name, columns, label, pictured, present, samples
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-OF_JOBS = ("chainrule", "compiled, native", "compiled, NumPy", "NumPy by hand", "JAX, jit", "MyGrad", "HIPS autograd")
+OF_JOBS = (*OURS, "NumPy by hand", "JAX, jit", "MyGrad", "HIPS autograd")
 NAMED = 3  # operations with a label in each column
 
 
