@@ -31,6 +31,7 @@ COVERAGE = [["pytest", "-n", "2", "-m", "not slow", "--cov", "--cov-report=term-
 BENCH = [["benchmarks", "hips"], ["benchmarks", "--page"]]
 DOCS = [["docs"]]
 SITE = [["docs.build"]]
+SLIDES = [["docs.slides"]]
 
 nox.options.sessions = ["test"]
 nox.options.error_on_missing_interpreters = False  # a version that is not installed is skipped, also in CI
@@ -132,6 +133,13 @@ def site(session: nox.Session) -> None:
     """Build the website into build/site/: the course, the pages, the reference."""
     install(session, "site", "site")
     modules(session, SITE)
+
+
+@nox.session(python=False)
+def slides(session: nox.Session) -> None:
+    """Write each chapter as slides into build/slides/, in English and Korean."""
+    install(session, "site", "site")
+    modules(session, SLIDES)
 
 
 @nox.session(python=VERSIONS, reuse_venv=True)

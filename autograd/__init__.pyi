@@ -421,6 +421,10 @@ def cross(x: PlainArrayLike, y: PlainArrayLike, axisa: int = -1, axisb: int = -1
 def cross(x: Tensor, y: PlainArrayLike | Tensor, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: int | None = None) -> Tensor: ...
 @overload
 def cross(x: PlainArrayLike, y: Tensor, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: int | None = None) -> Tensor: ...
+@overload
+def cross(x: PlainArrayLike, y: PlainArrayLike | Tensor, dim: int) -> Array: ...
+@overload
+def cross(x: Tensor, y: PlainArrayLike | Tensor, dim: int) -> Tensor: ...
 
 @overload
 def kron(x: PlainArrayLike, y: PlainArrayLike) -> Array:
@@ -561,10 +565,10 @@ def rot90(x: PlainArrayLike, k: int = 1, axes: tuple[int, int] = (0, 1)) -> Arra
 def rot90(x: Tensor, k: int = 1, axes: tuple[int, int] = (0, 1)) -> Tensor: ...
 
 @overload
-def pad(x: PlainArrayLike, pad_width: Shape | Sequence[Sequence[int]] | Array, mode: str = 'constant', *, constant_values: Any = 0.0, end_values: Any = 0.0, stat_length: Any = None, reflect_type: str = 'even') -> Array:
+def pad(x: PlainArrayLike, pad_width: Shape | Sequence[Sequence[int]] | Array, mode: str = 'constant', *, constant_values: Any = (), end_values: Any = (), stat_length: Any = (), reflect_type: str = 'even') -> Array:
     """Entries added before and after along each axis: constant ones (0 by default), or as ``mode`` and the options say in NumPy."""
 @overload
-def pad(x: Tensor, pad_width: Shape | Sequence[Sequence[int]] | Array, mode: str = 'constant', *, constant_values: Any = 0.0, end_values: Any = 0.0, stat_length: Any = None, reflect_type: str = 'even') -> Tensor: ...
+def pad(x: Tensor, pad_width: Shape | Sequence[Sequence[int]] | Array, mode: str = 'constant', *, constant_values: Any = (), end_values: Any = (), stat_length: Any = (), reflect_type: str = 'even') -> Tensor: ...
 
 @overload
 def concatenate(xs: Sequence[PlainArrayLike], axis: int | None = 0) -> Array:
@@ -733,6 +737,10 @@ def diagonal(x: PlainArrayLike, offset: int = 0, axis1: int = 0, axis2: int = 1)
     """The entries of a diagonal, along a new last axis."""
 @overload
 def diagonal(x: Tensor, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor: ...
+@overload
+def diagonal(x: PlainArrayLike, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Array: ...
+@overload
+def diagonal(x: Tensor, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Tensor: ...
 
 @overload
 def diag(x: PlainArrayLike, k: int = 0) -> Array:

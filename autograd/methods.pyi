@@ -355,8 +355,11 @@ class TensorMethods(ArrayMethods):
         """Entries at ``indices`` along an axis, of all entries in order without one."""
     def repeat(self, repeats: Shape | Array, axis: int | None = None) -> Tensor:
         """Each entry repeated along an axis, of all entries in order without one."""
+    @overload
     def diagonal(self, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
         """The entries of a diagonal, along a new last axis."""
+    @overload
+    def diagonal(self, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Tensor: ...
     def trace(self, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
         """The sum of a diagonal."""
     def clip(self, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: Any = None) -> Tensor:

@@ -49,6 +49,7 @@ PYTORCH = {
     "norm": "p: float = 2.0, dim: Axis = None, keepdim: bool = False", "squeeze": "dim: Axis", "flip": "dims: Axis",
     "roll": "shifts: int | tuple[int, ...], dims: Axis = None", "sort": "dim: int = -1, descending: bool = False",
     "diff": "n: int = 1, dim: int = -1", "take_along_axis": "indices: PlainArrayLike | Tensor, dim: int",
+    "cross": "y: PlainArrayLike | Tensor, dim: int", "diagonal": "offset: int = 0, dim1: int = 0, dim2: int = 1",
 }
 PICKED = dict.fromkeys(["max", "min", "sort"], "Picked") | dict.fromkeys(["argmax", "argmin"], "Array")  # their results
 OPERAND = re.compile(r"\bArrayLike\b")  # annotation of parameters that may be tensors

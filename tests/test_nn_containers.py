@@ -79,7 +79,7 @@ def test_a_dict_of_modules_is_a_dict():
     (lambda: nn.LSTMCell(2, 3)(np.ones((4, 3))), ValueError,
      r"LSTMCell: the input has shape \(4, 3\); it must be \(N, 2\) or \(2,\)"),
     (lambda: nn.ConvTranspose2d(1, 1, 2, stride=2, output_padding=2)(np.ones((1, 2, 2))), ValueError, "must be below the stride"),
-    (lambda: nn.functional.interpolate(np.ones((1, 1, 2, 2)), 3, mode="bicubic"), ValueError, "mode='bicubic' .*'nearest'"),
+    (lambda: nn.functional.interpolate(np.ones((1, 1, 2, 2)), 3, mode="cubic"), ValueError, "mode='cubic' .*'nearest'"),
     (lambda: nn.functional.gelu(1.0, approximate="sin"), ValueError, "approximate='sin'; it must be 'none' or 'tanh'"),
     (lambda: nn.functional.huber_loss([1.0], [0.0], delta=0.0), ValueError, "delta=0.0; it must be a number above 0"),
     (lambda: nn.functional.pad(np.ones(3), (1,)), ValueError, r"give \(before, after\) for each axis"),

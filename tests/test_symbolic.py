@@ -44,7 +44,7 @@ def test_constants_and_names_stand_in_the_formula() -> None:
     y = (w - 2).sigmoid()
     assert formulas(y) == ("(1 - 0.5)*0.5",)
     y.name = "y"
-    assert formulas(y) == ("y*(1 - y)",)
+    assert formulas(y) == ("(1 - y)*y",)
 
 
 def test_arrays_without_a_name_are_letters_that_nothing_else_is_called() -> None:

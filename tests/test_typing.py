@@ -132,7 +132,7 @@ def test_the_stubs_say_what_is_there_when_it_runs(tmp_path):
 
 
 def test_the_stubs_know_which_functions_take_pytorchs_words():
-    assert set(PYTORCH) == WITH_DIM
+    assert set(PYTORCH) == WITH_DIM - {"vector_norm", "matrix_norm"}  # those of autograd.linalg, which has no stub
 
 
 def test_importing_autograd_loads_neither_numpy_nor_typing():

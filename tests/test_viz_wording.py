@@ -260,18 +260,24 @@ def test_sigma_shows_its_slope_in_numbers_and_in_its_name():
     y = Value(1.0, "x").sigmoid()
     assert "(1 − 0.73)·0.73" in classed(draw(y).svg, "formula")
     y.name = "p"
-    assert "p·(1 − p)" in classed(draw(y).svg, "formula")
+    assert "(1 − p)·p" in classed(draw(y).svg, "formula")
 
 
 def test_names_within_a_frame_drop_its_path_and_keep_it_elsewhere():
-    y = nn.MLP(2, [2, 1], rng=0)([Value(1.0, "x0"), Value(-1.0, "x1")])[0]
+    x = [Value(1.0, "x0"), Value(-1.0, "x1")]
+    with scope("left"):
+        a = nn.Neuron(2, rng=0)(x)
+    with scope("right"):
+        b = nn.Neuron(2, rng=1)(x)
+    y = a * b
     y.backward()
     labels = {node.label for node in graph(y).nodes if node.kind == "input"}
-    assert {"x0", "x1", "MLP/layer 0/neuron 0/w0", "MLP/layer 0/neuron 1/w0", "MLP/layer 1/neuron 0/b"} <= labels
+    assert labels == {"x0", "x1", *(f"{side}/Neuron/{name}" for side in ("left", "right") for name in ("w0", "w1", "b"))}
     svg = draw(y, collapse=False).svg
-    assert Counter(classed(svg, "letter")) == Counter({"w0": 3, "w1": 3, "b": 3, "x0": 1, "x1": 1})
+    assert Counter(classed(svg, "letter")) == Counter({"w0": 2, "w1": 2, "b": 2, "x0": 1, "x1": 1})
     assert set(classed(svg, "formula")) >= {"w0", "w1", "x0"}
-    assert "MLP/layer 0/neuron 1/w1" in element(svg, "n6").find(f"{SVG}title").text or "MLP/layer 0/neuron" in svg
+    assert "left/Neuron/w1" in svg
+    assert "right/Neuron/w1" in svg
 
 
 def test_a_path_is_kept_where_the_short_name_is_another_value_s():

@@ -370,7 +370,12 @@ def einsum(spec: str, *xs: ArrayLike, optimize: object = None) -> Any:
     if not isinstance(spec, str):
         spec, *xs = _with_letters(spec, *xs)
     xs = tuple(operand(x) for x in xs)
-    return table.einsum(*xs, spec=_explicit(spec, [len(shape_of(x)) for x in xs]))
+    spec = _explicit(spec, [len(shape_of(x)) for x in xs])
+    for term, x in zip(spec.split(","), xs):  # NumPy takes 'ii->i' of shape (0, 3) for three numbers, whatever memory holds
+        lengths = dict(zip(term, shape_of(x)))
+        if tuple(lengths[c] for c in term[:len(shape_of(x))]) != shape_of(x):
+            raise ValueError(f"einsum({spec!r}): a letter stands for axes of different length in an operand of shape {shape_of(x)}")
+    return table.einsum(*xs, spec=spec)
 
 
 def _with_letters(*given: Any) -> list[Any]:
@@ -598,10 +603,12 @@ def rot90(x: ArrayLike, k: int = 1, axes: tuple[int, int] = (0, 1)) -> Any:
 
 
 _PAD_MODES = ("constant", "edge", "reflect", "symmetric", "wrap", "linear_ramp", "maximum", "minimum", "mean", "median", "empty")
+_PAD_OPTIONS = {"constant": "constant_values", "linear_ramp": "end_values",
+                **dict.fromkeys(("maximum", "minimum", "mean", "median"), "stat_length")}
 
 
 def pad(x: ArrayLike, pad_width: Shape | Sequence[Sequence[int]] | Array, mode: str = "constant", *,
-        constant_values: Any = 0.0, end_values: Any = 0.0, stat_length: Any = None,
+        constant_values: Any = (), end_values: Any = (), stat_length: Any = (),
         reflect_type: str = "even") -> Any:
     """Entries added before and after along each axis: constant ones (0 by default), or as ``mode`` and the options say in NumPy.
 
@@ -615,13 +622,17 @@ def pad(x: ArrayLike, pad_width: Shape | Sequence[Sequence[int]] | Array, mode: 
                          f"{', '.join(map(repr, _PAD_MODES))}")
     if np.min(pad_width, initial=0) < 0:
         raise ValueError(f"pad by {pad_width!r:.60}: a width is 0 or more; leave entries out by indexing")
-    if mode == "constant" and np.ndim(constant_values) == 0:
+    options = {"constant_values": constant_values, "end_values": end_values, "stat_length": stat_length}
+    taken = _PAD_OPTIONS.get(mode, "")
+    given: dict[str, Any] = {name: value for name, value in options.items() if not isinstance(value, tuple) or value}
+    if others := sorted(given.keys() - {taken}):
+        raise ValueError(f"pad with mode={mode!r} takes no {', '.join(others)}; leave it out" + f", or give {taken}" * bool(taken))
+    constant, end = given.get("constant_values", 0.0), given.get("end_values", 0.0)
+    if mode == "constant" and np.ndim(constant) == 0:
         padded = table.pad(a, width=width)
-        if constant_values == 0:
-            return padded
-        return where(np.pad(np.ones(shape_of(a), bool), width), padded, float(constant_values))
-    pairs = {name: np.broadcast_to(np.array(value, float if name != "stat_length" else object), (len(width), 2))
-             for name, value in {"constant_values": constant_values, "end_values": end_values, "stat_length": stat_length}.items()}
+        return padded if constant == 0 else where(np.pad(np.ones(shape_of(a), bool), width), padded, float(constant))
+    pairs = {name: np.broadcast_to(np.array(value, kind), (len(width), 2)) for name, value, kind in (
+        ("constant_values", constant, float), ("end_values", end, float), ("stat_length", given.get("stat_length"), object))}
     for axis, sides in enumerate(width):
         if builtins.any(sides):
             a = _pad_axis(a, axis, sides, mode, {name: pair[axis] for name, pair in pairs.items()}, reflect_type)

@@ -99,6 +99,8 @@ class PyTorchMethods:
     def split(self, split_size: int | Sequence[int], dim: int = 0) -> list[Self]:
         """Pieces of ``split_size`` along an axis (the last may be shorter), or of these sizes; NumPy's ``split`` counts pieces."""
         n = self.shape[dim]
+        if not isinstance(split_size, (list, tuple)) and not (isinstance(split_size, int) and split_size > 0):
+            raise TypeError(f"split({split_size!r:.60}): give the length of the pieces, a number above 0, or a list of lengths")
         sizes = [min(split_size, n - i) for i in range(0, n, split_size)] if isinstance(split_size, int) else list(split_size)
         if sum(sizes) != n:
             raise ValueError(f"split of axis {dim}, of length {n}, into sizes {sizes}: they must sum to {n}")
@@ -165,14 +167,18 @@ class PyTorchMethods:
 
     def norm(self, p: Any = None, dim: Any = None, keepdim: bool = False, *, ord: Any = None, axis: Any = None,
              keepdims: bool = False, dtype: DTypeLike | None = None) -> Self:
-        """The norm of vectors along axes, of all entries by default; "nuc" of matrices. NumPy's words mean the same."""
+        """The norm of vectors along axes, of all entries by default; "nuc" of matrices.
+
+        With NumPy's words, ``ord`` and ``axis``, it is ``linalg.norm``, which takes two axes as those of matrices.
+        """
         from ..linalg import norm, vector_norm
-        order, along = ord if p is None else p, axis if dim is None else dim
-        along = tuple(along) if isinstance(along, list) else along
         x: Any = self if dtype is None else _functions().astype(self, dtype)
-        if order == "nuc":
-            return norm(x, order, along, keepdim or keepdims)
-        return vector_norm(x, 2 if order in (None, "fro") else order, along, keepdim or keepdims)
+        along = tuple(dim) if isinstance(dim, list) else dim
+        if ord is not None or axis is not None:
+            return norm(x, ord if p is None else p, axis if dim is None else along, keepdim or keepdims)
+        if p == "nuc":
+            return norm(x, p, along, keepdim or keepdims)
+        return vector_norm(x, 2 if p in (None, "fro") else p, along, keepdim or keepdims)
 
     # ── arithmetic ──
 
