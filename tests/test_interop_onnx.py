@@ -86,7 +86,7 @@ def test_onnxruntime_agrees_on_known_networks_and_with_pytorchs_recorded_output(
     batch = np.concatenate([x] * 3)
     found = run(tmp_path / "a.onnx", batch)[0]
     ours = model.eval()(Tensor(batch) if x.dtype.kind == "f" else batch).array
-    np.testing.assert_allclose(found, ours, rtol=0, atol=1e-6 * abs(ours).max())
+    np.testing.assert_allclose(found, ours, rtol=0, atol=2e-6 * abs(ours).max())  # float32, 16 layers
     if not any(isinstance(part, (nn.BatchNorm2d, nn.Dropout)) for part in model.modules()):  # recorded in training mode
         wanted = np.concatenate([np.load(FILE)[f"{name} / output"]] * 3)
         np.testing.assert_allclose(found, wanted, rtol=0, atol=2e-6 * abs(wanted).max())
