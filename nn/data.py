@@ -309,7 +309,9 @@ class Stream(DataLoader):
             for batch in self._running:
                 self.read += 1
                 return batch
-            self._running = iter(self.source() if callable(self.source) else self.source)
+            source: Any = self.source
+            again: Any = source() if callable(source) else source
+            self._running = iter(again)
         raise ValueError(f"fit: the stream ended after {self.read} batches; give fewer epochs or steps_per_epoch, or a function "
                          "that returns a new iterator")
 

@@ -277,7 +277,7 @@ class _Loop:
         run = self.run
         row: dict[str, float] = {"epoch": run.epoch + 1, **{name: total / run.examples for name, total in run.totals.items()}}
         if run.validation is not None:
-            measure = evaluate if isinstance(run.validation, tuple) or self.workers is None else self.workers.evaluate
+            measure: Any = evaluate if isinstance(run.validation, tuple) or self.workers is None else self.workers.evaluate
             found = measure(run.model, run.validation, run.loss_function, self.measures)
             row |= {f"validation {name}": value for name, value in found.items()}
         row["lr"] = run.optimizer.param_groups[0]["lr"]

@@ -263,8 +263,10 @@ class Runs:
             writes.update({root(name): None for name in sorted(item_writes(item))})
             if isinstance(item, kernels.Group):
                 encoder.group(item, self._kept(item))
+            elif isinstance(item, Matrices):
+                encoder.matrices(item)
             else:
-                (encoder.matrices if isinstance(item, Matrices) else encoder.other)(item)
+                encoder.other(item)
         lines = [text for name in reads if name in self.in_python for text in self._given(name, name in writes)]
         self.in_python -= writes.keys()
         self.given -= writes.keys()

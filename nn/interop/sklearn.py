@@ -171,7 +171,7 @@ class NetworkEstimator(BaseEstimator):
         if re.match(r"epoch \d+, batch \d+: ", self.history_.stopped):
             warnings.warn(f"{type(self).__name__}: training ended early. {self.history_.stopped}", ConvergenceWarning, stacklevel=4)
 
-    def _batches(self, columns: Sequence[Array]) -> DataLoader:
+    def _batches(self, columns: Sequence[Any]) -> DataLoader:
         weight = columns[2] if len(columns) > 2 else None
         return DataLoader((columns[0], columns[1]), self.batch_size, shuffle=True, generator=self.generator_, sample_weight=weight)
 
