@@ -46,6 +46,19 @@ def replaced(path: str | Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
+def write_whole(path: str | Path, text: str) -> Path:
+    """Write a text to a file, whole or not at all, and return the path.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     write_whole(f"{folder}/a.txt", "all of it").read_text(encoding="utf-8")
+    'all of it'
+    """
+    with replaced(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+    return Path(path)
+
+
 def _remove_old(folder: Path, stem: str) -> None:
     """Remove the temporary files of writers that were killed."""
     for left in folder.glob(f"{escape(stem)}*.tmp*"):

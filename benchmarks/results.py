@@ -12,10 +12,9 @@ Results = dict[str, Any]
 
 def save(results: Results, path: Path) -> None:
     """Write results, a line for each engine or other part of a row; an interrupt leaves the file as it was."""
-    from autograd.files import replaced  # not above, because workers whose autograd is another one import this module
+    from autograd.files import write_whole  # not above, because workers whose autograd is another one import this module
     path.parent.mkdir(parents=True, exist_ok=True)
-    with replaced(path) as temporary:
-        temporary.write_text(text(results) + "\n", encoding="utf-8")
+    write_whole(path, text(results) + "\n")
 
 
 def text(found: Any, depth: int = 4, indent: str = "\n") -> str:

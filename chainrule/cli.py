@@ -13,7 +13,7 @@ from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from autograd.files import replaced
+from autograd.files import write_whole
 from autograd.languages import LANGUAGES
 from autograd.output import use_plain_signs
 
@@ -273,8 +273,7 @@ def written(picture: Picture | Stepper | Playground | str, output: str) -> None:
     path = Path(output).resolve()
     try:
         if isinstance(picture, str):
-            with replaced(path) as temporary:
-                temporary.write_text(picture, encoding="utf-8")
+            write_whole(path, picture)
         else:
             picture.save(path)
     except OSError as error:

@@ -6,7 +6,7 @@ import shutil
 from html import escape
 from pathlib import Path
 
-from autograd.files import replaced
+from autograd.files import replaced, write_whole
 from autograd.languages import message, reader_language
 
 from .exercises import find, ids, solution
@@ -45,8 +45,7 @@ def copy_course(folder: Path, key: bool = False, lang: str | None = None) -> lis
         with replaced(target) as temporary:
             shutil.copyfile(source, temporary)
     if key:
-        with replaced(folder / KEY) as temporary:
-            temporary.write_text(key_page(lang), encoding="utf-8")
+        write_whole(folder / KEY, key_page(lang))
     return wanted
 
 

@@ -6,7 +6,7 @@ from functools import cached_property
 from html import escape
 from pathlib import Path
 
-from autograd.files import replaced
+from autograd.files import write_whole
 from autograd.languages import LANGUAGES, reader_language
 
 
@@ -29,10 +29,7 @@ class Playground:
 
     def save(self, path: str | Path) -> Path:
         """Write the page to a file for a browser, and return its path."""
-        path = Path(path)
-        with replaced(path) as temporary:
-            temporary.write_text(self.html, encoding="utf-8")
-        return path
+        return write_whole(path, self.html)
 
     def _repr_html_(self) -> str:
         """The page in a frame, for a notebook."""

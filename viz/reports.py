@@ -19,7 +19,7 @@ from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from autograd.files import replaced
+from autograd.files import write_whole
 from autograd.graph import topological
 
 from . import plots
@@ -151,8 +151,7 @@ class TrainingPage:
 
     def _save(self, text: str) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        with replaced(self.path) as temporary:
-            temporary.write_text(text, encoding="utf-8")
+        write_whole(self.path, text)
 
     def html(self, run: Run) -> str:
         """Return the page as text."""

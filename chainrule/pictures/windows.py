@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 
-from autograd.files import replaced
+from autograd.files import write_whole
 from autograd.languages import message, reader_language
 from autograd.notebook import picture
 from viz.colours import DARK, LIGHT, both, variables
@@ -129,10 +129,7 @@ class Window:
 
     def save(self, path: str | Path) -> Path:
         """Write the page to a file for a browser, and return its path."""
-        path = Path(path)
-        with replaced(path) as temporary:
-            temporary.write_text(self.html, encoding="utf-8")
-        return path
+        return write_whole(path, self.html)
 
     def _repr_html_(self) -> str:
         still = picture(self.picture(self.size * self.size // 2))

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from zlib import DEFLATED, compressobj
 
 from autograd.context import scope
-from autograd.files import replaced
+from autograd.files import write_whole
 from autograd.graph import Node, is_node, topological
 from autograd.languages import reader_language, translated
 from autograd.notebook import picture
@@ -130,10 +130,7 @@ class Stepper:
 
     def save(self, path: str | Path) -> Path:
         """Write the page to a file for a browser, and return its path."""
-        path = Path(path)
-        with replaced(path) as temporary:
-            temporary.write_text(self.html, encoding="utf-8")
-        return path
+        return write_whole(path, self.html)
 
     def frame(self) -> str:
         """Return the page as an HTML frame, for a notebook or another page."""
