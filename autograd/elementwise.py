@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from . import forwards
 from .operation import Operation, Operators, partial
 
 # glibc returns memory to the system above a limit that grows with freed blocks. At its first limit, 128 kB, every step asks
@@ -111,100 +112,17 @@ def mask_product(g: Any, mask: Any, out: Any = None) -> Any:
     return np.multiply(product, g, out=product if out is None else out)
 
 
-# ── forwards: NumPy's function of the same name; one line where NumPy has none ───────────────────────────────────
-
-def _real(x: Any) -> Any:
-    """Integers as float64, which formulas of ours compute in; NumPy's own functions choose for themselves."""
-    return x if getattr(x, "dtype", None) is None or x.dtype.kind == "f" else x.astype(np.float64)
-
-
-# numpy.where takes ten times as long as arithmetic on a random mask (measured), so none of these uses it
-
-def _sigmoid(x: Any) -> Any:
-    x = _real(np.asarray(x))
-    e = np.asarray(np.negative(x))
-    np.exp(e, out=e)
-    far = None if e.max(initial=0) < np.inf else e == np.inf
-    e += 1
-    np.divide(1, e, out=e)
-    if far is not None:  # below −709 (float32: −88) it equals exp(x), also for denormal numbers
-        e[far] = np.exp(x[far])
-    return e
-
-
-def _softplus(x: Any) -> Any:
-    x = _real(x)
-    return np.log1p(np.exp(-np.abs(x))) + np.maximum(x, 0)
-
-
-def _large_floats(x: Any, y: Any) -> bool:
-    """True for arrays of many floats of one kind, or one and a number."""
-    return np.size(x) > 1000 and x.dtype.char in "fd" and (not np.shape(y) or x.shape == y.shape and x.dtype == y.dtype)
-
-
-def _hypot(x: Any, y: Any) -> Any:
-    if _large_floats(x, y):  # NumPy's takes ten times as long, and is needed where a square is too small or too large
-        square, limits = x * x + y * y, np.finfo(x.dtype)
-        if square.min() > limits.tiny / limits.eps and square.max() < limits.max:
-            return np.sqrt(square, out=square)
-    return np.hypot(x, y)
-
-
-def _floor_divide(x: Any, y: Any) -> Any:
-    if not _large_floats(x, y):
-        return np.floor_divide(x, y)
-    quotient = x / y
-    whole = np.floor(quotient)
-    unsure = whole == quotient  # rounded to a whole number, perhaps from below; NumPy's exact function takes five times as long
-    if unsure.any():
-        whole[unsure] = np.floor_divide(x[unsure], y[unsure] if np.shape(y) else y)
-    return whole
-
-
-def _logaddexp(x: Any, y: Any) -> Any:
-    if not _large_floats(x, y):
-        return np.logaddexp(x, y)
-    apart = np.abs(np.subtract(x, y))
-    out = np.log1p(np.exp(np.negative(apart, out=apart), out=apart), out=apart)
-    out += np.maximum(x, y)
-    return out if np.isfinite(out).all() else np.logaddexp(x, y)
-
-
-def _leaky_relu(x: Any, slope: Any) -> Any:
-    x = _real(x)
-    if isinstance(slope, float) and 0 < slope <= 1:
-        return np.maximum(x, slope * x)
-    return np.where(x > 0, x, slope * x)
-
-
-def _elu(x: Any, alpha: Any) -> Any:
-    x = _real(x)
-    if isinstance(alpha, float) and 0 < alpha <= 1:
-        return np.maximum(np.expm1(np.minimum(x, 0)) * alpha, x)  # exp(x) − 1 ≥ x; of equal zeros, maximum returns the second
-    return np.where(x > 0, x, alpha * np.expm1(np.minimum(x, 0)))
-
-
-def _power(x: Any, y: Any) -> Any:
-    if isinstance(y, float) and y in (3.0, 4.0) and isinstance(x, np.ndarray):  # NumPy's power takes 70 times as long
-        return x * x * x if y == 3.0 else np.square(np.square(x))
-    if isinstance(y, float) and y == 0.5:  # NumPy's root is nan at −∞, where its power with an array of exponents is inf
-        return np.power(x, np.full_like(x, y)) if np.any(x == -np.inf) else np.sqrt(x)
-    return x ** y
-
-
-def _step(x: Any) -> Any:
-    out = np.where(np.isnan(x), x, x > 0)
-    return out.astype(np.result_type(x, np.float32) if np.ndim(x) == 0 else x.dtype)
-
-
 array_functions: dict[str, Callable[..., Any]] = {
     "identity": np.positive, "add": np.add, "sub": np.subtract, "mul": np.multiply, "div": np.true_divide,
-    "neg": np.negative, "pow": _power, "abs": np.abs,
-    "sigmoid": blockwise(_sigmoid), "softplus": blockwise(_softplus), "relu": lambda x: np.maximum(x, 0),
-    "leaky_relu": blockwise(_leaky_relu), "elu": blockwise(_elu), "hypot": blockwise(_hypot),
-    "floor_divide": blockwise(_floor_divide), "logaddexp": blockwise(_logaddexp),
+    "neg": np.negative, "pow": forwards.power, "abs": np.abs,
+    "sigmoid": blockwise(forwards.sigmoid), "softplus": blockwise(forwards.softplus), "relu": lambda x: np.maximum(x, 0),
+    "leaky_relu": blockwise(forwards.leaky_relu), "elu": blockwise(forwards.elu), "hypot": blockwise(forwards.hypot),
+    "floor_divide": blockwise(forwards.floor_divide), "mod": blockwise(forwards.mod), "fmod": blockwise(forwards.fmod),
+    "sin": blockwise(forwards.sin), "cos": blockwise(forwards.cos), "logit": blockwise(forwards.logit),
+    "erf": blockwise(forwards.erf), "erfc": forwards.erfc,
+    "logaddexp": blockwise(forwards.logaddexp),
     "clip_min": np.maximum, "clip_max": np.minimum,
-    "step": _step,
+    "step": forwards.step,
 }
 _NEVER_WARN = {"add", "sub", "mul", "neg", "identity", "relu", "maximum", "minimum", "abs", "clip_min", "clip_max"}
 array_functions.update({name: silent(function) for name, function in array_functions.items() if name not in _NEVER_WARN})

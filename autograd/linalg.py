@@ -171,8 +171,8 @@ _logdet = ArrayOperation(
     pushforward=lambda out, xs, ts, p: table.sum(_inverse_transpose(xs[0]) * ts[0], axis=(-2, -1), keepdims=False), shown=("x⁻ᵀ",))
 _cholesky = ArrayOperation(  # dL = L Φ(L⁻¹ dA L⁻ᵀ), Φ the lower triangle with half its diagonal
     "cholesky", "cholesky", lambda x, lower: np.linalg.cholesky(_symmetric_argument(x, x, lower)),
-    lambda g, out, x, lower: _of_symmetric_argument(x, _t(_inv(out)) @ _triangle(_t(out) @ g, 0, 0.5) @ _inv(out), lower),
-    pushforward=lambda out, xs, ts, p: out @ _triangle(_inv(out) @ _symmetric_argument(xs[0], ts[0], **p) @ _t(_inv(out)), 0, 0.5),
+    lambda g, out, x, lower: _of_symmetric_argument(x, _around(_t(_inv(out)), _triangle(_t(out) @ g, 0, 0.5)), lower),
+    pushforward=lambda out, xs, ts, p: out @ _triangle(_around(_inv(out), _symmetric_argument(xs[0], ts[0], **p)), 0, 0.5),
     shown=("cholesky",))
 _qr = ArrayOperation(  # Q over Rᵀ, of matrices at least as high as wide
     "qr", "QR", lambda x: _pack(*np.linalg.qr(x), transposed=1), lambda g, out, x: _pull_qr(g, out, x.shape[-2]),
@@ -193,6 +193,11 @@ def _pack(*parts: Any, transposed: int | None = None) -> Any:
     """Arrays below one another, vectors as rows, one of them transposed."""
     shaped = [_t(x) if i == transposed else x for i, x in enumerate(parts)]
     return np.concatenate([x if x.ndim == shaped[-1].ndim else x[..., None, :] for x in shaped], -2)
+
+
+def _around(a: Any, x: Any) -> Any:
+    """a x aᵀ."""
+    return a @ x @ _t(a)
 
 
 def _inverse_transpose(x: Any) -> Any:

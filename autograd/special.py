@@ -10,32 +10,7 @@ from .ops import cos, exp
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from typing import Any
-
-
-def _scipys(name: str, forward: Callable[[float], float]) -> Callable[[Any], Any]:
-    """SciPy's function of arrays where it is installed, and without it Python's, entry by entry, in ten times the time."""
-    def function(x: Any) -> Any:
-        try:
-            from scipy import special  # type: ignore[import-untyped]
-        except ImportError:
-            from numpy import asarray, float32, float64, result_type, vectorize
-            return asarray(vectorize(forward, otypes=[float64])(x)).astype(result_type(x, float32), copy=False)
-        return getattr(special, name)(x)
-    return function
-
-
-def _logit(x: Any) -> Any:
-    """log x/(1 − x) below 1/4, and above log1p((2x − 1)/(1 − x)), whose operand is exact near 1/2."""
-    from numpy import asarray, log, log1p
-
-    from .elementwise import blockwise, selected
-
-    def entries(x: Any) -> Any:
-        rest = 1 - x
-        return selected(x < 0.25, log(x / rest), log1p((2 * x - 1) / rest))
-    return blockwise(entries)(asarray(x))
 
 
 def _sinc_slope(out: Any, x: Any) -> Any:
@@ -51,11 +26,11 @@ def _sinc_slope(out: Any, x: Any) -> Any:
 _ERF = """x => { const a = Math.abs(x), e = Math.exp(-a * a) / Math.sqrt(Math.PI); let t = 2 * a, s = t, f = 0;
 for (let n = 1; n < 60; n++) s += t *= 2 * a * a / (2 * n + 1); for (let n = 120; n > 0; n--) f = n / 2 / (a + f); """
 
-erf = row("erf", "erf", math.erf, lambda out, x: 1.1283791670955126 * exp(-(x * x)), domain=(-5.0, 5.0), array=_scipys("erf", math.erf),
+erf = row("erf", "erf", math.erf, lambda out, x: 1.1283791670955126 * exp(-(x * x)), domain=(-5.0, 5.0),
           javascript=_ERF + "return x !== x ? x : Math.sign(x) * (a < 2 ? e * s : 1 - e / (a + f)) }")
-erfc = row("erfc", "erfc", math.erfc, lambda out, x: -1.1283791670955126 * exp(-(x * x)), domain=(-5.0, 20.0), array=_scipys("erfc", math.erfc),
+erfc = row("erfc", "erfc", math.erfc, lambda out, x: -1.1283791670955126 * exp(-(x * x)), domain=(-5.0, 20.0),
            javascript=_ERF + "return x !== x ? x : a < 2 ? 1 - Math.sign(x) * e * s : x > 0 ? e / (a + f) : 2 - e / (a + f) }")
-logit = row("logit", "logit", floats.logit, lambda out, x: 1 / (x * (1 - x)), domain=(0.01, 0.99), array=_logit,
+logit = row("logit", "logit", floats.logit, lambda out, x: 1 / (x * (1 - x)), domain=(0.01, 0.99),
             javascript="x => Math.abs(x - 0.5) < 0.25 ? Math.log1p(2 * x - 1) - Math.log1p(1 - 2 * x) : Math.log(x / (1 - x))")
 # near its zeros as exact as NumPy's, which multiplies by a rounded π
 sinc = row("sinc", "sinc", floats.sinc, lambda out, x: _sinc_slope(out, x), shown=lambda out, x: (cos(math.pi * x) - out) / x, domain=(0.3, 2.7),

@@ -272,12 +272,10 @@ class Tensor(TensorMethods, Node):
         adjoints = self.adjoints(order, self.seed_gradient(seed))
         if (context := current()) is not None and context.watch is not None:
             context.watch.swept(self, seed, adjoints)
-        shown = {id(adjoints.get(node)) for node in order if node.inputs}  # arrays visible to the user
-        shown.add(id(adjoints[self]))
         for node in order:
             gradient = adjoints.get(node)
             if node.inputs:
-                if gradient is not None and not gradient.ndim:
+                if gradient is not None and type(gradient) is not np.ndarray:
                     adjoints[node] = np.asarray(gradient)
             elif gradient is None:
                 adjoints[node] = np.zeros_like(node.array) if node.grad is None else node.grad
@@ -286,10 +284,8 @@ class Tensor(TensorMethods, Node):
                     raise GradientError(f"{node.describe()}.grad was given as {node.grad!r:.60}, of shape {np.shape(node.grad)}; "
                                         f"its gradient of shape {gradient.shape} cannot be added. Set it to None first")
                 adjoints[node] = np.asarray(node.grad + gradient)
-            else:
-                if id(gradient) in shown or gradient.base is not None or not gradient.ndim:
-                    adjoints[node] = gradient = np.array(gradient)  # the gradient must not share memory
-                shown.add(id(gradient))
+            elif sys.getrefcount(gradient) > _FRESH or gradient.base is not None or not gradient.ndim:
+                adjoints[node] = np.array(gradient)  # another node shows this array: the leaf's gradient must not share memory
         assign(order, "grad", map(adjoints.get, order))
 
     def adjoints(self, order: list[Tensor], seed: Any, needed: Container[Any] | None = None,
@@ -331,7 +327,11 @@ class Tensor(TensorMethods, Node):
             for i, x in enumerate(node.operands):
                 if type(x) is not Tensor or not x.requires_grad or needed is not None and x not in needed:
                     continue
-                if params is None:
+                data = x.array
+                if params is None and type(rule := op.partials[i]) is float:  # summed first where the operand was repeated
+                    downstream = upstream if upstream.shape == data.shape else match_operand(upstream, data)
+                    downstream = downstream if rule == 1.0 else downstream * rule
+                elif params is None:
                     downstream = row_pullback(op, i, upstream, out, residuals)
                     if downstream is None:
                         continue
@@ -342,7 +342,6 @@ class Tensor(TensorMethods, Node):
                     # same as op.pullback, without a call for each edge
                     downstream = op.pullbacks[0](upstream, out, *residuals, i=i, **params) if op.variadic else \
                         op.pullbacks[i](upstream, out, *residuals, **params)
-                data = x.array
                 if downstream.shape != data.shape or downstream.dtype != data.dtype:
                     downstream = match_operand(downstream, data)
                 if x not in adjoints:
@@ -552,3 +551,4 @@ _ONE = {np.dtype(kind): np.ones((), kind) for kind in (np.float32, np.float64)}
 for _one in _ONE.values():
     _one.flags.writeable = False
 _ALONE = refcount(Tensor(0.0))  # the count when only the leaf refers to the array
+_FRESH = 3  # of an array: its name in the loop, its place among the adjoints, the argument of getrefcount

@@ -103,7 +103,7 @@ def var(x: ArrayLike, axis: Axis = None, keepdims: bool = False, *, ddof: float 
     shape = shape_of(a)
     freedom = product(shape[i] for i in all_axes(axis, len(shape))) - ddof
     centred = a - mean(a, axis, True)
-    return sum(centred * centred, axis, keepdims) / float(builtins.max(freedom, 0))
+    return sum(centred ** 2.0, axis, keepdims) / float(builtins.max(freedom, 0))
 
 
 def std(x: ArrayLike, axis: Axis = None, keepdims: bool = False, *, ddof: float = 0) -> Any:
@@ -1030,7 +1030,8 @@ def diagonal(x: ArrayLike, offset: int = 0, axis1: int = 0, axis2: int = 1) -> A
     """
     a = operand(x)
     n, offset = len(shape_of(a)), index(offset)
-    a = moveaxis(a, (axis1, axis2), (n - 2, n - 1))
+    if all_axes((axis1, axis2), n) != (n - 2, n - 1):
+        a = moveaxis(a, (axis1, axis2), (n - 2, n - 1))
     high, wide = a.shape[-2:]
     where_to = np.arange(builtins.max(0, builtins.min(high + builtins.min(offset, 0), wide - builtins.max(offset, 0))))
     return getitem(a, (..., where_to - builtins.min(offset, 0), where_to + builtins.max(offset, 0)))

@@ -65,8 +65,11 @@ def refuse_nan(x: Any) -> None:
     """Raise FloatingPointError for an array with a nan, which 0 · nan would carry through a branch not taken."""
     if type(x) is np.ndarray and x.dtype.char in "fd":
         if x.ndim:
-            entries = x if x.flags.c_contiguous else x.ravel("K")  # no copy, whatever the order of axes
-            x = np.vdot(entries, entries)  # one pass without a mask
+            if not x.flags.c_contiguous:
+                if not all(x.strides):  # an entry that stands for many, as after a sum, is searched once
+                    x = x[tuple([slice(None) if step else slice(1) for step in x.strides])]
+                x = x.ravel("K")  # no copy, whatever the order of axes
+            x = np.vdot(x, x)  # one pass without a mask
         if x != x:
             raise FloatingPointError
 
