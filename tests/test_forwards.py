@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from autograd import Tensor, forwards, grad, ops, special
+from autograd.arrays.reductions import add_along, extreme_along
 from autograd.elementwise import LARGE, array_function
 from autograd.operation import no_derivative, rows
 
@@ -99,6 +100,26 @@ def test_large_arrays_give_what_numbers_give(row: Any) -> None:
     slopes = grad(lambda x: row(x).sum())(xs)[some]
     np.testing.assert_allclose(array_function(row)(xs)[some], [row.forward(x) for x in xs[some]], rtol=1e-13, atol=1e-300)
     np.testing.assert_allclose(slopes, [grad(row)(float(x)) for x in xs[some]], rtol=1e-13, atol=1e-300)
+
+
+@pytest.mark.parametrize("shape", [(300, 2), (40, 10, 3), (500, 8), (500, 9), (2, 200, 32), (300, 33), (300, 128), (300, 129)], ids=str)
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_reductions_of_short_rows_are_numpys(shape: tuple[int, ...], dtype: Any) -> None:
+    x = RNG.normal(size=shape).astype(dtype)
+    x.reshape(-1)[RNG.integers(0, x.size, 9)] = [np.nan, np.inf, -np.inf] * 3
+    for axis in (-1, len(shape) - 1, (len(shape) - 1,), 0, None):
+        for kept in (True, False):
+            for ufunc in (np.maximum, np.minimum):
+                np.testing.assert_array_equal(extreme_along(ufunc, x, axis, kept), ufunc.reduce(x, axis, keepdims=kept))
+            with np.errstate(invalid="ignore"):
+                wanted = np.add.reduce(x.astype(np.longdouble), axis, keepdims=kept)
+                got, size = add_along(x, axis, kept), np.add.reduce(np.abs(x), axis, keepdims=kept)
+                assert got.dtype == dtype and got.shape == wanted.shape
+                fine = np.isfinite(wanted)
+                np.testing.assert_array_equal(got[~fine], wanted[~fine])
+                assert (np.abs(got - wanted)[fine] <= 16 * np.finfo(dtype).eps * size[fine]).all()
+    with pytest.raises(np.exceptions.AxisError):
+        add_along(x, len(shape))
 
 
 def test_a_gradient_that_repeats_one_entry_is_searched_for_nan_once() -> None:

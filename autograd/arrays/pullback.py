@@ -13,6 +13,7 @@ from ..errors import warn_no_derivative
 from ..operation import Operation, no_derivative, partial
 from . import table
 from .axes import plain_array
+from .reductions import add_along
 
 
 BOOL = np.dtype(bool)
@@ -153,7 +154,7 @@ def unbroadcast(g: Any, shape: tuple[int, ...]) -> Any:
     if extra >= 0:
         axes = tuple([i for i, n in enumerate(g.shape) if i < extra or (shape[i - extra] == 1 and n != 1)])
         if axes:
-            g = np.add.reduce(g, axes) if type(g) is np.ndarray else table.sum(g, axis=axes, keepdims=False)
+            g = add_along(g, axes) if type(g) is np.ndarray else table.sum(g, axis=axes, keepdims=False)
         if g.shape != shape and g.size == product(shape):
             g = table.reshape(g, shape=shape)
     return g if g.shape == shape else table.broadcast_to(g, shape=shape)

@@ -21,6 +21,7 @@ from ..elementwise import silent
 from .axes import all_axes, kept_shape, one_axis, plain_array
 from . import contraction
 from .operation import ArrayOperation
+from .reductions import add_along, extreme_along
 
 
 def _itself(x: Any, axis: Any, keepdims: bool) -> Any:
@@ -31,7 +32,7 @@ def _itself(x: Any, axis: Any, keepdims: bool) -> Any:
 # ── linear operations and their transposes ───────────────────────────────────────────────────────────────────────
 
 sum = ArrayOperation(
-    "sum", "Σ", lambda x, axis, keepdims: np.sum(x, axis=axis, keepdims=keepdims),
+    "sum", "Σ", lambda x, axis, keepdims: add_along(x, axis, keepdims),
     lambda g, out, x, axis, keepdims: broadcast_to(reshape(g, shape=kept_shape(x.shape, axis)), shape=x.shape), shown=("1",),
     of_number=_itself)
 broadcast_to = ArrayOperation(
@@ -87,12 +88,12 @@ einsum = ArrayOperation(
 # ── operations that are not linear, with pushforwards ────────────────────────────────────────────────────────────
 
 max = ArrayOperation(
-    "max", "max", lambda x, axis, keepdims: np.max(x, axis=axis, keepdims=keepdims),
+    "max", "max", lambda x, axis, keepdims: extreme_along(np.maximum, x, axis, keepdims),
     lambda g, out, x, axis, keepdims: reshape(g, shape=kept_shape(x.shape, axis)) * _shares(out, x, axis),
     pushforward=lambda out, xs, ts, params: _push_extreme(out, xs, ts, **params),
     shown=("equal shares of max",), is_selection=True, shows_nan=lambda x, **params: True, of_number=_itself)
 min = ArrayOperation(
-    "min", "min", lambda x, axis, keepdims: np.min(x, axis=axis, keepdims=keepdims),
+    "min", "min", lambda x, axis, keepdims: extreme_along(np.minimum, x, axis, keepdims),
     lambda g, out, x, axis, keepdims: reshape(g, shape=kept_shape(x.shape, axis)) * _shares(out, x, axis),
     pushforward=lambda out, xs, ts, params: _push_extreme(out, xs, ts, **params),
     shown=("equal shares of min",), is_selection=True, shows_nan=lambda x, **params: True, of_number=_itself)
@@ -241,14 +242,14 @@ def _along(arrived: Any, x: Any, axis: Any) -> Any:
 
 @silent
 def _logsumexp_forward(x: Any, axis: Any, keepdims: bool) -> Any:
-    top = np.max(x, axis=axis, keepdims=True, initial=-np.inf)
+    top = extreme_along(np.maximum, x, axis, True, initial=-np.inf)
     top = np.where(np.isfinite(top), top, 0).astype(x.dtype)
-    out = np.log(np.sum(np.exp(x - top), axis=axis, keepdims=True)) + top
+    out = np.log(add_along(np.exp(x - top), axis, True)) + top
     return out if keepdims else out.reshape([n for i, n in enumerate(x.shape) if i not in all_axes(axis, x.ndim)])
 
 
 @silent
 def _softmax_forward(x: Any, axis: Any) -> Any:
-    e = np.exp(x - np.max(x, axis=axis, keepdims=True, initial=-np.inf))
-    e /= np.sum(e, axis=axis, keepdims=True)
+    e = np.exp(x - extreme_along(np.maximum, x, axis, True, initial=-np.inf))
+    e /= add_along(e, axis, True)
     return e

@@ -11,6 +11,7 @@ from autograd import exp, log, relu, softplus
 from autograd.arrays.axes import plain_array
 from autograd.arrays.functions import expand_dims, getitem, log_softmax, mean, reshape, softmax, sum, transpose, where
 from autograd.arrays.operation import ArrayOperation
+from autograd.arrays.reductions import add_along, extreme_along
 
 from .checks import (
     SUM_TOLERANCE, check_reduction, is_missing, missing_entry, warn_of_probabilities, wrong_label, wrong_probability, wrong_share,
@@ -293,11 +294,11 @@ def _warn_of_distributions(name: str, rows: Any) -> None:
 
 def _cross_entropy_forward(x: Any, target: Any, weights: Any, divisor: float | None, cache: dict[str, Any]) -> Any:
     """The loss of each row, or their sum over the divisor."""
-    shifted = x - np.maximum.reduce(x, axis=1, keepdims=True)
+    shifted = x - extreme_along(np.maximum, x, 1, True)
     own = cache["own"] = np.arange(0, x.size, x.shape[1]) + target  # the labels' indices in the flat array
     picked = shifted.take(own)
     e = cache["e"] = np.exp(shifted, out=shifted)
-    z = cache["z"] = np.add.reduce(e, axis=1, keepdims=True)
+    z = cache["z"] = add_along(e, 1, True)
     losses = np.log(z).reshape(-1) - picked
     if weights is not ALL_ALIKE:
         losses = losses * weights
