@@ -102,7 +102,8 @@ def test_large_arrays_give_what_numbers_give(row: Any) -> None:
     np.testing.assert_allclose(slopes, [grad(row)(float(x)) for x in xs[some]], rtol=1e-13, atol=1e-300)
 
 
-@pytest.mark.parametrize("shape", [(300, 2), (40, 10, 3), (500, 8), (500, 9), (2, 200, 32), (300, 33), (300, 128), (300, 129)], ids=str)
+@pytest.mark.parametrize("shape", [(300, 2), (40, 10, 3), (500, 8), (500, 9), (2, 200, 32), (300, 33), (300, 128), (300, 129)],
+                         ids=str)
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 def test_reductions_of_short_rows_are_numpys(shape: tuple[int, ...], dtype: Any) -> None:
     x = RNG.normal(size=shape).astype(dtype)

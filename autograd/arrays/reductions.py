@@ -12,6 +12,7 @@ import numpy as np
 
 from .axes import all_axes, kept_shape
 
+ADD: Any = np.add  # whose stub has no axis of several
 ROWS = 200  # with fewer, NumPy takes as long
 
 
@@ -22,7 +23,7 @@ def add_along(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     (300,)
     """
     if (rows := _short_rows(x, axis, 128)) is None:
-        return np.add.reduce(x, axis, keepdims=keepdims)
+        return ADD.reduce(x, axis, keepdims=keepdims)
     if rows.shape[1] > 8:
         out = np.einsum("ij->i", rows)
     else:
@@ -32,7 +33,7 @@ def add_along(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     return out.reshape(kept_shape(x.shape, axis) if keepdims else x.shape[:-1])
 
 
-def extreme_along(ufunc: Any, x: Any, axis: Any = None, keepdims: bool = False, initial: Any = np._NoValue) -> Any:
+def extreme_along(ufunc: Any, x: Any, axis: Any = None, keepdims: bool = False, initial: Any = None) -> Any:
     """``ufunc.reduce`` of ``numpy.maximum`` or ``numpy.minimum``.
 
     >>> extreme_along(np.maximum, np.arange(900.0).reshape(300, 3), 1)[:2].tolist()
