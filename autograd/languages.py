@@ -78,8 +78,10 @@ def translated(text: str, lang: str, package: Path) -> str:
     return text if lang == "en" or not path.exists() else catalogue(path).get(text, text)
 
 
-def spoken(text: str, lang: str, package: Path) -> str:
+def spoken(text: str, lang: str, package: Path, among: tuple[str, ...] = ()) -> str:
     """Return a text with numbers in it in a language: by the entry whose ``{holes}`` fit it; what fills them is spoken too.
+
+    A hole ``{n}`` takes numbers only. With ``among``, only these entries are looked up.
 
     >>> spoken("no such text of 3 words", "ko", Path(__file__).parent)
     'no such text of 3 words'
@@ -87,16 +89,21 @@ def spoken(text: str, lang: str, package: Path) -> str:
     path = package / "locale" / lang / "LC_MESSAGES" / f"{package.name}.po"
     if lang == "en" or not path.exists():
         return text
-    if text in (known := catalogue(path)):
-        return known[text]
-    for pattern, to in _patterns(path):
+    known = catalogue(path)
+    if text in (among or known):
+        return known.get(text, text)
+    for pattern, to in _patterns(path, among):
         if found := pattern.fullmatch(text):
-            return to.format(**{hole: spoken(x, lang, package) for hole, x in found.groupdict().items()})
+            return to.format(**{hole: spoken(x, lang, package, among) for hole, x in found.groupdict().items()})
     return text
 
 
 @cache
-def _patterns(path: Path) -> list[tuple[re.Pattern[str], str]]:
-    """The entries with holes, as patterns."""
-    return [(re.compile(re.sub(r"\\{(\w+)\\}", r"(?P<\1>.+?)", re.escape(text)), re.DOTALL), to)
-            for text, to in catalogue(path).items() if "{" in text]
+def _patterns(path: Path, among: tuple[str, ...]) -> list[tuple[re.Pattern[str], str]]:
+    """The entries with holes, as patterns; those with more words of their own first."""
+    def hole(found: re.Match[str]) -> str:
+        return f"(?P<{found[1]}>{'[−+-]?[0-9][^ ]*?' if found[1] == 'n' else '.+?'})"
+
+    return [(re.compile(re.sub(r"\\{(\w+)\\}", hole, re.escape(text)), re.DOTALL), to)
+            for text, to in sorted(catalogue(path).items(), key=lambda pair: -len(re.sub(r"\{\w+\}", "", pair[0])))
+            if "{" in text and (not among or text in among)]

@@ -205,6 +205,7 @@ def _add_report(commands: Commands) -> None:
     sub.set_defaults(values=[])
     sub.add_argument("checkpoint", metavar="RUN.npz", help="the file that fit(…, checkpoint=) wrote")
     sub.add_argument("-o", "--output", default="report.html", metavar="FILE", help="where to write (report.html)")
+    sub.add_argument("--lang", choices=LANGUAGES, help="language of the page (the system's)")
 
 
 def _add_notebooks(commands: Commands) -> None:
@@ -355,7 +356,7 @@ def report(args: argparse.Namespace) -> int:
         raise Refusal(f"report takes one checkpoint only; leave out {args.values[0]!r}")
     from viz.reports import checkpoint_page
     try:
-        text = checkpoint_page(args.checkpoint)
+        text = checkpoint_page(args.checkpoint, args.lang)
     except (OSError, ValueError) as error:
         raise Refusal(f"cannot report on '{args.checkpoint}': {getattr(error, 'strerror', None) or error}") from None
     written(text, args.output)

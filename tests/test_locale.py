@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import nn
+import viz
 from autograd import check_gradients
 from autograd.languages import spoken
 from autograd.proof.report_words import WORDS as REPORT_WORDS
@@ -85,6 +86,24 @@ def test_the_checkers_report_speaks_the_language_that_is_asked_for() -> None:
         assert set(re.findall("[a-z]{4,}", str(told[1]))) == set() and "판정" in told[1]._repr_html_()
     assert "맞음" in str(check_gradients(lambda x: x**3, 2.0, lang="ko"))
     assert {*filter(None, ADVICE.values())} <= set(REPORT_WORDS)
+
+
+def test_pictures_of_networks_are_shown_in_the_readers_language(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = nn.Sequential(nn.Linear(3, 5, rng=0), nn.Tanh(), nn.Linear(5, 2, rng=1))
+    model(np.ones((1, 3))).sum().backward()
+    broken = nn.Sequential(nn.Linear(2, 2, rng=0))
+    broken[0].weight.data[0, 0] = np.nan
+    rnn = nn.RNN(2, 3, rng=0, bidirectional=True)
+    outputs, _ = rnn(np.ones((30, 1, 2)))
+    outputs.sum().backward()
+    pictures = [viz.network(model), viz.network(model, np.ones(3), show="gradient", units=3), viz.network(broken),
+                viz.network(nn.Sequential(nn.Linear(2, 2, rng=0)), show="gradient"), viz.unrolled(rnn, np.ones((30, 1, 2)))]
+    for picture in pictures:
+        monkeypatch.setenv("LANGUAGE", "ko")
+        texts = re.findall(r"<text[^>]*>([^<]*)<", picture._repr_svg_())
+        assert {x for text in texts for x in re.findall("[A-Za-z]{4,}", text)} <= NAMES | {"units", "moments", "backward"}, texts
+        monkeypatch.setenv("LANGUAGE", "en")
+        assert picture._repr_svg_() == picture.svg
 
 
 # ── pages ────────────────────────────────────────────────────────────────────────────────────────────────────────

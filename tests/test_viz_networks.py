@@ -94,7 +94,7 @@ def test_of_large_layers_the_first_and_last_are_drawn_and_the_rest_is_said():
     model = nn.Sequential(nn.Linear(64, 128, rng=0), nn.ReLU(), nn.Linear(128, 3, rng=1))
     svg = network(model).svg
     assert {"… 54 more", "… 118 more"} <= set(classed(svg, "faint"))
-    assert any("172 of the units" in said and "units=" in said for said in classed(svg, "faint"))
+    assert all(any(part in said for said in classed(svg, "faint")) for part in ("172 of the units", "units="))
     drawn = {int(i) for i in re.findall(r'id="u1-(\d+)"', svg)}
     assert drawn == {0, 1, 2, 3, 4, 123, 124, 125, 126, 127}
     heights = [float(element(svg, f"u1-{i}").find(f"{SVG}circle").get("cy")) for i in (3, 4, 123, 124)]

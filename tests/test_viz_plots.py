@@ -58,6 +58,28 @@ def test_each_draws_into_the_axes_given_and_returns_them_or_its_own_that_a_noteb
     assert drawn.startswith("<svg") and drawn == plots.svg(plot(None))  # the same plot is the same text
 
 
+@pytest.mark.parametrize("plot", [*EVERY, lambda ax: plots.layer_histograms(Tensor([[1.0, -1.0]], "x").relu().sum()),
+                                  lambda ax: plots.initialisations(["zeros", "He"], layers=2, width=5),
+                                  lambda ax: plots.activation("step"), lambda ax: plots.gradient_field(bowl, downhill=False),
+                                  lambda ax: plots.curves(trained()), lambda ax: plots.update_ratios({"w": [1e-3]})])
+def test_a_plot_is_shown_in_the_readers_language(plot: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    names = {"SGD", "tanh", "step", "relu", "hidden", "OK"}  # of operations and settings
+    monkeypatch.setenv("LANGUAGE", "ko")
+    drawn = shown(plot(None))["image/svg+xml"]
+    texts = re.findall(r"<text[^>]*>([^<]*)<", drawn)
+    assert {word for text in texts for word in re.findall("[A-Za-z]{3,}", text)} <= names, texts
+    assert "손실" in drawn or "epoch" not in plots.svg(plot(None))
+    monkeypatch.setenv("LANGUAGE", "en")
+    assert shown(plot(None))["image/svg+xml"] == plots.svg(plot(None))
+
+
+def trained() -> nn.train.History:
+    model = nn.Sequential(nn.Linear(4, 3, rng=0))
+    iris = nn.data.load("iris")
+    return nn.train.fit(model, iris, nn.functional.cross_entropy, nn.optim.SGD(model.named_parameters()), epochs=2, seed=0,
+                        validation=iris, progress=False)
+
+
 def test_nothing_global_changes_and_importing_is_cheap() -> None:
     program = """
 import sys, viz

@@ -17,16 +17,16 @@ import pytest
 import viz
 from autograd import Value
 from chainrule.cli import main
-from viz.reports import environment, page, report
+from viz.reports import checkpoint_page, environment, page, report
 
 
 def trained(path: Any, epochs: int = 3, lr: float = 0.01, **options: Any) -> tuple[nn.Module, nn.train.History]:
     iris = nn.data.load("iris")
     model = nn.Sequential(nn.Linear(4, 8, rng=0), nn.Tanh(), nn.Dropout(0.1, rng=5), nn.Linear(8, 3, rng=1))
     optimizer = nn.optim.Adam(model.named_parameters(), lr=lr)
+    callbacks = [*options.pop("callbacks", ()), *([] if path is None else [viz.report(path, lang="en")])]
     history = nn.train.fit(model, iris, nn.functional.cross_entropy, optimizer, metrics="accuracy", validation=iris,
-                           epochs=epochs, seed=7, progress=False,
-                           callbacks=[*options.pop("callbacks", ()), *([] if path is None else [viz.report(path)])], **options)
+                           epochs=epochs, seed=7, progress=False, callbacks=callbacks, **options)
     return model, history
 
 
@@ -233,3 +233,58 @@ def test_the_command_makes_a_page_of_a_checkpoint(tmp_path: Path, capsys: pytest
 def test_a_page_escapes_what_people_wrote() -> None:
     written = page("</title>&", [("<b>", "x")])
     assert "<title>&lt;/title&gt;&amp;</title>" in written and "<h2>&lt;b&gt;</h2>" in written
+
+
+# ── in Korean ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+NAMES = set("""Adam Dropout Linear Sequential Tanh DataLoader array shape betas eps weight_decay amsgrad maximize False True
+examples batches shuffled parameters MLP Layer Neuron None identity layer layers SGD dampening momentum nesterov fit resume
+npz weight ReLU Xavier tanh rng lr ill well over run page large cross_entropy numpy chainrule matplotlib PCG64 Linux batch
+exp scale logsumexp""".split())
+SAID = """[document.title, document.querySelector('main').innerText, ...[...document.querySelectorAll(
+    'figure text, [aria-label], [data-next], [data-title], .stale, main noscript')].flatMap(
+    x => [x.ariaLabel, x.dataset.next, x.dataset.title, x.matches('text, .stale, noscript') ? x.textContent : ''])].filter(
+    x => typeof x === 'string').join('\\n')"""
+
+
+def koreans(folder: Path) -> Iterator[tuple[str, str]]:
+    """Korean pages of all kinds by what they are: well, ill, too large to step through, interrupted, over, a checkpoint."""
+    well = viz.report(folder / "well.html", lang="ko")
+    _, history = trained(None, callbacks=[well], checkpoint=folder / "run.npz")
+    yield "well", well.path.read_text(encoding="utf-8")
+    page = viz.report(folder / "ill.html", lang="ko")
+    seen: list[str] = []
+    trained(None, lr=1e-7, patience=1, callbacks=[page, lambda run: seen.append(page.html(run))])
+    yield "running", seen[0]
+    yield "ill", page.path.read_text(encoding="utf-8")
+    viz.report(folder / "over.html", history, lang="ko")
+    yield "over", (folder / "over.html").read_text(encoding="utf-8")
+    yield "checkpoint", checkpoint_page(folder / "run.npz", "ko").replace(str(folder), "")
+    large = viz.report(folder / "large.html", lang="ko")
+    model = nn.MLP(2, [30, 20, 2], rng=0)
+    data = ([[0.0, 1.0], [1.0, 0.0], [1.0, 1.0]], [0, 1, 1])
+    nn.train.fit(model, data, nn.cross_entropy, nn.optim.SGD(model.named_parameters()), epochs=1, progress=False, callbacks=[large])
+    yield "large", large.path.read_text(encoding="utf-8")
+
+
+def test_a_korean_page_has_no_english_word_but_names(tmp_path: Path, browser: Any) -> None:
+    page = browser.new_page()
+    for kind, text in koreans(tmp_path):
+        (tmp_path / "page.html").write_text(text, encoding="utf-8")
+        page.goto((tmp_path / "page.html").as_uri())
+        assert page.locator("html").get_attribute("lang") == "ko", kind
+        found = set(re.findall(r"(?<!\w)[A-Za-z_]{3,}(?!\w)", page.evaluate(SAID))) - NAMES
+        assert sorted(found) == [], kind
+        assert ("너무 많습니다" in text) == (kind == "large")
+        if page.locator("#steps iframe").count():
+            assert "다음" in page.frame_locator("#steps iframe").locator("#next").inner_text()
+    page.close()
+
+
+def test_the_report_speaks_the_readers_language_by_default(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LANGUAGE", "ko")
+    assert viz.report(tmp_path / "run.html").title == "학습 보고서: run"
+    monkeypatch.setenv("LANGUAGE", "en")
+    assert viz.report(tmp_path / "run.html").title == "Training report: run"
+    with pytest.raises(ValueError, match="'en' and 'ko'"):
+        viz.report(tmp_path / "run.html", lang="fr")

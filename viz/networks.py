@@ -315,8 +315,8 @@ class NetworkPicture(Picture):
         if self.broken:
             notes.append(f"Dotted: what is nan or inf ({self.broken:,}).")
         if left := sum(max(stage.size - self.units, 0) for stage in layers):
-            notes.append(f"Left out, with their weights: {left:,} of the units. Of each layer {self.units} are drawn; to see more: "
-                         "units=…")
+            notes += [f"Left out, with their weights: {left:,} of the units.",
+                      f"Of each layer {self.units} are drawn; to see more: units=…"]
         return notes
 
     def _describe(self) -> tuple[str, str]:

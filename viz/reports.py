@@ -21,10 +21,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from autograd.files import write_whole
 from autograd.graph import topological
+from autograd.languages import reader_language
 
 from . import plots
 from .collapsing import MANY
 from .colours import DARK, LIGHT, variables
+from .figure_words import in_language, said
 from .numbers import number
 from .plots.axes import axes_or_new, count_on_x
 from .svg import clean
@@ -44,23 +46,24 @@ Section = tuple[str, str]  # a heading and the HTML under it
 
 
 def report(path: str | Path, history: History | None = None, *, title: str | None = None,
-           facts: Mapping[str, object] | None = None, every: int = 10) -> TrainingPage:
+           facts: Mapping[str, object] | None = None, every: int = 10, lang: str | None = None) -> TrainingPage:
     """Return a callback of ``nn.train.fit`` that keeps a page about the run at ``path``.
 
     ``path`` is a file ending in .html, or a folder, which gets a ``report.html``; missing folders are created. With the ``history``
     of a finished run, the page of its curves is written at once. ``facts`` are further lines about the run; the babysitter inspects
-    one batch in ``every``. Pages are written after epochs, using at most a tenth of the run's time, and at the end. Needs
-    matplotlib, the extra ``[plot]``.
+    one batch in ``every``. Pages are written after epochs, using at most a tenth of the run's time, and at the end. The page is in
+    English or Korean: ``lang``, "en" or "ko", by default the system's language. Needs matplotlib, the extra ``[plot]``. Raises
+    ValueError for another language.
 
     >>> import nn, tempfile
     >>> model = nn.Sequential(nn.Linear(4, 3, rng=0))
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     history = nn.train.fit(model, nn.data.load("iris"), nn.functional.cross_entropy, nn.optim.SGD(model.named_parameters()),
-    ...                            epochs=1, seed=0, progress=False, callbacks=[page := report(folder)])
+    ...                            epochs=1, seed=0, progress=False, callbacks=[page := report(folder, lang="en")])
     ...     "Ended: its one epoch is done" in page.path.read_text(encoding="utf-8")
     True
     """
-    made = TrainingPage(path, title, facts, every)
+    made = TrainingPage(path, title, facts, every, lang)
     if history is not None:
         made.write_history(history)
     return made
@@ -71,25 +74,30 @@ class TrainingPage:
 
     It is a callback of ``nn.train.fit``, which calls its ``on_…`` methods.
 
-    >>> TrainingPage("out/run.html").title
-    'Training report: run'
+    >>> TrainingPage("out/run.html", lang="ko").title
+    '학습 보고서: run'
     """
 
-    def __init__(self, path: str | Path, title: str | None = None, facts: Mapping[str, object] | None = None, every: int = 10):
+    def __init__(self, path: str | Path, title: str | None = None, facts: Mapping[str, object] | None = None, every: int = 10,
+                 lang: str | None = None):
         from nn.babysitter import Babysitter
         path = Path(path)
         self.path = path if path.suffix.lower() in (".html", ".htm") else path / "report.html"
-        self.title = title or f"Training report: {self.path.stem if path == self.path else path.name}"
+        self.lang = reader_language(lang)
+        self.title = title or self._said(f"Training report: {self.path.stem if path == self.path else path.name}")
         self.facts = dict(facts or {})
         self.sitter = Babysitter(every=every)
         self.layers: dict[str, tuple[Array, Array | None]] = {}
         self.sample: tuple[Any, Any] | None = None
-        self.example = Example("")
+        self.example = Example("", lang=self.lang)
         self.over, self.interrupted = False, ""
         self._next = 0.0
 
     def __repr__(self) -> str:
         return f"<TrainingPage {self.path}>"
+
+    def _said(self, text: str) -> str:
+        return said(text, self.lang)
 
     # ── as a callback of fit ──
 
@@ -97,7 +105,7 @@ class TrainingPage:
         """Record the seeds, and write the first page."""
         streams = {"order of examples": run.loader.generator, **dict(run.model.named_generators())}
         self.facts = {"seed": run.seed, **self.facts,
-                      **{f"random generator: {name}": _state(stream) for name, stream in streams.items()}}
+                      **{self._said(f"random generator: {name}"): self._said(_state(stream)) for name, stream in streams.items()}}
         self.write(run)
 
     def on_backward(self, run: Run) -> None:
@@ -116,7 +124,7 @@ class TrainingPage:
     def on_epoch(self, run: Run) -> None:
         """Write the page, unless the last one was written very recently."""
         self.sitter.on_epoch(run)
-        if not self.example.said:
+        if not self.example.about:
             self.example = self._stepped(run)
         if monotonic() >= self._next:
             self.write(run)
@@ -145,9 +153,10 @@ class TrainingPage:
 
     def write_history(self, history: History) -> None:
         """Write the page of a finished run from its history."""
-        facts = {**self.facts, **environment()}
-        self._save(page(self.title, [("", _state_line(f"Ended: {history.stopped}.", history)), *curve_sections(history),
-                                     ("Run and environment", table(facts))]))
+        facts = {**self.facts, **environment(self.lang)}
+        self._save(page(self.title, [("", _state_line(f"Ended: {history.stopped}.", history, self.lang)),
+                                     *curve_sections(history, self.lang), ("Run and environment", table(facts, self.lang))],
+                        lang=self.lang))
 
     def _save(self, text: str) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -159,18 +168,22 @@ class TrainingPage:
         facts = {"model": repr(run.model), "parameters": f"{sum(getattr(x, 'size', 1) for x in run.model.parameters()):,}",
                  "optimiser": repr(run.optimizer), "loss": getattr(run.loss_function, "__name__", repr(run.loss_function)),
                  "data": repr(run.loader),
-                 **{f"worker {address}": f"{count:,} examples" for address, count in run.workers.items()}, **environment(),
-                 **self.facts}
-        return page(self.title, [("", _state_line(self.interrupted or ended, run.history)), *curve_sections(run.history),
-                                 ("Babysitter", self._verdicts()), *self._inside(), ("One example, step by step", self.example),
-                                 ("Run and environment", table(facts))], live=not self.over)
+                 **{f"worker {address}": self._said(f"{count:,} examples") for address, count in run.workers.items()},
+                 **environment(self.lang), **self.facts}
+        return page(self.title, [("", _state_line(self.interrupted or ended, run.history, self.lang)),
+                                 *curve_sections(run.history, self.lang), ("Babysitter", self._verdicts()), *self._inside(),
+                                 ("One example, step by step", self.example), ("Run and environment", table(facts, self.lang))],
+                    live=not self.over, lang=self.lang)
 
     def _verdicts(self) -> str:
-        found = self.sitter.report()
-        items = "".join(f"<li><b>✗ {escape(problem)}</b>: {escape(evidence)}<br>Remedy: {escape(remedy)}</li>"
-                        for problem, evidence, remedy in found.findings)
-        head = f"<ul class='ill'>{items}</ul>" if items else "<p class='well'>✓ healthy: no problems found.</p>"
-        return head + table(found.signs)
+        from nn.sitter_words import said as judged
+        found = self.sitter.report(self.lang)
+        items = ""
+        for finding in found.findings:
+            problem, evidence, remedy = (escape(judged(text, self.lang)) for text in finding)
+            items += f"<li><b>✗ {problem}</b>: {evidence}<br>{self._said(f'Remedy: {remedy}')}</li>"
+        head = f"<ul class='ill'>{items}</ul>" if items else f"<p class='well'>✓ {self._said('healthy: no problems found.')}</p>"
+        return head + table({judged(name, self.lang): judged(text, self.lang) for name, text in found.signs.items()})
 
     def _inside(self) -> list[Section]:
         shown, names = [], list(self.layers)
@@ -182,13 +195,13 @@ class TrainingPage:
                     ax = plots.histograms(kept, color=(plots.VALUE, plots.GRADIENT)[side])
                     ax.set_title(title, fontsize="small")
                     caption = f"{title} of each layer in the latest batch looked at; below each its standard deviation"
-                    shown.append(figure(ax, caption, wide=len(kept) > 6))
+                    shown.append(figure(ax, caption, wide=len(kept) > 6, lang=self.lang))
         updates = ""
         if self.sitter.ratios:
             caption = f"length of an update over that of the weights, every {self.sitter.every} batches"
-            updates = figure(plots.update_ratios(self.sitter.ratios), caption)
-        return [("Layers", figures(shown) or "<p>No batch has been looked at yet.</p>"),
-                ("Updates", figures([updates]) if updates else "<p>No update has been measured yet.</p>")]
+            updates = figure(plots.update_ratios(self.sitter.ratios), caption, lang=self.lang)
+        return [("Layers", figures(shown) or f"<p>{self._said('No batch has been looked at yet.')}</p>"),
+                ("Updates", figures([updates]) if updates else f"<p>{self._said('No update has been measured yet.')}</p>")]
 
     def _stepped(self, run: Run) -> Example:
         """The stepper's page for the first example."""
@@ -196,37 +209,42 @@ class TrainingPage:
 
         from .web.step_page import stepper
         if self.sample is None:
-            return Example("No batch was trained on.")
+            return Example("No batch was trained on.", lang=self.lang)
         x, y = self.sample
         with evaluation_mode(run.model):
             loss = run.loss_function(batch_function(run.model)(x), y)
         if (gates := sum(1 for node in topological(loss) if node.operands)) > MANY:
-            return Example(f"The network has {gates:,} gates for one example, too many to step through (the limit is {MANY}).")
-        epochs = f"{run.epoch:,} epoch{'s' * (run.epoch != 1)}"
-        shown = stepper(loss, names=run.model, title=f"After {epochs}")
-        return Example(f"The first example that was trained on, with label {y[0]}.", shown.html)
+            return Example(f"The network has {gates:,} gates for one example, too many to step through (the limit is {MANY}).",
+                           lang=self.lang)
+        shown = stepper(loss, names=run.model, title=self._said(f"After {_counted(run.epoch, 'epoch')}"), lang=self.lang)
+        return Example(f"The first example that was trained on, with label {y[0]}.", shown.html, self.lang)
 
 
 class Example(NamedTuple):
     """An example to step through: a line about it, and the stepper's page, which is not replaced while the reader uses it."""
 
-    said: str
+    about: str
     page: str = ""
+    lang: str = "en"
 
     @property
     def html(self) -> str:
         """The example as a part of the page."""
-        said = self.said or "Shown once the first epoch has ended."
-        return (f'<p data-part="example">{escape(said)}</p>'
-                '<div class="stale" hidden><span>The network has learned more since.</span>'
-                '<button type="button">Show it as it is now</button></div><div id="steps" data-title="Stepper: one example" '
-                f'data-steps="{escape(self.page)}"></div>'
-                "<noscript>Stepping needs JavaScript.</noscript>")
+        texts = (self.about or "Shown once the first epoch has ended.", "The network has learned more since.",
+                 "Show it as it is now", "Stepper: one example", "Stepping needs JavaScript.")
+        about, more, show, title, needs = (escape(said(text, self.lang)) for text in texts)
+        return (f'<p data-part="example">{about}</p><div class="stale" hidden><span>{more}</span>'
+                f'<button type="button">{show}</button></div><div id="steps" data-title="{title}" '
+                f'data-steps="{escape(self.page)}"></div><noscript>{needs}</noscript>')
 
 
-def _state_line(text: str, history: History) -> str:
-    epochs, batches = len(history), len(history.batches)
-    return f"<p class='state'>{escape(text)} {epochs:,} epoch{'s' * (epochs != 1)}, {batches:,} batch{'es' * (batches != 1)}.</p>"
+def _counted(n: int, what: str, more: str = "s") -> str:
+    return f"{n:,} {what}{more * (n != 1)}"
+
+
+def _state_line(text: str, history: History, lang: str) -> str:
+    counts = _counted(len(history), "epoch"), _counted(len(history.batches), "batch", "es")
+    return f"<p class='state'>{escape(said(text, lang))} {', '.join(said(count, lang) for count in counts)}.</p>"
 
 
 def _thinned(array: Array) -> Array:
@@ -243,8 +261,8 @@ def _state(generator: np.random.Generator) -> str:
 
 # ── parts of pages ───────────────────────────────────────────────────────────────────────────────────────────────
 
-def environment() -> dict[str, str]:
-    """Return facts that a run's numbers may depend on: versions, machine, time.
+def environment(lang: str = "en") -> dict[str, str]:
+    """Return facts that a run's numbers may depend on: versions, machine, time; their values in a language.
 
     >>> environment()["python"] == platform.python_version()
     True
@@ -252,16 +270,16 @@ def environment() -> dict[str, str]:
     from importlib.metadata import PackageNotFoundError, version
     found = {"written": datetime.now().astimezone().isoformat(sep=" ", timespec="seconds"),
              "python": platform.python_version(),
-             "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} processors"}
+             "machine": said(f"{platform.system()} {platform.machine()}, {os.cpu_count()} processors", lang)}
     for name in ("chainrule", "numpy", "matplotlib"):
         try:
             found[name] = version(name)
         except PackageNotFoundError:
-            found[name] = "run from its source"
+            found[name] = said("run from its source", lang)
     return found
 
 
-def curve_sections(history: History) -> list[Section]:
+def curve_sections(history: History, lang: str = "en") -> list[Section]:
     """Return the section with the curves of a history: losses, metrics with their validation, the loss of every batch."""
     columns = history.to_dict()
     kinds = [name for name in columns if name != "epoch" and not name.startswith("validation ")]
@@ -269,17 +287,18 @@ def curve_sections(history: History) -> list[Section]:
     for name in kinds:
         series = [column for column in (name, f"validation {name}") if column in columns]
         if name != "lr" or len(set(columns["lr"])) > 1:
-            shown.append(figure(plots.curves(history, series), " and ".join(series) + " over the epochs"))
+            shown.append(figure(plots.curves(history, series), " and ".join(series) + " over the epochs", lang=lang))
     if history.batches:
         ax = axes_or_new(None)
         ax.plot(range(1, len(history.batches) + 1), history.batches, color=plots.SERIES[0], linewidth=0.8)
         ax.set(xlabel="batch", ylabel="loss")
         count_on_x(ax)
-        shown.append(figure(ax, "loss of every batch"))
-    last = "".join(f"<tr><th scope='row'>{escape(name)}</th><td>{_cell(series[-1])}</td><td>{_cell(history.best[name])}</td></tr>"
-                   for name, series in columns.items())
-    numbers = f"<table><tr><td></td><th scope='col'>last epoch</th><th scope='col'>best epoch</th></tr>{last}</table>"
-    return [("Curves", figures(shown) + (numbers if columns else "<p>No epoch has ended yet.</p>"))]
+        shown.append(figure(ax, "loss of every batch", lang=lang))
+    last = "".join(f"<tr><th scope='row'>{escape(said(name, lang))}</th><td>{_cell(series[-1])}</td>"
+                   f"<td>{_cell(history.best[name])}</td></tr>" for name, series in columns.items())
+    heads = "".join(f"<th scope='col'>{said(head, lang)}</th>" for head in ("last epoch", "best epoch"))
+    numbers = f"<table><tr><td></td>{heads}</tr>{last}</table>" if columns else f"<p>{said('No epoch has ended yet.', lang)}</p>"
+    return [("Curves", figures(shown) + numbers)]
 
 
 def _cell(value: float) -> str:
@@ -289,9 +308,11 @@ def _cell(value: float) -> str:
 _figures = count(1)
 
 
-def figure(axes: Axes | list[Axes], caption: str, wide: bool = False) -> str:
+def figure(axes: Axes | list[Axes], caption: str, wide: bool = False, lang: str = "en") -> str:
     """Return a plot as a part of the page, with a caption, also for screen readers; a wide one takes the whole width."""
-    drawn = re.sub(r'( id="|url\(#|href="#)', rf"\1f{next(_figures)}-", plots.svg(axes))  # ids must be unique in a page
+    caption = said(caption, lang)
+    drawn = in_language(plots.svg(axes), lang)
+    drawn = re.sub(r'( id="|url\(#|href="#)', rf"\1f{next(_figures)}-", drawn)  # ids must be unique in a page
     drawn = drawn.replace("<svg", f'<svg role="img" aria-label="{escape(caption)}"', 1)
     return f"<figure{' class=wide' if wide else ''}>{drawn}<figcaption>{escape(caption)}</figcaption></figure>"
 
@@ -306,32 +327,33 @@ def figures(shown: Iterable[str]) -> str:
     return f"<div class='figures'>{inside}</div>" if inside else ""
 
 
-def table(rows: Mapping[str, object]) -> str:
-    """Return names and their values as an HTML table.
+def table(rows: Mapping[str, object], lang: str = "en") -> str:
+    """Return names and their values as an HTML table, the names in a language.
 
     >>> table({"a<b": 1})
     "<table><tr><th scope='row'>a&lt;b</th><td>1</td></tr></table>"
     """
-    cells = "".join(f"<tr><th scope='row'>{escape(clean(str(name)))}</th><td>{escape(clean(str(value)))}</td></tr>"
+    cells = "".join(f"<tr><th scope='row'>{escape(clean(said(str(name), lang)))}</th><td>{escape(clean(str(value)))}</td></tr>"
                     for name, value in rows.items())
     return f"<table>{cells}</table>" if cells else ""
 
 
-def page(title: str, sections: Iterable[tuple[str, str | Example]], live: bool = False) -> str:
-    """Return a page of foldable sections of HTML under headings; a live page follows the changes of its file.
+def page(title: str, sections: Iterable[tuple[str, str | Example]], live: bool = False, lang: str = "en") -> str:
+    """Return a page of foldable sections of HTML under headings, in a language; a live page follows the changes of its file.
 
     >>> "<h2>Curves</h2></summary><div data-part='curves'><p>none</p></div>" in page("Run", [("Curves", "<p>none</p>")])
     True
     """
-    body = "".join(_section(heading, content) for heading, content in sections if content)
+    body = "".join(_section(said(heading, lang), content) for heading, content in sections if content)
     here = Path(__file__).parent / "web" / "report_page"
     style, script = (here.with_suffix(kind).read_text(encoding="utf-8") for kind in (".css", ".js"))
     style = (f":root {{ color-scheme: light dark; {variables(LIGHT)} }}\n@media (prefers-color-scheme: dark) "
              f"{{ :root {{ {variables(DARK)} }} }}\n{style}")
     again = '<noscript><meta http-equiv="refresh" content="5"></noscript>' if live else ""
-    return (f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, '
+    return (f'<!doctype html>\n<html lang="{lang}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, '
             f'initial-scale=1">{again}<title>{escape(clean(title))}</title><style>{style}</style><script>{script}</script></head>'
-            f'<body{" data-live=yes" * live}><main><h1>{escape(clean(title))}</h1>{body}</main></body></html>\n')
+            f'<body{" data-live=yes" * live} data-next="{said("the next state of this report", lang)}"><main>'
+            f'<h1>{escape(clean(title))}</h1>{body}</main></body></html>\n')
 
 
 def _section(heading: str, content: str | Example) -> str:
@@ -343,14 +365,15 @@ def _section(heading: str, content: str | Example) -> str:
     return f"<section><details open><summary><h2>{escape(heading)}</h2></summary>{inside}</details></section>"
 
 
-def checkpoint_page(path: str | Path) -> str:
+def checkpoint_page(path: str | Path, lang: str | None = None) -> str:
     """Return the page of a run from its checkpoint: its curves, its weights by layer, its settings.
 
-    Raises nn.persist.CheckpointError for a file that is not a checkpoint, ValueError for a checkpoint that ``fit`` did not write.
+    ``lang`` is "en" or "ko", by default the system's language. Raises nn.persist.CheckpointError for a file that is not a
+    checkpoint, ValueError for another language, or a checkpoint that ``fit`` did not write.
     """
     from nn.callbacks import History
     from nn.persist import load
-    found = load(path)
+    found, lang = load(path), reader_language(lang)
     kept = found.get("extra") if isinstance(found, dict) else None
     if not isinstance(kept, dict) or "rows" not in kept:
         raise ValueError(f"{path} holds no history; give a checkpoint that fit(…, checkpoint=) wrote")
@@ -360,10 +383,12 @@ def checkpoint_page(path: str | Path) -> str:
     inside = []
     if weights:
         inside = [("Weights", figures([figure(plots.histograms(weights), "weights of each layer; below each its standard deviation",
-                                              wide=len(weights) > 5)]))]
+                                              wide=len(weights) > 5, lang=lang)]))]
     size = sum(getattr(array, "size", 1) for array in found["model"].values())
     settings = [item for group in (found.get("optimizer") or {}).get("param_groups", [])[:1] for item in group.items()]
-    facts = {"checkpoint": path, "parameters": f"{size:,}", **{key: x for key, x in settings if key != "params"}, **environment()}
+    facts = {"checkpoint": path, "parameters": f"{size:,}", **{key: x for key, x in settings if key != "params"},
+             **environment(lang)}
     ended = f"Ended: {history.stopped}." if history.stopped else "Stopped before its end; fit(…, resume=True) goes on."
-    return page(f"Training report: {Path(path).stem}", [("", _state_line(ended, history)), *curve_sections(history), *inside,
-                                                        ("Run and environment", table(facts))])
+    return page(said(f"Training report: {Path(path).stem}", lang),
+                [("", _state_line(ended, history, lang)), *curve_sections(history, lang), *inside,
+                 ("Run and environment", table(facts, lang))], lang=lang)

@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from autograd.files import replaced
+from autograd.languages import reader_language
 from autograd.notebook import bundle
 
 from .colours import both
+from .figure_words import in_language
 from .saving import pdf_of, png_of
 
 MARGIN = 14.0  # around a picture
@@ -40,7 +42,7 @@ def document(parts: Iterable[str], size: tuple[float, float], title: str, descri
 
 
 class Picture:
-    """A picture as SVG: ``save`` writes a file, and a notebook shows it."""
+    """A picture as SVG: ``save`` writes a file, and a notebook shows it, with its notes in the reader's language."""
 
     kinds: ClassVar[dict[str, str]] = {".svg": "svg", ".png": "png", ".pdf": "pdf"}  # endings, and attributes
     svg: Any  # the text; each kind of picture computes it on access
@@ -74,10 +76,10 @@ class Picture:
         return pdf_of(self.svg)
 
     def _repr_svg_(self) -> str:
-        return self.svg
+        return in_language(self.svg, reader_language())
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        return bundle(self.svg, repr(self))
+        return bundle(self._repr_svg_(), repr(self))
 
 
 def clip(text: str, letters: int = 24) -> str:

@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from autograd.files import replaced
+from autograd.languages import reader_language
 from autograd.notebook import bundle
 
 from ..colours import DARK, LIGHT, SERIES as SERIES_BOTH
+from ..figure_words import in_language
 from ..svg import clip
 
 if TYPE_CHECKING:
@@ -40,7 +42,7 @@ class Panels(list[Any]):
         return f"<{len(self)} panels>"
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        return bundle(svg(self), repr(self), "Plots: " + ", ".join(filter(None, map(_title_text, self))))
+        return bundle(_shown(self), repr(self), "Plots: " + ", ".join(filter(None, map(_title_text, self))))
 
 
 @cache
@@ -53,7 +55,7 @@ def _class_of_shown_axes() -> type[Axes]:
 
     class ShownAxes(Axes):
         def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-            return bundle(svg(self), repr(self), f"Plot: {_title_text(self)}")
+            return bundle(_shown(self), repr(self), f"Plot: {_title_text(self)}")
     return ShownAxes
 
 
@@ -83,6 +85,11 @@ def svg(axes: Axes | list[Axes]) -> str:
     '<svg'
     """
     return _drawn(figure_of(axes[0] if isinstance(axes, list) else axes))
+
+
+def _shown(axes: Axes | list[Axes]) -> str:
+    """The figure for a notebook, its own texts in the reader's language; files stay English: other formats lack the letters."""
+    return in_language(svg(axes), reader_language())
 
 
 def save(axes: Axes | list[Axes], path: str | Path, **options: Any) -> Path:

@@ -48,7 +48,7 @@ def gradient_check(found: GradientReport | EntryFinding, *, ax: Axes | None = No
         ax.axhline(max(apart, least), color=VALUE, linewidth=2.2, label=f"all together: {short_number(apart)}")
     if 0 < finding.bar < np.inf:
         ax.axhline(finding.bar, color=GRADIENT, linewidth=1.2, linestyle=":", label=f"its error bar: {short_number(finding.bar)}")
-    ax.set(xlabel="step", ylabel="|quotient − gradient|", xscale="log", yscale="log",
+    ax.set(xlabel="size of the step", ylabel="|quotient − gradient|", xscale="log", yscale="log",
            title=label_text(f"{finding.verdict}: {finding.what}"))
     add_legend_below(ax, ncols=2)
     return ax

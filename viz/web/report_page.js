@@ -34,7 +34,7 @@ function look() {
   if (frame) frame.remove()
   frame = document.createElement('iframe')
   frame.className = 'next'
-  frame.title = 'the next state of this report'
+  frame.title = document.body.dataset.next
   frame.setAttribute('aria-hidden', 'true')
   frame.tabIndex = -1
   frame.src = `${location.href.replace(/[?#].*/, '')}?next=${Date.now()}`
