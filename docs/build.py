@@ -18,13 +18,15 @@ from typing import Any
 import viz
 from autograd.operation import Operation
 
+from .steppers import operations_page, steppers_script
+
 HERE = Path(__file__).parent
 ROOT = HERE.parent
 REPOSITORY = "https://github.com/chainrule-ad/chainrule/blob/main/"
 MODULES = """autograd autograd.testing nn nn.functional nn.activations nn.babysitter nn.data nn.init nn.layers nn.losses nn.optim
 nn.perceptron nn.persist nn.schedule nn.search nn.testing nn.train viz viz.plots chainrule.exercises""".split()
 LANGUAGES = ("en", "ko")
-BOTH = ("glossary.md", "syllabus.md")  # pages of both languages
+BOTH = ("glossary.md", "operations.md", "syllabus.md")  # pages of both languages
 KOREAN = {  # words of the theme that are not in its catalogue
     "Contents": "목차", "Menu": "메뉴", "Expand": "펼치기", "Light mode": "밝게", "Dark mode": "어둡게", "Copyright": "저작권",
     "Auto light/dark, in light mode": "자동, 지금은 밝게", "Auto light/dark, in dark mode": "자동, 지금은 어둡게",
@@ -81,13 +83,15 @@ def gather(folder: Path, lang: str = "en") -> None:
 
     The Korean site has the course and its pages; the reference is in English, and linked.
     """
-    shutil.copytree(HERE / "website", folder, ignore=shutil.ignore_patterns("__pycache__", "index*.md"))
+    shutil.copytree(HERE / "website", folder, ignore=shutil.ignore_patterns("__pycache__", "index*.md", "steppers.js"))
     pages = [*sorted(HERE.glob("*.md")), *sorted((HERE / "gallery").glob("*.md"))]
     pages = [path for path in pages if lang == "en" or path.name in BOTH]
     for path in pages:
         copy = folder / path.relative_to(HERE)
         copy.parent.mkdir(exist_ok=True)
-        copy.write_text(page_text(path), encoding="utf-8")
+        copy.write_text(operations_page(lang) if path.name == "operations.md" else page_text(path), encoding="utf-8")
+    shutil.copytree(HERE / "operations", folder / "operations")
+    (folder / "_static" / "operations.js").write_text(steppers_script(lang), encoding="utf-8")
     for path in sorted((ROOT / "notebooks" / ("" if lang == "en" else lang)).glob("*.ipynb")):
         notebook = json.loads(path.read_text(encoding="utf-8"))
         inline_pictures(notebook, path.stem[0])

@@ -52,7 +52,7 @@ def other_language(app, pagename, templatename, context, doctree):
     """Tell the templates where this page is in the other language, or that language's first page where it is not there."""
     korean = app.config.language == "ko"
     up = "../" * (pagename.count("/") + korean)
-    both = pagename[0].isdigit() or pagename in ("glossary", "syllabus", "search")
+    both = pagename[0].isdigit() or pagename in ("glossary", "operations", "syllabus", "search")
     name = pagename if both else "index"
     context["other_language"] = f"{up}{'' if korean else 'ko/'}{name}.html"
 

@@ -74,6 +74,9 @@ def stepper(y: Node | Sequence[Node], *, collapse: Collapse = None, digits: Digi
     return Stepper(y, collapse, digits, title, parameters, names, seed, speaks)  # type: ignore[arg-type]  # checked there
 
 
+SCRIPTS = ("layout.js", "circuit.js", "step_page.js")
+
+
 class Stepper:
     """A page that steps through a computation, shown in notebooks: ``html`` is its text, ``save`` writes it.
 
@@ -84,7 +87,7 @@ class Stepper:
     """
 
     kind = ""  # a kind of page has rules of its own in the style sheet
-    scripts: ClassVar[tuple[str, ...]] = ("layout.js", "circuit.js", "step_page.js")
+    scripts: ClassVar[tuple[str, ...]] = SCRIPTS
 
     def __init__(self, y: Node, collapse: Collapse = None, digits: Digits = "auto", title: str | None = None,
                  parameters: Iterable[Node | str] | None = None, names: Names | None = None, seed: ArrayLike | None = None,
@@ -122,11 +125,15 @@ class Stepper:
     @cached_property
     def html(self) -> str:
         """The self-contained page as text."""
+        title = self.title or self._said(TITLE).format(name=clip(self._data["nodes"][-1]["name"]))
+        return page_around(self.program, clean(title), self.lang, self.kind, self.scripts)
+
+    @property
+    def program(self) -> str:
+        """The page's own JavaScript, its data and what computes them; the rest of a page is ``page_around`` it."""
         # inside a script element, < could begin its end tag or a comment
         data = json.dumps(self._data, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
-        title = self.title or self._said(TITLE).format(name=clip(self._data["nodes"][-1]["name"]))
-        return _PAGE.format(title=escape(clean(title)), lang=self.lang, kind=self.kind, unpack=source("unpack.js"), style=_style(),
-                            script=f"const DATA = {data}\nconst COMPUTE = {self._code};\n{_script(self.scripts)}")
+        return f"const DATA = {data}\nconst COMPUTE = {self._code};\n"
 
     def save(self, path: str | Path) -> Path:
         """Write the page to a file for a browser, and return its path."""
@@ -187,6 +194,12 @@ _PAGE = """<!doctype html>
 <script>{script}</script>
 </html>
 """
+
+
+def page_around(program: str, title: str, lang: str = "en", kind: str = "", scripts: tuple[str, ...] = SCRIPTS) -> str:
+    """Return a page from its own program, with what all pages share: style sheet, layout, drawing, stepping."""
+    return _PAGE.format(title=escape(title), lang=lang, kind=kind, unpack=source("unpack.js"), style=_style(),
+                        script=f"{program}{_script(scripts)}")
 
 
 def source(name: str) -> str:
