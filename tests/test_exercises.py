@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograd import Tensor, Value, gradient, relu, sigmoid, steps
+from autograd import Tensor, Value, gradient, relu, sigmoid, steps, tanh
 from autograd.languages import catalogue, reader_language
 from chainrule.exercises import check, circuit, code, find, hint, ids, solution
 from chainrule.exercises.kinds import Bug, Circuit, Code, Free, Numbers
@@ -62,21 +62,90 @@ RIGHT = [
     ("1.5", 6), ("1.5", "grads[node] = upstream * local"),
 ]
 
+MORE_WRONG = [  # classic mistakes, written down before any of them was tried
+    ("0.1", (61, 6), "nudge"), ("0.1", (0.6, 6), "divide"), ("0.1", (0.1, 6), "nudge itself"), ("0.1", (6.1, 6.1), "smaller"),
+    ("0.1", (6.1, 2), "2·x"), ("0.2", (1, 6), "came first"), ("0.2", (5, 5), "add up"), ("0.3", 16, "three"), ("0.3", 7, "add"),
+    ("0.4", (7, -7, 14), "value of h|is −2"), ("0.4", (-1, -1, 2), "sign"), ("0.4", (-1, 1, -1), "upstream"),
+    ("0.4", (-1, -2, 1), "order"), ("1.1", (3, 3), "other input"), ("1.1", (-1, 4), "added"), ("1.1", (-1, 0), "arrives"),
+    ("1.2", (0.5, -0.25), "x₁"), ("1.2", (0.73, -0.39), "lesson"), ("1.2", (1, -0.5), "e⁰"), ("1.2", (0.5, 0), "weight of 0"),
+    ("1.3", (3, 2), "added"), ("1.3", (4, 1), "routes"), ("1.3", (2, 2), "add up"), ("1.4", (2, 2, 4, 6, 2), "order"),
+    ("1.4", (2, -2, -6, -4, -2), "sign"), ("1.4", (2, 2, 6, 4, -1), "value"), ("1.4", (2, 2, 6, 4, 0), "arrives"),
+    ("1.4", (1, 1, 3, 2, 1), "twice"), ("1.5", 5, "line 5 is right"), ("1.5", "grads = {result: 1.0}", "line 2 is right"),
+    ("1.6", lambda x, y, z: (z + 1, z + 1, x + y), "y"), ("1.6", lambda x, y, z: (z + 1, z, z), "z"),
+    ("2.1", (1, 1, -1.1), "NOR says 1"), ("2.1", (-1, -1, 0), "NOR says 1"), ("2.1", (-1, -1, 2), "NOR says 0"),
+    ("2.2", (-3, -2), "two inputs"), ("2.2", (-2, 0), "one input"), ("2.2", (-1.5, -1.5), "between|low"), ("2.3", 12, "two"),
+    ("2.3", 2, "impossible"), ("2.3", 6, "corners"), ("2.4", (-1, -3, 1, -1), "twice"), ("2.4", (2, 6, -2, 2), "sign"),
+    ("2.4", (-2, -2, -4, -2), "input|upstream"), ("2.4", (-2, -6, -2, -2), "sign|upstream"), ("2.5", 6, "line 6 is right"),
+    ("2.6", lambda w1, w2, b, x1, x2, t: (w1 * (s := w1 * x1 + w2 * x2 + b - t), w2 * s, s), "swaps its inputs"),
+    ("3.1", (3025, 34944), "width is asked"), ("3.1", (56.75, 34944), "fit"), ("3.1", (55, 364), "one filter"),
+    ("3.1", (217, 34944), "stride"), ("3.1", (55, 1056), "11·11 weights"), ("3.2", 79402, "node"), ("3.2", 78510, "weights"),
+    ("3.2", 79410, "hidden"), ("3.3", 2.5, "whole"), ("3.3", 1, "filter of 3"), ("3.4", (6, -3, -1, -3, 0, -2), "closed"),
+    ("3.4", (6, 0, -1, -3, 12, -2), "closed"), ("3.4", (6, 0, -1, -3, 0, -6), "closed"),
+    ("3.4", (6, 0, -1, -2, 0, -3), "order"), ("3.5", 8, "line 8 is right"),
+    ("3.6", lambda X, W, b, G: (G @ W.T, X.T @ G, G.sum()), "shape"),
+    ("3.6", lambda X, W, b, G: (G @ W, X.T @ G, G.sum(0)), "ValueError"), ("4.1", (1, 1), "½"), ("4.1", (0.25, 1), "order"),
+    ("4.1", (0.5, 0.25), "1 − 0²"), ("4.2", 0.0009, "significant"), ("4.2", 0.00097, "significant"), ("4.2", 0.0039, "four"),
+    ("4.2", 0.03125, "slope is ¼"), ("4.3", 0, "one score moves"), ("4.3", -0.25, "other score"), ("4.3", 1, "sum"),
+    ("4.4", (0, 3, 3, 0, 0), "other input"), ("4.4", (0, 3, 0, 6, 0), "order"), ("4.4", (0, 3, 6, 0, -1), "value|closed"),
+    ("4.4", (0, 3, 6, 0, 1), "closed"), ("4.4", (0, 0, 6, 0, 0), "arrives|other input"),
+    ("4.6", lambda x, u: u / (1 + x ** 2), "|x|"), ("5.1", (1.15, 0.67), "RMSE"), ("5.1", (4 / 9, 2 / 3), "square"),
+    ("5.1", (1.3, 0.7), "decimals"), ("5.1", (1.33, 1), "N = 3"), ("5.1", (1.33, 2), "N = 3"), ("5.2", 1, "margin"),
+    ("5.2", 0, "margin"), ("5.3", (-1, 0, 0), "p − y"), ("5.3", (0, 0, 0), "right one"),
+    ("5.3", (1 / 3, 1 / 3, -2 / 3), "order"), ("5.4", (1, 7, 2, -1), "½"), ("5.4", (1, 3, 2, -1), "penalty"),
+    ("5.4", (1, 5, 2, 1), "sign"), ("5.4", (0, 2, 0, 0), "arrives"), ("5.4", (3, 5, 2, -1), "value"), ("6.1", (6, 4), "2·x₁"),
+    ("6.1", (4, 12), "order"), ("6.1", (12, 12), "value of the function"), ("6.2", 3.5, "gradient"), ("6.2", 2.25, "2x"),
+    ("6.2", -4, "rate"), ("6.3", 280.78, "whole"), ("6.3", 28, "one epoch"), ("6.4", 0.17, "twice"),
+    ("6.5", (4, 12, 5), "added"), ("6.5", (3, 6, 5), "twice"), ("6.5", (3, 12, 4), "sum too"),
+    ("6.7", lambda x1, x2: (-2 * (1 - x1) - 20 * x1 * (x2 - x1 ** 2), 10 * (x2 - x1 ** 2)), "square|2"),
+    ("7.1", 4.6, "decimals"), ("7.1", -4.61, "sign"), ("7.1", 2, "base 10"), ("7.2", 0.0884, "Xavier"),
+    ("7.2", 0.12, "decimals"), ("7.2", 0.0156, "variance"), ("7.3", (-2, 0, 2), "spread"), ("7.3", (1.22, 0, -1.22), "sign"),
+    ("7.3", (0, 0.5, 1), "mean"), ("7.3", (-0.75, 0, 0.75), "root"), ("7.4", (3, -4, -11, -4), "doubled"),
+    ("7.4", (6, -2, -5, -2), "dropout"), ("7.4", (6, -4, -13, -4), "penalty"), ("7.4", (6, -4, -10, -4), "½"),
+    ("7.5", 3, "line 3 is right"), ("7.6", lambda x1, x2, x3, g1, g2, g3: (g1, g2, g3), "mean too"),
+    ("8.1", 25, "share|percent"), ("8.1", 0.09, "log"), ("8.2", 120, "folds|epochs"), ("8.2", 48, "held-out"),
+    ("8.3", 400, "ratio|divide"), ("8.3", 8, "product"), ("8.3", 0.05, "turn"), ("8.4", (2, 6, 2, 8), "other input"),
+    ("8.4", (2, 4, -4, 8), "value"), ("8.4", (2, 4, 2, 6), "multiplied"), ("8.5", 2, "comment"),
+    ("8.6", lambda x, w, b: (0.0, (s := 1 / (1 + exp(-(w * x + b)))) * x * (1 - s) * x, x * (1 - s) * s),
+     "gradient of x is not right"),
+]
+MORE_RIGHT = [  # the same for right answers in other forms
+    ("0.1", (Decimal("6.1"), np.int64(6))), ("0.2", np.array([5, 6])), ("0.3", np.float32(12)), ("0.3", "12.0"),
+    ("0.4", {"h": np.float64(-1), "a": Fraction(1), "b": Decimal(-2)}), ("1.1", Tensor([-1.0, 3.0])),
+    ("1.2", (Value(0.5), Fraction(-1, 2))), ("1.3", [[4, 0]]), ("1.3", (np.array(4.0), np.array(0.0))), ("1.4", "2 2 6 4 2"),
+    ("2.1", (np.float32(-2), -2, "1")), ("2.2", "-2 -1"), ("2.2", "(−2; −1)"), ("2.4", Tensor([-2.0, -6.0, 2.0, -2.0])),
+    ("3.1", np.array([55, 34944])), ("3.1", "55 34944"), ("3.2", np.array(79510)), ("3.2", np.float32(79510)),
+    ("3.2", "7.951e4"), ("3.3", Fraction(4, 2)), ("3.3", Value(2.0)), ("4.1", (1, "1/4")), ("4.1", "1; 0.25"),
+    ("4.2", Decimal("0.00098")), ("4.2", "9.8e-4"), ("4.2", "9.8×10^-4"), ("4.2", "9.8·10⁻⁴"), ("4.2", Fraction(1, 1024)),
+    ("4.3", "¼"), ("4.3", np.array([0.25])), ("4.3", Tensor(0.25)), ("4.3", "25%"), ("5.1", (1.333, 0.667)),
+    ("5.1", np.array([4 / 3, 2 / 3], np.float32)), ("5.3", "-2/3, 1/3, 1/3"), ("5.3", np.array([-0.67, 0.33, 0.33])),
+    ("5.3", (-0.667, 0.333, 0.333)), ("5.2", np.array(2)), ("5.2", "2."), ("6.4", Decimal("0.33")), ("6.4", np.float32(1 / 3)),
+    ("6.2", np.float16(1)), ("6.5", {"q": 3, "x1": 12, "x2": 5}), ("6.3", "290 "), ("6.4", "1 / 3"), ("7.1", "4.61"),
+    ("7.1", np.float32(4.60517)), ("7.2", Fraction(1, 8)), ("7.3", "-1.22 0 1.22"), ("7.3", np.round([-1.2247, 0, 1.2247], 2)),
+    ("7.4", [6, -4, -11, -4]), ("8.1", ".25"), ("8.1", np.float16(0.25)), ("8.1", "25 %"), ("8.2", np.uint8(60)),
+    ("8.3", 0.4 / 20 / 0.001), ("8.4", np.array([2, 4, 2, 8])), ("1.6", lambda x, y, z: np.array([z + 1, z, x + y])),
+    ("2.6", lambda w1, w2, b, x1, x2, t: [(d := (w1 * x1 + w2 * x2 + b - t)) * x1, d * x2, d]),
+    ("0.6", lambda x, u: gradient(tanh(v := Value(x)) * u, v)), ("7.6", lambda x1, x2, x3, *g: np.array(g) - np.mean(g)),
+    ("5.6", lambda *s: np.exp(s) / np.exp(s).sum() - [0, 1, 0]),
+    ("3.6", lambda X, W, b, G: (Tensor(G) @ Tensor(W.T), Tensor(X.T) @ Tensor(G), Tensor(G).sum(0))),
+    ("4.6", lambda x, u: Fraction(u) / (1 + abs(Fraction(x))) ** 2),
+    ("8.6", lambda x, w, b: [(s := (1 / (1 + exp(-(w * x + b))))) + x * s * (1 - s) * w, x * s * (1 - s) * x, x * s * (1 - s)]),
+]
+
 
 def test_forty_wrong_answers_and_twenty_right_ones() -> None:
-    assert len(WRONG) >= 40 and len(RIGHT) >= 20
+    assert len(WRONG) >= 40 and len(RIGHT) >= 20 and len(MORE_WRONG) >= 40 and len(MORE_RIGHT) >= 20
 
 
-@pytest.mark.parametrize(("id", "answer", "words"), WRONG)
+@pytest.mark.parametrize(("id", "answer", "words"), WRONG + MORE_WRONG)
 def test_a_wrong_answer_is_called_wrong_and_the_reason_names_the_mistake(id: str, answer: object, words: str) -> None:
     verdict = check(id, answer, lang="en")
     assert verdict.right is False and not verdict
-    assert re.search(words, verdict.reason), verdict.reason
+    assert re.search(words, verdict.reason) and "another number" not in verdict.reason, verdict.reason
     korean = check(id, answer, lang="ko")
     assert korean.right is False and re.search("[가-힣]", korean.reason)
 
 
-@pytest.mark.parametrize(("id", "answer"), RIGHT)
+@pytest.mark.parametrize(("id", "answer"), RIGHT + MORE_RIGHT)
 def test_a_right_answer_is_right_in_every_form(id: str, answer: object) -> None:
     assert check(id, answer, lang="en").right is True, check(id, answer, lang="en")
 

@@ -63,14 +63,18 @@ class Asked:
     @property
     def unit(self) -> Fraction:
         """The value of the last digit that is asked for; 0 where the number is exact."""
-        if self.significant is not None:
-            return Fraction(10) ** (math.floor(math.log10(abs(float(self.value)))) - self.significant + 1)
+        return self._last_digit(self.value)
+
+    def _last_digit(self, of: float | Fraction) -> Fraction:
+        if self.significant is not None and of:
+            return Fraction(10) ** (math.floor(math.log10(abs(float(of)))) - self.significant + 1)
         return Fraction(0) if self.decimals is None else Fraction(1, 10**self.decimals)
 
     def accepts(self, x: Fraction, of: float | Fraction | None = None) -> bool:
         """True where ``x`` is the number, rounded at most to the digits asked; ``of`` is another number in its place."""
-        slack = max(self.unit / 2 * Fraction(1001, 1000), Fraction(1, 10**9))  # a float's last digits do not count
-        return abs(x - Fraction(self.value if of is None else of)) <= slack
+        wanted = self.value if of is None else of
+        slack = max(self._last_digit(wanted) / 2 * Fraction(1001, 1000), Fraction(1, 10**9))  # a float's last digits do not count
+        return abs(x - Fraction(wanted)) <= slack
 
     def reason(self, x: Fraction) -> Message:
         """The reason why a number is not right."""
@@ -112,11 +116,11 @@ def judged(exercise: Numbers | Circuit, found: list[Fraction]) -> Judgement:
     if not wrong:
         return True, RIGHT
     if len(asked) > 1 and len(wrong) > 1 and len({one.value for one in asked}) > 1:
+        if all(one.accepts(-x) for one, x in zip(asked, found)):
+            return False, Message(message("look at the sign: all of them are turned around"))
         if all(any(one.accepts(x) for x in found) for one in asked):
             return False, Message(message("these are the right numbers in another order: {names} is asked"),
                                   {"names": [one.name for one in asked]})
-        if all(one.accepts(-x) for one, x in zip(asked, found)):
-            return False, Message(message("look at the sign: all of them are turned around"))
     one, x = wrong[0]
     reason = one.reason(x)
     return False, Message(reason.text, {**reason.values, "id": exercise.id})
@@ -173,21 +177,22 @@ def asked_of(y: Value, names: Sequence[str], wrong: Mapping[str, Mapping[float |
     walk = steps(y)
     values = {step.label: step.value for step in walk if step.phase == "forward"}
     arriving: dict[str, list[Any]] = {}
+    products = {step.node for step in walk if step.operation == "mul"}
     for step in walk:
         for edge in step.edges:
             arriving.setdefault(edge.target_label, []).append(edge)
     gradients = {name: sum(edge.downstream for edge in edges) for name, edges in arriving.items()}
     found = []
     for name in names:
-        likely, own = _likely(arriving[name], values[name], gradients[name]), (wrong or {}).get(name, {})
+        likely, own = _likely(arriving[name], values[name], gradients[name], products), (wrong or {}).get(name, {})
         known = {**own, **{x: said for x, said in likely.items() if x not in own}}
         whole = all(float(x).is_integer() for x in gradients.values())
         found.append(Asked(name, gradients[name], None if whole else 2, wrong=known))
     return found
 
 
-def _likely(edges: list[Any], value: float, right: float) -> dict[float | Fraction, str]:
-    """Likely mistakes for the gradient of one node, the most telling first."""
+def _likely(edges: list[Any], value: float, right: float, products: set[int]) -> dict[float | Fraction, str]:
+    """Likely mistakes for the gradient of one node, the most telling first; ``products`` are the nodes that multiply."""
     found: dict[float | Fraction, str] = {}
 
     def add(x: float, text: str) -> None:
@@ -202,7 +207,8 @@ def _likely(edges: list[Any], value: float, right: float) -> dict[float | Fracti
         add(edge.local, message("that is the local gradient: multiply it by the upstream gradient"))
         add(edge.upstream, message("that is the upstream gradient: multiply it by the local gradient"))
         add(edge.upstream + edge.local, message("you added where you multiply: downstream = upstream × local"))
-        add(edge.upstream * value, message("a product swaps its inputs: the local gradient is the other input"))
+        if edge.source in products:
+            add(edge.upstream * value, message("a product swaps its inputs: the local gradient is the other input"))
         add(2 * edge.downstream, message("that is twice what arrives: is one path counted two times?"))
     add(value, message("that is the value of the node: its gradient is asked"))
     add(0.0, message("something arrives here: follow the path from the result back, gate by gate"))

@@ -16,6 +16,7 @@ from .words import Message
 
 _MINUS = str.maketrans({"−": "-", "–": "-", "﹣": "-", "－": "-"})
 _NUMBER = re.compile(r"[+-]?(\d{1,3}(,\d{3})+|\d+)?(\.\d*)?([eE][+-]?\d+)?")
+_POWER = re.compile(r"\s*[×x·*]\s*10(?:(?:\^|\*\*)\(?([+-]?\d+)\)?|([⁺⁻]?[⁰¹²³⁴⁵⁶⁷⁸⁹]+))")  # as in 9.8×10⁻⁴
 _SUPER = re.compile(r"[+-]?\d+\s*/\s*[+-]?\d+")
 
 
@@ -31,7 +32,7 @@ def numbers(answer: Any, names: Sequence[str]) -> list[Fraction]:
     """Return the numbers of an answer, in the order of their names and as they are, without rounding.
 
     Python's and NumPy's numbers, fractions, decimals, Values, lists, tuples, arrays, dicts by name, and strings ("1/3", "−4",
-    "79,510", "(−1, 3)") are read. Raises Unreadable for other kinds and for too many or too few.
+    "79,510", "25 %", "9.8×10⁻⁴", "(−1, 3)") are read. Raises Unreadable for other kinds and for too many or too few.
 
     >>> numbers("(−1, 3)", ["x", "y"])
     [Fraction(-1, 1), Fraction(3, 1)]
@@ -65,7 +66,7 @@ def _by_name(answer: Mapping[Any, Any], names: Sequence[str]) -> list[Fraction]:
 def _flat(answer: Any, most: int) -> list[Fraction]:
     """The numbers of nested lists, arrays and strings in order."""
     if isinstance(answer, str):
-        text = answer.translate(_MINUS).strip().strip("()[]{}").strip()
+        text = _plainer(answer).strip("()[]{}").strip()
         if _NUMBER.fullmatch(text) and (most == 1 or "," not in text):
             return [number(text)]
         parts = [part for part in re.split(r"[,;]\s*|\s+(?![/\d]*/)", text) if part] if not _SUPER.fullmatch(text) else [text]
@@ -76,6 +77,14 @@ def _flat(answer: Any, most: int) -> list[Fraction]:
     if isinstance(data, (list, tuple, range)):
         return [x for part in data for x in _flat(part, 1)]
     return [number(data)]
+
+
+def _plainer(text: str) -> str:
+    """A text with plain signs: minus, powers of ten as e-4, no space before a percent sign."""
+    def power(found: re.Match[str]) -> str:
+        return "e" + unicodedata.normalize("NFKC", found[1] or found[2]).translate(_MINUS)
+
+    return re.sub(r"\s*[%％]", "%", _POWER.sub(power, text.translate(_MINUS))).strip()
 
 
 def number(x: Any) -> Fraction:
@@ -107,7 +116,9 @@ def number(x: Any) -> Fraction:
 
 def _read(text: str) -> Fraction:
     """A number written as a string."""
-    plain = text.translate(_MINUS).strip().removesuffix(".")
+    plain = _plainer(text).removesuffix(".")
+    if len(plain) > 1 and plain.endswith("%"):
+        return _read(plain[:-1]) / 100
     if len(plain.lstrip("+-")) == 1 or not any(c in "½⅓⅔¼¾⅛" for c in plain):  # −½, and full-width digits; 1½ is ambiguous
         plain = unicodedata.normalize("NFKC", plain).replace("⁄", "/")
     if _SUPER.fullmatch(plain):

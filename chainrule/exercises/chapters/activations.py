@@ -24,6 +24,7 @@ EXERCISES: tuple[Exercise, ...] = (
     Numbers(
         id="4.1", asked=(
             Asked("tanh", 1, wrong={0: message("that is the value of tanh at 0, or its slope far out: its slope at 0 is asked"),
+                                    0.5: message("tanh rises twice as steeply as that: its slope at 0 is 1 − 0²"),
                                     2: message("2 is the distance between its bounds, −1 and 1: the slope is asked")}),
             Asked("sigmoid", 0.25, 2, wrong={
                 0.5: message("that is the value of σ at 0: its slope is σ·(1 − σ)"),

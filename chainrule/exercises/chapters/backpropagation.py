@@ -51,6 +51,7 @@ EXERCISES: tuple[Exercise, ...] = (
                 0.73: message("that is the output with the weights of the lesson: here all weights are 0")}),
             Asked(message("gradient"), -0.5, 2, wrong={
                 0.25: message("that is the local gradient of σ: multiply it by that of w₁·x₁, which is x₁"),
+                -0.25: message("that is ¼ × (−1): x₁ is −2"),
                 -2.0: message("that is the local gradient of the product, x₁: multiply it by that of σ, ¼"),
                 -1.0: message("σ' is σ·(1 − σ), not σ: at 0 it is ¼"),
                 0.0: message("a weight of 0 does not make its gradient 0: the local gradient towards w₁ is x₁"),

@@ -35,6 +35,7 @@ EXERCISES: tuple[Exercise, ...] = (
             2: message("that is after one step: two are asked"), 0: message("each step halves x: it never arrives at 0"),
             Fraction(9, 4): message("the derivative of x² is 2x, not x"), 3: message("the derivative of x² is 2x, not x; and two steps are asked"),
             9: message("look at the sign: the step goes against the gradient"), 0.5: message("that is after three steps"),
+            3.5: message("the step is rate × gradient, and the gradient is 2x: you took the rate alone"),
             -4: message("the step is rate × gradient = 0.25 · 2x, not 2x")}),),
         hints=(message("The derivative of x² is 2x."), message("x ← x − 0.25·2x halves x.")),
         way=message("Each step halves x: 4 → 2 → 1.")),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from autograd.languages import message
@@ -26,6 +27,9 @@ def _points() -> tuple[tuple[Any, ...], ...]:
     return tuple((rng.normal(size=(n, 3)), rng.normal(size=(3, 2)), rng.normal(size=2), rng.normal(size=(n, 2))) for n in (4, 3))
 
 
+_TOO_WIDE = message("that is 227 / 4: the filter must fit in")
+
+
 class _Layer(Code):
     """The exercise on a linear layer: its points are arrays, made when they are first used."""
 
@@ -40,11 +44,13 @@ EXERCISES: tuple[Exercise, ...] = (
             Asked(message("width"), 55, wrong={
                 54: message("the first window counts too: (227 − 11) / 4 steps, and 1"),
                 217: message("that is with stride 1: divide 227 − 11 by the stride"),
-                56: message("227 − 11 is divided first, then 1 is added"), 57: message("that is 227 / 4: the filter must fit in")}),
+                56: message("227 − 11 is divided first, then 1 is added"), 57: _TOO_WIDE, Fraction(227, 4): _TOO_WIDE,
+                3025: message("those are all places, 55 × 55: the width is asked")}),
             Asked(message("parameters"), 34_944, wrong={
                 34_848: message("did you forget the biases? Each filter has one"),
                 11_712: message("each filter looks at all three channels: 11·11·3 weights"),
                 11_616: message("each filter looks at all three channels, and has a bias"),
+                1_056: message("a filter of 11×11 has 11·11 weights for each of the three channels, not 11"),
                 364: message("that is one filter: there are 96"),
                 34_849: message("every filter has a bias of its own: 96 of them"),
                 105_705_600: message("the same weights serve at every place: they are counted once")})),
@@ -55,6 +61,8 @@ EXERCISES: tuple[Exercise, ...] = (
         id="3.2", asked=(Asked(message("parameters"), 79_510, wrong={
             79_400: message("did you forget the biases? Each node has one: 100 and 10"),
             79_500: message("the output layer has biases too"), 79_410: message("the hidden layer has biases too"),
+            **dict.fromkeys((79_401, 79_402), message("each node has a bias of its own, not each layer: 100 and 10")),
+            78_510: message("the weights from the hidden to the output layer are missing: 100·10"),
             78_500: message("that is the first layer: add the second"), 78_400: message("that is the first layer without biases: two layers are asked"),
             784_000: message("you multiplied where you add: each layer has a matrix of its own"),
             80_294: message("the inputs have no biases: only 100 and 10 nodes have"),
@@ -71,7 +79,8 @@ EXERCISES: tuple[Exercise, ...] = (
         way=message("N − 5 + 2P + 1 = N gives P = (5 − 1) / 2 = 2.")),
     Circuit(
         id="3.4", build=_two_hidden, names=("v1", "v2", "h1", "w1", "w2", "x"),
-        wrong={"w2": {12.0: message("the ReLU of w₂·x is closed: it passes nothing back")},
+        wrong={"v2": {-3.0: message("the ReLU of w₂·x is closed: h₂ is 0, not −3")},
+               "w2": {12.0: message("the ReLU of w₂·x is closed: it passes nothing back")},
                "x": {-6.0: message("the ReLU of w₂·x is closed: only the path through h₁ counts")}},
         hints=(message("First forward: which of the two ReLUs is open?"), message("A closed ReLU (negative input) has the local gradient 0."),
                message("x is used by both neurons: what comes back adds up.")),

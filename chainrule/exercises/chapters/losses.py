@@ -38,8 +38,10 @@ EXERCISES: tuple[Exercise, ...] = (
         id="5.1", asked=(
             Asked("MSE", Fraction(4, 3), 2, wrong={
                 4.0: message("that is the SSE: the mean divides by N = 3"), 2.0: message("is that the sum of distances? MSE squares them, and divides by 3"),
+                Fraction(4, 9): message("that is the square of the mean: square each distance first, then take the mean"),
                 1.155: message("that is the RMSE: MSE has no root"), Fraction(2, 3): message("that is the MAE: MSE squares the distances")}),
             Asked("MAE", Fraction(2, 3), 2, wrong={
+                1.0: message("the mean divides by N = 3, the right predictions included"),
                 2.0: message("that is the sum: the mean divides by N = 3"), 1.155: message("that is the RMSE: MAE adds distances, not squares"),
                 Fraction(4, 3): message("that is the MSE: MAE does not square")})),
         hints=(message("Two of the three predictions are right."), message("The third is off by 2: its square is 4."), message("Both are means over 3.")),

@@ -29,6 +29,7 @@ EXERCISES: tuple[Exercise, ...] = (
     Numbers(
         id="8.1", asked=(Asked(message("share"), 0.25, 2, wrong={
             0.09: message("that is the share of the distance: drawn log-uniformly, every factor of ten is as likely as another"),
+            25: message("give the share, between 0 and 1: 25 % is 0.25"),
             0.2: message("from 1e-5 to 1e-1 there are four factors of ten, not five"),
             0.5: message("from 1e-3 to 1e-2 is one factor of ten, not two")}),),
         hints=(message("Count the factors of ten from 1e-5 to 1e-1."), message("One of them lies between 1e-3 and 1e-2.")),
@@ -38,12 +39,15 @@ EXERCISES: tuple[Exercise, ...] = (
             12: message("that is one training for each setting: with 5 folds each setting is trained 5 times"),
             5: message("that is for one setting: there are 12"), 17: message("you added where you multiply: 12 settings, each in 5 folds"),
             48: message("every fold is the held-out one once: that is 5 trainings, not 4"),
+            120: message("that is 12 settings times 10 epochs: trainings are asked, 12 settings in 5 folds"),
             600: message("trainings are asked, not epochs")}),),
         hints=(message("How many trainings does one setting need?"), message("Every fold is held out once: 5 trainings a setting.")),
         way=message("12 · 5 = 60 trainings.")),
     Numbers(
         id="8.3", asked=(Asked(message("factor"), 20, wrong={
             0.02: message("that is the ratio itself: how many times 0.001 is it?"), 0.05: message("turn the fraction over"),
+            400: message("that is 0.4 ÷ 0.001: divide the update's length by that of the weights first"),
+            8: message("that is the product: the ratio is 0.4 / 20"),
             50: message("0.4 / 20 is 0.02: how many times 0.001 is that?")}),),
         hints=(message("The ratio is the update's length over the weights' length."), message("0.4 / 20 = 0.02.")),
         way=message("0.4 / 20 = 0.02, which is 20 times 0.001: the rate is too high.")),

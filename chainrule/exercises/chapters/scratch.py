@@ -32,10 +32,14 @@ EXERCISES: tuple[Exercise, ...] = (
                 0.61: message("that is the change itself: divide it by the nudge, 0.1"),
                 6.0: message("that is the gradient, the limit for a nudge of 0: here the nudge is 0.1"),
                 9.61: message("that is f at 3.1: take f at 3 away, and divide by the nudge"),
+                61: message("divide by the nudge, 0.1, not by its square"),
+                0.6: message("that is 2·x·h: h² is missing, and all of it is divided by the nudge"),
+                0.1: message("that is the nudge itself: how much does f change for it, divided by it?"),
                 6.01: message("that is for a nudge of 0.01: here it is 0.1")}),
             Asked(message("gradient"), 6, wrong={
                 6.1: message("that is with the nudge of 0.1: what is left when the nudge gets smaller and smaller?"),
-                9: message("that is f itself: its gradient is asked"), 3: message("that is x: the gradient of x² is 2·x")})),
+                9: message("that is f itself: its gradient is asked"), 3: message("that is x: the gradient of x² is 2·x"),
+                2: message("that is the 2 of 2·x: at x = 3 it is more")})),
         hints=(message("Compute 3.1² − 3², and divide by 0.1."), message("(x + h)² = x² + 2·x·h + h²: which part is left, divided by h?")),
         way=message("(3.1² − 3²) / 0.1 = 0.61 / 0.1 = 6.1, which is 2·x + h; without the nudge it is 2·x = 6.")),
     Numbers(
@@ -52,6 +56,7 @@ EXERCISES: tuple[Exercise, ...] = (
     Numbers(
         id="0.3", asked=(Asked(message("gradient"), 12, wrong={
             4: message("that is with zero_grad: here nobody clears it"), 8: message("that is after two sweeps: there are three"),
+            16: message("that is after four sweeps: there are three"), 7: message("each sweep adds 4: add it three times"),
             64: message("you multiplied where you add: contributions of paths add up")}),),
         hints=(message("Each sweep adds its gradient to what is there."), message("4, then 4 + 4, then …")),
         way=message("4 + 4 + 4 = 12: three times too large.")),
@@ -59,6 +64,7 @@ EXERCISES: tuple[Exercise, ...] = (
         id="0.4", build=_used_twice, names=("h", "a", "b"),
         wrong={"h": {-4.0: message("that is from the square alone: 3·h leads here too"),
                      3.0: message("that is from 3·h alone: the square leads here too"),
+                     7.0: message("look at the sign of a·b: h is −2, not 2"),
                      1.0: message("h goes into the square twice: both contributions add up")}},
         hints=(message("First h: from the square it gets 2·h, from 3·h it gets 3."), message("The product a·b swaps: a gets b times the gradient of h.")),
         way=message("h = −2 gets 2·(−2) + 3 = −1; a gets −1 × b = 1, b gets −1 × a = −2.")),

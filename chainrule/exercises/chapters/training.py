@@ -58,6 +58,7 @@ EXERCISES: tuple[Exercise, ...] = (
         wrong={"v": {3.0: message("inverted dropout doubled h before it came to v: 2·h")},
                "h": {-2.0: message("that is before dropout's factor 2: it scales the gradient too")},
                "w": {-12.0: message("that is from the data: the penalty pulls on w too"), 1.0: message("that is from the penalty: the data pull on w too"),
+                     -13.0: message("look at the sign of the penalty: it is added, so its gradient is +w"),
                      -10.0: message("the factor ½ of the penalty cancels the 2 of the square"), -6.0: message("dropout's factor 2 scales the gradient too")},
                "x": {-2.0: message("dropout's factor 2 scales the gradient too")}},
         hints=(message("Inverted dropout with p = ½ keeps this unit, and doubles it: ×2, forward and back."), message("w has two paths: the data, and ½·w²."),
