@@ -29,7 +29,8 @@ TEXTS = {
            "domain": "Tests take {operands}.", "in": "{name} from {low} to {high}", "convention": "Convention: {text}.",
            "step": "Step through {name}", "noscript": "Stepping needs JavaScript."},
     "ko": {"title": "연산", "intro": "표의 모든 연산을 곡선, 국소 기울기, 스테퍼와 함께 보입니다. "
-           "곡선은 x에 대한 연산의 값(초록 실선)과 x에 대한 도함수(빨간 점선)이고, x는 −4에서 4까지, 값은 −3에서 3까지 그립니다. 둘째 피연산자 y는 상수입니다. "
+           "곡선은 x에 대한 연산의 값(초록 실선)과 x에 대한 도함수(빨간 점선)이고, "
+           "x는 −4에서 4까지, 값은 −3에서 3까지 그립니다. 둘째 피연산자 y는 상수입니다. "
            "식에서 피연산자는 x와 y, 결과는 out입니다.",
            "curve": "{name}의 곡선과 도함수", "sign": "그림에서는 {sign}", "one": "국소 기울기: {first}.",
            "two": "국소 기울기: x에 대하여 {first}, {y}에 대하여 {second}.", "none": "도함수 없음",

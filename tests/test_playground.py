@@ -29,6 +29,8 @@ def test_it_shows_itself_and_is_saved(tmp_path: Path) -> None:
     page = viz.playground(tmp_path / "play.html", lang="ko")
     assert (tmp_path / "play.html").read_text(encoding="utf-8") == page.html
     assert '<html lang="ko">' in page.html and "<iframe srcdoc=" in page._repr_html_()
+    still = page._repr_html_().partition("<iframe")[0]  # an untrusted notebook drops the frame, and keeps this
+    assert "놀이터가 열립니다" in still and "data:image/svg+xml;base64," in still
     with pytest.raises(ValueError, match="'en' and 'ko'"):
         viz.playground(lang="fr")
 

@@ -123,6 +123,43 @@ def test_a_network_trains_and_a_neuron_opens_into_its_gates(opened: Any) -> None
     assert box.count() == 0
 
 
+def test_weights_are_shown_where_the_pointer_or_the_focus_is(opened: Any) -> None:
+    page = opened("#tab=network&n=xor~200~0~1&l=3")
+    hint = page.locator("#weights").inner_text()
+    neuron = page.get_by_role("button", name="neuron 2 of hidden layer 1: open it into its gates")
+    before = page.evaluate("document.getElementById('wires').toDataURL()")
+    neuron.focus()
+    said = dict(part.split(" = ") for part in page.locator("#weights").inner_text().split(", "))
+    assert list(said) == ["w₂₁⁽¹⁾", "w₂₂⁽¹⁾", "b₂⁽¹⁾"]
+    assert neuron.get_attribute("aria-describedby") == "weights"
+    assert page.evaluate("document.getElementById('wires').toDataURL()") != before  # they stand at the wires too
+    page.keyboard.press("Enter")
+    table = page.locator("#all tbody tr")
+    for name, number in said.items():  # the same numbers as on the opened neuron
+        row = table.filter(has=page.locator("button", has_text=re.compile(f"^{re.escape(name)}$")))
+        assert row.locator("td").nth(2).text_content() == number
+    page.locator("#run").focus()
+    assert page.locator("#weights").inner_text() == hint
+    box = page.locator("#wires").bounding_box()
+    first, last = (page.locator(place).first.bounding_box() for place in ("#net .input", ".unit"))
+    x, y = (first["x"] + 8 + last["x"] + last["width"] / 2) / 2, last["y"] + last["height"] / 2
+    for k in range(int(box["height"])):  # down the middle between two layers: a wire is met, and named
+        page.mouse.move(x, box["y"] + k)
+        if (found := page.locator("#weights").inner_text()) != hint:
+            break
+    assert re.fullmatch(r"w[₁₂₃]{2}⁽¹⁾ = −?[\d.]+", found) and y > 0
+    page.mouse.move(1, 1)
+    assert page.locator("#weights").inner_text() == hint
+
+
+def test_in_a_notebook_the_page_takes_the_place_of_its_still_picture(browser: Any) -> None:
+    page = browser.new_page()
+    page.set_content(viz.playground(lang="en")._repr_html_())
+    page.frame_locator("iframe").locator("#formula").wait_for()
+    assert page.locator(".chainrule-still").is_hidden()
+    page.close()
+
+
 def test_failures_are_named_where_they_are_made_on_purpose(opened: Any) -> None:
     page = opened("#tab=network")
     for preset, problem, steps in (("fast", "learning rate too high", 6), ("zeros", "learning rate too low", 31)):

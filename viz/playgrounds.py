@@ -6,8 +6,14 @@ from functools import cached_property
 from html import escape
 from pathlib import Path
 
+from autograd import Value, exp
 from autograd.files import write_whole
-from autograd.languages import LANGUAGES, reader_language
+from autograd.languages import LANGUAGES, message, reader_language, translated
+from autograd.notebook import picture
+
+from .drawing import draw
+
+PACKAGE = Path(__file__).parent
 
 
 class Playground:
@@ -32,12 +38,25 @@ class Playground:
         return write_whole(path, self.html)
 
     def _repr_html_(self) -> str:
-        """The page in a frame, for a notebook."""
+        """A still picture and the page in a frame; in an untrusted notebook, which removes frames, the picture remains."""
+        said = translated(message("Run this cell to open the playground. It begins with this circuit:"), reader_language(self.lang),
+                          PACKAGE)
+        return f'<div class="chainrule-still"><p>{escape(said)}</p>{picture(_first_circuit())}</div>{self._frame()}'
+
+    def _frame(self) -> str:
         return f'<iframe srcdoc="{escape(self.html)}" title="Playground" style="width:100%;height:1000px;border:0"></iframe>'
 
     def __repr__(self) -> str:
         names = {"en": "English", "ko": "Korean"}
         return f"<Playground in {', '.join(names[lang] for lang in LANGUAGES)}>"
+
+
+def _first_circuit() -> str:
+    """The circuit that the page opens with, as SVG: the sigmoid neuron of the lecture."""
+    w0, x0, w1, x1, w2 = (Value(x, name) for x, name in zip((2.0, -1.0, -3.0, -2.0, -3.0), ("w0", "x0", "w1", "x1", "w2")))
+    y = 1 / (1 + exp(-(w0 * x0 + w1 * x1 + w2)))
+    y.backward()
+    return draw(y).svg
 
 
 def playground(path: str | Path | None = None, lang: str | None = None) -> Playground:

@@ -122,4 +122,8 @@ document.addEventListener('keydown', event => {
 addEventListener('hashchange', () => { if (location.hash !== mine) { tabs[state.tab].leave(); address.read(); build() } })
 address.read()
 build()
+try {  // in a notebook: in place of the still picture
+  const still = window.frameElement?.previousElementSibling
+  if (still?.matches('.chainrule-still')) still.hidden = true
+} catch { /* a frame of another origin */ }
 })()

@@ -6,6 +6,7 @@ const { h, say, state, part } = app, { sizes, points: pointsOf, PRESETS, MOST_LA
 const settings = () => state.network ??= networkState.normal(), word = (key, holes) => say('network', key, holes)
 let run = null, curve = null, frame = 0, frames = 0, drawing = 2, renewing = 2, marks = null, chosen = 0, opened = null, stepper = null, speed = 'one', adds = '0', told = ''
 let watch = null, renewed = 0  // the part of the plane that is next
+let looked = null  // what is pointed at or has the focus: the layer and number of a neuron, of a wire also its begin
 
 // ── the run ──
 
@@ -18,6 +19,7 @@ function begin(keep = false) {  // anew: from the first weights, or from those t
   chosen = Math.min(chosen, Math.max(0, run.points.length - 1))
   if (opened && !(shape.sizes[opened[0] + 1] > opened[1])) close()
   marks = null
+  looked = null
   told = ''
 }
 function again() {
@@ -69,13 +71,31 @@ function draw(wires = true, pictures = true, parts = playView.PARTS) {  // all o
   marks ??= playView.marksOf(plane, run.points)
   playView.plane(plane, run, renewed, parts, marks, run.points[chosen])
   renewed = (renewed + parts) % playView.PARTS
-  if (wires) playView.wires(part('wires'), run, opened, pictures)
+  if (wires) playView.wires(part('wires'), run, opened, pictures, looked)
   if (pictures) curve.draw(part('loss'), word('loss curve'))
 }
 function figures() {
   const { sitter } = run, loss = sitter.losses.at(-1)
   part('figures').textContent = word('figures', { step: run.base + run.t, epoch: Math.floor(run.epoch), loss: loss === undefined ? '–' : texts.shown(loss),
     correct: run.points.length ? `${Math.round(100 * run.correct())} %` : '–' })
+  weights()
+}
+function weights() {  // those of the wire or neuron that is looked at, as text
+  const box = part('weights')
+  if (!looked) { box.textContent = word('no weights'); return }
+  const [l, j, only] = looked, { weights: own, bias } = playTrain.places(run.settings.sizes)[l][j], { low, high } = neuronCircuit
+  const said = own.map((k, i) => `w${low(j + 1)}${low(i + 1)}${high(l + 1)} = ${texts.shown(run.W[k])}`)
+  box.textContent = only === undefined ? [...said, `b${low(j + 1)}${high(l + 1)} = ${texts.shown(run.W[bias])}`].join(', ') : said[only]
+}
+function look(what) {
+  if (JSON.stringify(what) === JSON.stringify(looked)) return
+  looked = what
+  weights()
+  if (!frame) draw(true, false, 0)
+}
+function pointed(event) {
+  const canvas = part('wires'), box = canvas.getBoundingClientRect()
+  look(event.target.neuron ?? playView.nearest(run.settings.sizes, box.width, box.height, event.clientX - box.x, event.clientY - box.y))
 }
 function verdicts() {
   const found = run.sitter.report(), said = JSON.stringify([found, run.t > 0])
@@ -96,7 +116,8 @@ function layout() {  // the neurons as buttons over their pictures, and the poin
   const box = part('net'), canvas = part('wires'), shape = sizes(settings()), wide = canvas.clientWidth, high = canvas.clientHeight, across = Math.max(24, playView.unit(shape, wide, high))
   box.querySelectorAll('button').forEach(button => button.remove())
   playView.spots(shape, wide, high).forEach((layer, l) => l && layer.forEach(([x, y], j) => {
-    const name = l === shape.length - 1 ? word('output') : word('neuron', { j: j + 1, k: l }), button = h('button', { class: 'unit', title: name, 'aria-label': word('open', { name }) })
+    const name = l === shape.length - 1 ? word('output') : word('neuron', { j: j + 1, k: l }), button = h('button', { class: 'unit', title: name, 'aria-label': word('open', { name }), 'aria-describedby': 'weights' })
+    button.neuron = [l - 1, j]
     Object.assign(button.style, { left: `${x - across / 2}px`, top: `${y - across / 2}px`, width: `${across}px`, height: `${across}px` })
     button.addEventListener('click', () => { pause(false); open(l - 1, j); draw(); part('opened').scrollIntoView({ block: 'nearest' }); part('opened').focus({ preventScroll: true }) })
     box.append(button)
@@ -249,7 +270,7 @@ function build(panel) {
   panel.append(presets(), bar(), h('div', { class: 'network' },
     h('div', { class: 'left' }, settingsBox(), ...settings().data === 'own' ? [ownBox()] : []),
     h('div', { class: 'middle' }, h('p', { class: 's' }, word('layers'), ' '), layersBox(),
-      h('div', { id: 'net' }, h('canvas', { id: 'wires', role: 'img', 'aria-label': word('wires') })), h('p', { class: 's' }, word('legend'))),
+      h('div', { id: 'net' }, h('canvas', { id: 'wires', role: 'img', 'aria-label': word('wires') })), h('p', { id: 'weights', class: 's' }), h('p', { class: 's' }, word('legend'))),
     h('div', { class: 'right' }, h('canvas', { id: 'plane', role: 'img', 'aria-label': word('plane') }), h('canvas', { id: 'loss', role: 'img', 'aria-label': word('loss curve') }))),
   h('section', { class: 'sitter', 'aria-label': word('sitter') }, h('h2', {}, word('sitter')), h('div', { id: 'sitter', role: 'status' })),
   h('section', { id: 'opened', hidden: true, tabIndex: -1, 'aria-labelledby': 'opened-name' }, h('div', { class: 'bar' }, h('h2', { id: 'opened-name' }), h('span', { class: 'grow' }), shut),
@@ -258,6 +279,12 @@ function build(panel) {
   begin(true)
   layout()
   part('plane').addEventListener('click', clicked)
+  const net = part('net')
+  net.addEventListener('pointermove', pointed)
+  net.addEventListener('pointerdown', pointed)
+  net.addEventListener('pointerleave', () => look(document.activeElement?.neuron ?? null))
+  net.addEventListener('focusin', event => look(event.target.neuron ?? null))
+  net.addEventListener('focusout', () => look(null))
   watch = new ResizeObserver(() => { marks = null; layout(); draw() })
   watch.observe(part('net'))
   watch.observe(part('plane'))

@@ -2,7 +2,7 @@
 const neuronCircuit = (() => {
 'use strict'
 const low = n => String(n).replace(/\d/g, c => '₀₁₂₃₄₅₆₇₈₉'[c]), high = n => `⁽${String(n).replace(/\d/g, c => '⁰¹²³⁴⁵⁶⁷⁸⁹'[c])}⁾`
-return (run, layer, neuron, point) => {
+const circuit = (run, layer, neuron, point) => {
   const { settings } = run, net = playTrain.network(settings, run.W, point), graph = new Graph(), last = layer === settings.sizes.length - 2
   const whole = net.order, arrived = gradientsOf(whole, 1).totals.get(whole.indexOf(net.layers[layer][neuron])) ?? 0
   const before = layer ? net.layers[layer - 1] : net.inputs, { weights, bias } = playTrain.places(settings.sizes)[layer][neuron]
@@ -19,4 +19,5 @@ return (run, layer, neuron, point) => {
   const order = graph.sorted(out), moved = parameters.map(node => order.indexOf(node))
   return { order, data: stepperData(order, SHARED, { seed: arrived, moved }), loss: net.root.value, arrived, out: out.name }
 }
+return Object.assign(circuit, { low, high })
 })()

@@ -1,6 +1,7 @@
 // What is seen of a run: the plane with its boundary, the network's wires and neurons, the loss.
 const playView = (() => {
 'use strict'
+const NEAR = 8  // pixels from which a wire is pointed at
 const EDGE = 1.25, SMALL = 20, LARGE = 64, PARTS = 8  // the plane from −EDGE to EDGE; cells of a neuron's picture, and of the plane, which is renewed in parts
 const cells = (size, parts) => {  // the middles of a grid's cells; each part has every so manieth row
   const at = k => EDGE * (2 * (k + .5) / size - 1), each = size / parts, row = i => (Math.floor(i / size) % each) * parts + Math.floor(i / size / each)
@@ -86,8 +87,37 @@ function spots(sizes, wide, high) {  // the middle of each neuron
   const step = (wide - 56) / Math.max(1, sizes.length - 1)
   return sizes.map((n, l) => Array.from({ length: n }, (_, j) => [28 + l * step, high * (j + .5) / n]))
 }
+const along = ([x, y], [x2, y2], t) => {  // a place on a wire, t from 0 at its begin to 1 at its end
+  const s = 1 - t, middle = (x + x2) / 2
+  return [s ** 3 * x + 3 * s * t * middle + t ** 3 * x2, s * s * (s + 3 * t) * y + t * t * (t + 3 * s) * y2]
+}
+function nearest(sizes, wide, high, x, y) {  // the wire at a place: its layer, its end and its begin; null where there is none
+  const at = spots(sizes, wide, high)
+  let found = null, least = NEAR
+  for (let l = 0; l + 1 < sizes.length; l++) for (let j = 0; j < sizes[l + 1]; j++) for (let i = 0; i < sizes[l]; i++) for (let k = 1; k < 32; k++) {
+    const [px, py] = along(at[l][i], at[l + 1][j], k / 32), far = Math.hypot(px - x, py - y)
+    if (far < least) { least = far; found = [l, j, i] }
+  }
+  return found
+}
+function numbers(pen, run, at, [l, j, only]) {  // the weights of a neuron, or of one wire, at their wires
+  pen.font = '12px sans-serif'
+  pen.textAlign = 'center'
+  pen.textBaseline = 'middle'
+  playTrain.places(run.settings.sizes)[l][j].weights.forEach((k, i) => {
+    if (only !== undefined && i !== only) return
+    const said = texts.shown(run.W[k]), [x, y] = along(at[l][i], at[l + 1][j], .38), wide = pen.measureText(said).width + 8
+    pen.fillStyle = inks.paper
+    pen.fillRect(x - wide / 2, y - 9, wide, 18)
+    pen.strokeStyle = inks.line
+    pen.lineWidth = 1
+    pen.strokeRect(x - wide / 2, y - 9, wide, 18)
+    pen.fillStyle = inks.ink
+    pen.fillText(said, x, y)
+  })
+}
 let atlas = null
-function wires(canvas, run, opened, renewed) {  // renewed: the neurons' pictures too
+function wires(canvas, run, opened, renewed, looked) {  // renewed: the neurons' pictures too; looked: the neuron or wire whose weights are shown
   const { pen, wide, high } = prepared(canvas), { sizes, activation } = run.settings, at = spots(sizes, wide, high), across = unit(sizes, wide, high)
   playTrain.places(sizes).forEach((layer, l) => layer.forEach(({ weights }, j) => weights.forEach((k, i) => {
     const w = run.W[k], [x, y] = at[l][i], [x2, y2] = at[l + 1][j]
@@ -111,6 +141,7 @@ function wires(canvas, run, opened, renewed) {  // renewed: the neurons' picture
     pen.lineWidth = open ? 4 : 1.2
     pen.strokeRect(x - across / 2, y - across / 2, across, across)
   }))
+  if (looked) numbers(pen, run, at, looked)
 }
 function pictures(run) {  // what every neuron gives over the plane, side by side
   const { sizes, activation, loss } = run.settings, units = sizes.slice(1).reduce((a, b) => a + b, 0), A = new Float64Array(units * small.S.length), wide = (units + sizes[0]) * SMALL
@@ -165,5 +196,5 @@ class Curve {  // at most so many numbers: where there are more, every second on
     pen.stroke()
   }
 }
-return { plane, wires, spots, unit, marksOf, point, place, readInks, Curve, PARTS }
+return { plane, wires, nearest, spots, unit, marksOf, point, place, readInks, Curve, PARTS }
 })()

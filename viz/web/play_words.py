@@ -96,6 +96,7 @@ NETWORK = {
     "wires": message("the network: wires are weights, the wider the larger, dashed where negative"),
     "legend": message("Solid: positive weights; dashed: negative ones. Each square shows what its neuron gives over the plane: "
                       "click it, and it opens into its gates."),
+    "no weights": message("Point at a wire or a neuron, or reach a neuron by keyboard: its weights stand here."),
     "plane": message("the plane: the points of both classes, and the class that the network gives to every place"),
     "loss curve": message("loss after each step"), "click": message("A click adds"), "class one": message("first class"),
     "class two": message("second class"), "choose": message("nothing: it chooses a point"), "add": message("Add"),
