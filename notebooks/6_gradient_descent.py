@@ -233,6 +233,12 @@ assert surface(*ways["batch: all 128"][-1]) > surface(*ways["mini-batches of 32"
 # %% [markdown]
 # In the same 4 epochs the batch way makes 4 updates and is far off; mini-batches make 16 and have nearly arrived; one example at a
 # time makes 512, and dances around the minimum.
+#
+# The last batch of an epoch is smaller where the batches do not come out even, but it counts: the iterations are rounded up.
+
+# %%
+sizes = [len(y) for _, y in nn.data.DataLoader((inputs[:100], targets[:100]), 32)]
+print("100 examples in batches of 32:", sizes, "so an epoch has ceil(100 / 32) =", len(sizes), "iterations")
 
 # %% [markdown]
 # ## The optimisers on one surface

@@ -98,6 +98,8 @@ def test_every_message_of_the_chapters_is_translated_and_no_other() -> None:
     for text, said in words.items():
         assert set(re.findall(r"`[^`]*`", text)) - {'`lang="ko"`'} <= set(re.findall(r"`[^`]*`", said)), text
         assert text.count("|") == said.count("|") or not text.startswith("|"), text
+        number = re.match(r"\*\*\d\.\d\*\* ", text)  # an exercise keeps its number
+        assert number is None or said.startswith(number[0]), text
 
 
 def test_the_prose_of_the_korean_chapters_is_korean() -> None:

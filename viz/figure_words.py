@@ -29,7 +29,8 @@ PLOTS = (
     message("size of the step"), message("|quotient − gradient|"), message("{name} (log)"),
 )
 PICTURES = (
-    message("input"), message("{n} unit"), message("{n} units"), message("{n} parameter"), message("{n} parameters"),
+    message("input"), message("{n} unit"), message("{n} units"), message("{name}: {n} units"),
+    message("{n} parameter"), message("{n} parameters"),
     message("positive weight"), message("negative weight"), message("positive gradient"), message("negative gradient"),
     message("width: its size, up to {number}"),
     message("w₂₁⁽³⁾: of layer 3, to its unit 2 from unit 1 of the layer before; b₂⁽³⁾: the bias of that unit."),
