@@ -169,14 +169,8 @@ class TensorMethods(ArrayMethods):
     def __ge__(self, other: PlainArrayLike | Tensor) -> Array: ...
     def identity(self, /) -> Tensor:
         """Drawn as id. ∂/∂x = 1."""
-    def add(self, y: PlainArrayLike | Tensor, /) -> Tensor:
-        """Drawn as +. ∂/∂x = 1; ∂/∂y = 1."""
-    def sub(self, y: PlainArrayLike | Tensor, /) -> Tensor:
-        """Drawn as −. ∂/∂x = 1; ∂/∂y = −1."""
     def mul(self, y: PlainArrayLike | Tensor, /) -> Tensor:
         """Drawn as ×. ∂/∂x = y; ∂/∂y = x."""
-    def div(self, y: PlainArrayLike | Tensor, /) -> Tensor:
-        """Drawn as /. ∂/∂x = 1/y; ∂/∂y = −x/y²."""
     def neg(self, /) -> Tensor:
         """Drawn as ×(−1). ∂/∂x = −1."""
     def pow(self, y: PlainArrayLike | Tensor, /) -> Tensor:

@@ -233,7 +233,7 @@ def described(function: Callable[..., object]) -> Signature:
 def methods() -> str:
     """The stub of the methods created at run time."""
     value = [*operators("Value", NUMBER), *(row_method(row, "Value", NUMBER) for row in rows())]
-    tensor = [*operators("Tensor", ARRAY), *(row_method(row, "Tensor", ARRAY) for row in rows()),
+    tensor = [*operators("Tensor", ARRAY), *(row_method(row, "Tensor", ARRAY) for row in rows() if row.name not in HAND),
               *(array_method(name) for name in functions.__all__ if hasattr(Tensor, name) and name not in HAND)]
     return "\n\n".join([
         "# ruff: noqa",

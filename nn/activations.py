@@ -161,8 +161,8 @@ class PReLU(Module):
 
     def forward(self, input: Tensor | Array) -> Tensor:
         x: Any = input
-        slope = self.weight
-        if slope.shape != (1,):
+        slope = self.weight if getattr(x, "shape", ()) else self.weight[0]
+        if slope.shape not in ((), (1,)):
             if x.ndim < 2 or x.shape[1] != slope.shape[0]:
                 raise ValueError(f"PReLU({slope.shape[0]}): the input has shape {tuple(x.shape)}; it needs as many channels "
                                  "on axis 1")

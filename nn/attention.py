@@ -46,8 +46,12 @@ class MultiheadAttention(Module):
     ((5, 2, 4), (2, 5, 5), array([0.2, 0.2, 0.2, 0.2, 0.2], dtype=float32))
     """
 
-    def __init__(self, embed_dim: int, num_heads: int, dropout: float = 0.0, bias: bool = True, *, batch_first: bool = False,
+    def __init__(self, embed_dim: int, num_heads: int, dropout: float = 0.0, bias: bool = True, add_bias_kv: bool = False,
+                 add_zero_attn: bool = False, kdim: int | None = None, vdim: int | None = None, batch_first: bool = False, *,
                  rng: Rng = None, dtype: DTypeLike | None = None, device: object = None):
+        if add_bias_kv or add_zero_attn or not {kdim, vdim} <= {None, embed_dim}:
+            raise ValueError(f"MultiheadAttention: {add_bias_kv=}, {add_zero_attn=}, {kdim=}, {vdim=} with {embed_dim=}: keys and "
+                             "values have embed_dim entries here, and none are added; put a Linear before them for another size")
         self.embed_dim = whole_number(embed_dim, "MultiheadAttention: embed_dim")
         self.num_heads = whole_number(num_heads, "MultiheadAttention: num_heads")
         if embed_dim % num_heads:

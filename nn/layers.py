@@ -392,11 +392,11 @@ class BatchNorm(Module):
     _ndims: tuple[int, ...]
 
     def __init__(self, num_features: int, eps: float = 1e-5, momentum: float | None = 0.1, affine: bool = True,
-                 track_running_stats: bool = True, *, dtype: DTypeLike | None = None, device: object = None):
+                 track_running_stats: bool = True, *, bias: bool = True, dtype: DTypeLike | None = None, device: object = None):
         [num_features] = _sizes(type(self).__name__, num_features=num_features)
         self.num_features, self.eps, self.momentum, dtype = num_features, eps, momentum, float_dtype(dtype, device)
         self.weight = Tensor(np.ones(num_features, dtype), "weight") if affine else None
-        self.bias = Tensor(np.zeros(num_features, dtype), "bias") if affine else None
+        self.bias = Tensor(np.zeros(num_features, dtype), "bias") if affine and bias else None
         self.running_mean: Any = None
         self.running_var: Any = None
         self.num_batches_tracked: Any = None
@@ -498,14 +498,14 @@ class GroupNorm(Module):
     [[-1.0, 1.0, -1.0, 1.0]]
     """
 
-    def __init__(self, num_groups: int, num_channels: int, eps: float = 1e-5, affine: bool = True, *,
+    def __init__(self, num_groups: int, num_channels: int, eps: float = 1e-5, affine: bool = True, *, bias: bool = True,
                  dtype: DTypeLike | None = None, device: object = None):
         self.num_groups, self.num_channels = _sizes("GroupNorm", num_groups=num_groups, num_channels=num_channels)
         if num_channels % num_groups:
             raise ValueError(f"GroupNorm: num_channels={num_channels} must be divisible by num_groups={num_groups}")
         self.eps, dtype = eps, float_dtype(dtype, device)
         self.weight = Tensor(np.ones(num_channels, dtype), "weight") if affine else None
-        self.bias = Tensor(np.zeros(num_channels, dtype), "bias") if affine else None
+        self.bias = Tensor(np.zeros(num_channels, dtype), "bias") if affine and bias else None
 
     def forward(self, input: ArrayLike) -> Tensor:
         return group_norm(input, self.num_groups, self.weight, self.bias, self.eps)
@@ -558,8 +558,10 @@ class Recurrent(Module):
     stepwise = True  # True: the graph has a scope for every time step
 
     def __init__(self, input_size: int, hidden_size: int, num_layers: int = 1, bias: bool = True, batch_first: bool = False,
-                 dropout: float = 0.0, bidirectional: bool = False, *, rng: Rng = None,
+                 dropout: float = 0.0, bidirectional: bool = False, proj_size: int = 0, *, rng: Rng = None,
                  dtype: DTypeLike | None = None, device: object = None):
+        if proj_size:
+            raise ValueError(f"{type(self).__name__}: proj_size={proj_size!r} is not offered; put a Linear after the layer")
         sizes = _sizes(type(self).__name__, input_size=input_size, hidden_size=hidden_size, num_layers=num_layers)
         self.input_size, self.hidden_size, self.num_layers = input_size, hidden_size, num_layers = sizes
         if not 0 <= dropout <= 1:

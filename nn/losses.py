@@ -91,7 +91,18 @@ class Loss(Module):
     _function: Callable[..., Any]
 
     def __init__(self, reduction: str = "mean"):
-        self.options: dict[str, Any] = {"reduction": reduction}
+        self._take(reduction=reduction)
+
+    def _take(self, **options: Any) -> None:
+        """Set the options as attributes: a weight that is a constant Tensor is then a buffer of that name, as in PyTorch."""
+        self._names = tuple(options)
+        for name, option in options.items():
+            setattr(self, name, option)
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The options of the function, by name."""
+        return {name: getattr(self, name) for name in self._names}
 
     @overload
     def __call__(self, input: Tensor, target: ArrayLike) -> Tensor: ...
@@ -141,7 +152,7 @@ class SmoothL1Loss(Loss):
     _function = smooth_l1_loss
 
     def __init__(self, reduction: str = "mean", beta: float = 1.0):
-        self.options = {"reduction": reduction, "beta": beta}
+        self._take(reduction=reduction, beta=beta)
 
 
 class HuberLoss(Loss):
@@ -154,7 +165,7 @@ class HuberLoss(Loss):
     _function = huber_loss
 
     def __init__(self, reduction: str = "mean", delta: float = 1.0):
-        self.options = {"reduction": reduction, "delta": delta}
+        self._take(reduction=reduction, delta=delta)
 
 
 class KLDivLoss(Loss):
@@ -167,7 +178,7 @@ class KLDivLoss(Loss):
     _function = kl_div
 
     def __init__(self, reduction: str = "mean", log_target: bool = False):
-        self.options = {"reduction": reduction, "log_target": log_target}
+        self._take(reduction=reduction, log_target=log_target)
 
 
 class BCELoss(Loss):
@@ -180,7 +191,7 @@ class BCELoss(Loss):
     _function = binary_cross_entropy
 
     def __init__(self, weight: ArrayLike | None = None, reduction: str = "mean"):
-        self.options = {"weight": weight, "reduction": reduction}
+        self._take(weight=weight, reduction=reduction)
 
 
 class BCEWithLogitsLoss(Loss):
@@ -193,7 +204,7 @@ class BCEWithLogitsLoss(Loss):
     _function = binary_cross_entropy_with_logits
 
     def __init__(self, weight: ArrayLike | None = None, reduction: str = "mean", pos_weight: ArrayLike | None = None):
-        self.options = {"weight": weight, "reduction": reduction, "pos_weight": pos_weight}
+        self._take(weight=weight, reduction=reduction, pos_weight=pos_weight)
 
 
 class CrossEntropyLoss(Loss):
@@ -207,7 +218,7 @@ class CrossEntropyLoss(Loss):
 
     def __init__(self, weight: ArrayLike | None = None, *, ignore_index: int = -100, reduction: str = "mean",
                  label_smoothing: float = 0.0):
-        self.options = {"weight": weight, "ignore_index": ignore_index, "reduction": reduction, "label_smoothing": label_smoothing}
+        self._take(weight=weight, ignore_index=ignore_index, reduction=reduction, label_smoothing=label_smoothing)
 
 
 class NLLLoss(Loss):
@@ -220,7 +231,7 @@ class NLLLoss(Loss):
     _function = nll_loss
 
     def __init__(self, weight: ArrayLike | None = None, *, reduction: str = "mean", ignore_index: int = -100):
-        self.options = {"weight": weight, "reduction": reduction, "ignore_index": ignore_index}
+        self._take(weight=weight, reduction=reduction, ignore_index=ignore_index)
 
 
 class HingeLoss(Loss):
@@ -233,7 +244,7 @@ class HingeLoss(Loss):
     _function = hinge_loss
 
     def __init__(self, margin: float = 1.0, reduction: str = "mean"):
-        self.options = {"margin": margin, "reduction": reduction}
+        self._take(margin=margin, reduction=reduction)
 
 
 # written out, because type checkers read the public names from here

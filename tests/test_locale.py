@@ -12,13 +12,13 @@ import pytest
 import nn
 import viz
 from autograd import check_gradients
-from autograd.languages import spoken
+from autograd.languages import catalogue, spoken
 from autograd.proof.report_words import WORDS as REPORT_WORDS
 from autograd.proof.verdict import ADVICE
 from nn import babysitter
 from nn.babysitter import Babysitter, Checkup, Diagnosis, check_initial_loss, check_overfit
-from nn.sitter_words import WORDS, said
 
+PACKAGE = Path(nn.__file__).parent
 NAMES = set("""relu relus tanh Sequential Linear ReLU Tanh leaky Xavier LSTM zero_grad clip_norm patience model eval train optimizer
 autograd check_gradients nan inf array shape""".split())
 
@@ -46,11 +46,11 @@ def test_every_diagnosis_has_its_korean(text: str) -> None:
         begins = "the gradient at the first activation is 1 times that at the last" if "layers before" in text else \
             "the loss stayed at 2 for 30 of 99 batches, and only then fell, to 1"
         text = text.replace("7", begins, 1)
-    assert re.search("[가-힣]", said(text, "ko")), text
+    assert re.search("[가-힣]", spoken(text, "ko", PACKAGE)), text
 
 
 def test_every_remedy_has_its_korean() -> None:
-    assert {*babysitter.REMEDIES, *babysitter.REMEDIES.values()} <= set(WORDS)
+    assert {*babysitter.REMEDIES, *babysitter.REMEDIES.values()} <= set(catalogue(PACKAGE / "locale/ko/LC_MESSAGES/nn.po"))
 
 
 def test_a_report_speaks_the_language_that_is_asked_for() -> None:
@@ -74,7 +74,7 @@ def test_english_is_as_it_was_and_other_languages_are_refused() -> None:
     assert str(told).startswith("Babysitter: 1 finding\n✗ dead relus: 3 of 8 units gave 0\n    remedy: lower the learning")
     with pytest.raises(ValueError, match="'en' and 'ko'"):
         Checkup([], {}, lang="fr")
-    assert np.array_equal([spoken("", "ko", Path(nn.__file__).parent)], [""])
+    assert np.array_equal([spoken("", "ko", PACKAGE)], [""])
 
 
 def test_the_checkers_report_speaks_the_language_that_is_asked_for() -> None:

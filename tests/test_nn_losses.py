@@ -449,3 +449,19 @@ def test_gradients_through_lists_of_duals_and_values_agree():
         return nn.cross_entropy([[x, x * 2, 1.0]], [0]) + nn.hinge_loss([x, 2 * x], 1) + nn.smooth_l1_loss([x], [3.0])
     slope = grad(f)(0.3)
     assert jvp(f, (0.3,), (1.0,))[1] == pytest.approx(slope, rel=1e-14)
+
+
+def test_kl_div_refuses_a_negative_target_of_arrays_and_of_numbers() -> None:
+    for kind in (list, np.array):
+        with pytest.raises(ValueError, match=r"kl_div: targets are probabilities.*target\[1\] is -0.5.*log_target"):
+            nn.functional.kl_div(kind([-0.1, -0.2]), kind([0.5, -0.5]))
+    assert nn.functional.kl_div([-0.1], [-0.5], log_target=True) == pytest.approx(np.exp(-0.5) * -0.4)
+
+
+def test_the_weight_of_a_loss_is_in_its_state_as_in_pytorch() -> None:
+    weight = Tensor([1.0, 3.0], requires_grad=False)
+    losses = [nn.CrossEntropyLoss(weight=weight), nn.NLLLoss(weight), nn.BCELoss(weight), nn.BCEWithLogitsLoss(weight)]
+    assert [list(loss.state_dict()) for loss in losses] == [["weight"]] * 4
+    losses[0].load_state_dict({"weight": np.array([1.0, 0.0])})
+    assert losses[0]([[0.0, 0.0], [0.0, 5.0]], [0, 1]).item() == pytest.approx(np.log(2))
+    assert repr(nn.CrossEntropyLoss(label_smoothing=0.1)) == "CrossEntropyLoss(label_smoothing=0.1)"

@@ -1227,6 +1227,9 @@ class Picked(NamedTuple):
 def ordered(x: ArrayLike, axis: int = -1, descending: bool = False, count: int | None = None) -> Picked:
     """Entries in order along an axis, the first ``count`` of them, with their indices; equal ones keep their order."""
     a = operand(x)
+    if shape_of(a) == () and count != 0:  # a number, as a vector of one
+        values, at = ordered(reshape(a, 1), axis, descending, count)
+        return Picked(reshape(values, ()), at.reshape(()))
     axis, plain = one_axis(axis, len(shape_of(a))), plain_array(a)
     if count is not None and not 0 <= count <= plain.shape[axis]:
         raise ValueError(f"topk: k={count} of {plain.shape[axis]} entries along axis {axis}; give 0 to {plain.shape[axis]}")
@@ -1258,6 +1261,8 @@ def _as_pytorch(function: Callable[..., Any], x: Any, *args: Any, **options: Any
         return ordered(x, -1 if axis is None else axis, named.get("descending", False))
     elif name in ("max", "min", "argmax", "argmin"):
         return _extreme(name, x, axis, named.get("keepdims", False))
+    elif name in ("cumsum", "cumprod") and shape_of(operand(x)) == ():
+        return reshape(function(reshape(x, 1), axis), ())
     elif name == "squeeze":
         shape = shape_of(operand(x))
         named["axis"] = tuple(i for i in all_axes(axis, len(shape)) if shape[i] == 1)

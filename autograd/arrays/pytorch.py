@@ -86,8 +86,8 @@ class PyTorchMethods:
         """The whole array repeated along each axis: PyTorch's ``repeat``, which in NumPy repeats entries."""
         return _functions().tile(self, reps[0] if len(reps) == 1 else reps)
 
-    def repeat_interleave(self, repeats: int | Sequence[int], dim: int | None = None) -> Self:
-        """Each entry repeated along an axis, of all entries in order without one: NumPy's ``repeat``."""
+    def repeat_interleave(self, repeats: int | Sequence[int], dim: int | None = None, *, output_size: int | None = None) -> Self:
+        """Each entry repeated along an axis, of all entries in order without one: NumPy's ``repeat`` (it counts by itself)."""
         return _functions().repeat(self, repeats, dim)
 
     # ── parts ──
@@ -116,11 +116,16 @@ class PyTorchMethods:
 
     def index_select(self, dim: int, index: PlainArrayLike | Tensor) -> Self:
         """The entries at ``index`` along an axis."""
-        return _functions().take(self, index, dim)
+        functions = _functions()
+        return functions.take(self, index, dim) if self.shape else functions.take(self.ravel(), index, dim).sum()
 
     def gather(self, dim: int, index: PlainArrayLike | Tensor) -> Self:
         """Entries picked along an axis, one for each entry of ``index``, which has as many axes."""
-        return _functions().getitem(self, _functions().grid_index("gather", self.shape, dim, index))
+        functions = _functions()
+        if not self.shape:  # a number, as a vector of one
+            at = functions.plain_array(index)
+            return functions.reshape(self.ravel().gather(dim, at.reshape(-1)), at.shape)
+        return functions.getitem(self, functions.grid_index("gather", self.shape, dim, index))
 
     def scatter_add(self, dim: int, index: PlainArrayLike | Tensor, src: PlainArrayLike | Tensor) -> Self:
         """The entries with those of ``src`` added at ``index`` along an axis: the transpose of ``gather``."""
@@ -181,6 +186,24 @@ class PyTorchMethods:
         return vector_norm(x, 2 if p in (None, "fro") else p, along, keepdim or keepdims)
 
     # ── arithmetic ──
+
+    def add(self, other: PlainArrayLike | Tensor, *, alpha: float = 1) -> Self:
+        """x + ``alpha`` · other."""
+        x: Any = self
+        return x + (other if alpha == 1 else alpha * _functions().operand(other))
+
+    def sub(self, other: PlainArrayLike | Tensor, *, alpha: float = 1) -> Self:
+        """x − ``alpha`` · other."""
+        x: Any = self
+        return x - (other if alpha == 1 else alpha * _functions().operand(other))
+
+    def div(self, other: PlainArrayLike | Tensor, *, rounding_mode: str | None = None) -> Self:
+        """x / other, rounded towards 0 ("trunc") or down ("floor"), where no gradient passes, or not (None)."""
+        if rounding_mode not in (None, "trunc", "floor"):
+            raise ValueError(f"div: rounding_mode={rounding_mode!r}; it must be None, 'trunc' or 'floor'")
+        x: Any = self
+        quotient = x / other
+        return quotient if rounding_mode is None else getattr(quotient, rounding_mode)()
 
     def matmul(self, other: PlainArrayLike | Tensor) -> Self:
         """The matrix product."""

@@ -14,8 +14,8 @@ from autograd.arrays.operation import ArrayOperation
 from autograd.arrays.reductions import add_along, extreme_along
 
 from .checks import (
-    SUM_TOLERANCE, check_reduction, is_missing, missing_entry, warn_of_probabilities, wrong_label, wrong_probability, wrong_share,
-    wrong_sign, wrong_sum,
+    SUM_TOLERANCE, check_reduction, is_missing, missing_entry, negative_share, warn_of_probabilities, wrong_label,
+    wrong_probability, wrong_share, wrong_sign, wrong_sum,
 )
 from .operands import as_operand, floating
 
@@ -53,6 +53,8 @@ def kl_div(input: ArrayLike, target: ArrayLike, *, reduction: str, log_target: b
     x, y = _pair("kl_div", input, target)
     if log_target:
         return _reduced("kl_div", exp(y) * (y - x), reduction)
+    if index := _first_outside(plain_array(y), 0, np.inf):
+        raise negative_share("kl_div", plain_array(y)[index[0]], index[0])
     some = plain_array(y) > 0
     return _reduced("kl_div", where(some, y * log(where(some, y, 1.0)), 0.0) - y * x, reduction)
 

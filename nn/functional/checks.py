@@ -55,6 +55,12 @@ def wrong_share(name: str, value: object, index: Sequence[int]) -> ValueError:
                       "(y + 1) / 2, pixels of 0 to 255 y / 255; indices of several classes go to cross_entropy")
 
 
+def negative_share(name: str, value: object, index: Sequence[int]) -> ValueError:
+    """The error for a target below 0."""
+    return ValueError(f"{name}: targets are probabilities, 0 or more; {place('target', index)} is {value!s:.40}. For logarithms "
+                      "give log_target=True")
+
+
 def wrong_sum(name: str, total: object, index: Sequence[int]) -> ValueError:
     """The error for class probabilities that do not sum to 1."""
     return ValueError(f"{name}: targets of the input's shape are probabilities, 0 or more and 1 in sum; those of "

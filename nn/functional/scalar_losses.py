@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from autograd import Value, exp, log, log1p, logaddexp, relu, softplus
 
 from .checks import (
-    SUM_TOLERANCE, check_reduction, is_missing, missing_entry, place, warn_of_probabilities, wrong_label, wrong_probability,
-    wrong_share, wrong_sign, wrong_sum,
+    SUM_TOLERANCE, check_reduction, is_missing, missing_entry, negative_share, place, warn_of_probabilities, wrong_label,
+    wrong_probability, wrong_share, wrong_sign, wrong_sum,
 )
 
 if TYPE_CHECKING:
@@ -46,12 +46,16 @@ def smooth_l1_loss(input: Tree, target: Tree, *, reduction: str, beta: float) ->
 
 def kl_div(input: Tree, target: Tree, *, reduction: str, log_target: bool) -> Any:
     """target · (log target − input), of log-probabilities."""
+    def check(x: Any, y: Any, place: Callable[[], tuple[int, ...]]) -> None:
+        if not log_target and y < 0:
+            raise negative_share("kl_div", getattr(y, "data", y), place())
+
     def term(x: Any, y: Any) -> Any:
         if log_target:
             return exp(y) * (y - x)
         return y * (log(y) - x) if y > 0 else 0.0 * x
 
-    return _entrywise("kl_div", term, input, target, reduction)
+    return _entrywise("kl_div", term, input, target, reduction, (), check)
 
 
 def binary_cross_entropy(input: Tree, target: Tree, weight: Tree | None, *, reduction: str) -> Any:

@@ -133,7 +133,8 @@ class NetworkEstimator(BaseEstimator):
 
     def _loss(self) -> Callable[[Any, Any], Any]:
         """The criterion with its options as a function of (prediction, target)."""
-        chosen, options = self.criterion or type(self).default_criterion, self._options("criterion")
+        chosen: Any = self.criterion or type(self).default_criterion
+        options = self._options("criterion")
         if isinstance(chosen, Loss):
             chosen, options = type(chosen), {**chosen.options, **options}
         return chosen(**options) if isinstance(chosen, type) else partial(chosen, **options)
