@@ -10,7 +10,7 @@ from functools import reduce
 from math import prod as product
 from operator import add, index
 from os import environ
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
@@ -21,10 +21,10 @@ from autograd.arrays.operation import ArrayOperation
 
 from ..arguments import whole_number
 from .operands import INTEGERS, Padding, Pair, as_pair, as_sides, as_single, floating_together, with_batch, without_batch
+from .signatures import of_weight
 
 if TYPE_CHECKING:
-    from autograd import Tensor
-    from autograd.typing import Array, ArrayLike, PlainArrayLike
+    from autograd.typing import Array, ArrayLike
 
 
 class OutputSize(int):
@@ -377,15 +377,7 @@ def _conv_pushforward(op: ArrayOperation, xs: Any, ts: Any, o: dict[str, Any]) -
     return reduce(add, parts)
 
 
-@overload
-def conv2d(input: Tensor, weight: ArrayLike, bias: ArrayLike | None = None, stride: Pair = 1, padding: Padding = 0,
-           dilation: Pair = 1, groups: int = 1) -> Tensor: ...
-@overload
-def conv2d(input: ArrayLike, weight: Tensor, bias: ArrayLike | None = None, stride: Pair = 1, padding: Padding = 0,
-           dilation: Pair = 1, groups: int = 1) -> Tensor: ...
-@overload
-def conv2d(input: PlainArrayLike, weight: PlainArrayLike, bias: PlainArrayLike | None = None, stride: Pair = 1,
-           padding: Padding = 0, dilation: Pair = 1, groups: int = 1) -> Array: ...
+@of_weight
 def conv2d(input: ArrayLike, weight: ArrayLike, bias: ArrayLike | None = None, stride: Pair = 1, padding: Padding = 0,
            dilation: Pair = 1, groups: int = 1) -> Any:
     """Cross-correlation of images (N, C, H, W), or one (C, H, W), with filters (O, C/groups, KH, KW), plus a bias (O,).
@@ -422,15 +414,7 @@ def _convolved(name: str, x: Any, w: Any, bias: Any, stride: Any, padding: Any, 
     return _conv2d(*operands, stride=stride, dilation=dilation, sides=sides, groups=groups, shapes=shapes, cache={})
 
 
-@overload
-def conv1d(input: Tensor, weight: ArrayLike, bias: ArrayLike | None = None, stride: int = 1, padding: Padding = 0,
-           dilation: int = 1, groups: int = 1) -> Tensor: ...
-@overload
-def conv1d(input: ArrayLike, weight: Tensor, bias: ArrayLike | None = None, stride: int = 1, padding: Padding = 0,
-           dilation: int = 1, groups: int = 1) -> Tensor: ...
-@overload
-def conv1d(input: PlainArrayLike, weight: PlainArrayLike, bias: PlainArrayLike | None = None, stride: int = 1,
-           padding: Padding = 0, dilation: int = 1, groups: int = 1) -> Array: ...
+@of_weight
 def conv1d(input: ArrayLike, weight: ArrayLike, bias: ArrayLike | None = None, stride: int = 1, padding: Padding = 0,
            dilation: int = 1, groups: int = 1) -> Any:
     """Cross-correlation of signals (N, C, L), or one (C, L), with filters (O, C/groups, K), plus a bias (O,).
@@ -451,15 +435,7 @@ def conv1d(input: ArrayLike, weight: ArrayLike, bias: ArrayLike | None = None, s
     return without_batch(reshape(out, (out.shape[0], out.shape[1], out.shape[3])), alone)
 
 
-@overload
-def conv_transpose2d(input: Tensor, weight: ArrayLike, bias: ArrayLike | None = None, stride: Pair = 1, padding: Pair = 0,
-                     output_padding: Pair = 0, groups: int = 1, dilation: Pair = 1) -> Tensor: ...
-@overload
-def conv_transpose2d(input: ArrayLike, weight: Tensor, bias: ArrayLike | None = None, stride: Pair = 1, padding: Pair = 0,
-                     output_padding: Pair = 0, groups: int = 1, dilation: Pair = 1) -> Tensor: ...
-@overload
-def conv_transpose2d(input: PlainArrayLike, weight: PlainArrayLike, bias: PlainArrayLike | None = None, stride: Pair = 1,
-                     padding: Pair = 0, output_padding: Pair = 0, groups: int = 1, dilation: Pair = 1) -> Array: ...
+@of_weight
 def conv_transpose2d(input: ArrayLike, weight: ArrayLike, bias: ArrayLike | None = None, stride: Pair = 1, padding: Pair = 0,
                      output_padding: Pair = 0, groups: int = 1, dilation: Pair = 1) -> Any:
     """The transpose of ``conv2d``, which enlarges images: (N, I, H, W) with filters (I, O/groups, KH, KW), plus a bias (O,).

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import reduce
 from math import prod
 from operator import add
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -19,9 +19,10 @@ from autograd.tensor import Tensor, remedies
 
 from .checks import place
 from .operands import as_operand, floating, floating_together
+from .signatures import of_array, of_weight
 
 if TYPE_CHECKING:
-    from autograd.typing import Array, ArrayLike, PlainArrayLike
+    from autograd.typing import Array, ArrayLike
 
 
 def _linear_forward(x: Any, w: Any, b: Any = None) -> Any:
@@ -53,12 +54,7 @@ _linear = ArrayOperation("linear", "x·wᵀ + b", _linear_forward, lambda g, out
 remedies["linear"] = "; the last axis of the input and of the weight must be equal: (…, in) and (out, in)"
 
 
-@overload
-def linear(input: Tensor, weight: ArrayLike, bias: ArrayLike | None = None) -> Tensor: ...
-@overload
-def linear(input: ArrayLike, weight: Tensor, bias: ArrayLike | None = None) -> Tensor: ...
-@overload
-def linear(input: PlainArrayLike, weight: PlainArrayLike, bias: PlainArrayLike | None = None) -> Array: ...
+@of_weight
 def linear(input: ArrayLike, weight: ArrayLike, bias: ArrayLike | None = None) -> Any:
     """``input @ weight.T + bias``, (…, in) to (…, out), with a weight of shape (out, in) as in PyTorch.
 
@@ -71,10 +67,7 @@ def linear(input: ArrayLike, weight: ArrayLike, bias: ArrayLike | None = None) -
     return _linear(*operands)
 
 
-@overload
-def embedding(input: ArrayLike, weight: Tensor, padding_idx: int | None = None) -> Tensor: ...
-@overload
-def embedding(input: ArrayLike, weight: PlainArrayLike, padding_idx: int | None = None) -> Array: ...
+@of_weight
 def embedding(input: ArrayLike, weight: ArrayLike, padding_idx: int | None = None) -> Any:
     """Rows of ``weight`` (num, dim) at integer indices; repeated indices accumulate gradients, ``padding_idx`` takes none.
 
@@ -100,12 +93,7 @@ def embedding(input: ArrayLike, weight: ArrayLike, padding_idx: int | None = Non
     return where((index != padding_idx % count)[..., None], rows, plain_array(rows))
 
 
-@overload
-def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False, *,
-            rng: np.random.Generator | int | None = None) -> Tensor: ...
-@overload
-def dropout(input: PlainArrayLike, p: float = 0.5, training: bool = True, inplace: bool = False, *,
-            rng: np.random.Generator | int | None = None) -> Array: ...
+@of_array
 def dropout(input: ArrayLike, p: float = 0.5, training: bool = True, inplace: bool = False, *,
             rng: np.random.Generator | int | None = None) -> Any:
     """Inverted dropout: in training each entry is 0 with probability p, else divided by 1 − p; in evaluation unchanged.
@@ -120,12 +108,7 @@ def dropout(input: ArrayLike, p: float = 0.5, training: bool = True, inplace: bo
     return _dropped("dropout", input, p, training, rng, lambda shape: shape)
 
 
-@overload
-def dropout2d(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False, *,
-              rng: np.random.Generator | int | None = None) -> Tensor: ...
-@overload
-def dropout2d(input: PlainArrayLike, p: float = 0.5, training: bool = True, inplace: bool = False, *,
-              rng: np.random.Generator | int | None = None) -> Array: ...
+@of_array
 def dropout2d(input: ArrayLike, p: float = 0.5, training: bool = True, inplace: bool = False, *,
               rng: np.random.Generator | int | None = None) -> Any:
     """Dropout of whole channels of images (N, C, H, W) or (C, H, W), because neighbouring pixels are alike (Tompson et al., 2015).

@@ -8,7 +8,7 @@ or examples), "sum" or "none" (the terms, in the structure of the input).
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any
 
 from autograd import scope
 from autograd.context import Scope, current
@@ -16,24 +16,13 @@ from autograd.graph import is_node
 from autograd.operation import holds_node
 
 from . import scalar_losses
+from .signatures import of_prediction
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from typing import Literal
-
-    from autograd import Tensor, Value
     from autograd.typing import ArrayLike, Tree
 
-    Values = Value | Sequence[Value] | Sequence[Sequence[Value]]
-    Reduction = Literal["mean", "sum"]
 
-
-@overload
-def mse_loss(input: Tensor, target: Tree, *, reduction: str = "mean") -> Tensor: ...
-@overload
-def mse_loss(input: Values, target: Tree, *, reduction: Reduction = "mean") -> Value: ...
-@overload
-def mse_loss(input: Tree, target: Tree, *, reduction: str = "mean") -> Any: ...
+@of_prediction
 def mse_loss(input: Tree, target: Tree, *, reduction: str = "mean") -> Any:
     """The mean of (input − target)² over all entries; both are numbers, nested lists of one structure, or arrays of one shape.
 
@@ -46,12 +35,7 @@ def mse_loss(input: Tree, target: Tree, *, reduction: str = "mean") -> Any:
         return _kind(input, target).mse_loss(input, target, reduction=reduction)
 
 
-@overload
-def l1_loss(input: Tensor, target: Tree, *, reduction: str = "mean") -> Tensor: ...
-@overload
-def l1_loss(input: Values, target: Tree, *, reduction: Reduction = "mean") -> Value: ...
-@overload
-def l1_loss(input: Tree, target: Tree, *, reduction: str = "mean") -> Any: ...
+@of_prediction
 def l1_loss(input: Tree, target: Tree, *, reduction: str = "mean") -> Any:
     """The mean of |input − target| over all entries.
 
@@ -62,12 +46,7 @@ def l1_loss(input: Tree, target: Tree, *, reduction: str = "mean") -> Any:
         return _kind(input, target).l1_loss(input, target, reduction=reduction)
 
 
-@overload
-def smooth_l1_loss(input: Tensor, target: Tree, *, reduction: str = "mean", beta: float = 1.0) -> Tensor: ...
-@overload
-def smooth_l1_loss(input: Values, target: Tree, *, reduction: Reduction = "mean", beta: float = 1.0) -> Value: ...
-@overload
-def smooth_l1_loss(input: Tree, target: Tree, *, reduction: str = "mean", beta: float = 1.0) -> Any: ...
+@of_prediction
 def smooth_l1_loss(input: Tree, target: Tree, *, reduction: str = "mean", beta: float = 1.0) -> Any:
     """Quadratic where input and target differ by less than ``beta``, linear beyond (Huber's loss over beta).
 
@@ -78,12 +57,7 @@ def smooth_l1_loss(input: Tree, target: Tree, *, reduction: str = "mean", beta: 
         return _kind(input, target).smooth_l1_loss(input, target, reduction=reduction, beta=beta)
 
 
-@overload
-def huber_loss(input: Tensor, target: Tree, reduction: str = "mean", delta: float = 1.0) -> Tensor: ...
-@overload
-def huber_loss(input: Values, target: Tree, reduction: Reduction = "mean", delta: float = 1.0) -> Value: ...
-@overload
-def huber_loss(input: Tree, target: Tree, reduction: str = "mean", delta: float = 1.0) -> Any: ...
+@of_prediction
 def huber_loss(input: Tree, target: Tree, reduction: str = "mean", delta: float = 1.0) -> Any:
     """½ · d² where input and target differ by d < ``delta``, delta · (d − delta/2) beyond (Huber, 1964).
 
@@ -101,12 +75,7 @@ def _scaled(loss: Any, factor: float) -> Any:
     return [_scaled(part, factor) for part in loss] if isinstance(loss, list) else loss if factor == 1 else loss * factor
 
 
-@overload
-def kl_div(input: Tensor, target: Tree, *, reduction: str = "mean", log_target: bool = False) -> Tensor: ...
-@overload
-def kl_div(input: Values, target: Tree, *, reduction: str = "mean", log_target: bool = False) -> Value: ...
-@overload
-def kl_div(input: Tree, target: Tree, *, reduction: str = "mean", log_target: bool = False) -> Any: ...
+@of_prediction
 def kl_div(input: Tree, target: Tree, *, reduction: str = "mean", log_target: bool = False) -> Any:
     """The divergence Σ target · (log target − input) of log-probabilities ``input`` from probabilities ``target``.
 
@@ -124,14 +93,7 @@ def kl_div(input: Tree, target: Tree, *, reduction: str = "mean", log_target: bo
         return kind.kl_div(input, target, reduction="sum", log_target=log_target) / float(len(count))
 
 
-@overload
-def binary_cross_entropy(input: Tensor, target: Tree, weight: ArrayLike | None = None, *,
-                         reduction: str = "mean") -> Tensor: ...
-@overload
-def binary_cross_entropy(input: Values, target: Tree, weight: ArrayLike | None = None, *,
-                         reduction: Reduction = "mean") -> Value: ...
-@overload
-def binary_cross_entropy(input: Tree, target: Tree, weight: ArrayLike | None = None, *, reduction: str = "mean") -> Any: ...
+@of_prediction
 def binary_cross_entropy(input: Tree, target: Tree, weight: ArrayLike | None = None, *, reduction: str = "mean") -> Any:
     """The mean of −y·log p − (1 − y)·log(1 − p), of probabilities p and targets y, both from 0 to 1.
 
@@ -145,15 +107,7 @@ def binary_cross_entropy(input: Tree, target: Tree, weight: ArrayLike | None = N
         return _kind(input, target).binary_cross_entropy(input, target, weight, reduction=reduction)
 
 
-@overload
-def binary_cross_entropy_with_logits(input: Tensor, target: Tree, weight: ArrayLike | None = None, *, reduction: str = "mean",
-                                     pos_weight: ArrayLike | None = None) -> Tensor: ...
-@overload
-def binary_cross_entropy_with_logits(input: Values, target: Tree, weight: ArrayLike | None = None, *, reduction: Reduction = "mean",
-                                     pos_weight: ArrayLike | None = None) -> Value: ...
-@overload
-def binary_cross_entropy_with_logits(input: Tree, target: Tree, weight: ArrayLike | None = None, *, reduction: str = "mean",
-                                     pos_weight: ArrayLike | None = None) -> Any: ...
+@of_prediction
 def binary_cross_entropy_with_logits(input: Tree, target: Tree, weight: ArrayLike | None = None, *, reduction: str = "mean",
                                      pos_weight: ArrayLike | None = None) -> Any:
     """The cross-entropy of sigmoid(input) with targets from 0 to 1, exact for logits of any size.
@@ -168,15 +122,7 @@ def binary_cross_entropy_with_logits(input: Tree, target: Tree, weight: ArrayLik
                                                                      pos_weight=pos_weight)
 
 
-@overload
-def cross_entropy(input: Tensor, target: Tree, weight: ArrayLike | None = None, *, ignore_index: int = -100,
-                  reduction: str = "mean", label_smoothing: float = 0.0) -> Tensor: ...
-@overload
-def cross_entropy(input: Values, target: Tree, weight: ArrayLike | None = None, *, ignore_index: int = -100,
-                  reduction: Reduction = "mean", label_smoothing: float = 0.0) -> Value: ...
-@overload
-def cross_entropy(input: Tree, target: Tree, weight: ArrayLike | None = None, *, ignore_index: int = -100, reduction: str = "mean",
-                  label_smoothing: float = 0.0) -> Any: ...
+@of_prediction
 def cross_entropy(input: Tree, target: Tree, weight: ArrayLike | None = None, *, ignore_index: int = -100, reduction: str = "mean",
                   label_smoothing: float = 0.0) -> Any:
     """The mean of −log softmax(scores)[label]: of one example (scores, label), or of a batch (of both).
@@ -204,15 +150,7 @@ def cross_entropy(input: Tree, target: Tree, weight: ArrayLike | None = None, *,
     return loss
 
 
-@overload
-def nll_loss(input: Tensor, target: Tree, weight: ArrayLike | None = None, *, ignore_index: int = -100,
-             reduction: str = "mean") -> Tensor: ...
-@overload
-def nll_loss(input: Values, target: Tree, weight: ArrayLike | None = None, *, ignore_index: int = -100,
-             reduction: Reduction = "mean") -> Value: ...
-@overload
-def nll_loss(input: Tree, target: Tree, weight: ArrayLike | None = None, *, ignore_index: int = -100,
-             reduction: str = "mean") -> Any: ...
+@of_prediction
 def nll_loss(input: Tree, target: Tree, weight: ArrayLike | None = None, *, ignore_index: int = -100,
              reduction: str = "mean") -> Any:
     """The mean of −x[label] for log-probabilities x by class: cross-entropy after log-softmax.
@@ -224,12 +162,7 @@ def nll_loss(input: Tree, target: Tree, weight: ArrayLike | None = None, *, igno
         return _kind(input, target).nll_loss(input, target, weight, ignore_index=ignore_index, reduction=reduction)
 
 
-@overload
-def hinge_loss(input: Tensor, target: Tree, *, margin: float = 1.0, reduction: str = "mean") -> Tensor: ...
-@overload
-def hinge_loss(input: Values, target: Tree, *, margin: float = 1.0, reduction: Reduction = "mean") -> Value: ...
-@overload
-def hinge_loss(input: Tree, target: Tree, *, margin: float = 1.0, reduction: str = "mean") -> Any: ...
+@of_prediction
 def hinge_loss(input: Tree, target: Tree, *, margin: float = 1.0, reduction: str = "mean") -> Any:
     """The margin loss of support vector machines; 0 where every margin is at least ``margin``.
 

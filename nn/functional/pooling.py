@@ -14,6 +14,7 @@ from autograd.elementwise import masked
 
 from .convolution import places, span
 from .operands import Padding, Pair, as_operand, as_pair, as_sides, as_single, floating, with_batch, without_batch
+from .signatures import of_array
 
 if TYPE_CHECKING:
     from autograd import Tensor
@@ -179,12 +180,7 @@ _window_sum = ArrayOperation("window_sum", "avg pool", _window_sum_forward, lamb
 _window_spread = ArrayOperation("window_spread", "spread", _window_spread_forward, lambda g, out, x, **o: _window_sum(g, **o))
 
 
-@overload
-def avg_pool2d(input: Tensor, kernel_size: Pair, stride: Pair | None = None, padding: Padding = 0, ceil_mode: bool = False,
-               count_include_pad: bool = True, divisor_override: float | None = None) -> Tensor: ...
-@overload
-def avg_pool2d(input: PlainArrayLike, kernel_size: Pair, stride: Pair | None = None, padding: Padding = 0, ceil_mode: bool = False,
-               count_include_pad: bool = True, divisor_override: float | None = None) -> Array: ...
+@of_array
 def avg_pool2d(input: ArrayLike, kernel_size: Pair, stride: Pair | None = None, padding: Padding = 0, ceil_mode: bool = False,
                count_include_pad: bool = True, divisor_override: float | None = None) -> Any:
     """Mean of each window of images (N, C, H, W); zeros of the padding count unless ``count_include_pad=False``.

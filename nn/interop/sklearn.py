@@ -10,14 +10,13 @@ from __future__ import annotations
 import copy
 import re
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from inspect import signature
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
-
 
 from .. import losses, optim
 from ..activations import ReLU
@@ -42,14 +41,20 @@ except ImportError as error:
     raise ImportError("nn.interop.sklearn needs scikit-learn 1.6 or newer: pip install 'chainrule[sklearn]'") from error
 
 if TYPE_CHECKING:
-    from autograd.typing import Array
+    from autograd.typing import Array, DTypeLike
+
+    from ..init import Rng
+    from ..optim import Optimizer
+    from ..typing import Column
+
+    RandomState = int | np.random.RandomState | None
 
 __all__ = ["NetworkClassifier", "NetworkRegressor", "small_network"]
 PREFIXES = ("module__", "criterion__", "optimizer__")
 
 
 def small_network(in_features: int, out_features: int, hidden: Sequence[int] = (64,), activation: Callable[[], Module] = ReLU,
-                  rng: Any = None, dtype: Any = np.float64) -> Sequential:
+                  rng: Rng = None, dtype: DTypeLike = np.float64) -> Sequential:
     """Return a network of linear layers with an activation between them: the module of an estimator that was given none.
 
     >>> small_network(4, 3, hidden=(16,), rng=0)
@@ -70,10 +75,11 @@ class NetworkEstimator(BaseEstimator):
 
     default_criterion: Callable[..., Any]
 
-    def __init__(self, module: Any = None, *, criterion: Any = None, optimizer: Any = None, lr: float = 0.01, max_epochs: int = 100,
+    def __init__(self, module: Module | Callable[..., Module] | None = None, *, criterion: Callable[..., Any] | None = None,
+                 optimizer: Callable[..., Optimizer] | None = None, lr: float = 0.01, max_epochs: int = 100,
                  batch_size: int = 128, callbacks: Sequence[object] | None = None, early_stopping: bool = False,
                  validation_fraction: float = 0.1, n_iter_no_change: int = 10, tol: float = 1e-4, warm_start: bool = False,
-                 random_state: Any = None, verbose: int = 0, **options: Any):
+                 random_state: RandomState = None, verbose: int = 0, **options: Any):
         self.module, self.criterion, self.optimizer, self.lr = module, criterion, optimizer, lr
         self.max_epochs, self.batch_size, self.callbacks = max_epochs, batch_size, callbacks
         self.early_stopping, self.validation_fraction = early_stopping, validation_fraction
@@ -219,22 +225,23 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
 
     default_criterion = staticmethod(losses.cross_entropy)
 
-    def __init__(self, module: Any = None, *, criterion: Any = None, optimizer: Any = None, lr: float = 0.01, max_epochs: int = 100,
-                 batch_size: int = 128, callbacks: Sequence[object] | None = None, class_weight: Any = None,
-                 early_stopping: bool = False, validation_fraction: float = 0.1, n_iter_no_change: int = 10, tol: float = 1e-4,
-                 warm_start: bool = False, random_state: Any = None, verbose: int = 0, **options: Any):
+    def __init__(self, module: Module | Callable[..., Module] | None = None, *, criterion: Callable[..., Any] | None = None,
+                 optimizer: Callable[..., Optimizer] | None = None, lr: float = 0.01, max_epochs: int = 100,
+                 batch_size: int = 128, callbacks: Sequence[object] | None = None,
+                 class_weight: Mapping[Any, float] | str | None = None, early_stopping: bool = False, validation_fraction: float = 0.1, n_iter_no_change: int = 10, tol: float = 1e-4,
+                 warm_start: bool = False, random_state: RandomState = None, verbose: int = 0, **options: Any):
         super().__init__(module, criterion=criterion, optimizer=optimizer, lr=lr, max_epochs=max_epochs, batch_size=batch_size,
                          callbacks=callbacks, early_stopping=early_stopping, validation_fraction=validation_fraction,
                          n_iter_no_change=n_iter_no_change, tol=tol, warm_start=warm_start, random_state=random_state,
                          verbose=verbose, **options)
         self.class_weight = class_weight
 
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+    def fit(self, X: Column, y: Column, sample_weight: Column | None = None) -> Self:
         """Train for ``max_epochs`` epochs: inputs X (N, features), labels y (N,), one weight for each example."""
         fresh = not (self.warm_start and hasattr(self, "module_"))
         return self._fit(X, y, sample_weight, self.max_epochs, None, fresh)
 
-    def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:
+    def partial_fit(self, X: Column, y: Column, classes: Any = None, sample_weight: Column | None = None) -> Self:
         """Train for one epoch on these examples; the first call needs ``classes``, all labels that will come."""
         fresh = not hasattr(self, "module_")
         if fresh and classes is None:
@@ -264,7 +271,7 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
         self._train(x, labels, weight, epochs, labels)
         return self
 
-    def predict_log_proba(self, X: Any) -> Array:
+    def predict_log_proba(self, X: Column) -> Array:
         """Return the logarithms of the probabilities, (N, classes)."""
         scores = self._outputs(X)
         if scores.shape[1:] != (len(self.classes_),):
@@ -273,11 +280,11 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
         scores = scores - scores.max(axis=1, keepdims=True)
         return scores - np.log(np.exp(scores).sum(axis=1, keepdims=True))
 
-    def predict_proba(self, X: Any) -> Array:
+    def predict_proba(self, X: Column) -> Array:
         """Return the probability of each class, (N, classes), in the order of ``classes_``: the softmax of the module's scores."""
         return np.exp(self.predict_log_proba(X))
 
-    def predict(self, X: Any) -> Array:
+    def predict(self, X: Column) -> Array:
         """Return the label of the most probable class, (N,)."""
         best = self.predict_log_proba(X).argmax(axis=1)
         return self.classes_[best]
@@ -298,11 +305,11 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):
 
     default_criterion = staticmethod(losses.mse_loss)
 
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+    def fit(self, X: Column, y: Column, sample_weight: Column | None = None) -> Self:
         """Train for ``max_epochs`` epochs: inputs X (N, features), targets y (N,) or (N, K), one weight for each example."""
         return self._fit(X, y, sample_weight, self.max_epochs, not (self.warm_start and hasattr(self, "module_")))
 
-    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+    def partial_fit(self, X: Column, y: Column, sample_weight: Column | None = None) -> Self:
         """Train for one epoch on these examples."""
         return self._fit(X, y, sample_weight, 1, not hasattr(self, "module_"))
 
@@ -319,7 +326,7 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):
         self._train(x, in_model_precision(y, self.module_).reshape(len(y), -1), weight, epochs)
         return self
 
-    def predict(self, X: Any) -> Array:
+    def predict(self, X: Column) -> Array:
         """Return the predicted targets, (N,) or (N, K) as those in ``fit``."""
         found = self._outputs(X)
         return found.reshape(len(found), *self.target_shape_)
