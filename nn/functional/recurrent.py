@@ -13,7 +13,6 @@ import numpy as np
 from autograd import jvp, sech, sigmoid, tanh, vjp
 from autograd.arrays.functions import stack
 from autograd.arrays.operation import ArrayOperation
-from autograd.arrays.table import concatenate
 from autograd.elementwise import silent
 
 from .operands import all_plain
@@ -24,12 +23,18 @@ def _chunks(x: Any, n: int) -> list[Any]:
     return [x[..., i:i + n] for i in range(0, x.shape[-1], n)]
 
 
-def _slope(x: Any) -> Any:
-    return sigmoid(x) * sigmoid(-x)
+def _derived(steps: Any, i: int, fast: Any) -> Any:
+    """The gradient of operand ``i``: on arrays by ``fast``, else that of the steps composed of rows, as a graph."""
+    def pullback(g: Any, out: Any, *operands: Any, cache: dict[str, Any]) -> Any:
+        if all_plain(g, out, *operands):
+            return fast(g, out, *operands, cache)
+        return vjp(lambda x: steps(*operands[:i], x, *operands[i + 1:]), operands[i])[1](g)[0]
+    return pullback
 
 
-def _joined(*parts: Any) -> Any:
-    return concatenate(*parts, axis=-1)
+def _pushed(steps: Any) -> Any:
+    """The pushforward of the steps composed of rows."""
+    return lambda out, xs, ts, o: jvp(steps, xs, [np.zeros(x.shape) if t is None else t for x, t in zip(xs, ts)])[1]
 
 
 # ── LSTM: all time steps of one layer, (2, L, N, hidden): its outputs, o·tanh(c), and its cells, f·c + i·g ─────────
@@ -115,26 +120,13 @@ def _lstm_weight(g: Any, out: Any, x: Any, weight: Any, h: Any, c: Any, cache: d
     return before.reshape(-1, before.shape[-1]).T @ down.reshape(-1, down.shape[-1])
 
 
-def _lstm_pullback(i: int, fast: Any) -> Any:
-    """The gradient of operand ``i``: on arrays by one backward walk, else by the composed rows, as a graph."""
-    def pullback(g: Any, out: Any, *operands: Any, cache: dict[str, Any]) -> Any:
-        if all_plain(g, out, *operands):
-            return fast(g, out, *operands, cache)
-        return vjp(lambda x: _lstm_parts(*[x if k == i else y for k, y in enumerate(operands)]), operands[i])[1](g)[0]
-    return pullback
-
-
-def _lstm_pushforward(out: Any, xs: Any, ts: Any, o: dict[str, Any]) -> Any:
-    return jvp(_lstm_parts, xs, [np.zeros(x.shape) if t is None else t for x, t in zip(xs, ts)])[1]
-
-
 lstm = ArrayOperation(
     "lstm", "o·tanh c", silent(_lstm_forward),
-    _lstm_pullback(0, lambda g, out, x, weight, h, c, cache: _lstm_down(g, out, weight, cache)[0]),
-    _lstm_pullback(1, _lstm_weight),
-    _lstm_pullback(2, lambda g, out, x, weight, h, c, cache: _lstm_down(g, out, weight, cache)[1]),
-    _lstm_pullback(3, lambda g, out, x, weight, h, c, cache: _lstm_down(g, out, weight, cache)[2]),
-    pushforward=_lstm_pushforward, shown=("σ′, tanh′", "σ′·h", "σ′·W", "f"))
+    _derived(_lstm_parts, 0, lambda g, out, x, weight, h, c, cache: _lstm_down(g, out, weight, cache)[0]),
+    _derived(_lstm_parts, 1, _lstm_weight),
+    _derived(_lstm_parts, 2, lambda g, out, x, weight, h, c, cache: _lstm_down(g, out, weight, cache)[1]),
+    _derived(_lstm_parts, 3, lambda g, out, x, weight, h, c, cache: _lstm_down(g, out, weight, cache)[2]),
+    pushforward=_pushed(_lstm_parts), shown=("σ′, tanh′", "σ′·h", "σ′·W", "f"))
 
 
 # ── GRU: h + (1 − z)·(n − h), where n = tanh(x_n + r·h_n) ────────────────────────────────────────────────────────
@@ -148,48 +140,31 @@ def _gru_forward(x: Any, y: Any, h: Any, cache: dict[str, Any]) -> Any:
     return new + z * (h - new)
 
 
-def _gru_parts(x: Any, y: Any, h: Any) -> tuple[Any, ...]:
-    """The scores of r and z, r, z, the score of n, n, and the state's part of that score."""
-    n = h.shape[-1]
-    (a, b, c), (u, v, w) = _chunks(x, n), _chunks(y, n)
-    r, z = sigmoid(a + u), sigmoid(b + v)
-    return a + u, b + v, r, z, c + r * w, tanh(c + r * w), w
+def _gru_step(x: Any, y: Any, h: Any) -> Any:
+    """The next state, composed of rows."""
+    (a, b, c), (u, v, w) = _chunks(x, h.shape[-1]), _chunks(y, h.shape[-1])
+    new, z = tanh(c + sigmoid(a + u) * w), sigmoid(b + v)
+    return new + z * (h - new)
 
 
-def _gru_down(g: Any, x: Any, y: Any, h: Any, cache: dict[str, Any]) -> tuple[Any, Any]:
-    """The gradients of the scores of r, z and n, side by side; and r, the factor of the state's part of n."""
-    if all_plain(g, x, y, h):
-        if cache.get("of") is not g:  # computed once for both parts
-            n, r, z, new = h.shape[-1], cache["r"], cache["z"], cache["new"]
-            down, away = np.empty_like(x), sigmoid(-cache["scores"])
-            last = np.multiply(g * away[..., n:], sech(x[..., 2 * n:] + r * y[..., 2 * n:]) ** 2, out=down[..., 2 * n:])
-            np.multiply(last * y[..., 2 * n:], r * away[..., :n], out=down[..., :n])
-            np.multiply(g * (h - new), z * away[..., n:], out=down[..., n:2 * n])
-            cache.update(of=g, down=down)
-        return cache["down"], cache["r"]
-    a, b, r, z, c, new, w = _gru_parts(x, y, h)
-    last = g * sigmoid(-b) * sech(c) ** 2
-    return _joined(last * w * _slope(a), g * (h - new) * _slope(b), last), r
+def _gru_down(g: Any, out: Any, x: Any, y: Any, h: Any, cache: dict[str, Any]) -> Any:
+    """The gradients of the scores of r, z and n, side by side."""
+    if cache.get("of") is not g:  # computed once for both parts
+        n, r, z, new = h.shape[-1], cache["r"], cache["z"], cache["new"]
+        down, away = np.empty_like(x), sigmoid(-cache["scores"])
+        last = np.multiply(g * away[..., n:], sech(x[..., 2 * n:] + r * y[..., 2 * n:]) ** 2, out=down[..., 2 * n:])
+        np.multiply(last * y[..., 2 * n:], r * away[..., :n], out=down[..., :n])
+        np.multiply(g * (h - new), z * away[..., n:], out=down[..., n:2 * n])
+        cache.update(of=g, down=down)
+    return cache["down"]
 
 
 def _gru_state_share(g: Any, out: Any, x: Any, y: Any, h: Any, cache: dict[str, Any]) -> Any:
-    down, r = _gru_down(g, x, y, h, cache)
-    n = h.shape[-1]
-    return _joined(down[..., :2 * n], down[..., 2 * n:] * r)
+    down, n = _gru_down(g, out, x, y, h, cache), h.shape[-1]
+    return np.concatenate([down[..., :2 * n], down[..., 2 * n:] * cache["r"]], -1)
 
 
-def _gru_pushforward(out: Any, xs: Any, ts: Any, o: dict[str, Any]) -> Any:
-    x, y, h = xs
-    a, b, r, z, c, new, w = _gru_parts(x, y, h)
-    total = 0.0 if ts[2] is None else z * ts[2]
-    for t, factor in ((ts[0], 1.0), (ts[1], r)):
-        if t is not None:
-            t_r, t_z, t_n = _chunks(t, h.shape[-1])
-            total = total + (h - new) * _slope(b) * t_z + sigmoid(-b) * sech(c) ** 2 * (w * _slope(a) * t_r + factor * t_n)
-    return total
-
-
-gru_cell = ArrayOperation("gru_cell", "z·h + (1 − z)·n", _gru_forward,
-                          lambda g, out, x, y, h, cache: _gru_down(g, x, y, h, cache)[0], _gru_state_share,
-                          lambda g, out, x, y, h, cache: g * (cache["z"] if all_plain(g, x) else _gru_parts(x, y, h)[3]),
-                          pushforward=_gru_pushforward, shown=("σ′·h, tanh′", "σ′·h, r·tanh′", "z"))
+gru_cell = ArrayOperation("gru_cell", "z·h + (1 − z)·n", _gru_forward, _derived(_gru_step, 0, _gru_down),
+                          _derived(_gru_step, 1, _gru_state_share),
+                          _derived(_gru_step, 2, lambda g, out, x, y, h, cache: g * cache["z"]), pushforward=_pushed(_gru_step),
+                          shown=("σ′·h, tanh′", "σ′·h, r·tanh′", "z"))

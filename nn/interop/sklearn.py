@@ -228,8 +228,9 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
     def __init__(self, module: Module | Callable[..., Module] | None = None, *, criterion: Callable[..., Any] | None = None,
                  optimizer: Callable[..., Optimizer] | None = None, lr: float = 0.01, max_epochs: int = 100,
                  batch_size: int = 128, callbacks: Sequence[object] | None = None,
-                 class_weight: Mapping[Any, float] | str | None = None, early_stopping: bool = False, validation_fraction: float = 0.1, n_iter_no_change: int = 10, tol: float = 1e-4,
-                 warm_start: bool = False, random_state: RandomState = None, verbose: int = 0, **options: Any):
+                 class_weight: Mapping[Any, float] | str | None = None, early_stopping: bool = False,
+                 validation_fraction: float = 0.1, n_iter_no_change: int = 10, tol: float = 1e-4, warm_start: bool = False,
+                 random_state: RandomState = None, verbose: int = 0, **options: Any):
         super().__init__(module, criterion=criterion, optimizer=optimizer, lr=lr, max_epochs=max_epochs, batch_size=batch_size,
                          callbacks=callbacks, early_stopping=early_stopping, validation_fraction=validation_fraction,
                          n_iter_no_change=n_iter_no_change, tol=tol, warm_start=warm_start, random_state=random_state,
