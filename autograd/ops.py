@@ -81,12 +81,12 @@ clip_min = row("clip_min", "≥", lambda x, low: low if x < low or low != low el
 clip_max = row("clip_max", "≤", lambda x, high: high if x > high or high != high else x,
                lambda out, x, high: x <= high, lambda out, x, high: x > high)
 step = row("step", "step", lambda x: 1.0 if x > 0 else x if x != x else 0.0, no_derivative)
-sign = row("sign", "sign", lambda x: 1.0 if x > 0 else -1.0 if x < 0 else x * 0.0, no_derivative)
-trunc = row("trunc", "trunc", lambda x: float(math.trunc(x)) if math.isfinite(x) else x, no_derivative)
-rint = row("rint", "rint", lambda x: float(round(x)) if math.isfinite(x) else x, no_derivative)
+sign = row("sign", "sign", lambda x: 1.0 if x > 0 else -1.0 if x < 0 else x * 0.0 + 0.0, no_derivative)
+trunc = row("trunc", "trunc", lambda x: math.copysign(math.trunc(x), x) if math.isfinite(x) else x, no_derivative)
+rint = row("rint", "rint", lambda x: math.copysign(round(x), x) if math.isfinite(x) else x, no_derivative)
 floor_divide = row("floor_divide", "//", floats.floor_divide, no_derivative, no_derivative, domain=((-10.0, 10.0), (0.5, 10.0)))
 mod = row("mod", "%", floats.mod, 1.0, lambda out, x, y: -floor_divide(x, y), domain=((-10.0, 10.0), (0.5, 10.0)))
-floor = row("floor", "⌊x⌋", lambda x: float(math.floor(x)) if math.isfinite(x) else x, no_derivative)
+floor = row("floor", "⌊x⌋", lambda x: math.copysign(math.floor(x), x) if math.isfinite(x) else x, no_derivative)
 
 
 def clip(x: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: Any = None) -> Any:

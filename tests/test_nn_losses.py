@@ -465,3 +465,12 @@ def test_the_weight_of_a_loss_is_in_its_state_as_in_pytorch() -> None:
     losses[0].load_state_dict({"weight": np.array([1.0, 0.0])})
     assert losses[0]([[0.0, 0.0], [0.0, 5.0]], [0, 1]).item() == pytest.approx(np.log(2))
     assert repr(nn.CrossEntropyLoss(label_smoothing=0.1)) == "CrossEntropyLoss(label_smoothing=0.1)"
+
+
+@pytest.mark.parametrize("scores", [[math.inf, 0.0], [0.0, math.inf], [math.inf, math.inf], [-math.inf, -math.inf]])
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+def test_the_loss_of_an_infinite_score_is_nan_without_numpys_warning(scores: list[float], smoothing: float) -> None:
+    x = Tensor([scores])
+    loss = nn.functional.cross_entropy(x, [0], label_smoothing=smoothing)
+    loss.backward()
+    assert math.isnan(loss.item()) and np.isnan(x.grad).any()

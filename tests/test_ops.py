@@ -504,3 +504,12 @@ def caught(row: Operation) -> bool:
 def test_the_checks_catch_wrong_rules(row: Operation) -> None:
     assert not caught(row)
     assert [name for name, mutant in mutants(row) if not caught(mutant)] == []
+
+
+@pytest.mark.parametrize("name", ["rint", "trunc", "floor", "sign"])
+def test_rounding_keeps_the_sign_of_zero_on_numbers_as_on_arrays(name: str) -> None:
+    numbers = [-0.3, -0.5, -0.0, 0.0, 0.3, -1.5, 2.5, -1e300, inf, -inf, nan]
+    wanted = getattr(np, name)(np.array(numbers))
+    for row in (getattr(ops, name), lambda x: getattr(ops, name)(Value(x)).data):
+        found = np.array([row(x) for x in numbers])
+        assert np.array_equal(found, wanted, equal_nan=True) and (np.signbit(found) == np.signbit(wanted))[:-1].all()

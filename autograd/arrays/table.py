@@ -114,7 +114,7 @@ softmax = ArrayOperation(
     pushforward=lambda out, xs, ts, p: out * (ts[0] - sum(ts[0] * out, axis=p["axis"], keepdims=True)),
     shown=("out·(δ − out)",), reach=lambda arrived, x, axis: _along(arrived, x, axis))
 log_softmax = ArrayOperation(
-    "log_softmax", "log softmax", lambda x, axis: x - _logsumexp_forward(x, axis, True),
+    "log_softmax", "log softmax", silent(lambda x, axis: x - _logsumexp_forward(x, axis, True)),
     lambda g, out, x, axis: g - ops.exp(out) * sum(g, axis=axis, keepdims=True),
     pushforward=lambda out, xs, ts, p: ts[0] - sum(ops.exp(out) * ts[0], axis=p["axis"], keepdims=True),
     shown=("δ − softmax(x)",), reach=lambda arrived, x, axis: _along(arrived, x, axis))

@@ -12,6 +12,7 @@ from autograd.arrays.axes import plain_array
 from autograd.arrays.functions import expand_dims, getitem, log_softmax, mean, reshape, softmax, sum, transpose, where
 from autograd.arrays.operation import ArrayOperation
 from autograd.arrays.reductions import add_along, extreme_along
+from autograd.elementwise import silent
 
 from .checks import (
     SUM_TOLERANCE, check_reduction, is_missing, missing_entry, negative_share, warn_of_probabilities, wrong_label,
@@ -322,6 +323,6 @@ def _cross_entropy_pushforward(out: Any, xs: Any, ts: Any, o: dict[str, Any]) ->
     return slope if o["divisor"] is None else sum(slope) / o["divisor"]
 
 
-_cross_entropy = ArrayOperation("cross_entropy", "cross entropy", _cross_entropy_forward, _cross_entropy_pullback,
+_cross_entropy = ArrayOperation("cross_entropy", "cross entropy", silent(_cross_entropy_forward), _cross_entropy_pullback,
                                 pushforward=_cross_entropy_pushforward, shown=("softmax(x) − one-hot",),
                                 reach=lambda arrived, x, **params: np.broadcast_to(arrived.reshape(-1, 1), x.shape))
