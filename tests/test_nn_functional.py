@@ -22,9 +22,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from autograd import Tensor, grad, gradient, hvp
-from autograd.arrays import functions
+from autograd.arrays import correlation, functions
 from autograd.graph import topological
-from nn.functional import convolution
 
 from .data.make_torch_numbers import CASES, NUMBERS, X, wave
 from .test_arrays_functions import check_derivatives
@@ -526,7 +525,7 @@ def test_windows_that_share_rows_are_those_of_images_alone(high: int, wide: int,
     x, w = Tensor(wave(130, 4, high, wide)), Tensor(wave(6, 4 // groups, *kernel, seed=1))
     options: dict[str, Any] = {"stride": stride, "dilation": dilation, "padding": sides, "groups": groups}
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(convolution, "KEPT", kept)
+        patch.setattr(correlation, "KEPT", kept)
         y = F.conv2d(x, w, **options)
         g = wave(*y.shape, seed=2)
         down = gradient(y, [x, w], seed=g)

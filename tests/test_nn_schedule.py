@@ -227,8 +227,8 @@ def test_a_state_of_another_kind_is_refused_and_nothing_changes():
 
 
 @pytest.mark.parametrize("make, error, message", [
-    (lambda o: schedule.StepLR(o, 0), ValueError, "step_size must be a whole number, 1 or more; got 0"),
-    (lambda o: schedule.CosineAnnealingLR(o, 2.5), ValueError, "T_max must be a whole number"),
+    (lambda o: schedule.StepLR(o, 0), ValueError, "step_size=0; it must be a whole number, 1 or more"),
+    (lambda o: schedule.CosineAnnealingLR(o, 2.5), ValueError, "T_max=2.5; it must be a whole number"),
     (lambda o: schedule.ReduceLROnPlateau(o, factor=1.0), ValueError, "factor=1.0 must lie between 0 and 1"),
     (lambda o: schedule.ReduceLROnPlateau(o, mode="least"), ValueError, "mode='least' must be 'min' or 'max'"),
     (lambda o: schedule.ReduceLROnPlateau(o, min_lr=[0.1, 0.2]), ValueError, "2 values of min_lr for 1 groups"),

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any, overload
 import numpy as np
 
 from autograd.arrays.axes import plain_array
+from autograd.arrays.correlation import batch_first, channels_first
 from autograd.arrays.functions import broadcast_to, mean, reshape, sum, var
 from autograd.arrays.operation import ArrayOperation
 from autograd.elementwise import silent
 
-from .convolution import batch_first, channels_first
 from .operands import INTEGERS, all_plain, as_operand, floating
 
 if TYPE_CHECKING:

@@ -9,9 +9,9 @@ from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from itertools import chain
 from math import cos, inf, isinf, pi
-from operator import index
-from typing import TYPE_CHECKING, Any, SupportsIndex
+from typing import TYPE_CHECKING, Any
 
+from ..arguments import whole_number
 from .optimizers import Optimizer
 
 if TYPE_CHECKING:
@@ -169,7 +169,7 @@ class StepLR(Schedule):
     """
 
     def __init__(self, optimizer: Optimizer, step_size: int, gamma: float = 0.1):
-        self.step_size, self.gamma = _count("StepLR: step_size", step_size), gamma
+        self.step_size, self.gamma = whole_number(step_size, "StepLR: step_size"), gamma
         super().__init__(optimizer)
 
     def rate(self, base: float, t: int) -> float: return base * self.gamma ** (t // self.step_size)
@@ -209,7 +209,7 @@ class CosineAnnealingLR(Schedule):
     """Half a cosine from base at time 0 to ``eta_min`` at ``T_max`` (Loshchilov & Hutter, 2017), and up again afterwards."""
 
     def __init__(self, optimizer: Optimizer, T_max: int, eta_min: float = 0.0):
-        self.T_max, self.eta_min = _count("CosineAnnealingLR: T_max", T_max), eta_min
+        self.T_max, self.eta_min = whole_number(T_max, "CosineAnnealingLR: T_max"), eta_min
         super().__init__(optimizer)
 
     def rate(self, base: float, t: int) -> float:
@@ -221,7 +221,7 @@ class LinearLR(Schedule):
 
     def __init__(self, optimizer: Optimizer, start_factor: float = 1 / 3, end_factor: float = 1.0, total_iters: int = 5):
         self.start_factor, self.end_factor = start_factor, end_factor
-        self.total_iters = _count("LinearLR: total_iters", total_iters)
+        self.total_iters = whole_number(total_iters, "LinearLR: total_iters")
         super().__init__(optimizer)
 
     def rate(self, base: float, t: int) -> float:
@@ -232,7 +232,7 @@ class PolynomialLR(Schedule):
     """base · (1 − t / total_iters)^power, and 0 afterwards."""
 
     def __init__(self, optimizer: Optimizer, total_iters: int = 5, power: float = 1.0):
-        self.total_iters, self.power = _count("PolynomialLR: total_iters", total_iters), power
+        self.total_iters, self.power = whole_number(total_iters, "PolynomialLR: total_iters"), power
         super().__init__(optimizer)
 
     def rate(self, base: float, t: int) -> float:
@@ -243,8 +243,8 @@ class CosineAnnealingWarmRestarts(Schedule):
     """Half a cosine from base to ``eta_min``, restarted after ``T_0`` steps, then each time ``T_mult`` times as long."""
 
     def __init__(self, optimizer: Optimizer, T_0: int, T_mult: int = 1, eta_min: float = 0.0):
-        self.T_0, self.eta_min = _count("CosineAnnealingWarmRestarts: T_0", T_0), eta_min
-        self.T_mult = _count("CosineAnnealingWarmRestarts: T_mult", T_mult)
+        self.T_0, self.eta_min = whole_number(T_0, "CosineAnnealingWarmRestarts: T_0"), eta_min
+        self.T_mult = whole_number(T_mult, "CosineAnnealingWarmRestarts: T_mult")
         super().__init__(optimizer)
 
     def rate(self, base: float, t: int) -> float:
@@ -275,7 +275,7 @@ class OneCycleLR(Schedule):
         usable = all("betas" in group or group.get("momentum") for group in optimizer.param_groups)
         if cycle_momentum and not usable:
             raise ValueError("OneCycleLR: the optimiser has no momentum to cycle; give it one, or cycle_momentum=False")
-        self.total_steps = _count("OneCycleLR: total_steps", total_steps or (epochs or 0) * (steps_per_epoch or 0))
+        self.total_steps = whole_number(total_steps or (epochs or 0) * (steps_per_epoch or 0), "OneCycleLR: total_steps")
         self.max_lr, self.div_factor, self.final_div_factor = max_lr, div_factor, final_div_factor
         self.pct_start, self.anneal_strategy = pct_start, anneal_strategy
         self.momenta = (max_momentum, base_momentum) if cycle_momentum else None
@@ -354,7 +354,7 @@ class LinearWarmup(Schedule):
             raise ValueError(f"LinearWarmup: after={after!r:.60} must be a schedule of the same optimiser whose rate is a formula "
                              "of "
                              "time")
-        self.total_iters, self.after = _count("LinearWarmup: total_iters", total_iters), after
+        self.total_iters, self.after = whole_number(total_iters, "LinearWarmup: total_iters"), after
         super().__init__(optimizer)
 
     def rate(self, base: float, t: int) -> float:
@@ -427,16 +427,6 @@ class ReduceLROnPlateau(Schedule):
         """Return the state that changes with time, except the rates, which the optimiser stores."""
         return {"last_epoch": self.last_epoch, "base_lrs": list(self.base_lrs), "best": self.best,
                 "num_bad_epochs": self.num_bad_epochs, "cooldown_counter": self.cooldown_counter}
-
-
-def _count(name: str, count: SupportsIndex) -> int:
-    try:
-        number = index(count)
-    except TypeError:
-        number = 0
-    if number < 1:
-        raise ValueError(f"{name} must be a whole number, 1 or more; got {count!r}")
-    return number
 
 
 def __dir__() -> list[str]:
