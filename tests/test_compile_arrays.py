@@ -334,14 +334,3 @@ def test_derivatives_within():
     program = compile(f)
     assert np.allclose(program.hessian(x), hessian(f)(x)) and np.allclose(program.jacobian(x), grad(f)(x))
     assert program.jvp((x,), (x,)) == pytest.approx(jvp(f, (x,), (x,)))
-
-
-def test_text_lists_the_steps_with_their_shapes():
-    program = compile(lambda x, labels: F.cross_entropy(tanh(x) * 2.0, labels, reduction="sum"))
-    program(normal(4, 3), np.array([0, 1, 2, 1]))
-    lines = program.text().splitlines()
-    assert lines[1:3] == ["x  an argument (4, 3)", "labels  an argument (4,)"] and lines[-1].startswith("return v")
-    assert any("tanh(x)  (4, 3)" in line for line in lines) and any("2)  (4, 3)" in line and "mul" in line for line in lines)
-    assert any("cross_entropy" in line and "target=labels" in line for line in lines) and "as long as" in program.text()
-    with pytest.raises(TypeError, match=r"text\(\) lists its steps"):
-        program.to_c()

@@ -14,9 +14,10 @@ from ..graph import assign
 from ..operation import Operation, number
 from ..tensor import Tensor
 from .compiled import check_pair, library_for
-from .forms import NUMBER, Form, put_together, result_form
+from .forms import NUMBER, Form, named_parts, object_array, put_together, result_form
 from .plan import Plan
-from .tensors import ArrayTape, Slot, Unrecordable, record_arrays
+from .record import Changed
+from .tensors import ArrayTape, Unrecordable, record_arrays
 
 
 class ArrayCall(NamedTuple):
@@ -120,7 +121,7 @@ class ArrayCompiled:
             entries = iter(call.entries)
             made = []
             for i, form in enumerate(call.forms):
-                parts = (tape.input(next(entries), names[i]) for _ in range(counts[i]))
+                parts = (tape.input(next(entries), name) for name in (() if form is None else named_parts(form, names[i])))
                 made.append(call.statics[i] if form is None else put_together(form, parts, _unused))
             return tuple(made)
         self.tape, self.outputs, self.result = record_arrays(function, arguments, result_form)
@@ -195,33 +196,40 @@ class ArrayCompiled:
         assign([x for x, _ in found], "grad", [g if x.grad is None else np.asarray(x.grad + g) for x, g in found])
         return result
 
+    def value_and_gradients(self, args: tuple[Any, ...], leaves: list[Tensor]) -> tuple[float, list[Any]]:
+        """The result, one number, and its gradients by all arguments that take one and by these Tensors; 0 for one it lacks."""
+        call = arrange_arrays(args, tuple(self.statics), self.title)
+        own = dict(zip(self.leaves, self.tape.leaves_read))
+        wanted = [i for i in self.tape.inputs if self.tape.takes[i]] + [own[x] for x in leaves if x in own]
+        result, found = self._plan(("all", *wanted), wanted).run(self._sources(call))
+        gradients = iter(found)
+        here = [next(gradients) for i in self.tape.inputs if self.tape.takes[i]]
+        return result, here + [next(gradients) if x in own else np.zeros_like(x.array) for x in leaves]
 
-def listing(compiled: ArrayCompiled, title: str) -> str:
-    """The steps of a recording of arrays, one a line: names, operations with their options, shapes."""
-    tape = compiled.tape
-    names = {i: f"v{i}" for i in range(len(tape.examples))}
-    names.update({i: f"{x:g}" if isinstance(x, float) else f"an array {x.shape}" for i, x in tape.constants.items()})
-    names.update(tape.names)
-    sources = [(i, "an argument") for i in tape.inputs] + [(i, "a Tensor reached by closure") for i in tape.leaves_read]
-    lines = [f"{names[i]}  {told} {np.shape(tape.examples[i])}" for i, told in sources]
-    for step in tape.steps:
-        args = [_told(x, names) for x in step.args]
-        options = [f"{key}={_told(x, names)}" for key, x in step.options.items() if key != "cache"]
-        if step.kind == "guard":
-            lines.append(f"as long as {args[0]} is {step.what}")
-            continue
-        called = f"{getattr(step.what, 'name', None) or getattr(step.what, '__qualname__', step.what)}({', '.join(args + options)})"
-        lines.append(called if step.out < 0 else f"{names[step.out]} = {called}  {np.shape(tape.examples[step.out])}")
-    returned = ", ".join(names[i] for i in compiled.outputs)
-    return "\n".join([f"{title}, {len(tape.steps)} steps", *lines, f"return {returned}"])
+    # ── what there is to see ──
 
+    def text(self, title: str) -> str:
+        """The steps, one a line."""
+        from .array_text import listing
+        return listing(self.tape, self.outputs, title)
 
-def _told(x: Any, names: dict[int, str]) -> str:
-    if isinstance(x, Slot):
-        return names[x.number]
-    if isinstance(x, np.ndarray):
-        return f"an array {x.shape}"
-    return f"({', '.join(_told(part, names) for part in x)})" if type(x) is tuple else f"{x}"
+    def graph(self, args: tuple[object, ...], static: tuple[int, ...], title: str) -> Any:
+        """The result of the recorded steps on Tensors, those reached by closure among them; no state is moved."""
+        from .calls import replay
+        call = arrange_arrays(args, static, title)
+        if call.key != self.key:
+            raise ValueError(f"graph of {title}: the arguments are not of the form, shapes and types that it was last recorded for")
+        entries = [Tensor(x, self.tape.names[i]) if self.tape.takes[i] else x for i, x in zip(self.tape.inputs, call.entries)]
+        try:
+            results = replay(self.tape, self.outputs, [*entries, *self.leaves])
+        except Changed:
+            raise ValueError(f"graph of {title}: a condition has another answer than when it was recorded; call it first") from None
+        return put_together(self.result, iter(results), object_array)
+
+    def check(self, program: Any, n: int, seed: int) -> Any:
+        """A report of values and gradients at random points."""
+        from .verify import check_array_program
+        return check_array_program(program, self, n, seed)
 
 
 class Eager:

@@ -12,9 +12,12 @@ import numpy as np
 from ..errors import GradientError
 from ..graph import assign
 from ..ops import constant as cut
+from ..value import Value
 from . import native
 from .engine import NativeLanes, NativeNumbers
-from .forms import NUMBER, Batched, Form, builder, float_array, named_parts, object_array, put_together, result_form, size
+from .forms import (
+    NUMBER, Batched, Form, builder, float_array, joined, named_parts, object_array, put_together, result_form, size, take_apart,
+)
 from .passes import CAREFUL, Lowered, Pass, lower, mark_needed, mark_reached
 from .plain import Array, Gradients, PlainNumbers
 from .record import Tape, record_function
@@ -153,10 +156,39 @@ class Compiled:
                 at += stop - start
         return found
 
-    def graph(self, entries: list[Any]) -> Any:
-        """The result of the recorded operations on nodes in place of the inputs."""
+    def text(self, title: str) -> str:
+        """The instructions, one a line."""
+        from .source import listing
+        return listing(self.lowered(), title)
+
+    def source(self, title: str, language: str) -> str:
+        """Stand-alone source of one example."""
+        from .source import Writer
+        names = [name for form, name in zip(self.forms, self.names) if form is not None for name in named_parts(form, name)]
+        names += [node.name or "a Value" for node in self.leaves]
+        return Writer(self.lowered(), names, title, language).source()
+
+    def graph(self, args: tuple[object, ...], static: tuple[int, ...], title: str) -> Any:
+        """The result of the recorded operations on Values with the numbers of one example."""
         from .storage import replay
+        chunks: list[Any] = []
+        forms = [take_apart(x, chunks, "graph") for i, x in enumerate(args) if i not in static]
+        if forms != [form for form in self.forms if form is not None]:
+            raise ValueError(f"graph of {title}: the arguments are not of the form that it was last recorded for")
+        names = (part for form, name in zip(self.forms, self.names) if form is not None for part in named_parts(form, name))
+        entries = list(map(Value, joined(chunks).tolist(), names))
         return put_together(self.result, iter(replay(self.recording, entries)), object_array)
+
+    def check(self, program: Any, n: int, seed: int) -> Any:
+        """A report of values and gradients at random points."""
+        from .verify import check_program
+        weights = [1.0 + 0.25 * k for k in range(len(self.recording.outputs))]
+
+        def weighted(*args: Any) -> Any:
+            return sum(weight * x for weight, x in zip(weights, result_form(program.function(*args))[0]))
+        checked = type(program)(weighted, program.in_axes, "sum" if any(self.is_batched) else None, program.backend_asked,
+                                program.static, program.passes)
+        return check_program(checked.value_and_grad, weighted, self, n, seed)
 
     def _places(self, argnums: int | tuple[int, ...]) -> tuple[tuple[int, ...], list[Any]]:
         count = len(self.forms)

@@ -13,7 +13,7 @@ from ..functional import hessian, jacobian, jvp
 from ..operation import holds_node
 from ..value import Value
 from .compiled import Call, Compiled, library_for
-from .forms import Batched, has_arrays, joined, named_parts, result_form, take_apart
+from .forms import Batched, has_arrays, joined, take_apart
 from .passes import PASSES, Pass
 from .record import ArraysMet, Changed
 
@@ -190,21 +190,19 @@ class Program:
             return str(self.latest.backend)
         return library_for(self.backend_asked, ())[1]
 
-    def recorded(self, *args: object) -> Compiled:
-        """The recording for these arguments; without any the latest one."""
-        if args:
-            return self.compiled(self.arrange(args), args)
-        if self.latest is None:
+    def recorded(self, *args: object) -> Any:
+        """The recording for these arguments, ``Compiled`` or ``ArrayCompiled``; without any the latest one."""
+        compiled = self._run(args, lambda compiled, _: compiled) if args else self.latest
+        if compiled is None:
             raise GradientError(f"{self.name} was not recorded yet: call it once, or give arguments as it is called with")
-        if not isinstance(self.latest, Compiled):
-            raise TypeError(f"{self.name} is a program of arrays: source, files and graphs are for programs of numbers; "
-                            "text() lists its steps")
-        return self.latest
+        if compiled.backend.startswith("eager"):
+            raise TypeError(f"{self.name} runs as it is, {compiled.backend.partition(' ')[2]}: there is no program to be seen")
+        return compiled
 
     def text(self, *args: object) -> str:
         """The instructions after all passes, one a line: names, formulas, lanes, and the formula of each local gradient.
 
-        Without arguments of the latest recording, as for all that follows.
+        Those of arrays with their shapes. Without arguments of the latest recording, as for all that follows.
 
         >>> print(compile(lambda x, y: tanh(x * y)).text(1.0, 2.0))
         <lambda>, 4 instructions
@@ -214,62 +212,39 @@ class Program:
         v3 = tanh(v2)                     ∂v2: 1 - v3**2
         return v3
         """
-        from .source import listing
-        if not args and self.latest is not None and self.latest.matches is not None:
-            from . import array_program
-            return array_program.listing(self.latest, self.name)
-        compiled = self.recorded(*args)
-        return listing(compiled.lowered(), self.name)
-
-    def _source(self, language: str, args: tuple[object, ...]) -> str:
-        from .source import Writer
-        compiled = self.recorded(*args)
-        names = [name for form, name in zip(compiled.forms, compiled.names) if form is not None for name in named_parts(form, name)]
-        names += [node.name or "a Value" for node in compiled.leaves]
-        return Writer(compiled.lowered(), names, self.name, language).source()
+        return str(self.recorded(*args).text(self.name))
 
     def to_python(self, *args: object) -> str:
-        """Stand-alone source of one example in Python: ``forward`` and ``gradient`` of the arguments' numbers in a row."""
-        return self._source("Python", args)
+        """Stand-alone source in Python: ``forward`` and ``gradient``, of one example's numbers in a row, or of a list of arrays.
+
+        A program of arrays needs NumPy. Tensors and Values reached by closure come behind the arguments.
+        """
+        return str(self.recorded(*args).source(self.name, "Python"))
 
     def to_c(self, *args: object) -> str:
-        """The same in C, ``forward(x, y)`` and ``gradient(x, seeds, g)`` on arrays of doubles."""
-        return self._source("C", args)
+        """The same in C, ``forward(x, y)`` and ``gradient(x, seeds, g)`` on doubles, or on lists of arrays of doubles."""
+        return str(self.recorded(*args).source(self.name, "C"))
 
     def to_javascript(self, *args: object) -> str:
-        """The same in JavaScript."""
-        return self._source("JavaScript", args)
+        """The same in JavaScript, on lists of numbers."""
+        return str(self.recorded(*args).source(self.name, "JavaScript"))
 
     def graph(self, *args: object) -> Any:
-        """The result as a graph of Values, to step through and to draw; of a batch give one example, as the function takes it."""
-        compiled = self.recorded()
-        chunks: list[Any] = []
-        forms = [take_apart(x, chunks, "graph") for i, x in enumerate(args) if i not in self.static]
-        if forms != [form for form in compiled.forms if form is not None]:
-            raise ValueError(f"graph of {self.name}: the arguments are not of the form that it was last recorded for")
-        told = zip(compiled.forms, compiled.names)
-        names = (part for form, name in told if form is not None for part in named_parts(form, name))
-        return compiled.graph(list(map(Value, joined(chunks).tolist(), names)))
+        """The result as a graph of Values or Tensors, to step through and to draw; of a batch give one example."""
+        return self.recorded().graph(args, self.static, self.name)
 
     def check(self, n: int = 10, seed: int = 0) -> GradientReport:
         """Hold value and gradient against the function itself at ``n`` random points, with the checker's error bars.
 
-        The points lie around the numbers of the latest recording. The report is true where all is right; print it.
+        The points lie around the numbers of the latest recording. Of arrays, the Tensors reached by closure are moved as well, and
+        get their own arrays back. The report is true where all is right; print it.
 
         >>> program = compile(lambda x, y: tanh(x * y))
         >>> _ = program(0.5, 2.0)
         >>> bool(program.check())
         True
         """
-        from .verify import check_program
-        compiled = self.recorded()
-        weights = [1.0 + 0.25 * k for k in range(len(compiled.recording.outputs))]
-
-        def weighted(*args: Any) -> Any:
-            return sum(weight * x for weight, x in zip(weights, result_form(self.function(*args))[0]))
-        checked = Program(weighted, self.in_axes, "sum" if any(compiled.is_batched) else None, self.backend_asked, self.static,
-                          self.passes)
-        return check_program(checked.value_and_grad, weighted, compiled, n, seed)
+        return self.recorded().check(self, n, seed)
 
     def save(self, path: str | Path) -> None:
         """Write the latest recording to a file, with the numbers of Values reached by closure; ``Program.load`` reads it."""

@@ -214,7 +214,7 @@ def listing(lowered: Lowered, title: str) -> str:
         if op is given or op is leaf:
             rows.append((names[i], "an argument" if op is given else "a Value, read anew", "", lowered.lanes[i]))
             continue
-        rows.append((f"{names[i]} = {_formula(op, operands)}", "", _slopes(op, operands, names[i]) if reached[i] else "",
+        rows.append((f"{names[i]} = {row_formula(op, operands)}", "", _slopes(op, operands, names[i]) if reached[i] else "",
                      lowered.lanes[i]))
     texts = [f"{made}  {about}".rstrip() for made, about, _, _ in rows]
     wide = min(max(map(len, texts), default=0), 60)
@@ -223,7 +223,8 @@ def listing(lowered: Lowered, title: str) -> str:
     return "\n".join([f"{title}, {len(rows)} instructions", *lines, f"return {', '.join(names[i] for i in lowered.outputs)}"])
 
 
-def _formula(op: Any, operands: list[str]) -> str:
+def row_formula(op: Any, operands: list[str]) -> str:
+    """The formula of an instruction, in terms of the names of its operands."""
     if op is dot:
         terms = [(x, y) for x, y in zip(operands[::2], operands[1::2])]
         return " + ".join(x if y == "1" else y if x == "1" else f"{x}·{y}" for x, y in terms)

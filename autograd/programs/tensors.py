@@ -70,6 +70,7 @@ class ArrayTape:
         self.constants: dict[int, Any] = {}
         self.names: dict[int, str] = {}
         self.caches: list[dict[str, Any]] = []
+        self.draws: set[int] = set()  # the slots of random draws
 
     def slot(self, example: Any, takes: bool = False) -> int:
         """A new slot."""
@@ -372,7 +373,7 @@ class TracedTensor(ArrayMethods, Node):
     def detach(self) -> TracedTensor:
         """The same array, through which no gradient flows."""
         slot = self.tape.slot(self.example)
-        self.tape.steps.append(TapeStep("plain", _same, (Slot(self.slot),), {}, slot))
+        self.tape.steps.append(TapeStep("plain", same, (Slot(self.slot),), {}, slot))
         return traced(self.tape, slot)
 
     def make_constant(self) -> None:
@@ -422,6 +423,7 @@ class TracedTensor(ArrayMethods, Node):
         state = getattr(getattr(generator, "bit_generator", None), "state", None)
         made = self.tape.step(function, (), {})
         if state is not None:  # the first call draws again, as it runs the steps
+            self.tape.draws.add(made.slot)
             generator.bit_generator.state = state  # type: ignore[attr-defined]
         return made
 
@@ -504,7 +506,8 @@ def _plain(x: Any) -> Any:
     return x.plain_data() if isinstance(x, TracedTensor) else x.array if type(x) is Tensor else x
 
 
-def _same(x: Any) -> Any:
+def same(x: Any) -> Any:
+    """The array itself, through which no gradient flows."""
     return x
 
 

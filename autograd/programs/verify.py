@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from math import prod
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,12 +12,17 @@ import numpy as np
 from ..check import check_gradients
 from ..proof.report import GradientReport
 from ..proof.verdict import EntryFinding
-from .forms import float_array, put_together, result_form
+from ..functional import plain
+from ..tensor import Tensor
+from .calls import is_repeatable
+from .forms import float_array, object_array, put_together, result_form
 
 if TYPE_CHECKING:
+    from .array_program import ArrayCompiled
     from .compiled import Compiled
 
 EXAMPLES = 2  # of a batch
+NEXT = 1 + 2.0**-52  # times a number, the next one
 SPREAD = 0.1  # of the points around the numbers that the program was recorded with, relative to them
 
 
@@ -95,10 +101,97 @@ def check_program(run: Callable[..., tuple[float, tuple[Any, ...]]], function: C
     for _ in range(n):
         point = sample.point(rng)
         value, wanted = run(*sample.batch(point), argnums=places)[0], total(point)
-        bar = 1e-11 * max(abs(wanted), 1.0) + 8 * abs(total([x * (1 + 2.0**-52) for x in point]) - wanted)
-        if not abs(value - wanted) <= bar and not (value != value and wanted != wanted) and value != wanted:
-            findings.append(EntryFinding("WRONG", 0, "", point[0], analytic=value, numeric=wanted, bar=bar, name="the value",
-                                         note="the program gives another value than the function"))
+        near = total([x * NEXT for x in point])
+        findings += _value_finding(value, wanted, near, point[0] if point else 0.0)
         if point:
             findings += check_gradients(total, point, gradient=slopes, seed=rng.randrange(1 << 30)).findings
+    return GradientReport(findings, compiled.title)
+
+
+def _value_finding(value: float, wanted: float, near: float, at: float) -> list[EntryFinding]:
+    """A finding of a value that is not the function's, or none; ``near`` is the function's at the next numbers."""
+    bar = 1e-11 * max(abs(wanted), 1.0) + 8 * abs(near - wanted)
+    if abs(value - wanted) <= bar or value == wanted or value != value and wanted != wanted:
+        return []
+    return [EntryFinding("WRONG", 0, "", at, analytic=value, numeric=wanted, bar=bar, name="the value",
+                         note="the program gives another value than the function")]
+
+
+# ── programs of arrays ───────────────────────────────────────────────────────────────────────────────────────────
+
+class ArrayInputs:
+    """The arrays of floats that a program of arrays takes, arguments and then Tensors reached by closure, as one list."""
+
+    def __init__(self, program: Any, compiled: ArrayCompiled):
+        self.compiled, self.leaves, self.function = compiled, compiled.leaves, program.function
+        tape = compiled.tape
+        self.given = [np.asarray(tape.examples[i]) for i in tape.inputs]
+        self.floats = [k for k, i in enumerate(tape.inputs) if tape.takes[i]]
+        self.checked = type(program)(self.weighted, backend=program.backend_asked, static_argnums=program.static)
+
+    def weighted(self, *args: Any) -> Any:
+        """One number of all results that are floats, each with a weight of its own."""
+        total: Any = 0.0
+        for n, x in enumerate(result_form(self.function(*args))[0]):
+            shape = tuple(getattr(x, "shape", ()))
+            if isinstance(x, float) or getattr(getattr(x, "dtype", None), "kind", "") == "f":
+                total = total + (x * (1.0 + 0.25 * ((n + np.arange(prod(shape))) % 7)).reshape(shape)).sum()
+        return total
+
+    def point(self, rng: random.Random) -> list[Any]:
+        """Random arrays around those of the recording, in double precision."""
+        start = [self.given[k] for k in self.floats] + [x.array for x in self.leaves]
+        return [np.asarray(x * (1 + np.reshape([rng.gauss(0, SPREAD) for _ in range(x.size)], x.shape)), float) for x in start]
+
+    def arguments(self, arrays: list[Any], kind: Callable[[Any], Any]) -> list[Any]:
+        """The arguments with these arrays, each as ``kind`` makes it; labels and masks as they were recorded."""
+        entries: list[Any] = [*self.given]
+        for k, x in zip(self.floats, arrays):
+            entries[k] = kind(x)
+        parts = iter(entries)
+        return [self.compiled.statics[n] if form is None else put_together(form, parts, object_array)
+                for n, form in enumerate(self.compiled.forms)]
+
+    def total(self, arrays: list[Any]) -> float:
+        """The number by the function itself."""
+        with Moved(self.leaves, arrays[len(self.floats):]):
+            return float(plain(self.weighted(*self.arguments(arrays, Tensor))))
+
+    def value_and_slopes(self, arrays: list[Any]) -> tuple[float, list[Any]]:
+        """The number and its gradients by the program."""
+        args = self.arguments(arrays, lambda x: x if np.ndim(x) else float(x))
+        with Moved(self.leaves, arrays[len(self.floats):]):
+            found: tuple[float, list[Any]] = self.checked.recorded(*args).value_and_gradients(tuple(args), self.leaves)
+            return found
+
+
+class Moved:
+    """Within it Tensors have other arrays; their own come back at its end, whatever happens."""
+
+    def __init__(self, tensors: list[Any], arrays: list[Any]):
+        self.tensors, self.arrays = tensors, arrays
+
+    def __enter__(self) -> None:
+        self.own = [(x, x.array, x.data_is_shared) for x in self.tensors]
+        for x, array in zip(self.tensors, self.arrays):
+            x.array, x.data_is_shared = np.array(array, float), False
+
+    def __exit__(self, *_: object) -> None:
+        for x, array, is_shared in self.own:
+            x.array, x.data_is_shared = array, is_shared
+
+
+def check_array_program(program: Any, compiled: ArrayCompiled, n: int, seed: int) -> GradientReport:
+    """Check value and gradient of all results, each with a weight, by all arrays, against the function at ``n`` random points."""
+    if not is_repeatable(compiled.tape):
+        raise TypeError(f"check of {compiled.title}: it draws at random or moves running statistics, so that two calls differ. "
+                        "Check it as it predicts: model.eval()")
+    inputs, rng, findings = ArrayInputs(program, compiled), random.Random(seed), list[EntryFinding]()
+    for _ in range(n):
+        point = inputs.point(rng)
+        value, _ = inputs.value_and_slopes(point)
+        findings += _value_finding(value, inputs.total(point), inputs.total([x * NEXT for x in point]), 0.0)
+        if point:
+            findings += check_gradients(inputs.total, point, gradient=lambda arrays: inputs.value_and_slopes(arrays)[1],
+                                        seed=rng.randrange(1 << 30)).findings
     return GradientReport(findings, compiled.title)
