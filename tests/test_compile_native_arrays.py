@@ -206,3 +206,19 @@ def test_a_derivative_by_what_was_computed_of_tensors_reached_by_closure_runs_as
     np.testing.assert_allclose(program(x), f(x))
     w.data[:] = [5.0, 6.0]
     np.testing.assert_allclose(program(x), f(x))
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_products_with_transposed_matrices(backend, order):
+    """A transposed factor has its gradient in the order in which it lies in memory."""
+    rng = np.random.default_rng(4)
+    for m, k, n in ((3, 4, 2), (1, 4, 2), (3, 1, 2), (3, 4, 1), (4, 4, 4)):
+        for left in (False, True):
+            for right in (False, True):
+                f = lambda x, y, left=left, right=right: (((x.T if left else x) @ (y.T if right else y)) ** 2).sum() + (x ** 3).sum()
+                x = np.asarray(rng.normal(size=(k, m) if left else (m, k)), order=order)
+                y = np.asarray(rng.normal(size=(n, k) if right else (k, n)), order=order)
+                for mine, wanted in zip(compile(f, backend=backend).value_and_grad(x, y, argnums=(0, 1))[1],
+                                        value_and_grad(f, (0, 1))(x, y)[1], strict=True):
+                    np.testing.assert_allclose(mine, wanted, rtol=1e-12, atol=1e-12)

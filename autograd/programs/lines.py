@@ -474,10 +474,21 @@ class Lines:
         made = []
         (left, turned), (right, also) = map(self._matrix, step.args)
         if x in self.needed:
-            made.append(Matrices((g, False), (right, not also), f"d{x}", (m, k, n), x in before))
+            factors, shape = [(g, False), (right, not also)], (m, k, n)
+            made.append(self._gradient_product(factors, f"d{x}", shape, x in before, turned))
         if y in self.needed:
-            made.append(Matrices((left, not turned), (g, False), f"d{y}", (k, n, m), y in before))
+            factors, shape = [(left, not turned), (g, False)], (k, n, m)
+            made.append(self._gradient_product(factors, f"d{y}", shape, y in before, also))
         return made
+
+    @staticmethod
+    def _gradient_product(factors: list[tuple[str, bool]], out: str, sizes: tuple[int, int, int], adds: bool,
+                          is_turned: bool) -> Matrices:
+        """A product of two matrices; its transpose for a matrix that lies transposed in memory, row by row."""
+        x, y = factors
+        if is_turned:
+            x, y, sizes = (y[0], not y[1]), (x[0], not x[1]), (sizes[1], sizes[0], sizes[2])
+        return Matrices(x, y, out, sizes, adds)
 
     def _room(self, slot: int) -> str:
         """A buffer for the first gradient of a slot, where the caller is not given it."""
