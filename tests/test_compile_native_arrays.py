@@ -216,7 +216,8 @@ def test_products_with_transposed_matrices(backend, order):
     for m, k, n in ((3, 4, 2), (1, 4, 2), (3, 1, 2), (3, 4, 1), (4, 4, 4)):
         for left in (False, True):
             for right in (False, True):
-                f = lambda x, y, left=left, right=right: (((x.T if left else x) @ (y.T if right else y)) ** 2).sum() + (x ** 3).sum()
+                product = lambda x, y, left=left, right=right: (x.T if left else x) @ (y.T if right else y)
+                f = lambda x, y, product=product: (product(x, y) ** 2).sum() + (x ** 3).sum()
                 x = np.asarray(rng.normal(size=(k, m) if left else (m, k)), order=order)
                 y = np.asarray(rng.normal(size=(n, k) if right else (k, n)), order=order)
                 for mine, wanted in zip(compile(f, backend=backend).value_and_grad(x, y, argnums=(0, 1))[1],

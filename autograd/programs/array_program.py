@@ -213,6 +213,14 @@ class ArrayCompiled:
         from .array_text import listing
         return listing(self.tape, self.outputs, title)
 
+    def source(self, title: str, language: str) -> str:
+        """Stand-alone source, forward and backward."""
+        if language == "Python":
+            from .array_source import NumPyWriter
+            return NumPyWriter(self.tape, self.outputs, title).source()
+        from .loops import LoopWriter
+        return LoopWriter(self.tape, self.outputs, title, language).source()
+
     def graph(self, args: tuple[object, ...], static: tuple[int, ...], title: str) -> Any:
         """The result of the recorded steps on Tensors, those reached by closure among them; no state is moved."""
         from .calls import replay

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from ..operation import IEEE, partial
+from ..operation import IEEE, partial, rows
 from ..symbolic import Symbol, formula, operand_text
 from .passes import Lowered, dot, mark_needed, mark_reached
 from .printer import C, JAVASCRIPT, PYTHON, SourceCode, Dialect, sources, written
@@ -182,19 +182,22 @@ class Writer:
         join = "\n".join if self.dialect is C else ", ".join
         told = {"size": max(len(lowered), 1), "values": "\n".join(values), "results": join(results), "slopes": join(slopes),
                 "seeds": "\n".join(seeds), "edges": "\n".join(edges), "ones": f"[{', '.join(['1.0'] * len(results))}]"}
-        functions = sources(self.used, self.dialect)
-        if self.dialect is JAVASCRIPT:
-            functions = {name: f"const {name} = {text}" for name, text in functions.items()}
-        declared = []
-        if self.dialect is C:
-            from ..operation import rows
-            declared = [f"static inline double r_{name}({', '.join(['double'] * rows[name].arity)});" for name in sorted(functions)]
-        about = [layout.comment + _harmless(f"{self.title}: x holds {', '.join(self.names) or 'nothing'}; made by chainrule.")]
-        return "\n".join([*about, layout.head, *declared, *(functions[name] for name in sorted(functions)), "",
+        functions = declarations(sources(self.used, self.dialect), self.dialect)
+        about = [layout.comment + harmless(f"{self.title}: x holds {', '.join(self.names) or 'nothing'}; made by chainrule.")]
+        return "\n".join([*about, layout.head, *functions, "",
                           layout.forward.format(**told), layout.gradient.format(**told)])
 
 
-def _harmless(text: str) -> str:
+def declarations(functions: dict[str, str], dialect: Dialect) -> list[str]:
+    """The functions of rows as a source begins with them."""
+    texts = [functions[name] for name in sorted(functions)]
+    if dialect is JAVASCRIPT:
+        return [f"const {name} = {text}" for name, text in zip(sorted(functions), texts)]
+    declared = [f"static inline double r_{name}({', '.join(['double'] * rows[name].arity)});" for name in sorted(functions)]
+    return [*(declared if dialect is C else []), *texts]
+
+
+def harmless(text: str) -> str:
     """A text that stays within its comment, whoever wrote the names in it."""
     return "".join(c if c.isprintable() and c not in "\\?" else " " for c in text)
 

@@ -71,6 +71,7 @@ class ArrayTape:
         self.names: dict[int, str] = {}
         self.caches: list[dict[str, Any]] = []
         self.draws: set[int] = set()  # the slots of random draws
+        self.is_guarded = True  # derivatives that are taken within it must be finite
 
     def slot(self, example: Any, takes: bool = False) -> int:
         """A new slot."""
@@ -91,7 +92,8 @@ class ArrayTape:
         if isinstance(x, (TracedTensor, Deferred)):
             if x.tape is not self:
                 raise GraphError(f"{x!r:.60} belongs to another recording: pass it as an argument")
-            return x.slot
+            is_plain = isinstance(x, Deferred) and self.takes[x.slot]  # the array under a node: a constant
+            return int(same(x).slot) if is_plain else x.slot
         if type(x) is Tensor:
             return self.leaf(x)
         if isinstance(x, Node):
@@ -403,7 +405,7 @@ class TracedTensor(ArrayMethods, Node):
                 downstream = upstream if not callable(rule) and rule == 1.0 else upstream * partial(rule, self, *operands)
             if fit:
                 downstream = match_operand(downstream, x)
-            if x.op is None or x.op is ops.identity:  # what the derivative is taken by
+            if self.tape.is_guarded and (x.op is None or x.op is ops.identity):  # what the derivative is taken by
                 finite = self.tape.step(is_finite, (downstream,), {})
                 if not guarded(finite):
                     raise Unrecordable("a derivative that is taken within it is not finite")
@@ -486,8 +488,10 @@ def traced(tape: ArrayTape, slot: int, op: Any = None, operands: tuple[Any, ...]
     return node
 
 
-def is_finite(x: Any) -> bool:
+def is_finite(x: Any) -> Any:
     """True for an array without nan and infinities."""
+    if isinstance(x, Deferred):
+        return x.tape.step(is_finite, (x,), {})
     return bool(np.isfinite(x).all())
 
 
@@ -508,16 +512,18 @@ def _plain(x: Any) -> Any:
 
 def same(x: Any) -> Any:
     """The array itself, through which no gradient flows."""
-    return x
+    return x.tape.step(same, (x,), {}) if isinstance(x, Deferred) else x
 
 
 def record_arrays(function: Callable[..., Any], arguments: Callable[[ArrayTape], tuple[Any, ...]],
-                  flatten: Callable[[Any], tuple[list[Any], Any]]) -> tuple[ArrayTape, list[int], Any]:
+                  flatten: Callable[[Any], tuple[list[Any], Any]],
+                  is_guarded: bool = True) -> tuple[ArrayTape, list[int], Any]:
     """Run a function on recorded arrays; return the recording, the slots of its results, and the form of these.
 
     Raises Unrecordable where the library computes what cannot be recorded.
     """
     tape = ArrayTape()
+    tape.is_guarded = is_guarded
 
     def run() -> tuple[list[int], Any]:
         differentiating.set(True)
