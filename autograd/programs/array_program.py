@@ -111,7 +111,7 @@ class ArrayCompiled:
 
     def __init__(self, function: Callable[..., Any], call: ArrayCall, names: list[str], has_aux: bool = False,
                  backend: str = "auto"):
-        self.has_aux = has_aux
+        self.has_aux, self.names = has_aux, names
         self.forms, self.title = call.forms, getattr(function, "__name__", "the function")
         counts = [0 if form is None else len(_flat(form)) for form in call.forms]
         ends = np.cumsum([0, *counts]).tolist()
@@ -233,6 +233,11 @@ class ArrayCompiled:
         except Changed:
             raise ValueError(f"graph of {title}: a condition has another answer than when it was recorded; call it first") from None
         return put_together(self.result, iter(results), object_array)
+
+    def save(self, path: Any, about: dict[str, Any]) -> None:
+        """Write it to a file."""
+        from .array_storage import save_arrays
+        save_arrays(path, self, {**about, "forms": self.forms, "result": self.result, "arguments": self.names})
 
     def check(self, program: Any, n: int, seed: int) -> Any:
         """A report of values and gradients at random points."""

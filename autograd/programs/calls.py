@@ -53,6 +53,18 @@ def call_of(step: TapeStep) -> NamedCall:
 _OWN: dict[Any, str] = {item_of: "[ ]", is_finite: "is_finite", same: "same"}
 
 
+_UFUNCS = """add subtract multiply divide floor_divide remainder power negative positive absolute sign square sqrt exp log maximum
+    minimum less less_equal greater greater_equal equal not_equal logical_and logical_or logical_not logical_xor bitwise_and
+    bitwise_or bitwise_xor invert isfinite isnan isinf rint floor ceil trunc""".split()
+FUNCTIONS: dict[str, Callable[..., Any]] = {  # functions of plain arrays that a file may name
+    **{f"np.{name}": getattr(np, name).__call__ for name in _UFUNCS},
+    **{f"np.{name}.reduce": getattr(np, name).reduce for name in "add multiply maximum minimum logical_and logical_or".split()},
+    **{f"np.{name}": getattr(np, name) for name in "where sum max min any all".split()},
+    **{name: what for what, name in _OWN.items()},
+}
+METHODS = {".astype", ".view", ".reshape", ".transpose", ".ravel", ".copy", ".sum", ".max", ".min", ".any", ".all", ".mean"}
+
+
 def names_of(tape: ArrayTape) -> dict[int, str]:
     """A name of its own for every slot: that of the argument or Tensor, a number or the shape of a constant, or its place."""
     names: dict[int, str] = {}

@@ -179,6 +179,11 @@ class Compiled:
         entries = list(map(Value, joined(chunks).tolist(), names))
         return put_together(self.result, iter(replay(self.recording, entries)), object_array)
 
+    def save(self, path: Any, about: dict[str, Any]) -> None:
+        """Write it to a file."""
+        from .storage import save
+        save(path, self.recording, {**about, "forms": self.forms, "result": self.result, "arguments": self.names})
+
     def check(self, program: Any, n: int, seed: int) -> Any:
         """A report of values and gradients at random points."""
         from .verify import check_program

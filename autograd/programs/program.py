@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 from ..errors import GradientError, GraphWarning, warn_user
 from ..functional import hessian, jacobian, jvp
 from ..operation import holds_node
-from ..value import Value
 from .compiled import Call, Compiled, library_for
 from .forms import Batched, has_arrays, joined, take_apart
 from .passes import PASSES, Pass
@@ -77,7 +76,7 @@ class Program:
         self._derived: dict[Any, Program] = {}
         self.recordings = 0
         self.latest: Any = None
-        self.parameters: list[Value] = []
+        self.parameters: list[Any] = []  # of a program from a file
         update_wrapper(self, f, updated=())
 
     # ── calls ──
@@ -247,26 +246,28 @@ class Program:
         return self.recorded().check(self, n, seed)
 
     def save(self, path: str | Path) -> None:
-        """Write the latest recording to a file, with the numbers of Values reached by closure; ``Program.load`` reads it."""
-        from .storage import save
+        """Write the latest recording to a file, with Values and Tensors reached by closure; ``Program.load`` reads it."""
         compiled = self.recorded()
         if self.static:
             raise TypeError(f"save of {self.name}: static arguments are not saved. Compile a function without them")
-        about = {"forms": compiled.forms, "result": compiled.result, "in_axes": self.in_axes, "reduce": self.reduce,
-                 "title": self.name, "arguments": compiled.names}
-        save(path, compiled.recording, about)
+        compiled.save(path, {"in_axes": self.in_axes, "reduce": self.reduce, "title": self.name, "has_aux": self.has_aux})
 
     @classmethod
     def load(cls, path: str | Path, backend: str = "auto") -> Program:
         """Read a program from a file, which may come from anybody: it is numbers and names of operations, checked one by one.
 
-        Its ``parameters`` are the Values that it reached by closure. Raises ValueError for a file that is no program, LookupError
-        for an operation that the table lacks.
+        Its ``parameters`` are the Values or Tensors that it reached by closure. Raises ValueError for a file that is no program,
+        LookupError for an operation that the tables lack.
         """
-        from .storage import load
-        stored = load(path)
-        program = cls(stored, stored.about["in_axes"], stored.about["reduce"], backend)
-        program.parameters = stored.parameters
+        from .storage import Reader, load_numbers
+        reader = Reader(path)
+        if reader.told.get("kind") == "arrays":
+            from .array_storage import load_arrays
+            stored: Any = load_arrays(reader)
+        else:
+            stored = load_numbers(reader)
+        program = cls(stored, stored.about["in_axes"], stored.about["reduce"], backend, has_aux=stored.about["has_aux"])
+        program.parameters, program.of_arrays = stored.parameters, reader.told.get("kind") == "arrays"
         return program
 
     # ── arguments and recordings ──

@@ -27,19 +27,25 @@ KINDS = {"list": list, "tuple": tuple}
 def save(path: str | Path, recording: Recording, about: dict[str, Any]) -> None:
     """Write a recording, with the forms of its arguments and of its result, to a file that appears whole or not at all."""
     told = {
-        "format": FORMAT, "version": VERSION, **about, "forms": [*map(_written_form, about["forms"])],
-        "result": _written_form(about["result"]),
+        **about, "forms": [*map(written_form, about["forms"])], "result": written_form(about["result"]),
         "ops": [op.name for op in recording.ops], "a": recording.a, "b": recording.b, "c": [*map(list, recording.c.items())],
         "values": [[place, float(x).hex()] for place, x in recording.values.items()], "inputs": recording.inputs,
         "leaves": [[place, node.name, float(node.data).hex()] for node, place in recording.leaves.items()],
         "outputs": recording.outputs, "names": [[place, name] for place, name in recording.names.items()],
     }
+    write_program(path, told)
+
+
+def write_program(path: str | Path, told: dict[str, Any]) -> None:
+    """Write the entries of a program, with format and version, to a file that appears whole or not at all."""
+    told = {"format": FORMAT, "version": VERSION, **told}
     text = json.dumps(told, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     with replaced(path) as temporary:
         Path(temporary).write_text(text, encoding="utf-8")
 
 
-def _written_form(form: Form) -> Any:
+def written_form(form: Form) -> Any:
+    """The form of an argument or result as JSON."""
     if form == NUMBER or form is None:
         return form
     kind, *inside = form
@@ -48,9 +54,9 @@ def _written_form(form: Form) -> Any:
     if kind is dict:
         if not all(isinstance(key, str) for key in inside[0]):
             raise TypeError(f"save: a dict with the keys {inside[0]!r:.60}; a file keeps those that are text")
-        return ["dict", list(inside[0]), [*map(_written_form, inside[1])]]
+        return ["dict", list(inside[0]), [*map(written_form, inside[1])]]
     name = "tuple" if issubclass(kind, tuple) else "list"
-    return [name, inside[0] if isinstance(inside[0], int) else [*map(_written_form, inside[0])]]
+    return [name, inside[0] if isinstance(inside[0], int) else [*map(written_form, inside[0])]]
 
 
 # ── reading ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -107,7 +113,7 @@ _COMPARE: dict[str, Any] = {
     "greater_equal": lambda x, y: x >= y, "equal": lambda x, y: x == y, "not_equal": lambda x, y: x != y}
 
 
-class _Reader:
+class Reader:
     """The entries of a file, each checked for its kind and range; a ValueError names the file and the entry."""
 
     def __init__(self, path: str | Path):
@@ -124,27 +130,33 @@ class _Reader:
             raise self.wrong(f"it is of version {self.told.get('version')!r:.20}, and this library reads {VERSION}")
 
     def wrong(self, why: str) -> ValueError:
+        """An error that names the file."""
         return ValueError(f"{self.path}: {why}; a program is saved by program.save(path)")
 
     def check(self, condition: object, what: str) -> None:
+        """Refuse the file where the condition does not hold."""
         if not condition:
             raise self.wrong(f"its {what} do not fit")
 
     def entries(self, name: str) -> list[Any]:
+        """A list of that name."""
         found = self.told.get(name)
         if not isinstance(found, list):
             raise self.wrong(f"it has no list of {name}")
         return found
 
     def pairs(self, name: str, length: int = 2) -> list[list[Any]]:
+        """A list of lists of that length."""
         found = self.entries(name)
         self.check(all(isinstance(x, list) and len(x) == length for x in found), name)
         return found
 
     def places(self, numbers: list[Any], count: int, what: str, lowest: int = 0) -> None:
+        """Refuse what are no places below ``count``."""
         self.check(all(type(x) is int and lowest <= x < count for x in numbers), what)
 
     def number(self, text: Any) -> float:
+        """A number that was written to its last bit."""
         self.check(isinstance(text, str) and len(text) < 40, "numbers")
         try:
             return float.fromhex(text)
@@ -152,6 +164,7 @@ class _Reader:
             raise self.wrong(f"{text!r} is no number") from None
 
     def form(self, told: Any, depth: int = 0) -> Form:
+        """The form of an argument or result."""
         if told is None or told == NUMBER:
             return told
         self.check(isinstance(told, list) and len(told) in (2, 3) and depth < DEEPEST, "forms")
@@ -172,10 +185,25 @@ class _Reader:
         self.check(isinstance(inside[0], list), "forms")
         return KINDS[kind], tuple([self.form(x, depth + 1) for x in inside[0]])
 
+    def about(self, inputs: int, outputs: int) -> dict[str, Any]:
+        """The forms of arguments and result, and how the program is called, all checked."""
+        told = self.told
+        forms = [self.form(x) for x in self.entries("forms")]
+        self.check(None not in forms and sum(map(size, forms)) == inputs, "forms")
+        result = self.form(told.get("result"))
+        self.check(result is not None and size(result) == outputs, "forms")
+        axes, reduce, title = told.get("in_axes"), told.get("reduce"), told.get("title")
+        self.check(axes is None or type(axes) is int or isinstance(axes, list) and len(axes) == len(forms) and
+                     all(x is None or type(x) is int and abs(x) < 64 for x in axes), "axes")
+        self.check(reduce in (None, "mean", "sum") and isinstance(title, str) and len(title) < 1000, "options")
+        names = self.entries("arguments")
+        self.check(all(isinstance(name, str) for name in names) and len(names) == len(forms), "names")
+        return {"forms": forms, "result": result, "in_axes": tuple(axes) if isinstance(axes, list) else axes, "reduce": reduce,
+                "title": title, "arguments": names, "has_aux": told.get("has_aux") is True}
 
-def load(path: str | Path) -> Stored:
-    """Read a program; ValueError, in words, for a file that is none, LookupError for an operation that the table lacks."""
-    reader = _Reader(path)
+
+def load_numbers(reader: Reader) -> Stored:
+    """Read a program of numbers; ValueError for a file that is none, LookupError for an operation that the table lacks."""
     recording = Recording()
     names = reader.entries("ops")
     count = len(names)
@@ -199,10 +227,10 @@ def load(path: str | Path) -> Stored:
         reader.check(type(place) is int and isinstance(name, str), "names")
         recording.names[place] = name
     _check_order(reader, recording)
-    return Stored(recording, _about(reader, recording))
+    return Stored(recording, reader.about(len(recording.inputs), len(recording.outputs)))
 
 
-def _check_order(reader: _Reader, recording: Recording) -> None:
+def _check_order(reader: Reader, recording: Recording) -> None:
     """Every operation has as many operands as it takes, all of them before it; and sources are what they are said to be."""
     kinds: dict[Any, set[int]] = {given: set(), leaf: set(), constant: set()}
     for i, op in enumerate(recording.ops):
@@ -214,22 +242,3 @@ def _check_order(reader: _Reader, recording: Recording) -> None:
     reader.check(kinds[constant] == set(recording.values), "numbers")
     reader.check(kinds[leaf] == set(recording.leaves.values()), "leaves")
     recording.constants = {x if x and x == x else repr(x): place for place, x in recording.values.items()}
-
-
-def _about(reader: _Reader, recording: Recording) -> dict[str, Any]:
-    """The forms of arguments and result, and how the program is called, all checked."""
-    told = reader.told
-    forms = [reader.form(x) for x in reader.entries("forms")]
-    reader.check(None not in forms and sum(map(size, forms)) == len(recording.inputs), "forms")
-    result = reader.form(told.get("result"))
-    reader.check(result is not None and size(result) == len(recording.outputs), "forms")
-    axes, reduce, title = told.get("in_axes"), told.get("reduce"), told.get("title")
-    reader.check(axes is None or type(axes) is int or isinstance(axes, list) and len(axes) == len(forms) and
-                 all(x is None or type(x) is int and abs(x) < 64 for x in axes), "axes")
-    reader.check(reduce in (None, "mean", "sum") and isinstance(title, str) and len(title) < 1000, "options")
-    names = reader.entries("arguments")
-    reader.check(all(isinstance(name, str) for name in names) and len(names) == len(forms), "names")
-    return {"forms": forms, "result": result, "in_axes": tuple(axes) if isinstance(axes, list) else axes, "reduce": reduce,
-            "title": title, "arguments": names}
-
-
