@@ -63,6 +63,8 @@ def pull(y: Any, xs: list[Any], seed: Any, create_graph: bool) -> list[Any]:
         if (dseed := tangent_of(seed, level)) is not None:
             parts.append(pull(primal(y, level), xs, dseed, create_graph))
         return [Dual(p, reduce(add, t), level) for p, t in zip(primals, zip(*parts))]
+    if (context := current()) is not None and hasattr(context.watch, "twin"):  # a recording has nodes of its own
+        y, *xs = map(context.watch.twin, (y, *xs))
     if not is_node(y):
         return [as_node(None, x) if create_graph else zero(x) for x in xs]
     order = topological(y)

@@ -171,6 +171,8 @@ class Tensor(TensorMethods, Node):
         NumPy says "read-only" where a computed one is written into: its graph needs it. Write into a copy,
         ``y.data.copy()``, or compute the changed array with ``where``.
         """
+        if (recording := recorder()) is not None:
+            return recording.read(self, ".data")
         if self.op is not None:
             self.array.flags.writeable = False
         elif not self.data_is_shared:
@@ -183,6 +185,8 @@ class Tensor(TensorMethods, Node):
     def data(self, array: Any) -> None:
         if array is self.array:  # x.data -= … has already changed it in place
             return
+        if (recording := recorder()) is not None:
+            recording.read(self, ".data = …")
         if self.inputs:
             raise GradientError(f"{self.describe()}.data = …: it was computed by {self.op}, and its gradient needs that array "
                                 "unchanged. Compute a new one with where(mask, new, y), or assign to a leaf")
@@ -221,6 +225,8 @@ class Tensor(TensorMethods, Node):
 
     def item(self) -> float:
         """The one number in it; ValueError if there are more."""
+        if (recording := recorder()) is not None:
+            recording.read(self, ".item()")
         return self.array.item()
 
     def numpy(self) -> Array:
@@ -229,10 +235,14 @@ class Tensor(TensorMethods, Node):
 
     def tolist(self) -> Any:
         """The numbers as nested Python lists."""
+        if (recording := recorder()) is not None:
+            recording.read(self, ".tolist()")
         return self.array.tolist()
 
     def detach(self) -> Tensor:
         """The same array as a constant: no gradient flows through it."""
+        if (recording := recorder()) is not None:
+            return recording.read(self, ".detach()")
         return Tensor(self.array, self.name, requires_grad=False)
 
     def requires_grad_(self, requires_grad: bool = True) -> Tensor:
@@ -450,6 +460,8 @@ class Tensor(TensorMethods, Node):
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
         escape(self, "np.asarray()")
+        if (recording := recorder()) is not None:
+            recording.read(self, "np.asarray()")
         if copy or (dtype is not None and dtype != self.dtype):
             return np.array(self.array, dtype=dtype)
         view = self.array.view()
@@ -470,6 +482,12 @@ class Tensor(TensorMethods, Node):
     def __setitem__(self, index: Any, value: Any) -> None:
         raise TypeError(f"{self.describe()}[…] = …: a Tensor cannot be changed in place, because its gradient would be lost; use "
                         "where(mask, new, x) to compute a changed copy, or assign to a leaf's x.data[…]")
+
+
+def recorder() -> Any:
+    """The recording of arrays that a function is being written into, or None."""
+    context = current()
+    return None if context is None or not hasattr(context.watch, "read") else context.watch
 
 
 def refcount(leaf: Tensor) -> int:

@@ -197,17 +197,6 @@ def test_a_derivative_within_that_meets_a_branch_not_taken_is_that_of_the_functi
     assert program.backend == backend
 
 
-def test_a_derivative_by_what_was_computed_of_tensors_reached_by_closure_runs_as_it_is():
-    from autograd import Tensor
-    w = Tensor(np.array([1.0, 2.0]))
-    f = lambda x: grad(lambda a: (a * x * w).sum())(x)
-    program = compile(f)
-    x = np.array([3.0, 4.0])
-    np.testing.assert_allclose(program(x), f(x))
-    w.data[:] = [5.0, 6.0]
-    np.testing.assert_allclose(program(x), f(x))
-
-
 @pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("order", ["C", "F"])
 def test_products_with_transposed_matrices(backend, order):

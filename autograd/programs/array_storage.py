@@ -36,7 +36,7 @@ SHRINKING = {  # never more entries than their operands have
 
 def _pairs(x: Any, y: Any) -> int:
     """The most entries of a product of matrices."""
-    return prod(x[:-1] or (1,)) * (prod(y) // max(1, y[-2] if len(y) > 1 else y[0]) if y else 1)
+    return prod(np.broadcast_shapes(x[:-2], y[:-2])) * prod(x[-2:-1]) * (y[-1] if len(y) > 1 else 1)
 
 
 def _einsum(*shapes: Any, spec: str) -> int:

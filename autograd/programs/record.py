@@ -225,6 +225,10 @@ class Tape(Recording):
             place = self.add(detach, place)
         self.leaves[node] = place
 
+    def read(self, node: Any, call: str) -> Any:
+        """A Tensor that the function reaches by its closure was read: it is one of arrays."""
+        raise ArraysMet(f"{call} of {node.describe()} is read in it")
+
     def swept(self, *_: Any) -> None:
         """A backward pass ran within the function."""
         raise GraphError(f"backward() within a compiled function ({user_line()}): it would change .grad once, when the function is "

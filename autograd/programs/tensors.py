@@ -21,7 +21,7 @@ from ..arrays import functions
 from ..arrays.protocol import ArrayMethods
 from ..arrays.pullback import match_operand
 
-from ..context import ScopedContext, current, differentiating, internal_packages
+from ..context import Context, ScopedContext, current, differentiating, internal_packages, set_current
 from ..elementwise import array_function, silent_context
 from ..errors import GradientError, GraphError, package_of
 from ..graph import Node, topological
@@ -71,6 +71,7 @@ class ArrayTape:
         self.names: dict[int, str] = {}
         self.caches: list[dict[str, Any]] = []
         self.draws: set[int] = set()  # the slots of random draws
+        self.twins: dict[Tensor, TracedTensor] = {}  # the nodes for Tensors that were computed of Tensors reached by closure
         self.is_guarded = True  # derivatives that are taken within it must be finite
 
     def slot(self, example: Any, takes: bool = False) -> int:
@@ -134,6 +135,27 @@ class ArrayTape:
         self.leaves[node] = self.slot(node.array, takes)
         self.steps.append(TapeStep("node", node.op, args, dict(node.params or {}), self.leaves[node]))
 
+    def twin(self, x: Any) -> Any:
+        """The node of this recording for a Tensor that was computed of Tensors reached by closure; anything else itself."""
+        if type(x) is not Tensor or not x.inputs:
+            return x
+        for node in topological(x) if x not in self.twins else ():
+            if node.inputs and node not in self.twins:
+                operands = tuple([self.twins.get(y, y) if type(y) is Tensor else y for y in node.operands])
+                self.twins[node] = traced(self, self.operand(node), node.op, operands, node.params)
+        return self.twins[x]
+
+    def read(self, node: Tensor, call: str) -> Any:
+        """The array of a Tensor reached by closure, read anew at each call; its numbers, which would be frozen, are refused."""
+        if call == ".detach()":
+            return traced(self, self.leaf(node)).detach()
+        if call == ".data":
+            return same(Deferred(self, self.leaf(node)))
+        if package_of(sys._getframe(3)) in internal_packages:
+            raise Unrecordable(f"{call} of {node.describe()} within the library")
+        return refuse(node, call, "it would be that of the recording at every later call. Use its array, .data, which is read "
+                      "anew at each call, compute with autograd's functions, or pass it as an argument")
+
     def swept(self, *_: object) -> None:
         """A backward pass ran within the function."""
         raise GraphError(f"backward() within a compiled function ({user_line()}): return the loss and call program.backward(…), "
@@ -141,11 +163,12 @@ class ArrayTape:
 
     def compared(self, node: Tensor) -> None:
         """A Tensor reached by closure was compared."""
-        refuse(node, "a comparison", "its result would be frozen. Pass the array as an argument, or compare node.data to mean the "
-               "array as it is now")
+        refuse(node, "a comparison", "its result would be frozen. Pass the array as an argument, or compare its array, .data, "
+               "which is read anew at each call, and choose with autograd.where(condition, x, y)")
 
     def node(self, op: Any, operands: tuple[Any, ...], params: dict[str, Any] | None) -> TracedTensor:
         """Record an operation on tensors, and compute its example."""
+        operands = tuple([self.twin(x) for x in operands])
         args = tuple([Slot(self.operand(x)) for x in operands])
         examples = [self.examples[x.number] for x in args]
         options = {} if params is None else slots_in(params)
@@ -174,7 +197,7 @@ class ArrayTape:
 
     def step(self, function: Callable[..., Any], args: tuple[object, ...], options: dict[str, object]) -> Any:
         """Record a function of plain arrays; its result is deferred too."""
-        made = function(*self.plain(args), **self.plain(options))
+        made = function(*self.plain(args), **self.plain(options)) if args else copy_context().run(_unwatched, function)
         if function in (np.shape, np.ndim, np.size):
             return made
         if isinstance(made, (tuple, list)):
@@ -182,6 +205,20 @@ class ArrayTape:
         slot = self.slot(made)
         self.steps.append(TapeStep("plain", function, slots_in(args), slots_in(options), slot))
         return Deferred(self, slot)
+
+
+def _unwatched(function: Callable[[], Any]) -> Any:
+    """The result of a function of the library that reads what is kept, such as running statistics."""
+    set_current(Context())
+    return function()
+
+
+def _called_by_library() -> bool:
+    """True where a function of NumPy's was called by the library, not by the user."""
+    frame = sys._getframe(2)
+    while package_of(frame) == "numpy" and frame.f_back is not None:
+        frame = frame.f_back
+    return package_of(frame) in internal_packages
 
 
 def slots_in(tree: Any) -> Any:
@@ -238,6 +275,9 @@ class Deferred(NDArrayOperatorsMixin):
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *args: object, **options: object) -> Any:
         if any(isinstance(x, Node) for x in args):
             return NotImplemented
+        if options.pop("out", None) is not None and not _called_by_library():  # whose own arrays are new ones in any case
+            refuse(self, "a change in place", "it would change the array once, when the function is recorded. Compute a new one, "
+                   "x = x - 1 for x -= 1")
         return self.tape.step(getattr(ufunc, method), args, options)
 
     def __array_function__(self, function: Callable[..., Any], types: object, args: tuple[object, ...],
@@ -394,8 +434,6 @@ class TracedTensor(ArrayMethods, Node):
         for i, x in enumerate(self.operands):
             if type(x) not in (TracedTensor, Tensor) or not x.requires_grad or needed is not None and x not in needed:
                 continue
-            if x.inputs and type(x) is Tensor:
-                raise Unrecordable("a derivative is taken within it by what was computed from tensors reached by closure")
             if self.params is not None:
                 downstream = self.op.pullback(i, upstream, self, operands, self.params)
             else:
