@@ -24,6 +24,7 @@ FULL, ALONE, TAIL, HEAD = range(4)  # how an operand of R × C entries is broadc
 MANY = 2_048  # entries from which a mask is cast first
 SQUARE = Operation("square", "²", lambda x: x * x, (lambda out, x: 2 * x,), (), ((-1.0, 1.0),), {}, None, False)  # x ** 2
 _KNOWN = {ops.relu: "np.maximum({0}, 0{1})", SQUARE: "np.square({0}{1})"}
+_ROUNDED = {ops.floor, ops.trunc, ops.rint}  # of −0.3 NumPy makes −0, and the row as it is in C 0
 _SLOPES = {ops.exp: ("{g} * {out}",), ops.div: ("{g} / {1}", "{g} * ({0} / {1}) / -{1}"), ops.mul: ("{g} * {1}", "{g} * {0}"),
            SQUARE: ("{g} * (2 * {0})",), ops.sqrt: ("{g} * (0.5 / {out})",), ops.log: ("{g} / {0}",)}
 
@@ -305,7 +306,7 @@ class Lines:
     def _rows(self, op: Operation, out: int, operands: tuple[int, ...], whole: tuple[int, ...],
               out_shape: tuple[int, ...], shapes: list[tuple[int, ...]] | None = None) -> Any:
         shapes = [*map(self.shape, operands)] if shapes is None else shapes
-        if 0 in whole or not all(map(self._is_native, (out, *operands))) or self.dtype(out).char not in "fd?":
+        if op in _ROUNDED or 0 in whole or not all(map(self._is_native, (out, *operands))) or self.dtype(out).char not in "fd?":
             return None
         width = row_width([*shapes, out_shape], whole)
         if width is None:
