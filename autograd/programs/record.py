@@ -14,10 +14,11 @@ from typing import Any
 
 from .. import ops
 from ..context import ScopedContext, current, differentiating
-from ..errors import GraphError, place_text, users_frame
+from ..errors import GraphError
 from ..graph import Node, check_name, topological
 from ..operation import Operation, no_derivative, number, partial
 from ..value import Value
+from .refusals import NO_TRUTH, Unknown, refuse, user_line
 
 
 def _operation(name: str, sign: str, forward: Callable[..., Any], *partials: Any) -> Operation:
@@ -248,7 +249,7 @@ class Tape(Recording):
         return node
 
 
-class Recorded(Node):
+class Recorded(Unknown, Node):
     """A number that is not known yet: its place in a recording.
 
     Its operation and operands stand in the recording alone, so that nodes that nobody holds are freed at once. Two nodes of one
@@ -361,30 +362,12 @@ class Recorded(Node):
     @property
     def data(self) -> Any:
         """Refused: there is no number yet."""
-        return refuse(self, ".data")
+        return self.asked(".data")
 
     grad = None
 
-    def item(self) -> Any:
-        """Refused: there is no number yet."""
-        return refuse(self, ".item()")
-
-    def __float__(self) -> float:
-        return float(refuse(self, "float()"))
-
-    def __int__(self) -> int:
-        return int(refuse(self, "int()"))
-
-    def __index__(self) -> int:
-        return int(refuse(self, "an index or a count"))
-
     def __bool__(self) -> bool:
-        return bool(refuse(self, "the truth value", "Python's if, while, and, or and in are not recorded. Choose with "
-                           "autograd.where(condition, x, y), maximum or minimum, or make the argument that it depends on "
-                           "static: compile(f, static_argnums=…)"))
-
-    def __format__(self, spec: str) -> str:
-        return repr(self) if not spec else str(refuse(self, "format()"))
+        return bool(refuse(self, "the truth value", NO_TRUTH))
 
     def __repr__(self) -> str:
         return f"Recorded({self.name or self.tape.names.get(self.place) or f'v{self.place}'}, op={self.op.name!r})"
@@ -419,19 +402,6 @@ def _taken(local: Any) -> Any:
         x, y = _taken(x), _taken(y)
         return Recorded.apply_where(condition, *(float(z) if isinstance(z, bool) else z for z in (x, y))) != 0.0
     return True
-
-
-def refuse(node: Any, asked: str, why: str | None = None) -> Any:
-    """Raise GraphError: the number of a node is asked for while a function is recorded; the message has line and remedy."""
-    told = why or ("the number would be that of the recording at every later call. Compute with autograd's functions and "
-                   "operators, return the number, or make the argument that it depends on static: compile(f, static_argnums=…)")
-    raise GraphError(f"{asked} of {node.describe()} ({user_line()}) while a function is recorded for compile: {told}")
-
-
-def user_line() -> str:
-    """The line of the user's code that is running, for messages."""
-    frame = users_frame()
-    return place_text(frame.f_code.co_filename, frame.f_lineno)
 
 
 def recording_now() -> Tape:

@@ -28,7 +28,7 @@ from ..graph import Node, topological
 from ..operation import no_derivative, partial
 
 from ..tensor import Tensor
-from .record import refuse, user_line
+from .refusals import NO_TRUTH, Unknown, refuse, user_line
 
 
 Array = np.ndarray[Any, Any]
@@ -232,7 +232,7 @@ def slots_in(tree: Any) -> Any:
 
 # ── plain arrays ─────────────────────────────────────────────────────────────────────────────────────────────────
 
-class Deferred(NDArrayOperatorsMixin):
+class Deferred(Unknown, NDArrayOperatorsMixin):
     """A plain array, or a number of one, that is computed anew at each call; NumPy's functions and methods of it are recorded."""
 
     priority, is_deferred = 3.5, True
@@ -263,8 +263,8 @@ class Deferred(NDArrayOperatorsMixin):
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_") or name in ("data", "grad", "op", "inputs", "plain_data", "apply_array", "flags", "base"):
             raise AttributeError(name)
-        if name in ("item", "tolist", "tobytes"):
-            return asked(self, f".{name}()")
+        if name == "tobytes":
+            return self.asked(".tobytes()")
         if not callable(getattr(np.ndarray, name, None)):
             raise AttributeError(name)
         return lambda *args, **options: self.tape.step(method_of, (name, self, *args), options)
@@ -285,16 +285,10 @@ class Deferred(NDArrayOperatorsMixin):
         return self.tape.step(function, args, options)
 
     def __array__(self, dtype: object = None, copy: bool | None = None) -> Any:
-        return asked(self, "np.asarray()")
+        return self.asked("np.asarray()")
 
-    def __float__(self) -> float:
-        return float(asked(self, "float()"))
-
-    def __int__(self) -> int:
-        return int(asked(self, "int()"))
-
-    def __index__(self) -> int:
-        return int(asked(self, "an index"))
+    def asked(self, call: str) -> Any:
+        return asked(self, call)
 
     def __bool__(self) -> bool:
         return guarded(self)
@@ -323,7 +317,7 @@ class Deferred(NDArrayOperatorsMixin):
 
 def asked(x: Any, call: str) -> Any:
     """Refuse, to the user, the numbers of an array; where the library needs them the function runs without a recording."""
-    if package_of(sys._getframe(2)) in internal_packages:
+    if package_of(sys._getframe(3)) in internal_packages:
         raise Unrecordable(f"{call} of {x.describe()} within the library")
     return refuse(x, call)
 
@@ -331,8 +325,7 @@ def asked(x: Any, call: str) -> Any:
 def guarded(x: Deferred) -> bool:
     """A truth value: a guard where the library asks, an error where the user does."""
     if package_of(sys._getframe(2)) not in internal_packages:
-        refuse(x, "the truth value", "Python's if, while, and, or are not recorded. Choose with autograd.where(condition, x, y), "
-               "or make the argument that it depends on static: compile(f, static_argnums=…)")
+        refuse(x, "the truth value", NO_TRUTH)
     answer = bool(x.tape.examples[x.slot])
     x.tape.steps.append(TapeStep("guard", answer, (Slot(x.slot),), {}, -1))
     return answer
@@ -348,7 +341,7 @@ def item_of(array: Any, index: Any) -> Any:
 
 # ── tensors ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
-class TracedTensor(ArrayMethods, Node):
+class TracedTensor(Unknown, ArrayMethods, Node):
     """A tensor of a recording: its slot, and how it was computed."""
 
     __slots__ = ("tape", "slot", "op", "operands", "params", "metadata")
@@ -471,31 +464,16 @@ class TracedTensor(ArrayMethods, Node):
         """Call ``function`` at this place of each call, as for running statistics."""
         self.tape.steps.append(TapeStep("effect", function, (), {}, -1))
 
+    def asked(self, call: str) -> Any:
+        return asked(self, call)
+
     @property
     def data(self) -> Any:
         """Refused, as everything that would give the array of one call."""
-        return asked(self, ".data")
-
-    def item(self) -> Any:
-        """Refused."""
-        return asked(self, ".item()")
-
-    def numpy(self) -> Any:
-        """Refused."""
-        return asked(self, ".numpy()")
-
-    def tolist(self) -> Any:
-        """Refused."""
-        return asked(self, ".tolist()")
-
-    def __float__(self) -> float:
-        return float(asked(self, "float()"))
-
-    def __int__(self) -> int:
-        return int(asked(self, "int()"))
+        return self.asked(".data")
 
     def __array__(self, dtype: object = None, copy: bool | None = None) -> Any:
-        return asked(self, "np.asarray()")
+        return self.asked("np.asarray()")
 
     def __bool__(self) -> bool:
         return guarded(self.plain_data())
