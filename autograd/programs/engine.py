@@ -173,8 +173,10 @@ class NativeLanes:
         weights, spread = np.array(self.weights, np.int32), np.array([(row, i) for i, row in self.spread.items()], np.int32)
         varying = [i for i in self.outputs if i in self.row_of]
         inside, out = np.zeros((4, max(len(self.columns), 1)), np.int64), np.zeros(max(len(varying), 1), np.int64)
+        values, gradients = np.empty((2, self.rows, width))
+        places = [x.ctypes.data + np.arange(self.rows) * (8 * width) for x in (values, gradients)]
         arrays = {"code": self.code, "starts": self.starts, "back": self.back, "v": v, "d": d,
-                  "values": np.empty((self.rows, width)), "gradients": np.empty((self.rows, width)), "weights": weights,
+                  "values": values, "gradients": gradients, "value_rows": places[0], "gradient_rows": places[1], "weights": weights,
                   "w": np.empty(len(weights)), "dw": np.empty(len(weights)), "spread": spread,
                   "in_rows": np.arange(len(self.columns), dtype=np.int32), "in_": inside[0], "in_strides": inside[1],
                   "din": inside[2], "din_strides": inside[3], "out": out,

@@ -20,12 +20,11 @@ _NAMES = "fused matmul loss loss_back softmax softmax_back shares labels finite 
 KINDS = {name: code for code, name in enumerate(_NAMES.split())}
 MOST_ROWS = 40  # of a group: values and gradients of so many stay in the first cache
 ROUNDED = 8
+FIRST = 16, 32, 64  # flags of operands whose gradient is the first one
+WIDE = 256  # entries of a block, as many as it may have
 SMALL_PRODUCT = 20_000  # multiplications; larger products are BLAS's
-SMALL_LOSS = 4_096  # entries; NumPy's exponentials are faster from there on
-MANY_SINGLES = 4_096  # entries of single precision, which C computes as doubles
 FEW_ENTRIES = 512  # up to so many, functions of C's library are faster than a call of NumPy
-LIGHT = {ops.identity, ops.add, ops.sub, ops.mul, ops.div, ops.neg, ops.relu, ops.abs, ops.sqrt, ops.maximum, ops.minimum, ops.step,
-         ops.sign, ops.clip_min, ops.clip_max, select, *comparisons.values()}  # C's loops of these are vectors
+LIGHT = {*native.LIGHT - {"sech"}, select.name, *(row.name for row in comparisons.values())}  # C's loops of these are vectors
 
 
 def is_worth(meaning: Any, lines: Lines, codes: dict[str, int]) -> bool:
@@ -36,18 +35,26 @@ def is_worth(meaning: Any, lines: Lines, codes: dict[str, int]) -> bool:
         return prod(meaning.sizes) <= SMALL_PRODUCT
     if isinstance(meaning, EntryRows):
         known, entries = meaning.op.name in codes, prod(meaning.shape)
-        most = MANY_SINGLES if lines.dtype(meaning.out).char == "f" else np.inf
-        return known and entries <= (most if meaning.op in LIGHT else FEW_ENTRIES)
-    if isinstance(meaning, Other):
-        return meaning.kind in ("labels", "finite") or prod(meaning.sizes) <= SMALL_LOSS
-    return isinstance(meaning, Alias)
+        return known and (entries <= FEW_ENTRIES or meaning.op.name in LIGHT)
+    return isinstance(meaning, (Other, Alias))
+
+
+def is_single(lines: Lines, x: EntryRows) -> bool:
+    """True for rows that are computed in single precision: all their arrays are, or it is a conversion to it."""
+    out, kinds = dtype_of(lines, x.out), {dtype_of(lines, slot) for slot in x.operands}
+    return out == "f" and (kinds <= {"f", "?", "b", ""} or x.op is ops.identity) or out == "?" and "f" in kinds <= {"f", "?", "b", ""}
+
+
+def dtype_of(lines: Lines, slot: int) -> str:
+    """The letter of a slot's dtype, nothing for a Python number."""
+    return getattr(lines.dtype(slot), "char", "")
 
 
 class Group:
     """Rows of the table over the same entries, which run block by block."""
 
     def __init__(self, lines: Lines, first: EntryRows):
-        self.lines, self.entries, self.width = lines, prod(first.shape), first.width
+        self.lines, self.entries, self.width, self.single = lines, prod(first.shape), first.width, is_single(lines, first)
         self.rows: dict[int, int] = {}
         self.kinds: dict[int, int] = {}
         self.loads: dict[tuple[int, bool], bool] = {}  # (slot, its gradient) → rounded to single precision
@@ -56,13 +63,13 @@ class Group:
         self.there: set[str] = set()  # variables that are in rows
         self.summed: set[str] = set()  # variables that are complete only at the end
         self.written: dict[str, bool] = {}  # → added to what is there
-        self.zeros: list[int] = []
+        self.firsts: dict[int, int] = {}  # of rows, flags of the operands whose gradient begins there
         self.checks: list[int] = []
 
     def takes(self, x: EntryRows) -> bool:
         """True where the rows can join the group."""
         places = {**dict(zip(x.operands, x.kinds)), x.out: x.out_kind}
-        if prod(x.shape) != self.entries or len(self.rows.keys() | places.keys()) > MOST_ROWS or self.backward and not x.needs:
+        if prod(x.shape) != self.entries or is_single(self.lines, x) != self.single or len(self.rows.keys() | places.keys()) > MOST_ROWS or self.backward and not x.needs:
             return False
         if x.width != self.width and all(not {TAIL, HEAD}.isdisjoint(kinds) for kinds in (self.kinds.values(), places.values())):
             return False
@@ -82,7 +89,7 @@ class Group:
         for slot, kind in (*zip(x.operands, x.kinds), (x.out, x.out_kind)):
             self.kinds[slot] = kind
             self.rows.setdefault(slot, len(self.rows))
-        single = self.lines.dtype(x.out).char == "f"
+        single = self.lines.dtype(x.out).char == "f" and not self.single
         if not x.needs:
             for slot in x.operands:
                 self._load(f"v{slot}", single and self.lines.dtype(slot) is None)
@@ -99,12 +106,13 @@ class Group:
         self._load(f"d{x.out}", False)
         if x.op.is_selection or x.op is select or any(getattr(self._slope(x.op, i), "taken", None) for i in range(len(x.kinds))):
             self.checks.append(~self.rows[x.out])
-        for slot, kind, need, first in zip(x.operands, x.kinds, x.needs, x.is_first):
+        self.firsts[id(x)] = 0
+        for slot, kind, need, first, flag in zip(x.operands, x.kinds, x.needs, x.is_first, FIRST):
             if need and f"d{slot}" not in self.there:
                 if kind == FULL and not first:
                     self._load(f"d{slot}", False)
                 else:
-                    self.zeros.append(self.rows[slot])
+                    self.firsts[id(x)] |= flag
                 self._write(f"d{slot}", kind, not first)
         self.backward.append(x)
 
@@ -171,25 +179,25 @@ class Encoder:
                 slot = int(name[1:])
                 kind = group.kinds[slot]
                 stores += [rows[slot], int(name[0] == "d"), at(name), self.buffers.type_of(name), kind, int(adds), sums]
-                sums += 0 if kind == FULL else 1 if kind == ALONE else group.width if kind == TAIL else group.entries // group.width
+                sums += 0 if kind == FULL else 1 if kind == ALONE else max(group.width, WIDE) if kind == TAIL else group.entries // group.width
         self.room = max(self.room, sums)
         body: list[int] = []
-        offset = start + 13 + len(loads) + len(group.zeros) + len(group.checks) + len(stores)
+        offset = start + 14 + len(loads) + len(group.checks) + len(stores)
         firsts = [len(self.starts)]
         for part in (group.forward, group.backward[::-1]):
             for x in part:
                 self.starts.append(offset + len(body))
                 body += self._row(group, x)
             firsts.append(len(self.starts))
-        head = [group.entries, group.width, len(loads) // 5, len(group.zeros), len(group.checks), len(stores) // 7, sums,
-                firsts[0], firsts[1] - firsts[0], firsts[1], firsts[2] - firsts[1]]
-        self.instruction("fused", *head, *loads, *group.zeros, *group.checks, *stores, *body)
+        head = [int(not group.single), group.entries, group.width, len(loads) // 5, len(group.checks), len(stores) // 7, sums,
+                firsts[0], firsts[1] - firsts[0], firsts[1], firsts[2] - firsts[1], len(rows)]
+        self.instruction("fused", *head, *loads, *group.checks, *stores, *body)
 
     def _row(self, group: Group, x: EntryRows) -> list[int]:
         if x.needs:
-            flags = sum(1 << i for i, need in enumerate(x.needs) if need) if x.op is not select else 0
+            flags = sum(1 << i for i, need in enumerate(x.needs) if need) | group.firsts[id(x)]
         else:
-            flags = ROUNDED if group.lines.dtype(x.out).char == "f" else 0
+            flags = ROUNDED if group.lines.dtype(x.out).char == "f" and not group.single else 0
         places = [group.rows[slot] for slot in (x.out, *x.operands)]
         return [self.codes[x.op.name] | flags << 16, *places, *[0] * (4 - len(places))]
 
@@ -206,6 +214,7 @@ class Encoder:
         """Write an instruction of its own."""
         place, first = self.buffers.place, x.variables[0]
         kind = self.buffers.type_of(first)
+        self.room = max(self.room, 2 * x.sizes[0], x.sizes[-1]) if len(x.sizes) == 2 and x.kind != "labels" else self.room
         if x.kind == "labels":
             self.instruction("labels", place(first), *x.sizes)
         elif x.kind == "finite":
@@ -241,10 +250,10 @@ class Encoder:
     def finish(self) -> Any:
         """The arguments of the run, as a structure that owns what it points to."""
         code, starts = np.array(self.code, np.int32), np.array([*self.starts, 0], np.int64)
-        values, gradients, sums = np.zeros(self.rows * 64), np.zeros(self.rows * 64), np.zeros(self.room)
-        made = native.ArraysCall(code.ctypes.data, len(code), starts.ctypes.data, self.buffers.at.ctypes.data, values.ctypes.data,
-                             gradients.ctypes.data, sums.ctypes.data)
-        made.owned = (code, starts, values, gradients, sums)
+        scratch, sums = np.zeros(self.rows * 256), np.zeros(self.room)  # a row has 1,024 bytes for values and for gradients
+        made = native.ArraysCall(*(x.ctypes.data if hasattr(x, "ctypes") else x for x in (
+            code, len(code), starts, self.buffers.at, scratch, sums)))
+        made.owned = (code, starts, scratch, sums)
         return made
 
 

@@ -11,6 +11,7 @@ import ctypes
 import hashlib
 import os
 import platform
+import re
 import shutil
 import sys
 import sysconfig
@@ -24,7 +25,9 @@ from .passes import dot
 from .printer import C, SourceCode, sources, written
 from .record import internal, sources_of_numbers
 
-FLAGS = ("-O2", "-ftree-vectorize", "-fPIC", "-shared", "-fno-math-errno", "-fno-trapping-math", "-ffp-contract=fast", "-lm")
+WIDEST = ("-mprefer-vector-width=512",) if platform.machine() in ("x86_64", "AMD64") else ()  # as BLAS does
+FLAGS = ("-O2", "-ftree-vectorize", "-fno-tree-slp-vectorize", *WIDEST, "-fPIC", "-shared", "-fno-math-errno", "-fno-trapping-math",
+         "-ffp-contract=fast", "-lm")
 OWN = ("-march=native",)  # for this processor alone
 SUFFIX = {"darwin": ".dylib", "win32": ".dll"}.get(sys.platform, ".so")
 BUILT_IN = Path(__file__).with_name("interpreter" + SUFFIX)  # in a wheel of this system
@@ -48,6 +51,12 @@ def opcodes(names: Iterable[str]) -> dict[str, int]:
     return {name: code for code, name in enumerate([*special, "dot", "matrix", *names])}
 
 
+VECTORS = {"exp": "exponential", "tanh": "tangent", "sigmoid": "logistic", "sech": "secant"}  # functions of elementary.c
+LIGHT = {"identity", "add", "sub", "mul", "div", "neg", "relu", "leaky_relu", "abs", "sqrt", "maximum", "minimum", "step", "sign",
+         "clip_min", "clip_max", *VECTORS}  # functions and that the compiler makes loops of vectors of, and the rows made of them
+FEW = {"add", "sub", "mul", "div", "neg", "relu", "exp"}  # rows that programs of numbers have as cases of their own
+
+
 def text(names: Iterable[str]) -> str:
     """The C text of an interpreter for these rows.
 
@@ -55,24 +64,75 @@ def text(names: Iterable[str]) -> str:
     True
     """
     names = tuple(names)
-    codes, used = opcodes(names), set(names) | {"pow"}
-    entries: dict[int, list[str]] = {1: [], 2: []}
-    for name in names:
-        row = rows[name]
-        operands = [SourceCode(x, used, C) for x in "xy"[:row.arity]]
-        out = SourceCode("out", used, C)
-        locals = [written(partial(rule, out, *operands), C) for rule in row.partials]
-        entries[row.arity].append(f"F({codes[name]}, {written(row(*operands), C)}, {', '.join(locals)})")
+    used, vectors = {*names, "pow"}, {"pow"}
+    light, others = _entries(names, used, vectors)
+    frequent = {f"{code}" for name, code in opcodes(names).items() if name in FEW}
     functions = sources(used, C)
-    lines = ["#if defined __GNUC__ && !defined __clang__", '#pragma GCC optimize ("vect-cost-model=dynamic")', "#endif",
-             "#include <math.h>"]
-    lines += [f"static inline double r_{name}({', '.join(['double'] * rows[name].arity)});" for name in sorted(functions)]
-    lines += [functions[name] for name in sorted(functions)]
-    lines += [f"#define {name.upper()} {code}" for name, code in codes.items() if name not in names]
-    for kind, arity in (("UNARY", 1), ("BINARY", 2)):
-        lines.append(f"#define {kind}(F) " + " \\\n    ".join(entries[arity]))
-    parts = [Path(__file__).with_name(name).read_text(encoding="utf-8") for name in ("interpreter.c", "arrays.c")]
-    return "\n".join([*lines, *parts])
+    functions.update({name: f"static inline double r_{name}(double x) {{ return {mine}_double(x); }}"
+                      for name, mine in VECTORS.items() if name in functions})
+    parts = [*HEAD, _file("elementary.c")]
+    parts += [f"static inline double r_{name}({', '.join(['double'] * rows[name].arity)});" for name in sorted(functions)]
+    parts += [functions[name] for name in sorted(functions)]
+    parts += [single(functions[name]) for name in sorted(vectors)]
+    parts += [f"#define {name.upper()} {code}" for name, code in opcodes(names).items() if name not in names]
+    few = {k: [entry for entry in x if entry.partition(",")[0][2:] in frequent] for k, x in light.items()}
+    for prefix, entries in (("FEW_", few), ("", light), ("OTHER_", others), ("FLOAT_", {k: [*map(single, x)] for k, x in light.items()})):
+        parts += [f"#define {prefix}{kind}(F) " + " \\\n    ".join(entries[k]) for kind, k in (("UNARY", 1), ("BINARY", 2))]
+    parts += [_file("interpreter.c"), *_of_both("blocks.c"), _file("lanes.c"), _file("buffers.c"), *_of_both("fused.c"),
+              *_of_both("softmax.c")]
+    return "\n".join([*parts, _file("arrays.c")])
+
+
+HEAD = ("#if defined __GNUC__ && !defined __clang__", '#pragma GCC optimize ("vect-cost-model=dynamic")', "#endif")
+
+
+def _entries(names: tuple[str, ...], used: set[str], vectors: set[str]) -> tuple[dict[int, list[str]], dict[int, list[str]]]:
+    """The entries F(code, forward, slope …) of rows by arity, those for loops of vectors and the others, and what they call."""
+    light: dict[int, list[str]] = {1: [], 2: []}
+    others: dict[int, list[str]] = {1: [], 2: []}
+    codes, own = opcodes(names), {*names} - {*table()}
+    for name in names:
+        row, calls = rows[name], set[str]()
+        operands = [SourceCode(x, calls, C) for x in "xy"[:row.arity]]
+        out = SourceCode("out", calls, C)
+        slopes = [written(partial(rule, out, *operands), C) for rule in row.partials]
+        entry = f"F({codes[name]}, {written(row(*operands), C)}, {', '.join(slopes)})"
+        used |= calls
+        called = sources({*calls}, C).keys()
+        is_light = name != "sech" and called <= LIGHT | own | ({"pow"} if name == "tanh" else set())
+        vectors.update(called if is_light else ())
+        (light if is_light else others)[row.arity].append(entry)
+    return light, others
+
+
+def single(text: str) -> str:
+    """The same C text for single precision.
+
+    >>> single("static inline double r_sqrt(double x) { return 0.5 * sqrt(x); }")
+    'static inline float f_sqrt(float x) { return 0.5f * sqrtf(x); }'
+    """
+    text = re.sub(r"\bdouble\b", "float", text)
+    text = re.sub(r"\bpow\(", "powf(", text)
+    text = re.sub(r"(?<![\w.])(\d+\.\d*(?:e[+-]?\d+)?)", r"\1f", text)
+    text = re.sub(r"\b(fabs|sqrt)\(", r"\1f(", text)
+    for name in VECTORS.values():
+        text = text.replace(f"{name}_double(", f"{name}_float(")
+    return re.sub(r"\br_(\w+)\(", r"f_\1(", text)
+
+
+def _of_both(file: str) -> list[str]:
+    """The text of a file twice: for doubles, then for floats."""
+    lines: list[str] = []
+    for name, prefix in (("double", ""), ("float", "FLOAT_")):
+        told = {"T": name, "OF(name)": f"name##_{name}", "ROWS_OF_ONE(F)": f"{prefix}UNARY(F)",
+                "ROWS_OF_TWO(F)": f"{prefix}BINARY(F)", "IS_DOUBLE": int(not prefix)}
+        lines += [f"#define {key} {x}" for key, x in told.items()]
+        lines += [_file(file), *(f"#undef {key.partition('(')[0]}" for key in told)]
+    return lines
+
+
+def _file(name: str) -> str:
+    return Path(__file__).with_name(name).read_text(encoding="utf-8")
 
 
 # ── building and keeping it ──────────────────────────────────────────────────────────────────────────────────────
@@ -187,14 +247,14 @@ class LanesCall(ctypes.Structure):
     """The arguments of a run over lanes, as ``interpreter.c`` declares them."""
 
     _fields_ = [(name, ctypes.c_double if name == "seed" else ctypes.c_int64) for name in (
-        "code starts count back back_count v d values gradients rows weights weight_count w dw spread spread_count in_rows in_ "
+        "code starts count back back_count v d values gradients value_rows gradient_rows rows weights weight_count w dw spread spread_count in_rows in_ "
         "in_strides in_count din din_strides out_rows out out_count seed_row seed lanes").split()]
 
 
 class ArraysCall(ctypes.Structure):
     """The arguments of a run over arrays, as ``arrays.c`` declares them."""
 
-    _fields_ = [(name, ctypes.c_int64) for name in "code length starts at values gradients sums".split()]
+    _fields_ = [(name, ctypes.c_int64) for name in "code length starts at scratch sums".split()]
 
 
 class Library:

@@ -170,6 +170,7 @@ class Runs:
         self.reads = [(item, item_reads(item)) for part in parts for item in part]
         self.in_python = {f"v{i}" for i in (*plan.sources, *plan.tape.constants)}  # where the latest numbers of a variable are
         self.given: set[str] = set()  # what C has been given, and Python has not written since
+        self.at_home: set[str] = set()  # what Python wrote into the buffer that C reads
         self.count = 0
         if plan.derive:
             self.space[f"b_{self.seed}"] = np.ones_like(plan.lines.example(plan.outputs[0])).view()
@@ -245,6 +246,9 @@ class Runs:
             if item is not None:
                 lines += item.texts
                 written = {self.buffers.root(name) for name in item.writes}
+                self.at_home -= written
+                self.at_home |= {name for name in written & item.writes for text in item.texts
+                                 if text.startswith(f"{name} = ") and text.endswith(f", out=b_{name})")}
                 self.in_python |= written
                 self.given -= written
         return lines
@@ -298,6 +302,8 @@ class Runs:
         if name in self.given:
             return []
         self.given.add(name)
+        if not is_written and name in self.at_home:
+            return []
         if array.nbytes <= SMALL and not is_written:
             self.space[f"h_{name}"] = array
             return [f"h_{name}[...] = {name}"]
