@@ -4,12 +4,15 @@
  * (fused.c); everything else is one operation.
  *
  * A run returns 1 where a guard has another answer than when it was recorded, 2 where a nan arose or would be hidden. */
-enum { FUSED, MATMUL, LOSS, LOSS_BACK, SOFTMAX, SOFTMAX_BACK, SHARES, LABELS, FINITE, WATCH };
+enum { FUSED, MATMUL, LOSS, LOSS_BACK, SOFTMAX, SOFTMAX_BACK, SHARES, LABELS, FINITE, WATCH, LSTM, LSTM_BACK, BATCH_NORM,
+       BATCH_NORM_BACK, MAX_POOL, MAX_POOL_BACK };
 enum { FULL, ALONE, TAIL, HEAD };          /* an operand of R × C entries: as many, one, C that are the same in all rows, R */
 #define TYPES(F) F(0, float) F(1, double) F(2, int8_t) F(3, int64_t)
 #define FLOATS(F) F(0, float) F(1, double)
 #define ROOM 1024                          /* bytes of a row in a block */
 #define MOST_ROWS 48
+
+#define EACH(l, n) _Pragma("GCC ivdep") for (int64_t l = 0; l < n; l++)
 
 typedef struct {
     const int32_t *code;

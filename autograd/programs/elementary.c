@@ -86,20 +86,32 @@ WITHIN float exponential_float(float x)
     return (p + 1) * power_of_two_float(half) * power_of_two_float(n - half);
 }
 
-/* tanh(x) = t / (t + 2) with t = exp(2 |x|) − 1 */
+/* exp(2 |x|) − 1 = t gives tanh(x) = t / (t + 2) and its slope, 4 (t + 1) / (t + 2)² */
+WITHIN double growth_double(double x)
+{
+    const double twice = 2 * fabs(x), within = twice > 700 ? 700 : twice;
+    double n;
+    const double p = rest_double(within, &n), s = power_of_two_double(n);
+    return s * p + (s - 1);
+}
+
+WITHIN float growth_float(float x)
+{
+    const float twice = 2 * fabsf(x), within = twice > 80 ? 80 : twice;
+    float n;
+    const float p = rest_float(within, &n), s = power_of_two_float(n);
+    return s * p + (s - 1);
+}
+
 WITHIN double tangent_double(double x)
 {
-    const double twice = 2 * fabs(x), within = twice > 40 ? 40 : twice;
-    double n;
-    const double p = rest_double(within, &n), s = power_of_two_double(n), t = s * p + (s - 1);
+    const double t = growth_double(x);
     return copysign(t / (t + 2), x);
 }
 
 WITHIN float tangent_float(float x)
 {
-    const float twice = 2 * fabsf(x), within = twice > 20 ? 20 : twice;
-    float n;
-    const float p = rest_float(within, &n), s = power_of_two_float(n), t = s * p + (s - 1);
+    const float t = growth_float(x);
     return copysignf(t / (t + 2), x);
 }
 
@@ -129,3 +141,5 @@ WITHIN float secant_float(float x)
 
 WITHIN double size_double(double x) { return fabs(x); }
 WITHIN float size_float(float x) { return fabsf(x); }
+WITHIN double signed_double(double x, double y) { return copysign(x, y); }
+WITHIN float signed_float(float x, float y) { return copysignf(x, y); }

@@ -11,12 +11,14 @@ import numpy as np
 from .. import ops
 from ..operation import Operation, partial
 from . import native
+from .layers import Extra, Layer
 from .lines import ALONE, FULL, HEAD, TAIL, Alias, Lines, Matrices, Other, EntryRows
 from .printer import C, SourceCode, written
 from .record import comparisons, select
 
 TYPES = {"f": 0, "d": 1, "?": 2, "b": 2, "l": 3}
-_NAMES = "fused matmul loss loss_back softmax softmax_back shares labels finite watch"
+_NAMES = ("fused matmul loss loss_back softmax softmax_back shares labels finite watch lstm lstm_back batch_norm batch_norm_back "
+          "max_pool max_pool_back")
 KINDS = {name: code for code, name in enumerate(_NAMES.split())}
 MOST_ROWS = 40  # of a group: values and gradients of so many stay in the first cache
 ROUNDED = 8
@@ -36,7 +38,7 @@ def is_worth(meaning: Any, lines: Lines, codes: dict[str, int]) -> bool:
     if isinstance(meaning, EntryRows):
         known, entries = meaning.op.name in codes, prod(meaning.shape)
         return known and (entries <= FEW_ENTRIES or meaning.op.name in LIGHT)
-    return isinstance(meaning, (Other, Alias))
+    return isinstance(meaning, (Other, Alias, Layer))
 
 
 def is_single(lines: Lines, x: EntryRows) -> bool:
@@ -229,6 +231,18 @@ class Encoder:
             self.instruction("softmax_back", kind, *x.sizes, place(first), place(to), int(adds is not None), place(out))
         else:
             self._loss(x)
+
+    def layer(self, x: Layer) -> None:
+        """Write an instruction of a layer."""
+        self.room = max(self.room, x.room)
+        self.instruction(x.kind, 0, *map(self._word, x.words))
+
+    def _word(self, x: int | float | str | Extra) -> int:
+        if isinstance(x, str):
+            return self.buffers.place(x)
+        if isinstance(x, Extra):
+            return self.buffers.extra(x.name, np.float32, x.size)
+        return self.buffers.constant(x) if isinstance(x, float) else x
 
     def _loss(self, x: Other) -> None:
         place = self.buffers.place

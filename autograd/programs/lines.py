@@ -17,6 +17,7 @@ from ..arrays import table
 from ..arrays.pullback import match_operand, refuse_nan, row_pullback, unbroadcast
 from ..elementwise import array_function, mask_product
 from ..operation import Operation, no_derivative
+from .layers import layer_backward, layer_forward
 from .record import comparisons, select
 from .tensors import ArrayTape, Slot, TapeStep, is_finite, item_of, method_of
 
@@ -286,6 +287,8 @@ class Lines:
             native = Other("softmax", (args[0], None, None, None, out), sizes)
         elif op is table.astype:
             native = self._rows(ops.identity, step.out, (step.args[0].number,), self.shape(step.out), self.shape(step.out))
+        else:
+            native = layer_forward(self, n, step)
         made = f"f{n}({given}{self._options(n, step, reads)})"
         return f"{out} = {made}" if example.ndim else f"{out} = np.asarray({made})", native
 
@@ -419,7 +422,7 @@ class Lines:
             writes.add(name)
             texts += [*part[:-1], *self._accumulated(step, x.number, part[-1], first)]
         reads |= {word for text in texts for word in re.findall(r"\bv\d+\b", text)}
-        return Line(texts, frozenset(reads), frozenset(writes), self._native_backward(step, before))
+        return Line(texts, frozenset(reads), frozenset(writes), self._native_backward(n, step, before))
 
     def _accumulated(self, step: TapeStep, slot: int, text: str, first: bool) -> list[str]:
         """The statement that adds to a gradient: in place where the array is no other gradient's."""
@@ -438,7 +441,7 @@ class Lines:
         self.owned.add(slot)
         return [f"{name} += {text}" if is_owned and np.ndim(example) else f"{name} = {name} + {text}"]
 
-    def _native_backward(self, step: TapeStep, before: set[int]) -> Any:
+    def _native_backward(self, n: int, step: TapeStep, before: set[int]) -> Any:
         op, operands = step.what, tuple([x.number for x in step.args])
         if isinstance(op, Operation):
             native = self.rows(step)
@@ -459,7 +462,9 @@ class Lines:
             adds = f"d{x}" if x in before else None
             return sizes and Other("softmax_back", (f"d{step.out}", f"v{step.out}", None, adds, f"d{x}"), sizes)
         else:
-            return self._loss(step, True) if op.name == "cross_entropy" and operands[0] not in before else None
+            if op.name != "cross_entropy":
+                return layer_backward(self, n, step, before)
+            return self._loss(step, True) if operands[0] not in before else None
         if native is None or op is not ops.mul and len(set(operands)) < len(operands):
             return None
         needs = [x in self.needed and rule is not no_derivative for x, rule in zip(native.operands, native.op.partials)]

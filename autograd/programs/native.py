@@ -79,7 +79,7 @@ def text(names: Iterable[str]) -> str:
     for prefix, entries in (("FEW_", few), ("", light), ("OTHER_", others), ("FLOAT_", {k: [*map(single, x)] for k, x in light.items()})):
         parts += [f"#define {prefix}{kind}(F) " + " \\\n    ".join(entries[k]) for kind, k in (("UNARY", 1), ("BINARY", 2))]
     parts += [_file("interpreter.c"), *_of_both("blocks.c"), _file("lanes.c"), _file("buffers.c"), *_of_both("fused.c"),
-              *_of_both("softmax.c")]
+              *_of_both("softmax.c"), *_of_both("products.c"), *_of_both("layers.c")]
     return "\n".join([*parts, _file("arrays.c")])
 
 

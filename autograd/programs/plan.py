@@ -19,6 +19,7 @@ from ..operation import Operation
 from ..tensor import Tensor
 from . import kernels
 from .forms import NUMBER, Form, put_together
+from .layers import Extra, Layer
 from .lines import Alias, Line, Lines, Matrices, Other, EntryRows, filled, slots_of
 from .record import Changed
 from .tensors import ArrayTape
@@ -145,7 +146,7 @@ class Plan:
                 made = step.what(*operands) if isinstance(step.what, Operation) else step.what(*operands, **options)
                 values[step.out] = getattr(made, "array", made)
                 if tape.takes[step.out]:
-                    nodes[step.out] = made
+                    nodes[step.out] = made if isinstance(made, Tensor) else Tensor(made)  # of plain arrays, it begins here
         target = nodes.get(self.outputs[0])
         if target is None:
             return [np.zeros_like(values[i]) for i in self.wanted]
@@ -269,6 +270,8 @@ class Runs:
                 encoder.group(item, self._kept(item))
             elif isinstance(item, Matrices):
                 encoder.matrices(item)
+            elif isinstance(item, Layer):
+                encoder.layer(item)
             else:
                 encoder.other(item)
         lines = [text for name in reads if name in self.in_python for text in self._given(name, name in writes)]
@@ -278,6 +281,7 @@ class Runs:
         self.space[f"c{self.count}"], self.space[f"n{self.count}"] = ctypes.addressof(made), made
         self.space["run"] = self.library.arrays
         lines.append(checked.format(f"run(c{self.count})"))
+        lines += [self._after(item) for item in items if isinstance(item, Layer) and item.after is not None]
         self.count += 1
         for item in items:
             for name in sorted(item_writes(item) if not isinstance(item, str) else ()):
@@ -285,6 +289,15 @@ class Runs:
                     self.space[f"b_{name}"] = self.buffers.array(name)
                     lines.append(f"{name} = b_{name}")
         return lines
+
+    def _after(self, item: Layer) -> str:
+        """The statement that hands what a layer keeps to Python."""
+        names, function = item.after or ("", None)
+        kept = {x.name: x for x in item.words if isinstance(x, Extra)}
+        arrays = [self.buffers.arrays[next(key for key in kept if key.startswith(name))] for name in names.split()]
+        name = f"after{len(self.space)}"
+        self.space[name] = lambda: function(*arrays)  # type: ignore[misc]
+        return f"{name}()"
 
     def _kept(self, group: kernels.Group) -> set[str]:
         """The variables of a group that others read."""
@@ -337,7 +350,7 @@ def item_reads(item: Any) -> set[str]:
         return {item.x[0], item.y[0], *([item.out] if item.adds else ())}
     if isinstance(item, Other):
         return {x for x in item.variables[:4] if isinstance(x, str)}
-    return set(item.reads)
+    return set(item.reads)  # of a line, or a layer
 
 
 def item_writes(item: Any) -> set[str]:

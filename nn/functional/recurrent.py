@@ -82,7 +82,7 @@ def _lstm_slopes(out: Any, cache: dict[str, Any]) -> tuple[Any, Any]:
     n, gates = out.shape[-1], cache["gates"]
     slopes = np.minimum(cache["exps"], np.finfo(out.dtype).max)  # 0 · inf is nan
     new = slopes[..., 2 * n:3 * n]
-    bend = new * 2 / (new * new + 1)
+    bend = 2 / (new + 1 / np.maximum(new, np.finfo(out.dtype).tiny))  # where new² would overflow too
     slopes *= gates
     slopes *= gates
     np.square(bend, out=new)
