@@ -13,12 +13,12 @@ CLONES int64_t arrays(const Arrays *s)
         case SOFTMAX: FOR_TYPE(softmax); break;
         case SHARES: FOR_TYPE(shares); break;
         case SOFTMAX_BACK: FOR_TYPE(softmax_back); break;
-        case LSTM: FOR_TYPE(lstm); break;
-        case LSTM_BACK: FOR_TYPE(lstm_back); break;
-        case BATCH_NORM: FOR_TYPE(batch_norm); break;
-        case BATCH_NORM_BACK: FOR_TYPE(batch_norm_back); break;
-        case MAX_POOL: FOR_TYPE(max_pool); break;
-        case MAX_POOL_BACK: status |= p[2] ? max_pool_back_double(p, s->at) : max_pool_back_float(p, s->at); break;
+        case LSTM: lstm_float(p, s->at, (float *)s->sums); break;
+        case LSTM_BACK: lstm_back_float(p, s->at, (float *)s->sums); break;
+        case BATCH_NORM: batch_norm_float(p, s->at, (float *)s->sums); break;
+        case BATCH_NORM_BACK: batch_norm_back_float(p, s->at, (float *)s->sums); break;
+        case MAX_POOL: max_pool_float(p, s->at, (float *)s->sums); break;
+        case MAX_POOL_BACK: status |= max_pool_back_float(p, s->at); break;
         case FINITE: if (p[2] ? infinite_double(p, s->at) : infinite_float(p, s->at)) return 1; break;
         case LABELS: {                     /* {LABELS, length, labels, how many, classes}: as unsigned numbers, negative ones are large */
             const uint64_t *labels = (const uint64_t *)s->at[p[2]];

@@ -64,7 +64,7 @@ CLONES static void OF(block_forward)(const OF(Block) *s, int m)
             EACH out[l] = c[l] != 0 ? a[l] : b[l];
             break;
         }
-#if IS_DOUBLE
+#if LANES
         case DOT: {                        /* {DOT, out, pairs, base, the rows of the pairs} */
             const int32_t *q = p + 4;
             if (p[3] < 0) memset(out, 0, m * sizeof *out); else memcpy(out, v[p[3]], m * sizeof *out);
@@ -113,7 +113,7 @@ CLONES static void OF(block_backward)(const OF(Block) *s, int m)
             if (flags & 4) { TO(4) EACH to[l] = on[l] + (c[l] != 0 ? 0 : e[l]); }
             break;
         }
-#if IS_DOUBLE
+#if LANES
         case DOT: {
             const int32_t *q = p + 4;
             if (p[3] >= 0) { T *da = d[p[3]]; EACH da[l] += e[l]; }

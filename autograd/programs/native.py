@@ -16,7 +16,7 @@ import shutil
 import sys
 import sysconfig
 from collections.abc import Iterable
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,7 @@ from .record import internal, sources_of_numbers
 WIDEST = ("-mprefer-vector-width=512",) if platform.machine() in ("x86_64", "AMD64") else ()  # as BLAS does
 FLAGS = ("-O2", "-ftree-vectorize", "-fno-tree-slp-vectorize", *WIDEST, "-fPIC", "-shared", "-fno-math-errno", "-fno-trapping-math",
          "-ffp-contract=fast", "-lm")
+SHORT = ("--param", "vect-epilogues-nomask=0")  # known to GCC from 10 on: the rests of loops are no loops of vectors again
 OWN = ("-march=native",)  # for this processor alone
 SUFFIX = {"darwin": ".dylib", "win32": ".dll"}.get(sys.platform, ".so")
 BUILT_IN = Path(__file__).with_name("interpreter" + SUFFIX)  # in a wheel of this system
@@ -57,8 +58,8 @@ LIGHT = {"identity", "add", "sub", "mul", "div", "neg", "relu", "leaky_relu", "a
 FEW = {"add", "sub", "mul", "div", "neg", "relu", "exp"}  # rows that programs of numbers have as cases of their own
 
 
-def text(names: Iterable[str]) -> str:
-    """The C text of an interpreter for these rows.
+def text(names: Iterable[str], part: str = "") -> str:
+    """The C text of an interpreter for these rows: the whole, or the part of it for "numbers" with lanes, or for "arrays".
 
     >>> "UNARY(F)" in text(["sin"]) and "r_sin(x), r_cos(x)" in text(["sin"])
     True
@@ -78,9 +79,18 @@ def text(names: Iterable[str]) -> str:
     few = {k: [entry for entry in x if entry.partition(",")[0][2:] in frequent] for k, x in light.items()}
     for prefix, entries in (("FEW_", few), ("", light), ("OTHER_", others), ("FLOAT_", {k: [*map(single, x)] for k, x in light.items()})):
         parts += [f"#define {prefix}{kind}(F) " + " \\\n    ".join(entries[k]) for kind, k in (("UNARY", 1), ("BINARY", 2))]
-    parts += [_file("interpreter.c"), *_of_both("blocks.c"), _file("lanes.c"), _file("buffers.c"), *_of_both("fused.c"),
-              *_of_both("softmax.c"), *_of_both("products.c"), *_of_both("layers.c")]
-    return "\n".join([*parts, _file("arrays.c")])
+    parts += [_file("rows.c"), f"#define LANES {int(part != 'arrays')}"]
+    if part != "arrays":
+        parts += [_file("interpreter.c"), _file("matrices.c")]
+    doubles, floats = [lambda file, name=name: _of_type(name, file) for name in ("double", "float")]
+    parts += doubles("blocks.c")
+    if part != "arrays":
+        parts += [_file("lanes.c"), "#undef LANES", "#define LANES 0"]
+    if part != "numbers":
+        parts += [*floats("blocks.c"), _file("buffers.c")]
+        parts += [line for file in ("fused.c", "softmax.c", "products.c") for made in (doubles, floats) for line in made(file)]
+        parts += [*floats("layers.c"), _file("arrays.c")]
+    return "\n".join(parts)
 
 
 HEAD = ("#if defined __GNUC__ && !defined __clang__", '#pragma GCC optimize ("vect-cost-model=dynamic")', "#endif")
@@ -120,15 +130,12 @@ def single(text: str) -> str:
     return re.sub(r"\br_(\w+)\(", r"f_\1(", text)
 
 
-def _of_both(file: str) -> list[str]:
-    """The text of a file twice: for doubles, then for floats."""
-    lines: list[str] = []
-    for name, prefix in (("double", ""), ("float", "FLOAT_")):
-        told = {"T": name, "OF(name)": f"name##_{name}", "ROWS_OF_ONE(F)": f"{prefix}UNARY(F)",
-                "ROWS_OF_TWO(F)": f"{prefix}BINARY(F)", "IS_DOUBLE": int(not prefix)}
-        lines += [f"#define {key} {x}" for key, x in told.items()]
-        lines += [_file(file), *(f"#undef {key.partition('(')[0]}" for key in told)]
-    return lines
+def _of_type(name: str, file: str) -> list[str]:
+    """The text of a file for one type of numbers."""
+    prefix = "FLOAT_" if name == "float" else ""
+    told = {"T": name, "OF(name)": f"name##_{name}", "ROWS_OF_ONE(F)": f"{prefix}UNARY(F)", "ROWS_OF_TWO(F)": f"{prefix}BINARY(F)",
+            "IS_DOUBLE": int(name == "double")}
+    return [*(f"#define {key} {x}" for key, x in told.items()), _file(file), *(f"#undef {key.partition('(')[0]}" for key in told)]
 
 
 def _file(name: str) -> str:
@@ -179,11 +186,15 @@ def build(source: str, target: Path, flags: Iterable[str]) -> None:
         place = Path(inside)
         (place / "interpreter.c").write_text(source, encoding="utf-8")
         command = [compiler(), *flags, "-o", str(place / "made"), str(place / "interpreter.c"), "-lm"]
-        try:
-            done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False, stdin=subprocess.DEVNULL)
-        except (OSError, subprocess.TimeoutExpired) as error:
-            raise Unavailable(f"the C compiler {command[0]} could not be run: {error}") from None
-        if done.returncode:
+        for more in (SHORT, ()):
+            try:
+                done = subprocess.run([*command, *more], capture_output=True, text=True, timeout=120, check=False,
+                                      stdin=subprocess.DEVNULL)
+            except (OSError, subprocess.TimeoutExpired) as error:
+                raise Unavailable(f"the C compiler {command[0]} could not be run: {error}") from None
+            if not done.returncode:
+                break
+        else:
             told = next((line for line in done.stderr.splitlines() if "error" in line), done.stderr[:200])
             raise Unavailable(f"the C compiler {command[0]} failed: {told[:300]}")
         os.replace(place / "made", target)
@@ -205,32 +216,36 @@ def digest(source: str) -> str:
 def load(names: tuple[str, ...]) -> Library:
     """The library with these rows: that of the package, the one kept from before, or one that is built now."""
     try:
-        source = text(names)
+        source = text(names, "numbers")
     except LookupError as error:
         raise Unavailable(str(error)) from None
-    if BUILT_IN.exists() and (library := _ours(source)) is not None:
-        return Library(library, names)
+    whole = _ours(names) if BUILT_IN.exists() else None
+    return Library(whole or _loaded(source), names, whole)
+
+
+def _loaded(source: str) -> Any:
+    """The library of this text: the one kept from before, or one that is built now."""
     command, flags = compiler(), (*FLAGS, *OWN)
     name = key(source, command, flags)
     try:
         path = folder() / f"{name}{SUFFIX}"
         if not path.exists():
             build(source, path, flags)
-        return Library(ctypes.CDLL(str(path)), names)
+        return ctypes.CDLL(str(path))
     except OSError:  # nothing can be kept: it is built for this process, and gone from the disk once it is loaded
         import tempfile
         with tempfile.TemporaryDirectory() as place:
             path = Path(place) / f"{name}{SUFFIX}"
             build(source, path, flags)
-            return Library(ctypes.CDLL(str(path)), names)
+            return ctypes.CDLL(str(path))
 
 
-def _ours(source: str) -> Any:
-    """The library beside this file, if it was made from this text."""
+def _ours(names: tuple[str, ...]) -> Any:
+    """The library beside this file, if it was made from the text of these rows."""
     try:
         library = ctypes.CDLL(str(BUILT_IN))
         library.source_digest.restype = ctypes.c_char_p
-        return library if library.source_digest() == digest(source).encode() else None
+        return library if library.source_digest() == digest(text(names)).encode() else None
     except (OSError, AttributeError):
         return None
 
@@ -262,15 +277,23 @@ class Library:
 
     width = 64
 
-    def __init__(self, library: Any, names: tuple[str, ...]):
-        self.codes = opcodes(names)
+    def __init__(self, library: Any, names: tuple[str, ...], whole: Any = None):
+        self.names, self.codes, self._whole = names, opcodes(names), whole
         self.forward, self.backward, self.lanes = library.forward, library.backward, library.lanes
         address, count = ctypes.c_void_p, ctypes.c_int64
         self.forward.argtypes, self.forward.restype = [address, count, address], None
         self.backward.argtypes, self.backward.restype = [address, address, count, address, address], None
         self.lanes.argtypes, self.lanes.restype = [ctypes.POINTER(LanesCall)], None
-        self.arrays = library.arrays
-        self.arrays.argtypes, self.arrays.restype = [address], count
+
+    @cached_property
+    def arrays(self) -> Any:
+        """The function that runs programs of arrays, of a library of its own; None where it cannot be built."""
+        try:
+            found = (self._whole or _loaded(text(self.names, "arrays"))).arrays
+        except Unavailable:
+            return None
+        found.argtypes, found.restype = [ctypes.c_void_p], ctypes.c_int64
+        return found
 
 
 def needed_rows(ops: Iterable[Operation]) -> tuple[str, ...]:
@@ -282,7 +305,8 @@ def needed_rows(ops: Iterable[Operation]) -> tuple[str, ...]:
 def main() -> None:
     """Build the interpreter for this machine, or say why there is none; `make native` calls this."""
     try:
-        load(table())
+        if load(table()).arrays is None:
+            raise Unavailable("the part for arrays could not be built")
         print("The native interpreter is built.")
     except Unavailable as why:
         print(f"There is no native interpreter: {why}. NumPy serves in its place.")

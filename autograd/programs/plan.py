@@ -52,7 +52,7 @@ class Plan:
         in_python = {step.out for step in tape.steps if step.kind == "node" and isinstance(step.what, Operation)}
         self.own = {i for i in in_python if outputs.count(i) == 1 and np.ndim(tape.examples[i])}  # made anew at each call
         self.native: Runs | None = None
-        if library is not None:
+        if library is not None and library.arrays is not None:
             self.native = Runs(self, library, forward, backward)
             self.own -= {int(name[1:]) for name in self.native.made}
         self.is_native = self.native is not None and self.native.is_whole
