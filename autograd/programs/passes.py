@@ -8,7 +8,11 @@ into one product of matrices. Sums are then added in another order, so that resu
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from itertools import chain
+from operator import itemgetter
 from typing import Any, NamedTuple
+
+import numpy as np
 
 from ..operation import Operation, ieee
 from ..ops import add, identity, mul, sub
@@ -59,18 +63,15 @@ def _copied(recording: Recording) -> Lowered:
     return copy
 
 
-def _renumbered(old: Recording, kept: Iterable[int], to: list[int]) -> Lowered:
-    """The places that are kept, in their order; ``to`` maps every old place to the old one that stands for it, and ends with −1."""
+def _renumbered(old: Recording, kept: list[int]) -> Lowered:
+    """The places that are kept, in their order."""
     new = Lowered()
-    kept = [*kept]
-    at = [-1] * (len(old) + 1)
+    at = [-1] * (len(old) + 1)  # from every old place to the new one; the last entry is of operands that are not there
     for n, i in enumerate(kept):
         at[i] = n
-    at = [at[i] for i in to]  # from every old place to the new one that stands for it
-    old_ops, old_a, old_b = old.ops, old.a, old.b
-    new.ops = [old_ops[i] for i in kept]
-    new.a = [at[old_a[i]] for i in kept]
-    new.b = [at[old_b[i]] for i in kept]
+    taken, moved = itemgetter(*kept, 0, 0), at.__getitem__  # at least two, so that it gives a tuple
+    new.ops = [*taken(old.ops)[:-2]] if kept else []
+    new.a, new.b = ([*map(moved, taken(places)[:-2])] if kept else [] for places in (old.a, old.b))
     here = set(kept) if len(kept) < len(old) else range(len(old))
     new.values = {at[i]: x for i, x in old.values.items() if i in here}
     new.c = {at[i]: at[x] for i, x in old.c.items() if i in here}
@@ -136,6 +137,8 @@ def evaluated(op: Operation, operands: Sequence[float]) -> float:
 
 def merge_common(old: Lowered) -> Lowered:
     """Compute an operation on the same operands once."""
+    if _all_differ(old):
+        return old
     to = [*range(len(old)), -1]
     known: dict[Any, int] = {}
     setdefault, values, c, size = known.setdefault, old.values, old.c, len(old) + 1
@@ -156,24 +159,36 @@ def merge_common(old: Lowered) -> Lowered:
     return _rewired(old, to)
 
 
+def _all_differ(old: Lowered) -> bool:
+    """True where no two places have the same operation and operands: asked of all at once, which takes a tenth of the time."""
+    numbers: dict[int, int] = {}
+    if old.c or len({_key(x) for x in old.values.values()}) < len(old.values):
+        return False
+    codes = np.fromiter([numbers.setdefault(op, len(numbers)) for op in map(id, old.ops)], np.int64, len(old))
+    a, b = np.array(old.a, np.int64), np.array(old.b, np.int64)
+    turned = np.isin(codes, [numbers.get(id(op), -1) for op in (add, mul)]) & (a > b) & (b >= 0)
+    a, b = np.where(turned, b, a), np.where(turned, a, b)
+    keys = np.sort(((codes * (len(old) + 1) + a) * (len(old) + 1) + b)[a >= 0])
+    return not (keys[1:] == keys[:-1]).any()
+
+
 def drop_dead(old: Lowered) -> Lowered:
     """Leave out what no result depends on; the inputs stay."""
-    count = len(old)
-    live = bytearray(count + 1)
-    for i in (*old.outputs, *old.inputs):
-        live[i] = 1
-    a, b, c, terms = old.a, old.b, old.c, old.terms
-    for i in range(count - 1, -1, -1):
-        if live[i]:
-            live[a[i]] = live[b[i]] = 1
-            if c and i in c:
-                live[c[i]] = 1
-            if terms and i in terms:
-                for x in terms[i]:
-                    live[x] = 1
-    if live.count(1) - live[-1] == count:
+    count, c, terms = len(old), old.c, old.terms
+    further = [*old.outputs, *old.inputs, *c.values(), *chain.from_iterable(terms.values())]
+    reads = np.concatenate([np.array(x, np.int64) for x in (old.a, old.b, further)])
+    uses = np.bincount(reads + 1, minlength=count + 1)[1:]
+    dead = np.flatnonzero(uses == 0).tolist()
+    if not dead:
         return old
-    return _renumbered(old, [i for i in range(count) if live[i]], [*range(count), -1])
+    live = np.ones(count, bool)
+    for i in dead:  # which grows
+        live[i] = False
+        for x in old.operands(i):
+            uses[x] -= 1
+            if not uses[x]:
+                dead.append(x)
+    return _renumbered(old, np.flatnonzero(live).tolist())
 
 
 def fuse_dots(old: Lowered) -> Lowered:
@@ -184,25 +199,7 @@ def fuse_dots(old: Lowered) -> Lowered:
     """
     mark_lanes(old)
     count, ops, a, b, lanes = len(old), old.ops, old.a, old.b, old.lanes
-    uses, user = [0] * (count + 1), [0] * (count + 1)
-    additive = bytearray(count + 1)  # 1 for sums and differences, 2 for products
-    for i, (op, x, y) in enumerate(zip(ops, a, b)):
-        uses[x] += 1
-        uses[y] += 1
-        user[x] = user[y] = i
-        if op is add or op is sub:
-            additive[i] = 1
-        elif op is mul:
-            additive[i] = 2
-    for i in (*old.outputs, *old.c.values()):
-        uses[i] += 2
-    absorbed = bytearray(count + 1)
-    for i in range(count):
-        if uses[i] == 1 and additive[i]:
-            by = user[i]
-            if additive[by] == 1 and lanes[i] == lanes[by] and (ops[by] is add or a[by] == i):
-                absorbed[i] = 1
-    roots = [i for i in range(count) if additive[i] == 1 and not absorbed[i] and (absorbed[a[i]] or absorbed[b[i]])]
+    absorbed, roots = _absorbed(old)
     one, minus = (old.constant(1.0), old.constant(-1.0)) if roots else (-1, -1)
     lanes = old.lanes = [*lanes[:count], *[False] * (len(old) - count + 1)]
     before: dict[int, int] = {}  # a dot of weights, to which the products of what varies are added, by the place of these
@@ -222,7 +219,24 @@ def fuse_dots(old: Lowered) -> Lowered:
             if i in before:
                 kept.append(before[i])
             kept.append(i)
-    return drop_dead(_renumbered(old, kept, [*range(len(old)), -1]))
+    return drop_dead(_renumbered(old, kept))
+
+
+def _absorbed(old: Lowered) -> tuple[bytearray, list[int]]:
+    """For each place 1 where it is a term of one sum and of nothing else; and the sums of such terms that are no such term."""
+    count, kinds = len(old), {id(add): 1, id(sub): 3, id(mul): 2}
+    kind = np.fromiter([*map(kinds.get, map(id, old.ops), [0] * count), 0], np.uint8, count + 1)  # odd for sums and differences
+    a, b, lanes = np.array(old.a, np.int64), np.array(old.b, np.int64), np.array(old.lanes)
+    uses = np.bincount(np.concatenate([a, b]) + 1, minlength=count + 1)[1:]
+    for i in (*old.outputs, *old.c.values()):
+        uses[i] += 2
+    user = np.full(count + 1, -1)
+    user[a] = user[b] = np.arange(count)
+    by, here = user[:-1], np.arange(count)
+    fits = (kind[by] & 1 == 1) & (lanes[:-1] == lanes[by]) & ((kind[by] == 1) | (a[by] == here))
+    absorbed = np.append((uses == 1) & (kind[:-1] > 0) & fits, False)
+    roots = (kind[:-1] & 1 == 1) & ~absorbed[:-1] & (absorbed[a] | absorbed[b])
+    return bytearray(absorbed.view(np.uint8)), np.flatnonzero(roots).tolist()
 
 
 def _terms(root: int, ops: list[Operation], a: list[int], b: list[int], absorbed: bytearray, one: int, minus: int) -> list[int]:

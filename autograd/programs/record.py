@@ -149,7 +149,7 @@ def _unary(row: Operation) -> Any:
     """The method of ``Recorded`` that records a row of one argument."""
     def method(self: Recorded) -> Recorded:
         tape = self.tape
-        return _made(tape, row, self.place, -1) if current() is tape.context else tape.node(row, (self,))
+        return tape.made(row, self.place, -1) if current() is tape.context else tape.node(row, (self,))
     method.__name__, method.__doc__ = row.name, row.__doc__
     return method
 
@@ -170,20 +170,23 @@ def _binary(row: Operation, reflected: bool = False) -> Any:
             place = tape.place_of(other)
         if current() is not tape.context:
             return tape.node(row, (other, self) if reflected else (self, other))
-        return _made(tape, row, place, self.place) if reflected else _made(tape, row, self.place, place)
+        return tape.made(row, place, self.place) if reflected else tape.made(row, self.place, place)
     method.__name__, method.__doc__ = row.name, row.__doc__
     return method
 
 
-def _made(tape: Tape, op: Operation, a: int, b: int) -> Recorded:
-    node: Recorded = new(Recorded)
-    node.tape, node.metadata = tape, None
-    ops = tape.ops
-    node.place = len(ops)
-    ops.append(op)
-    tape.a.append(a)
-    tape.b.append(b)
-    return node
+def _maker(tape: Tape) -> Callable[[Operation, int, int], Recorded]:
+    """A function that writes an operation into a tape and gives its node."""
+    ops, push_op, push_a, push_b = tape.ops, tape.ops.append, tape.a.append, tape.b.append
+
+    def made(op: Operation, a: int, b: int) -> Recorded:
+        node: Recorded = new(Recorded)
+        node.tape, node.metadata, node.place = tape, None, len(ops)
+        push_op(op)
+        push_a(a)
+        push_b(b)
+        return node
+    return made
 
 
 class Tape(Recording):
@@ -191,17 +194,21 @@ class Tape(Recording):
 
     context: Any = None
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.made = _maker(self)
+
     def node(self, op: Operation, operands: tuple[Any, ...]) -> Recorded:
         """The node of an operation in any context: within ``no_grad`` it takes no gradient, within ``scope`` it is named so."""
         places = [self.place_of(x) for x in operands]
-        node = _made(self, op, places[0], places[1] if len(places) > 1 else -1)
+        node = self.made(op, places[0], places[1] if len(places) > 1 else -1)
         if len(places) > 2:
             self.c[node.place] = places[2]
         here = current()
         if here is not None:
             node.metadata = here.metadata
             if not here.recording:
-                node = _made(self, detach, node.place, -1)
+                node = self.made(detach, node.place, -1)
         return node
 
     def node_of(self, place: int) -> Any:
@@ -353,7 +360,7 @@ class Recorded(Unknown, Node):
         return self
 
     def make_constant(self) -> None:
-        self.place = _made(self.tape, detach, self.place, -1).place
+        self.place = self.tape.made(detach, self.place, -1).place
 
     def detach(self) -> Recorded:
         """The same number, through which no gradient flows."""
