@@ -102,23 +102,24 @@ class Checkup:
     def __repr__(self) -> str:
         head = "healthy: no problems found" if self.healthy else \
             f"{len(self.findings)} finding{'s' if len(self.findings) > 1 else ''}"
-        told = {name: self._said(name) for name in self.signs}
+        told = {name: self.said(name) for name in self.signs}
         width = max(map(len, told.values()), default=0)
-        signs = [f"  {'✗' if name in self.bad else '✓'} {told[name].ljust(width)}  {self._said(text)}"
+        signs = [f"  {'✗' if name in self.bad else '✓'} {told[name].ljust(width)}  {self.said(text)}"
                  for name, text in self.signs.items()]
-        remedy = self._said("remedy")
-        found = [str(Diagnosis(*map(self._said, finding))).replace("remedy:", f"{remedy}:", 1) for finding in self.findings]
-        return "\n".join([f"{self._said('Babysitter')}: {self._said(head)}", *found, *signs])
+        remedy = self.said("remedy")
+        found = [str(Diagnosis(*map(self.said, finding))).replace("remedy:", f"{remedy}:", 1) for finding in self.findings]
+        return "\n".join([f"{self.said('Babysitter')}: {self.said(head)}", *found, *signs])
 
-    def _said(self, text: str) -> str:
-        return spoken(text, self.lang, Path(__file__).parent)  # by the entry of nn.po whose holes the numbers fill
+    def said(self, text: str) -> str:
+        """Return a text of the report in its language, by the entry of nn.po whose holes the numbers fill."""
+        return spoken(text, self.lang, Path(__file__).parent)
 
     def _repr_html_(self) -> str:
-        rows = [["✗" if name in self.bad else "✓", self._said(name), self._said(text)] for name, text in self.signs.items()]
-        title = self._said("Babysitter") + (f": {self._said('healthy')}" if self.healthy else "")
-        signs = table(["", self._said("sign"), self._said("measured")], rows, title)
-        heads = [self._said(head) for head in ("problem", "evidence", "remedy")]
-        return table(heads, [list(map(self._said, finding)) for finding in self.findings]) + signs if self.findings else signs
+        rows = [["✗" if name in self.bad else "✓", self.said(name), self.said(text)] for name, text in self.signs.items()]
+        title = self.said("Babysitter") + (f": {self.said('healthy')}" if self.healthy else "")
+        signs = table(["", self.said("sign"), self.said("measured")], rows, title)
+        heads = [self.said(head) for head in ("problem", "evidence", "remedy")]
+        return table(heads, [list(map(self.said, finding)) for finding in self.findings]) + signs if self.findings else signs
 
 
 # Thresholds: the course's numbers, and the distance from them that is still healthy.

@@ -12,7 +12,8 @@ import viz
 from autograd import op, ops
 from autograd.operation import rows
 from chainrule.cli import main
-from nn import sitter_words
+import nn
+from autograd.languages import catalogue
 from viz.web import play_words
 from viz.web.play_table import printed_table
 
@@ -60,8 +61,8 @@ def test_every_forward_and_partial_is_printed_in_terms_of_its_operands() -> None
 
 
 def test_the_babysitters_words_are_pythons() -> None:
-    own = {"why broken", "do nan or inf"}
-    assert {text for key, text in play_words.SITTER.items() if key not in own} <= {*sitter_words.WORDS}
+    own, said = {"why broken", "do nan or inf"}, catalogue(Path(nn.__file__).parent / "locale/ko/LC_MESSAGES/nn.po")
+    assert {text for key, text in play_words.SITTER.items() if key not in own} <= {*said}
     korean = play_words.all_words(sitter=play_words.SITTER)["ko"]["sitter"]
     assert [key for key, text in korean.items() if not re.search("[가-힣]", text or "")] == []
 

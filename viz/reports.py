@@ -176,14 +176,13 @@ class TrainingPage:
                     live=not self.over, lang=self.lang)
 
     def _verdicts(self) -> str:
-        from nn.sitter_words import said as judged
         found = self.sitter.report(self.lang)
         items = ""
         for finding in found.findings:
-            problem, evidence, remedy = (escape(judged(text, self.lang)) for text in finding)
+            problem, evidence, remedy = (escape(found.said(text)) for text in finding)
             items += f"<li><b>✗ {problem}</b>: {evidence}<br>{self._said(f'Remedy: {remedy}')}</li>"
         head = f"<ul class='ill'>{items}</ul>" if items else f"<p class='well'>✓ {self._said('healthy: no problems found.')}</p>"
-        return head + table({judged(name, self.lang): judged(text, self.lang) for name, text in found.signs.items()})
+        return head + table({found.said(name): found.said(text) for name, text in found.signs.items()})
 
     def _inside(self) -> list[Section]:
         shown, names = [], list(self.layers)
