@@ -40,8 +40,7 @@ def row_pullback(row: Operation, i: int, upstream: Any, out: Any, operands: Any,
     if not callable(rule):
         return upstream if rule == 1.0 else upstream * rule
     if upstream.size > LARGE and getattr(getattr(rule, "__code__", None), "co_stacksize", 2) > 1:  # else it is an operand or out
-        made = in_blocks(lambda into, g, out, *xs: row_pullback(row, i, g, out, xs, into), upstream, out, *operands,
-                         into=upstream.dtype)
+        made = in_blocks(lambda into, g, out, *xs: row_pullback(row, i, g, out, xs, into), upstream.dtype, upstream, out, *operands)
         if made is not None:
             return made
     factor = partial(rule, out, *operands)
