@@ -1,10 +1,12 @@
 """Build the website into ``build/site/``: pages, notebooks and docstrings, by Sphinx (``make site``). Needs the extra [site].
 
-Run it: python -m docs.build. The site opens from a file, and asks nothing of other hosts.
+Run it: python -m docs.build. The site opens from a file, and asks nothing of other hosts. With --pyodide FOLDER, the unpacked
+package of npm, it carries Python along, and its first chapters can be edited and run.
 """
 
 from __future__ import annotations
 
+import argparse
 import inspect
 import json
 import re
@@ -18,6 +20,7 @@ from typing import Any
 import viz
 from autograd.operation import Operation
 
+from .editable import make_editable
 from .steppers import operations_page, steppers_script
 
 HERE = Path(__file__).parent
@@ -39,10 +42,12 @@ FURNITURE = re.compile(f"""([>"]\\s*)({'|'.join(map(re.escape, KOREAN))})(\\s*[<
 DARK = "@media (prefers-color-scheme: dark) {"
 
 
-def build(target: Path = ROOT / "build" / "site", source: Path = ROOT / "build" / "site-source") -> Path:
+def build(target: Path = ROOT / "build" / "site", source: Path = ROOT / "build" / "site-source",
+          pyodide: Path | None = None) -> Path:
     """Build the site into a folder, by way of a folder of sources; return the site's folder. Both are emptied first.
 
-    The Korean version stands in ``ko/``: the course with its figures, and the pages that a learner needs.
+    The Korean version stands in ``ko/``: the course with its figures, and the pages that a learner needs. ``pyodide`` is the folder
+    of the unpacked npm package, for chapters that can be edited and run.
     """
     for folder in (source, target):
         shutil.rmtree(folder, ignore_errors=True)
@@ -50,6 +55,8 @@ def build(target: Path = ROOT / "build" / "site", source: Path = ROOT / "build" 
         gather(source / lang, lang)
     for lang in LANGUAGES:
         _build_one(target if lang == "en" else target / lang, source / lang, lang)
+    if pyodide is not None:
+        make_editable(target, pyodide)
     return target
 
 
@@ -83,7 +90,8 @@ def gather(folder: Path, lang: str = "en") -> None:
 
     The Korean site has the course and its pages; the reference is in English, and linked.
     """
-    shutil.copytree(HERE / "website", folder, ignore=shutil.ignore_patterns("__pycache__", "index*.md", "steppers.js"))
+    shutil.copytree(HERE / "website", folder, ignore=shutil.ignore_patterns("__pycache__", "index*.md", "steppers.js",
+                                                                                     "pyodide"))
     pages = [*sorted(HERE.glob("*.md")), *sorted((HERE / "gallery").glob("*.md"))]
     pages = [path for path in pages if lang == "en" or path.name in BOTH]
     for path in pages:
@@ -260,7 +268,10 @@ def sections(path: Path, root: Path) -> list[list[str]]:
 
 
 if __name__ == "__main__":
-    made = build()
+    parser = argparse.ArgumentParser(prog="python -m docs.build", description="Build the website into build/site/.")
+    parser.add_argument("--pyodide", metavar="FOLDER", type=Path, help="the unpacked npm package pyodide, to be carried along: the "
+                        "first chapters can then be edited and run on the site")
+    made = build(pyodide=parser.parse_args().pyodide)
     size = sum(path.stat().st_size for path in made.rglob("*") if path.is_file())
     sys.stdout.write(f"built {made.relative_to(ROOT)}: {size / 1e6:.1f} MB, {len(list(made.rglob('*.html')))} pages; "
                      f"open {made.relative_to(ROOT)}/index.html\n")
