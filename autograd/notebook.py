@@ -51,6 +51,17 @@ def written(x: object) -> str:
         return str(x)
 
 
+def aligned(cells: Sequence[Sequence[str]], left: Sequence[int] = ()) -> list[str]:
+    """Return the lines of a table of text: each column as wide as its widest cell, to the right, and those of ``left`` to the left.
+
+    >>> aligned([["epoch", "loss"], ["1", "0.25"]])
+    ['epoch  loss', '    1  0.25']
+    """
+    widths = [max(map(len, column)) for column in zip(*cells)]
+    return ["  ".join(cell.ljust(width) if i in left else cell.rjust(width)
+                      for i, (cell, width) in enumerate(zip(row, widths))).rstrip() for row in cells]
+
+
 def table(head: Sequence[object], rows: Iterable[Sequence[object]], title: str = "", notes: Iterable[str] = (),
           bold: Iterable[int] = ()) -> str:
     """Return an HTML table: a title above it, notes below, numbers to the right; the rows numbered in ``bold`` stand out.

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from autograd.files import replaced
-from autograd.notebook import shortened, table
+from autograd.notebook import aligned, shortened, table
 
 from .data import DataLoader
 from .module import Module
@@ -73,9 +73,7 @@ class History:
         best = self.best["epoch"]
         cells = [[" ", *self.rows[0]]]
         cells += [["*" if row["epoch"] == best else " ", *map(short_number, row.values())] for row in self.rows]
-        widths = [max(map(len, column)) for column in zip(*cells)]
-        lines = ["  ".join(cell.rjust(width) for cell, width in zip(row, widths)) for row in cells]
-        return "\n".join([*lines, f"* best {self.monitor}. Ended: {self.stopped or 'still running'}"])
+        return "\n".join([*aligned(cells), f"* best {self.monitor}. Ended: {self.stopped or 'still running'}"])
 
     def __repr__(self) -> str:
         return shortened(str(self))

@@ -25,7 +25,8 @@ from autograd.graph import assign
 
 from .arguments import whole_number
 from .data import DataLoader
-from .evaluation import Metric, add_measurements, batch_function, batch_loss, evaluation_mode, in_model_precision, plain_prediction
+from .evaluation import Metric, add_measurements, batch_function, batch_loss, in_model_precision, plain_prediction
+from .module import evaluation_mode
 from .optim import clip_grad_norm_
 from .parallel import POLL, WorkersLost, has_workers, pickled
 from .sources import column_array

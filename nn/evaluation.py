@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping
 from math import nan
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +14,7 @@ from .arguments import whole_number
 from .callbacks import LossFunction
 from .data import DataLoader, arrays
 from .losses import Loss
-from .module import Module
+from .module import Module, evaluation_mode
 from .sources import column_array
 
 if TYPE_CHECKING:
@@ -169,15 +168,3 @@ def in_model_precision(x: Column, model: Module) -> Array:
     array = x.array if isinstance(x, Tensor) else column_array(x, "inputs")
     dtype = getattr(next(model.parameters(), None), "dtype", np.dtype(np.float64))
     return array.astype(dtype) if array.dtype.kind in "fb" and array.dtype != dtype else array
-
-
-@contextmanager
-def evaluation_mode(model: Module) -> Iterator[None]:
-    """Context manager that puts the model in evaluation mode, and restores every module's mode at the end."""
-    modes = [(module, module.training) for module in model.modules()]
-    try:
-        model.eval()
-        yield
-    finally:
-        for module, mode in modes:
-            module.training = mode

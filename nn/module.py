@@ -15,7 +15,7 @@ from autograd import no_grad
 from autograd.arrays.pytorch import check_device, float_dtype, is_device
 from autograd.context import Context, Scope, current, set_current
 from autograd.graph import Node, assign
-from autograd.notebook import shortened, table
+from autograd.notebook import aligned, shortened, table
 
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike
@@ -355,17 +355,23 @@ class Module:
         ──────────────────────────────────────────────────────────────
         total                                      6     24
         """
-        modes = [(module, module.training) for module in self.modules()]
         shapes: dict[int, list[Any]] = {}
-        try:
-            self.eval()
-            note = lambda path, module, inputs, output: shapes.setdefault(id(module), []).append(_shape(output))
-            with no_grad(), self.watch(note):
-                self(_zeros(input_shape, dtype, next(self.parameters(), None)))
-        finally:
-            for module, mode in modes:
-                module.training = mode
+        note = lambda path, module, inputs, output: shapes.setdefault(id(module), []).append(_shape(output))
+        with evaluation_mode(self), no_grad(), self.watch(note):
+            self(_zeros(input_shape, dtype, next(self.parameters(), None)))
         return Summary(_summary_rows(self, shapes))
+
+
+@contextmanager
+def evaluation_mode(model: Module) -> Iterator[None]:
+    """Context manager that puts the model in evaluation mode, and restores every module's mode at the end."""
+    modes = [(module, module.training) for module in model.modules()]
+    try:
+        model.eval()
+        yield
+    finally:
+        for module, mode in modes:
+            module.training = mode
 
 
 def functional_call(module: Module, parameters: Mapping[str, Any], *args: Any, **options: Any) -> Any:
@@ -443,11 +449,8 @@ class Summary(list[SummaryRow]):
         return table(head, rows, bold=[len(rows) - 1])
 
     def __str__(self) -> str:
-        cells = self._cells()
-        widths = [max(map(len, column)) for column in zip(*cells)]
-        lines = ["  ".join(cell.rjust(width) if i in (3, 4) else cell.ljust(width)
-                           for i, (cell, width) in enumerate(zip(row, widths))).rstrip() for row in cells]
-        rule = "─" * (sum(widths) + 2 * len(widths) - 2)
+        lines = aligned(self._cells(), left=(0, 1, 2, 5))
+        rule = "─" * max(map(len, lines))
         return "\n".join([lines[0], rule, *lines[1:-1], rule, lines[-1]])
 
 

@@ -10,7 +10,6 @@ import json
 import zipfile
 from collections.abc import Mapping, Sequence
 from io import BytesIO
-from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -21,6 +20,7 @@ from autograd.files import replaced
 from .module import Module
 from .optim import Optimizer
 from .schedule import Schedule
+from .sources import npy_header
 
 if TYPE_CHECKING:
     from .typing import State
@@ -190,12 +190,9 @@ def _read(path: Path, max_bytes: int) -> Any:
 
 def _array(data: bytes) -> Any:
     """The array in the bytes of an ``.npy`` file; raises ValueError where the claimed shape does not match the bytes."""
-    file = BytesIO(data)
-    version = np.lib.format.read_magic(file)
-    header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-    shape, in_columns, dtype = header(file)
-    if dtype.kind not in "biuf" or prod(shape) * dtype.itemsize != len(data) - file.tell():
-        raise ValueError(f"an entry claims the shape {shape} of {dtype}; it has {len(data) - file.tell()} bytes")
+    file, shape, in_columns, dtype = npy_header(data)
+    if dtype.kind not in "biuf":
+        raise ValueError(f"an entry holds {dtype}, not numbers")
     return np.frombuffer(data, dtype, offset=file.tell()).reshape(shape, order="F" if in_columns else "C").copy("K")
 
 

@@ -18,7 +18,7 @@ from numbers import Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from autograd.notebook import shortened, table
+from autograd.notebook import aligned, shortened, table
 
 from .arguments import whole_number
 from .parallel import Objective, Outcome, Pool, WorkersLost, lost
@@ -277,10 +277,7 @@ class Results:
         return table(head, rows, f"{len(rows):,} trials, best first", self.at_edge, bold=[0])
 
     def __str__(self) -> str:
-        cells = self._cells()
-        widths = [max(map(len, column)) for column in zip(*cells)]
-        lines = ["  ".join(cell.rjust(width) for cell, width in zip(row, widths)) for row in cells]
-        return "\n".join([*lines, *(f"warning: {sentence}" for sentence in self.at_edge)])
+        return "\n".join([*aligned(self._cells()), *(f"warning: {sentence}" for sentence in self.at_edge)])
 
 
 def _shown(value: Any) -> str:

@@ -131,7 +131,7 @@ def read_npz(path: str | Path, max_bytes: int = MAX_BYTES) -> dict[str, Array]:
                 if not name.endswith(".npy"):
                     continue  # not an array
                 content = archive.read(name)
-                _check_npy(content)
+                npy_header(content)
                 found[name.removesuffix(".npy")] = np.lib.format.read_array(BytesIO(content), allow_pickle=False)
             return found
     except _TooLarge:
@@ -191,15 +191,19 @@ def _text(path: str | Path, content: bytes) -> str:
                          "UTF-8") from None
 
 
-def _check_npy(content: bytes) -> None:
-    """Raise ValueError where the array claims a size other than its own, because reading would allocate the claimed size."""
+def npy_header(content: bytes) -> tuple[BytesIO, Any, bool, Any]:
+    """Return an NPY file read up to its entries, and its shape, order and dtype.
+
+    Raises ValueError where it claims a size other than its own, because reading would allocate the claimed size.
+    """
     import numpy as np
     file = BytesIO(content)
     version = np.lib.format.read_magic(file)
     header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-    shape, _, dtype = header(file)
+    shape, in_columns, dtype = header(file)
     if not dtype.hasobject and prod(shape) * dtype.itemsize != len(content) - file.tell():
         raise ValueError(f"an array claims the shape {shape} of {dtype}; it has {len(content) - file.tell()} bytes")
+    return file, shape, in_columns, dtype
 
 
 class _CsvText:

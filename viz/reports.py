@@ -204,7 +204,8 @@ class TrainingPage:
 
     def _stepped(self, run: Run) -> Example:
         """The stepper's page for the first example."""
-        from nn.evaluation import batch_function, evaluation_mode
+        from nn.evaluation import batch_function
+        from nn.module import evaluation_mode
 
         from .web.step_page import stepper
         if self.sample is None:

@@ -198,7 +198,7 @@ def _calls(model: Module, x: ArrayLike) -> list[_Call]:
     import numpy as np
 
     from autograd import Tensor
-    from nn.evaluation import evaluation_mode
+    from nn.module import evaluation_mode
     calls: list[_Call] = []
 
     def seen(path: str, module: Module, inputs: tuple[Any, ...], output: Any) -> None:

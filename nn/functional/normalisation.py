@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import reduce
 from operator import add
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,10 +16,10 @@ from autograd.arrays.operation import ArrayOperation
 from autograd.elementwise import silent
 
 from .operands import INTEGERS, all_plain, as_operand, floating
+from .signatures import of_array
 
 if TYPE_CHECKING:
-    from autograd import Tensor
-    from autograd.typing import Array, ArrayLike, PlainArrayLike
+    from autograd.typing import Array, ArrayLike
 
 
 def _normalise_forward(x: Any, axes: tuple[int, ...], eps: float) -> Any:
@@ -130,14 +130,7 @@ _batch_norm = ArrayOperation("batch_norm", "batch norm", _batch_norm_forward, _b
                   shown=("w·(δ − mean − x̂·mean)/σ", "x̂", "Σ"))
 
 
-@overload
-def batch_norm(input: Tensor, running_mean: Array | None = None, running_var: Array | None = None,
-               weight: ArrayLike | None = None, bias: ArrayLike | None = None, training: bool = False, momentum: float = 0.1,
-               eps: float = 1e-5) -> Tensor: ...
-@overload
-def batch_norm(input: PlainArrayLike, running_mean: Array | None = None, running_var: Array | None = None,
-               weight: ArrayLike | None = None, bias: ArrayLike | None = None, training: bool = False, momentum: float = 0.1,
-               eps: float = 1e-5) -> Any: ...
+@of_array
 def batch_norm(input: ArrayLike, running_mean: Array | None = None, running_var: Array | None = None,
                weight: ArrayLike | None = None, bias: ArrayLike | None = None, training: bool = False, momentum: float = 0.1,
                eps: float = 1e-5) -> Any:
@@ -184,12 +177,7 @@ def batch_norm(input: ArrayLike, running_mean: Array | None = None, running_var:
     return out
 
 
-@overload
-def layer_norm(input: Tensor, normalized_shape: int | tuple[int, ...], weight: ArrayLike | None = None,
-               bias: ArrayLike | None = None, eps: float = 1e-5) -> Tensor: ...
-@overload
-def layer_norm(input: PlainArrayLike, normalized_shape: int | tuple[int, ...], weight: ArrayLike | None = None,
-               bias: ArrayLike | None = None, eps: float = 1e-5) -> Any: ...
+@of_array
 def layer_norm(input: ArrayLike, normalized_shape: int | tuple[int, ...], weight: ArrayLike | None = None,
                bias: ArrayLike | None = None, eps: float = 1e-5) -> Any:
     """Each example normalised over its last axes, of the given shape, then scaled and shifted (Ba et al., 2016).

@@ -17,9 +17,9 @@ import numpy as np
 from autograd import Tensor, Value
 from autograd.files import replaced
 
-from ..evaluation import evaluation_mode, in_model_precision
+from ..evaluation import in_model_precision
 from ..layers import Linear
-from ..module import Module
+from ..module import Module, evaluation_mode
 
 try:
     import onnx
