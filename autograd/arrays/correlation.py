@@ -17,24 +17,10 @@ from numpy.lib.stride_tricks import as_strided
 
 from .functions import reshape, sum
 from .operation import ArrayOperation
+from .windows import places
 
 if TYPE_CHECKING:
     from ..typing import Array
-
-
-def span(kernel: int, dilation: int) -> int:
-    """The number of entries from a window's first to its last, including those that dilation skips."""
-    return dilation * (kernel - 1) + 1
-
-
-def places(n: int, kernel: int, stride: int, before: int, after: int, dilation: int) -> int:
-    """The number of windows that fit completely; raises ValueError where none does."""
-    room = n + before + after - span(kernel, dilation)
-    if room < 0 or stride < 1 or before < 0 or after < 0 or kernel < 1 or dilation < 1:
-        padding = before if before == after else (before, after)
-        raise ValueError(f"a window of {kernel} (spanning {span(kernel, dilation)}) does not fit: N={n}, padding P={padding}, "
-                         f"stride S={stride}; (N − F + 2P)/S + 1 must be at least 1")
-    return room // stride + 1
 
 
 KEPT = 2**18  # numbers: windows that are kept for the gradient of the filters, not made again

@@ -5,103 +5,22 @@ Images are (batch, channels, height, width), as in PyTorch, with any order in me
 
 from __future__ import annotations
 
-from operator import index
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from autograd.arrays import correlation
 from autograd.arrays.axes import plain_array
-from autograd.arrays.correlation import places, span
 from autograd.arrays.functions import expand_dims, reshape
+from autograd.arrays.windows import output_size as output_size
+from autograd.arrays.windows import span
 
 from ..arguments import whole_number
-from .operands import INTEGERS, Padding, Pair, as_pair, as_sides, as_single, floating_together, with_batch, without_batch
+from .operands import Padding, Pair, as_pair, as_sides, as_single, floating_together, with_batch, without_batch
 from .signatures import of_weight
 
 if TYPE_CHECKING:
     from autograd.typing import ArrayLike
-
-
-class OutputSize(int):
-    """The number of window positions along an axis, as an int with the exact value of the formula.
-
-    A position where the window does not fit completely is left out, as in every library; then ``exact`` is not a whole number, and
-    ``note`` names the entries that no window covers: ``unseen`` lists indices of the data, ``unseen_padding`` counts zeros of the
-    padding.
-    """
-
-    window: tuple[int, int, int, int, int, int]
-
-    def __new__(cls, n: int, kernel: int, stride: int, before: int, after: int, dilation: int) -> OutputSize:
-        size = super().__new__(cls, places(n, kernel, stride, before, after, dilation))
-        size.window = (n, kernel, stride, before, after, dilation)
-        return size
-
-    @property
-    def exact(self) -> float:
-        """(N − F + 2P)/S + 1."""
-        n, kernel, stride, before, after, dilation = self.window
-        return (n + before + after - span(kernel, dilation) + stride) / stride  # one division: correctly rounded
-
-    @property
-    def unseen(self) -> tuple[int, ...]:
-        """The indices of the data's entries that no window covers."""
-        n, _, _, before, *_ = self.window
-        return tuple([i - before for i in self._uncovered() if before <= i < before + n])
-
-    @property
-    def unseen_padding(self) -> int:
-        """The number of padding zeros that no window covers."""
-        return len(self._uncovered()) - len(self.unseen)
-
-    def _uncovered(self) -> list[int]:
-        n, kernel, stride, before, after, dilation = self.window
-        covered = {i * stride + k * dilation for i in range(self) for k in range(kernel)}
-        return [i for i in range(n + before + after) if i not in covered]
-
-    @property
-    def note(self) -> str:
-        """A sentence about the uncovered entries and the remedy where the exact size is not whole; else ""."""
-        n, kernel, stride, before, after, dilation = self.window
-        if self.exact == self:
-            return ""
-        formula = f"({n} − {span(kernel, dilation)} + {f'2·{before}' if before == after else f'{before} + {after}'})/{stride} + 1"
-        more = stride - (n + before + after - span(kernel, dilation)) % stride
-        return (f"(N − F + 2P)/S + 1 = {formula} = {self.exact:.4g} is not whole, so {int(self)} windows fit, and {self._lost()} "
-                f"not seen. To see all, pad the end by {more} more: padding=(({before}, {after + more}), …)")
-
-    def _lost(self) -> str:
-        data, zeros = self.unseen, self.unseen_padding
-        parts = [f"{'entry' if len(data) == 1 else 'entries'} {', '.join(map(str, data))} of the data"] if data else []
-        parts += [f"{zeros} {'zero' if zeros == 1 else 'zeros'} of the padding"] if zeros else []
-        return " and ".join(parts) + (" is" if len(data) + zeros == 1 else " are")
-
-    def __str__(self) -> str:
-        return int.__repr__(self)
-
-    def __repr__(self) -> str:
-        return f"{self}  # {self.note}" if self.note else str(self)
-
-    def __reduce__(self) -> tuple[type[OutputSize], tuple[int, ...]]:
-        return OutputSize, self.window
-
-
-def output_size(n: int, kernel: int, stride: int = 1, padding: int | tuple[int, int] = 0, dilation: int = 1) -> OutputSize:
-    """Return the number of window positions along an axis: (N − F + 2P)/S + 1, rounded down.
-
-    F = dilation·(kernel − 1) + 1 is the window's span; ``padding`` is a number of zeros at each end, or a pair of them. The result
-    is an int with the ``exact`` value and a ``note`` about uncovered entries where that is not whole. Raises ValueError where no
-    window fits. Source: CS231n, "Convolutional networks".
-
-    >>> output_size(32, 5), output_size(7, 3, stride=2), output_size(32, 5, padding=2)
-    (28, 3, 32)
-    >>> size = output_size(10, 3, stride=2)
-    >>> size == 4, size.exact, size.unseen
-    (True, 4.5, (9,))
-    """
-    before, after = (padding, padding) if isinstance(padding, INTEGERS) else padding
-    return OutputSize(*map(index, (n, kernel, stride, before, after, dilation)))
 
 
 @of_weight

@@ -8,7 +8,7 @@ import numpy as np
 
 from autograd.arrays import windows
 from autograd.arrays.axes import plain_array
-from autograd.arrays.correlation import span
+from autograd.arrays.windows import span
 from autograd.arrays.functions import expand_dims, pad, reshape
 
 from .operands import Padding, Pair, as_operand, as_pair, as_sides, as_single, floating, with_batch, without_batch
