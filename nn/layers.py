@@ -305,7 +305,15 @@ class Pooling(Module):
         return f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}{said}"
 
 
-class MaxPool1d(Pooling):
+class MaxPooling(Pooling):
+    """Base of poolings to maxima."""
+
+    def __init__(self, kernel_size: Pair, stride: Pair | None = None, padding: Padding = 0, dilation: Pair = 1,
+                 return_indices: bool = False, ceil_mode: bool = False):
+        super().__init__(kernel_size, stride, padding, dilation=dilation, return_indices=return_indices, ceil_mode=ceil_mode)
+
+
+class MaxPool1d(MaxPooling):
     """Maximum of each window of signals (N, C, L); the options are those of ``nn.functional.max_pool2d``.
 
     >>> MaxPool1d(2)(Tensor([[[1.0, 3.0, 7.0, 5.0]]])).tolist()
@@ -314,12 +322,8 @@ class MaxPool1d(Pooling):
 
     _pool = max_pool1d
 
-    def __init__(self, kernel_size: int, stride: int | None = None, padding: Padding = 0, dilation: int = 1,
-                 return_indices: bool = False, ceil_mode: bool = False):
-        super().__init__(kernel_size, stride, padding, dilation=dilation, return_indices=return_indices, ceil_mode=ceil_mode)
 
-
-class MaxPool2d(Pooling):
+class MaxPool2d(MaxPooling):
     """Maximum of each window of images (N, C, H, W); the options are those of ``nn.functional.max_pool2d``.
 
     >>> MaxPool2d(2)(Tensor([[[[1.0, 3.0], [5.0, 7.0]]]])).item()
@@ -327,10 +331,6 @@ class MaxPool2d(Pooling):
     """
 
     _pool = max_pool2d
-
-    def __init__(self, kernel_size: Pair, stride: Pair | None = None, padding: Padding = 0, dilation: Pair = 1,
-                 return_indices: bool = False, ceil_mode: bool = False):
-        super().__init__(kernel_size, stride, padding, dilation=dilation, return_indices=return_indices, ceil_mode=ceil_mode)
 
 
 class AvgPool2d(Pooling):

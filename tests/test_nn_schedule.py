@@ -187,12 +187,6 @@ def test_a_formula_that_gives_no_rate_is_refused_and_the_rate_stays():
     assert made.get_last_lr() == [0.0]
 
 
-def test_a_state_of_an_older_version_is_taken():
-    made = schedule.StepLR(sgd(), 2)
-    made.load_state_dict({"last_epoch": 3, "base_lrs": [0.5]})
-    assert made.get_last_lr() == [0.05]
-
-
 @pytest.mark.parametrize("make", [
     lambda o: schedule.CosineAnnealingLR(o, 7), lambda o: schedule.LinearWarmup(o, 3, schedule.StepLR(o, 2)),
     lambda o: schedule.ReduceLROnPlateau(o, patience=0, cooldown=1),

@@ -110,12 +110,12 @@ class Schedule:
             group["lr"] = rate
 
     def _checked(self, state: Any) -> dict[str, Any]:
-        """A copy of the state, with factors added if an older version wrote none; raises ValueError for another kind of state."""
+        """A copy of the state; raises ValueError for another kind of state."""
         where, own = f"{type(self).__name__}.load_state_dict", self.state_dict()
-        if not isinstance(state, dict) or not own.keys() - {"factors", "rates"} <= state.keys() <= own.keys():
+        if not isinstance(state, dict) or state.keys() != own.keys():
             raise ValueError(f"{where}: {state!r:.60} is not what {type(self).__name__}.state_dict gives, a dict of "
                              f"{', '.join(own)}")
-        lists = {name: state[name] for name in ("base_lrs", "factors", "rates") if name in state}
+        lists = {name: part for name, part in state.items() if isinstance(own[name], list)}
         numbers = [value for name, value in state.items() if name not in lists]
         if not all(isinstance(part, list) for part in lists.values()) or \
                 not all(type(number) in (int, float) for number in chain(numbers, *lists.values())):
@@ -126,7 +126,7 @@ class Schedule:
         if any(len(part) != len(self.base_lrs) for part in lists.values()):
             raise ValueError(f"{where}: the state is of {len(state['base_lrs'])} groups of parameters; the optimiser has "
                              f"{len(self.base_lrs)}")
-        return {"factors": [1.0] * len(self.base_lrs), **state} if "factors" in own else {**state}
+        return {**state}
 
     def __repr__(self) -> str:
         hidden = ("optimizer", "base_lrs", "factors", "_rates")
