@@ -5,7 +5,7 @@ Images are (batch, channels, height, width), with any order in memory.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import reduce
 from math import prod as product
 from operator import add
@@ -119,7 +119,8 @@ def inside(windows: range, first: int, n: int, stride: int = 1) -> tuple[slice, 
     return slice(start - windows.start, stop - windows.start), slice(entry, entry + stride * (stop - start), stride)
 
 
-def window_places(shapes: Any, stride: Any, dilation: Any, sides: Any) -> tuple[int, ...]:
+def window_places(shapes: Sequence[tuple[int, ...]], stride: tuple[int, ...], dilation: tuple[int, ...],
+                  sides: Sequence[tuple[int, int]]) -> tuple[int, ...]:
     """The numbers of windows along height and width."""
     return tuple([places(n, k, s, before, after, d)
                   for n, k, s, d, (before, after) in zip(shapes[0][2:], shapes[1][2:], stride, dilation, sides)])

@@ -7,13 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from operator import index
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..elementwise import masked
 from .axes import plain_array
 from .operation import ArrayOperation
+
+if TYPE_CHECKING:
+    from ..typing import Array
 
 
 class OutputSize(int):
@@ -124,7 +127,8 @@ def window_slices(kernel: tuple[int, ...], stride: tuple[int, ...], dilation: tu
                    slice(left, left + stride[1] * (size[1] - 1) + 1, stride[1]))
 
 
-def first_maxima(x: Any, out: Any, kernel: Any, stride: Any, dilation: Any) -> Iterator[tuple[Any, Any]]:
+def first_maxima(x: Array, out: Array, kernel: tuple[int, ...], stride: tuple[int, ...],
+                 dilation: tuple[int, ...]) -> Iterator[tuple[Any, Array]]:
     """Yield each position in a window with the mask of windows whose maximum is there; of equal ones the first in row order."""
     free = np.ones_like(out, bool)
     lost = np.isnan(out) if np.isnan(np.add.reduce(out, None)) else None
