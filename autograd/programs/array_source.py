@@ -7,6 +7,7 @@ a list, ``gradient`` the gradients by all arrays of floats, times seeds of the s
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from keyword import iskeyword
 from typing import Any
 
@@ -61,8 +62,17 @@ class ArrayWriter:
         if tape.draws:
             raise LookupError(f"{title} draws at random, and a source would draw other numbers; write it as it predicts: "
                               "model.eval()")
-        self.parts = {"forward": simple_tape(tape, outputs), "gradient": gradient_tape(tape, outputs)}
+        self.parts = {"forward": simple_tape(tape, outputs)}
         self.original, self.results, self.title = tape, outputs, title
+
+    def functions(self, write: Callable[[str], str]) -> list[str]:
+        """The texts of all functions: first of the forward pass, whose operations are told where one is written in no language."""
+        texts = [write("forward")]
+        self.parts["gradient"] = gradient_tape(self.original, self.results, "products")
+        exact, slopes = gradient_tape(self.original, self.results, "masks")
+        if exact.has_masks:  # a branch may not be taken
+            self.parts["exact_gradient"] = exact, slopes
+        return texts + [write(part) for part in [*self.parts][1:]]
 
     def about(self) -> str:
         """The first line: what the list of arrays holds."""
@@ -94,7 +104,7 @@ class NumPyWriter(ArrayWriter):
     def source(self) -> str:
         """The whole source."""
         self.used: set[str] = set()
-        functions = [self._function("forward", "x"), self._function("gradient", f"x, seeds=(1.0,) * {len(self.results)}")]
+        functions = self.functions(self._function)
         helpers = [HELPERS[name] for name in sorted(self.used & HELPERS.keys())]
         single = sources(self.used - HELPERS.keys(), PYTHON) if self.used - HELPERS.keys() else {}
         helpers += [f"{single[name]}\n\n{name} = np.vectorize(r_{name}, otypes=[float])\n" for name in sorted(single)]
@@ -103,8 +113,9 @@ class NumPyWriter(ArrayWriter):
         head += ["from numpy import inf, nan"] if NUMBERS.search(text) else []
         return "\n".join([self.about(), *head, "", "", text])
 
-    def _function(self, part: str, parameters: str) -> str:
+    def _function(self, part: str) -> str:
         tape, outputs = self.begin(part)
+        parameters = "x" if part == "forward" else f"x, seeds=(1.0,) * {len(self.results)}"
         lines = [f"def {part}({parameters}):", '    with np.errstate(all="ignore"):']
         count = len(self.original.inputs) + len(self.original.leaves_read)
         for n, i in enumerate(tape.inputs):
@@ -114,7 +125,12 @@ class NumPyWriter(ArrayWriter):
             lines.append(f"        {self.names[i]} = " + (made if n < count else f"np.broadcast_to({made}, {example.shape})"))
         for step in live_steps(tape, outputs, part == "forward"):
             lines.append("        " + self._line(step))
-        lines.append(f"        return [{', '.join(self.text(Slot(i)) for i in outputs)}]")
+        listed = f"[{', '.join(self.text(Slot(i)) for i in outputs)}]"
+        if part == "gradient" and "exact_gradient" in self.parts:
+            lines += [f"        found = {listed}", "    if all(np.isfinite(g).all() for g in found):", "        return found",
+                      "    return exact_gradient(x, seeds)  # 0 may have met an infinity at a branch that was not taken"]
+        else:
+            lines.append(f"        return {listed}")
         return "\n".join(lines) + "\n"
 
     def _line(self, step: TapeStep) -> str:

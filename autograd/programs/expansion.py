@@ -113,10 +113,10 @@ def simple_tape(tape: ArrayTape, outputs: list[int]) -> tuple[ArrayTape, list[in
     return _recorded(lambda *xs: replay(tape, outputs, [*xs], EXPANSIONS), _sources(tape))
 
 
-def gradient_tape(tape: ArrayTape, outputs: list[int]) -> tuple[ArrayTape, list[int]]:
+def gradient_tape(tape: ArrayTape, outputs: list[int], derivatives: str) -> tuple[ArrayTape, list[int]]:
     """The gradients by all inputs that take one, of the results times seeds, which come behind the inputs.
 
-    They are ordinary products: where 0 meets an infinity at a branch that was not taken, they are nan.
+    They are ordinary "products", which are nan where 0 meets an infinity at a branch that was not taken; or with "masks".
     """
     sources = _sources(tape)
     seeded = [n for n, i in enumerate(outputs) if _is_float(tape.examples[i])]
@@ -132,7 +132,7 @@ def gradient_tape(tape: ArrayTape, outputs: list[int]) -> tuple[ArrayTape, list[
         if not getattr(total, "requires_grad", False):
             return [np.zeros(x.shape) for x in wanted]
         return pull(total, wanted, None, True)
-    return _recorded(gradients, [*sources, *seeds])
+    return _recorded(gradients, [*sources, *seeds], derivatives)
 
 
 def _is_float(x: Any) -> bool:
@@ -143,9 +143,10 @@ def _sources(tape: ArrayTape) -> list[tuple[Any, str]]:
     return [(tape.examples[i], tape.names.get(i, "a Tensor")) for i in [*tape.inputs, *tape.leaves_read]]
 
 
-def _recorded(function: Callable[..., list[Any]], sources: list[tuple[Any, str]]) -> tuple[ArrayTape, list[int]]:
+def _recorded(function: Callable[..., list[Any]], sources: list[tuple[Any, str]],
+              derivatives: str = "products") -> tuple[ArrayTape, list[int]]:
     made, outputs, _ = record_arrays(function, lambda tape: tuple([tape.input(x, name) for x, name in sources]),
-                                     lambda results: (results, None), is_guarded=False)
+                                     lambda results: (results, None), derivatives=derivatives)
     return made, outputs
 
 

@@ -18,6 +18,7 @@ from ..arrays.pullback import match_operand, refuse_nan, row_pullback, unbroadca
 from ..elementwise import array_function, mask_product
 from ..operation import Operation, no_derivative
 from .layers import layer_backward, layer_forward
+from .masks import may_repeat
 from .record import comparisons, select
 from .tensors import ArrayTape, Slot, TapeStep, is_finite, item_of, method_of
 
@@ -588,12 +589,6 @@ def _label_guard(tape: ArrayTape, made: dict[int, int], last: int) -> tuple[list
 def mine(x: Any, g: Any) -> Any:
     """A gradient as an array of its own: a copy of what is the upstream gradient or a view."""
     return x if type(x) is np.ndarray and x.base is None and x is not g and x.flags.writeable else np.array(x)
-
-
-def may_repeat(index: Any) -> bool:
-    """True where an index may name an entry twice, or is not known yet."""
-    parts = index if type(index) is tuple else (index,)
-    return not all(isinstance(part, (int, slice, type(None), type(...))) for part in parts)
 
 
 def slots_of(tree: Any) -> list[int]:

@@ -36,7 +36,8 @@ LOGIC = {"np.logical_not": "({0} == 0)", "np.invert": "({0} == 0)", "np.logical_
 GATHERS = {"reshape", "broadcast_to", "transpose", "getitem", "flip", "roll", "[ ]", ".reshape", ".transpose", ".ravel",
            "np.reshape", "np.transpose", "np.broadcast_to", "np.squeeze", "np.expand_dims"}
 PUTS = {"concatenate", "stack", "pad", "scatter"}
-REDUCTIONS = {"sum": ("add", 0.0), "max": ("maximum", -np.inf), "min": ("minimum", np.inf), "prod": ("mul", 1.0)}
+REDUCTIONS = {"sum": ("add", 0.0), "max": ("maximum", -np.inf), "min": ("minimum", np.inf), "prod": ("mul", 1.0),
+              "any": ("maximum", 0.0), "all": ("minimum", 1.0)}  # masks are 0 and 1
 
 
 class Index(NamedTuple):
@@ -97,7 +98,7 @@ class LoopWriter(ArrayWriter):
 
     def source(self) -> str:
         """The whole source."""
-        functions = [self._function("forward"), self._function("gradient")]
+        functions = self.functions(self._function)[::-1]  # C wants what is called first
         head = ["#include <math.h>", "#include <stdlib.h>", ""] if self.is_c else []
         return "\n".join([self.about(), *head, *declarations(sources(self.used, self.dialect), self.dialect), *self.constants, "",
                           *functions])
@@ -115,8 +116,8 @@ class LoopWriter(ArrayWriter):
 
     def _c(self, part: str, given: dict[str, str], made: dict[str, int], body: list[str], results: list[tuple[str, int]],
            seeds: list[int]) -> str:
-        inputs = "const double *const *x, " + "const double *const *seeds, " * (part == "gradient")
-        to = "g" if part == "gradient" else "y"
+        inputs = "const double *const *x, " + "const double *const *seeds, " * (part != "forward")
+        to = "y" if part == "forward" else "g"
         lines = [f"int {part}({inputs}double *const *{to})", "{",
                  f"    double *room = malloc({max(1, sum(made.values()))} * sizeof *room);", "    if (!room) return 1;"]
         lines += [f"    const double *{name} = {text};" for name, text in given.items()]
@@ -127,16 +128,31 @@ class LoopWriter(ArrayWriter):
         lines += [f"    {line};" for line in body]
         lines += [f"    for (int i = 0; i < {size}; i++) {to}[{n}][i] = {name}[i];" for n, (name, size) in enumerate(results)]
         unused = " ".join(f"(void){name};" for name in given)
-        return "\n".join([*lines, f"    {unused}", "    free(room);", "    return 0;", "}", ""])
+        last = ["    return 0;"]
+        if self._is_checked(part):
+            lines.append("    int is_finite = 1;")
+            lines += [f"    for (int i = 0; i < {size}; i++) is_finite &= isfinite(g[{n}][i]) != 0;"
+                      for n, (_, size) in enumerate(results)]
+            last = ["    return is_finite ? 0 : exact_gradient(x, seeds, g);"]
+        return "\n".join([*lines, f"    {unused}", "    free(room);", *last, "}", ""])
+
+    def _is_checked(self, part: str) -> bool:
+        """True for a gradient that is computed again, with masks, where it is not finite."""
+        return part == "gradient" and "exact_gradient" in self.parts
 
     def _javascript(self, part: str, given: dict[str, str], made: dict[str, int], body: list[str], results: list[tuple[str, int]],
                     seeds: list[int]) -> str:
         default = ", ".join(f"Array({n}).fill(1)" for n in seeds)
-        lines = [f"function {part}(x{f', seeds = [{default}]' if part == 'gradient' else ''}) {{"]
+        lines = [f"function {part}(x{f', seeds = [{default}]' if part != 'forward' else ''}) {{"]
         lines += [f"  const {name} = {text}" for name, text in given.items()]
         lines += [f"  const {name} = new Float64Array({size})" for name, size in made.items()]
         lines += [f"  {line}" for line in body]
-        return "\n".join([*lines, f"  return [{', '.join(f'Array.from({name})' for name, _ in results)}]", "}", ""])
+        listed = f"[{', '.join(f'Array.from({name})' for name, _ in results)}]"
+        if self._is_checked(part):
+            lines += [f"  const found = {listed}",
+                      "  if (!found.every(g => g.every(Number.isFinite))) return exact_gradient(x, seeds)"]
+            listed = "found"
+        return "\n".join([*lines, f"  return {listed}", "}", ""])
 
     # ── arrays and loops ──
 

@@ -28,6 +28,7 @@ from ..graph import Node, topological
 from ..operation import no_derivative, partial
 
 from ..tensor import Tensor
+from .masks import masked_edge
 from .refusals import NO_TRUTH, Unknown, refuse, user_line
 
 
@@ -72,7 +73,8 @@ class ArrayTape:
         self.caches: list[dict[str, Any]] = []
         self.draws: set[int] = set()  # the slots of random draws
         self.twins: dict[Tensor, TracedTensor] = {}  # the nodes for Tensors that were computed of Tensors reached by closure
-        self.is_guarded = True  # derivatives that are taken within it must be finite
+        self.derivatives = "guarded"  # those taken within it must be finite; or "products", as they are; or with "masks"
+        self.has_masks = False
 
     def slot(self, example: Any, takes: bool = False) -> int:
         """A new slot."""
@@ -179,7 +181,7 @@ class ArrayTape:
             made = op.forward(*examples, **self.plain(params))
         here = current()
         takes = any(self.takes[x.number] for x in args) and (here is None or here.recording)
-        if all(x.number in self.constants for x in args) and not any(_tapes(options)) and "cache" not in options:
+        if all(x.number in self.constants for x in args) and not any(_tapes(params)) and "cache" not in options:
             return traced(self, self.operand(np.asarray(made)))  # a constant of constants
         slot = self.slot(made if isinstance(made, np.ndarray) else np.asarray(made), takes)
         self.steps.append(TapeStep("node", op, args, options, slot))
@@ -427,16 +429,20 @@ class TracedTensor(Unknown, ArrayMethods, Node):
         for i, x in enumerate(self.operands):
             if type(x) not in (TracedTensor, Tensor) or not x.requires_grad or needed is not None and x not in needed:
                 continue
+            rule: Any = None if self.params is not None else self.op.partials[i]
+            if rule is no_derivative:
+                continue
+            if self.tape.derivatives == "masks":
+                downstream, reached = masked_edge(self, i, upstream, arrived, operands)
+                yield i, x, None, downstream, reached
+                continue
             if self.params is not None:
                 downstream = self.op.pullback(i, upstream, self, operands, self.params)
             else:
-                rule = self.op.partials[i]
-                if rule is no_derivative:
-                    continue
                 downstream = upstream if not callable(rule) and rule == 1.0 else upstream * partial(rule, self, *operands)
             if fit:
                 downstream = match_operand(downstream, x)
-            if self.tape.is_guarded and (x.op is None or x.op is ops.identity):  # what the derivative is taken by
+            if self.tape.derivatives == "guarded" and (x.op is None or x.op is ops.identity):  # what the derivative is taken by
                 finite = self.tape.step(is_finite, (downstream,), {})
                 if not guarded(finite):
                     raise Unrecordable("a derivative that is taken within it is not finite")
@@ -533,13 +539,13 @@ def same(x: Any) -> Any:
 
 def record_arrays(function: Callable[..., Any], arguments: Callable[[ArrayTape], tuple[Any, ...]],
                   flatten: Callable[[Any], tuple[list[Any], Any]],
-                  is_guarded: bool = True) -> tuple[ArrayTape, list[int], Any]:
+                  derivatives: str = "guarded") -> tuple[ArrayTape, list[int], Any]:
     """Run a function on recorded arrays; return the recording, the slots of its results, and the form of these.
 
     Raises Unrecordable where the library computes what cannot be recorded.
     """
     tape = ArrayTape()
-    tape.is_guarded = is_guarded
+    tape.derivatives = derivatives
 
     def run() -> tuple[list[int], Any]:
         differentiating.set(True)
