@@ -11,7 +11,7 @@ import numpy as np
 from .. import ops
 from ..operation import Operation, partial
 from . import native
-from .layers import Extra, Layer
+from .layers import Extra, Instruction
 from .lines import ALONE, FULL, HEAD, TAIL, Alias, Lines, Matrices, Other, EntryRows
 from .printer import C, SourceCode, written
 from .record import comparisons, select
@@ -38,7 +38,7 @@ def is_worth(meaning: Any, lines: Lines, codes: dict[str, int]) -> bool:
     if isinstance(meaning, EntryRows):
         known, entries = meaning.op.name in codes, prod(meaning.shape)
         return known and (entries <= FEW_ENTRIES or meaning.op.name in LIGHT)
-    return isinstance(meaning, (Other, Alias, Layer))
+    return isinstance(meaning, (Other, Alias, Instruction))
 
 
 def is_single(lines: Lines, x: EntryRows) -> bool:
@@ -232,7 +232,7 @@ class Encoder:
         else:
             self._loss(x)
 
-    def layer(self, x: Layer) -> None:
+    def layer(self, x: Instruction) -> None:
         """Write an instruction of a layer."""
         self.room = max(self.room, x.room)
         self.instruction(x.kind, 0, *map(self._word, x.words))

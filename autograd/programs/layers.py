@@ -18,7 +18,7 @@ class Extra(NamedTuple):
     size: int
 
 
-class Layer(NamedTuple):
+class Instruction(NamedTuple):
     """An instruction: its words are numbers, variables and extra arrays; −1 stands for an array that is not wanted."""
 
     kind: str
@@ -29,13 +29,13 @@ class Layer(NamedTuple):
     after: tuple[str, Callable[..., Any]] | None = None  # a statement for after the run: a text, and the function ``after`` in it
 
 
-def layer_forward(lines: Any, n: int, step: TapeStep) -> Layer | None:
+def layer_forward(lines: Any, n: int, step: TapeStep) -> Instruction | None:
     """The instruction of a step, or None where there is none."""
     make = _forward.get(getattr(step.what, "name", ""))
     return make(lines, n, step) if make is not None and _fits(lines, step) else None
 
 
-def layer_backward(lines: Any, n: int, step: TapeStep, before: set[int]) -> Layer | None:
+def layer_backward(lines: Any, n: int, step: TapeStep, before: set[int]) -> Instruction | None:
     """The instruction of a step's gradients; ``before`` has the slots that have one already."""
     make = _backward.get(getattr(step.what, "name", ""))
     return make(lines, n, step, before) if make is not None and _fits(lines, step) else None
@@ -99,13 +99,13 @@ def _lstm(lines: Any, n: int, step: TapeStep) -> tuple[list[Any], list[str], lis
     return [steps, rows, units, *strides], [x, weight, h, c], kept, 4 * units * (units + 16) + 64 * units
 
 
-def _lstm_forward(lines: Any, n: int, step: TapeStep) -> Layer:
+def _lstm_forward(lines: Any, n: int, step: TapeStep) -> Instruction:
     sizes, operands, kept, room = _lstm(lines, n, step)
     out = f"v{step.out}"
-    return Layer("lstm", (*sizes, *operands, out, *kept), frozenset(operands), frozenset((out,)), room)
+    return Instruction("lstm", (*sizes, *operands, out, *kept), frozenset(operands), frozenset((out,)), room)
 
 
-def _lstm_backward(lines: Any, n: int, step: TapeStep, before: set[int]) -> Layer:
+def _lstm_backward(lines: Any, n: int, step: TapeStep, before: set[int]) -> Instruction:
     sizes, (_, weight, h, c), kept, room = _lstm(lines, n, step)
     steps, rows, units = sizes[:3]
     targets, adds = _targets(lines, step, before)
@@ -115,7 +115,7 @@ def _lstm_backward(lines: Any, n: int, step: TapeStep, before: set[int]) -> Laye
              int(lines.layout(step.args[1].number) is not None), adds)
     added = [x for i, x in enumerate(targets) if adds >> i & 1]
     packed = steps * rows * (units + 16 if lines.layout(step.args[1].number) is not None else 4 * units + 16)
-    return Layer("lstm_back", words, frozenset((g, weight, h, c, out, *added)), _written(targets), max(room, packed))
+    return Instruction("lstm_back", words, frozenset((g, weight, h, c, out, *added)), _written(targets), max(room, packed))
 
 
 # ── batch norm ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -129,22 +129,22 @@ def _statistics(n: int, channels: int) -> list[Extra]:
     return [Extra(f"{name}{n}", channels) for name in ("mean", "variance", "deviation")]
 
 
-def _norm_forward(lines: Any, n: int, step: TapeStep) -> Layer:
+def _norm_forward(lines: Any, n: int, step: TapeStep) -> Instruction:
     channels, each = _norm(lines, step)
     operands, out, kept = _names(step), f"v{step.out}", _statistics(n, channels)
 
     def after(mean: Any, variance: Any, deviation: Any) -> None:
         step.options["cache"].update(mean=mean.copy(), variance=variance.copy(), deviation=deviation.copy()[:, None])
     words = (channels, each, *operands, float(step.options["eps"]), out, *kept)
-    return Layer("batch_norm", words, frozenset(operands), frozenset((out,)), 0, ("mean variance deviation", after))
+    return Instruction("batch_norm", words, frozenset(operands), frozenset((out,)), 0, ("mean variance deviation", after))
 
 
-def _norm_backward(lines: Any, n: int, step: TapeStep, before: set[int]) -> Layer:
+def _norm_backward(lines: Any, n: int, step: TapeStep, before: set[int]) -> Instruction:
     channels, each = _norm(lines, step)
     (x, w, _), g, (mean, _, deviation) = _names(step), f"d{step.out}", _statistics(n, channels)
     targets, adds = _targets(lines, step, before)
     added = [x for i, x in enumerate(targets) if adds >> i & 1]
-    return Layer("batch_norm_back", (channels, each, g, x, w, mean, deviation, *targets, adds), frozenset((g, x, w, *added)),
+    return Instruction("batch_norm_back", (channels, each, g, x, w, mean, deviation, *targets, adds), frozenset((g, x, w, *added)),
                  _written(targets), 0)
 
 
@@ -155,15 +155,15 @@ def _pool_sizes(lines: Any, step: TapeStep) -> tuple[int, ...]:
     return (channels, height, width, batch, *step.options["kernel"])
 
 
-def _pool_forward(lines: Any, n: int, step: TapeStep) -> Layer:
+def _pool_forward(lines: Any, n: int, step: TapeStep) -> Instruction:
     [x], out = _names(step), f"v{step.out}"
-    return Layer("max_pool", (*_pool_sizes(lines, step), x, out), frozenset((x,)), frozenset((out,)), 0)
+    return Instruction("max_pool", (*_pool_sizes(lines, step), x, out), frozenset((x,)), frozenset((out,)), 0)
 
 
-def _pool_backward(lines: Any, n: int, step: TapeStep, before: set[int]) -> Layer:
+def _pool_backward(lines: Any, n: int, step: TapeStep, before: set[int]) -> Instruction:
     [x], g, out = _names(step), f"d{step.out}", f"v{step.out}"
     targets, adds = _targets(lines, step, before)
-    return Layer("max_pool_back", (*_pool_sizes(lines, step), g, x, out, *targets, adds),
+    return Instruction("max_pool_back", (*_pool_sizes(lines, step), g, x, out, *targets, adds),
                  frozenset((g, x, out, *(targets if adds else ()))), _written(targets), 0)
 
 

@@ -19,7 +19,7 @@ from ..operation import Operation
 from ..tensor import Tensor
 from . import kernels
 from .forms import NUMBER, Form, put_together
-from .layers import Extra, Layer
+from .layers import Extra, Instruction
 from .lines import Alias, Line, Lines, Matrices, Other, EntryRows, filled, slots_of
 from .record import Changed
 from .tensors import ArrayTape
@@ -270,7 +270,7 @@ class Runs:
                 encoder.group(item, self._kept(item))
             elif isinstance(item, Matrices):
                 encoder.matrices(item)
-            elif isinstance(item, Layer):
+            elif isinstance(item, Instruction):
                 encoder.layer(item)
             else:
                 encoder.other(item)
@@ -281,7 +281,7 @@ class Runs:
         self.space[f"c{self.count}"], self.space[f"n{self.count}"] = ctypes.addressof(made), made
         self.space["run"] = self.library.arrays
         lines.append(checked.format(f"run(c{self.count})"))
-        lines += [self._after(item) for item in items if isinstance(item, Layer) and item.after is not None]
+        lines += [self._after(item) for item in items if isinstance(item, Instruction) and item.after is not None]
         self.count += 1
         for item in items:
             for name in sorted(item_writes(item) if not isinstance(item, str) else ()):
@@ -290,7 +290,7 @@ class Runs:
                     lines.append(f"{name} = b_{name}")
         return lines
 
-    def _after(self, item: Layer) -> str:
+    def _after(self, item: Instruction) -> str:
         """The statement that hands what a layer keeps to Python."""
         names, function = item.after or ("", None)
         kept = {x.name: x for x in item.words if isinstance(x, Extra)}
