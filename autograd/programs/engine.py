@@ -197,7 +197,7 @@ class NativeLanes:
         k = 0
         for block in blocks:
             address, (down, across), wide = block.ctypes.data, block.strides, block.shape[1]
-            buffers.inside[0, k:k + wide] = address if wide == 1 else range(address, address + across * wide, across)
+            buffers.inside[0, k:k + wide] = address if wide == 1 else address + across * np.arange(wide)
             buffers.inside[1, k:k + wide] = down >> 3
             k += wide
         told.lanes, told.seed_row, gradients = lanes, -1, nothing

@@ -7,6 +7,7 @@ finite they are computed anew with a mask of the entries at which something arri
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -83,6 +84,8 @@ class VectorLanes:
         for step in reversed(self.steps):
             for place in step.inputs() if step.passes else ():
                 place.write_first(touched)
+        firsts = {row for step in self.steps if step.passes for x in step.inputs() if x.is_first for row in x.found}
+        self.unwritten = indices([row for row in range(len(order)) if row not in firsts])  # gradients that begin as zeros
         self.wanted_rows = [self.row_of[i] for i in wanted if i in self.row_of]
         self.wants = indices([i for i in wanted if i not in self.row_of])
         self.fixed = FixedSteps(lowered, needed)
@@ -137,7 +140,8 @@ class VectorLanes:
             np.add.at(du, self.weights, dw)
 
     def _products(self, rows: Array, u: Array, du: Array, seed: float, w: Array, dw: Array) -> Array:
-        down = np.zeros_like(rows)
+        down = np.empty_like(rows)
+        down[self.unwritten] = 0.0
         down[self.row_of[self.lowered.outputs[0]]] = seed
         for step in reversed(self.steps):
             step.backward(rows, u, down, du, w, dw)
@@ -219,11 +223,13 @@ class _Rows:
         self.operands = [Operands(places, row_of) for places in step.operands]
         self.function = _FUNCTIONS.get(id(step.op)) or array_function(step.op)
         self.rules = [rule if any(needed[i] for i in places) else flat for rule, places in zip(step.op.partials, step.operands)]
+        self.edges = [(x, rule, callable(rule)) for x, rule in zip(self.operands, self.rules) if rule is not flat]
+        self.reads = any(is_called for _, _, is_called in self.edges)  # its gradients depend on its operands
         self.passes = any(needed[i] for i in step.outs)
 
     def inputs(self) -> list[Operands]:
         """The operands that take gradients, in the order in which these come."""
-        return [x for x, rule in zip(self.operands, self.rules) if rule is not flat]
+        return [x for x, _, _ in self.edges]
 
     def forward(self, rows: Any, u: Array, w: Any = None) -> None:
         operands = [x.get(rows, u) for x in self.operands]
@@ -236,17 +242,19 @@ class _Rows:
     def backward(self, rows: Any, u: Array, down: Any, du: Array, w: Any = None, dw: Any = None) -> None:
         if not self.passes:
             return
-        g, out = (du, u) if rows is None else (down, rows)
-        g, out = g[self.out.index], out[self.out.index]
-        operands = [x.get(rows, u) for x in self.operands]
-        for x, rule in zip(self.operands, self.rules):
-            if rule is flat:
+        g = (du if rows is None else down)[self.out.index]
+        if self.reads:
+            out = (u if rows is None else rows)[self.out.index]
+            operands = [x.get(rows, u) for x in self.operands]
+        for x, rule, is_called in self.edges:
+            if not is_called and rule == 1.0:
+                x.add(down, du, g)
                 continue
-            local = partial(rule, out, *operands)
+            local = partial(rule, out, *operands) if is_called else rule
             if x.is_first:
                 np.multiply(g, local, out=down[x.index])
             else:
-                x.add(down, du, g if not callable(rule) and local == 1.0 else g * local)
+                x.add(down, du, g * local)
 
 
 class _Matrix:
@@ -291,7 +299,7 @@ class _Matrix:
             np.matmul(w[self.part_w].reshape(self.w.shape).T, g, out=down[self.x.index])
         elif self.to_x:
             self.x.add(down, du, w[self.part_w].reshape(self.w.shape).T @ g)
-        total = g @ np.ones(g.shape[1]) if self.b.size else None  # a third of the time of g.sum(1)
+        total = g @ ones(g.shape[1]) if self.b.size else None  # a third of the time of g.sum(1)
         if self.to_ones:
             np.add.at(du, self.ones, w[self.part_b].reshape(self.b.shape).T @ total)
         if self.to_w:
@@ -339,6 +347,14 @@ class _Products:
             down[y] += g * rows[x]
         if self.base is not None and self.to_base:
             self.base.add(down, du, g[None, :])
+
+
+@lru_cache(maxsize=8)
+def ones(count: int) -> Array:
+    """So many ones, which nobody writes to."""
+    made = np.ones(count)
+    made.flags.writeable = False
+    return made
 
 
 _STEPS: dict[Any, Any] = {SameRows: _Rows, Matrix: _Matrix, Products: _Products}
