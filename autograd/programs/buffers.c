@@ -28,7 +28,7 @@ static const double zeros[ROOM / sizeof(double)];
 #define TYPED_SUMS(code, T) case code: { T *x = (T *)to; for (int64_t i = 0; i < many; i++) x[i] = p[5] ? x[i] + sum[i] : sum[i]; break; }
 
 /* Sums of all blocks into their array; those of rows that lay side by side in a block are added first. */
-COLD static void sums_stored(const int32_t *p, char *to, double *sum, int64_t many, int64_t block)
+static void sums_stored(const int32_t *p, char *to, double *sum, int64_t many, int64_t block)
 {
     for (int64_t l = many; l < block; l++)
         sum[l % many] += sum[l];

@@ -11,7 +11,7 @@
 #else
 #define CLONES
 #endif
-#define COLD __attribute__((cold, noinline))   /* compiled to be short, not to be fast */
+#define COLD __attribute__((cold, noinline))   /* compiled to be short; what always calls it would be so too */
 #define WITHIN static inline __attribute__((always_inline))
 
 WITHIN double power_of_two_double(double n)           /* n is whole and between −1022 and 1023 */

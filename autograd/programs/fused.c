@@ -42,7 +42,7 @@ static int OF(has_nan)(const T *x, int n)
 }
 
 /* How many entries a block has: whole rows of C, if possible in whole vectors, or a part of a row. */
-COLD static int OF(block_length)(int64_t C)
+static int OF(block_length)(int64_t C)
 {
     int64_t both = C;
     while (both % VECTOR && both <= WIDE)
@@ -59,7 +59,7 @@ typedef struct {
 } OF(Place);
 
 /* {row, buffer, type, kind, rounded}: what is the same in all blocks */
-COLD static void OF(load_once)(T *row, const int32_t *p, const char *from, int64_t C)
+static void OF(load_once)(T *row, const int32_t *p, const char *from, int64_t C)
 {
     if (p[3] == ALONE) {
         OF(copied)(row, p[2], from, 0, 1);
