@@ -581,3 +581,14 @@ def test_a_training_step_asks_the_system_for_no_memory_that_it_has_had() -> None
     found = subprocess.run([sys.executable, "-c", textwrap.dedent(program)], capture_output=True, text=True, check=True,
                            cwd=Path(__file__).parent.parent, env={**given, "OPENBLAS_NUM_THREADS": "1"})
     assert float(found.stdout) < 20  # page faults a step; 150 to 290 before
+
+
+def test_batch_norm_moves_running_tensors_as_it_moves_arrays() -> None:
+    arrays = [np.zeros(2), np.ones(2)]
+    tensors = [Tensor(x, requires_grad=False) for x in arrays]
+    x = wave(4, 2, 3)
+    for training in (True, False):
+        wanted = F.batch_norm(x, *arrays, training=training)
+        close(F.batch_norm(Tensor(x), *tensors, training=training).data, wanted)
+    for tensor, array in zip(tensors, arrays):
+        assert array.all() and np.array_equal(tensor.data, array)

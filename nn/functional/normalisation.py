@@ -19,6 +19,7 @@ from .operands import INTEGERS, all_plain, as_operand, floating
 from .signatures import of_array
 
 if TYPE_CHECKING:
+    from autograd import Tensor
     from autograd.typing import Array, ArrayLike
 
 
@@ -131,14 +132,14 @@ _batch_norm = ArrayOperation("batch_norm", "batch norm", _batch_norm_forward, _b
 
 
 @of_array
-def batch_norm(input: ArrayLike, running_mean: Array | None = None, running_var: Array | None = None,
+def batch_norm(input: ArrayLike, running_mean: Array | Tensor | None = None, running_var: Array | Tensor | None = None,
                weight: ArrayLike | None = None, bias: ArrayLike | None = None, training: bool = False, momentum: float = 0.1,
                eps: float = 1e-5) -> Any:
     """Each channel (axis 1) normalised over all other axes, then scaled and shifted (Ioffe & Szegedy, 2015).
 
     Training uses the batch's mean and variance, and moves the running arrays towards them in place by ``momentum`` (the variance
-    with divisor n − 1, as in PyTorch); evaluation uses the running ones. Raises ValueError for a training batch with one value per
-    channel.
+    with divisor n − 1, as in PyTorch), or constant Tensors; evaluation uses the running ones. Raises ValueError for a training
+    batch with one value per channel.
 
     >>> batch_norm(Tensor([[1.0], [3.0]]), None, None, training=True, eps=0.0).tolist()  # mean 2, deviation 1
     [[-1.0], [1.0]]
@@ -168,8 +169,9 @@ def batch_norm(input: ArrayLike, running_mean: Array | None = None, running_var:
 
     def move() -> None:
         if running_mean is not None and running_var is not None:
-            running_mean[...] += momentum * (cache["mean"] - running_mean)
-            running_var[...] += momentum * (cache["variance"] * (count / (count - 1)) - running_var)
+            mean, variance = (getattr(running, "array", running) for running in (running_mean, running_var))
+            mean[...] += momentum * (cache["mean"] - mean)
+            variance[...] += momentum * (cache["variance"] * (count / (count - 1)) - variance)
     if training and hasattr(out, "deferred_effect"):  # a recording moves them at each call
         out.deferred_effect(move)
     elif training:
