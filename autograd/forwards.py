@@ -10,19 +10,23 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+if TYPE_CHECKING:
+    from .typing import Array
 
-def _real(x: Any) -> Any:
+
+def _real(x: Array) -> Array:
     """Integers as float64, which formulas of ours compute in; NumPy's own functions choose for themselves."""
     return x if getattr(x, "dtype", None) is None or x.dtype.kind == "f" else x.astype(np.float64)
 
 
-def _large_floats(x: Any, y: Any = 0.0) -> bool:
+def _large_floats(x: Array, y: Array | float = 0.0) -> bool:
     """True for arrays of many floats of one kind, or one and a number."""
-    return np.size(x) > 1000 and x.dtype.char in "fd" and (not np.shape(y) or x.shape == y.shape and x.dtype == y.dtype)
+    alike = not isinstance(y, np.ndarray) or not y.ndim or x.shape == y.shape and x.dtype == y.dtype
+    return np.size(x) > 1000 and x.dtype.char in "fd" and alike
 
 
 @cache
@@ -35,7 +39,7 @@ def _tan_is_fast() -> bool:
     return not all(kind["current"].startswith("baseline") for kinds in targets.values() for kind in kinds.values())
 
 
-def sin(x: Any) -> Any:
+def sin(x: Array) -> Array:
     """2t / (1 + t²) of t = tan(x/2), in a third of the time of NumPy's sin where tan is fast; to 2 units of the last digit."""
     if not _large_floats(x) or x.dtype.char == "f" or not _tan_is_fast():
         return np.sin(x)
@@ -49,7 +53,7 @@ def sin(x: Any) -> Any:
 _RIGHT_ANGLE, _REST_OF_IT = math.pi / 2, 6.123233995736766e-17  # π/2 to twice the digits of a float
 
 
-def cos(x: Any) -> Any:
+def cos(x: Array) -> Array:
     """sin(x + π/2) as ``sin`` has it; what x + π/2 loses in rounding is added to first order, so that zeros keep their digits."""
     if not _large_floats(x) or x.dtype.char == "f" or not _tan_is_fast():
         return np.cos(x)
@@ -71,7 +75,7 @@ def cos(x: Any) -> Any:
     return tangent
 
 
-def sigmoid(x: Any) -> Any:
+def sigmoid(x: Array) -> Array:
     x = _real(np.asarray(x))
     e = np.asarray(np.negative(x))
     np.exp(e, out=e)
@@ -83,7 +87,7 @@ def sigmoid(x: Any) -> Any:
     return e
 
 
-def logit(x: Any) -> Any:
+def logit(x: Array) -> Array:
     """log r of r = x / (1 − x), times (2x − 1) / (1 − x) / (r − 1), which is 1 but for the rounding of r.
 
     So it keeps all digits near 1/2, as log1p does in twice the time (Goldberg, What Every Computer Scientist …, 1991, theorem 4).
@@ -104,14 +108,14 @@ def logit(x: Any) -> Any:
     return out
 
 
-def fmod(x: Any, y: Any) -> Any:
+def fmod(x: Array, y: Array | float) -> Array:
     if not _large_floats(x, y):
         return np.fmod(x, y)
     out = _remainder(np.abs(x), np.abs(y), np.fmod)
     return np.copysign(out, x, out=out)
 
 
-def mod(x: Any, y: Any) -> Any:
+def mod(x: Array, y: Array | float) -> Array:
     if not _large_floats(x, y):
         return np.mod(x, y)
     sign = np.copysign(x.dtype.type(1), y)
@@ -119,7 +123,7 @@ def mod(x: Any, y: Any) -> Any:
     return np.multiply(out, sign, out=out)
 
 
-def _remainder(x: Any, y: Any, function: Any) -> Any:
+def _remainder(x: Array, y: Array | float, function: Callable[..., Array]) -> Array:
     """x − ny without a rounding for the whole number n nearest to x / y, and y more where that is negative.
 
     Numbers of single precision are computed in double, where a product with n is exact. In double y is split into two halves,
@@ -146,7 +150,7 @@ def _remainder(x: Any, y: Any, function: Any) -> Any:
     out = n.astype(x.dtype, copy=False)
     if not np.isfinite(out).all():
         left = ~np.isfinite(out)
-        out[left] = function(x[left], y[left] if np.shape(y) else y)
+        out[left] = function(x[left], y[left] if isinstance(y, np.ndarray) and y.ndim else y)
     return out
 
 
@@ -157,7 +161,7 @@ _ERF_BELOW = (1.0, 0.5030887722969055, 0.11455917358398438, 0.015054997988045216
               3.783185456995852e-05)
 
 
-def erf(x: Any) -> Any:
+def erf(x: Array) -> Array:
     """SciPy's, and Python's entry by entry where SciPy is not installed; many of single precision to 4e-7 of the value."""
     if not _large_floats(x) or x.dtype.char != "f":
         return _of_scipy("erf", math.erf, x)
@@ -170,12 +174,12 @@ def erf(x: Any) -> Any:
     return np.clip(near, -1, 1, out=near)
 
 
-def erfc(x: Any) -> Any:
+def erfc(x: Array) -> Array:
     """SciPy's, and Python's entry by entry where SciPy is not installed."""
     return _of_scipy("erfc", math.erfc, x)
 
 
-def _polynomial(coefficients: tuple[float, ...], x: Any) -> Any:
+def _polynomial(coefficients: tuple[float, ...], x: Array) -> Array:
     """The sum of cᵢxⁱ, by Horner's scheme."""
     out = coefficients[-1] * x
     for c in coefficients[-2:0:-1]:
@@ -185,7 +189,7 @@ def _polynomial(coefficients: tuple[float, ...], x: Any) -> Any:
     return out
 
 
-def _of_scipy(name: str, forward: Callable[[float], float], x: Any) -> Any:
+def _of_scipy(name: str, forward: Callable[[float], float], x: Array) -> Array:
     try:
         from scipy import special  # type: ignore[import-untyped]
     except ImportError:
@@ -193,12 +197,12 @@ def _of_scipy(name: str, forward: Callable[[float], float], x: Any) -> Any:
     return getattr(special, name)(x)
 
 
-def softplus(x: Any) -> Any:
+def softplus(x: Array) -> Array:
     x = _real(x)
     return np.log1p(np.exp(-np.abs(x))) + np.maximum(x, 0)
 
 
-def hypot(x: Any, y: Any) -> Any:
+def hypot(x: Array, y: Array | float) -> Array:
     if _large_floats(x, y):  # NumPy's takes ten times as long, and is needed where a square is too small or too large
         square, limits = x * x + y * y, np.finfo(x.dtype)
         if square.min() > limits.tiny / limits.eps and square.max() < limits.max:
@@ -206,18 +210,18 @@ def hypot(x: Any, y: Any) -> Any:
     return np.hypot(x, y)
 
 
-def floor_divide(x: Any, y: Any) -> Any:
+def floor_divide(x: Array, y: Array | float) -> Array:
     if not _large_floats(x, y):
         return np.floor_divide(x, y)
     quotient = x / y
     whole = np.floor(quotient)
     unsure = whole == quotient  # rounded to a whole number, perhaps from below; NumPy's exact function takes five times as long
     if unsure.any():
-        whole[unsure] = np.floor_divide(x[unsure], y[unsure] if np.shape(y) else y)
+        whole[unsure] = np.floor_divide(x[unsure], y[unsure] if isinstance(y, np.ndarray) and y.ndim else y)
     return whole
 
 
-def logaddexp(x: Any, y: Any) -> Any:
+def logaddexp(x: Array, y: Array | float) -> Array:
     if not _large_floats(x, y):
         return np.logaddexp(x, y)
     apart = np.abs(np.subtract(x, y))
@@ -226,7 +230,7 @@ def logaddexp(x: Any, y: Any) -> Any:
     return out if np.isfinite(out).all() else np.logaddexp(x, y)
 
 
-def leaky_relu(x: Any, slope: Any) -> Any:
+def leaky_relu(x: Array, slope: Array | float) -> Array:
     x = _real(x)
     if isinstance(slope, float) and 0 < slope <= 1:
         below = np.asarray(slope * x)
@@ -234,14 +238,14 @@ def leaky_relu(x: Any, slope: Any) -> Any:
     return np.where(x > 0, x, slope * x)
 
 
-def elu(x: Any, alpha: Any) -> Any:
+def elu(x: Array, alpha: Array | float) -> Array:
     x = _real(x)
     if isinstance(alpha, float) and 0 < alpha <= 1:
         return np.maximum(np.expm1(np.minimum(x, 0)) * alpha, x)  # exp(x) − 1 ≥ x; of equal zeros, maximum returns the second
     return np.where(x > 0, x, alpha * np.expm1(np.minimum(x, 0)))
 
 
-def power(x: Any, y: Any) -> Any:
+def power(x: Array, y: Array | float) -> Array:
     if isinstance(y, float) and y in (3.0, 4.0) and isinstance(x, np.ndarray):  # NumPy's power takes 70 times as long
         return x * x * x if y == 3.0 else np.square(np.square(x))
     if isinstance(y, float) and y == 0.5:  # NumPy's root is nan at −∞, where its power with an array of exponents is inf
@@ -249,6 +253,6 @@ def power(x: Any, y: Any) -> Any:
     return x ** y
 
 
-def step(x: Any) -> Any:
+def step(x: Array) -> Array:
     out = np.where(np.isnan(x), x, x > 0)
     return out.astype(np.result_type(x, np.float32) if np.ndim(x) == 0 else x.dtype)

@@ -6,17 +6,20 @@ Both give NumPy's result, sums but for their rounding; every other case is NumPy
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .axes import all_axes, kept_shape
 
+if TYPE_CHECKING:
+    from ..typing import Array, Axis
+
 ADD: Any = np.add  # whose stub has no axis of several
 ROWS = 200  # with fewer, NumPy takes as long
 
 
-def add_along(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+def add_along(x: Array, axis: Axis = None, keepdims: bool = False) -> Any:
     """``numpy.add.reduce``.
 
     >>> add_along(np.ones((300, 3)), -1).shape
@@ -33,7 +36,7 @@ def add_along(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     return out.reshape(kept_shape(x.shape, axis) if keepdims else x.shape[:-1])
 
 
-def extreme_along(ufunc: Any, x: Any, axis: Any = None, keepdims: bool = False, initial: Any = None) -> Any:
+def extreme_along(ufunc: np.ufunc, x: Array, axis: Axis = None, keepdims: bool = False, initial: float | None = None) -> Any:
     """``ufunc.reduce`` of ``numpy.maximum`` or ``numpy.minimum``.
 
     >>> extreme_along(np.maximum, np.arange(900.0).reshape(300, 3), 1)[:2].tolist()
@@ -44,7 +47,7 @@ def extreme_along(ufunc: Any, x: Any, axis: Any = None, keepdims: bool = False, 
     return ufunc.reduce(rows.T.copy(), 0).reshape(kept_shape(x.shape, axis) if keepdims else x.shape[:-1])
 
 
-def _short_rows(x: Any, axis: Any, longest: int) -> Any:
+def _short_rows(x: Array, axis: Axis, longest: int) -> Any:
     """The array as rows along its last axis, if that is ``axis`` and short; else None."""
     if type(x) is not np.ndarray or x.dtype.char not in "fd" or x.ndim < 2 or not 2 <= x.shape[-1] <= longest:
         return None
