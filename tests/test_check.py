@@ -454,6 +454,7 @@ def test_many_entries_are_checked_along_directions_and_the_wrong_one_is_found():
     f = lambda v: math.fsum(x**3 for x in v)
     right = lambda v: [3 * x * x for x in v]
     assert len(check_gradients(f, xs, gradient=right).findings) < 10
+    assert all(row[2] == "" for row in check_gradients(f, xs, gradient=right).rows())  # a direction is at no single number
     for culprit in (1, 123, 299):
         report = check_gradients(
             f, xs, gradient=lambda v, i=culprit: [g * (1.001 if j == i else 1) for j, g in enumerate(right(v))]
