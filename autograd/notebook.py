@@ -10,6 +10,12 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+PAGE_HEAD = """<!doctype html>
+<html lang="{lang}">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{title}</title>
+"""  # how every page of ours begins
 LINES = 19  # most lines of an object's text
 ROWS = 24  # most rows of a table
 _NUMBER = r"[-−+±]?(\d[\d,.]*([eE][-+−]?\d+)?( ?%)?|nan|inf)"

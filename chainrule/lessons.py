@@ -8,6 +8,7 @@ from pathlib import Path
 
 from autograd.files import replaced, write_whole
 from autograd.languages import message, reader_language
+from autograd.notebook import PAGE_HEAD
 
 from .exercises import find, ids, solution
 from .exercises.kinds import Circuit
@@ -79,12 +80,7 @@ def _circuit(id: str) -> str:
 
 
 _TITLE, _HINTS = message("The course's exercises: key for the instructor"), message("hints")
-_PAGE = """<!doctype html>
-<html lang="{lang}">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{title}</title>
-<style>
+_PAGE = PAGE_HEAD + """<style>
 :root {{ color-scheme: light dark }}
 body {{ margin: 24px auto; max-width: 980px; padding: 0 16px; font: 16px/1.5 "Helvetica Neue", Helvetica, Arial, sans-serif }}
 pre, figure {{ overflow-x: auto; margin: 8px 0 }} section {{ border-top: 1px solid #8c959f; break-inside: avoid }}

@@ -13,6 +13,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from autograd.notebook import PAGE_HEAD
 from viz.colours import DARK, LIGHT, variables
 
 from .build import LANGUAGES, ROOT, inline_pictures
@@ -95,12 +96,7 @@ def _output(output: dict[str, Any]) -> str:
     return f'<pre class="output" tabindex="0">{escape(text.rstrip())}</pre>' if text.strip() else ""
 
 
-_PAGE = """<!doctype html>
-<html lang="{lang}">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{title}</title>
-<style>
+_PAGE = PAGE_HEAD + """<style>
 :root {{ color-scheme: light dark; {light} }}
 @media (prefers-color-scheme: dark) {{ :root {{ {dark} }} }}
 * {{ box-sizing: border-box }}

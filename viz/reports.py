@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from autograd.files import write_whole
 from autograd.graph import topological
 from autograd.languages import reader_language
+from autograd.notebook import PAGE_HEAD
 
 from . import plots
 from .collapsing import MANY
@@ -350,8 +351,7 @@ def page(title: str, sections: Iterable[tuple[str, str | Example]], live: bool =
     style = (f":root {{ color-scheme: light dark; {variables(LIGHT)} }}\n@media (prefers-color-scheme: dark) "
              f"{{ :root {{ {variables(DARK)} }} }}\n{style}")
     again = '<noscript><meta http-equiv="refresh" content="5"></noscript>' if live else ""
-    return (f'<!doctype html>\n<html lang="{lang}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, '
-            f'initial-scale=1">{again}<title>{escape(clean(title))}</title><style>{style}</style><script>{script}</script></head>'
+    return (f'{PAGE_HEAD.format(lang=lang, title=escape(clean(title)))}{again}<style>{style}</style><script>{script}</script>'
             f'<body{" data-live=yes" * live} data-next="{said("the next state of this report", lang)}"><main>'
             f'<h1>{escape(clean(title))}</h1>{body}</main></body></html>\n')
 

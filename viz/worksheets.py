@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from autograd.graph import Node, topological
 from autograd.languages import message, reader_language, translated
+from autograd.notebook import PAGE_HEAD
 from autograd.stepping import Step, walks
 
 from .colours import LIGHT
@@ -151,12 +152,7 @@ _TEXTS = {
     "gate": message("gate"), "input": message("its input"), "upstream": message("upstream"), "local": message("× local"),
     "downstream": message("= downstream"),
 }
-_PAGE = """<!doctype html>
-<html lang="{lang}">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{title}</title>
-<style>
+_PAGE = PAGE_HEAD + """<style>
 body {{ margin: 24px auto; max-width: 980px; padding: 0 16px; color: #1f2328; background: #fff;
   font: 15px/1.5 "Helvetica Neue", Helvetica, Arial, "Liberation Sans", "Noto Sans CJK KR", sans-serif }}
 figure {{ margin: 16px 0; overflow-x: auto }} figure svg {{ max-width: 100%; height: auto }}

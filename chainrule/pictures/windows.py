@@ -9,7 +9,7 @@ from pathlib import Path
 
 from autograd.files import write_whole
 from autograd.languages import message, reader_language
-from autograd.notebook import picture
+from autograd.notebook import PAGE_HEAD, picture
 from viz.colours import DARK, LIGHT, both, variables
 from viz.svg import document, tag
 
@@ -142,12 +142,7 @@ class Window:
         return f"<Window of {self.size * self.size} entries>"
 
 
-_PAGE = """<!doctype html>
-<html lang="{lang}">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{title}</title>
-<style>
+_PAGE = PAGE_HEAD + """<style>
 :root {{ color-scheme: light dark; {colours} }}
 {style}
 body {{ margin: 8px; font: 15px/1.5 "Helvetica Neue", Helvetica, Arial, sans-serif; color: var(--ink); background: var(--paper) }}

@@ -8,6 +8,7 @@ from typing import Any
 
 from autograd import Value
 from autograd.languages import LANGUAGES
+from autograd.notebook import PAGE_HEAD
 
 from ..quizzes import LABELS as QUIZ_LABELS
 from ..quizzes import WORDS as QUIZ_WORDS
@@ -75,12 +76,7 @@ def _scripts() -> str:
     return ";\n".join([*map(source, BEFORE), f"function stepPage({own}) {{ {inside} }}", *map(source, OWN)])
 
 
-_PAGE = """<!doctype html>
-<html lang="{lang}">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{title}</title>
-<script>{unpack}{style}</script>
+_PAGE = PAGE_HEAD + """<script>{unpack}{style}</script>
 <body>
 <noscript>This page computes in your browser: allow scripts for it.</noscript>
 <script>{script}</script>

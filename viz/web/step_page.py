@@ -22,7 +22,7 @@ from autograd.context import scope
 from autograd.files import write_whole
 from autograd.graph import Node, is_node, topological
 from autograd.languages import reader_language, translated
-from autograd.notebook import picture
+from autograd.notebook import PAGE_HEAD, picture
 from autograd.programs.javascript import to_javascript
 from autograd.stepping import MISTAKES, Step, walks
 
@@ -158,12 +158,7 @@ class Stepper:
         return f"<Stepper of {self.steps:,} steps, {f'live inputs {live}' if live else 'no live inputs'}>"
 
 
-_PAGE = """<!doctype html>
-<html lang="{lang}">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{title}</title>
-<script>{unpack}{style}</script>
+_PAGE = PAGE_HEAD + """<script>{unpack}{style}</script>
 <main class="{kind}">
 <h1>{title}</h1>
 <div class="bar" role="group" aria-label="Steps">
