@@ -25,8 +25,9 @@ def _real(x: Array) -> Array:
 
 def _large_floats(x: Array, y: Array | float = 0.0) -> bool:
     """True for arrays of many floats of one kind, or one and a number."""
-    alike = not isinstance(y, np.ndarray) or not y.ndim or x.shape == y.shape and x.dtype == y.dtype
-    return np.size(x) > 1000 and x.dtype.char in "fd" and alike
+    if np.size(x) <= 1000 or x.dtype.char not in "fd":
+        return False
+    return not isinstance(y, np.ndarray) or not y.ndim or x.shape == y.shape and x.dtype == y.dtype
 
 
 @cache

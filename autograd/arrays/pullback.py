@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..elementwise import LARGE, in_blocks, local_and_taken, mask_product
+from ..elementwise import LARGE, in_blocks, local_and_taken, masked
 from ..errors import warn_no_derivative
 from ..operation import Operation, no_derivative, partial
 from . import table
@@ -45,8 +45,7 @@ def row_pullback(row: Operation, i: int, upstream: Any, out: Any, operands: Any,
             return made
     factor = partial(rule, out, *operands)
     if type(factor) is np.ndarray and factor.dtype is BOOL and factor.shape == upstream.shape:
-        refuse_nan(upstream)
-        return mask_product(upstream, factor, into)
+        return masked(upstream, factor, into)
     if row.is_selection or getattr(factor, "dtype", None) == np.bool_:
         refuse_nan(upstream)
         if row.defaults:  # a slope or alpha of nan does not appear in the result where its branch is not taken

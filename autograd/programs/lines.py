@@ -15,7 +15,7 @@ import numpy as np
 from .. import ops
 from ..arrays import table
 from ..arrays.pullback import match_operand, refuse_nan, row_pullback, unbroadcast
-from ..elementwise import array_function, mask_product
+from ..elementwise import array_function, masked
 from ..operation import Operation, no_derivative
 from .layers import layer_backward, layer_forward
 from .masks import may_repeat
@@ -118,7 +118,7 @@ class Lines:
     def __init__(self, tape: ArrayTape, outputs: list[int], wanted: list[int], space: dict[str, Any]):
         self.tape, self.outputs, self.wanted, self.space = tape, outputs, wanted, space
         space.update(row=row_pullback, refuse_nan=refuse_nan, np=np, match=match_operand, unbroadcast=unbroadcast,
-                     total=np.add.reduce, mine=mine, mask_product=mask_product)
+                     total=np.add.reduce, mine=mine, masked=masked)
         self.needed = self._needed()
         self.reached = {outputs[0]} if outputs else set()
         self.finals = {*wanted}
@@ -519,7 +519,7 @@ class Lines:
             room = self._room(slot) if fits and self.shape(slot) else ""
             made = [f"np.multiply({g}, v{step.out} != 0{room})"]  # a nan in it would be one in the result
             if np.size(example) > MANY:
-                made = [f"mask_product({g}, v{step.out} != 0{room.replace('out=', '')})"]
+                made = [f"masked({g}, v{step.out} != 0{room.replace('out=', '')})"]
         elif op in _SLOPES:
             made = [_SLOPES[op][i].format(*operands, g=g, out=f"v{step.out}")]
             if op is ops.mul and fits and self.shape(slot):
