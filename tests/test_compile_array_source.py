@@ -196,6 +196,27 @@ def test_closures_come_behind_the_arguments_and_labels_are_inputs():
         run_python(text, [x, labels + 3, *[p.array for p in parameters]])
 
 
+def test_a_convolutional_network_as_it_predicts(tmp_path):
+    double = {"dtype": np.float64}
+    model = nn.Sequential(nn.Conv2d(2, 4, 3, padding=1, rng=0, **double), nn.BatchNorm2d(4, **double), nn.ReLU(), nn.MaxPool2d(2),
+                          nn.Flatten(), nn.Linear(36, 3, rng=1, **double)).eval()
+    model(rng.normal(size=(4, 2, 6, 6)))
+    f = lambda x, labels: F.cross_entropy(model(x), labels)
+    program = compile(f)
+    x, labels = rng.normal(size=(4, 2, 6, 6)), np.array([0, 1, 2, 1])
+    value = program.backward(x, labels)
+    leaves = program.recorded().leaves
+    xs, shapes = [x, labels, *[p.array for p in leaves]], [([()], [x.shape, *[p.shape for p in leaves]])]
+    ran = [run_python(program.to_python(), xs)]
+    ran += run_c(tmp_path, [program.to_c()], [xs], shapes) if compiler else []
+    ran += run_javascript(tmp_path, [program.to_javascript()], [xs]) if node() else []
+    for results, slopes in ran:
+        agree(results[0], value)
+        agree(slopes[0], program.grad(x, labels))
+        for mine, leaf in zip(slopes[1:], leaves, strict=True):
+            agree(mine, leaf.grad)
+
+
 def test_seeds_of_several_results():
     program = compile(lambda x, y: [x * y, (x.sum(0), x > 0)])
     x, y = rng.normal(size=(2, 2, 3))

@@ -37,6 +37,13 @@ def test_a_program_is_held_against_its_function_at_random_points():
     assert report and {finding.mode for finding in report.findings} == {"gradient"}
 
 
+def test_a_finding_names_the_array_and_its_entry():
+    w = Tensor(np.ones(2), "w")
+    program = compile(lambda x: (x * w).sum())
+    program(np.ones(2))
+    assert "of['w'][1]" in str(program.check(n=1)) and "of['x'][0]" in str(program.check(n=1))
+
+
 def test_tensors_by_closure_are_moved_for_the_check_and_put_back():
     model, program = recorded_network()
     before = [(x.array, x.array.copy(), x.grad) for x in model.parameters()]
@@ -80,6 +87,7 @@ def test_the_graph_is_of_tensors_and_can_be_stepped_through_and_drawn():
     assert y.item() == pytest.approx(value, rel=1e-12) and {step.label for step in steps(y)} >= {"w", "x['in']"}
     np.testing.assert_allclose(gradient(y, w), gradient(f({"in": X}, LABELS), w), rtol=1e-12)
     assert "x[&#x27;in&#x27;]" in viz.draw(y).svg or "x['in']" in viz.draw(y).svg
+    assert viz.stepper(y) is not None
     with pytest.raises(ValueError, match="form, shapes and types"):
         program.graph({"in": X[:2]}, LABELS)
 

@@ -18,7 +18,7 @@ from ..operation import Operation
 from ..symbolic import operand_text
 from .lines import filled
 from .record import Changed
-from .tensors import ArrayTape, TapeStep, is_finite, item_of, method_of, same
+from .tensors import ArrayTape, TapeStep, is_finite, item_of, method_of, same, unwatched
 
 
 class NamedCall(NamedTuple):
@@ -104,8 +104,10 @@ def replay(tape: ArrayTape, outputs: list[int], sources: list[Any],
         elif step.kind == "guard":
             if bool(plain(args[0])) is not step.what:
                 raise Changed
-        else:
+        elif args:
             values[step.out] = step.what(*map(plain, args), **{key: plain(x) for key, x in options.items()})
+        else:
+            values[step.out] = unwatched(step.what)
     return [values[i] for i in outputs]
 
 

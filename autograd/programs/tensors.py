@@ -199,7 +199,7 @@ class ArrayTape:
 
     def step(self, function: Callable[..., Any], args: tuple[object, ...], options: dict[str, object]) -> Any:
         """Record a function of plain arrays; its result is deferred too."""
-        made = function(*self.plain(args), **self.plain(options)) if args else copy_context().run(_unwatched, function)
+        made = function(*self.plain(args), **self.plain(options)) if args else unwatched(function)
         if function in (np.shape, np.ndim, np.size):
             return made
         if isinstance(made, (tuple, list)):
@@ -209,10 +209,12 @@ class ArrayTape:
         return Deferred(self, slot)
 
 
-def _unwatched(function: Callable[[], Any]) -> Any:
-    """The result of a function of the library that reads what is kept, such as running statistics."""
-    set_current(Context())
-    return function()
+def unwatched(function: Callable[[], Any]) -> Any:
+    """The result of a function of the library that reads what is kept, such as running statistics, outside of any recording."""
+    def run() -> Any:
+        set_current(Context())
+        return function()
+    return copy_context().run(run)
 
 
 def _called_by_library() -> bool:

@@ -14,7 +14,7 @@ from ..proof.report import GradientReport
 from ..proof.verdict import EntryFinding
 from ..functional import plain
 from ..tensor import Tensor
-from .calls import is_repeatable
+from .calls import is_repeatable, names_of
 from .forms import float_array, object_array, put_together, result_form
 
 if TYPE_CHECKING:
@@ -127,6 +127,8 @@ class ArrayInputs:
         tape = compiled.tape
         self.given = [np.asarray(tape.examples[i]) for i in tape.inputs]
         self.floats = [k for k, i in enumerate(tape.inputs) if tape.takes[i]]
+        names = names_of(tape)
+        self.names = [names[i] for i in (*[tape.inputs[k] for k in self.floats], *tape.leaves_read)]
         self.checked = type(program)(self.weighted, backend=program.backend_asked, static_argnums=program.static)
 
     def weighted(self, *args: Any) -> Any:
@@ -192,6 +194,8 @@ def check_array_program(program: Any, compiled: ArrayCompiled, n: int, seed: int
         value, _ = inputs.value_and_slopes(point)
         findings += _value_finding(value, inputs.total(point), inputs.total([x * NEXT for x in point]), 0.0)
         if point:
-            findings += check_gradients(inputs.total, point, gradient=lambda arrays: inputs.value_and_slopes(arrays)[1],
-                                        seed=rng.randrange(1 << 30)).findings
+            findings += check_gradients(
+                lambda of: inputs.total([*of.values()]), dict(zip(inputs.names, point)),
+                gradient=lambda of: dict(zip(inputs.names, inputs.value_and_slopes([*of.values()])[1])),
+                seed=rng.randrange(1 << 30)).findings
     return GradientReport(findings, compiled.title)
