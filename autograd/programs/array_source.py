@@ -184,23 +184,23 @@ class NumPyWriter(ArrayWriter):
         told = [*options.values()] if call.name in _POSITIONAL else [f"{key}={x}" for key, x in options.items()]
         return f"np.{call.name}({', '.join(given + told)})"
 
-    def index(self, x: Any) -> str:
+    def index(self, x: object) -> str:
         """An index as it is written in brackets."""
         if isinstance(x, slice):
             parts = ["" if part is None else str(part) for part in (x.start, x.stop, x.step)]
             return ":".join(parts if parts[2] else parts[:2])
         return ", ".join(map(self.index, x)) + "," * (len(x) == 1) if type(x) is tuple and x else self.text(x)
 
-    def text(self, x: Any) -> str:
+    def text(self, x: object) -> str:
         """An argument or option in Python."""
         if isinstance(x, Slot):
             return self.text(self.tape.constants[x.number]) if x.number in self.tape.constants else self.names[x.number]
         if isinstance(x, np.ndarray):
             kind = self.text(x.dtype)
             return f"np.array({_listed(x)}, {kind})" if x.size else f"np.zeros({x.shape}, {kind})"
-        if type(x) in (tuple, list):
+        if isinstance(x, (tuple, list)):
             inside = ", ".join(map(self.text, x))
-            return f"[{inside}]" if type(x) is list else f"({inside}{',' * (len(x) == 1)})"
+            return f"[{inside}]" if isinstance(x, list) else f"({inside}{',' * (len(x) == 1)})"
         if isinstance(x, (np.dtype, type)):
             return repr(np.dtype(x).name)
         if isinstance(x, float):

@@ -10,7 +10,8 @@ from base64 import b64decode, b64encode
 from binascii import Error as Base64Error
 from collections.abc import Callable
 from math import isfinite, prod
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -25,6 +26,9 @@ from .lines import filled
 from .record import Changed
 from .storage import DEEPEST, Reader, write_program, written_form
 from .tensors import ArrayTape, Slot, TapeStep, method_of
+
+if TYPE_CHECKING:
+    from .array_program import ArrayCompiled
 
 MANY = 1 << 27  # entries of all arrays of a program together
 TYPES = {"bool", *[f"{kind}{bits}" for kind in ("int", "uint") for bits in (8, 16, 32, 64)], "float32", "float64"}
@@ -67,7 +71,7 @@ GROWING: dict[str, Callable[..., int]] = {  # the most entries of the result, fr
 
 # ── writing ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
-def save_arrays(path: Any, compiled: Any, about: dict[str, Any]) -> None:
+def save_arrays(path: str | Path, compiled: ArrayCompiled, about: dict[str, Any]) -> None:
     """Write a recording of arrays; TypeError for one that draws, moves state, or has an operation that no file keeps."""
     tape, title = compiled.tape, about["title"]
     if tape.draws or any(step.kind == "effect" for step in tape.steps):
@@ -107,7 +111,7 @@ def _written_step(step: TapeStep, title: str) -> list[Any]:
     return [call.name, [*map(written, call.args)], {**options, **({"cache": True} if "cache" in step.options else {})}, step.out]
 
 
-def written(x: Any) -> Any:
+def written(x: object) -> Any:
     """An argument, option or constant as JSON, exactly."""
     if isinstance(x, Slot):
         return {"slot": x.number}
@@ -119,8 +123,8 @@ def written(x: Any) -> Any:
         return {"array": [x.dtype.name, list(x.shape), b64encode(little.tobytes()).decode()]}
     if isinstance(x, slice):
         return {"slice": [written(part) for part in (x.start, x.stop, x.step)]}
-    if type(x) in (tuple, list):
-        return {"tuple": [*map(written, x)]} if type(x) is tuple else [*map(written, x)]
+    if isinstance(x, (tuple, list)):
+        return {"tuple": [*map(written, x)]} if isinstance(x, tuple) else [*map(written, x)]
     if isinstance(x, (np.dtype, type)):
         return {"dtype": np.dtype(x).name}
     if x is None or isinstance(x, (bool, int, str)):
@@ -140,7 +144,7 @@ class StoredArrays:
         self.argument_names: list[str] = about["arguments"]
         self.__name__ = about["title"]
 
-    def __call__(self, *args: Any) -> Any:
+    def __call__(self, *args: object) -> Any:
         entries, _ = flatten(args)
         wanted = [self.tape.examples[i] for i in self.tape.inputs]
         kinds = [(np.shape(x), np.asarray(x).dtype.kind) for x in wanted]

@@ -78,11 +78,11 @@ def _shape(tape: ArrayTape, slot: int) -> str:
     return f"{np.shape(tape.examples[slot])}"
 
 
-def told(x: Any, names: dict[int, str]) -> str:
+def told(x: object, names: dict[int, str]) -> str:
     """An argument or option in words: a name, a number, the shape of a constant array."""
     if isinstance(x, Slot):
         return names[x.number]
-    if type(x) in (tuple, list):
+    if isinstance(x, (tuple, list)):
         inside = ", ".join(told(part, names) for part in x)
         return f"[{inside}]" if type(x) is list else f"({inside}{',' * (len(x) == 1)})"
     if isinstance(x, (np.dtype, type)):

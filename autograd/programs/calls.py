@@ -111,8 +111,8 @@ def replay(tape: ArrayTape, outputs: list[int], sources: list[Any],
     return [values[i] for i in outputs]
 
 
-def plain(x: Any) -> Any:
+def plain(x: object) -> Any:
     """The plain array under a node, within tuples and lists too."""
-    if type(x) in (tuple, list):
+    if isinstance(x, (tuple, list)):
         return type(x)(map(plain, x))
     return plain_array(x) if hasattr(x, "plain_data") else x

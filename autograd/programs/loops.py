@@ -23,7 +23,7 @@ from .lines import filled, slots_of
 from .printer import C, JAVASCRIPT, Dialect, SourceCode, sources, written
 from .record import comparisons
 from .source import declarations
-from .tensors import ArrayTape, Slot, TapeStep
+from .tensors import Array, ArrayTape, Slot, TapeStep
 
 UFUNCS: dict[str, Operation] = {
     **{f"np.{name}": row for name, row in rows.items()}, "np.subtract": ops.sub, "np.multiply": ops.mul, "np.divide": ops.div,
@@ -58,7 +58,7 @@ def index_of(shape: tuple[int, ...], whole: tuple[int, ...]) -> Index:
     return Index(tuple([0 if n == 1 else prod(padded[i + 1:]) for i, n in enumerate(padded)]))
 
 
-def even_index(places: Any) -> Index | None:
+def even_index(places: Array) -> Index | None:
     """The index of entries that lie evenly; None where they do not.
 
     >>> even_index(np.arange(12).reshape(3, 4)[::-1, 1:]), even_index(np.array([0, 1, 3]))
@@ -156,13 +156,13 @@ class LoopWriter(ArrayWriter):
 
     # ── arrays and loops ──
 
-    def shape(self, x: Any) -> tuple[int, ...]:
+    def shape(self, x: Slot | Array | float) -> tuple[int, ...]:
         return np.shape(self.tape.examples[x.number] if isinstance(x, Slot) else x)
 
     def size(self, slot: int) -> int:
         return prod(np.shape(self.tape.examples[slot]))
 
-    def array(self, x: Any) -> str:
+    def array(self, x: object) -> str:
         """The name of an array, which for a constant is declared."""
         if isinstance(x, Slot) and x.number not in self.tape.constants:
             return self.names[x.number]
@@ -174,7 +174,7 @@ class LoopWriter(ArrayWriter):
         self.constants.append(f"static const {kind} {name}[] = {{{listed}}};" if self.is_c else f"const {name} = [{listed}]")
         return name
 
-    def even(self, places: Any) -> Index:
+    def even(self, places: Array) -> Index:
         """The index of entries, by a table where they do not lie evenly."""
         found = even_index(places)
         if found is None:

@@ -25,7 +25,7 @@ class RecordedBranches(Branches):
         return RecordedBranches(row(*map(inside, args)))
 
     @staticmethod
-    def apply_where(condition: Any, x: Any, y: Any) -> RecordedBranches:
+    def apply_where(condition: Any, x: object, y: object) -> RecordedBranches:
         condition, masks = inside(condition), [untaken(x), untaken(y)]
         made = where(*[float(z) if isinstance(z, bool) else inside(z) for z in (x, y)], condition=condition)
         return RecordedBranches(made, None if all(mask is False for mask in masks) else np.where(condition, *masks))
@@ -34,18 +34,18 @@ class RecordedBranches(Branches):
         return RecordedBranches(mask, ~mask)
 
 
-def may_repeat(index: Any) -> bool:
+def may_repeat(index: object) -> bool:
     """True where an index may name an entry twice, or is not known yet."""
     parts = index if type(index) is tuple else (index,)
     return not all(isinstance(part, (int, slice, type(None), type(...))) for part in parts)
 
 
-def inside(x: Any) -> Any:
+def inside(x: object) -> Any:
     """The node or plain array in a branch."""
     return x.array if isinstance(x, Branches) else x
 
 
-def untaken(x: Any) -> Any:
+def untaken(x: object) -> Any:
     """The mask of the entries whose branch is not taken; True or False where it is the same for all."""
     if isinstance(x, Branches):
         return False if x.untaken is None else x.untaken

@@ -69,7 +69,7 @@ class Stored:
         self.argument_names: list[str] = about["arguments"]
         self.__name__, self.parameters = about["title"], [*recording.leaves]
 
-    def __call__(self, *args: Any) -> Any:
+    def __call__(self, *args: object) -> Any:
         parts, _ = flatten(args)
         entries = [x for part in parts for x in (part.ravel().tolist() if isinstance(part, np.ndarray) else [part])]
         if len(entries) != len(self.recording.inputs) or len(args) != len(self.about["forms"]):
@@ -163,7 +163,7 @@ class Reader:
         except (ValueError, OverflowError):
             raise self.wrong(f"{text!r} is no number") from None
 
-    def form(self, told: Any, depth: int = 0) -> Form:
+    def form(self, told: object, depth: int = 0) -> Form:
         """The form of an argument or result."""
         if told is None or told == NUMBER:
             return told

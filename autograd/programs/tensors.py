@@ -11,7 +11,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextvars import copy_context
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
@@ -31,6 +31,8 @@ from ..tensor import Tensor
 from .masks import masked_edge
 from .refusals import NO_TRUTH, Unknown, refuse, user_line
 
+if TYPE_CHECKING:
+    from ..typing import ArrayLike
 
 Array = np.ndarray[Any, Any]
 
@@ -76,7 +78,7 @@ class ArrayTape:
         self.derivatives = "guarded"  # those taken within it must be finite; or "products", as they are; or with "masks"
         self.has_masks = False
 
-    def slot(self, example: Any, takes: bool = False) -> int:
+    def slot(self, example: object, takes: bool = False) -> int:
         """A new slot."""
         self.examples.append(example)
         self.takes.append(takes)
@@ -137,7 +139,7 @@ class ArrayTape:
         self.leaves[node] = self.slot(node.array, takes)
         self.steps.append(TapeStep("node", node.op, args, dict(node.params or {}), self.leaves[node]))
 
-    def twin(self, x: Any) -> Any:
+    def twin(self, x: object) -> Any:
         """The node of this recording for a Tensor that was computed of Tensors reached by closure; anything else itself."""
         if type(x) is not Tensor or not x.inputs:
             return x
@@ -315,11 +317,11 @@ class Deferred(Unknown, NDArrayOperatorsMixin):
         return TracedTensor.apply_array_operation(op, operands, params)
 
     @staticmethod
-    def apply_where(condition: Any, x: Any, y: Any) -> Any:
+    def apply_where(condition: ArrayLike, x: ArrayLike, y: ArrayLike) -> Any:
         return functions.where(condition, x, y)
 
 
-def asked(x: Any, call: str) -> Any:
+def asked(x: Deferred | TracedTensor, call: str) -> Any:
     """Refuse, to the user, the numbers of an array; where the library needs them the function runs without a recording."""
     if package_of(sys._getframe(3)) in internal_packages:
         raise Unrecordable(f"{call} of {x.describe()} within the library")
@@ -335,11 +337,11 @@ def guarded(x: Deferred) -> bool:
     return answer
 
 
-def method_of(name: str, array: Any, *args: Any, **options: Any) -> Any:
+def method_of(name: str, array: Array, *args: object, **options: object) -> Any:
     return getattr(array, name)(*args, **options)
 
 
-def item_of(array: Any, index: Any) -> Any:
+def item_of(array: Array, index: Any) -> Any:
     return array[index]
 
 
@@ -358,7 +360,7 @@ class TracedTensor(Unknown, ArrayMethods, Node):
     metadata: Any
     grad = None
 
-    def __new__(cls, data: Any) -> TracedTensor:
+    def __new__(cls, data: object) -> TracedTensor:
         here = current()
         tape = None if here is None else here.watch
         if not isinstance(tape, ArrayTape):
@@ -373,7 +375,7 @@ class TracedTensor(Unknown, ArrayMethods, Node):
     apply_array_operation = apply_operation
 
     @staticmethod
-    def apply_where(condition: Any, x: Any, y: Any) -> Any:
+    def apply_where(condition: ArrayLike, x: ArrayLike, y: ArrayLike) -> Any:
         return functions.where(condition, x, y)
 
     @property
@@ -512,7 +514,7 @@ def traced(tape: ArrayTape, slot: int, op: Any = None, operands: tuple[Any, ...]
     return node
 
 
-def is_finite(x: Any) -> Any:
+def is_finite(x: Array | Deferred) -> Any:
     """True for an array without nan and infinities."""
     if isinstance(x, Deferred):
         return x.tape.step(is_finite, (x,), {})
@@ -534,7 +536,7 @@ def _plain(x: Any) -> Any:
     return x.plain_data() if isinstance(x, TracedTensor) else x.array if type(x) is Tensor else x
 
 
-def same(x: Any) -> Any:
+def same(x: object) -> Any:
     """The array itself, through which no gradient flows."""
     return x.tape.step(same, (x,), {}) if isinstance(x, Deferred) else x
 

@@ -131,7 +131,7 @@ class ArrayInputs:
         self.names = [names[i] for i in (*[tape.inputs[k] for k in self.floats], *tape.leaves_read)]
         self.checked = type(program)(self.weighted, backend=program.backend_asked, static_argnums=program.static)
 
-    def weighted(self, *args: Any) -> Any:
+    def weighted(self, *args: object) -> Any:
         """One number of all results that are floats, each with a weight of its own."""
         total: Any = 0.0
         for n, x in enumerate(result_form(self.function(*args))[0]):
