@@ -19,7 +19,9 @@ CLONES int64_t arrays(const Arrays *s)
         case BATCH_NORM_BACK: batch_norm_back_float(p, s->at, (float *)s->sums); break;
         case MAX_POOL: max_pool_float(p, s->at, (float *)s->sums); break;
         case MAX_POOL_BACK: status |= max_pool_back_float(p, s->at); break;
-        case FINITE: if (p[2] ? infinite_double(p, s->at) : infinite_float(p, s->at)) return 1; break;
+        case FINITE:                       /* {FINITE, length, type, entries, x} */
+            if (p[2] ? has_infinite_double((double *)s->at[p[4]], p[3]) : has_infinite_float((float *)s->at[p[4]], p[3])) return 1;
+            break;
         case LABELS: {                     /* {LABELS, length, labels, how many, classes}: as unsigned numbers, negative ones are large */
             const uint64_t *labels = (const uint64_t *)s->at[p[2]];
             for (int i = 0; i < p[3]; i++)

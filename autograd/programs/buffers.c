@@ -11,6 +11,7 @@ enum { FULL, ALONE, TAIL, HEAD };          /* an operand of R × C entries: as m
 #define FLOATS(F) F(0, float) F(1, double)
 #define ROOM 1024                          /* bytes of a row in a block */
 #define MOST_ROWS 48
+#define FINITELY 1024                      /* a check of a row from here on is that it is finite */
 
 #define EACH(l, n) _Pragma("GCC ivdep") for (int64_t l = 0; l < n; l++)
 

@@ -37,7 +37,7 @@ def instructions(lowered: Lowered, needed: bytearray, codes: dict[str, int],
     return code, starts, back
 
 
-def dot_code(terms: list[int], needed: bytearray, number: int, place: int) -> list[int]:
+def dot_code(terms: Sequence[int], needed: bytearray, number: int, place: int) -> list[int]:
     """The instruction of a dot: pairs of which both take a gradient, then those of which one at most does, that one first."""
     both: list[int] = []
     one: list[int] = []

@@ -41,6 +41,14 @@ static int OF(has_nan)(const T *x, int n)
     return found;
 }
 
+static int OF(has_infinite)(const T *x, int64_t n)
+{
+    int found = 0;
+    for (int64_t l = 0; l < n; l++)
+        found |= !(OF(size)(x[l]) < INFINITY);
+    return found;
+}
+
 /* How many entries a block has: whole rows of C, if possible in whole vectors, or a part of a row. */
 static int OF(block_length)(int64_t C)
 {
@@ -139,7 +147,7 @@ static int OF(fused)(const Arrays *s, const int32_t *p)
         OF(block_forward)(&block, b.n + VECTOR - 1);
         OF(block_backward)(&block, b.n + VECTOR - 1);
         for (const int32_t *q = checks; q < stores; q++)
-            status |= 2 * OF(has_nan)(*q < 0 ? d[~*q] : v[*q], b.n);
+            status |= *q >= FINITELY ? OF(has_infinite)(v[*q - FINITELY], b.n) : 2 * OF(has_nan)(*q < 0 ? d[~*q] : v[*q], b.n);
         for (const int32_t *q = stores; q < end; q += 7)
             OF(store)(q[1] ? d[*q] : v[*q], q, s->at[q[2]], s->sums + q[6], b);
     }

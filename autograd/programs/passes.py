@@ -27,12 +27,12 @@ class Lowered(Recording):
 
     def __init__(self) -> None:
         super().__init__()
-        self.terms: dict[int, list[int]] = {}
+        self.terms: dict[int, tuple[int, ...]] = {}  # tuples of numbers are nothing to the garbage collector
         self.varying: list[int] = []  # the numbers of the inputs that vary by example
         self.lanes: list[bool] = []
 
     def operands(self, place: int) -> tuple[int, ...]:
-        return tuple(self.terms[place]) if place in self.terms else super().operands(place)
+        return self.terms[place] if place in self.terms else super().operands(place)
 
 
 Pass = Callable[[Lowered], Lowered]
@@ -75,7 +75,7 @@ def _renumbered(old: Recording, kept: list[int]) -> Lowered:
     here = set(kept) if len(kept) < len(old) else range(len(old))
     new.values = {at[i]: x for i, x in old.values.items() if i in here}
     new.c = {at[i]: at[x] for i, x in old.c.items() if i in here}
-    new.terms = {at[i]: [at[x] for x in terms] for i, terms in getattr(old, "terms", {}).items() if i in here}
+    new.terms = {at[i]: itemgetter(*terms)(at) for i, terms in getattr(old, "terms", {}).items() if i in here}
     new.inputs = [at[i] for i in old.inputs]
     new.leaves = {x: at[i] for x, i in old.leaves.items() if at[i] >= 0}
     new.outputs = [at[i] for i in old.outputs]
@@ -90,7 +90,7 @@ def _rewired(old: Lowered, to: list[int]) -> Lowered:
     old.a = [to[i] for i in old.a]
     old.b = [to[i] for i in old.b]
     old.c = {i: to[x] for i, x in old.c.items()}
-    old.terms = {i: [to[x] for x in terms] for i, terms in old.terms.items()}
+    old.terms = {i: itemgetter(*terms)(to) for i, terms in old.terms.items()}
     old.outputs = [to[i] for i in old.outputs]
     old.leaves = {x: to[i] for x, i in old.leaves.items()}
     return old
@@ -209,10 +209,10 @@ def fuse_dots(old: Lowered) -> Lowered:
         weights, xs, pairs = oriented(terms, lanes) if lanes[i] else ([], [], terms)
         if pairs and weights and weights != [one]:
             part = before[i] = old.add(dot)
-            old.terms[part] = [x for pair in zip(weights, xs) for x in pair]
+            old.terms[part] = tuple([x for pair in zip(weights, xs) for x in pair])
             lanes.insert(-1, any(lanes[x] for x in xs))
             terms = [*pairs, one, part]
-        old.terms[i] = terms
+        old.terms[i] = tuple(terms)
     kept = [place for place in (one, minus) if place >= count]
     for i in range(count):
         if not absorbed[i]:

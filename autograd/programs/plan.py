@@ -162,7 +162,7 @@ class Runs:
         self.results, self.finals = {f"v{i}" for i in (*plan.outputs, *plan.kept)}, {f"d{i}" for i in plan.wanted}
         self.seed = f"d{plan.outputs[0]}" if plan.derive else ""
         parts = [self._items(forward), self._items(backward)]
-        parts = self._without_aliases(self._without_unread(parts))
+        parts = [without_guards(part) for part in self._without_aliases(self._without_unread(parts))]
         self.is_whole = not any(isinstance(item, Line) for part in parts for item in part) and any(parts)
         in_lines = [x for part in parts for x in part if isinstance(x, Line)]
         self.by_python = self.results.union(*(x.reads for x in in_lines))
@@ -340,6 +340,18 @@ class Runs:
             self.space[f"h_{name}"] = self.buffers.array(name)
             lines.append(f"{name} = h_{name}.copy()")
         return lines
+
+
+def without_guards(items: list[Any]) -> list[Any]:
+    """The items without guards that a group after them takes over, with no line of Python in between."""
+    kept: list[Any] = []
+    for n, item in enumerate(items):
+        if isinstance(item, Other) and item.kind == "finite":
+            end = next((k for k in range(n, len(items)) if isinstance(items[k], Line)), len(items))
+            if any(isinstance(later, kernels.Group) and later.guards(item) for later in items[n:end]):
+                continue
+        kept.append(item)
+    return kept
 
 
 def item_reads(item: Any) -> set[str]:

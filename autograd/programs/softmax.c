@@ -1,4 +1,4 @@
-/* Softmax, the cross-entropy of labels, and a guard, on arrays of numbers of type T. */
+/* Softmax and the cross-entropy of labels on arrays of numbers of type T. */
 
 static __attribute__((noinline)) void OF(exponentials)(T *e, int64_t n)
 {
@@ -104,14 +104,4 @@ static void OF(softmax_back)(const int32_t *p, char **at, T *tops)
         for (int j = 0; j < p[4]; j++)
             to[j] = (p[7] ? to[j] : 0) + out[j] * (g[j] - mean);
     }
-}
-
-/* {FINITE, length, type, entries, x} */
-static int OF(infinite)(const int32_t *p, char **at)
-{
-    const T *x = (const T *)at[p[4]];
-    int found = 0;
-    for (int i = 0; i < p[3]; i++)
-        found |= !(OF(size)(x[i]) < INFINITY);
-    return found;
 }
