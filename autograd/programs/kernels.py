@@ -42,10 +42,18 @@ def is_worth(meaning: Any, lines: Lines, codes: dict[str, int]) -> bool:
     return isinstance(meaning, (Other, Alias, Instruction))
 
 
+def _many_sums(group: Group, kind: int) -> int:
+    """The sums that a row of a group has while it runs."""
+    if kind == TAIL:
+        return max(group.width, WIDE)
+    return {FULL: 0, ALONE: 1}.get(kind, group.entries // group.width)
+
+
 def is_single(lines: Lines, x: EntryRows) -> bool:
     """True for rows that are computed in single precision: all their arrays are, or it is a conversion to it."""
     out, kinds = dtype_of(lines, x.out), {dtype_of(lines, slot) for slot in x.operands}
-    return out == "f" and (kinds <= {"f", "?", "b", ""} or x.op is ops.identity) or out == "?" and "f" in kinds <= {"f", "?", "b", ""}
+    narrow = kinds <= {"f", "?", "b", ""}
+    return out == "f" and (narrow or x.op is ops.identity) or out == "?" and narrow and "f" in kinds
 
 
 def dtype_of(lines: Lines, slot: int) -> str:
@@ -72,7 +80,9 @@ class Group:
     def takes(self, x: EntryRows) -> bool:
         """True where the rows can join the group."""
         places = {**dict(zip(x.operands, x.kinds)), x.out: x.out_kind}
-        if prod(x.shape) != self.entries or is_single(self.lines, x) != self.single or len(self.rows.keys() | places.keys()) > MOST_ROWS or self.backward and not x.needs:
+        if prod(x.shape) != self.entries or is_single(self.lines, x) != self.single or self.backward and not x.needs:
+            return False
+        if len(self.rows.keys() | places.keys()) > MOST_ROWS:
             return False
         if x.width != self.width and all(not {TAIL, HEAD}.isdisjoint(kinds) for kinds in (self.kinds.values(), places.values())):
             return False
@@ -190,7 +200,7 @@ class Encoder:
                 slot = int(name[1:])
                 kind = group.kinds[slot]
                 stores += [rows[slot], int(name[0] == "d"), at(name), self.buffers.type_of(name), kind, int(adds), sums]
-                sums += 0 if kind == FULL else 1 if kind == ALONE else max(group.width, WIDE) if kind == TAIL else group.entries // group.width
+                sums += _many_sums(group, kind)
         self.room = max(self.room, sums)
         body: list[int] = []
         offset = start + 14 + len(loads) + len(group.checks) + len(stores)

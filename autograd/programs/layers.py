@@ -135,8 +135,8 @@ def _norm_forward(lines: Any, n: int, step: TapeStep) -> Instruction:
 
     def after(mean: Any, variance: Any, deviation: Any) -> None:
         step.options["cache"].update(mean=mean.copy(), variance=variance.copy(), deviation=deviation.copy()[:, None])
-    words = (channels, each, *operands, float(step.options["eps"]), out, *kept)
-    return Instruction("batch_norm", words, frozenset(operands), frozenset((out,)), 0, ("mean variance deviation", after))
+    words: list[Any] = [channels, each, *operands, float(step.options["eps"]), out, *kept]
+    return Instruction("batch_norm", tuple(words), frozenset(operands), frozenset((out,)), 0, ("mean variance deviation", after))
 
 
 def _norm_backward(lines: Any, n: int, step: TapeStep, before: set[int]) -> Instruction:

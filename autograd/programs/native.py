@@ -65,32 +65,38 @@ def text(names: Iterable[str], part: str = "") -> str:
     True
     """
     names = tuple(names)
-    used, vectors = {*names, "pow"}, {"pow"}
-    light, others = _entries(names, used, vectors)
-    frequent = {f"{code}" for name, code in opcodes(names).items() if name in FEW}
-    functions = sources(used, C)
-    functions.update({name: f"static inline double r_{name}(double x) {{ return {mine}_double(x); }}"
-                      for name, mine in VECTORS.items() if name in functions})
-    parts = [*HEAD, _file("elementary.c")]
-    parts += [f"static inline double r_{name}({', '.join(['double'] * rows[name].arity)});" for name in sorted(functions)]
-    parts += [functions[name] for name in sorted(functions)]
-    parts += [single(functions[name]) for name in sorted(vectors)]
-    parts += [f"#define {name.upper()} {code}" for name, code in opcodes(names).items() if name not in names]
-    few = {k: [entry for entry in x if entry.partition(",")[0][2:] in frequent] for k, x in light.items()}
-    for prefix, entries in (("FEW_", few), ("", light), ("OTHER_", others), ("FLOAT_", {k: [*map(single, x)] for k, x in light.items()})):
-        parts += [f"#define {prefix}{kind}(F) " + " \\\n    ".join(entries[k]) for kind, k in (("UNARY", 1), ("BINARY", 2))]
-    parts += [_file("rows.c"), f"#define LANES {int(part != 'arrays')}"]
+    parts = [*HEAD, _file("elementary.c"), *_rows(names), _file("rows.c"), f"#define LANES {int(part != 'arrays')}"]
     if part != "arrays":
         parts += [_file("interpreter.c"), _file("matrices.c")]
-    doubles, floats = [lambda file, name=name: _of_type(name, file) for name in ("double", "float")]
-    parts += doubles("blocks.c")
+    parts += _of_type("double", "blocks.c")
     if part != "arrays":
         parts += [_file("lanes.c"), "#undef LANES", "#define LANES 0"]
     if part != "numbers":
-        parts += [*floats("blocks.c"), _file("buffers.c")]
-        parts += [line for file in ("fused.c", "softmax.c", "products.c") for made in (doubles, floats) for line in made(file)]
-        parts += [*floats("layers.c"), _file("arrays.c")]
+        parts += [*_of_type("float", "blocks.c"), _file("buffers.c")]
+        for file in ("fused.c", "softmax.c", "products.c"):
+            parts += [*_of_type("double", file), *_of_type("float", file)]
+        parts += [*_of_type("float", "layers.c"), _file("arrays.c")]
     return "\n".join(parts)
+
+
+def _rows(names: tuple[str, ...]) -> list[str]:
+    """The functions of rows, the codes of what is no row, and the lists of entries."""
+    used, vectors = {*names, "pow"}, {"pow"}
+    light, others = _entries(names, used, vectors)
+    codes = opcodes(names)
+    frequent = {f"{code}" for name, code in codes.items() if name in FEW}
+    functions = sources(used, C)
+    functions.update({name: f"static inline double r_{name}(double x) {{ return {mine}_double(x); }}"
+                      for name, mine in VECTORS.items() if name in functions})
+    lines = [f"static inline double r_{name}({', '.join(['double'] * rows[name].arity)});" for name in sorted(functions)]
+    lines += [functions[name] for name in sorted(functions)]
+    lines += [single(functions[name]) for name in sorted(vectors)]
+    lines += [f"#define {name.upper()} {code}" for name, code in codes.items() if name not in names]
+    few = {k: [entry for entry in x if entry.partition(",")[0][2:] in frequent] for k, x in light.items()}
+    floats = {k: [*map(single, x)] for k, x in light.items()}
+    for prefix, entries in (("FEW_", few), ("", light), ("OTHER_", others), ("FLOAT_", floats)):
+        lines += [f"#define {prefix}{kind}(F) " + " \\\n    ".join(entries[k]) for kind, k in (("UNARY", 1), ("BINARY", 2))]
+    return lines
 
 
 HEAD = ("#if defined __GNUC__ && !defined __clang__", '#pragma GCC optimize ("vect-cost-model=dynamic")', "#endif")
@@ -262,7 +268,8 @@ class LanesCall(ctypes.Structure):
     """The arguments of a run over lanes, as ``interpreter.c`` declares them."""
 
     _fields_ = [(name, ctypes.c_double if name == "seed" else ctypes.c_int64) for name in (
-        "code starts count back back_count v d values gradients value_rows gradient_rows rows weights weight_count w dw spread spread_count in_rows in_ "
+        "code starts count back back_count v d values gradients value_rows gradient_rows rows weights weight_count w dw spread "
+        "spread_count in_rows in_ "
         "in_strides in_count din din_strides out_rows out out_count seed_row seed lanes").split()]
 
 

@@ -390,8 +390,8 @@ def oriented(terms: Sequence[int], varies: Sequence[bool]) -> tuple[list[int], l
 
 
 def _products(lowered: Lowered, place: int) -> Products:
-    terms = lowered.terms[place]
+    terms: Sequence[int] = lowered.terms[place]
     if lowered.lanes[place]:
         weights, xs, terms = oriented(terms, lowered.lanes)
-        return Products(place, xs[0] if weights else -1, terms[::2], terms[1::2])
-    return Products(place, -1, terms[::2], terms[1::2])
+        return Products(place, xs[0] if weights else -1, [*terms[::2]], [*terms[1::2]])
+    return Products(place, -1, [*terms[::2]], [*terms[1::2]])

@@ -292,11 +292,11 @@ class Runs:
 
     def _after(self, item: Instruction) -> str:
         """The statement that hands what a layer keeps to Python."""
-        names, function = item.after or ("", None)
+        names, function = item.after or ("", print)
         kept = {x.name: x for x in item.words if isinstance(x, Extra)}
         arrays = [self.buffers.arrays[next(key for key in kept if key.startswith(name))] for name in names.split()]
         name = f"after{len(self.space)}"
-        self.space[name] = lambda: function(*arrays)  # type: ignore[misc]
+        self.space[name] = lambda: function(*arrays)
         return f"{name}()"
 
     def _kept(self, group: kernels.Group) -> set[str]:
