@@ -521,8 +521,7 @@ def test_a_check_finds_a_wrong_pass():
     def drops_a_term(lowered):
         from autograd.programs.passes import fuse_dots
         fused = fuse_dots(lowered)
-        for terms in fused.terms.values():
-            del terms[-2:]
+        fused.terms = {place: terms[:-2] for place, terms in fused.terms.items()}
         return fused
     program = Program(lambda x, y: x * y + x * 2.0 + y * 3.0, passes=(drops_a_term,))
     program(1.0, 2.0)

@@ -8,19 +8,19 @@
 #define TYPED_STORE(code, U) case code: { U *x = (U *)to + at; for (int l = 0; l < n; l++) x[l] = row[l]; break; }
 
 /* n numbers of an array, from place `at` on, as T */
-static __attribute__((noinline)) void OF(copied)(T *row, int type, const char *from, int64_t at, int n)
+CLONES static __attribute__((noinline)) void OF(copied)(T *row, int type, const char *from, int64_t at, int n)
 {
     switch (type) { TYPES(TYPED_LOAD) }
 }
 
-static __attribute__((noinline)) void OF(stored)(const T *row, int type, char *to, int64_t at, int n)
+CLONES static __attribute__((noinline)) void OF(stored)(const T *row, int type, char *to, int64_t at, int n)
 {
     switch (type) { FLOATS(TYPED_STORE) TYPED_STORE(2, int8_t) }
 }
 #undef TYPED_LOAD
 #undef TYPED_STORE
 
-static __attribute__((noinline)) double OF(added)(const T *x, int n)
+CLONES static __attribute__((noinline)) double OF(added)(const T *x, int n)
 {
     typedef T part __attribute__((vector_size(STEP * sizeof(T)), aligned(sizeof(T))));
     vec s = {0};
@@ -121,7 +121,7 @@ static void OF(store)(const T *row, const int32_t *p, char *to, double *sum, OF(
 }
 
 /* {FUSED, length, type, entries, C, loads, checks, stores, sums, first start, forward, first start, backward, rows, the lists} */
-static int OF(fused)(const Arrays *s, const int32_t *p)
+CLONES static int OF(fused)(const Arrays *s, const int32_t *p)
 {
     const int64_t N = p[3];
     const int32_t *loads = p + 14, *checks = loads + 5 * p[5], *stores = checks + p[6], *end = stores + 7 * p[7];

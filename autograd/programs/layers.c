@@ -12,7 +12,7 @@ WITHIN void OF(opened)(T *gate, T *slope, int n)
 }
 
 /* {LSTM, length, type, steps, rows, units, weight's strides, x, weight, h, c, out, gates, slopes, tanh(c), its slopes times o} */
-static void OF(lstm)(const int32_t *p, char **at, T *room)
+CLONES static void OF(lstm)(const int32_t *p, char **at, T *room)
 {
     const int L = p[3], N = p[4], H = p[5], all = N * H;
     const T *h = (const T *)at[p[10]], *c = (const T *)at[p[11]];
@@ -61,7 +61,7 @@ static void OF(lstm_weight)(const T *before, const T *down, T *to, T *room, int 
 
 /* {LSTM_BACK, length, type, steps, rows, units, weight's strides, upstream, weight, h, c, out, gates, slopes, tanh(c), its slopes,
  * scores' gradients, those of h and c, then where x's, weight's, h's and c's go, 1 where weight's lies turned, adds} */
-static void OF(lstm_back)(const int32_t *p, char **at, T *room)
+CLONES static void OF(lstm_back)(const int32_t *p, char **at, T *room)
 {
     const int L = p[3], N = p[4], H = p[5], all = N * H;
     const T *g = (const T *)at[p[8]], *gates = (const T *)at[p[13]], *slopes = (const T *)at[p[14]], *out = (const T *)at[p[12]],
@@ -99,7 +99,7 @@ static void OF(lstm_back)(const int32_t *p, char **at, T *room)
 }
 
 /* Σ (x − a) (y − b) */
-static __attribute__((noinline)) double OF(inner)(const T *x, T a, const T *y, T b, int64_t n)
+CLONES static __attribute__((noinline)) double OF(inner)(const T *x, T a, const T *y, T b, int64_t n)
 {
     typedef T part __attribute__((vector_size(STEP * sizeof(T)), aligned(sizeof(T))));
     vec s = {0};
@@ -113,7 +113,7 @@ static __attribute__((noinline)) double OF(inner)(const T *x, T a, const T *y, T
 }
 
 /* {BATCH_NORM, length, type, channels, entries of each, x, w, b, eps, out, mean, variance, deviation}; channels lie one by one */
-static void OF(batch_norm)(const int32_t *p, char **at, T *room)
+CLONES static void OF(batch_norm)(const int32_t *p, char **at, T *room)
 {
     const int64_t n = p[4];
     const T *x = (const T *)at[p[5]], *w = (const T *)at[p[6]], *b = (const T *)at[p[7]];
@@ -132,7 +132,7 @@ static void OF(batch_norm)(const int32_t *p, char **at, T *room)
 }
 
 /* {BATCH_NORM_BACK, length, type, channels, entries of each, upstream, x, w, mean, deviation, where x's, w's, b's gradients go, adds} */
-static void OF(batch_norm_back)(const int32_t *p, char **at, T *room)
+CLONES static void OF(batch_norm_back)(const int32_t *p, char **at, T *room)
 {
     const int64_t n = p[4];
     const T *g = (const T *)at[p[5]], *x = (const T *)at[p[6]], *w = (const T *)at[p[7]], *mean = (const T *)at[p[8]],
@@ -161,7 +161,7 @@ static void OF(batch_norm_back)(const int32_t *p, char **at, T *room)
 
 /* {MAX_POOL, length, type, channels, height, width, batch, window's height and width, x, out}; images lie as channels × height × width ×
  * batch, and windows side by side cover them */
-static void OF(max_pool)(const int32_t *p, char **at, T *room)
+CLONES static void OF(max_pool)(const int32_t *p, char **at, T *room)
 {
     const int wide = p[5], N = p[6], high = p[7], across = p[8];
     const T *x = (const T *)at[p[9]];
@@ -180,7 +180,7 @@ static void OF(max_pool)(const int32_t *p, char **at, T *room)
 
 /* {MAX_POOL_BACK, length, type, channels, height, width, batch, window's height and width, upstream, x, out, to, add}: of equal entries
  * the first takes the gradient; returns 2 where there is a nan, which would be lost */
-static int OF(max_pool_back)(const int32_t *p, char **at)
+CLONES static int OF(max_pool_back)(const int32_t *p, char **at)
 {
     const int wide = p[5], N = p[6], high = p[7], across = p[8];
     const T *g = (const T *)at[p[9]], *x = (const T *)at[p[10]], *out = (const T *)at[p[11]];

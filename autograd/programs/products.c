@@ -45,7 +45,7 @@ WITHIN void OF(tile)(const T *a, int64_t along_m, int64_t along_k, const T *b, i
 }
 
 /* out (m × n, rows `to` apart) (+)= a · b, where b has k rows of whole vectors; 128 of them at a time stay in the first cache */
-static __attribute__((noinline)) void OF(multiply)(const T *a, int64_t along_m, int64_t along_k, const T *b, int64_t room, T *out,
+CLONES static __attribute__((noinline)) void OF(multiply)(const T *a, int64_t along_m, int64_t along_k, const T *b, int64_t room, T *out,
                                                    int64_t to, int m, int n, int k, int add)
 {
     for (int q = 0; q < k; q += 128)

@@ -1,6 +1,6 @@
 /* Softmax and the cross-entropy of labels on arrays of numbers of type T. */
 
-static __attribute__((noinline)) void OF(exponentials)(T *e, int64_t n)
+CLONES static __attribute__((noinline)) void OF(exponentials)(T *e, int64_t n)
 {
     for (int64_t l = 0; l < n; l++)
         e[l] = OF(exponential)(e[l]);
@@ -39,7 +39,7 @@ static void OF(shifted)(const T *x, T *e, T *z, T *tops, int rows, int classes)
 }
 
 /* {LOSS, length, type, rows, classes, scores, labels, weights or −1, divisor or −1, out, exponentials, their sums} */
-static void OF(loss)(const int32_t *p, char **at, T *tops)
+CLONES static void OF(loss)(const int32_t *p, char **at, T *tops)
 {
     const int rows = p[3], classes = p[4];
     const int64_t *labels = (const int64_t *)at[p[6]];
@@ -56,7 +56,7 @@ static void OF(loss)(const int32_t *p, char **at, T *tops)
 }
 
 /* {LOSS_BACK, length, type, rows, classes, upstream, labels, weights or −1, divisor or −1, to, exponentials, their sums} */
-static void OF(loss_back)(const int32_t *p, char **at, T *tops)
+CLONES static void OF(loss_back)(const int32_t *p, char **at, T *tops)
 {
     const int rows = p[3], classes = p[4];
     const int64_t *labels = (const int64_t *)at[p[6]];
@@ -73,7 +73,7 @@ static void OF(loss_back)(const int32_t *p, char **at, T *tops)
 }
 
 /* {SHARES, length, type, rows, classes, exponentials, their sums, out}: the softmax of scores whose loss is known already */
-static void OF(shares)(const int32_t *p, char **at, T *tops)
+CLONES static void OF(shares)(const int32_t *p, char **at, T *tops)
 {
     const T *e = (const T *)at[p[5]], *z = (const T *)at[p[6]];
     T *out = (T *)at[p[7]];
@@ -83,7 +83,7 @@ static void OF(shares)(const int32_t *p, char **at, T *tops)
 }
 
 /* {SOFTMAX, length, type, rows, classes, x, out} */
-static void OF(softmax)(const int32_t *p, char **at, T *tops)
+CLONES static void OF(softmax)(const int32_t *p, char **at, T *tops)
 {
     T *e = (T *)at[p[6]], *z = tops + p[3];
     OF(shifted)((const T *)at[p[5]], e, z, tops, p[3], p[4]);
@@ -93,7 +93,7 @@ static void OF(softmax)(const int32_t *p, char **at, T *tops)
 }
 
 /* {SOFTMAX_BACK, length, type, rows, classes, upstream, to, add, out} */
-static void OF(softmax_back)(const int32_t *p, char **at, T *tops)
+CLONES static void OF(softmax_back)(const int32_t *p, char **at, T *tops)
 {
     const T *g = (const T *)at[p[5]], *out = (const T *)at[p[8]];
     T *to = (T *)at[p[6]];
