@@ -36,3 +36,13 @@ CLONES int64_t arrays(const Arrays *s)
         }
     return status | (fetestexcept(FE_INVALID) ? 2 : 0);
 }
+
+/* 1 where products of floats have tiles of 24 vectors, which AVX-512 has registers for. */
+int64_t wide_tiles(void)
+{
+#ifdef __AVX512F__
+    return 1;
+#else
+    return 0;
+#endif
+}

@@ -26,18 +26,20 @@ ROUNDED, FINITELY = 8, 1024  # as in C
 FIRST = 16, 32, 64  # flags of operands whose gradient is the first one
 WIDE = 256  # entries of a block, as many as it may have
 SMALL_PRODUCT = 20_000  # multiplications; larger products are BLAS's
+NARROW, NARROW_PRODUCT = 256, 2**24  # but where registers are many, of floats and with so few columns, only those larger than this
 FEW_ENTRIES = 512  # up to so many, functions of C's library are faster than a call of NumPy
 LIGHT = {*native.LIGHT - {"sech"}, select.name, *(row.name for row in comparisons.values())}  # C's loops of these are vectors
 
 
-def is_worth(meaning: Any, lines: Lines, codes: dict[str, int]) -> bool:
+def is_worth(meaning: Any, lines: Lines, library: native.Library) -> bool:
     """True for what C does at least as fast as NumPy."""
     if isinstance(meaning, list):
-        return all(is_worth(x, lines, codes) for x in meaning)
+        return all(is_worth(x, lines, library) for x in meaning)
     if isinstance(meaning, Matrices):
-        return prod(meaning.sizes) <= SMALL_PRODUCT
+        is_narrow = library.has_wide_tiles and lines.dtype(int(meaning.out[1:])).char == "f" and meaning.sizes[1] <= NARROW
+        return prod(meaning.sizes) <= (NARROW_PRODUCT if is_narrow else SMALL_PRODUCT)
     if isinstance(meaning, EntryRows):
-        known, entries = meaning.op.name in codes, prod(meaning.shape)
+        known, entries = meaning.op.name in library.codes, prod(meaning.shape)
         return known and (entries <= FEW_ENTRIES or meaning.op.name in LIGHT)
     return isinstance(meaning, (Other, Alias, Instruction))
 

@@ -282,7 +282,7 @@ class ArraysCall(ctypes.Structure):
 class Library:
     """A loaded interpreter: its functions, and the number of each operation in a program for it."""
 
-    width = 64
+    width, has_wide_tiles = 64, False
 
     def __init__(self, library: Any, names: tuple[str, ...], whole: Any = None):
         self.names, self.codes, self._whole = names, opcodes(names), whole
@@ -296,9 +296,12 @@ class Library:
     def arrays(self) -> Any:
         """The function that runs programs of arrays, of a library of its own; None where it cannot be built."""
         try:
-            found = (self._whole or _loaded(text(self.names, "arrays"))).arrays
+            library = self._whole or _loaded(text(self.names, "arrays"))
         except Unavailable:
             return None
+        library.wide_tiles.restype = ctypes.c_int64
+        self.has_wide_tiles = bool(library.wide_tiles())
+        found = library.arrays
         found.argtypes, found.restype = [ctypes.c_void_p], ctypes.c_int64
         return found
 

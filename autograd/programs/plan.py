@@ -189,7 +189,7 @@ class Runs:
         items: list[Any] = []
         for line in lines:
             meaning = line.native
-            if meaning is None or not kernels.is_worth(meaning, self.plan.lines, self.library.codes):
+            if meaning is None or not kernels.is_worth(meaning, self.plan.lines, self.library):
                 items.append(line)
             elif isinstance(meaning, EntryRows):
                 if not (items and isinstance(items[-1], kernels.Group) and items[-1].takes(meaning)):

@@ -17,46 +17,71 @@ static const T *OF(packed)(const T *b, int64_t along_k, int64_t along_n, T *pack
     return packed;
 }
 
-/* out (+)= a · b for four rows of a, strides apart, and one or two vectors of the rows of b */
-WITHIN void OF(tile)(const T *a, int64_t along_m, int64_t along_k, const T *b, int64_t room, T *out, int64_t to, int m, int n, int k,
-                     int add, int vectors)
+#if defined __AVX512F__ && !IS_DOUBLE
+#define HIGH 6                              /* rows and vectors of a tile, which the registers hold */
+#define BROAD 4
+#else
+#define HIGH 4
+#define BROAD 2
+#endif
+
+/* made = a · b for HIGH rows of a (of fewer, the first again), and 1 or BROAD vectors of the k rows of b */
+WITHIN void OF(tile)(const T *a, int64_t along_m, int64_t along_k, const T *b, int64_t room, int m, int k, const int vectors,
+                     OF(wide) made[HIGH][BROAD])
 {
-    const T *x0 = a, *x1 = m > 1 ? x0 + along_m : x0, *x2 = m > 2 ? x0 + 2 * along_m : x0, *x3 = m > 3 ? x0 + 3 * along_m : x0;
-    OF(wide) s[4][2];
-    memset(s, 0, sizeof s);
-    for (int q = 0; q < k; q++, b += room) {
-        const int64_t at = q * along_k;
-#pragma GCC unroll 2
-        for (int h = 0; h < vectors; h++) {
-            const OF(wide) z = *(const OF(wide) *)(b + h * V);
-            s[0][h] += x0[at] * z;
-            s[1][h] += x1[at] * z;
-            s[2][h] += x2[at] * z;
-            s[3][h] += x3[at] * z;
-        }
+    const T *x[HIGH];
+    OF(wide) s[HIGH][BROAD];
+#pragma GCC unroll 6
+    for (int i = 0; i < HIGH; i++) {
+        x[i] = a + (i < m ? i : 0) * along_m;
+#pragma GCC unroll 4
+        for (int h = 0; h < vectors; h++)
+            s[i][h] = (OF(wide)){0};
     }
-    for (int i = 0; i < m; i++)
-        for (int h = 0; h < vectors; h++) {
-            const int width = n - h * V < V ? n - h * V : V;
-            T *target = out + i * to + h * V;
-            if (width == V) *(OF(wide) *)target = add ? *(OF(wide) *)target + s[i][h] : s[i][h];
-            else for (int l = 0; l < width; l++) target[l] = add ? target[l] + s[i][h][l] : s[i][h][l];
-        }
+    for (int64_t q = 0, at = 0; q < k; q++, b += room, at += along_k) {
+        OF(wide) z[BROAD];
+#pragma GCC unroll 4
+        for (int h = 0; h < vectors; h++)
+            z[h] = *(const OF(wide) *)(b + h * V);
+#pragma GCC unroll 6
+        for (int i = 0; i < HIGH; i++)
+#pragma GCC unroll 4
+            for (int h = 0; h < vectors; h++)
+                s[i][h] += x[i][at] * z[h];
+    }
+#pragma GCC unroll 6
+    for (int i = 0; i < HIGH; i++)
+#pragma GCC unroll 4
+        for (int h = 0; h < vectors; h++)
+            made[i][h] = s[i][h];
 }
 
 /* out (m × n, rows `to` apart) (+)= a · b, where b has k rows of whole vectors; 128 of them at a time stay in the first cache */
 CLONES static __attribute__((noinline)) void OF(multiply)(const T *a, int64_t along_m, int64_t along_k, const T *b, int64_t room, T *out,
-                                                   int64_t to, int m, int n, int k, int add)
+                                                          int64_t to, int m, int n, int k, int add)
 {
+    OF(wide) made[HIGH][BROAD];
     for (int q = 0; q < k; q += 128)
-        for (int i = 0; i < m; i += 4)
-            for (int j = 0; j < n; j += 2 * V) {
-                const int high = m - i < 4 ? m - i : 4, deep = k - q < 128 ? k - q : 128;
+        for (int j = 0, width; j < n; j += width) {
+            const int deep = k - q < 128 ? k - q : 128, is_broad = n - j > (BROAD - 1) * V, vectors = is_broad ? BROAD : 1;
+            width = n - j < vectors * V ? n - j : vectors * V;
+            for (int i = 0; i < m; i += HIGH) {
                 const T *x = a + i * along_m + q * along_k, *y = b + q * room + j;
-                if (j + V < n) OF(tile)(x, along_m, along_k, y, room, out + i * to + j, to, high, n - j, deep, add || q, 2);
-                else OF(tile)(x, along_m, along_k, y, room, out + i * to + j, to, high, n - j, deep, add || q, 1);
+                const int high = m - i < HIGH ? m - i : HIGH;
+                if (is_broad) OF(tile)(x, along_m, along_k, y, room, high, deep, BROAD, made);
+                else OF(tile)(x, along_m, along_k, y, room, high, deep, 1, made);
+                for (int r = 0; r < high; r++)
+                    for (int h = 0; h < vectors; h++) {
+                        T *target = out + (i + r) * to + j + h * V;
+                        OF(wide) *whole = (OF(wide) *)target;
+                        if (width - h * V >= V) *whole = add || q ? *whole + made[r][h] : made[r][h];
+                        else for (int l = 0; l < width - h * V; l++) target[l] = made[r][h][l] + (add || q ? target[l] : 0);
+                    }
             }
+        }
 }
+#undef HIGH
+#undef BROAD
 #undef V
 
 /* {MATMUL, length, type, m, n, k, a, its strides along m and k, b, along k and n, out, add} */
