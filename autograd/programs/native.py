@@ -28,7 +28,8 @@ from .record import internal, sources_of_numbers
 WIDEST = ("-mprefer-vector-width=512",) if platform.machine() in ("x86_64", "AMD64") else ()  # as BLAS does
 FLAGS = ("-O2", "-ftree-vectorize", "-fno-tree-slp-vectorize", *WIDEST, "-fPIC", "-shared", "-fno-math-errno", "-fno-trapping-math",
          "-ffp-contract=fast", "-lm")
-SHORT = ("--param", "vect-epilogues-nomask=0")  # known to GCC from 10 on: the rests of loops are no loops of vectors again
+SHORT = ("--param", "vect-epilogues-nomask=0", "-fno-gcse", "-fno-tree-pre", "-fno-ipa-ra", "-fno-thread-jumps", "-fno-tree-vrp",
+         "-fno-ivopts")  # of GCC from 10 on: what costs a third of the build, and gains nothing in loops of vectors
 OWN = ("-march=native",)  # for this processor alone
 SUFFIX = {"darwin": ".dylib", "win32": ".dll"}.get(sys.platform, ".so")
 BUILT_IN = Path(__file__).with_name("interpreter" + SUFFIX)  # in a wheel of this system
@@ -232,7 +233,7 @@ def load(names: tuple[str, ...]) -> Library:
 def _loaded(source: str) -> Any:
     """The library of this text: the one kept from before, or one that is built now."""
     command, flags = compiler(), (*FLAGS, *OWN)
-    name = key(source, command, flags)
+    name = key(source, command, (*flags, *SHORT))
     try:
         path = folder() / f"{name}{SUFFIX}"
         if not path.exists():
