@@ -250,7 +250,7 @@ def power(x: Array, y: Array | float) -> Array:
     if isinstance(y, float) and y in (3.0, 4.0) and isinstance(x, np.ndarray):  # NumPy's power takes 70 times as long
         return x * x * x if y == 3.0 else np.square(np.square(x))
     if isinstance(y, float) and y == 0.5:  # NumPy's root is nan at −∞, where its power with an array of exponents is inf
-        return np.power(x, np.full_like(x, y)) if np.any(x == -np.inf) else np.sqrt(x)
+        return np.power(x, np.full_like(x, y)) if np.any(x == -np.inf) else np.sqrt(x) + 0.0  # not −0 of −0
     return x ** y
 
 

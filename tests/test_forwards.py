@@ -65,6 +65,12 @@ def test_logit_at_its_edges() -> None:
     np.testing.assert_array_equal(array_function(special.logit)(xs)[:6], [-np.inf, np.inf, 0.0, np.nan, np.nan, np.nan])
 
 
+def test_a_root_of_minus_0_as_a_power_is_0_as_of_numbers() -> None:
+    for x in (np.array([-0.0, 4.0]), np.float64(-0.0)):
+        assert not np.signbit(array_function(ops.pow)(x, 0.5)).any()
+    assert math.copysign(1.0, ops.pow.forward(-0.0, 0.5)) == 1.0
+
+
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 @pytest.mark.parametrize("spread", [0.0, 3.0, 30.0])
 def test_remainders_are_exact(dtype: Any, spread: float) -> None:
