@@ -50,7 +50,8 @@ class GradientReport:
         """The table as text: one row for each finding, serious ones first."""
         ranked = sorted(self.findings, key=lambda x: -SEVERITY.index(x.verdict))[:limit]
         return [(x.verdict, x.what, "" if x.what.endswith(" entries") else f"{x.point:.6g}",
-                 f"{x.analytic + 0.0:.10g}", f"{x.numeric + 0.0:.10g}", f"{x.bar:.1e}", "" if isnan(x.digits) else f"{x.digits:.0f}",
+                 f"{x.analytic + 0.0:.10g}", f"{x.numeric + 0.0:.10g}", f"{x.bar:.1e}",
+                 "" if isnan(x.digits) else f"{x.digits:.0f}",
                  self._said("both" if x.mode == "reverse, forward" else x.mode), self._said(x.note)) for x in ranked]
 
     def __str__(self) -> str:
