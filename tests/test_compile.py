@@ -536,3 +536,13 @@ def test_a_product_of_0_and_inf_is_not_hidden_by_merging(backend):
     value, slopes = eager(f, [2.0, math.inf])
     got, own = compile(f, backend=backend).value_and_grad(2.0, math.inf, argnums=(0, 1))
     agree([got, *own], [value, *slopes], 0.0)
+
+
+@backends
+@pytest.mark.parametrize("row", [ops.sign, ops.rint, ops.floor, ops.trunc], ids=str)
+def test_the_sign_of_a_rounded_zero_is_that_of_the_function(backend, row):
+    xs = [-0.0, 0.0, -0.3, 0.3, -0.5, -2.5, math.inf, -math.inf, 7.5]
+    wanted = [row(x) for x in xs]
+    alone, lanes = compile(row, backend=backend), compile(row, in_axes=0, backend=backend)
+    for got in ([alone(x) for x in xs], lanes(np.array(xs))):
+        assert [(x, math.copysign(1, x)) for x in got] == [(x, math.copysign(1, x)) for x in wanted]

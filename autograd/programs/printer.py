@@ -142,7 +142,8 @@ JAVASCRIPT = Dialect("JavaScript", {
     "maximum": "(x, y) => x > y || x !== x ? x : y", "minimum": "(x, y) => x < y || x !== x ? x : y",
     "clip_min": "(x, low) => x < low || low !== low ? low : x",
     "clip_max": "(x, high) => x > high || high !== high ? high : x",
-    "rint": "x => { const low = Math.floor(x), d = x - low; return d < 0.5 || d === 0.5 && low % 2 === 0 ? low : low + 1 }",
+    "sign": "x => Math.sign(x) + 0",
+    "rint": "x => { const low = Math.floor(x), d = x - low; return (d < 0.5 || d === 0.5 && low % 2 === 0 ? low : low + 1) || x * 0 }",
     "floor_divide": "(x, y) => { const r = x % y, q = (x - r) / y - (r !== 0 && (r < 0) !== (y < 0)), whole = Math.floor(q); "
                     "return y === 0 ? x / y : q - whole > 0.5 ? whole + 1 : whole }",
     "mod": "(x, y) => { const r = x % y; return r !== 0 && (r < 0) !== (y < 0) ? r + y : r === 0 ? 0 * Math.sign(y) : r }",
@@ -158,12 +159,12 @@ def _c(name: str, arguments: str, body: str) -> str:
 _C_BODIES = {
     **{name: f"{name}(x)"
        for name in "cbrt cos cosh erf erfc exp expm1 log log10 log1p log2 sin sinh sqrt tan tanh".split()},
-    **{name: f"{name}(x) + 0.0" for name in ("floor", "trunc", "rint")},  # 0 and not −0, as by Python
+    **{name: f"{name}(x)" for name in ("floor", "trunc", "rint")},
     **{f"arc{name}": f"a{name}(x)" for name in "cos cosh sin sinh tan tanh".split()},
     "identity": "x", "neg": "-x", "abs": "fabs(x)", "sech": "1 / cosh(x)",
     "sigmoid": "x >= 0 ? 1 / (1 + exp(-x)) : exp(x) / (1 + exp(x))",
     "softplus": "(x > 0 ? x : 0) + log1p(exp(-fabs(x)))",
-    "relu": "x <= 0 ? 0 : x", "step": "x > 0 ? 1 : x != x ? x : 0", "sign": "x > 0 ? 1 : x < 0 ? -1 : x * 0",
+    "relu": "x <= 0 ? 0 : x", "step": "x > 0 ? 1 : x != x ? x : 0", "sign": "x > 0 ? 1 : x < 0 ? -1 : x * 0 + 0.0",
     "constant": "NAN", "sinc": "x == 0 ? 1 : sin(3.141592653589793 * x) / (3.141592653589793 * x)",
     "logit": "fabs(x - 0.5) < 0.25 ? 2 * atanh(2 * x - 1) : log(x / (1 - x))",
 }
@@ -212,8 +213,10 @@ _PYTHON_BODIES = {
     "sigmoid": "1.0 / (1.0 + math.exp(-x)) if x >= 0 else math.exp(x) / (1.0 + math.exp(x))",
     "softplus": "(x if x > 0 else 0.0) + math.log1p(math.exp(-math.fabs(x)))",
     "relu": "0.0 if x <= 0 else x", "step": "1.0 if x > 0 else x if x != x else 0.0",
-    "sign": "1.0 if x > 0 else -1.0 if x < 0 else x * 0.0", "trunc": "float(math.trunc(x)) if math.isfinite(x) else x",
-    "rint": "float(round(x)) if math.isfinite(x) else x", "floor": "float(math.floor(x)) if math.isfinite(x) else x",
+    "sign": "1.0 if x > 0 else -1.0 if x < 0 else x * 0.0 + 0.0",
+    "trunc": "math.copysign(math.trunc(x), x) if math.isfinite(x) else x",
+    "rint": "math.copysign(round(x), x) if math.isfinite(x) else x",
+    "floor": "math.copysign(math.floor(x), x) if math.isfinite(x) else x",
     "erf": "math.erf(x)", "erfc": "math.erfc(x)",
     "logit": "2.0 * math.atanh(2.0 * x - 1.0) if math.fabs(x - 0.5) < 0.25 else math.log(x / (1.0 - x)) if 0 < x < 1 "
              "else -inf if x == 0 else inf if x == 1 else nan",

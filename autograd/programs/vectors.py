@@ -22,8 +22,6 @@ from .record import comparisons, detach, either, flat, select
 BLOCK = 4096  # examples at a time
 _FUNCTIONS: dict[int, Callable[..., Any]] = {
     **{id(op): getattr(np, name) for name, op in comparisons.items()},
-    **{id(op): lambda x, whole=getattr(np, op.name): whole(x) + 0.0 for op in (ops.floor, ops.trunc, ops.rint)},  # 0, not −0
-    id(ops.sign): lambda x: np.copysign(np.sign(x), x),  # −0 of −0
     id(either): np.logical_or, id(detach): np.positive, id(select): lambda c, x, y: np.where(np.asarray(c) != 0, x, y),
 }
 
