@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .native import LanesCall, Library
+from .native import LanesCall, Library, address
 from .passes import Lowered, Matrix, Products, dot, schedule
 from .plain import Array, Gradients, indices
 from .record import constant, given, leaf
@@ -193,11 +193,11 @@ class NativeLanes:
         buffers.v[self.numbers] = numbers
         self.fixed.forward(buffers.v_address)
         outputs: list[Any] = [np.empty(lanes) if i in self.row_of else float(buffers.v[i]) for i in self.outputs]
-        buffers.out[:] = [x.ctypes.data for x in outputs if type(x) is not float] or 0
+        buffers.out[:] = [address(x) for x in outputs if type(x) is not float] or 0
         k = 0
         for block in blocks:
-            address, (down, across), wide = block.ctypes.data, block.strides, block.shape[1]
-            buffers.inside[0, k:k + wide] = address if wide == 1 else address + across * np.arange(wide)
+            begin, (down, across), wide = address(block), block.strides, block.shape[1]
+            buffers.inside[0, k:k + wide] = begin if wide == 1 else begin + across * np.arange(wide)
             buffers.inside[1, k:k + wide] = down >> 3
             k += wide
         told.lanes, told.seed_row, gradients = lanes, -1, nothing
@@ -215,7 +215,7 @@ class NativeLanes:
         if target in self.row_of:
             told.seed_row, told.seed = self.row_of[target], seed
             if varying:
-                buffers.inside[2, self.wanted_rows], buffers.inside[3, self.wanted_rows] = [x.ctypes.data for x in varying], 1
+                buffers.inside[2, self.wanted_rows], buffers.inside[3, self.wanted_rows] = [address(x) for x in varying], 1
         else:
             buffers.d[target] = seed * lanes
         self.library.lanes(buffers.reference)

@@ -307,6 +307,14 @@ class Library:
         return found
 
 
+def address(x: Any) -> int:
+    """Where an array begins."""
+    try:
+        return ctypes.addressof(ctypes.c_char.from_buffer(x))  # a third of the time of the other way
+    except (TypeError, ValueError, BufferError):  # not to be written, not row by row, or empty
+        return int(x.ctypes.data)
+
+
 def needed_rows(ops: Iterable[Operation]) -> tuple[str, ...]:
     """The rows that a library must have for a program: the whole table, and what the program uses of a user's."""
     standard = table()

@@ -143,7 +143,8 @@ JAVASCRIPT = Dialect("JavaScript", {
     "clip_min": "(x, low) => x < low || low !== low ? low : x",
     "clip_max": "(x, high) => x > high || high !== high ? high : x",
     "sign": "x => Math.sign(x) + 0",
-    "rint": "x => { const low = Math.floor(x), d = x - low; return (d < 0.5 || d === 0.5 && low % 2 === 0 ? low : low + 1) || x * 0 }",
+    "rint": "x => { const low = Math.floor(x), d = x - low; "
+            "return (d < 0.5 || d === 0.5 && low % 2 === 0 ? low : low + 1) || x * 0 }",
     "floor_divide": "(x, y) => { const r = x % y, q = (x - r) / y - (r !== 0 && (r < 0) !== (y < 0)), whole = Math.floor(q); "
                     "return y === 0 ? x / y : q - whole > 0.5 ? whole + 1 : whole }",
     "mod": "(x, y) => { const r = x % y; return r !== 0 && (r < 0) !== (y < 0) ? r + y : r === 0 ? 0 * Math.sign(y) : r }",

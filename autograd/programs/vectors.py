@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 
-from .. import ops
 from ..elementwise import array_function, local_and_taken, silent_context
 from ..operation import partial
 from .passes import Lowered, Matrix, Products, SameRows, VectorStep, schedule
