@@ -249,9 +249,11 @@ def elu(x: Array, alpha: Array | float) -> Array:
 def power(x: Array, y: Array | float) -> Array:
     if isinstance(y, float) and y in (3.0, 4.0) and isinstance(x, np.ndarray):  # NumPy's power takes 70 times as long
         return x * x * x if y == 3.0 else np.square(np.square(x))
-    if isinstance(y, float) and y == 0.5:  # NumPy's root is nan at −∞, where its power with an array of exponents is inf
-        return np.power(x, np.full_like(x, y)) if np.any(x == -np.inf) else np.sqrt(x) + 0.0  # not −0 of −0
-    return x ** y
+    out = np.sqrt(x) if isinstance(y, float) and y == 0.5 else x ** y
+    roots = np.asarray(y) == 0.5  # NumPy takes roots where an exponent is repeated: nan of −∞ and −0 of −0, as numbers have not
+    if roots.any() and not np.min(x, initial=1) > 0:
+        out = np.where(roots & ((x == -np.inf) | (x == 0)), np.abs(x), out)
+    return out
 
 
 def step(x: Array) -> Array:
