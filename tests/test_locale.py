@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -11,12 +12,14 @@ import pytest
 
 import nn
 import viz
-from autograd import check_gradients
+from autograd import Tensor, check_gradients
 from autograd.languages import catalogue, spoken
+from autograd.programs.arrays import tensors_to_javascript
 from autograd.proof.report_words import WORDS as REPORT_WORDS
 from autograd.proof.verdict import ADVICE
 from nn import babysitter
 from nn.babysitter import Babysitter, Checkup, Diagnosis, check_initial_loss, check_overfit
+from viz.web.step_words import reason
 
 PACKAGE = Path(nn.__file__).parent
 NAMES = set("""relu relus tanh Sequential Linear ReLU Tanh leaky Xavier LSTM zero_grad clip_norm patience model eval train optimizer
@@ -104,6 +107,17 @@ def test_pictures_of_networks_are_shown_in_the_readers_language(monkeypatch: pyt
         assert {x for text in texts for x in re.findall("[A-Za-z]{4,}", text)} <= NAMES | {"units", "moments", "backward"}, texts
         monkeypatch.setenv("LANGUAGE", "en")
         assert picture._repr_svg_() == picture.svg
+
+
+@pytest.mark.parametrize("y", [
+    lambda: Tensor(np.ones((9, 8)), "w").sum(), lambda: Tensor(np.ones(3, "float32"), "w").sum(),
+    lambda: (Tensor(np.ones(50), "w") * np.ones((50, 50))).sum(),
+    lambda: nn.functional.max_pool2d(Tensor(np.arange(16.0).reshape(1, 1, 4, 4), "x"), 2).sum()])
+def test_a_page_says_in_korean_why_it_stays_still(y: Callable[[], Tensor]) -> None:
+    with pytest.raises(LookupError) as why:
+        tensors_to_javascript(y())
+    assert re.search("[가-힣]", reason(str(why.value), "ko"))
+    assert reason(str(why.value), "en") == str(why.value)
 
 
 # ── pages ────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -35,7 +35,7 @@ from ..records import Graph
 from ..snapshots import Snapshot, checked_roots, named_after, named_nodes
 from ..svg import clean, clip
 from .circuit import circuit_data
-from .step_words import FRAME, PACKAGE, RUN, TITLE, words
+from .step_words import FRAME, PACKAGE, RUN, TITLE, reason, words
 
 _INKS = {colour: name for name, colour in LIGHT.items()}
 if TYPE_CHECKING:
@@ -118,7 +118,7 @@ class Stepper:
             "circuit": circuit_data(snapshot, graph, collapse, digits),
             "values": [said(step.value) for step in walk[:len(order)]],
             "walks": {name: _frames(wrong) if why else None for name, wrong in found.items()},
-            "mistakes": {name: MISTAKES[name] for name in found if name}, "why": why,
+            "mistakes": {name: MISTAKES[name] for name in found if name}, "why": reason(why, self.lang),
             **({"words": words(lang)} if lang != "en" else {}),
         }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from autograd.languages import message, translated
+from autograd.languages import message, spoken, translated
 
 PACKAGE = Path(__file__).parents[1]
 
@@ -74,6 +74,25 @@ WORDS = (
 )
 TITLE, FRAME = message("Backpropagation through {name}"), message("Stepper: {title}")
 RUN = message("Run this cell to step through it.")
+
+REASONS = (  # why a page stays still, as autograd.programs says it
+    message("{name} has {n} entries, and the page can change inputs of up to {m}; viz.zoom opens a part of an operation"),
+    message("the nodes have {n} entries in all, and the page computes up to {m}"),
+    message("some nodes are float32, and the page computes in float64"),
+    message("the operation {name} has no JavaScript: it is not linear in its operands, and no JavaScript is written for it"),
+    message("the operation {name} has over {n} terms, too many for a page"),
+    message("the operation {name} has no JavaScript, as its forward is not composed of operators and rows alone: compose it of "
+            "them, or give its source, {source}"),
+)
+
+
+def reason(why: str, lang: str) -> str:
+    """Return why a page stays still, in a language.
+
+    >>> reason("some nodes are float32, and the page computes in float64", "ko")
+    'float32인 노드가 있는데, 이 페이지는 float64로 계산합니다'
+    """
+    return spoken(why, lang, PACKAGE, REASONS)
 
 
 def words(lang: str) -> list[tuple[str, str]]:
