@@ -66,10 +66,6 @@ if not TYPE_CHECKING:  # a type checker that sees this accepts any name
         return found
 
 
-def __dir__() -> list[str]:
-    return __all__
-
-
 # written out: type checkers and editors read which names are public from here
 __all__ = [
     "Activation", "Adaline", "AdaptiveAvgPool2d", "AvgPool2d", "BCELoss", "BCEWithLogitsLoss", "BatchNorm1d", "BatchNorm2d",
@@ -84,3 +80,4 @@ __all__ = [
     "kl_div", "l1_loss", "l1_penalty", "l2_penalty", "layer_norm", "layers", "linear", "losses", "max_pool2d", "mse_loss",
     "nll_loss", "optim", "perceptron", "persist", "rmse_loss", "schedule", "search", "smooth_l1_loss", "sse_loss", "train", "utils",
 ]
+__dir__ = __all__.copy

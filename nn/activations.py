@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ELU", "GELU", "Activation", "Elementwise", "Identity", "LeakyReLU", "LogSoftmax", "PReLU", "ReLU", "SiLU", "Sigmoid",
            "Softmax", "Softplus", "Step", "Tanh"]
+__dir__ = __all__.copy
 
 
 class Elementwise(Module):
@@ -288,7 +289,3 @@ def activation_of(module: Module) -> Callable[[Any], Any]:
             return activation_function(name) if plain else module.forward
     usual = ", ".join(kind.__name__ for kind in _modules.values())
     raise TypeError(f"{module!r:.60} is not an activation of single numbers; choose from {usual}, Identity and Activation")
-
-
-def __dir__() -> list[str]:
-    return __all__

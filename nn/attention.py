@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from autograd.typing import ArrayLike
 
 __all__ = ["MultiheadAttention", "TransformerEncoder", "TransformerEncoderLayer"]
+__dir__ = __all__.copy
 
 
 class MultiheadAttention(Module):
@@ -175,7 +176,3 @@ class TransformerEncoder(Module):
         for layer in self.layers:
             x = layer(x, mask, src_key_padding_mask, is_causal)
         return x if self.norm is None else self.norm(x)
-
-
-def __dir__() -> list[str]:
-    return __all__

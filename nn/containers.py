@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from autograd.typing import ArrayLike
 
 __all__ = ["Container", "ModuleDict", "ModuleList", "Numbered", "Sequential"]
+__dir__ = __all__.copy
 
 
 class Container(Module):
@@ -191,7 +192,3 @@ class ModuleDict(Container):
 
     def __contains__(self, key: object) -> bool:
         return key in self.entries()
-
-
-def __dir__() -> list[str]:
-    return __all__

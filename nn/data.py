@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["PCA", "Augment", "DataLoader", "Dataset", "StandardScaler", "TensorDataset", "arrays", "batches", "generator", "k_fold",
            "load", "moved", "one_hot", "read_csv", "read_idx", "read_npz", "split", "take", "train_test_split"]
+__dir__ = __all__.copy
 Transform = Callable[["Array", Any], "Array"]  # of a batch of inputs and the loader's generator
 
 
@@ -485,7 +486,3 @@ def _floats(x: Any) -> Any:
     import numpy as np
     x = np.asarray(x)
     return x if x.dtype in (np.float32, np.float64) else x.astype(np.float64)
-
-
-def __dir__() -> list[str]:
-    return __all__

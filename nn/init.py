@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["calculate_gain", "constant_", "fans", "kaiming_normal_", "kaiming_uniform_", "lsuv", "normal_", "ones_",
            "orthogonal_", "uniform_", "xavier_normal_", "xavier_uniform_", "zeros_"]
+__dir__ = __all__.copy
 
 Rng = np.random.Generator | int | None
 
@@ -169,7 +170,3 @@ def _set(tensor: Tensor, array: Any) -> Tensor:
                         "floats")
     tensor.data = data
     return tensor
-
-
-def __dir__() -> list[str]:
-    return __all__

@@ -45,6 +45,7 @@ __all__ = ["AdaptiveAvgPool2d", "AvgPool2d", "BatchNorm", "BatchNorm1d", "BatchN
            "ConvTranspose2d", "Convolution", "Dropout", "Dropout2d", "Embedding", "Flatten", "GRU", "GRUCell", "GroupNorm", "LSTM",
            "LSTMCell", "LayerNorm", "Linear", "MaxPool1d", "MaxPool2d", "Maxout", "Parameter", "Pooling", "RNN", "RNNCell",
            "Recurrent", "Unflatten", "Upsample"]
+__dir__ = __all__.copy
 
 
 def _uniform(shape: tuple[int, ...], fan_in: int, rng: Rng, dtype: DTypeLike | None, name: str) -> Tensor:
@@ -803,7 +804,3 @@ class GRUCell(Cell):
     """
 
     _gates, _step = 3, GRU.step
-
-
-def __dir__() -> list[str]:
-    return __all__

@@ -254,7 +254,4 @@ __all__ = [
     "hinge_loss", "huber_loss", "kl_div", "l1_loss", "l1_penalty", "l2_penalty", "mse_loss", "nll_loss", "rmse_loss",
     "smooth_l1_loss", "sse_loss",
 ]
-
-
-def __dir__() -> list[str]:
-    return __all__
+__dir__ = __all__.copy

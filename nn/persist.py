@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from .typing import State
 
 __all__ = ["CheckpointError", "Stateful", "load", "save"]
+__dir__ = __all__.copy
 
 FORMAT = 1
 
@@ -194,7 +195,3 @@ def _array(data: bytes) -> Any:
     if dtype.kind not in "biuf":
         raise ValueError(f"an entry holds {dtype}, not numbers")
     return np.frombuffer(data, dtype, offset=file.tell()).reshape(shape, order="F" if in_columns else "C").copy("K")
-
-
-def __dir__() -> list[str]:
-    return __all__

@@ -8,7 +8,4 @@ from .optim.lr_scheduler import (
 __all__ = ["ConstantLR", "CosineAnnealingLR", "CosineAnnealingWarmRestarts", "ExponentialLR", "InverseTimeLR", "LambdaLR",
            "LinearLR", "LinearWarmup", "MultiStepLR", "OneCycleLR", "PolynomialLR", "ReduceLROnPlateau", "Schedule",
            "SequentialLR", "StepLR"]
-
-
-def __dir__() -> list[str]:
-    return __all__
+__dir__ = __all__.copy

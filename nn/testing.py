@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from .module import Module
 
 __all__ = ["Network", "assert_gradients", "networks"]
+__dir__ = __all__.copy
 
 KINDS = ("vector", "image", "sequence")
 
@@ -123,7 +124,3 @@ class _NetworkDraw:
             channels = after
         made += [self.pick(nn.MaxPool2d, nn.AvgPool2d)(2), nn.Flatten(), nn.Linear(4 * channels, self.size(), **self.options)]
         return nn.Sequential(*made)
-
-
-def __dir__() -> list[str]:
-    return __all__

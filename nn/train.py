@@ -46,6 +46,7 @@ if TYPE_CHECKING:
 
 VALIDATION_BATCH = 4096  # rows of partitions that workers evaluate in one go
 __all__ = ["Callback", "History", "Log", "Run", "TensorBoard", "accuracy", "evaluate", "fit", "predict"]
+__dir__ = __all__.copy
 
 
 def fit(model: Module, data: Data | DataLoader, loss: LossFunction, optimizer: Optimizer, *, epochs: int = 10,
@@ -448,7 +449,3 @@ def _progress(path: Path, found: Any) -> dict[str, Any]:
             f"fit: {path} holds no training run to resume, only {holds or 'nothing'}. nn.persist.load(path, model) "
             "loads a model that nn.persist.save wrote; give checkpoint= another name to begin a new run")
     return kept
-
-
-def __dir__() -> list[str]:
-    return __all__

@@ -14,6 +14,7 @@ from autograd.typing import Array, PlainArrayLike, RandomSource
 from .sources import Dataset
 
 __all__ = ["Bunch", "Column", "Data", "Frame", "Params", "Prediction", "Seed", "State"]
+__dir__ = __all__.copy
 
 
 class Frame(Protocol):
@@ -48,7 +49,3 @@ Params: TypeAlias = dict[str, Any]
 
 State: TypeAlias = dict[str, Any]
 """The state of one part in a checkpoint: numbers, text and arrays, in lists and dicts."""
-
-
-def __dir__() -> list[str]:
-    return __all__

@@ -3,7 +3,4 @@
 from .optim import clip_grad_norm_, clip_grad_value_
 
 __all__ = ["clip_grad_norm_", "clip_grad_value_"]
-
-
-def __dir__() -> list[str]:
-    return __all__
+__dir__ = __all__.copy

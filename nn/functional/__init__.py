@@ -40,10 +40,6 @@ if not TYPE_CHECKING:  # a type checker that sees this accepts any name
         return found
 
 
-def __dir__() -> list[str]:
-    return __all__
-
-
 # written out: type checkers and editors read which names are public from here
 __all__ = [
     "adaptive_avg_pool2d", "avg_pool2d", "batch_norm", "binary_cross_entropy", "binary_cross_entropy_with_logits", "conv1d",
@@ -52,3 +48,4 @@ __all__ = [
     "log_softmax", "logsigmoid", "max_pool1d", "max_pool2d", "mse_loss", "nll_loss", "normalize", "one_hot", "output_size", "pad",
     "relu", "scaled_dot_product_attention", "sigmoid", "silu", "smooth_l1_loss", "softmax", "softplus", "tanh",
 ]
+__dir__ = __all__.copy

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from . import onnx, safetensors, sklearn
 
 __all__ = ["onnx", "safetensors", "sklearn"]
+__dir__ = __all__.copy
 
 
 if not TYPE_CHECKING:  # a type checker that sees this accepts any name
@@ -18,7 +19,3 @@ if not TYPE_CHECKING:  # a type checker that sees this accepts any name
         if name not in __all__:
             raise AttributeError(f"module 'nn.interop' has no attribute {name!r}")
         return import_module(f".{name}", __name__)
-
-
-def __dir__() -> list[str]:
-    return __all__

@@ -28,6 +28,7 @@ except ImportError as error:
     raise ImportError("nn.interop.onnx needs the package onnx: pip install 'chainrule[files]'") from error
 
 __all__ = ["ExportError", "export"]
+__dir__ = __all__.copy
 OPSET = 18  # since 2022; reductions take their axes as an input
 
 SAME: dict[str, str] = {  # rows of the table, by ONNX's names
@@ -404,7 +405,3 @@ RULES: dict[str, Callable[..., str]] = {
     "step": lambda w, node, other, x: w.add("Cast", w.add("Greater", x, w.store(np.zeros((), node.dtype))),
                                             to=helper.np_dtype_to_tensor_dtype(node.dtype)),
 }
-
-
-def __dir__() -> list[str]:
-    return __all__

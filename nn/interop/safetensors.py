@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from ..typing import State
 
 __all__ = ["load", "save"]
+__dir__ = __all__.copy
 DTYPES = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "I64": "<i8", "I32": "<i4", "I16": "<i2", "I8": "i1",
           "U64": "<u8", "U32": "<u4", "U16": "<u2", "U8": "u1", "BOOL": "?"}
 
@@ -86,7 +87,3 @@ def _array(path: str | Path, name: str, dtype: str, shape: list[int], data: byte
                               "file was made")
     array = np.frombuffer(data, DTYPES[dtype]).reshape(shape)
     return array.astype(array.dtype.newbyteorder("=")) if sys.byteorder == "big" else array.copy()
-
-
-def __dir__() -> list[str]:
-    return __all__

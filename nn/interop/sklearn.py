@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     RandomState = int | np.random.RandomState | None
 
 __all__ = ["NetworkClassifier", "NetworkRegressor", "small_network"]
+__dir__ = __all__.copy
 PREFIXES = ("module__", "criterion__", "optimizer__")
 
 
@@ -336,7 +337,3 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):
         tags = super().__sklearn_tags__()
         tags.target_tags.multi_output = True
         return tags
-
-
-def __dir__() -> list[str]:
-    return __all__

@@ -6,7 +6,4 @@ from .optimizers import at_least_0 as at_least_0
 
 __all__ = ["Adadelta", "Adagrad", "Adam", "AdamW", "NAdam", "Optimizer", "RMSprop", "SGD", "clip_grad_norm_", "clip_grad_value_",
            "lr_scheduler"]
-
-
-def __dir__() -> list[str]:
-    return __all__
+__dir__ = __all__.copy

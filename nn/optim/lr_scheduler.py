@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["ConstantLR", "CosineAnnealingLR", "CosineAnnealingWarmRestarts", "ExponentialLR", "InverseTimeLR", "LambdaLR",
            "LinearLR", "LinearWarmup", "MultiStepLR", "OneCycleLR", "PolynomialLR", "ReduceLROnPlateau", "Schedule",
            "SequentialLR", "StepLR"]
+__dir__ = __all__.copy
 
 
 class Schedule:
@@ -427,7 +428,3 @@ class ReduceLROnPlateau(Schedule):
         """Return the state that changes with time, except the rates, which the optimiser stores."""
         return {"last_epoch": self.last_epoch, "base_lrs": list(self.base_lrs), "best": self.best,
                 "num_bad_epochs": self.num_bad_epochs, "cooldown_counter": self.cooldown_counter}
-
-
-def __dir__() -> list[str]:
-    return __all__

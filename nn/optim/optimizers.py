@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     Numbers = TypeVar("Numbers", float, Array)  # one parameter's data: a Value's or a Tensor's
 
 __all__ = ["Adadelta", "Adagrad", "Adam", "AdamW", "NAdam", "Optimizer", "RMSprop", "SGD", "clip_grad_norm_", "clip_grad_value_"]
+__dir__ = __all__.copy
 
 Params = Iterable[Any]
 Options = dict[str, Any]  # of a group of parameters
@@ -472,7 +473,3 @@ def _power_sum(sizes: list[Any], norm_type: float) -> float:
         return float(sum(size**norm_type if type(size) is float else (size**norm_type).sum() for size in sizes))
     except OverflowError:  # of Python's floats
         return inf
-
-
-def __dir__() -> list[str]:
-    return __all__
