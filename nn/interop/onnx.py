@@ -8,6 +8,7 @@ numbers in the input, outside the graph, and is refused.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,10 +17,12 @@ import numpy as np
 
 from autograd import Tensor, Value
 from autograd.files import replaced
+from autograd.functional import flatten
+from autograd.graph import topological
 
 from ..evaluation import in_model_precision
-from ..layers import Linear
-from ..module import Module, evaluation_mode
+from ..layers import Linear, Recurrent
+from ..module import Module
 
 try:
     import onnx
@@ -36,7 +39,8 @@ SAME: dict[str, str] = {  # rows of the table, by ONNX's names
     "sin": "Sin", "cos": "Cos", "tan": "Tan", "arctan": "Atan", "arcsin": "Asin", "arccos": "Acos", "sinh": "Sinh", "cosh": "Cosh",
     "arcsinh": "Asinh", "arccosh": "Acosh", "arctanh": "Atanh", "tanh": "Tanh", "sigmoid": "Sigmoid", "softplus": "Softplus",
     "relu": "Relu", "abs": "Abs", "maximum": "Max", "minimum": "Min", "clip_min": "Max", "clip_max": "Min", "sign": "Sign",
-    "floor": "Floor", "rint": "Round", "erf": "Erf", "identity": "Identity", "matmul": "MatMul"}
+    "floor": "Floor", "rint": "Round", "erf": "Erf", "identity": "Identity", "matmul": "MatMul",
+    "leaky_relu": "PRelu"}
 REDUCTIONS = {"sum": "ReduceSum", "max": "ReduceMax", "min": "ReduceMin", "prod": "ReduceProd", "logsumexp": "ReduceLogSumExp"}
 
 
@@ -61,8 +65,11 @@ def export(model: Module, path: str | Path, example: Any = None, batch_axis: int
     first = _examples(model, example, batch_axis)
     rng = np.random.default_rng(0)
     second = [_longer(x, batch_axis, rng) for x in first]
-    with evaluation_mode(model):
-        traces = [_Trace(model, batch) for batch in (first, second)]
+    model = copy.deepcopy(model).eval()
+    for part in model.modules():
+        if isinstance(part, Recurrent):
+            part.stepwise = True  # written step by step, as operations that ONNX has
+    traces = [_Trace(model, batch) for batch in (first, second)]
     names = {id(part): name for name, part in [*model.named_parameters(), *model.named_buffers()]}
     made = _Writer(traces[0], traces[1], names, batch_axis).model()
     onnx.checker.check_model(made, full_check=True)
@@ -100,16 +107,9 @@ class _Trace:
     def __init__(self, model: Module, inputs: Sequence[Any]):
         self.inputs = [Tensor(x) if x.dtype.kind == "f" else Tensor(x, requires_grad=False) for x in inputs]
         found = model(*[x if x.requires_grad else x.array for x in self.inputs])
-        self.outputs: list[Any] = []
-        stack = [found]
-        while stack:
-            part = stack.pop()
-            if isinstance(part, (tuple, list)):
-                stack += reversed(part)
-            else:
-                self.outputs.append(part)
+        self.outputs, _ = flatten(found)
         self.depends = {id(x) for x in self.inputs}
-        self.nodes = [node for node in _in_order(self.outputs) if self._is_computed(node)]
+        self.nodes = [node for node in topological(*self.outputs) if self._is_computed(node)]
 
     def _is_computed(self, node: Any) -> bool:
         """True for a node that depends on the inputs; nodes are asked in the order of their computation."""
@@ -128,20 +128,6 @@ class _Trace:
             if x.array.dtype.kind in "iu" and isinstance(index, np.ndarray) and np.array_equal(index, x.array):
                 return i
         return None
-
-
-def _in_order(outputs: Sequence[Any]) -> list[Any]:
-    """All nodes below the outputs, operands first."""
-    found, seen, stack = [], set(), [(x, False) for x in reversed(outputs)]
-    while stack:
-        node, done = stack.pop()
-        if done:
-            found.append(node)
-        elif id(node) not in seen:
-            seen.add(id(node))
-            stack.append((node, True))
-            stack += [(x, False) for x in reversed(node.operands) if isinstance(x, Tensor)]
-    return found
 
 
 class _Writer:
@@ -339,34 +325,11 @@ def _stacked(w: _Writer, parts: Sequence[str], axis: int) -> str:
     return w.add("Concat", *[w.add("Unsqueeze", part, w.ints(axis)) for part in parts], axis=axis)
 
 
-def _pad(w: _Writer, node: Any, other: Any, x: str) -> str:
-    width = node.params["width"]
-    return w.add("Pad", x, w.ints(*[a for a, _ in width], *[b for _, b in width]))
-
-
-def _lstm(w: _Writer, node: Any, other: Any, x: str, weight: str, h: str, c: str) -> str:
-    hidden, cells = [], []
-    for t in range(node.operands[0].shape[0]):
-        moment = w.add("Gather", x, w.store(np.array(t, np.int64)), axis=0)
-        scores = w.add("Add", moment, w.add("MatMul", h, weight))
-        i, f, new, o = w.add("Split", scores, count=4, axis=-1, num_outputs=4)
-        i, f, new, o = w.add("Sigmoid", i), w.add("Sigmoid", f), w.add("Tanh", new), w.add("Sigmoid", o)
-        c = w.add("Add", w.add("Mul", f, c), w.add("Mul", i, new))
-        h = w.add("Mul", o, w.add("Tanh", c))
-        hidden.append(h)
-        cells.append(c)
-    return _stacked(w, [_stacked(w, hidden, 0), _stacked(w, cells, 0)], 0)
-
-
 def _gru(w: _Writer, node: Any, other: Any, x: str, y: str, h: str) -> str:
     (xr, xz, xn), (yr, yz, yn) = (w.add("Split", part, count=3, axis=-1, num_outputs=3) for part in (x, y))
     r, z = w.add("Sigmoid", w.add("Add", xr, yr)), w.add("Sigmoid", w.add("Add", xz, yz))
     new = w.add("Tanh", w.add("Add", xn, w.add("Mul", r, yn)))
     return w.add("Add", new, w.add("Mul", z, w.add("Sub", h, new)))
-
-
-def _where(w: _Writer, node: Any, other: Any, x: str, y: str) -> str:
-    return w.add("Where", w.operand(np.asarray(node.params["condition"]), np.asarray(other.params["condition"])), x, y)
 
 
 def _elu(w: _Writer, node: Any, other: Any, x: str, alpha: str) -> str:
@@ -375,17 +338,15 @@ def _elu(w: _Writer, node: Any, other: Any, x: str, alpha: str) -> str:
     return w.add("Where", w.add("Greater", x, zero), x, below)
 
 
-def _leaky_relu(w: _Writer, node: Any, other: Any, x: str, slope: str) -> str:
-    return w.add("Where", w.add("Greater", x, w.store(np.zeros((), node.dtype))), x, w.add("Mul", slope, x))
-
-
 def _one_axis(axis: Any) -> int:
     return int(axis[0] if isinstance(axis, tuple) else axis)
 
 
 RULES: dict[str, Callable[..., str]] = {
     "linear": _linear, "conv2d_input": _conv_transpose, "window_sum": _average, "normalise": _normalise, "getitem": _getitem,
-    "pad": _pad, "lstm": _lstm, "gru_cell": _gru, "where": _where, "elu": _elu, "leaky_relu": _leaky_relu,
+    "gru_cell": _gru, "elu": _elu,
+    "pad": lambda w, node, other, x: w.add("Pad", x, w.ints(*np.transpose(node.params["width"]).ravel().tolist())),
+    "where": lambda w, node, other, x, y: w.add("Where", w.operand(node.params["condition"], other.params["condition"]), x, y),
     "conv2d": lambda w, node, other, *xs: w.add("Conv", *xs, **_windows(node)),
     "max_pool2d": lambda w, node, other, x: w.add("MaxPool", x, kernel_shape=node.params["kernel"], strides=node.params["stride"],
                                                   dilations=node.params["dilation"]),
