@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import copy
 import pickle
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import CancelledError
 from contextlib import nullcontext
 from functools import reduce
@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autograd import no_grad
+from autograd.functional import map_tree
 from autograd.graph import assign
 
 from .arguments import whole_number
@@ -361,20 +362,12 @@ def _sum(a: Any, b: Any) -> Any:
 
 
 def _times(tree: Any, count: int) -> Any:
-    return _mapped(lambda part: part * count, tree)
+    return map_tree(lambda part: None if part is None else part * count, tree)
 
 
 def _mean(tree: Any, count: int) -> Any:
     """Sums over rows divided by their number; integers, such as a count of steps, stay integers."""
     def divided(total: Any) -> Any:
         whole = isinstance(total, int) or getattr(total, "dtype", np.dtype(float)).kind in "iu"
-        return total // count if whole else total / count
-    return _mapped(divided, tree)
-
-
-def _mapped(function: Callable[[Any], Any], tree: Any) -> Any:
-    if isinstance(tree, dict):
-        return {name: _mapped(function, part) for name, part in tree.items()}
-    if isinstance(tree, list):
-        return [_mapped(function, part) for part in tree]
-    return None if tree is None else function(tree)
+        return None if total is None else total // count if whole else total / count
+    return map_tree(divided, tree)
