@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import ItemsView, Iterable, Iterator, KeysView, Mapping, ValuesView
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from operator import index as as_int
 from typing import TYPE_CHECKING, Any, Self, overload
 
@@ -113,7 +113,7 @@ class Sequential(Numbered):
     """
 
     def __init__(self, *modules: Module | Mapping[str, Module]):
-        named = modules[0] if len(modules) == 1 and isinstance(modules[0], Mapping) else None
+        named = modules[0] if len(modules) == 1 and isinstance(modules[0], Mapping) and not isinstance(modules[0], Module) else None
         for key, module in enumerate(modules) if named is None else named.items():
             self.put(str(key), module)  # type: ignore[arg-type]  # put checks it
 
@@ -143,7 +143,7 @@ class ModuleList(Numbered):
         return ModuleList(list(self)[index])
 
 
-class ModuleDict(Container):
+class ModuleDict(Container, MutableMapping[str, Any]):
     """Modules by name, for a ``forward`` of your own that picks among them; a plain dict in an attribute does as well.
 
     >>> from nn import ReLU, Tanh
@@ -155,29 +155,6 @@ class ModuleDict(Container):
     def __init__(self, modules: Mapping[str, Module] | Iterable[tuple[str, Module]] = ()):
         self.update(modules)
 
-    def update(self, modules: Mapping[str, Module] | Iterable[tuple[str, Module]]) -> None:
-        """Set the modules of several keys."""
-        for key, module in dict(modules).items():
-            self.put(key, module)
-
-    def keys(self) -> KeysView[str]:
-        """The keys, in order."""
-        return self.entries().keys()
-
-    def values(self) -> ValuesView[Module]:
-        """The modules, in order."""
-        return self.entries().values()
-
-    def items(self) -> ItemsView[str, Module]:
-        """The keys with their modules, in order."""
-        return self.entries().items()
-
-    def pop(self, key: str) -> Module:
-        """Remove a module and return it."""
-        found = self[key]
-        del self[key]
-        return found
-
     def __getitem__(self, key: str) -> Any:
         return self.entries()[key]
 
@@ -187,8 +164,7 @@ class ModuleDict(Container):
     def __delitem__(self, key: str) -> None:
         del self.entries()[key], vars(self)[key]
 
+    __eq__, __hash__ = object.__eq__, object.__hash__  # a module is equal to itself alone
+
     def __iter__(self) -> Iterator[str]:
         return iter(self.entries())
-
-    def __contains__(self, key: object) -> bool:
-        return key in self.entries()

@@ -52,7 +52,7 @@ def save(path: str | Path, model: Module | State, optimizer: Optimizer | None = 
     given in place of the model, and only the dict is saved. The file appears complete or not at all, under exactly this name.
     Raises TypeError for an object that cannot be written without pickle.
     """
-    tree = model if isinstance(model, Mapping) else {
+    tree = model if not isinstance(model, Module) else {
         "model": model.state_dict(), "generators": Generators(model).state_dict(), "extra": extra,
         "optimizer": None if optimizer is None else optimizer.state_dict(),
         "schedule": None if schedule is None else schedule.state_dict()}

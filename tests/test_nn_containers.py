@@ -157,3 +157,12 @@ def test_copies_of_an_encoder_layer_draw_from_one_generator():
     assert encoder.layers[0].dropout.rng is encoder.layers[1].dropout.rng
     assert encoder.layers[0].linear1.weight is not encoder.layers[1].linear1.weight
     assert copy.deepcopy(encoder).layers[0].norm1.weight.shape == (4,)
+
+
+def test_a_dict_of_modules_is_saved_as_a_module_and_is_equal_to_itself_alone(tmp_path):
+    first, second = nn.ModuleDict({"a": nn.Linear(2, 1, rng=0)}), nn.ModuleDict({"a": nn.Linear(2, 1, rng=1)})
+    nn.persist.save(tmp_path / "a.npz", first)
+    nn.persist.load(tmp_path / "a.npz", second)
+    np.testing.assert_array_equal(second["a"].weight.data, first["a"].weight.data)
+    assert first != nn.ModuleDict(first.entries()) and len({first, second}) == 2
+    assert list(nn.Sequential(first)) == [first]

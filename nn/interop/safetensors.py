@@ -46,7 +46,7 @@ def save(path: str | Path, model: Module | State, metadata: Mapping[str, str] | 
     ...     load(f"{folder}/line.safetensors")["weight"].shape
     (1, 2)
     """
-    state: Mapping[str, Any] = model if isinstance(model, Mapping) else model.state_dict()
+    state: Mapping[str, Any] = model.state_dict() if isinstance(model, Module) else model
     arrays = {name: _savable(name, getattr(part, "array", part)) for name, part in state.items()}
     with replaced(path) as temporary:
         save_file(arrays, temporary, None if metadata is None else dict(metadata))
