@@ -1,11 +1,6 @@
 """Learning rate schedules, which PyTorch keeps in ``optim.lr_scheduler``: the same names, here for short."""
 
-from .optim.lr_scheduler import (
-    ConstantLR, CosineAnnealingLR, CosineAnnealingWarmRestarts, ExponentialLR, InverseTimeLR, LambdaLR, LinearLR, LinearWarmup,
-    MultiStepLR, OneCycleLR, PolynomialLR, ReduceLROnPlateau, Schedule, SequentialLR, StepLR,
-)
+from .optim.lr_scheduler import *  # noqa: F403  (the names in its __all__)
+from .optim.lr_scheduler import __all__ as __all__
 
-__all__ = ["ConstantLR", "CosineAnnealingLR", "CosineAnnealingWarmRestarts", "ExponentialLR", "InverseTimeLR", "LambdaLR",
-           "LinearLR", "LinearWarmup", "MultiStepLR", "OneCycleLR", "PolynomialLR", "ReduceLROnPlateau", "Schedule",
-           "SequentialLR", "StepLR"]
 __dir__ = __all__.copy
