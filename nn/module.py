@@ -218,7 +218,7 @@ class Module:
 
     def _state(self) -> dict[str, Any]:
         """Every parameter and buffer by path; a shared one under each of its paths."""
-        return {path: part for path, part, kind in _uses("", self, ()) if kind != "module"}
+        return {path: part for path, part, kind in _walk("", self, set(), each_use=True) if kind != "module"}
 
     def state_dict(self) -> dict[str, Any]:
         """A copy of every parameter's and buffer's data by path: arrays of tensors, floats of Values.
@@ -456,7 +456,7 @@ class Summary(list[SummaryRow]):
 
 def _summary_rows(module: Module, shapes: Mapping[int, Sequence[Any]]) -> list[SummaryRow]:
     """Yield a row for each place of a module, and one for each further call; calls are matched to places in order."""
-    uses = list(_uses("", module, ()))
+    uses = list(_walk("", module, set(), each_use=True))
     modules = [(path, part) for path, part, kind in uses if kind == "module"]
     first: dict[int, str] = {}
     for path, part, _ in uses:
@@ -504,27 +504,18 @@ def _replaced(content: Any, instead: Mapping[int, Any]) -> Any:
     return instead.get(id(content), content)
 
 
-def _walk(path: str, part: Any, seen: set[int], kind: str = "module") -> Iterator[tuple[str, Any, str]]:
-    """A module or leaf and all below it with its path and kind, each once however often it is shared."""
+def _walk(path: str, part: Any, seen: set[int], kind: str = "module", each_use: bool = False) -> Iterator[tuple[str, Any, str]]:
+    """A module or leaf and all below it with its path and kind: each once, or once for each path, except a module within itself."""
     if id(part) in seen:
         return
-    seen.add(id(part))
+    if not each_use:
+        seen.add(id(part))
     yield path, part, kind
     if isinstance(part, Module):
+        seen = seen | {id(part)} if each_use else seen
         for name, child in _children("", vars(part)):
             below = "module" if isinstance(child, Module) else "buffer" if name in part._buffers else "parameter"
-            yield from _walk(f"{path}.{name}" if path else name, child, seen, below)
-
-
-def _uses(path: str, part: Any, above: tuple[Any, ...], kind: str = "module") -> Iterator[tuple[str, Any, str]]:
-    """A module or leaf and all below it with its path and kind, once for each path; a module within itself ends there."""
-    if any(part is outer for outer in above):
-        return
-    yield path, part, kind
-    if isinstance(part, Module):
-        for name, child in _children("", vars(part)):
-            below = "module" if isinstance(child, Module) else "buffer" if name in part._buffers else "parameter"
-            yield from _uses(f"{path}.{name}" if path else name, child, (*above, part), below)
+            yield from _walk(f"{path}.{name}" if path else name, child, seen, below, each_use)
 
 
 def _contents(path: str, content: Any) -> Iterator[tuple[str, Any]]:
