@@ -40,29 +40,18 @@ if TYPE_CHECKING:
 
 internal_packages.add("nn")  # warnings name the user's line, not one of this package
 
-_modules = {
-    "attention": "MultiheadAttention TransformerEncoder TransformerEncoderLayer",
-    "functional": "avg_pool2d batch_norm conv1d conv2d dropout embedding layer_norm linear max_pool2d",
-    "init": "",
-    "interop": "",
-    "layers": """AdaptiveAvgPool2d AvgPool2d BatchNorm1d BatchNorm2d Conv1d Conv2d ConvTranspose2d Dropout Dropout2d Embedding
-                 Flatten GRU GRUCell GroupNorm LSTM LSTMCell LayerNorm Linear MaxPool1d MaxPool2d Maxout Parameter RNN RNNCell
-                 Unflatten Upsample""",
-    "babysitter": "",
-    "persist": "",
-    "search": "",
-    "train": "",
-}
-_module_of = {name: module for module, names in _modules.items() for name in (module, *names.split())}
+_modules = ("babysitter", "init", "interop", "persist", "search", "train", "layers", "attention")  # load on first use
 
 
 if not TYPE_CHECKING:  # a type checker that sees this accepts any name
     def __getattr__(name: str) -> object:
         from importlib import import_module
-        if name not in _module_of:
+        if name not in __all__:
             raise AttributeError(f"module 'nn' has no attribute {name!r}")
-        module = import_module(f".{_module_of[name]}", __name__)
-        found = globals()[name] = module if name in _modules else getattr(module, name)
+        rooms = (import_module(f".{room}", __name__) for room in ("layers", "attention", "functional"))
+        found = import_module(f".{name}", __name__) if name in _modules else next(
+            getattr(room, name) for room in rooms if hasattr(room, name))
+        globals()[name] = found
         return found
 
 
