@@ -5,7 +5,7 @@ Interpolation and averages are products with a small matrix along each axis, so 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -78,7 +78,7 @@ def interpolate(input: ArrayLike, size: int | Sequence[int] | None = None, scale
         if n == m and mode != "bicubic":  # a copy, as in PyTorch, whatever the scale_factor
             continue
         if mode in (linear, "bicubic"):
-            x = _along(x, axis, (_cubic if mode == "bicubic" else _between)(n, m, step, bool(align_corners)))
+            x = _along(x, axis, _between(n, m, step, bool(align_corners), mode == "bicubic"))
         else:
             half = 0.5 if mode == "nearest-exact" else 0.0
             step = 0.5 if mode == "nearest" and m == 2 * n else step
@@ -113,29 +113,16 @@ def _averaged(x: Any, sizes: Sequence[int]) -> Any:
     return x
 
 
-def _places(n: int, m: int, step: float, align_corners: bool) -> Array:
-    """The m places among n entries."""
-    return np.arange(m) * ((n - 1) / (m - 1) if m > 1 else 0.0) if align_corners else (np.arange(m) + 0.5) * step - 0.5
-
-
-def _cubic(n: int, m: int, step: float, align_corners: bool) -> Array:
-    """The matrix (m, n) of cubic convolution (Keys, 1981, with a = −3/4 as in PyTorch); entries outside repeat the border."""
-    places, matrix, a = _places(n, m, step, align_corners), np.zeros((m, n)), -0.75
+def _between(n: int, m: int, step: float, align_corners: bool, cubic: bool) -> Array:
+    """The matrix (m, n) that interpolates n entries at m places: linear, or cubic (Keys, 1981, with a = −3/4 as in PyTorch)."""
+    places = np.arange(m) * ((n - 1) / (m - 1) if m > 1 else 0.0) if align_corners else (np.arange(m) + 0.5) * step - 0.5
+    places, matrix, a = places if cubic else np.clip(places, 0, n - 1), np.zeros((m, n)), -0.75
     low = np.floor(places).astype(int)
-    for neighbour in range(-1, 3):
+    for neighbour in range(-1, 3) if cubic else range(2):
         d = np.abs(places - low - neighbour)
         near, far = ((a + 2) * d - (a + 3)) * d * d + 1, ((a * d - 5 * a) * d + 8 * a) * d - 4 * a
-        np.add.at(matrix, (np.arange(m), np.clip(low + neighbour, 0, n - 1)), np.where(d <= 1, near, far))
-    return matrix
-
-
-def _between(n: int, m: int, step: float, align_corners: bool) -> Array:
-    """The matrix (m, n) of linear interpolation of n entries at m places."""
-    places = np.clip(_places(n, m, step, align_corners), 0, n - 1)
-    low = np.minimum(np.floor(places).astype(int), n - 1)
-    matrix = np.zeros((m, n))
-    np.add.at(matrix, (np.arange(m), low), 1 - (places - low))
-    np.add.at(matrix, (np.arange(m), np.minimum(low + 1, n - 1)), places - low)
+        share = np.where(d <= 1, near, far) if cubic else 1 - d
+        np.add.at(matrix, (np.arange(m), np.clip(low + neighbour, 0, n - 1)), share)  # entries outside repeat the border
     return matrix
 
 
@@ -145,5 +132,4 @@ def _along(x: Any, axis: int, matrix: Array) -> Any:
     last = len(x.shape) - 1
     if axis == last - 1:
         return matmul(matrix, x)
-    turn: Callable[[Any], Any] = (lambda y: y) if axis == last else lambda y: swapaxes(y, axis, last)
-    return turn(matmul(turn(x), matrix.T))
+    return swapaxes(matmul(swapaxes(x, axis, last), matrix.T), axis, last) if axis < last else matmul(x, matrix.T)
