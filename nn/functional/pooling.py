@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, overload
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,22 +12,13 @@ from autograd.arrays.windows import span
 from autograd.arrays.functions import expand_dims, pad, reshape
 
 from .operands import Padding, Pair, as_operand, as_pair, as_sides, as_single, floating, with_batch, without_batch
-from .signatures import of_array
+from .signatures import of_array, of_windows
 
 if TYPE_CHECKING:
-    from autograd import Tensor
-    from autograd.typing import Array, ArrayLike, PlainArrayLike
+    from autograd.typing import Array, ArrayLike
 
 
-@overload
-def max_pool2d(input: Tensor, kernel_size: Pair, stride: Pair | None = None, padding: Padding = 0, dilation: Pair = 1,
-               ceil_mode: bool = False, return_indices: Literal[False] = False) -> Tensor: ...
-@overload
-def max_pool2d(input: PlainArrayLike, kernel_size: Pair, stride: Pair | None = None, padding: Padding = 0, dilation: Pair = 1,
-               ceil_mode: bool = False, return_indices: Literal[False] = False) -> Array: ...
-@overload
-def max_pool2d(input: ArrayLike, kernel_size: Pair, stride: Pair | None = None, padding: Padding = 0, dilation: Pair = 1,
-               ceil_mode: bool = False, return_indices: bool = False) -> Any: ...
+@of_windows
 def max_pool2d(input: ArrayLike, kernel_size: Pair, stride: Pair | None = None, padding: Padding = 0, dilation: Pair = 1,
                ceil_mode: bool = False, return_indices: bool = False) -> Any:
     """Maximum of each window of images (N, C, H, W); of several equal entries, the first in row order takes the gradient.
@@ -82,7 +73,6 @@ def _missing(n: int, kernel: int, stride: int, before: int, after: int, dilation
     return max(last - room, 0)
 
 
-
 @of_array
 def avg_pool2d(input: ArrayLike, kernel_size: Pair, stride: Pair | None = None, padding: Padding = 0, ceil_mode: bool = False,
                count_include_pad: bool = True, divisor_override: float | None = None) -> Any:
@@ -108,15 +98,7 @@ def avg_pool2d(input: ArrayLike, kernel_size: Pair, stride: Pair | None = None, 
     return without_batch(total / windows.window_sum(seen, kernel=kernel, stride=stride, shape=seen.shape), alone)
 
 
-@overload
-def max_pool1d(input: Tensor, kernel_size: int, stride: int | None = None, padding: Padding = 0, dilation: int = 1,
-               ceil_mode: bool = False, return_indices: Literal[False] = False) -> Tensor: ...
-@overload
-def max_pool1d(input: PlainArrayLike, kernel_size: int, stride: int | None = None, padding: Padding = 0, dilation: int = 1,
-               ceil_mode: bool = False, return_indices: Literal[False] = False) -> Array: ...
-@overload
-def max_pool1d(input: ArrayLike, kernel_size: int, stride: int | None = None, padding: Padding = 0, dilation: int = 1,
-               ceil_mode: bool = False, return_indices: bool = False) -> Any: ...
+@of_windows
 def max_pool1d(input: ArrayLike, kernel_size: int, stride: int | None = None, padding: Padding = 0, dilation: int = 1,
                ceil_mode: bool = False, return_indices: bool = False) -> Any:
     """Maximum of each window of signals (N, C, L); the options are those of ``max_pool2d``.

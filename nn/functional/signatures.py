@@ -6,13 +6,15 @@ The decorators return the function as it is.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Protocol, overload
+from typing import TYPE_CHECKING, Any, Concatenate, Literal, ParamSpec, Protocol, overload
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from autograd import Tensor, Value
     from autograd.typing import Array, ArrayLike, PlainArrayLike, Tree
+
+    from .operands import Padding, Pair
 
     Values = Value | Sequence[Value] | Sequence[Sequence[Value]]
 
@@ -52,19 +54,27 @@ class OfWeight(Protocol[P]):
     def __call__(self, input: PlainArrayLike, weight: PlainArrayLike, *args: P.args, **options: P.kwargs) -> Array: ...
 
 
-def of_prediction(function: Callable[Concatenate[Tree, Tree, P], Any]) -> OfPrediction[P]:
-    """Type a loss."""
-    typed: Any = function
-    return typed
+class OfWindows(Protocol):
+    """The maxima of windows; a pair with their places where ``return_indices`` may be True."""
+
+    @overload
+    def __call__(self, input: Tensor, kernel_size: Pair, stride: Pair | None = None, padding: Padding = 0, dilation: Pair = 1,
+                 ceil_mode: bool = False, return_indices: Literal[False] = False) -> Tensor: ...
+    @overload
+    def __call__(self, input: PlainArrayLike, kernel_size: Pair, stride: Pair | None = None, padding: Padding = 0,
+                 dilation: Pair = 1, ceil_mode: bool = False, return_indices: Literal[False] = False) -> Array: ...
+    @overload
+    def __call__(self, input: ArrayLike, kernel_size: Pair, stride: Pair | None = None, padding: Padding = 0, dilation: Pair = 1,
+                 ceil_mode: bool = False, return_indices: bool = False) -> Any: ...
 
 
-def of_array(function: Callable[Concatenate[ArrayLike, P], Any]) -> OfArray[P]:
-    """Type a function of an array."""
-    typed: Any = function
-    return typed
-
-
-def of_weight(function: Callable[Concatenate[ArrayLike, ArrayLike, P], Any]) -> OfWeight[P]:
-    """Type a function of an array and a weight."""
-    typed: Any = function
-    return typed
+if TYPE_CHECKING:
+    def of_prediction(function: Callable[Concatenate[Tree, Tree, P], Any]) -> OfPrediction[P]: ...
+    def of_array(function: Callable[Concatenate[ArrayLike, P], Any]) -> OfArray[P]: ...
+    def of_weight(function: Callable[Concatenate[ArrayLike, ArrayLike, P], Any]) -> OfWeight[P]: ...
+    def of_windows(function: Callable[..., Any]) -> OfWindows: ...
+else:
+    def typed(function: Callable[..., Any]) -> Any:
+        """Return the function as it is; type checkers read the types above."""
+        return function
+    of_prediction = of_array = of_weight = of_windows = typed
