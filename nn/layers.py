@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from math import prod, sqrt
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import numpy as np
 
@@ -46,6 +46,9 @@ __all__ = ["AdaptiveAvgPool2d", "AvgPool2d", "BatchNorm", "BatchNorm1d", "BatchN
            "LSTMCell", "LayerNorm", "Linear", "MaxPool1d", "MaxPool2d", "Maxout", "Parameter", "Pooling", "RNN", "RNNCell",
            "Recurrent", "Unflatten", "Upsample"]
 __dir__ = __all__.copy
+
+
+Final = TypeVar("Final")  # the last state of a recurrent layer: h, or (h, c)
 
 
 def _uniform(shape: tuple[int, ...], fan_in: int, rng: Rng, dtype: DTypeLike | None, name: str) -> Tensor:
@@ -550,7 +553,7 @@ class Dropout2d(Dropout):
 
 # ── recurrent ────────────────────────────────────────────────────────────────────────────────────────────────────
 
-class Recurrent(Module):
+class Recurrent(Module, Generic[Final]):
     """Base of recurrent layers: layers, directions and the walk through time; subclasses write one step."""
 
     _gates: int
@@ -569,21 +572,16 @@ class Recurrent(Module):
             raise ValueError(f"{type(self).__name__}: dropout={dropout} must be a probability, from 0 to 1")
         self.rng, dtype = np.random.default_rng(rng), float_dtype(dtype, device)
         self.batch_first, self.dropout, self._ends = batch_first, dropout, ("", "_reverse") if bidirectional else ("",)
-        rows = self._gates * hidden_size
         for layer in range(num_layers):
             width = input_size if layer == 0 else hidden_size * len(self._ends)
             for end in self._ends:
-                shapes: dict[str, tuple[int, ...]] = {"weight_ih": (rows, width), "weight_hh": (rows, hidden_size)}
-                shapes |= {"bias_ih": (rows,), "bias_hh": (rows,)} if bias else {}
-                for kind, shape in shapes.items():
-                    name = f"{kind}_l{layer}{end}"
-                    setattr(self, name, _uniform(shape, hidden_size, self.rng, dtype, name))
+                _set_weights(self, f"_l{layer}{end}", self._gates * hidden_size, width, hidden_size, bias, self.rng, dtype)
 
     def step(self, x: Tensor, state: tuple[Tensor, ...], weight_hh: Tensor, bias_hh: Tensor | None) -> tuple[Tensor, ...]:
         """Compute the next state (its first part is the output) from the input's part ``x`` (N, gates · hidden) and the state."""
         raise NotImplementedError
 
-    def forward(self, input: ArrayLike, hx: ArrayLike | tuple[ArrayLike, ArrayLike] | None = None) -> tuple[Tensor, Any]:
+    def forward(self, input: ArrayLike, hx: ArrayLike | tuple[ArrayLike, ArrayLike] | None = None) -> tuple[Tensor, Final]:
         x: Any = input if hasattr(input, "priority") else Tensor(input, requires_grad=False)
         alone = x.ndim == 2
         if x.ndim not in (2, 3) or x.shape[-1] != self.input_size or 0 in x.shape:
@@ -633,7 +631,7 @@ class Recurrent(Module):
 
     def _shares(self, x: Tensor, at: str) -> tuple[Tensor, Tensor, Tensor | None]:
         """The input's part of the scores for all time steps at once, and the weight and bias for the state's part."""
-        bias_ih, bias_hh = getattr(self, f"bias_ih{at}", None), getattr(self, f"bias_hh{at}", None)
+        bias_ih, bias_hh = getattr(self, f"bias_ih{at}"), getattr(self, f"bias_hh{at}")
         if bias_hh is not None and not self._bias_within:  # both biases are added to the input's part
             bias_ih, bias_hh = bias_ih + bias_hh, None
         return linear(x, getattr(self, f"weight_ih{at}"), bias_ih), getattr(self, f"weight_hh{at}").T, bias_hh
@@ -644,6 +642,14 @@ class Recurrent(Module):
         return f"{self.input_size}, {self.hidden_size}" + "".join(f", {k}={v}" for k, (v, usual) in said.items() if v != usual)
 
 
+def _set_weights(layer: Module, end: str, rows: int, width: int, hidden: int, bias: bool, rng: Rng, dtype: Any) -> None:
+    """Set the weights and biases of all gates as attributes whose names end with ``end``; without ``bias``, None for biases."""
+    shapes = {"weight_ih": (rows, width), "weight_hh": (rows, hidden), "bias_ih": (rows,), "bias_hh": (rows,)}
+    for kind, shape in shapes.items():
+        name = f"{kind}{end}"
+        setattr(layer, name, _uniform(shape, hidden, rng, dtype, name) if bias or "weight" in kind else None)
+
+
 def _single(parts: tuple[Any, ...]) -> Any:
     return parts[0] if len(parts) == 1 else parts
 
@@ -652,7 +658,7 @@ def _affine(x: Any, weight: Any, bias: Any) -> Any:
     return x @ weight if bias is None else x @ weight + bias
 
 
-class RNN(Recurrent):
+class RNN(Recurrent[Tensor]):
     """The plain recurrent layer: h′ = tanh(W_ih x + b_ih + W_hh h + b_hh), or relu; returns (output, h).
 
     ``input`` is (L, N, in), or (N, L, in) with ``batch_first``, or (L, in) without a batch; the initial state ``hx`` is of shape
@@ -668,9 +674,6 @@ class RNN(Recurrent):
 
     _gates = 1
 
-    if TYPE_CHECKING:
-        def forward(self, input: ArrayLike, hx: ArrayLike | tuple[ArrayLike, ArrayLike] | None = None) -> tuple[Tensor, Tensor]: ...
-
     def __init__(self, input_size: int, hidden_size: int, num_layers: int = 1, nonlinearity: str = "tanh", bias: bool = True,
                  batch_first: bool = False, dropout: float = 0.0, bidirectional: bool = False, *, rng: Rng = None,
                  dtype: DTypeLike | None = None, device: object = None):
@@ -684,7 +687,7 @@ class RNN(Recurrent):
         return ((tanh if self.nonlinearity == "tanh" else relu)(x + _affine(state[0], weight_hh, bias_hh)),)
 
 
-class LSTM(Recurrent):
+class LSTM(Recurrent[tuple[Tensor, Tensor]]):
     """Long short-term memory (Hochreiter & Schmidhuber, 1997), gates in the order input, forget, cell, output.
 
     i, f, o = σ(…), g = tanh(…); c′ = f·c + i·g; h′ = o·tanh(c′); returns (output, (h, c)). Else as RNN. The walk of a
@@ -699,10 +702,6 @@ class LSTM(Recurrent):
     _gates, _states = 4, 2
     stepwise = False
 
-    if TYPE_CHECKING:
-        def forward(self, input: ArrayLike, hx: ArrayLike | tuple[ArrayLike, ArrayLike] | None = None,
-                    ) -> tuple[Tensor, tuple[Tensor, Tensor]]: ...
-
     def step(self, x: Tensor, state: tuple[Tensor, ...], weight_hh: Tensor, bias_hh: Tensor | None) -> tuple[Tensor, ...]:
         return lstm_step(x + _affine(state[0], weight_hh, bias_hh), state[1])
 
@@ -714,7 +713,7 @@ class LSTM(Recurrent):
         return outputs[::-1] if backwards else outputs, (outputs[-1], cells[-1])
 
 
-class GRU(Recurrent):
+class GRU(Recurrent[Tensor]):
     """The gated recurrent unit (Cho et al., 2014), gates in the order reset, update, new.
 
     r, z = σ(…); n = tanh(W_in x + b_in + r·(W_hn h + b_hn)); h′ = (1 − z)·n + z·h; returns (output, h). Else as
@@ -726,9 +725,6 @@ class GRU(Recurrent):
     """
 
     _gates, _bias_within = 3, True
-
-    if TYPE_CHECKING:
-        def forward(self, input: ArrayLike, hx: ArrayLike | tuple[ArrayLike, ArrayLike] | None = None) -> tuple[Tensor, Tensor]: ...
 
     def step(self, x: Tensor, state: tuple[Tensor, ...], weight_hh: Tensor, bias_hh: Tensor | None) -> tuple[Tensor, ...]:
         (h,) = state
@@ -747,11 +743,8 @@ class Cell(Module):
     def __init__(self, input_size: int, hidden_size: int, bias: bool = True, *, rng: Rng = None, dtype: DTypeLike | None = None,
                  device: object = None):
         self.input_size, self.hidden_size = _sizes(type(self).__name__, input_size=input_size, hidden_size=hidden_size)
-        rng, dtype, rows = np.random.default_rng(rng), float_dtype(dtype, device), self._gates * hidden_size
-        shapes: dict[str, tuple[int, ...]] = {"weight_ih": (rows, input_size), "weight_hh": (rows, hidden_size),
-                                              "bias_ih": (rows,), "bias_hh": (rows,)}
-        for name, shape in shapes.items():
-            setattr(self, name, _uniform(shape, hidden_size, rng, dtype, name) if bias or "weight" in name else None)
+        rng, dtype = np.random.default_rng(rng), float_dtype(dtype, device)
+        _set_weights(self, "", self._gates * hidden_size, input_size, hidden_size, bias, rng, dtype)
 
     def forward(self, input: ArrayLike, hx: ArrayLike | tuple[ArrayLike, ArrayLike] | None = None) -> Any:
         x, own = as_operand(input), vars(self)
