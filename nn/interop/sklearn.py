@@ -148,6 +148,13 @@ class NetworkEstimator(BaseEstimator):
 
     # ── training ──
 
+    def fit(self, X: Column, y: Column, sample_weight: Column | None = None) -> Self:
+        """Train for ``max_epochs`` epochs: inputs X (N, features), labels or targets y, one weight for each example."""
+        return self._fit(X, y, sample_weight, self.max_epochs, not (self.warm_start and hasattr(self, "module_")))
+
+    def _fit(self, x: Any, y: Any, sample_weight: Any, epochs: int, fresh: bool) -> Self:
+        raise NotImplementedError
+
     def _validated(self, x: Any, y: Any, first: bool) -> tuple[Array, Any]:
         checked: Any = validate_data(self, x, y, reset=first, allow_nd=self.module is not None, y_numeric=False, multi_output=True)
         return checked
@@ -161,14 +168,13 @@ class NetworkEstimator(BaseEstimator):
 
     def _train(self, x: Array, target: Array, weight: Array | None, epochs: int, classes: Array | None = None) -> None:
         """Train for some epochs; ``weight`` has one number for each example, ``classes`` are the labels to split evenly."""
-        columns = [self._inputs(x), target, *(() if weight is None else (weight,)), *(() if classes is None else (classes,))]
-        if weight is not None:  # examples of weight 0 have no influence, not even on the batches
-            columns = [column[weight > 0] for column in columns]
-        classes = None if classes is None else columns.pop()
+        taken = slice(None) if weight is None else weight > 0  # examples of weight 0 have no influence, not even on the batches
+        columns = [column[taken] for column in (self._inputs(x), target, weight) if column is not None]
         held_out, patience = None, None
         if self.early_stopping:
             seed, patience = int(self.generator_.integers(2**31)), self.n_iter_no_change
-            parts = train_test_split(*columns, test_size=self.validation_fraction, random_state=seed, stratify=classes)
+            parts = train_test_split(*columns, test_size=self.validation_fraction, random_state=seed,
+                                     stratify=None if classes is None else classes[taken])
             columns, held_out = parts[::2], self._batches(parts[1::2])
         for group in self.optimizer_.param_groups:
             group["lr"] = self.lr
@@ -238,11 +244,6 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
                          verbose=verbose, **options)
         self.class_weight = class_weight
 
-    def fit(self, X: Column, y: Column, sample_weight: Column | None = None) -> Self:
-        """Train for ``max_epochs`` epochs: inputs X (N, features), labels y (N,), one weight for each example."""
-        fresh = not (self.warm_start and hasattr(self, "module_"))
-        return self._fit(X, y, sample_weight, self.max_epochs, None, fresh)
-
     def partial_fit(self, X: Column, y: Column, classes: Any = None, sample_weight: Column | None = None) -> Self:
         """Train for one epoch on these examples; the first call needs ``classes``, all labels that will come."""
         fresh = not hasattr(self, "module_")
@@ -252,9 +253,9 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
         if not fresh and classes is not None and not np.array_equal(np.unique(classes), self.classes_):
             raise ValueError(f"NetworkClassifier.partial_fit: classes={classes!r:.100} differ from those of the first call, "
                              f"{self.classes_!r:.100}")
-        return self._fit(X, y, sample_weight, 1, classes, fresh)
+        return self._fit(X, y, sample_weight, 1, fresh, classes)
 
-    def _fit(self, x: Any, y: Any, sample_weight: Any, epochs: int, classes: Any, fresh: bool) -> Self:
+    def _fit(self, x: Any, y: Any, sample_weight: Any, epochs: int, fresh: bool, classes: Any = None) -> Self:
         x, y = self._validated(x, y, fresh)
         check_classification_targets(y)
         y = column_or_1d(y, warn=True)
@@ -288,7 +289,7 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
 
     def predict(self, X: Column) -> Array:
         """Return the label of the most probable class, (N,)."""
-        best = self.predict_log_proba(X).argmax(axis=1)
+        best = self.predict_log_proba(X).argmax(axis=1)  # which checks first that there are classes
         return self.classes_[best]
 
 
@@ -306,10 +307,6 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):
     """
 
     default_criterion = staticmethod(losses.mse_loss)
-
-    def fit(self, X: Column, y: Column, sample_weight: Column | None = None) -> Self:
-        """Train for ``max_epochs`` epochs: inputs X (N, features), targets y (N,) or (N, K), one weight for each example."""
-        return self._fit(X, y, sample_weight, self.max_epochs, not (self.warm_start and hasattr(self, "module_")))
 
     def partial_fit(self, X: Column, y: Column, sample_weight: Column | None = None) -> Self:
         """Train for one epoch on these examples."""
