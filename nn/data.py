@@ -465,8 +465,7 @@ def moved(images: Array, degrees: float | Array = 0.0, down: float | Array = 0.0
     if images.ndim != 4:
         raise ValueError(f"images must be (N, C, H, W), not {images.shape}; reshape them first")
     n, _, height, width = images.shape
-    angle, down, right, mirror = (np.broadcast_to(each, n)[:, None, None]
-                                  for each in (np.deg2rad(degrees), down, right, mirror))
+    angle, down, right, mirror = (np.broadcast_to(each, n)[:, None, None] for each in (np.deg2rad(degrees), down, right, mirror))
     y, x = np.mgrid[:height, :width] - np.array([height - 1, width - 1])[:, None, None] / 2
     y, x = y - down, x - right  # the source position of each pixel
     y, x = np.cos(angle) * y + np.sin(angle) * x, np.cos(angle) * x - np.sin(angle) * y

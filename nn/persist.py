@@ -172,8 +172,7 @@ def _unpack(tree: Any, arrays: dict[str, Any]) -> Any:
 def _read(path: Path, max_bytes: int) -> Any:
     """Read and check the content of an untrusted file."""
     if (size := path.stat().st_size) > max_bytes:
-        raise CheckpointError(f"{path} has {size:,} bytes, more than the limit of {max_bytes:,}; give max_bytes= to "
-                              "read it anyway")
+        raise CheckpointError(f"{path} has {size:,} bytes, more than the limit of {max_bytes:,}; give max_bytes= to read it anyway")
     data = path.read_bytes()
     try:
         with zipfile.ZipFile(BytesIO(data)) as archive:

@@ -130,8 +130,7 @@ class MLP(Module):
         if len(sizes) < 2:
             raise ValueError("an MLP needs at least one layer; nouts is empty")
         rng = source_of(rng)
-        self.layers = [Layer(n, m, activation if i < len(sizes) - 2 else output, rng)
-                       for i, (n, m) in enumerate(pairwise(sizes))]
+        self.layers = [Layer(n, m, activation if i < len(sizes) - 2 else output, rng) for i, (n, m) in enumerate(pairwise(sizes))]
         for i, layer in enumerate(self.layers):
             layer.name = f"layer {i}"
             for j, neuron in enumerate(layer.neurons, 1):

@@ -311,8 +311,7 @@ def arrays(data: Data) -> tuple[Array, Array]:
             data = getattr(data, inputs), getattr(data, labels)
     data = _read(getattr(data, "tensors", data))  # a TensorDataset's, PyTorch's too
     if not isinstance(data, (tuple, list)) or len(data) != 2:
-        raise TypeError("data must be a pair (inputs, labels), a Dataset or a bunch; got "
-                        f"{type(data).__name__} {data!r:.60}")
+        raise TypeError(f"data must be a pair (inputs, labels), a Dataset or a bunch; got {type(data).__name__} {data!r:.60}")
     x, y = column_array(data[0], "inputs"), column_array(data[1], "labels")
     if x.ndim == 0 or y.ndim == 0 or len(x) != len(y) or not len(x):
         raise ValueError(f"data: inputs of shape {x.shape} and labels of shape {y.shape}; give one label for each "
@@ -360,12 +359,10 @@ def one_hot(labels: Sequence[int] | Array, classes: int | None = None) -> Array:
     import numpy as np
     labels = np.asarray(labels)
     if labels.ndim != 1 or labels.dtype.kind not in "iu" or not labels.size:
-        raise ValueError("one_hot: labels must be integers of shape (N,), one or more; got "
-                         f"{labels.dtype} of shape {labels.shape}")
+        raise ValueError(f"one_hot: labels must be integers of shape (N,), one or more; got {labels.dtype} of shape {labels.shape}")
     classes = int(labels.max()) + 1 if classes is None else classes
     if labels.min() < 0 or labels.max() >= classes:
-        raise ValueError(f"one_hot: labels run from {labels.min()} to {labels.max()}; "
-                         f"{classes} classes have 0 to {classes - 1}")
+        raise ValueError(f"one_hot: labels run from {labels.min()} to {labels.max()}; {classes} classes have 0 to {classes - 1}")
     return np.eye(classes)[labels]
 
 

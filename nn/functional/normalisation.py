@@ -127,8 +127,7 @@ def _around(x: Any) -> tuple[tuple[int, ...], tuple[int, ...]]:
 
 # one operation in place of normalise, × and +, because mean and variance are needed again (measured: half the time)
 _batch_norm = ArrayOperation("batch_norm", "batch norm", _batch_norm_forward, _batch_norm_input, _batch_norm_weight,
-                  _batch_norm_bias, pushforward=_batch_norm_pushforward,
-                  shown=("w·(δ − mean − x̂·mean)/σ", "x̂", "Σ"))
+                  _batch_norm_bias, pushforward=_batch_norm_pushforward, shown=("w·(δ − mean − x̂·mean)/σ", "x̂", "Σ"))
 
 
 @of_array

@@ -147,8 +147,7 @@ def as_sides(name: str, padding: Padding, kernel: tuple[int, ...], stride: tuple
     if len(sides) != axes or min(map(min, sides)) < 0:
         each = "((before, after),)" if axes == 1 else "((top, bottom), (left, right))"
         raise ValueError(f"{name}: padding={padding!r}; it must be a number of zeros, 0 or more, one for each axis, {each}, "
-                         "'same' or "
-                         "'valid'")
+                         "'same' or 'valid'")
     return sides
 
 

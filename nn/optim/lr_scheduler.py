@@ -353,8 +353,7 @@ class LinearWarmup(Schedule):
     def __init__(self, optimizer: Optimizer, total_iters: int, after: Schedule | None = None):
         if after is not None and (after.optimizer is not optimizer or isinstance(after, ReduceLROnPlateau)):
             raise ValueError(f"LinearWarmup: after={after!r:.60} must be a schedule of the same optimiser whose rate is a formula "
-                             "of "
-                             "time")
+                             "of time")
         self.total_iters, self.after = whole_number(total_iters, "LinearWarmup: total_iters"), after
         super().__init__(optimizer)
 

@@ -66,8 +66,7 @@ loss.backward() first, or leave the parameter out. strict=False skips such param
         named = [x if isinstance(x, tuple) else (getattr(x, "name", None) or f"parameter {i}", x)
                  for i, x in enumerate(given, len(self.state))]
         if not named:
-            raise ValueError(f"{kind} was given no parameters; give model.parameters(); an iterator can "
-                             "be used once")
+            raise ValueError(f"{kind} was given no parameters; give model.parameters(); an iterator can be used once")
         if unknown := group.keys() - self.defaults - {"params"}:
             raise ValueError(f"{kind} has no option {', '.join(sorted(map(repr, unknown)))}; its options are "
                              f"{', '.join(self.defaults)}")
