@@ -18,7 +18,7 @@ from .checks import (
 if TYPE_CHECKING:
     from autograd.typing import Tree
 
-    Check = Callable[[Any, Any, Callable[[], tuple[int, ...]]], None]  # input, target, function for their index
+    Check = Callable[[Any, Any, tuple[int, ...]], None]  # input, target, their index
 
 _LOWEST_LOG, _LOWEST_PROBABILITY = -100.0, 3.720075976020836e-44  # the second is exp of the first
 
@@ -46,9 +46,9 @@ def smooth_l1_loss(input: Tree, target: Tree, *, reduction: str, beta: float) ->
 
 def kl_div(input: Tree, target: Tree, *, reduction: str, log_target: bool) -> Any:
     """target · (log target − input), of log-probabilities."""
-    def check(x: Any, y: Any, place: Callable[[], tuple[int, ...]]) -> None:
+    def check(x: Any, y: Any, path: tuple[int, ...]) -> None:
         if not log_target and y < 0:
-            raise negative_share("kl_div", getattr(y, "data", y), place())
+            raise negative_share("kl_div", getattr(y, "data", y), path)
 
     def term(x: Any, y: Any) -> Any:
         if log_target:
@@ -60,10 +60,10 @@ def kl_div(input: Tree, target: Tree, *, reduction: str, log_target: bool) -> An
 
 def binary_cross_entropy(input: Tree, target: Tree, weight: Tree | None, *, reduction: str) -> Any:
     """Cross-entropy of probabilities with targets from 0 to 1."""
-    def check(p: Any, y: Any, place: Callable[[], tuple[int, ...]]) -> None:
+    def check(p: Any, y: Any, path: tuple[int, ...]) -> None:
         if not 0 <= p <= 1:
-            raise wrong_probability("binary_cross_entropy", getattr(p, "data", p), place())
-        _check_share("binary_cross_entropy", y, place)
+            raise wrong_probability("binary_cross_entropy", getattr(p, "data", p), path)
+        _check_share("binary_cross_entropy", y, path)
 
     def term(p: Any, y: Any, w: Any) -> Any:
         loss = -(y * _held_log(p) + (1.0 - y) * _held_log(1.0 - p))
@@ -82,16 +82,16 @@ def binary_cross_entropy_with_logits(input: Tree, target: Tree, weight: Tree | N
         loss = (1.0 - y) * softplus(x) + (own if positive is None else own * positive)
         return loss if w is None else loss * w
 
-    return _entrywise(name, term, input, target, reduction, (weight, pos_weight), lambda x, y, place: _check_share(name, y, place))
+    return _entrywise(name, term, input, target, reduction, (weight, pos_weight), lambda x, y, path: _check_share(name, y, path))
 
 
 def _held_log(p: Any) -> Any:
     return log(p) if p > _LOWEST_PROBABILITY else _LOWEST_LOG
 
 
-def _check_share(name: str, y: Any, place: Callable[[], tuple[int, ...]]) -> None:
+def _check_share(name: str, y: Any, path: tuple[int, ...]) -> None:
     if not getattr(y, "is_recorded", False) and not 0 <= y <= 1:
-        raise wrong_share(name, getattr(y, "data", y), place())
+        raise wrong_share(name, getattr(y, "data", y), path)
 
 
 def _entrywise(name: str, term: Callable[..., Any], input: Any, target: Any, reduction: str, extras: tuple[Any, ...] = (),
@@ -101,9 +101,8 @@ def _entrywise(name: str, term: Callable[..., Any], input: Any, target: Any, red
     Each of ``extras`` is None, a number, or has the structure of the input or of its innermost lists.
     """
     check_reduction(name, reduction)
-    target = _listed(target)
-    walk = _PairWalk(name, term, check, target)
-    nested = walk.visit(input, target, extras)
+    walk = _PairWalk(name, term, check)
+    nested = walk.visit(input, _listed(target), extras, ())
     if not walk.terms:
         raise ValueError(f"{name}: an empty batch has no loss; give at least one example")
     return _reduced(nested, walk.terms, len(walk.terms), reduction)
@@ -115,52 +114,30 @@ class _PairWalk:
     It is a class, because a recursive closure is a reference cycle and would keep the graph until garbage collection.
     """
 
-    def __init__(self, name: str, term: Callable[..., Any], check: Check | None, target: Any):
-        self.name, self.term, self.check, self.target = name, term, check, target
+    def __init__(self, name: str, term: Callable[..., Any], check: Check | None):
+        self.name, self.term, self.check = name, term, check
         self.terms: list[Any] = []
 
-    def visit(self, x: Any, y: Any, extras: tuple[Any, ...]) -> Any:
-        """The terms, nested like input and target."""
+    def visit(self, x: Any, y: Any, extras: tuple[Any, ...], path: tuple[int, ...]) -> Any:
+        """The terms below an index, nested like input and target."""
         if _is_sequence(x) != _is_sequence(y) or _is_sequence(x) and len(x) != len(y):
             raise ValueError(f"{self.name}: input {x!r:.60} and target {y!r:.60} must have the same structure; nothing is "
                              "broadcast")
         if _is_sequence(x):
             rows = zip(*[_spread(self.name, extra, x) for extra in extras]) if extras else repeat(())
-            return [self.visit(a, b, more) for a, b, more in zip(x, y, rows)]
+            return [self.visit(a, b, more, (*path, i)) for i, (a, b, more) in enumerate(zip(x, y, rows))]
         if y != y if type(y) is float else is_missing(y):
-            raise missing_entry(self.name, y, self.place())
+            raise missing_entry(self.name, y, path)
         if self.check is not None:
-            self.check(x, y, self.place)
+            self.check(x, y, path)
         self.terms.append(self.term(x, y, *extras))
         return self.terms[-1]
-
-    def place(self) -> tuple[int, ...]:
-        """The index of the visited entry; its position is the number of terms so far."""
-        return _nth(self.target, len(self.terms))
-
-
-def _nth(nested: Any, count: int) -> tuple[int, ...]:
-    """The index of entry number ``count`` of nested lists."""
-    if not _is_sequence(nested):
-        return ()
-    for i, part in enumerate(nested):
-        inside = _entries(part)
-        if count < inside:
-            return (i, *_nth(part, count))
-        count -= inside
-    raise IndexError(count)
-
-
-def _entries(nested: Any) -> int:
-    return sum(map(_entries, nested)) if _is_sequence(nested) else 1
 
 
 def _spread(name: str, extra: Any, x: Any) -> Any:
     """One weight for each part of ``x``: its own, or the same for all where the weights are less deeply nested."""
-    return repeat(extra) if not _is_sequence(extra) or _depth(extra) < _depth(x) else _as_long(name, extra, x)
-
-
-def _as_long(name: str, extra: Any, x: Any) -> Any:
+    if not _is_sequence(extra) or _depth(extra) < _depth(x):
+        return repeat(extra)
     if len(extra) != len(x):
         raise ValueError(f"{name}: a weight has {len(extra)} entries, and the input {len(x)}; give one for each: {extra!r:.60}")
     return extra
@@ -205,9 +182,9 @@ def hinge_loss(input: Tree, target: Tree, *, margin: float, reduction: str) -> A
     return _examplewise("hinge_loss", term, examples, single, None, None, reduction)
 
 
-def _check_sign(score: Any, sign: Any, place: Callable[[], tuple[int, ...]]) -> None:
+def _check_sign(score: Any, sign: Any, path: tuple[int, ...]) -> None:
     if sign != 1 and sign != -1:
-        raise wrong_sign("hinge_loss", getattr(sign, "data", sign), place())
+        raise wrong_sign("hinge_loss", getattr(sign, "data", sign), path)
 
 
 def _label_loss(scores: Sequence[Any], label: int) -> Any:
