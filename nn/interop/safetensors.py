@@ -6,7 +6,6 @@ of either library loads into the same network of the other.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -86,4 +85,4 @@ def _array(path: str | Path, name: str, dtype: str, shape: list[int], data: byte
         raise CheckpointError(f"{path}: {name} is of the type {dtype}, which NumPy has no array for; convert it to F32 where the "
                               "file was made")
     array = np.frombuffer(data, DTYPES[dtype]).reshape(shape)
-    return array.astype(array.dtype.newbyteorder("=")) if sys.byteorder == "big" else array.copy()
+    return array.astype(array.dtype.newbyteorder("="))
