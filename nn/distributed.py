@@ -26,9 +26,8 @@ from autograd.graph import assign
 
 from .arguments import whole_number
 from .data import DataLoader
-from .evaluation import Metric, add_measurements, batch_function, batch_loss, in_model_precision, plain_prediction
+from .evaluation import Metric, add_measurements, batch_function, batch_loss, in_model_precision, plain_prediction, update
 from .module import evaluation_mode
-from .optim import clip_grad_norm_
 from .parallel import POLL, WorkersLost, has_workers, pickled
 from .sources import column_array
 
@@ -327,13 +326,8 @@ def _step(model: Module, loss: LossFunction, measures: Mapping[str, Metric], opt
     add_measurements(totals, value, measures, prediction, y)
     if model.training and isfinite(value):
         node.backward()
-        if optimizer is not None:
-            parameters = [x for group in optimizer.param_groups for x in group["params"]]
-            if clip_norm is not None:
-                clip_grad_norm_(parameters, clip_norm)
-            if not all(x.grad is None or np.isfinite(x.grad).all() for x in parameters):
-                return nan
-            optimizer.step()
+        if optimizer is not None and not update(optimizer, clip_norm):
+            return nan
     return value
 
 

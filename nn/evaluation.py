@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from math import nan
+from math import isfinite, nan
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from .callbacks import LossFunction
 from .data import DataLoader, arrays
 from .losses import Loss
 from .module import Module, evaluation_mode
+from .optim import Optimizer, clip_grad_norm_
 from .sources import column_array
 
 if TYPE_CHECKING:
@@ -96,6 +97,20 @@ def batch_loss(loss: LossFunction, prediction: Any, target: Any, weight: Any = N
         rows = [sum(row) / len(row) if isinstance(row, list) else row for row in terms]
         return sum(row * float(w) for row, w in zip(rows, weight, strict=True)) / len(rows)
     return (terms * np.asarray(weight, terms.dtype).reshape(-1, *(1,) * (terms.ndim - 1))).mean()
+
+
+def update(optimizer: Optimizer, clip_norm: float | None) -> bool:
+    """Clip the gradients and update the parameters; return False, with nothing updated, where a gradient is not finite."""
+    parameters = [x for group in optimizer.param_groups for x in group["params"]]
+    if clip_norm is not None and not isfinite(clip_grad_norm_(parameters, clip_norm)):
+        return False
+    try:
+        optimizer.step()
+    except ValueError:
+        if all(x.grad is None or np.isfinite(x.grad).all() for x in parameters):
+            raise
+        return False
+    return True
 
 
 # ── metrics ──────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -30,11 +30,11 @@ from .compiled import CompiledStep
 from .data import DataLoader, Stream
 from .evaluation import (
     Metric, Metrics, accuracy, add_measurements, batch_function, batch_loss, evaluate, in_model_precision, metric_functions,
-    model_arrays, predict,
+    model_arrays, predict, update,
 )
 from .module import Module
 from .progress import progress_bar
-from .optim import Optimizer, at_least_0, clip_grad_norm_
+from .optim import Optimizer, at_least_0
 from .schedule import ReduceLROnPlateau, Schedule
 from .sources import is_dask, is_stream
 
@@ -110,10 +110,10 @@ def fit(model: Module, data: Data | DataLoader, loss: LossFunction, optimizer: O
     keeper = _Checkpointer(run, schedule, watchers, None if checkpoint is None else Path(checkpoint))
     if resume:
         keeper.load()
-    judge = _BestWeights(keeper, patience, min_delta, restore_best, stop)
+    judge = partial(keeper.judge, patience, min_delta, restore_best, stop)
     forward = batch_function(model)
     step = CompiledStep(model, loss, forward) if compile and not watchers.look_at_batches else None
-    loop = _Loop(run, forward, step, measures, watchers, keeper, judge, schedule, schedule_each, clip_norm,
+    loop = _Loop(run, forward, step, measures, watchers, keeper, judge, restore_best, schedule, schedule_each, clip_norm,
                  checkpoint_every, workers, local_steps)
     try:
         loop.train(epochs, progress)
@@ -191,7 +191,8 @@ class _Loop:
     measures: Mapping[str, Metric]
     callbacks: Callbacks
     keeper: _Checkpointer
-    judge: _BestWeights
+    judge: Callable[[], None]
+    restore_best: bool
     schedule: Schedule | None
     schedule_each: str
     clip_norm: float | None
@@ -202,13 +203,13 @@ class _Loop:
     def train(self, epochs: int, progress: bool) -> None:
         """Train epoch after epoch, then restore the best weights."""
         run = self.run
-        self.parameters = [x for group in run.optimizer.param_groups for x in group["params"]]
         with _delayed_interrupt() as self.interrupted, _progress_bar(progress, epochs, run) as self.advance:
             self.callbacks.call("on_start", run)
             while run.epoch < epochs and not run.history.stopped:
                 self._epoch()
             run.stop(f"all {epochs} epochs are done" if epochs > 1 else "its one epoch is done")
-        self.judge.restore()
+        if self.restore_best and self.keeper.best is not None:
+            run.model.load_state_dict(self.keeper.best)
 
     def _epoch(self) -> None:
         run, last = self.run, len(self.run.loader)
@@ -232,7 +233,7 @@ class _Loop:
         values = self._passes(x, y, *weight) if self.workers is None else self.workers.train(run, group, self.measures)
         prediction = run.prediction
         self.callbacks.call("on_backward", run)
-        if not (all(map(isfinite, values)) and (self.local_steps > 1 or self._update())):
+        if not (all(map(isfinite, values)) and (self.local_steps > 1 or update(run.optimizer, self.clip_norm))):
             if run.loss is None:  # who asks what went wrong looks at its graph
                 run.loss = batch_loss(run.loss_function, self.forward(np.asarray(x)), *map(np.asarray, (y, *weight)))
             return False
@@ -262,18 +263,6 @@ class _Loop:
             run.loss.backward()
         return [value]
 
-    def _update(self) -> bool:
-        """Clip and update; False where a gradient is not finite."""
-        if self.clip_norm is not None and not isfinite(clip_grad_norm_(self.parameters, self.clip_norm)):
-            return False
-        try:
-            self.run.optimizer.step()
-        except ValueError:
-            if all(x.grad is None or np.isfinite(x.grad).all() for x in self.parameters):
-                raise
-            return False
-        return True
-
     def _end_epoch(self) -> None:
         run = self.run
         row: dict[str, float] = {"epoch": run.epoch + 1, **{name: total / run.examples for name, total in run.totals.items()}}
@@ -290,7 +279,7 @@ class _Loop:
             elif self.schedule is not None:
                 self.schedule.step()
         self.callbacks.call("on_epoch", run)
-        self.judge.judge()
+        self.judge()
         self._save(self.checkpoint_every is None or run.step % self.checkpoint_every == 0)
 
     def _save(self, due: bool) -> None:
@@ -355,47 +344,30 @@ def _delayed_interrupt() -> Iterator[list[int]]:
 
 # ── the best weights, and the file ───────────────────────────────────────────────────────────────────────────────
 
-@dataclass
-class _BestWeights:
-    """Keeper of the best epoch's weights; stops the run after too many epochs without improvement."""
-
-    keeper: _Checkpointer
-    patience: int | None
-    min_delta: float
-    restore_best: bool
-    stop: Callable[[Run], object] | None
-
-    def judge(self) -> None:
-        """Compare the epoch that has just ended with the best one."""
-        keeper, run = self.keeper, self.keeper.run
-        history = run.history
-        figure = history.rows[-1][history.monitor] * (1 if history.mode == "min" else -1)
-        if figure < keeper.record - (self.min_delta if isfinite(keeper.record) else 0):
-            keeper.record, keeper.waited = figure, 0
-            if self.restore_best and run.validation is not None:
-                keeper.best = run.model.state_dict()
-        else:
-            keeper.waited += 1
-        if self.patience is not None and keeper.waited >= self.patience:
-            best = history.best
-            run.stop(f"{history.monitor} has not improved for {keeper.waited} epochs; it was best, "
-                     f"{short_number(best[history.monitor])}, in epoch {best['epoch']}")
-        if self.stop is not None and self.stop(run):
-            run.stop(f"the stop criterion held after epoch {run.epoch}")
-
-    def restore(self) -> None:
-        """Restore the model's best weights."""
-        if self.restore_best and self.keeper.best is not None:
-            self.keeper.run.model.load_state_dict(self.keeper.best)
-
-
 class _Checkpointer:
-    """The complete state of a run, with the best weights so far, and its checkpoint file."""
+    """The complete state of a run, with the best epoch's weights so far, and its checkpoint file."""
 
     def __init__(self, run: Run, schedule: Schedule | None, callbacks: Callbacks, path: Path | None):
         self.run, self.schedule, self.callbacks, self.path = run, schedule, callbacks, path
         self.best: dict[str, Any] | None = None
         self.record, self.waited = inf, 0
+
+    def judge(self, patience: int | None, min_delta: float, restore_best: bool, stop: Callable[[Run], object] | None) -> None:
+        """Compare the epoch that has just ended with the best one; stop the run after too many epochs without improvement."""
+        run, history = self.run, self.run.history
+        figure = history.rows[-1][history.monitor] * (1 if history.mode == "min" else -1)
+        if figure < self.record - (min_delta if isfinite(self.record) else 0):
+            self.record, self.waited = figure, 0
+            if restore_best and run.validation is not None:
+                self.best = run.model.state_dict()
+        else:
+            self.waited += 1
+        if patience is not None and self.waited >= patience:
+            best = history.best
+            run.stop(f"{history.monitor} has not improved for {self.waited} epochs; it was best, "
+                     f"{short_number(best[history.monitor])}, in epoch {best['epoch']}")
+        if stop is not None and stop(run):
+            run.stop(f"the stop criterion held after epoch {run.epoch}")
 
     def how_to_resume(self) -> str:
         """Describe the position of the run, and how to resume it."""
