@@ -49,8 +49,9 @@ def extreme_along(ufunc: np.ufunc, x: Array, axis: Axis = None, keepdims: bool =
 
 def _short_rows(x: Array, axis: Axis, longest: int) -> Any:
     """The array as rows along its last axis, if that is ``axis`` and short; else None."""
-    if type(x) is not np.ndarray or x.dtype.char not in "fd" or x.ndim < 2 or not 2 <= x.shape[-1] <= longest:
+    if type(x) is not np.ndarray or x.size < 2 * ROWS or x.ndim < 2:
         return None
-    if x.size < ROWS * x.shape[-1] or not x.flags.c_contiguous or all_axes(axis, x.ndim) != (x.ndim - 1,):
+    length = x.shape[-1]
+    if not 2 <= length <= longest or x.size < ROWS * length or x.dtype.char not in "fd" or not x.flags.c_contiguous:
         return None
-    return x.reshape(-1, x.shape[-1])
+    return x.reshape(-1, length) if all_axes(axis, x.ndim) == (x.ndim - 1,) else None
