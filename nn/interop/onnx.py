@@ -158,11 +158,11 @@ class _Writer:
 
     def _without_identities(self) -> None:
         """Give each output's name to the node that computes it, where no other node or output needs that node's own name."""
-        made = {name: node for node in self.nodes for name in node.output}
+        made = {node.output[0]: node for node in self.nodes}
         for last in [node for node in self.nodes if node.output[0].startswith("output_")]:
             name = last.input[0]
-            if name in made and made[name].op_type != "Split" and sum(name in node.input for node in self.nodes) == 1:
-                made[name].output[list(made[name].output).index(name)] = last.output[0]
+            if name in made and sum(name in node.input for node in self.nodes) == 1:
+                made[name].output[0] = last.output[0]
                 self.nodes.remove(last)
 
     @staticmethod
@@ -172,11 +172,11 @@ class _Writer:
 
     # ── what the rules of the operations use ──
 
-    def add(self, kind: str, *inputs: str, count: int = 1, **attributes: Any) -> Any:
-        """Add a node and return the name of its result, or a list of ``count`` names."""
-        names = [f"{kind}_{len(self.nodes)}" + (f"_{i}" if count > 1 else "") for i in range(count)]
-        self.nodes.append(helper.make_node(kind, list(inputs), names, **attributes))
-        return names[0] if count == 1 else names
+    def add(self, kind: str, *inputs: str, **attributes: Any) -> str:
+        """Add a node and return the name of its result."""
+        name = f"{kind}_{len(self.nodes)}"
+        self.nodes.append(helper.make_node(kind, list(inputs), [name], **attributes))
+        return name
 
     def store(self, array: Any, name: str | None = None) -> str:
         """Store an array and return its name."""
@@ -326,7 +326,8 @@ def _stacked(w: _Writer, parts: Sequence[str], axis: int) -> str:
 
 
 def _gru(w: _Writer, node: Any, other: Any, x: str, y: str, h: str) -> str:
-    (xr, xz, xn), (yr, yz, yn) = (w.add("Split", part, count=3, axis=-1, num_outputs=3) for part in (x, y))
+    n = node.shape[-1]
+    (xr, xz, xn), (yr, yz, yn) = ([_slice(w, part, -1, slice(i * n, (i + 1) * n)) for i in range(3)] for part in (x, y))
     r, z = w.add("Sigmoid", w.add("Add", xr, yr)), w.add("Sigmoid", w.add("Add", xz, yz))
     new = w.add("Tanh", w.add("Add", xn, w.add("Mul", r, yn)))
     return w.add("Add", new, w.add("Mul", z, w.add("Sub", h, new)))
