@@ -79,13 +79,15 @@ class PartitionLoader(DataLoader):
     """
 
     def __init__(self, client: Any, data: Any, batch_size: int = 32, shuffle: bool = False, generator: Seed = None, width: int = 1):
+        from dask.delayed import delayed
         self.client, self.width, self._seed = client, width, 0
         super().__init__((np.ones((1, 1), int), np.ones(1, int)), batch_size, shuffle, generator)  # a stand-in, to set the options
         columns = [_partitions(column) for column in data]
         if len({len(parts) for parts, _ in columns}) != 1:
             raise ValueError(f"fit: inputs and labels have {[len(parts) for parts, _ in columns]} partitions; divide them in the "
                              "same way, for example labels.rechunk or .repartition")
-        lengths = next((known for _, known in columns if known), None) or _counted(client, columns[0][0])
+        lengths = next((known for _, known in columns if known), None) or client.gather(
+            client.compute([delayed(len)(part) for part in columns[0][0]]))
         filled = [(parts, length) for parts, length in zip(zip(*(parts for parts, _ in columns)), lengths) if length]
         self.x: Any = [parts for parts, _ in filled]
         self.y: Any = [length for _, length in filled]
@@ -167,13 +169,6 @@ def _partitions(column: Any) -> tuple[list[Any], list[int]]:
         column = column.rechunk(dict.fromkeys(range(1, column.ndim), -1))
         lengths = [] if any(n != n for n in column.chunks[0]) else [int(n) for n in column.chunks[0]]
     return list(np.ravel(column.to_delayed())), lengths
-
-
-def _counted(client: Any, parts: Sequence[Any]) -> list[int]:
-    """The lengths of partitions, counted on the workers."""
-    from dask.delayed import delayed
-    counted: list[int] = client.gather(client.compute([delayed(len)(part) for part in parts]))
-    return counted
 
 
 def _arrays(columns: Sequence[Any], seed: Sequence[int] | None) -> tuple[Array, ...]:
