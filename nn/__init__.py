@@ -15,15 +15,9 @@ except ImportError:
 from autograd.context import internal_packages
 
 from . import activations, containers, data, functional, losses, optim, perceptron, schedule, utils
-from .activations import (
-    ELU, GELU, Activation, Identity, LeakyReLU, LogSoftmax, PReLU, ReLU, Sigmoid, SiLU, Softmax, Softplus, Step, Tanh,
-)
+from .activations import *
 from .containers import ModuleDict, ModuleList, Sequential
-from .losses import (
-    BCELoss, BCEWithLogitsLoss, CrossEntropyLoss, HingeLoss, HuberLoss, KLDivLoss, L1Loss, MSELoss, NLLLoss, SmoothL1Loss,
-    binary_cross_entropy, binary_cross_entropy_with_logits, cross_entropy, elastic_penalty, hinge_loss, huber_loss, kl_div,
-    l1_loss, l1_penalty, l2_penalty, mse_loss, nll_loss, rmse_loss, smooth_l1_loss, sse_loss,
-)
+from .losses import *
 from .module import Module, functional_call
 from .perceptron import Adaline, Madaline, Perceptron
 from .scalar import MLP, Layer, Neuron

@@ -21,9 +21,7 @@ from autograd.arrays.functions import concatenate, max, reshape, stack, swapaxes
 from autograd.arrays.pytorch import float_dtype
 
 from . import init
-from .activations import (  # noqa: F401  (their names from before they had a module of their own)
-    ELU, GELU, Activation, Identity, LeakyReLU, LogSoftmax, PReLU, ReLU, Sigmoid, SiLU, Softmax, Softplus, Step, Tanh,
-)
+from .activations import *  # noqa: F403  (their names from before they had a module of their own)
 from .arguments import whole_number
 from .containers import Sequential  # noqa: F401  (as the activations)
 from .functional.convolution import conv1d, conv2d, conv_transpose2d
