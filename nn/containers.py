@@ -164,7 +164,8 @@ class ModuleDict(Container, MutableMapping[str, Any]):
     def __delitem__(self, key: str) -> None:
         del self.entries()[key], vars(self)[key]
 
-    __eq__, __hash__ = object.__eq__, object.__hash__  # a module is equal to itself alone
+    __eq__ = object.__eq__  # a module is equal to itself alone
+    __hash__ = object.__hash__  # pyright: ignore[reportAssignmentType]
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.entries())
