@@ -150,14 +150,10 @@ def batch_norm(input: ArrayLike, running_mean: Array | Tensor | None = None, run
     dtype = plain_array(x).dtype
     plain = [np.full(x.shape[1], fill, dtype) if given is None else given for given, fill in ((weight, 1), (bias, 0))]
     if not training and running_mean is not None:
-        def deviations() -> Any:
-            return np.sqrt(np.asarray(running_var) + eps).reshape(shape).astype(dtype)
-
-        def means() -> Any:
-            return np.asarray(running_mean, dtype).reshape(shape)
         read = getattr(x, "deferred_call", lambda function: function())  # a recording reads them at each call
-        out = (x - read(means)) / read(deviations)
-        return out * reshape(plain[0], shape) + reshape(plain[1], shape)
+        mean = read(lambda: np.asarray(running_mean, dtype).reshape(shape))
+        deviation = read(lambda: np.sqrt(np.asarray(running_var) + eps).reshape(shape).astype(dtype))
+        return (x - mean) / deviation * reshape(plain[0], shape) + reshape(plain[1], shape)
     count = plain_array(x).size // x.shape[1]
     if count < 2:
         raise ValueError(f"batch_norm: shape {tuple(x.shape)} has {'one' if count else 'no'} value per channel, and the variance "
