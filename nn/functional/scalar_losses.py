@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import reduce
-from itertools import repeat
+from itertools import count, repeat
 from operator import add, index
 from typing import TYPE_CHECKING, Any
 
@@ -125,7 +125,7 @@ class _PairWalk:
                              "broadcast")
         if _is_sequence(x):
             rows = zip(*[_spread(self.name, extra, x) for extra in extras]) if extras else repeat(())
-            return [self.visit(a, b, more, (*path, i)) for i, (a, b, more) in enumerate(zip(x, y, rows))]
+            return [self.visit(a, b, more, path + (i,)) for i, a, b, more in zip(count(), x, y, rows)]
         if y != y if type(y) is float else is_missing(y):
             raise missing_entry(self.name, y, path)
         if self.check is not None:
