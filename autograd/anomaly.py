@@ -7,13 +7,16 @@ from collections.abc import Callable
 from itertools import islice
 from linecache import getline
 from math import inf, isfinite
+from pathlib import Path
 from types import CodeType
 from typing import Any, NamedTuple
 
+from .anomaly_words import WORDS
 from .context import ScopedContext
 from .errors import GradientError
 from .symbolic import formula, operand_names
 from .graph import check_node, topological
+from .languages import reader_language, spoken
 from .sweep import SweptEdge, sweep_edges
 
 OURS = ("autograd", "nn", "viz", "chainrule")  # packages whose frames are not the user's
@@ -24,7 +27,8 @@ class Anomaly(NamedTuple):
 
     ``inputs`` are the operands by name or number; ``entry`` is the place in an array (() for numbers); ``result`` is
     the nan or inf; ``reason`` is the cause, ``remedy`` the advice. ``file``, ``line`` and ``code`` give the source line of the
-    node, ``columns`` the part of that line; known for nodes made inside ``detect_anomaly()``.
+    node, ``columns`` the part of that line; known for nodes made inside ``detect_anomaly()``. It is shown in the language ``lang``, "en"
+    or "ko", by default the system's; ``reason`` and ``remedy`` stay English.
     """
 
     node: Any
@@ -40,6 +44,11 @@ class Anomaly(NamedTuple):
     line: int = 0
     code: str = ""
     columns: tuple[int, int] = (0, 0)
+    lang: str | None = None
+
+    def said(self, text: str) -> str:
+        """Return one of its texts, such as ``reason``, in its language."""
+        return spoken(text, reader_language(self.lang), Path(__file__).parent, WORDS)
 
     def __str__(self) -> str:
         what = "value" if self.phase == "forward" else "gradient"
@@ -55,17 +64,17 @@ class Anomaly(NamedTuple):
             first, last = self.columns
             if 0 < last - first < len(self.code):  # only a part of the line
                 lines.append(" " * (len(made) + first) + "^" * (last - first))
-        return "\n".join([*lines, f"  remedy: {self.remedy}"])
+        return self.said("\n".join([*lines, f"  remedy: {self.remedy}"]))
 
     def __repr__(self) -> str:
         return str(self)
 
 
 class AnomalyError(GradientError):
-    """Error raised inside ``detect_anomaly()``; ``anomaly`` is the record, the message its text."""
+    """Error raised inside ``detect_anomaly()``; ``anomaly`` is the record, the message its text, in English."""
 
     def __init__(self, anomaly: Anomaly):
-        super().__init__(str(anomaly))
+        super().__init__(str(anomaly._replace(lang="en")))
         self.anomaly = anomaly
 
     def __reduce__(self) -> Any:

@@ -13,6 +13,7 @@ from functools import cache
 from pathlib import Path
 
 LANGUAGES = ("en", "ko")
+PACKAGE = Path(__file__).parent
 
 
 def message(text: str) -> str:
@@ -81,7 +82,7 @@ def translated(text: str, lang: str, package: Path) -> str:
 def spoken(text: str, lang: str, package: Path, among: tuple[str, ...] = ()) -> str:
     """Return a text with numbers in it in a language: by the entry whose ``{holes}`` fit it; what fills them is spoken too.
 
-    A hole ``{n}`` takes numbers only. With ``among``, only these entries are looked up.
+    A hole ``{n}`` takes numbers only. With ``among``, only these entries are looked up; without it those of this package too.
 
     >>> spoken("no such text of 3 words", "ko", Path(__file__).parent)
     'no such text of 3 words'
@@ -95,7 +96,7 @@ def spoken(text: str, lang: str, package: Path, among: tuple[str, ...] = ()) -> 
     for pattern, to in _patterns(path, among):
         if found := pattern.fullmatch(text):
             return to.format(**{hole: spoken(x, lang, package, among) for hole, x in found.groupdict().items()})
-    return text
+    return text if among or package == PACKAGE else spoken(text, lang, PACKAGE)
 
 
 @cache

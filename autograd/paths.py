@@ -6,12 +6,15 @@ from collections.abc import Iterator
 from heapq import nlargest
 from itertools import islice
 from math import exp, inf, isfinite, log
+from pathlib import Path as FilePath
 from typing import Any, NamedTuple
 
 from .symbolic import formula, operand_names
 from .graph import check_node, topological
+from .languages import reader_language, spoken
 from .notebook import shortened, table
 from .operation import Operation
+from .path_words import WORDS
 from .sweep import sweep_edges
 
 SMALL, LARGE = 1e-3, 1e3  # a local gradient beyond these is named as the cause of a small or large path
@@ -50,7 +53,10 @@ class Path(NamedTuple):
 
 
 class Explanation(NamedTuple):
-    """Result of ``explain``; printed, it says in words why the gradient is so. ``ways`` is the number of all paths, exactly."""
+    """Result of ``explain``; printed, it says in words why the gradient is so. ``ways`` is the number of all paths, exactly.
+
+    It is shown in the language ``lang``, "en" or "ko", by default the system's; ``summary`` and remarks stay English.
+    """
 
     result: str
     input: str
@@ -58,16 +64,22 @@ class Explanation(NamedTuple):
     ways: int
     paths: tuple[Path, ...]
     summary: str
+    lang: str | None = None
+
+    def said(self, text: str) -> str:
+        """Return one of its texts, such as ``summary``, in its language."""
+        return spoken(text, reader_language(self.lang), FilePath(__file__).parent, WORDS)
 
     def _describe(self, path: Path) -> tuple[str, str, list[str]]:
         """A path in words: its nodes, its factors with their product, and remarks."""
         way = _shortened([self.result, *(_label(link.input) for link in path.links)])
         factors = _shortened([_number(link.local) for link in path.links] or ["1"])
         remarks = _shortened([f"{link.operation}: {link.remark}" for link in path.links if link.remark])
+        way, factors, remarks = (list(map(self.said, parts)) for parts in (way, factors, remarks))
         return " → ".join(way), f"{' · '.join(factors)} = {_number(path.product)}", remarks
 
     def __str__(self) -> str:
-        lines = [self.summary]
+        lines = [self.said(self.summary)]
         for way, product, remarks in map(self._describe, self.paths):
             lines += [f"  {way}:  {product}", *(f"      {remark}" for remark in remarks)]
         return "\n".join(lines)
@@ -77,15 +89,15 @@ class Explanation(NamedTuple):
 
     def _repr_html_(self) -> str:
         rows = [(way, product, "; ".join(remarks)) for way, product, remarks in map(self._describe, self.paths)]
-        return table(["path", "product of local gradients", "remarks"], rows, self.summary)
+        return table(list(map(self.said, ("path", "product of local gradients", "remarks"))), rows, self.said(self.summary))
 
 
-def explain(y: Any, x: Any, most: int = 3) -> Explanation:
+def explain(y: Any, x: Any, most: int = 3, lang: str | None = None) -> Explanation:
     """Explain the gradient of ``y`` with respect to ``x``: the strongest paths, and the decisive edges.
 
     ``most`` is the number of paths described, those with the largest products first; all paths are counted.
-    Works on Values and Tensors. The graph is not changed. Raises TypeError for an argument that is not a node, ValueError for
-    ``most`` below 1.
+    ``lang``, "en" or "ko", is the language of the printed text, by default the system's. Works on Values and Tensors. The graph is not changed. Raises TypeError for an argument that is not a node, ValueError for
+    ``most`` below 1 and for another language.
 
     >>> from autograd import Value, relu
     >>> x = Value(-2.0, "x")
@@ -98,9 +110,9 @@ def explain(y: Any, x: Any, most: int = 3) -> Explanation:
         check_node(node, "explain")
     if most < 1:
         raise ValueError(f"explain(most={most}): the number of paths to describe must be 1 or more")
-    order = topological(y)
+    lang, order = reader_language(lang), topological(y)
     if x not in set(order):
-        return Explanation(_label(y), _label(x), 0.0, 0, (), _unreached(y, x, order))
+        return Explanation(_label(y), _label(x), 0.0, 0, (), _unreached(y, x, order), lang)
     adjoints: dict[Any, Any] = {y: y.seed_gradient(None if getattr(y, "size", 1) == 1 else _ones(y), False)}
     counts: dict[Any, int] = {y: 1}
     best: dict[Any, list[_PartialPath]] = {y: [_PartialPath(1.0, 0, None, None)]}
@@ -116,7 +128,7 @@ def explain(y: Any, x: Any, most: int = 3) -> Explanation:
     gradient = _plain(adjoints[x] if x in adjoints else x.zero_gradient())
     paths = tuple(way.path() for way in best[x])
     summary = _summary(y, x, gradient, counts[x], paths) + _uncounted(x, order)
-    return Explanation(_label(y), _label(x), gradient, counts[x], paths, summary)
+    return Explanation(_label(y), _label(x), gradient, counts[x], paths, summary, lang)
 
 
 class _PartialPath(NamedTuple):

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from operator import index
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..elementwise import masked
+from ..languages import reader_language, spoken
 from .axes import plain_array
 from .operation import ArrayOperation
 
@@ -24,10 +26,11 @@ class OutputSize(int):
 
     A position where the window does not fit completely is left out, as in every library; then ``exact`` is not a whole number, and
     ``note`` names the entries that no window covers: ``unseen`` lists indices of the data, ``unseen_padding`` counts zeros of the
-    padding.
+    padding. It is shown in the language ``lang``, "en" or "ko", None for the system's; ``note`` stays English.
     """
 
     window: tuple[int, int, int, int, int, int]
+    lang: str | None = None
 
     def __new__(cls, n: int, kernel: int, stride: int, before: int, after: int, dilation: int) -> OutputSize:
         size = super().__new__(cls, places(n, kernel, stride, before, after, dilation))
@@ -73,11 +76,15 @@ class OutputSize(int):
         parts += [f"{zeros} {'zero' if zeros == 1 else 'zeros'} of the padding"] if zeros else []
         return " and ".join(parts) + (" is" if len(data) + zeros == 1 else " are")
 
+    def said(self, text: str) -> str:
+        """Return the note in its language."""
+        return spoken(text, reader_language(self.lang), Path(__file__).parents[1])
+
     def __str__(self) -> str:
         return int.__repr__(self)
 
     def __repr__(self) -> str:
-        return f"{self}  # {self.note}" if self.note else str(self)
+        return f"{self}  # {self.said(self.note)}" if self.note else str(self)
 
     def __reduce__(self) -> tuple[type[OutputSize], tuple[int, ...]]:
         return OutputSize, self.window

@@ -30,7 +30,8 @@ class GradientReport:
     def __init__(self, findings: list[EntryFinding], name: str = "f", lang: str | None = None):
         self.findings, self.name, self.lang = findings, name, reader_language(lang)
 
-    def _said(self, text: str) -> str:
+    def said(self, text: str) -> str:
+        """Return one of its texts, such as the note of ``worst``, in its language."""
         return said(text, self.lang)
 
     def __bool__(self) -> bool:
@@ -52,7 +53,7 @@ class GradientReport:
         return [(x.verdict, x.what, "" if x.what.endswith(" entries") else f"{x.point:.6g}",
                  f"{x.analytic + 0.0:.10g}", f"{x.numeric + 0.0:.10g}", f"{x.bar:.1e}",
                  "" if isnan(x.digits) else f"{x.digits:.0f}",
-                 self._said("both" if x.mode == "reverse, forward" else x.mode), self._said(x.note)) for x in ranked]
+                 self.said("both" if x.mode == "reverse, forward" else x.mode), self.said(x.note)) for x in ranked]
 
     def __str__(self) -> str:
         return self.table()
@@ -75,7 +76,7 @@ class GradientReport:
         return "\n".join([self.summary, *lines, *self._closing_lines()])
 
     def _header(self) -> tuple[str, ...]:
-        return tuple(map(self._said, HEADER))
+        return tuple(map(self.said, HEADER))
 
     def __repr__(self) -> str:
         return shortened(str(self))
@@ -88,14 +89,14 @@ class GradientReport:
         conclusion = ("gradient right" if self else
                       "gradient WRONG" if counts["WRONG"] or counts["WRONG_AT_KINK"] else
                       "not the same value each time" if counts["NONDETERMINISTIC"] else "value or gradient not finite")
-        return f"{self.name}: {self._said(conclusion)} ({counted})"
+        return f"{self.name}: {self.said(conclusion)} ({counted})"
 
     def _closing_lines(self) -> list[str]:
         hidden = len(self.findings) - len(self.rows())
         met = {x.verdict for x in self.findings}
-        advice = [f"{verdict}: {self._said(ADVICE[verdict])}"
+        advice = [f"{verdict}: {self.said(ADVICE[verdict])}"
                   for verdict in reversed(SEVERITY) if verdict in met and ADVICE[verdict]]
-        more = [self._said(f"… and {hidden} more, no worse than {self.rows()[-1][0]}")] if hidden else []
+        more = [self.said(f"… and {hidden} more, no worse than {self.rows()[-1][0]}")] if hidden else []
         return more + advice
 
     def _repr_html_(self) -> str:
