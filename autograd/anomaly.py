@@ -25,9 +25,9 @@ OURS = ("autograd", "nn", "viz", "chainrule")  # packages whose frames are not t
 class Anomaly(NamedTuple):
     """The first nan or inf: in the forward ``phase`` the value of ``node``, in the backward phase a gradient from it.
 
-    ``inputs`` are the operands by name or number; ``entry`` is the place in an array (() for numbers); ``result`` is
-    the nan or inf; ``reason`` is the cause, ``remedy`` the advice. ``file``, ``line`` and ``code`` give the source line of the
-    node, ``columns`` the part of that line; known for nodes made inside ``detect_anomaly()``. It is shown in the language ``lang``, "en"
+    ``inputs`` are the operands by name or number; ``entry`` is the place in an array (() for numbers); ``result`` is the nan or
+    inf; ``reason`` is the cause, ``remedy`` the advice. ``file``, ``line`` and ``code`` give the source line of the node,
+    ``columns`` the part of that line; known for nodes made inside ``detect_anomaly()``. It is shown in the language ``lang``, "en"
     or "ko", by default the system's; ``reason`` and ``remedy`` stay English.
     """
 

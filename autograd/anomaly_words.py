@@ -5,10 +5,12 @@ from __future__ import annotations
 from .languages import message
 
 WORDS = (
-    message("{head}\n  why: {reason}\n  made at {place}\n  remedy: {remedy}"), message("{head}\n  why: {reason}\n  remedy: {remedy}"),
+    message("{head}\n  why: {reason}\n  made at {place}\n  remedy: {remedy}"),
+    message("{head}\n  why: {reason}\n  remedy: {remedy}"),
     message("the first value that is {result}: {made}"), message("the first value that is {result}: {made}, in {scope}"),
     message("the first gradient that is {result}: {made}"), message("the first gradient that is {result}: {made}, in {scope}"),
-    message("input {name}"), message("input without a name"), message("{before}array of shape {after}"), message("{before} up to ±{after}"),
+    message("input {name}"), message("input without a name"), message("{before}array of shape {after}"),
+    message("{before} up to ±{after}"),
     message("{before} with nan at {after}"), message("{before} with inf at {after}"), message("{before} with -inf at {after}"),
     # reasons
     message("the seed, its own gradient, was given as {result}"), message("it was {result} when it came in"),
@@ -27,7 +29,8 @@ WORDS = (
     message("these operands have no result, or a step on the way is beyond the largest number, {largest}"),
     message("the contributions that meet here add up beyond the largest number, {largest}"),
     message("the product upstream × local is beyond the largest number, {largest}"),
-    message("the local gradient {formula} is {slope}"), message("the local gradient {formula} is {slope} where {operand} = {number}"),
+    message("the local gradient {formula} is {slope}"),
+    message("the local gradient {formula} is {slope} where {operand} = {number}"),
     message("the local gradient {formula} is {slope}, and 0 · inf is nan"),
     message("the local gradient {formula} is {slope} where {operand} = {number}, and 0 · inf is nan"),
     message("{operation} has no gradient towards {operand} at these operands (0/0, ∞ − ∞ or 0 · ∞ within it)"),
@@ -47,8 +50,8 @@ WORDS = (
     message("scale down the inputs (the data, the learning rate, the initial weights), or clip them; clip gradients by their norm"),
     message("find the source of this number: the data (missing entries?), or an update with a gradient of nan or inf"),
     message("leave that entry, and one in each row, unmasked"),
-    message("keep {operation} away from there: add a small number inside, or choose the operand with where before the operation, so "
-            "that the bad branch is never computed"),
+    message("keep {operation} away from there: add a small number inside, or choose the operand with where before the operation, "
+            "so that the bad branch is never computed"),
     message("keep {operation} away from there, or choose the operand with where before the operation, so that the bad branch is "
             "never computed"),
 )

@@ -60,11 +60,18 @@ def written(x: object) -> str:
 def aligned(cells: Sequence[Sequence[str]], left: Sequence[int] = ()) -> list[str]:
     """Return the lines of a table of text: each column as wide as its widest cell, to the right, and those of ``left`` to the left.
 
-    >>> aligned([["epoch", "loss"], ["1", "0.25"]])
-    ['epoch  loss', '    1  0.25']
+    A Korean letter is as wide as two others.
+
+    >>> aligned([["epoch", "손실"], ["1", "0.25"]])
+    ['epoch  손실', '    1  0.25']
     """
-    widths = [max(map(len, column)) for column in zip(*cells)]
-    return ["  ".join(cell.ljust(width) if i in left else cell.rjust(width)
+    from unicodedata import east_asian_width
+
+    def wide(cell: str) -> int:
+        return len(cell) + sum(east_asian_width(letter) in "WF" for letter in cell)
+
+    widths = [max(map(wide, column)) for column in zip(*cells)]
+    return ["  ".join((cell + " " * (width - wide(cell)) if i in left else " " * (width - wide(cell)) + cell)
                       for i, (cell, width) in enumerate(zip(row, widths))).rstrip() for row in cells]
 
 

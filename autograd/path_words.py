@@ -16,7 +16,8 @@ WORDS = (
     message("there is no path between them; some of it was detached or computed within no_grad(), {nodes}, where a path may have "
             "been cut"),
     message("there is no path between them; it left its graph as a plain number at {place}; use autograd's functions there"),
-    message("there is no path between them; {input} was not used in computing it (was it changed to a plain number, or made anew?)"),
+    message("there is no path between them; {input} was not used in computing it (was it changed to a plain number, or made "
+            "anew?)"),
     message("on the way products grow beyond the largest number, and ∞ − ∞ or 0 · ∞ is nan"),
     message("{path} goes through {operation}, {remark}, and 0 · ∞ is nan"), message("{path} goes through {operation}, {remark}"),
     message("its {n} paths cancel each other"), message("its {n} paths nearly cancel each other"),

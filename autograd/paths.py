@@ -96,8 +96,8 @@ def explain(y: Any, x: Any, most: int = 3, lang: str | None = None) -> Explanati
     """Explain the gradient of ``y`` with respect to ``x``: the strongest paths, and the decisive edges.
 
     ``most`` is the number of paths described, those with the largest products first; all paths are counted.
-    ``lang``, "en" or "ko", is the language of the printed text, by default the system's. Works on Values and Tensors. The graph is not changed. Raises TypeError for an argument that is not a node, ValueError for
-    ``most`` below 1 and for another language.
+    ``lang``, "en" or "ko", is the language of the printed text, by default the system's. Works on Values and Tensors. The graph is
+    not changed. Raises TypeError for an argument that is not a node, ValueError for ``most`` below 1 and for another language.
 
     >>> from autograd import Value, relu
     >>> x = Value(-2.0, "x")

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from autograd.files import replaced
+from autograd.languages import reader_language, spoken
 from autograd.notebook import aligned, shortened, table
 
 from .data import DataLoader
@@ -30,14 +31,16 @@ class History:
     """Record of a run: ``rows``, one dict for each epoch, ``batches``, the loss of every batch, and ``stopped``, the reason for its
     end. Prints as a table; ``history["loss"]`` is a column; ``best`` is the row of the best epoch.
 
+    It is shown in the language ``lang``, "en" or "ko", by default the system's; names of columns and ``stopped`` stay English.
+
     >>> history = History()
     >>> history.rows += [{"epoch": 1, "loss": 0.5}, {"epoch": 2, "loss": 0.25}]
     >>> history["loss"], history.best["epoch"]
     ([0.5, 0.25], 2)
     """
 
-    def __init__(self, monitor: str = "loss", mode: str = "min"):
-        self.monitor, self.mode = monitor, mode
+    def __init__(self, monitor: str = "loss", mode: str = "min", lang: str | None = None):
+        self.monitor, self.mode, self.lang = monitor, mode, reader_language(lang)
         self.rows: list[dict[str, float]] = []
         self.batches: list[float] = []
         self.stopped = ""
@@ -67,13 +70,20 @@ class History:
         import pandas as pd
         return pd.DataFrame(self.rows).set_index("epoch") if self.rows else pd.DataFrame()
 
+    def said(self, text: str) -> str:
+        """Return one of its texts, such as ``stopped``, in its language."""
+        return spoken(text, self.lang, Path(__file__).parent)
+
     def __str__(self) -> str:
         if not self.rows:
-            return f"History(no epoch ended; {self.stopped or 'not begun'})"
+            return self.said(f"History(no epoch ended; {self.said(self.stopped or 'not begun')})")
         best = self.best["epoch"]
-        cells = [[" ", *self.rows[0]]]
+        cells = [[" ", *map(self.said, self.rows[0])]]
         cells += [["*" if row["epoch"] == best else " ", *map(short_number, row.values())] for row in self.rows]
-        return "\n".join([*aligned(cells), f"* best {self.monitor}. Ended: {self.stopped or 'still running'}"])
+        return "\n".join([*aligned(cells), self.said(f"* best {self.monitor}. Ended: {self._ended()}")])
+
+    def _ended(self) -> str:
+        return self.said(self.stopped or "still running")
 
     def __repr__(self) -> str:
         return shortened(str(self))
@@ -82,8 +92,9 @@ class History:
         rows = [[short_number(value) for value in row.values()] for row in self.rows]
         best = [self.rows.index(self.best)] if rows else []
         note = f"Best {self.monitor} in bold: epoch {self.best['epoch']}. " if rows else ""
-        note += f"Ended: {self.stopped or 'still running'}"
-        return table(list(self.rows[0]) if rows else ["epoch"], rows, notes=[note], bold=best)
+        note += f"Ended: {self._ended()}"
+        heads = map(self.said, self.rows[0] if rows else ["epoch"])
+        return table(list(heads), rows, notes=[self.said(note)], bold=best)
 
 
 def short_number(value: float) -> str:

@@ -11,9 +11,11 @@ from collections.abc import Sequence
 from functools import reduce
 from itertools import product
 from operator import add
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from autograd import no_grad, step
+from autograd.languages import reader_language, spoken
 
 from .module import Module
 from .scalar import Neuron, source_of, subscript
@@ -28,12 +30,13 @@ Numbers = Sequence[float]
 
 class Learned(NamedTuple):
     """Result of a learning rule: ``success``, the mistakes in each epoch, and ``cycle``, the period in epochs after which the
-    weights repeat (None if they do not).
+    weights repeat (None if they do not). It is shown in the language ``lang``, "en" or "ko", by default the system's.
     """
 
     success: bool
     mistakes: list[int]
     cycle: int | None = None
+    lang: str | None = None
 
     @property
     def epochs(self) -> int:
@@ -41,6 +44,11 @@ class Learned(NamedTuple):
         return len(self.mistakes)
 
     def __str__(self) -> str:
+        return spoken(self.verdict, reader_language(self.lang), Path(__file__).parent)
+
+    @property
+    def verdict(self) -> str:
+        """The result in a sentence, in English."""
         if self.success:
             return f"learned in {self.epochs} epochs"
         if self.cycle is not None:

@@ -18,6 +18,7 @@ from numbers import Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
+from autograd.languages import reader_language, spoken
 from autograd.notebook import aligned, shortened, table
 
 from .arguments import whole_number
@@ -161,7 +162,7 @@ def _tell(results: Results, gave_up: str, journal: str | Path | None) -> None:
     if results.rows and not any(row["state"] == "done" for row in results.rows):
         raise RuntimeError(f"optimize: none of {len(results.rows)} trials succeeded; the last one: {results.rows[-1]['state']}")
     for sentence in results.at_edge:
-        warnings.warn(sentence, EdgeWarning, stacklevel=3)
+        warnings.warn(results.said(sentence), EdgeWarning, stacklevel=3)
 
 
 class CrossValidation:
@@ -185,10 +186,13 @@ class CrossValidation:
 
 
 class Results:
-    """Results of a search: ``rows`` has a dict for each trial, best first; ``best`` is the first, ``params`` its parameters."""
+    """Results of a search: ``rows`` has a dict for each trial, best first; ``best`` is the first, ``params`` its parameters.
 
-    def __init__(self, space: Space, direction: str, rows: list[Params]):
-        self.space, self.direction = dict(space), direction
+    They are shown in the language ``lang``, "en" or "ko", by default the system's; ``rows`` and ``at_edge`` stay English.
+    """
+
+    def __init__(self, space: Space, direction: str, rows: list[Params], lang: str | None = None):
+        self.space, self.direction, self.lang = dict(space), direction, reader_language(lang)
         sign = 1 if direction == "minimize" else -1
         order = {"done": 0, "halted": 1}
         self.rows = sorted(rows, key=lambda row: (order.get(row["state"], 2), -(row["budget"] or 0),
@@ -263,21 +267,26 @@ class Results:
             figure.savefig(path)
         return figure
 
+    def said(self, text: str) -> str:
+        """Return one of its texts, such as a sentence of ``at_edge``, in its language."""
+        return spoken(text, self.lang, Path(__file__).parent)
+
     def _cells(self) -> list[list[str]]:
         """The table as text, with its head."""
         optional = [name for name in ("std", "budget") if any(row[name] is not None for row in self.rows)]
         names = ["trial", "value", *self.space, *optional, "seconds", "state"]
-        return [names] + [[_shown(row[name]) for name in names] for row in self.rows]
+        heads = [name if name in self.space else self.said(name) for name in names]
+        return [heads] + [[*(_shown(row[name]) for name in names[:-1]), self.said(row["state"])] for row in self.rows]
 
     def __repr__(self) -> str:
         return shortened(str(self))
 
     def _repr_html_(self) -> str:
         head, *rows = self._cells()
-        return table(head, rows, f"{len(rows):,} trials, best first", self.at_edge, bold=[0])
+        return table(head, rows, self.said(f"{len(rows):,} trials, best first"), map(self.said, self.at_edge), bold=[0])
 
     def __str__(self) -> str:
-        return "\n".join([*aligned(self._cells()), *(f"warning: {sentence}" for sentence in self.at_edge)])
+        return "\n".join([*aligned(self._cells()), *(self.said(f"warning: {sentence}") for sentence in self.at_edge)])
 
 
 def _shown(value: Any) -> str:

@@ -293,7 +293,9 @@ class _Loop:
 def _divergence(run: Run) -> str:
     where = f"epoch {run.epoch + 1}, batch {run.loader.position}: "
     found = find_anomaly(run.loss)
-    return where + (str(found) if found is not None else f"the loss is {run.loss.item()}, or a gradient of it is not finite")
+    if found is not None:
+        return where + str(found._replace(lang="en"))
+    return where + (f"the loss is {run.loss.item()}, or a gradient of it is not finite")
 
 
 @contextmanager

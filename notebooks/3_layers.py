@@ -182,7 +182,7 @@ for n, f, stride, padding in ((7, 3, 1, 0), (7, 3, 2, 0), (7, 3, 1, 1), (32, 5, 
     print(f"N = {n:2}  F = {f}  S = {stride}  P = {padding}:  output {F.output_size(n, f, stride, padding)}")
 for n, f, stride, padding in ((7, 3, 3, 0), (224, 7, 2, 3)):
     size = F.output_size(n, f, stride, padding)
-    print(f"N = {n:2}  F = {f}  S = {stride}  P = {padding}:  output {size}; {size.note}")
+    print(f"N = {n:2}  F = {f}  S = {stride}  P = {padding}:  output {size}; {size.said(size.note)}")
 
 layer = nn.Conv2d(3, 10, 5, padding=2, rng=0)  # ten 5×5×3 filters on a 32×32×3 image
 print("ten 5×5×3 filters:", layer.summary((1, 3, 32, 32)).parameters, "parameters: 10 · (5·5·3 + 1)")

@@ -328,7 +328,8 @@ try:
     assert_gradients(hasty, 1.0)
 except AssertionError as error:
     found = error.report.worst
-    print(f"hasty is {error.report.verdict}: it says {found.analytic:.4f}, measured is {found.numeric:.4f}; {found.note}")
+    print(f"hasty is {error.report.verdict}: it says {found.analytic:.4f}, measured is {found.numeric:.4f};",
+          error.report.said(found.note))
 
 # %% [markdown]
 # ## Softmax: scores become probabilities

@@ -138,8 +138,8 @@ try:
 except AnomalyError as error:
     found = error.anomaly
     print(f"{found.operation} gave {found.result} in the line: {found.code}")
-    print("why:", found.reason)
-    print("remedy:", found.remedy)
+    print("why:", found.said(found.reason))
+    print("remedy:", found.said(found.remedy))
 
 print("from scores:", F.cross_entropy(huge.reshape(1, 2), np.array([1])).item())
 

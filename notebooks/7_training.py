@@ -259,7 +259,7 @@ for name, options in (("to the end", {}), ("stopped", {"patience": 8})):
     last, best = told["validation accuracy"][-1], told.best["validation accuracy"]
     print(f"{name:10}  {len(told):2} epochs; of the held-out digits {last:.1%} are right in the last, {best:.1%} in the best")
     runs[name] = told
-print(runs["stopped"].stopped)
+print(runs["stopped"].said(runs["stopped"].stopped))
 viz.plots.curves(runs["to the end"])
 
 # %% tags=["proof"]

@@ -68,9 +68,10 @@ for name, lr in (("1e-5", 1e-5), ("0.01", 0.01), ("0.1", 0.1), ("1e6", 1e6)):
         runs[name] = nn.train.fit(model, (x_train, y_train), F.cross_entropy,
                                   nn.optim.SGD(model.named_parameters(), lr=lr), epochs=4, seed=0,
                                   callbacks=[sitters[name]], progress=False)
-    problems = sitters[name].report().problems
+    report = sitters[name].report()
+    problems = map(report.said, report.problems)
     print(f"rate {name:4}  update/weight {np.median(sitters[name].ratios):.0e}  {', '.join(problems) or 'healthy'}")
-print("\nrate 1e6 ended:", runs["1e6"].stopped)
+print("\nrate 1e6 ended:", runs["1e6"].said(runs["1e6"].stopped))
 viz.plots.update_ratios({f"rate {name}": sitter.ratios for name, sitter in sitters.items() if name != "1e6"})
 
 # %% tags=["proof"]
@@ -270,7 +271,7 @@ def by_hand(weights, forgotten=1.0):
 W = rng.normal(size=(3, 3))
 right = check_gradients(softmax_loss, W, gradient=by_hand)
 wrong = check_gradients(softmax_loss, W, gradient=lambda w: by_hand(w, 4.0))
-print("right:", right.verdict, "  wrong:", wrong.verdict, "–", wrong.worst.note)
+print("right:", right.verdict, "  wrong:", wrong.verdict, "–", wrong.said(wrong.worst.note))
 viz.plots.gradient_check(wrong)
 
 # %% tags=["proof"]
