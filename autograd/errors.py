@@ -75,7 +75,7 @@ def warn_user(message: str, category: type[Warning]) -> None:
 def warn_no_derivative(name: str) -> None:
     """Say, in the reader's language, that training through this operation changes nothing before it."""
     from pathlib import Path
-    from .languages import reader_language, spoken
-    text = (f"a gradient stops at {name}, whose derivative is zero wherever it has one: everything before it is not trained. "
-            "Use a smooth operation (sigmoid for step, tanh for sign)")
-    warn_user(spoken(text, reader_language(), Path(__file__).parent), NoDerivativeWarning)
+    from .languages import message, reader_language, translated
+    text = message("a gradient stops at {operation}, whose derivative is zero wherever it has one: everything before it is not "
+                   "trained. Use a smooth operation (sigmoid for step, tanh for sign)")
+    warn_user(translated(text, reader_language(), Path(__file__).parent).format(operation=name), NoDerivativeWarning)

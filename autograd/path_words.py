@@ -29,7 +29,6 @@ WORDS = (
     message("{path} is made large at {operation}, {remark}"),
     message("the only path"), message("the strongest of {n} paths"),
     # remarks about an edge
-    message("{operation}: {remark}"),
     message("which is not finite"), message("whose local gradient is nan at {number}"),
     message("which is steep: the local gradient is {slope} at {number}"),
     message("which has no derivative: it is flat wherever it is smooth"), message("which is closed: x = {number} ≤ 0"),

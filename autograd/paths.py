@@ -74,7 +74,7 @@ class Explanation(NamedTuple):
         """A path in words: its nodes, its factors with their product, and remarks."""
         way = _shortened([self.result, *(_label(link.input) for link in path.links)])
         factors = _shortened([_number(link.local) for link in path.links] or ["1"])
-        remarks = _shortened([f"{link.operation}: {link.remark}" for link in path.links if link.remark])
+        remarks = _shortened([f"{link.operation}: {self.said(link.remark)}" for link in path.links if link.remark])
         way, factors, remarks = (list(map(self.said, parts)) for parts in (way, factors, remarks))
         return " → ".join(way), f"{' · '.join(factors)} = {_number(path.product)}", remarks
 

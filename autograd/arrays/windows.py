@@ -13,12 +13,23 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..elementwise import masked
-from ..languages import reader_language, spoken
+from ..languages import message, reader_language, spoken
 from .axes import plain_array
 from .operation import ArrayOperation
 
 if TYPE_CHECKING:
     from ..typing import Array
+
+
+_NOTES = (
+    message("(N − F + 2P)/S + 1 = {formula} is not whole, so {n} windows fit, and {lost} is not seen. To see all, pad the end by "
+            "{more} more: padding={padding}"),
+    message("(N − F + 2P)/S + 1 = {formula} is not whole, so {n} windows fit, and {lost} are not seen. To see all, pad the end by "
+            "{more} more: padding={padding}"),
+    message("entry {entries} of the data"), message("entries {entries} of the data"), message("{n} zero of the padding"),
+    message("{n} zeros of the padding"), message("entry {entries} of the data and {zeros}"),
+    message("entries {entries} of the data and {zeros}"),
+)
 
 
 class OutputSize(int):
@@ -78,7 +89,7 @@ class OutputSize(int):
 
     def said(self, text: str) -> str:
         """Return the note in its language."""
-        return spoken(text, reader_language(self.lang), Path(__file__).parents[1])
+        return spoken(text, reader_language(self.lang), Path(__file__).parents[1], _NOTES)
 
     def __str__(self) -> str:
         return int.__repr__(self)
