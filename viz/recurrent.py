@@ -105,7 +105,7 @@ class _Walk(NamedTuple):
     """One recorded walk of a layer through time: ``suffix`` belongs to the names of its weights, ``states`` are all its states."""
 
     path: str
-    layer: Recurrent
+    layer: Recurrent[Any]
     suffix: str
     backwards: bool
     x: Node
@@ -135,7 +135,7 @@ def _unrolled_layer(walk: _Walk, loss: Node | None) -> UnrolledLayer:
 
 
 @contextmanager
-def _observed(layers: Sequence[tuple[str, Recurrent]], walks: list[_Walk]) -> Iterator[None]:
+def _observed(layers: Sequence[tuple[str, Recurrent[Any]]], walks: list[_Walk]) -> Iterator[None]:
     """Context manager that records every walk of these layers through time, with its states."""
     before = [vars(layer).get("stepwise", type(layer).stepwise) for _, layer in layers]
     try:
@@ -148,7 +148,7 @@ def _observed(layers: Sequence[tuple[str, Recurrent]], walks: list[_Walk]) -> It
             layer.stepwise = stepwise
 
 
-def _observed_walk(path: str, layer: Recurrent, walks: list[_Walk]) -> Callable[..., Any]:
+def _observed_walk(path: str, layer: Recurrent[Any], walks: list[_Walk]) -> Callable[..., Any]:
     walk, step = layer.walk, layer.step
 
     def observed_step(x: Any, state: Any, *weights: Any) -> Any:

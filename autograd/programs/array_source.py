@@ -122,7 +122,7 @@ class NumPyWriter(ArrayWriter):
             given = f"x[{n}]" if n < count else f"seeds[{n - count}]"
             example = tape.examples[i]
             made = f"float({given})" if isinstance(example, float) else f"np.asarray({given}, {self.text(example.dtype)})"
-            lines.append(f"        {self.names[i]} = " + (made if n < count else f"np.broadcast_to({made}, {example.shape})"))
+            lines.append(f"        {self.names[i]} = " + (made if n < count else f"np.broadcast_to({made}, {np.shape(example)})"))
         for step in live_steps(tape, outputs, part == "forward"):
             lines.append("        " + self._line(step))
         listed = f"[{', '.join(self.text(Slot(i)) for i in outputs)}]"

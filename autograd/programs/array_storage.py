@@ -205,8 +205,9 @@ class ArrayReader:
             return told
         if isinstance(told, list):
             return [self.value(x, before, finite, depth + 1) for x in told]
-        self.check(isinstance(told, dict) and len(told) == 1, "arguments")
-        [(kind, inside)] = told.items()
+        pairs = [*told.items()] if isinstance(told, dict) else []
+        self.check(len(pairs) == 1, "arguments")
+        kind, inside = pairs[0]
         if kind == "slot":
             self.check(type(inside) is int and inside in before, "references")
             return Slot(inside)

@@ -285,8 +285,8 @@ class Encoder:
         """The arguments of the run, as a structure that owns what it points to."""
         code, starts = np.array(self.code, np.int32), np.array([*self.starts, 0], np.int64)
         scratch, sums = np.zeros(self.rows * 256), np.zeros(self.room)  # a row has 1,024 bytes for values and for gradients
-        made = native.ArraysCall(*(x.ctypes.data if hasattr(x, "ctypes") else x for x in (
-            code, len(code), starts, self.buffers.at, scratch, sums)))
+        address = code.ctypes.data, starts.ctypes.data, self.buffers.at.ctypes.data, scratch.ctypes.data, sums.ctypes.data
+        made = native.ArraysCall(address[0], len(code), *address[1:])
         made.owned = (code, starts, scratch, sums)
         return made
 

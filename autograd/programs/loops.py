@@ -252,11 +252,11 @@ class LoopWriter(ArrayWriter):
         return name if name in REDUCTIONS else None
 
     def _reduced(self, step: TapeStep, call: NamedCall, name: str) -> list[str]:
-        row, start = REDUCTIONS[name]
-        shape, first = self.shape(call.args[0]), 0 if call.name.endswith(".reduce") else None
+        (row, start), x = REDUCTIONS[name], call.args[0]
+        shape, first = self.shape(x), 0 if call.name.endswith(".reduce") else None
         axis = call.options.get("axis", call.args[1] if len(call.args) > 1 else first)
         kept = tuple([1 if i in all_axes(axis, len(shape)) else n for i, n in enumerate(shape)])
-        arrays = [(self.names[step.out], index_of(kept, shape)), (call.args[0], index_of(shape, shape))]
+        arrays = [(self.names[step.out], index_of(kept, shape)), (x, index_of(shape, shape))]
         return self._filled(step, written(start, self.dialect)) + self.loop(
             shape, arrays, lambda out, x: f"{out} = {self._rule(rows[row], (out, x))}")
 

@@ -163,7 +163,7 @@ class Reader:
         except (ValueError, OverflowError):
             raise self.wrong(f"{text!r} is no number") from None
 
-    def form(self, told: object, depth: int = 0) -> Form:
+    def form(self, told: Any, depth: int = 0) -> Form:
         """The form of an argument or result."""
         if told is None or told == NUMBER:
             return told
