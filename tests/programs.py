@@ -24,7 +24,7 @@ MARGIN: dict[str, Callable[..., float]] = {
     **dict.fromkeys(("maximum", "minimum", "clip_min", "clip_max"), lambda x, y: abs(x - y)),
     **dict.fromkeys(("floor", "trunc"), lambda x: abs(x - round(x))),
     "rint": lambda x: abs(x - math.floor(x) - 0.5),
-    **dict.fromkeys(("floor_divide", "mod"), lambda x, y: abs(x / y - round(x / y)) * min(abs(y), 1.0)),
+    **dict.fromkeys(("floor_divide", "mod", "fmod"), lambda x, y: abs(x / y - round(x / y)) * min(abs(y), 1.0)),
 }
 
 
