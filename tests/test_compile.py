@@ -20,16 +20,10 @@ from autograd import (
     jvp, log, maximum, no_grad, op, ops, relu, scope, sigmoid, sqrt, tanh, where,
 )
 from autograd.operation import find, rows
-from autograd.programs import native
 from autograd.programs.program import Program
 
+from .backends import BACKENDS
 from .programs import programs
-
-try:
-    native.load(native.table())
-    BACKENDS = ["numpy", "native"]
-except native.Unavailable:
-    BACKENDS = ["numpy"]
 
 backends = pytest.mark.parametrize("backend", BACKENDS)
 quick = settings(max_examples=60, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck),

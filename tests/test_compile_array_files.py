@@ -15,7 +15,8 @@ from autograd.arrays import functions as A
 from autograd.programs.program import Program
 
 from .test_compile_array_source import ALL
-from .test_compile_native_arrays import BACKENDS, arrays, random_program
+from .backends import BACKENDS
+from .test_compile_native_arrays import arrays, random_program
 
 rng = np.random.default_rng(0)
 

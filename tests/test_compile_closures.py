@@ -8,7 +8,7 @@ import pytest
 from autograd import GraphError, Tensor, compile, grad, gradient, relu, tanh, where
 from autograd.arrays import functions as A
 
-from .test_compile_native_arrays import BACKENDS
+from .backends import BACKENDS
 
 X = np.array([1.0, -2.0, 3.0])
 

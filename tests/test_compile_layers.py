@@ -8,18 +8,8 @@ import pytest
 import nn
 import nn.functional as F
 from autograd import Tensor, compile
-from autograd.programs import native
 
-
-def has_compiler() -> bool:
-    try:
-        native.load(native.table())
-    except native.Unavailable:
-        return False
-    return True
-
-
-BACKENDS = ["numpy", *(["native"] if has_compiler() else [])]
+from .backends import BACKENDS
 
 
 def draw(seed, *shape):

@@ -9,21 +9,11 @@ import nn.functional as F
 from autograd import compile, exp, grad, hessian, ops, relu, softmax, sqrt, tanh, value_and_grad, where
 from autograd.arrays import functions as A
 from autograd.operation import rows
-from autograd.programs import native
+
+from .backends import BACKENDS
 
 SHAPES = [(3, 4), (4,), (3, 1), (1, 4), (), (3, 4), (3, 4)]
 ROWS = [row for name, row in rows.items() if row.arity and vars(ops).get(name) is row]
-
-
-def has_compiler() -> bool:
-    try:
-        native.load(native.table())
-    except native.Unavailable:
-        return False
-    return True
-
-
-BACKENDS = ["numpy", *(["native"] if has_compiler() else [])]
 
 
 def random_program(seed: int):

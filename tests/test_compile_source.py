@@ -17,7 +17,8 @@ from autograd import Value, compile, gradient, op, steps, tanh, where
 from autograd.operation import rows
 from autograd.programs.program import Program
 
-from .test_compile import BACKENDS, EDGES, agree, eager, wild_program
+from .backends import BACKENDS
+from .test_compile import EDGES, agree, eager, wild_program
 
 compiler = shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
 
