@@ -24,7 +24,7 @@ from .elementwise import Silence, array_function, array_functions, silent_contex
 from .errors import GradientError
 from .escapes import escape, watch_growth
 from .graph import Node, assign, check_leaves, check_name, check_recording, topological
-from .operation import Operation, holds_node, number, partial
+from .operation import Operation, holds_node, no_derivative, number, partial
 from .sweep import sweep_edges
 
 if TYPE_CHECKING:
@@ -338,7 +338,8 @@ class Tensor(TensorMethods, Node):
                 if type(x) is not Tensor or not x.requires_grad or needed is not None and x not in needed:
                     continue
                 data = x.array
-                if params is None and type(rule := op.partials[i]) is float:  # summed first where the operand was repeated
+                rule = op.partials[i] if params is None else None
+                if rule is not None and rule is not no_derivative and not callable(rule):  # summed first where it was repeated
                     downstream = upstream if upstream.shape == data.shape else match_operand(upstream, data)
                     downstream = downstream if rule == 1.0 else downstream * rule
                 elif params is None:

@@ -30,6 +30,8 @@ _UNSHARED = _count()  # reference count of an array held by one variable
 def row_pullback(row: Operation, i: int, upstream: Any, out: Any, operands: Any, into: Any = None) -> Any:
     """Upstream × local for a row on arrays, an ordinary product, written ``into`` an array if given; None for no gradient.
 
+    A rule that is a number is the walk's: it sums first where the operand was repeated.
+
     A nan among the operands of a selecting row (``relu``) is also in its result, so the sweep looks for it there;
     a nan parameter (the slope of ``leaky_relu``) is looked for here.
     """
@@ -37,8 +39,6 @@ def row_pullback(row: Operation, i: int, upstream: Any, out: Any, operands: Any,
     if rule is no_derivative:
         warn_no_derivative(row.name)
         return None
-    if not callable(rule):
-        return upstream if rule == 1.0 else upstream * rule
     if upstream.size > LARGE and getattr(getattr(rule, "__code__", None), "co_stacksize", 2) > 1:  # else it is an operand or out
         made = in_blocks(lambda into, g, out, *xs: row_pullback(row, i, g, out, xs, into), upstream.dtype, upstream, out, *operands)
         if made is not None:
